@@ -1,0 +1,29 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"framegate/configs"
+)
+
+type check struct {
+	File string `arg:"" type:"path" help:"Configuration to check."`
+}
+
+func (c check) Run() error {
+	config, err := configs.Load(c.File)
+	var faults configs.Faults
+	if errors.As(err, &faults) {
+		for _, fault := range faults {
+			fmt.Fprintln(os.Stderr, fault.Error())
+		}
+		return errShown
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%s: ok, %d cameras\n", c.File, len(config.Cameras))
+	return nil
+}

@@ -1,0 +1,58 @@
+// Command framegate turns IP cameras into pictures that a browser shows with nothing but <img src>.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the linker: -X main.version=…
+var version = "development"
+
+// commands is the command line.
+type commands struct {
+	Serve    serve        `cmd:"" default:"withargs" help:"Serve the cameras of a configuration, or the demo where there is none."`
+	Check    check        `cmd:"" help:"Load and check a configuration; print every fault with its line."`
+	Probe    probe        `cmd:"" help:"Connect to a camera once and tell what it sends."`
+	Hardware hardware     `cmd:"" help:"Try every plan of this machine and tell which work."`
+	Version  printVersion `cmd:"" help:"Print the version."`
+}
+
+// errShown is a failure that the command has told already.
+var errShown = errors.New("shown")
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+
+	var line commands
+	parser := kong.Must(&line,
+		kong.Name("framegate"),
+		kong.Description("IP cameras as pictures that a browser shows with nothing but <img src>."),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+	)
+	command, err := parser.Parse(os.Args[1:])
+	if err != nil {
+		fmt.Fprintf(os.Stderr, "framegate: %v\n", err)
+		os.Exit(2)
+	}
+	if err := command.Run(); err != nil {
+		if !errors.Is(err, errShown) {
+			fmt.Fprintf(os.Stderr, "framegate: %v\n", err)
+		}
+		os.Exit(1)
+	}
+}
+
+type printVersion struct{}
+
+func (printVersion) Run() error {
+	fmt.Println("framegate", version)
+	return nil
+}

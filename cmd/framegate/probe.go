@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"os"
+	"text/tabwriter"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline"
+	"framegate/pipeline/frame"
+)
+
+type probe struct {
+	URL       string            `arg:"" help:"The camera, as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
+	Transport configs.Transport `enum:"tcp,udp,auto" default:"tcp" help:"Of RTSP: tcp, udp or auto."`
+	Timeout   time.Duration     `default:"10s" help:"How long to wait for the first picture data."`
+	Look      time.Duration     `default:"6s" help:"How long to look for the rate and the keyframe interval, at most."`
+	JSON      bool              `help:"Print JSON."`
+}
+
+// probed is the JSON of a probe.
+type probed struct {
+	Codec            string     `json:"codec"`
+	Width            int        `json:"width"`
+	Height           int        `json:"height"`
+	FPS              float64    `json:"fps"`
+	KeyframeInterval float64    `json:"keyframe_interval"` // seconds, 0 where it is longer than the look
+	ConnectTime      float64    `json:"connect_time"`      // seconds
+	FirstPicture     float64    `json:"first_picture"`     // seconds from wanting it to having it
+	Plan             frame.Plan `json:"plan"`
+}
+
+func (p probe) Run(ctx context.Context) error {
+	src, err := configs.ParseSource(p.URL)
+	if err != nil {
+		return err
+	}
+	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
+	report, err := pipeline.Probe(ctx, src, p.Look, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return err
+	}
+	found := probed{
+		Codec: report.Stream.Codec, Width: report.Stream.Width, Height: report.Stream.Height, FPS: report.Stream.FPS,
+		KeyframeInterval: report.KeyframeInterval.Seconds(),
+		ConnectTime:      report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan,
+	}
+	if p.JSON {
+		enc := json.NewEncoder(os.Stdout)
+		enc.SetIndent("", "  ")
+		return enc.Encode(found)
+	}
+	found.print()
+	return nil
+}
+
+func (p probed) print() {
+	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	defer out.Flush()
+	keyframes := fmt.Sprintf("every %.2f s", p.KeyframeInterval)
+	if p.KeyframeInterval == 0 {
+		keyframes = "none besides the first while it was looked at"
+	}
+	fmt.Fprintf(out, "codec\t%s\n", p.Codec)
+	fmt.Fprintf(out, "size\t%dx%d\n", p.Width, p.Height)
+	fmt.Fprintf(out, "fps\t%.2f\n", p.FPS)
+	fmt.Fprintf(out, "keyframes\t%s\n", keyframes)
+	fmt.Fprintf(out, "plan\t%s: %s, %s, %s\n", p.Plan.Name, p.Plan.Decoder, p.Plan.Scaler, p.Plan.Encoder)
+	fmt.Fprintf(out, "connected in\t%.0f ms\n", p.ConnectTime*1000)
+	fmt.Fprintf(out, "first picture in\t%.0f ms\n", p.FirstPicture*1000)
+}

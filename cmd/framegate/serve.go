@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline"
+	"framegate/pipeline/frame"
+	"framegate/registry"
+	"framegate/web"
+
+	"golang.org/x/sync/errgroup"
+)
+
+type serve struct {
+	Config string `type:"path" placeholder:"FILE" help:"Configuration; else $$FRAMEGATE_CONFIG, ./framegate.yaml, /etc/framegate/framegate.yaml, the demo."`
+	Listen string `placeholder:"HOST:PORT" help:"Address to serve on, instead of the configuration's."`
+}
+
+// shutdownTime is how long viewers get to end cleanly.
+const shutdownTime = 3 * time.Second
+
+func (s serve) Run(ctx context.Context) error {
+	path, err := configs.Find(s.Config)
+	if err != nil {
+		return err
+	}
+	if path == "" {
+		return serveDemo(ctx, s.Listen)
+	}
+	config, err := configs.Load(path)
+	if err != nil {
+		return err
+	}
+	return serveConfig(ctx, config, s.Listen)
+}
+
+// serveConfig serves a configuration until ctx is done.
+func serveConfig(ctx context.Context, config *configs.Config, listen string) error {
+	log := newLog(config)
+	slog.SetDefault(log)
+	cameras, err := registry.New(config, engine{}, log)
+	if err != nil {
+		return err
+	}
+	if listen == "" {
+		listen = config.Listen
+	}
+	listener, err := net.Listen("tcp", listen)
+	if err != nil {
+		return err
+	}
+	hardware := hardwareCache{}
+	server := &http.Server{
+		Handler: web.New(web.Options{
+			Cameras: cameras, Hardware: hardware.get, Origins: config.CORSOrigins, Version: version, Log: log,
+		}),
+		ReadHeaderTimeout: 10 * time.Second,
+		IdleTimeout:       2 * time.Minute,
+		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+	log.Info("serving", "url", reachable(listener.Addr()), "cameras", len(config.Cameras), "version", version, "gstreamer", pipeline.Version())
+
+	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error {
+		cameras.Run(ctx)
+		return nil
+	})
+	all.Go(func() error {
+		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	all.Go(func() error {
+		<-ctx.Done()
+		grace, cancel := context.WithTimeout(context.Background(), shutdownTime)
+		defer cancel()
+		if server.Shutdown(grace) != nil {
+			server.Close() // a viewer that does not read
+		}
+		return nil
+	})
+	return all.Wait()
+}
+
+// engine lets the registry make GStreamer's feeds and pictures.
+type engine struct{}
+
+func (engine) NewFeed(src configs.Source, log *slog.Logger) (registry.Feed, error) {
+	return pipeline.NewFeed(src, log)
+}
+
+func (engine) NewPicture(feed registry.Feed, outputs []frame.Output) registry.Picture {
+	return pipeline.NewPicture(feed.(*pipeline.Feed), outputs)
+}
+
+func newLog(config *configs.Config) *slog.Logger {
+	var level slog.Level
+	level.UnmarshalText([]byte(config.LogLevel)) // checked with the configuration
+	options := &slog.HandlerOptions{Level: level}
+	if config.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(os.Stderr, options))
+	}
+	return slog.New(slog.NewTextHandler(os.Stderr, options))
+}
+
+// reachable is a URL under which a listener can be reached from this machine.
+func reachable(addr net.Addr) string {
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return addr.String()
+	}
+	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return fmt.Sprintf("http://%s:%s/", host, port)
+}

@@ -1,0 +1,97 @@
+// Command testcam is a number of real RTSP cameras that misbehave on command.
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"crypto/tls"
+
+	"framegate/internal/testcam"
+
+	"github.com/alecthomas/kong"
+)
+
+type options struct {
+	Cameras  int           `default:"1" short:"n" help:"Number of cameras: /cam1 to /camN."`
+	Codec    testcam.Codec `default:"h264" enum:"h264,h265,mjpeg,mpeg4,vp8,vp9,av1" help:"${enum}."`
+	Width    int           `default:"1280" help:"Pixels."`
+	Height   int           `default:"720" help:"Pixels."`
+	FPS      int           `default:"25" help:"Pictures per second."`
+	Gop      int           `help:"Frames from keyframe to keyframe; one second where it is not given."`
+	Bitrate  int           `help:"kbit/s; 4000 for 1920x1080 and by area where it is not given."`
+	Bframes  int           `help:"B-frames between two others, of H.264."`
+	Loop     time.Duration `default:"4s" help:"Length of the loop."`
+	Shared   bool          `help:"One encoding for all cameras: they start sooner, and all carry the number 0."`
+	User     string        `help:"User that the cameras want."`
+	Password string        `help:"Password that the cameras want."`
+	Audio    bool          `help:"Send a sound track too."`
+	Listen   string        `default:"127.0.0.1:8554" help:"Address of RTSP."`
+	Control  string        `default:"127.0.0.1:8555" help:"Address of the control port."`
+	TLSCert  string        `type:"existingfile" help:"PEM certificate; serves rtsps."`
+	TLSKey   string        `type:"existingfile" help:"PEM key of the certificate."`
+	Verbose  bool          `short:"v" help:"Log connections."`
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var o options
+	parser := kong.Must(&o, kong.Name("testcam"),
+		kong.Description("Real RTSP cameras that misbehave on command.\n\n"+testcam.Help()))
+	if _, err := parser.Parse(os.Args[1:]); err != nil {
+		fmt.Fprintf(os.Stderr, "testcam: %v\n", err)
+		os.Exit(2)
+	}
+	if err := o.run(ctx); err != nil {
+		fmt.Fprintf(os.Stderr, "testcam: %v\n", err)
+		os.Exit(1)
+	}
+}
+
+func (o options) run(ctx context.Context) error {
+	config, err := o.config()
+	if err != nil {
+		return err
+	}
+	server, err := testcam.New(ctx, config)
+	if err != nil {
+		return err
+	}
+	for _, name := range server.Names() {
+		fmt.Println(server.URL(name))
+	}
+	fmt.Println("control:", server.ControlURL())
+	return server.Run(ctx)
+}
+
+func (o options) config() (testcam.Config, error) {
+	level := slog.LevelInfo
+	if o.Verbose {
+		level = slog.LevelDebug
+	}
+	config := testcam.Config{
+		Listen: o.Listen, Control: o.Control,
+		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
+	}
+	if o.TLSCert != "" {
+		pair, err := tls.LoadX509KeyPair(o.TLSCert, o.TLSKey)
+		if err != nil {
+			return config, err
+		}
+		config.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	}
+	for range o.Cameras {
+		config.Cameras = append(config.Cameras, testcam.Camera{
+			Codec: o.Codec, Width: o.Width, Height: o.Height, FPS: o.FPS, KeyframeInterval: o.Gop,
+			Bitrate: o.Bitrate, BFrames: o.Bframes, Loop: o.Loop, Shared: o.Shared,
+			Username: o.User, Password: o.Password, Audio: o.Audio,
+		})
+	}
+	return config, nil
+}

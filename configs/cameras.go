@@ -1,0 +1,168 @@
+package configs
+
+import (
+	"cmp"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+
+	"github.com/goccy/go-yaml/ast"
+)
+
+// decodeCameras decodes the list of cameras, each beginning from the defaults, and checks what the tags
+// cannot say.
+func (d *decoder) decodeCameras(config *Config) {
+	list, ok := d.cameras.(*ast.SequenceNode)
+	if !ok {
+		d.fault(placeOfNode(d.cameras), "cameras: expected a list, found %s", kindOf(d.cameras))
+		return
+	}
+	lines := map[string]int{} // of each id
+	for i, item := range list.Values {
+		camera, path := defaultCamera(config.Defaults), fmt.Sprintf("cameras[%d]", i)
+		d.places[path] = placeOfNode(item)
+		if entries, _ := entries(d.resolve(item)); entries == nil {
+			d.fault(placeOfNode(item), "%s: expected keys and values of a camera", path)
+			continue
+		}
+		d.object(item, reflect.ValueOf(&camera).Elem(), path, 1)
+		d.checkID(&camera, path, lines)
+		d.checkSize(path)
+		d.ownSize(&camera, path)
+		d.checkSource(&camera, path)
+		config.Cameras = append(config.Cameras, camera)
+	}
+}
+
+var idForm = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+
+func (d *decoder) checkID(c *Camera, path string, lines map[string]int) {
+	at := d.at(path + ".id")
+	switch first, twice := lines[c.ID]; {
+	case c.ID == "":
+		d.fault(at, "%s has no id", path)
+	case !idForm.MatchString(c.ID):
+		d.fault(at, "%s.id is %q; it must be 1 to 64 of a-z, 0-9, _ and -", path, c.ID)
+	case twice:
+		d.fault(at, "%s.id is %q, as is that of the camera in line %d", path, c.ID, first)
+	default:
+		lines[c.ID] = at.line
+	}
+	c.Name = cmp.Or(c.Name, c.ID)
+}
+
+// checkSize refuses a size given in two ways.
+func (d *decoder) checkSize(path string) {
+	if d.has(path+".scale") && (d.has(path+".width") || d.has(path+".height")) {
+		d.fault(d.at(path+".scale"), "%s: scale and width or height exclude each other", path)
+	}
+}
+
+// ownSize makes a camera's own size hide a default one that is given in another way.
+func (d *decoder) ownSize(c *Camera, path string) {
+	switch {
+	case d.has(path + ".scale"):
+		c.Width, c.Height = 0, 0
+	case d.has(path+".width") || d.has(path+".height"):
+		c.Scale = 0
+		if !d.has(path + ".width") {
+			c.Width = 0
+		}
+		if !d.has(path + ".height") {
+			c.Height = 0
+		}
+	}
+}
+
+func (d *decoder) checkSource(c *Camera, path string) {
+	d.checkPassword(c, path)
+	switch {
+	case c.URL == "" && c.Vendor == "" && d.has(path+".vendor"):
+		return // its fault was told
+	case c.URL == "" && c.Vendor == "":
+		d.fault(d.at(path+".url"), "%s has neither url nor vendor", path)
+		return
+	case c.URL != "" && c.Vendor != "":
+		d.fault(d.at(path+".vendor"), "%s: url and vendor exclude each other", path)
+		return
+	case c.Vendor != "" && c.Host == "":
+		d.fault(d.at(path+".vendor"), "%s: vendor needs a host", path)
+		return
+	case c.Vendor != "" && strings.ContainsAny(c.Host, "/@?# \"'"):
+		d.fault(d.at(path+".host"), "%s.host is %q; it must be a name or an address alone", path, c.Host)
+		return
+	}
+	for _, key := range []string{"host", "port", "channel", "stream"} {
+		if c.Vendor == "" && d.has(path+"."+key) {
+			d.fault(d.at(path+"."+key), "%s.%s goes with vendor", path, key)
+		}
+	}
+	source, err := c.source()
+	if err != nil {
+		d.fault(d.at(path+".url"), "%s.url: %v", path, err)
+		return
+	}
+	c.Source = source
+	d.checkCredentials(c, path)
+	d.checkTLS(c, path)
+	if c.Substream != "" {
+		if _, err := parseURL(c.Substream); err != nil {
+			d.fault(d.at(path+".substream"), "%s.substream: %v", path, err)
+		}
+	}
+}
+
+// checkPassword reads the password file.
+func (d *decoder) checkPassword(c *Camera, path string) {
+	if c.PasswordFile == "" {
+		return
+	}
+	at := d.at(path + ".password_file")
+	if c.Password != "" {
+		d.fault(at, "%s: password and password_file exclude each other", path)
+		return
+	}
+	content, err := os.ReadFile(d.beside(c.PasswordFile))
+	if err != nil {
+		d.fault(at, "%s.password_file: %v", path, err)
+		return
+	}
+	c.Password = Secret(strings.TrimRight(string(content), "\r\n"))
+}
+
+func (d *decoder) checkCredentials(c *Camera, path string) {
+	switch {
+	case (c.Username != "" || c.Password != "") && !schemes[c.Source.URL.Scheme].credentials:
+		d.fault(d.at(path+".username"), "%s: a %s:// source takes no user and password", path, c.Source.URL.Scheme)
+	case c.Password != "" && c.Username == "":
+		d.fault(d.at(path+".password"), "%s: a password without username", path)
+	}
+}
+
+func (d *decoder) checkTLS(c *Camera, path string) {
+	secure := c.Source.URL.Scheme == "rtsps" || c.Source.URL.Scheme == "https"
+	if c.TLSCA == "" {
+		return
+	}
+	at := d.at(path + ".tls_ca")
+	if !secure {
+		d.fault(at, "%s.tls_ca goes with rtsps:// and https://", path)
+		return
+	}
+	c.TLSCA = d.beside(c.TLSCA)
+	c.Source.TLSCA = c.TLSCA
+	if _, err := os.Stat(c.TLSCA); err != nil {
+		d.fault(at, "%s.tls_ca: %v", path, err)
+	}
+}
+
+// beside makes a relative path one beside the configuration.
+func (d *decoder) beside(path string) string {
+	if filepath.IsAbs(path) {
+		return path
+	}
+	return filepath.Join(filepath.Dir(d.file), path)
+}

@@ -1,0 +1,147 @@
+package configs
+
+import (
+	_ "embed"
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"unicode/utf8"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
+)
+
+// Demo is the configuration that is served where there is none. Its cameras are at ${DEMO_RTSP}.
+//
+//go:embed demo.yaml
+var Demo []byte
+
+// searched is where a configuration is looked for when none is named.
+var searched = []string{"framegate.yaml", "/etc/framegate/framegate.yaml"}
+
+// Find returns the path of the configuration: flag, else $FRAMEGATE_CONFIG, else ./framegate.yaml, else
+// /etc/framegate/framegate.yaml, and the empty path where there is none.
+func Find(flag string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	if path := os.Getenv("FRAMEGATE_CONFIG"); path != "" {
+		return path, nil
+	}
+	for _, path := range searched {
+		_, err := os.Stat(path)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// Load reads, checks and completes the configuration in a file. The error is Faults where the content is
+// wrong.
+func Load(path string) (*Config, error) {
+	content, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return Parse(path, content, os.LookupEnv)
+}
+
+// Parse checks and completes a configuration. name stands in its faults, and relative paths in it are
+// beside name; env looks up the variables of ${NAME}. The error is Faults with all that is wrong.
+func Parse(name string, content []byte, env func(string) (string, bool)) (*Config, error) {
+	if !utf8.Valid(content) {
+		return nil, Faults{{File: name, Line: 1, Column: 1, Message: "the file is not UTF-8 text"}}
+	}
+	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		return nil, Faults{syntaxFault(name, err)}
+	}
+	d := &decoder{file: name, env: env, anchors: map[string]ast.Node{}, places: map[string]place{}}
+	config := d.document(file)
+	if len(d.faults) > 0 {
+		return nil, d.faults.sorted()
+	}
+	return config, nil
+}
+
+func syntaxFault(name string, err error) Fault {
+	at := place{1, 1}
+	var syntax yaml.Error
+	message := "this is not YAML"
+	if errors.As(err, &syntax) {
+		at, message = placeOf(syntax.GetToken()), syntax.GetMessage()
+	}
+	return Fault{File: name, Line: at.line, Column: at.column, Message: message}
+}
+
+// defaultConfig is the configuration of an empty file.
+func defaultConfig() *Config {
+	config := &Config{}
+	setDefaults(reflect.ValueOf(config).Elem())
+	return config
+}
+
+// defaultCamera is a camera that sets nothing.
+func defaultCamera(defaults Settings) Camera {
+	var camera Camera
+	setDefaults(reflect.ValueOf(&camera).Elem())
+	camera.Settings = defaults
+	return camera
+}
+
+// setDefaults sets every field from its default tag.
+func setDefaults(v reflect.Value) {
+	for i := range v.NumField() {
+		f := v.Type().Field(i)
+		if f.Type.Kind() == reflect.Struct && f.Tag.Get("yaml") != "-" {
+			setDefaults(v.Field(i))
+		} else if text, ok := f.Tag.Lookup("default"); ok {
+			if err := setScalar(v.Field(i), text, f.Tag); err != nil {
+				panic(fmt.Sprintf("configs: default of %s: %v", f.Name, err))
+			}
+		}
+	}
+}
+
+// document decodes the file.
+func (d *decoder) document(file *ast.File) *Config {
+	config := defaultConfig()
+	var bodies []ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body != nil && doc.Body.Type() != ast.NullType && doc.Body.Type() != ast.CommentType {
+			bodies = append(bodies, doc.Body)
+		}
+	}
+	switch len(bodies) {
+	case 0:
+		return config
+	case 1:
+	default:
+		d.fault(placeOfNode(bodies[1]), "a second document; a configuration is one")
+		return config
+	}
+	ast.Walk(anchorVisitor(d.anchors), bodies[0])
+	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
+	d.checkSize("defaults")
+	if d.cameras != nil {
+		d.decodeCameras(config)
+	}
+	return config
+}
+
+// anchorVisitor collects anchors by name.
+type anchorVisitor map[string]ast.Node
+
+// Visit implements ast.Visitor.
+func (a anchorVisitor) Visit(n ast.Node) ast.Visitor {
+	if anchor, ok := n.(*ast.AnchorNode); ok {
+		a[anchor.Name.GetToken().Value] = anchor.Value
+	}
+	return a
+}

@@ -1,0 +1,235 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+)
+
+// parse checks a configuration with the environment of the shipped files.
+func parse(t testing.TB, text string) (*Config, error) {
+	t.Helper()
+	return Parse("test.yaml", []byte(text), environment)
+}
+
+func environment(name string) (string, bool) {
+	value, ok := map[string]string{
+		"DEMO_RTSP": "rtsp://127.0.0.1:8554", "CAMERA_PASSWORD": "hunter2", "QUALITY": "55", "EVIL": "x\nlisten: 1",
+	}[name]
+	return value, ok
+}
+
+func mustParse(t testing.TB, text string) *Config {
+	t.Helper()
+	config, err := parse(t, text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+func TestShippedFilesAreGood(t *testing.T) {
+	for name, cameras := range map[string]int{"demo.yaml": 4, "example.yaml": 11, "jetson.yaml": 8} {
+		content, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config, err := Parse(name, content, environment)
+		if err != nil {
+			t.Errorf("%v", err)
+		} else if len(config.Cameras) != cameras {
+			t.Errorf("%s has %d cameras, want %d", name, len(config.Cameras), cameras)
+		}
+	}
+}
+
+// TestBrokenFilesAreRefusedWithPlace reads testdata/broken: the first line of each file says which faults
+// it has, as '# want: line:column part of the message', several of them divided by ' | '.
+func TestBrokenFilesAreRefusedWithPlace(t *testing.T) {
+	files, _ := filepath.Glob("testdata/broken/*.yaml")
+	if len(files) < 30 {
+		t.Fatalf("%d broken files, want at least 30", len(files))
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			content, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			first, _, _ := strings.Cut(string(content), "\n")
+			wants := strings.Split(strings.TrimPrefix(first, "# want: "), " | ")
+			_, err = Parse(file, content, environment)
+			var faults Faults
+			if !errors.As(err, &faults) {
+				t.Fatalf("got %v, want faults", err)
+			}
+			if len(faults) != len(wants) {
+				t.Fatalf("%d faults, want %d:\n%v", len(faults), len(wants), faults)
+			}
+			for i, want := range wants {
+				place, part, _ := strings.Cut(want, " ")
+				f := faults[i]
+				if got := fmt.Sprintf("%d:%d", f.Line, f.Column); got != place || !strings.Contains(f.Message, part) {
+					t.Errorf("got %s %s\nwant %s %s", got, f.Message, place, part)
+				}
+			}
+		})
+	}
+}
+
+func TestEmptyFileIsAllDefaults(t *testing.T) {
+	config := mustParse(t, "")
+	if config.Listen != ":8080" || config.Defaults.Quality != 80 || config.Defaults.IdleTimeout != 10*time.Second || len(config.Cameras) != 0 {
+		t.Errorf("%+v", config)
+	}
+}
+
+func TestCameraTakesDefaultsWhereverTheyStand(t *testing.T) {
+	config := mustParse(t, `
+cameras:
+  - {id: a, url: "rtsp://h/1"}
+  - {id: b, url: "rtsp://h/2", quality: 50, width: 320}
+defaults: {quality: 60, scale: 0.5, connect: on_demand}
+`)
+	a, b := config.Cameras[0], config.Cameras[1]
+	if a.Quality != 60 || a.Scale != 0.5 || a.Connect != OnDemand || a.Name != "a" {
+		t.Errorf("a: %+v", a)
+	}
+	if b.Quality != 50 || b.Width != 320 || b.Scale != 0 {
+		t.Errorf("b: its own width must hide the default scale: %+v", b)
+	}
+}
+
+func TestCredentialsLeaveTheURL(t *testing.T) {
+	config := mustParse(t, `cameras: [{id: a, url: "rtsp://admin:p%40ss!@192.0.2.1:554/h264/ch1/main/av_stream"}]`)
+	s := config.Cameras[0].Source
+	if s.String() != "rtsp://192.0.2.1:554/h264/ch1/main/av_stream" || s.Username != "admin" || s.Password.Reveal() != "p@ss!" {
+		t.Errorf("%s %s %s", s, s.Username, s.Password.Reveal())
+	}
+	for _, shown := range []string{fmt.Sprint(s), fmt.Sprintf("%v %+v %#v", s.Password, s, s.Password)} {
+		if strings.Contains(shown, "p@ss") {
+			t.Errorf("the password shows: %s", shown)
+		}
+	}
+}
+
+func TestVendorBuildsURL(t *testing.T) {
+	for vendor, want := range map[string]string{
+		"hikvision": "rtsp://192.0.2.1:554/Streaming/Channels/202",
+		"dahua":     "rtsp://192.0.2.1:554/cam/realmonitor?channel=2&subtype=1",
+		"axis":      "rtsp://192.0.2.1:554/axis-media/media.amp?camera=2&resolution=640x360",
+		"reolink":   "rtsp://192.0.2.1:554/h264Preview_02_sub",
+	} {
+		config := mustParse(t, "cameras: [{id: a, vendor: "+vendor+", host: 192.0.2.1, channel: 2, stream: sub, username: u, password: 007}]")
+		s := config.Cameras[0].Source
+		if s.String() != want || s.Password.Reveal() != "007" {
+			t.Errorf("%s: got %s (password %s), want %s", vendor, s, s.Password.Reveal(), want)
+		}
+	}
+}
+
+func TestVariablesAreValuesAndNeverYAML(t *testing.T) {
+	config := mustParse(t, "cameras: [{id: a, url: 'rtsp://h/', name: '${EVIL} $${X}', quality: '${QUALITY}'}]")
+	if c := config.Cameras[0]; c.Name != "x\nlisten: 1 ${X}" || c.Quality != 55 || config.Listen != ":8080" {
+		t.Errorf("%+v", c)
+	}
+}
+
+func TestPasswordFileLosesItsLineEnd(t *testing.T) {
+	dir := t.TempDir()
+	os.WriteFile(filepath.Join(dir, "pw"), []byte("s3cret\r\n"), 0o600)
+	path := filepath.Join(dir, "c.yaml")
+	os.WriteFile(path, []byte("cameras: [{id: a, url: 'rtsp://h/', username: u, password_file: pw}]"), 0o600)
+	config, err := Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := config.Cameras[0].Source.Password.Reveal(); got != "s3cret" {
+		t.Errorf("got %q", got)
+	}
+}
+
+func TestLocalCameraByNumber(t *testing.T) {
+	for _, text := range []string{"url: 0", "url: '0'", "url: v4l2:///dev/video0"} {
+		config := mustParse(t, "cameras: [{id: a, "+text+"}]")
+		if got := config.Cameras[0].Source.String(); got != "v4l2:///dev/video0" {
+			t.Errorf("%s: %s", text, got)
+		}
+	}
+}
+
+func TestFindTakesTheFirstThatThereIs(t *testing.T) {
+	t.Chdir(t.TempDir())
+	t.Setenv("FRAMEGATE_CONFIG", "")
+	if path, err := Find(""); path != "" || err != nil {
+		if path != "/etc/framegate/framegate.yaml" {
+			t.Errorf("got %q, %v, want none", path, err)
+		}
+	}
+	os.WriteFile("framegate.yaml", nil, 0o600)
+	if path, _ := Find(""); path != "framegate.yaml" {
+		t.Errorf("got %q, want the one beside", path)
+	}
+	t.Setenv("FRAMEGATE_CONFIG", "/else.yaml")
+	if path, _ := Find(""); path != "/else.yaml" {
+		t.Errorf("got %q, want the environment's", path)
+	}
+	if path, _ := Find("named.yaml"); path != "named.yaml" {
+		t.Errorf("got %q, want the named one", path)
+	}
+}
+
+func TestURLFaultsNeverShowCredentials(t *testing.T) {
+	for _, raw := range []string{
+		"rtsp://admin:hunter2#x@h/", "rtsp://admin:hunter2@x@h/", "rtsp://admin:hunter2/x@h/", "rtsp://admin:hunter2 @h/",
+		"rtsp://admin:hunter2@h:99999/", "rtsp://admin:hunter2@/x", "file://admin:hunter2@/x", "rtsp://admin:hunter2%zz@h/",
+	} {
+		_, err := ParseSource(raw)
+		if err == nil {
+			t.Errorf("%s is taken", raw)
+		} else if strings.Contains(err.Error(), "hunter2") {
+			t.Errorf("%s: %v", raw, err)
+		}
+	}
+}
+
+// FuzzParse: whatever the file, there is a configuration or faults with a place, and no secret in them.
+func FuzzParse(f *testing.F) {
+	for _, pattern := range []string{"*.yaml", "testdata/broken/*.yaml"} {
+		files, _ := filepath.Glob(pattern)
+		for _, file := range files {
+			content, _ := os.ReadFile(file)
+			f.Add(string(content))
+		}
+	}
+	secret := regexp.MustCompile(`hunter2`)
+	f.Fuzz(func(t *testing.T, text string) {
+		config, err := parse(t, text)
+		if (config == nil) == (err == nil) {
+			t.Fatalf("configuration %v, error %v", config, err)
+		}
+		var faults Faults
+		if err != nil && !errors.As(err, &faults) {
+			t.Fatalf("%v has no place", err)
+		}
+		for _, fault := range faults {
+			if fault.Line < 1 || fault.Column < 1 {
+				t.Fatalf("no place: %v", fault)
+			}
+			if secret.MatchString(fault.Message) && !secret.MatchString(text) {
+				t.Fatalf("a variable's value shows: %v", fault)
+			}
+		}
+	})
+}
+
+func ExampleParse() {
+	_, err := Parse("site.yaml", []byte("cameras:\n  - id: gate\n    url: rtsp://192.0.2.10/main\n    qualty: 90\n"), os.LookupEnv)
+	fmt.Println(err)
+	// Output: site.yaml:4:5: cameras[0]: unknown key qualty; did you mean quality?
+}

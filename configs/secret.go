@@ -1,0 +1,27 @@
+package configs
+
+import "log/slog"
+
+// Secret is a password. It shows itself as *** wherever it is printed, logged or encoded.
+type Secret string
+
+const masked = "***"
+
+// Reveal returns the password itself.
+func (s Secret) Reveal() string { return string(s) }
+
+func (s Secret) String() string {
+	if s == "" {
+		return ""
+	}
+	return masked
+}
+
+// GoString masks %#v.
+func (s Secret) GoString() string { return s.String() }
+
+// MarshalText masks encoders.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// LogValue masks slog.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

@@ -1,0 +1,178 @@
+package configs
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Source is where pictures come from and how to get there. It is made by the loader or by ParseSource.
+type Source struct {
+	URL            *url.URL // without credentials
+	Username       string
+	Password       Secret
+	Transport      Transport
+	TLSCA          string // path of a PEM file; empty trusts the system's authorities
+	TLSVerify      bool
+	PollInterval   time.Duration
+	ConnectTimeout time.Duration
+	StallTimeout   time.Duration
+}
+
+// String is the source's URL, without credentials.
+func (s Source) String() string { return s.URL.String() }
+
+// ParseSource reads a source as the key url takes it, with everything else at its default. A password in
+// the URL is allowed. The error holds no credentials.
+func ParseSource(raw string) (Source, error) {
+	camera := defaultCamera(defaultConfig().Defaults)
+	camera.URL = raw
+	return camera.source()
+}
+
+// source makes the camera's Source of its keys.
+func (c *Camera) source() (Source, error) {
+	s := Source{
+		Username: c.Username, Password: c.Password,
+		Transport: c.Transport, TLSCA: c.TLSCA, TLSVerify: c.TLSVerify,
+		PollInterval: c.PollInterval, ConnectTimeout: c.ConnectTimeout, StallTimeout: c.StallTimeout,
+	}
+	var err error
+	if c.Vendor != "" {
+		s.URL = c.vendorURL()
+		return s, nil
+	}
+	if s.URL, err = parseURL(c.URL); err != nil {
+		return s, err
+	}
+	if user := s.URL.User; user != nil {
+		if !schemes[s.URL.Scheme].credentials {
+			return s, fmt.Errorf("a %s:// source takes no user and password", s.URL.Scheme)
+		}
+		if c.Username != "" || c.Password != "" {
+			return s, errors.New("user and password stand in the URL and beside it; keep one")
+		}
+		password, _ := user.Password()
+		s.Username, s.Password = user.Username(), Secret(password)
+		s.URL.User = nil
+	}
+	return s, nil
+}
+
+// scheme is one kind of source.
+type scheme struct {
+	credentials bool
+	// check tells what is wrong with the rest of the URL.
+	check func(*url.URL) error
+}
+
+var schemes = map[string]scheme{
+	"rtsp": {true, needsHost}, "rtsps": {true, needsHost},
+	"http": {true, needsHost}, "https": {true, needsHost},
+	"file": {false, needsPath},
+	"v4l2": {false, needsPath},
+	"csi":  {false, needsNumber},
+	"test": {false, needsPattern},
+}
+
+func needsHost(u *url.URL) error {
+	if u.Hostname() == "" {
+		return fmt.Errorf("the URL names no host; write %s://host/path", u.Scheme)
+	}
+	if port := u.Port(); port != "" {
+		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
+			return fmt.Errorf("port %s; a port is from 1 to 65535", port)
+		}
+	}
+	return nil
+}
+
+func needsPath(u *url.URL) error {
+	if u.Host != "" || len(u.Path) < 2 {
+		return fmt.Errorf("write %s:///absolute/path, with three slashes", u.Scheme)
+	}
+	return nil
+}
+
+var digits = regexp.MustCompile(`^[0-9]{1,3}$`)
+
+func needsNumber(u *url.URL) error {
+	if !digits.MatchString(u.Host) || strings.Trim(u.Path, "/") != "" {
+		return errors.New("write csi:// and the camera's number, as in csi://0")
+	}
+	return nil
+}
+
+// patterns are what test:// shows.
+var patterns = []string{"ball", "clock", "smpte"}
+
+// patternLimits bound the query of test://.
+var patternLimits = map[string][2]int{"width": {16, 8192}, "height": {16, 8192}, "fps": {1, 240}}
+
+func needsPattern(u *url.URL) error {
+	if !slices.Contains(patterns, u.Host) {
+		return fmt.Errorf("test:// shows %s", strings.Join(patterns, ", "))
+	}
+	for name, values := range u.Query() {
+		limits, ok := patternLimits[name]
+		if !ok {
+			return fmt.Errorf("test:// takes width, height and fps, not %s", name)
+		}
+		if n, err := strconv.Atoi(values[0]); err != nil || n < limits[0] || n > limits[1] {
+			return fmt.Errorf("%s of test:// is from %d to %d", name, limits[0], limits[1])
+		}
+	}
+	return nil
+}
+
+// parseURL reads a URL. Go's own errors repeat parts of a URL, which may be parts of a password, so the
+// usual mistakes are found before.
+func parseURL(raw string) (*url.URL, error) {
+	if digits.MatchString(raw) {
+		raw = "v4l2:///dev/video" + raw
+	}
+	for _, r := range raw {
+		switch {
+		case r == ' ':
+			return nil, errors.New("the URL has a space; write %20")
+		case r < ' ' || r == 0x7F:
+			return nil, fmt.Errorf("the URL has the control character %q; write %%%02X", r, r)
+		case strings.ContainsRune("\"<>`\\^{|}", r):
+			return nil, fmt.Errorf("the URL has the character %c; write %%%02X", r, r)
+		}
+	}
+	name, rest, ok := strings.Cut(raw, "://")
+	kind, known := schemes[name]
+	if !ok || !known {
+		return nil, fmt.Errorf("a source is a number or begins with one of %s://", strings.Join(slices.Sorted(maps.Keys(schemes)), "://, "))
+	}
+	if err := checkUserinfo(rest); err != nil {
+		return nil, err
+	}
+	u, err := url.Parse(raw)
+	if err != nil {
+		return nil, errors.New("the URL cannot be read: check its host, port and percent-encoding")
+	}
+	return u, kind.check(u)
+}
+
+// checkUserinfo finds a user or password with a raw character that means something else in a URL.
+func checkUserinfo(rest string) error {
+	authority, _, _ := strings.Cut(rest, "/")
+	if i := strings.IndexAny(authority, "?#"); i >= 0 {
+		authority = authority[:i]
+	}
+	at := strings.Count(authority, "@")
+	_, port, _ := strings.Cut(authority, ":")
+	hidden := at == 0 && strings.Contains(rest, "@") && strings.Trim(port, "0123456789") != "" && !strings.HasPrefix(authority, "[")
+	if at > 1 || hidden {
+		return errors.New("user or password in the URL has a character that must be percent-encoded (@ is %40, # is %23, / is %2F, ? is %3F, : is %3A); or give username: and password:")
+	}
+	return nil
+}

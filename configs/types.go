@@ -1,0 +1,73 @@
+// Package configs is framegate's configuration: its types, strict loading with the place of every fault,
+// and the shipped YAML files. It imports no other package of framegate.
+package configs
+
+import "time"
+
+// Config is a whole configuration with every default filled in. It is not changed after loading.
+//
+// The tags are the one place where a key is described: its default, its range and its meaning are read by
+// the loader and by the generator of the JSON Schema.
+type Config struct {
+	Listen      string   `yaml:"listen" default:":8080" doc:"Address to serve on: host:port or :port."`
+	LogLevel    string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"The least important lines that are logged."`
+	LogFormat   string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Form of the log on stderr."`
+	CORSOrigins []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' is any. An <img> tag needs none of this."`
+	Defaults    Settings `yaml:"defaults" doc:"Settings of all cameras that do not set them themselves."`
+	Cameras     []Camera `yaml:"cameras" doc:"The cameras, in the order in which they are shown."`
+}
+
+// Settings can be given for all cameras and for each.
+type Settings struct {
+	Scale          float64       `yaml:"scale" min:"0.01" max:"1" doc:"Size of pictures as a part of the camera's, in both directions. Without scale, width and height a camera of 1280 pixels or more is shown at 0.25 and a smaller one as it is."`
+	Width          int           `yaml:"width" min:"16" max:"8192" doc:"Width of pictures in pixels; the height follows from the aspect where it is not given."`
+	Height         int           `yaml:"height" min:"16" max:"8192" doc:"Height of pictures in pixels; the width follows from the aspect where it is not given."`
+	FPS            float64       `yaml:"fps" min:"0" max:"240" default:"0" doc:"Pictures per second at most; 0 is the camera's own rate."`
+	Quality        int           `yaml:"quality" min:"1" max:"100" default:"80" doc:"JPEG quality."`
+	IdleTimeout    time.Duration `yaml:"idle_timeout" min:"0s" max:"1h" default:"10s" doc:"How long pictures are made on after the last viewer has gone."`
+	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that a stream opens at once; on_demand connects for viewers only."`
+	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Of RTSP. auto tries UDP and goes over to TCP when nothing comes."`
+	Hardware       string        `yaml:"hardware" enum:"auto,off,jetson,nvidia,va,qsv,raspberrypi,v4l2,rockchip,software" default:"auto" doc:"Which of the machine's plans may be used."`
+	ConnectTimeout time.Duration `yaml:"connect_timeout" min:"1s" max:"5m" default:"10s" doc:"How long a camera may take from connecting to its first picture."`
+	StallTimeout   time.Duration `yaml:"stall_timeout" min:"1s" max:"10m" default:"5s" doc:"How long a connected camera may send nothing before it is connected anew; longer for cameras of less than a picture in that time."`
+	PollInterval   time.Duration `yaml:"poll_interval" min:"40ms" max:"1h" default:"1s" doc:"Pause between two pictures of an HTTP camera that serves single JPEGs."`
+}
+
+// Camera is one camera.
+type Camera struct {
+	ID           string `yaml:"id" doc:"Name of the camera in URLs: a-z, 0-9, _ and -, up to 64 of them."`
+	Name         string `yaml:"name" doc:"Name of the camera for people; the id where it is not given."`
+	URL          string `yaml:"url" doc:"Where the camera is: rtsp://, rtsps://, http://, https://, file:///, v4l2:///dev/video0 or its number, csi://0, test://smpte. Special characters are percent-encoded."`
+	Substream    string `yaml:"substream" doc:"A smaller stream of the same camera. It is checked and kept; pictures are made of url."`
+	Username     string `yaml:"username" doc:"User at the camera; may stand in the url instead."`
+	Password     Secret `yaml:"password" doc:"Password at the camera, taken as it is. ${NAME} takes an environment variable."`
+	PasswordFile string `yaml:"password_file" doc:"File with the password; beside the configuration where the path is relative."`
+	Disabled     bool   `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
+	TLSCA        string `yaml:"tls_ca" doc:"PEM file of the certificate, or its authority, to trust for rtsps:// and https://."`
+	TLSVerify    bool   `yaml:"tls_verify" default:"true" doc:"false takes any certificate: then anybody on the way can see the password and the pictures."`
+	Vendor       string `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Builds the url of such a camera from host, port, channel and stream."`
+	Host         string `yaml:"host" doc:"Name or address of a vendor's camera."`
+	Port         int    `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
+	Channel      int    `yaml:"channel" min:"1" max:"256" default:"1" doc:"Channel of a vendor's camera or recorder."`
+	Stream       string `yaml:"stream" enum:"main,sub" default:"main" doc:"Stream of a vendor's camera: the large or the small one."`
+	Settings     `yaml:",inline"`
+
+	// Source is url or vendor, with the credentials taken out and everything that a connection needs.
+	Source Source `yaml:"-"`
+}
+
+// Connect says when a camera is connected.
+type Connect string
+
+// Transport says how an RTSP camera sends.
+type Transport string
+
+// The values of Connect and Transport.
+const (
+	Always   Connect = "always"
+	OnDemand Connect = "on_demand"
+
+	TCP  Transport = "tcp"
+	UDP  Transport = "udp"
+	Auto Transport = "auto"
+)

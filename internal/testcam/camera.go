@@ -1,0 +1,85 @@
+// Package testcam is a real RTSP camera for demos, tests and benchmarks. It encodes a loop once at the start
+// and then sends it from memory, so that it costs next to nothing while something else is measured; and it
+// misbehaves on command.
+package testcam
+
+import (
+	"cmp"
+	"fmt"
+	"time"
+
+	"framegate/internal/testcam/mark"
+)
+
+// Camera describes one camera. The zero value is a good one: H.264, 1280x720 at 25 fps with a keyframe a
+// second.
+type Camera struct {
+	Name             string // its path; cam1, cam2 … by its place in the list
+	Codec            Codec
+	Width, Height    int           // pixels, even; 1280x720
+	FPS              int           // pictures per second; 25
+	KeyframeInterval int           // in frames; one second
+	Bitrate          int           // kbit/s; 4000 for 1080p, by area for other sizes
+	BFrames          int           // between two other frames, of H.264 only
+	Loop             time.Duration // rounded up to whole keyframe intervals; 4 s
+	Username         string        // empty lets everybody in
+	Password         string
+	Audio            bool // a G.711 track of silence beside the video
+	AudioOnly        bool // no video
+	// Number stands in the mark of each frame; the place in the list, from 1. Cameras that are equal but for
+	// their names share one encoding when Shared is set, with the number 0.
+	Number int
+	Shared bool
+}
+
+// withDefaults fills in what is zero for the camera at place i.
+func (c Camera) withDefaults(i int) (Camera, error) {
+	c.Name = cmp.Or(c.Name, fmt.Sprintf("cam%d", i+1))
+	c.Codec = cmp.Or(c.Codec, H264)
+	c.Width, c.Height = cmp.Or(c.Width, 1280), cmp.Or(c.Height, 720)
+	c.FPS = cmp.Or(c.FPS, 25)
+	c.KeyframeInterval = cmp.Or(c.KeyframeInterval, c.FPS)
+	c.Bitrate = cmp.Or(c.Bitrate, max(200, 4000*c.Width*c.Height/(1920*1080)))
+	c.Loop = cmp.Or(c.Loop, 4*time.Second)
+	c.Number = cmp.Or(c.Number, i+1)
+	if c.Shared {
+		c.Number = 0
+	}
+	switch {
+	case codecs[c.Codec].encoder == nil:
+		return c, fmt.Errorf("%s: no codec %q", c.Name, c.Codec)
+	case c.Width < 64 || c.Width > 7680 || c.Height < 64 || c.Height > 4320 || c.Width%2+c.Height%2 > 0:
+		return c, fmt.Errorf("%s: %dx%d; sides are even, from 64 to 7680 and 4320", c.Name, c.Width, c.Height)
+	case c.FPS < 1 || c.FPS > 120:
+		return c, fmt.Errorf("%s: %d fps; from 1 to 120", c.Name, c.FPS)
+	case c.frames() > mark.MaxFrame || c.Number > mark.MaxCamera:
+		return c, fmt.Errorf("%s: the loop or the number is too large for the mark", c.Name)
+	}
+	return c, nil
+}
+
+// frames is the length of the loop.
+func (c Camera) frames() int {
+	n := int(c.Loop.Seconds() * float64(c.FPS))
+	gops := (n + c.KeyframeInterval - 1) / c.KeyframeInterval
+	return max(gops, 1) * c.KeyframeInterval
+}
+
+// picture is what an encoding depends on: cameras that agree in it can share one.
+type picture struct {
+	codec                                Codec
+	width, height, fps, interval, frames int
+	bitrate, bframes, number             int
+	label                                string
+}
+
+func (c Camera) picture() picture {
+	label := c.Name
+	if c.Shared {
+		label = "testcam"
+	}
+	return picture{
+		codec: c.Codec, width: c.Width, height: c.Height, fps: c.FPS, interval: c.KeyframeInterval, frames: c.frames(),
+		bitrate: c.Bitrate, bframes: c.BFrames, number: c.Number, label: label,
+	}
+}

@@ -1,0 +1,174 @@
+package testcam
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// Help explains the control port.
+func Help() string {
+	var b strings.Builder
+	b.WriteString("The control port is HTTP. CAMERA is a camera's name, or all.\n\n")
+	for _, c := range commands {
+		fmt.Fprintf(&b, "  POST /CAMERA/%-28s %s\n", string(c.Command)+c.parameters, c.meaning)
+	}
+	b.WriteString(`
+  GET /cameras                      the cameras, as JSON
+  GET /CAMERA/frames                when each frame number was sent last, in Unix ns, as JSON
+  GET /CAMERA.mjpg, /CAMERA.jpg     an MJPEG camera over HTTP: a stream, and a single picture
+
+For example: curl -X POST http://127.0.0.1:8555/cam1/drop
+`)
+	return b.String()
+}
+
+func (s *Server) controlHandler() http.Handler {
+	r := chi.NewRouter()
+	r.Get("/", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, Help()) })
+	r.Get("/cameras", s.listCameras)
+	r.Get("/{camera}/frames", s.listFrames)
+	r.Post("/{camera}/{command}", s.command)
+	r.Get("/{camera}.mjpg", s.pictures(true))
+	r.Get("/{camera}.jpg", s.pictures(false))
+	return r
+}
+
+func (s *Server) command(w http.ResponseWriter, r *http.Request) {
+	o, err := readOptions(r)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	names := []string{chi.URLParam(r, "camera")}
+	if names[0] == "all" {
+		names = s.Names()
+	}
+	for _, name := range names {
+		err := s.Do(r.Context(), name, Command(chi.URLParam(r, "command")), o)
+		if errors.Is(err, ErrNoCamera) {
+			http.Error(w, err.Error(), http.StatusNotFound)
+			return
+		}
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+	}
+	fmt.Fprintln(w, "done")
+}
+
+func readOptions(r *http.Request) (o Options, err error) {
+	query := r.URL.Query()
+	for name, into := range map[string]*int{"width": &o.Width, "height": &o.Height} {
+		if text := query.Get(name); text != "" {
+			if *into, err = strconv.Atoi(text); err != nil {
+				return o, fmt.Errorf("%s is %q, not a number", name, text)
+			}
+		}
+	}
+	if text := query.Get("rate"); text != "" {
+		if o.Rate, err = strconv.ParseFloat(text, 64); err != nil {
+			return o, fmt.Errorf("rate is %q, not a number", text)
+		}
+	}
+	o.Codec = Codec(query.Get("codec"))
+	return o, nil
+}
+
+func (s *Server) listCameras(w http.ResponseWriter, _ *http.Request) {
+	type camera struct {
+		Name    string  `json:"name"`
+		URL     string  `json:"url"`
+		Codec   Codec   `json:"codec"`
+		Width   int     `json:"width"`
+		Height  int     `json:"height"`
+		FPS     int     `json:"fps"`
+		Fault   Command `json:"fault"`
+		Viewers int     `json:"viewers"`
+	}
+	var all []camera
+	for _, p := range s.paths {
+		p.mu.Lock()
+		all = append(all, camera{p.camera.Name, s.URL(p.camera.Name), p.loop.codec, p.loop.width, p.loop.height, p.loop.fps, p.fault.kind, len(p.sessions)})
+		p.mu.Unlock()
+	}
+	json.NewEncoder(w).Encode(all)
+}
+
+func (s *Server) listFrames(w http.ResponseWriter, r *http.Request) {
+	p := s.path(chi.URLParam(r, "camera"))
+	if p == nil {
+		http.Error(w, ErrNoCamera.Error(), http.StatusNotFound)
+		return
+	}
+	sent := map[int]int64{}
+	p.mu.Lock()
+	for number, at := range p.sent {
+		if !at.IsZero() {
+			sent[number] = at.UnixNano()
+		}
+	}
+	p.mu.Unlock()
+	json.NewEncoder(w).Encode(sent)
+}
+
+// pictures serves an MJPEG camera over HTTP, as a stream or as one picture.
+func (s *Server) pictures(stream bool) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		p := s.path(chi.URLParam(r, "camera"))
+		if p == nil || p.camera.Codec != MJPEG {
+			http.Error(w, "no such MJPEG camera", http.StatusNotFound)
+			return
+		}
+		user, password, _ := r.BasicAuth()
+		if p.camera.Username != "" && (user != p.camera.Username || password != p.camera.Password) {
+			w.Header().Set("WWW-Authenticate", `Basic realm="testcam"`)
+			http.Error(w, "who are you?", http.StatusUnauthorized)
+			return
+		}
+		w.Header().Set("Cache-Control", "no-store")
+		if stream {
+			w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=testcam")
+		}
+		for {
+			jpeg, err := p.after(r)
+			if err != nil {
+				return
+			}
+			if !stream {
+				w.Header().Set("Content-Type", "image/jpeg")
+				w.Write(jpeg)
+				return
+			}
+			fmt.Fprintf(w, "--testcam\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(jpeg))
+			w.Write(jpeg)
+			if _, err := w.Write([]byte("\r\n")); err != nil {
+				return
+			}
+			http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Second))
+			http.NewResponseController(w).Flush()
+		}
+	}
+}
+
+// after waits for the next picture that the camera sends.
+func (p *path) after(r *http.Request) ([]byte, error) {
+	p.mu.Lock()
+	arrived := p.arrived
+	p.mu.Unlock()
+	select {
+	case <-arrived:
+	case <-r.Context().Done():
+		return nil, r.Context().Err()
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.newest, nil
+}

@@ -1,0 +1,122 @@
+// Package mark writes a camera's and a frame's number into a picture, as black and white blocks, and reads
+// them back from a picture of another size, decoded from a JPEG.
+package mark
+
+import (
+	"errors"
+	"image"
+	"image/color"
+)
+
+// The mark is two rows of cells at the bottom left. All measures are parts of the picture, so that it can
+// be read at any scale.
+const (
+	columns, rows = 20, 2
+	cellWidth     = 1.0 / 32 // of the picture's width
+	cellHeight    = 1.0 / 18 // of the picture's height
+	left, top     = 1.0 / 32, 1 - 3.0/18
+
+	bits = columns * rows // 8 of camera, 24 of frame, 8 of checksum
+
+	black, white = 16, 235 // of limited range luma
+)
+
+// MaxFrame and MaxCamera are the largest numbers that fit.
+const (
+	MaxFrame  = 1<<24 - 1
+	MaxCamera = 1<<8 - 1
+)
+
+// ErrNone is returned for a picture that carries no readable mark.
+var ErrNone = errors.New("no mark in the picture")
+
+// Draw draws the mark on a luma plane. Numbers beyond the largest are cut off.
+func Draw(luma []byte, stride, width, height, camera, frame int) {
+	word := uint64(camera&MaxCamera)<<24 | uint64(frame&MaxFrame)
+	word = word<<8 | uint64(checksum(uint32(word)))
+	for i := range bits {
+		cell := cellAt(i, width, height)
+		level := byte(black)
+		if word>>(bits-1-i)&1 == 1 {
+			level = white
+		}
+		for y := cell.Min.Y; y < cell.Max.Y; y++ {
+			row := luma[y*stride : y*stride+width]
+			for x := cell.Min.X; x < cell.Max.X; x++ {
+				row[x] = level
+			}
+		}
+	}
+}
+
+// Read returns the numbers that a picture is marked with. The error is ErrNone: a block that is neither
+// black nor white, or a checksum that does not fit, is no mark.
+func Read(img image.Image) (camera, frame int, err error) {
+	size := img.Bounds().Size()
+	var word uint64
+	for i := range bits {
+		cell := cellAt(i, size.X, size.Y).Add(img.Bounds().Min)
+		level := mean(img, shrink(cell))
+		switch {
+		case level < 90:
+			word <<= 1
+		case level > 160:
+			word = word<<1 | 1
+		default:
+			return 0, 0, ErrNone
+		}
+	}
+	if byte(word) != checksum(uint32(word>>8)) {
+		return 0, 0, ErrNone
+	}
+	return int(word >> 32), int(word >> 8 & MaxFrame), nil
+}
+
+// cellAt is the rectangle of a cell in a picture of the given size.
+func cellAt(i, width, height int) image.Rectangle {
+	column, row := float64(i%columns), float64(i/columns)
+	x := func(c float64) int { return int((left + c*cellWidth) * float64(width)) }
+	y := func(r float64) int { return int((top + r*cellHeight) * float64(height)) }
+	return image.Rect(x(column), y(row), x(column+1), y(row+1))
+}
+
+// shrink keeps the middle of a cell, where its neighbours do not shine in.
+func shrink(r image.Rectangle) image.Rectangle {
+	return image.Rect(r.Min.X+r.Dx()/4, r.Min.Y+r.Dy()/4, r.Max.X-r.Dx()/4, r.Max.Y-r.Dy()/4)
+}
+
+// mean is the mean luma of a rectangle.
+func mean(img image.Image, r image.Rectangle) int {
+	sum, n := 0, 0
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if yuv, ok := img.(*image.YCbCr); ok {
+				sum += int(yuv.Y[yuv.YOffset(x, y)])
+			} else {
+				sum += int(color.GrayModel.Convert(img.At(x, y)).(color.Gray).Y)
+			}
+			n++
+		}
+	}
+	if n == 0 {
+		return 128
+	}
+	return sum / n
+}
+
+// checksum is CRC-8 with the polynomial of ITU-T I.432.1 and its offset, so that neither all black nor all
+// white is a mark.
+func checksum(word uint32) byte {
+	var crc byte
+	for shift := 24; shift >= 0; shift -= 8 {
+		crc ^= byte(word >> shift)
+		for range 8 {
+			if crc&0x80 != 0 {
+				crc = crc<<1 ^ 0x07
+			} else {
+				crc <<= 1
+			}
+		}
+	}
+	return crc ^ 0x55
+}

@@ -1,0 +1,227 @@
+package testcam
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/bluenviron/gortsplib/v5"
+	"golang.org/x/sync/errgroup"
+)
+
+// Config says which cameras to be and where.
+type Config struct {
+	Cameras []Camera
+	Listen  string      // of RTSP, host:port; 127.0.0.1 and a port of the system's choice
+	Control string      // of the control port, likewise
+	TLS     *tls.Config // serves RTSPS instead of RTSP
+	Log     *slog.Logger
+}
+
+// Server is a number of test cameras. All methods may be called from any goroutine, before, during and
+// after Run.
+type Server struct {
+	log     *slog.Logger
+	paths   []*path
+	rtsp    *gortsplib.Server
+	address net.Addr
+	secure  bool
+	control net.Listener
+}
+
+// New encodes the cameras' loops and opens the ports. Close or Run must follow.
+func New(ctx context.Context, config Config) (*Server, error) {
+	s := &Server{log: config.Log, secure: config.TLS != nil}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := s.encodeAll(ctx, config.Cameras); err != nil {
+		return nil, err
+	}
+	if err := s.listen(config); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// encodeAll makes the loops, equal ones once, as many at a time as there are cores to gain from.
+func (s *Server) encodeAll(ctx context.Context, cameras []Camera) error {
+	var mu sync.Mutex
+	loops := map[picture]*loop{}
+	var encoding errgroup.Group
+	encoding.SetLimit(4)
+	for i, camera := range cameras {
+		camera, err := camera.withDefaults(i)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(s.paths, func(p *path) bool { return p.camera.Name == camera.Name }) {
+			return fmt.Errorf("two cameras are called %s", camera.Name)
+		}
+		s.paths = append(s.paths, newPath(s, camera))
+		if _, known := loops[camera.picture()]; known {
+			continue
+		}
+		loops[camera.picture()] = nil
+		encoding.Go(func() error {
+			l, err := encode(ctx, camera.picture())
+			mu.Lock()
+			defer mu.Unlock()
+			loops[camera.picture()] = l
+			return err
+		})
+	}
+	if err := encoding.Wait(); err != nil {
+		return err
+	}
+	for _, p := range s.paths {
+		p.loop = loops[p.camera.picture()]
+	}
+	return nil
+}
+
+// listen opens the RTSP port, a pair of UDP ports beside it, and the control port.
+func (s *Server) listen(config Config) error {
+	host := "127.0.0.1"
+	if config.Listen != "" {
+		var err error
+		if host, _, err = net.SplitHostPort(config.Listen); err != nil {
+			return err
+		}
+	} else {
+		config.Listen = "127.0.0.1:0"
+	}
+	var err error
+	for range 50 { // until a pair of UDP ports is free
+		s.rtsp = s.newRTSP(config, host)
+		if err = s.rtsp.Start(); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	for _, p := range s.paths {
+		if err := p.open(); err != nil {
+			s.Close()
+			return err
+		}
+	}
+	if config.Control == "" {
+		config.Control = "127.0.0.1:0"
+	}
+	if s.control, err = net.Listen("tcp", config.Control); err != nil {
+		s.Close()
+	}
+	return err
+}
+
+func (s *Server) newRTSP(config Config, host string) *gortsplib.Server {
+	port := evenPort(host)
+	return &gortsplib.Server{
+		Handler:        handler{s},
+		RTSPAddress:    config.Listen,
+		UDPRTPAddress:  net.JoinHostPort(host, fmt.Sprint(port)),
+		UDPRTCPAddress: net.JoinHostPort(host, fmt.Sprint(port+1)),
+		TLSConfig:      config.TLS,
+		WriteQueueSize: 2048, // a keyframe of a large MJPEG picture is a thousand packets
+		Listen: func(network, address string) (net.Listener, error) {
+			l, err := net.Listen(network, address)
+			if err == nil {
+				s.address = l.Addr()
+			}
+			return l, err
+		},
+	}
+}
+
+// evenPort finds a free even UDP port: RTP has an even port and RTCP the next (RFC 3550, section 11).
+func evenPort(host string) int {
+	for range 100 {
+		c, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
+		if err != nil {
+			break
+		}
+		port := c.LocalAddr().(*net.UDPAddr).Port
+		c.Close()
+		if port%2 == 0 {
+			return port
+		}
+	}
+	return 0
+}
+
+// Run serves until ctx is done. Everything has ended when it returns.
+func (s *Server) Run(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	control := &http.Server{Handler: s.controlHandler(), ReadHeaderTimeout: 10 * time.Second}
+	var parts errgroup.Group
+	for _, p := range s.paths {
+		parts.Go(func() error { p.send(ctx); return nil })
+	}
+	parts.Go(func() error {
+		defer cancel()
+		if err := control.Serve(s.control); !errors.Is(err, http.ErrServerClosed) {
+			return err
+		}
+		return nil
+	})
+	<-ctx.Done()
+	s.Close()
+	control.Close()
+	return parts.Wait()
+}
+
+// Close ends all connections and frees the ports. It is for a Server that was never run; Run closes by
+// itself.
+func (s *Server) Close() {
+	for _, p := range s.paths {
+		p.close()
+	}
+	s.rtsp.Close()
+	if s.control != nil {
+		s.control.Close()
+	}
+}
+
+// Address is host and port of the RTSP port.
+func (s *Server) Address() string { return s.address.String() }
+
+// URL is where a camera is, without user and password.
+func (s *Server) URL(name string) string {
+	scheme := "rtsp"
+	if s.secure {
+		scheme = "rtsps"
+	}
+	return scheme + "://" + s.Address() + "/" + name
+}
+
+// ControlURL is where the control port is.
+func (s *Server) ControlURL() string { return "http://" + s.control.Addr().String() }
+
+// Names lists the cameras.
+func (s *Server) Names() []string {
+	names := make([]string, len(s.paths))
+	for i, p := range s.paths {
+		names[i] = p.camera.Name
+	}
+	return names
+}
+
+// path finds a camera; nil where there is none.
+func (s *Server) path(name string) *path {
+	for _, p := range s.paths {
+		if p.camera.Name == name {
+			return p
+		}
+	}
+	return nil
+}

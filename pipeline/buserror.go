@@ -1,0 +1,89 @@
+package pipeline
+
+/*
+#include <gst/gst.h>
+
+// fg_error_kind tells what a GError is about, as far as cameras are concerned.
+static int fg_is(GError *e, GQuark domain, int code) { return e->domain == domain && e->code == code; }
+static int fg_resource(GError *e, int code) { return fg_is(e, GST_RESOURCE_ERROR, code); }
+static int fg_stream(GError *e, int code) { return fg_is(e, GST_STREAM_ERROR, code); }
+static int fg_missing_plugin(GError *e) { return fg_is(e, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN); }
+*/
+import "C"
+
+import (
+	"strings"
+	"unsafe"
+
+	"framegate/pipeline/frame"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// parseBusError turns an error message of GStreamer into a CameraError that keeps its text. The source that
+// caused it may know a better sentence.
+func parseBusError(msg *gst.Message) error {
+	var gerr *C.GError
+	var debug *C.gchar
+	C.gst_message_parse_error((*C.GstMessage)(unsafe.Pointer(msg.Instance())), &gerr, &debug)
+	defer C.g_error_free(gerr)
+	defer C.g_free(C.gpointer(debug))
+	return &busError{
+		CameraError: frame.CameraError{Reason: busReason(gerr), Text: strings.TrimSuffix(C.GoString(gerr.message), ".")},
+		debug:       C.GoString(debug),
+	}
+}
+
+// busError is a CameraError with what GStreamer adds for programmers.
+type busError struct {
+	frame.CameraError
+	debug string
+}
+
+func (e *busError) Unwrap() error { return &e.CameraError }
+
+func busReason(e *C.GError) frame.Reason {
+	switch {
+	case C.fg_resource(e, C.GST_RESOURCE_ERROR_NOT_AUTHORIZED) != 0:
+		return frame.Unauthorized
+	case C.fg_resource(e, C.GST_RESOURCE_ERROR_NOT_FOUND) != 0:
+		return frame.NotFound
+	case C.fg_resource(e, C.GST_RESOURCE_ERROR_OPEN_READ) != 0,
+		C.fg_resource(e, C.GST_RESOURCE_ERROR_OPEN_READ_WRITE) != 0,
+		C.fg_resource(e, C.GST_RESOURCE_ERROR_OPEN_WRITE) != 0:
+		return frame.Unreachable
+	case C.fg_resource(e, C.GST_RESOURCE_ERROR_READ) != 0:
+		return frame.Ended
+	case C.fg_stream(e, C.GST_STREAM_ERROR_TYPE_NOT_FOUND) != 0,
+		C.fg_stream(e, C.GST_STREAM_ERROR_WRONG_TYPE) != 0:
+		return frame.NoVideo
+	case C.fg_stream(e, C.GST_STREAM_ERROR_CODEC_NOT_FOUND) != 0, C.fg_missing_plugin(e) != 0:
+		return frame.Unsupported
+	default:
+		return frame.Failed
+	}
+}
+
+// packages names the Debian package of an element's plugin, for elements that framegate uses.
+var packages = map[string]string{
+	"rtspsrc": "gstreamer1.0-plugins-good", "videoscale": "gstreamer1.0-plugins-base",
+	"parsebin": "gstreamer1.0-plugins-base", "decodebin": "gstreamer1.0-plugins-base",
+	"appsrc": "gstreamer1.0-plugins-base", "appsink": "gstreamer1.0-plugins-base",
+	"videoconvert": "gstreamer1.0-plugins-base", "videotestsrc": "gstreamer1.0-plugins-base",
+	"jpegenc": "gstreamer1.0-plugins-good", "v4l2src": "gstreamer1.0-plugins-good",
+	"clockoverlay": "gstreamer1.0-plugins-base", "libcamerasrc": "gstreamer1.0-libcamera",
+	"avdec_h264": "gstreamer1.0-libav", "avdec_h265": "gstreamer1.0-libav",
+	"avdec_mpeg4": "gstreamer1.0-libav", "avdec_mjpeg": "gstreamer1.0-libav",
+	"vp8dec": "gstreamer1.0-plugins-good", "vp9dec": "gstreamer1.0-plugins-good",
+	"dav1ddec": "gstreamer1.0-plugins-bad", "av1dec": "gstreamer1.0-plugins-bad",
+	"nvarguscamerasrc": "the L4T multimedia packages of JetPack", "nvvidconv": "the L4T multimedia packages of JetPack",
+}
+
+// missingElement is the error for an element that GStreamer does not have here.
+func missingElement(factory string) error {
+	text := "GStreamer's element " + factory + " is missing"
+	if from, ok := packages[factory]; ok {
+		text += ": install " + from
+	}
+	return &frame.CameraError{Reason: frame.Unsupported, Text: text}
+}

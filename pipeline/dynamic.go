@@ -1,0 +1,103 @@
+package pipeline
+
+/*
+#include <gst/gst.h>
+
+// fg_pad_added links the first pad that fits. A pad that does not, such as sound, is left alone.
+static void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
+	GstPad *sink = gst_element_get_static_pad(to, "sink");
+	if (!gst_pad_is_linked(sink))
+		gst_pad_link(pad, sink);
+	gst_object_unref(sink);
+}
+
+static void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
+
+static void fg_link_later(void *from, void *to) {
+	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
+}
+
+// fg_offer counts what an RTSP camera offers, by the media of its SDP.
+typedef struct { gint video, audio, other; } fg_offer;
+
+static gboolean fg_select_stream(GstElement *src, guint number, GstCaps *caps, fg_offer *offer) {
+	const gchar *media = gst_structure_get_string(gst_caps_get_structure(caps, 0), "media");
+	if (g_strcmp0(media, "video") == 0)
+		return g_atomic_int_add(&offer->video, 1) == 0;
+	g_atomic_int_inc(g_strcmp0(media, "audio") == 0 ? &offer->audio : &offer->other);
+	return FALSE;
+}
+
+static void fg_select_video(void *src) {
+	fg_offer *offer = g_new0(fg_offer, 1);
+	g_object_set_data_full(src, "framegate-offer", offer, g_free);
+	g_signal_connect(src, "select-stream", G_CALLBACK(fg_select_stream), offer);
+}
+
+static fg_offer fg_offered(void *src) {
+	fg_offer *offer = g_object_get_data(src, "framegate-offer");
+	return (fg_offer){g_atomic_int_get(&offer->video), g_atomic_int_get(&offer->audio), g_atomic_int_get(&offer->other)};
+}
+
+// fg_decoder copies the name of the first video decoder's factory in a bin, and tells whether it is said to
+// be hardware.
+static gboolean fg_decoder(void *bin, gchar *name, gsize size, gboolean *hardware) {
+	GstIterator *it = gst_bin_iterate_recurse(bin);
+	GValue item = G_VALUE_INIT;
+	gboolean found = FALSE;
+	*name = 0;
+	while (!found && gst_iterator_next(it, &item) == GST_ITERATOR_OK) {
+		GstElementFactory *f = gst_element_get_factory(g_value_get_object(&item));
+		if (f != NULL && gst_element_factory_list_is_type(f,
+				GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE) &&
+				!gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_PARSER)) {
+			g_strlcpy(name, GST_OBJECT_NAME(f), size);
+			*hardware = gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_HARDWARE);
+			found = TRUE;
+		}
+		g_value_reset(&item);
+	}
+	g_value_unset(&item);
+	gst_iterator_free(it);
+	return found;
+}
+*/
+import "C"
+
+import (
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// The signals of elements that come to know their streams late are answered in C: they fire on streaming
+// threads, and go-glib's closures answer through reflection.
+
+// linkLater links the first pad of from that fits, once it appears, to the sink pad of to.
+func linkLater(from, to *gst.Element) {
+	C.fg_link_later(unsafe.Pointer(from.Instance()), unsafe.Pointer(to.Instance()))
+}
+
+// selectVideo makes an rtspsrc set up its first video stream and nothing else, so that sound and metadata
+// cost nothing.
+func selectVideo(rtsp *gst.Element) { C.fg_select_video(unsafe.Pointer(rtsp.Instance())) }
+
+// offer counts the streams of an RTSP camera's description by kind.
+type offer struct{ video, audio, other int }
+
+// offered tells what the camera of a selectVideo rtspsrc has described so far.
+func offered(rtsp *gst.Element) offer {
+	o := C.fg_offered(unsafe.Pointer(rtsp.Instance()))
+	return offer{int(o.video), int(o.audio), int(o.other)}
+}
+
+// decoder names the video decoder that a pipeline came to use, empty while there is none. go-gst's own way
+// to a factory's metadata, ElementFactory.GetMetadata, frees a string that is not its own (v1.4.0).
+func (g *graph) decoder() (name string, hardware bool) {
+	var text [64]C.gchar
+	var hw C.gboolean
+	if C.fg_decoder(unsafe.Pointer(g.pipe.Instance()), &text[0], C.gsize(len(text)), &hw) == 0 {
+		return "", false
+	}
+	return C.GoString((*C.char)(&text[0])), hw != 0
+}

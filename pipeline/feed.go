@@ -1,0 +1,133 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+)
+
+// Feed is a camera's connection. It reads access units into its GOP buffer and knows nothing of pictures.
+type Feed struct {
+	source configs.Source
+	read   reader
+	log    *slog.Logger
+
+	gop    GOP
+	line   timeline // owned by the thread that reads
+	rate   meter
+	format atomic.Pointer[format]
+	newest atomic.Int64 // wall clock of the last unit, Unix ns
+}
+
+// reader opens a source and hands its units to in until the connection ends or ctx is done. It returns why,
+// and has ended all that it started.
+type reader func(ctx context.Context, src configs.Source, in *intake) error
+
+// readers is the table of source kinds by URL scheme.
+var readers = map[string]reader{
+	"rtsp": readRTSP, "rtsps": readRTSP,
+	"http": readHTTP, "https": readHTTP,
+	"file": readFile,
+	"v4l2": readV4L2,
+	"csi":  readCSI,
+	"test": readPattern,
+}
+
+// NewFeed returns the feed of a source. It does not connect.
+func NewFeed(src configs.Source, log *slog.Logger) (*Feed, error) {
+	read, ok := readers[src.URL.Scheme]
+	if !ok {
+		return nil, fmt.Errorf("%s: no source of the kind %q", src, src.URL.Scheme)
+	}
+	return &Feed{source: src, read: read, log: log}, nil
+}
+
+// Run connects and reads until the connection ends, ctx is done, or no access unit comes in time, and says
+// why: a frame.CameraError where the camera is the cause. It calls onStream with what the camera sends: at
+// the first access unit and at every change, on a thread of GStreamer, so onStream must not block. Run may
+// be called again after it has returned, by one goroutine at a time.
+func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
+	f.gop.Clear()
+	f.line.reconnect()
+	f.rate.reset()
+	f.format.Store(nil)
+	f.newest.Store(0)
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var watch sync.WaitGroup
+	watch.Go(func() { f.watch(ctx, cancel) })
+	err := f.read(ctx, f.source, &intake{feed: f, onStream: onStream})
+	if cause := context.Cause(ctx); cause != nil {
+		err = cause // the reader only says that it was told to stop
+	}
+	cancel(nil)
+	watch.Wait()
+	f.gop.Clear()
+	return err
+}
+
+// watch ends the connection when no access unit comes in time. For a slow camera the time grows with the
+// interval of its units.
+func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
+	began := time.Now()
+	for {
+		last, limit := began, f.source.ConnectTimeout
+		if ns := f.newest.Load(); ns > 0 {
+			last, limit = time.Unix(0, ns), max(f.source.StallTimeout, 3*f.rate.interval(), 3*f.source.PollInterval)
+		}
+		left := time.Until(last.Add(limit))
+		if left <= 0 {
+			end(f.overdue(limit))
+			return
+		}
+		select {
+		case <-time.After(left):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (f *Feed) overdue(limit time.Duration) error {
+	if f.newest.Load() == 0 {
+		return &frame.CameraError{Reason: frame.TimedOut,
+			Text: fmt.Sprintf("%s sent no picture within %v of connecting", place(f.source.URL), limit)}
+	}
+	return &frame.CameraError{Reason: frame.Stalled,
+		Text: fmt.Sprintf("%s is connected but has sent nothing for %v", place(f.source.URL), limit)}
+}
+
+// Stream is what the camera sends, zero while it is not connected. Its rate is the measured one as soon as
+// there is one.
+func (f *Feed) Stream() frame.Stream {
+	format := f.format.Load()
+	if format == nil {
+		return frame.Stream{}
+	}
+	s := format.stream
+	if measured := f.rate.perSecond(); measured > 0 {
+		s.FPS = measured
+	}
+	return s
+}
+
+// LastUnit is when the last access unit came in; zero while there was none in this connection.
+func (f *Feed) LastUnit() time.Time {
+	if ns := f.newest.Load(); ns > 0 {
+		return time.Unix(0, ns)
+	}
+	return time.Time{}
+}
+
+// KeyframeInterval is the time between the last two keyframes; 0 while there were not two.
+func (f *Feed) KeyframeInterval() time.Duration { return f.rate.keyInterval() }
+
+// GOP is the buffer of the access units since the last keyframe.
+func (f *Feed) GOP() *GOP { return &f.gop }

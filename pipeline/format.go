@@ -1,0 +1,90 @@
+package pipeline
+
+import (
+	"unsafe"
+
+	"framegate/pipeline/frame"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// codecs is what framegate can decode: GStreamer's media type of a stream and the name that framegate
+// shows for it.
+var codecs = []struct {
+	media string
+	codec string
+	// caps are the form in which a feed hands units on, beyond the media type: a decoder can be started
+	// from them at any keyframe.
+	caps string
+}{
+	{"video/x-h264", "h264", "alignment=au"},
+	{"video/x-h265", "h265", "alignment=au"},
+	{"video/mpeg", "mpeg4", "mpegversion=4, systemstream=false"},
+	{"image/jpeg", "mjpeg", ""},
+	{"video/x-vp8", "vp8", ""},
+	{"video/x-vp9", "vp9", ""},
+	{"video/x-av1", "av1", "alignment=tu"},
+	{"video/x-raw", "raw", ""},
+}
+
+// unitCaps are the caps of all that a feed takes, in GStreamer's notation.
+func unitCaps() arg {
+	var all string
+	for _, c := range codecs {
+		if all != "" {
+			all += "; "
+		}
+		all += c.media
+		if c.caps != "" {
+			all += ", " + c.caps
+		}
+	}
+	return arg(all)
+}
+
+// formats finds the format of a sample and remembers it as long as the caps stay. It belongs to one
+// streaming thread.
+type formats struct {
+	caps    *gst.Caps // held, so that its address is not used again
+	current *format
+}
+
+func (f *formats) of(s sample) *format {
+	if f.caps != nil && unsafe.Pointer(f.caps.Instance()) == s.caps {
+		return f.current
+	}
+	f.caps = gst.FromGstCapsUnsafeNone(s.caps)
+	f.current = &format{caps: s.capsString(), stream: streamOf(f.caps)}
+	return f.current
+}
+
+// streamOf reads codec, size and rate from caps. What the caps do not tell is zero.
+func streamOf(caps *gst.Caps) frame.Stream {
+	fields := caps.GetStructureAt(0)
+	var s frame.Stream
+	for _, c := range codecs {
+		if c.media == fields.Name() {
+			s.Codec = c.codec
+		}
+	}
+	s.Width = intField(fields, "width")
+	s.Height = intField(fields, "height")
+	if v, err := fields.GetValue("framerate"); err == nil {
+		if rate, ok := v.(*gst.FractionValue); ok && rate.Denom() > 0 {
+			// A stream may announce nonsense, such as 90000/1: then the rate is measured instead.
+			if fps := float64(rate.Num()) / float64(rate.Denom()); fps <= frame.MaxFPS {
+				s.FPS = fps
+			}
+		}
+	}
+	return s
+}
+
+func intField(s *gst.Structure, name string) int {
+	v, err := s.GetValue(name)
+	if err != nil {
+		return 0
+	}
+	n, _ := v.(int)
+	return n
+}

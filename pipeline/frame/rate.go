@@ -1,0 +1,53 @@
+package frame
+
+import (
+	"sync"
+	"time"
+)
+
+// rateWindow is how far back a rate looks.
+const rateWindow = 2 * time.Second
+
+// rate measures events per second from the times of the last few.
+type rate struct {
+	mu    sync.Mutex
+	times [64]time.Time // ring
+	n     int           // events so far
+}
+
+func (r *rate) tick(now time.Time) {
+	r.mu.Lock()
+	r.times[r.n%len(r.times)] = now
+	r.n++
+	r.mu.Unlock()
+}
+
+// perSecond divides the intervals that lie in the window by the time they span. An event that is overdue
+// stretches the span, so a rate falls as soon as the events stop.
+func (r *rate) perSecond(now time.Time) float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.n == 0 {
+		return 0
+	}
+	newest := r.times[(r.n-1)%len(r.times)]
+	oldest, intervals := newest, 0
+	for i := 2; i <= min(r.n, len(r.times)); i++ {
+		t := r.times[(r.n-i)%len(r.times)]
+		if now.Sub(t) > rateWindow {
+			break
+		}
+		oldest, intervals = t, intervals+1
+	}
+	if intervals == 0 || now.Sub(newest) > rateWindow {
+		return 0
+	}
+	span := newest.Sub(oldest)
+	if mean := span / time.Duration(intervals); now.Sub(newest) > 2*mean {
+		span += now.Sub(newest)
+	}
+	if span <= 0 {
+		return 0
+	}
+	return float64(intervals) / span.Seconds()
+}

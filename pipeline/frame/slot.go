@@ -1,0 +1,82 @@
+package frame
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Slot holds the newest frame of one rendition. One picture pipeline writes, any number of viewers read.
+// A viewer that is slow finds the newest frame when it comes back; nothing queues, and no viewer can slow
+// the writer or another viewer.
+//
+// Waiting costs no allocation: a publication closes one channel for all who wait, and makes one for the
+// next wait. The zero Slot is empty and ready.
+type Slot struct {
+	current atomic.Pointer[publication]
+	write   sync.Mutex // serialises Publish; readers never take it
+
+	frames, bytes atomic.Uint64
+	rate          rate
+}
+
+// publication is a frame and the channel that is closed when a newer one replaces it.
+type publication struct {
+	frame    *Frame // nil in the publication that stands for 'nothing yet'
+	replaced chan struct{}
+}
+
+// Publish makes f the newest frame and wakes everybody who waits. It reports false, and changes nothing,
+// when f is not newer than the present frame by PTS: so while two picture pipelines overlap, viewers see
+// every picture once and never go back in time. Any goroutine may call it.
+func (s *Slot) Publish(f *Frame) bool {
+	s.write.Lock()
+	defer s.write.Unlock()
+	old := s.load()
+	if old.frame != nil && f.PTS <= old.frame.PTS {
+		return false
+	}
+	s.frames.Add(1)
+	s.bytes.Add(uint64(len(f.JPEG())))
+	s.rate.tick(time.Now())
+	s.current.Store(&publication{frame: f, replaced: make(chan struct{})})
+	close(old.replaced)
+	return true
+}
+
+// Newest returns the newest frame, or nil while there is none.
+func (s *Slot) Newest() *Frame { return s.load().frame }
+
+// After waits for a frame that is newer than seen, which is nil for a viewer that has seen none, and
+// returns the newest there is. The error is ctx's.
+func (s *Slot) After(ctx context.Context, seen *Frame) (*Frame, error) {
+	for {
+		p := s.load()
+		if p.frame != nil && p.frame != seen {
+			return p.frame, nil
+		}
+		select {
+		case <-p.replaced:
+		case <-ctx.Done():
+			return nil, context.Cause(ctx)
+		}
+	}
+}
+
+// Frames is the number of frames published so far, and Bytes the size of their JPEGs together.
+func (s *Slot) Frames() uint64 { return s.frames.Load() }
+
+// Bytes is the size of all JPEGs published so far.
+func (s *Slot) Bytes() uint64 { return s.bytes.Load() }
+
+// FPS is the rate of publication over the last seconds, 0 when nothing comes any more.
+func (s *Slot) FPS() float64 { return s.rate.perSecond(time.Now()) }
+
+func (s *Slot) load() *publication {
+	if p := s.current.Load(); p != nil {
+		return p
+	}
+	s.current.CompareAndSwap(nil, &publication{replaced: make(chan struct{})})
+	return s.current.Load()
+}

@@ -1,0 +1,170 @@
+package pipeline
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+// Unit is one access unit: everything that a decoder needs for one picture, given those before it back to
+// the keyframe. It is immutable.
+type Unit struct {
+	Data     []byte
+	PTS      time.Duration // on the camera's timeline, which goes on across reconnects
+	Received time.Time     // when it came in from the camera
+	Key      bool          // a keyframe: decodable by itself
+	format   *format       // shared by all units until the camera changes it, which it does at a keyframe
+}
+
+// format is what a decoder must know before the first unit.
+type format struct {
+	caps   string // in GStreamer's notation
+	stream frame.Stream
+}
+
+const (
+	// gopLimit bounds a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera; a GOP that is
+	// longer cannot be started from, so pictures wait for the next keyframe.
+	gopLimit = 32 << 20
+	// gopLag is how many units a reader may be behind before it is made to skip to a newer keyframe: it
+	// covers a decoder's hiccup and bounds the latency of a machine that is too slow. Of a stream that
+	// has nothing but keyframes gopLagIntra are kept, since there skipping costs nothing.
+	gopLag, gopLagIntra = 50, 4
+)
+
+// GOP keeps a camera's access units since the last keyframe, so that a picture can begin at once, and the
+// few before it that a reader may not have taken yet. The zero GOP is empty and ready. All methods may be
+// called from any goroutine.
+type GOP struct {
+	mu     sync.Mutex
+	units  []Unit
+	first  uint64 // number of units[0]; units are numbered from 0 in the order in which they came
+	key    int    // index of the newest keyframe in units, -1 while there is none to begin from
+	bytes  int
+	pushed chan struct{} // closed at the next push; nil while nobody waits
+}
+
+// Push adds the newest unit. It never blocks for a reader.
+func (g *GOP) Push(u Unit) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.units) == 0 {
+		g.key = -1
+	}
+	if u.Key {
+		g.keepLast(min(gopLag, max(gopLagIntra, len(g.units)-g.key)))
+		g.key = len(g.units)
+	}
+	g.units = append(g.units, u)
+	g.bytes += len(u.Data)
+	if g.bytes > gopLimit {
+		g.keepLast(gopLag)
+	}
+	if g.pushed != nil {
+		close(g.pushed)
+		g.pushed = nil
+	}
+}
+
+// Clear forgets all units, as when the camera is gone. Readers wait for the next keyframe.
+func (g *GOP) Clear() {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.keepLast(0)
+}
+
+// keepLast forgets all but the newest n units.
+func (g *GOP) keepLast(n int) {
+	drop := len(g.units) - n
+	if drop <= 0 {
+		return
+	}
+	for _, u := range g.units[:drop] {
+		g.bytes -= len(u.Data)
+	}
+	kept := copy(g.units, g.units[drop:])
+	clear(g.units[kept:])
+	g.units = g.units[:kept]
+	g.first += uint64(drop)
+	g.key = max(g.key-drop, -1)
+}
+
+// Size is the number of units and of bytes that the buffer holds now.
+func (g *GOP) Size() (units, bytes int) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return len(g.units), g.bytes
+}
+
+// newest is the PTS of the unit that came last; false while there is none.
+func (g *GOP) newest() (time.Duration, bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if len(g.units) == 0 {
+		return 0, false
+	}
+	return g.units[len(g.units)-1].PTS, true
+}
+
+// Reader takes the units in order, beginning with a keyframe. A Reader belongs to one goroutine.
+type Reader struct {
+	gop     *GOP
+	next    uint64 // number of the unit to take next
+	started bool   // the keyframe to begin with was taken
+}
+
+// Reader returns a reader that begins with the newest keyframe.
+func (g *GOP) Reader() *Reader { return &Reader{gop: g} }
+
+// Next waits for the next unit. A reader that has fallen far behind skips to the newest keyframe. The error
+// is ctx's.
+func (r *Reader) Next(ctx context.Context) (Unit, error) {
+	for {
+		u, wait := r.take()
+		if wait == nil {
+			return u, nil
+		}
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return Unit{}, context.Cause(ctx)
+		}
+	}
+}
+
+// take returns the next unit, or the channel that is closed when there may be one.
+func (r *Reader) take() (Unit, <-chan struct{}) {
+	g := r.gop
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	end := g.first + uint64(len(g.units))
+	key := g.first + uint64(max(g.key, 0))
+	hasKey := len(g.units) > 0 && g.key >= 0
+
+	lost := r.started && r.next < g.first
+	far := hasKey && r.next < key && end-r.next > gopLag
+	if lost || far {
+		r.started = false
+	}
+	if !r.started {
+		if !hasKey || key < r.next {
+			return Unit{}, g.wait()
+		}
+		r.started, r.next = true, key
+	}
+	if r.next == end {
+		return Unit{}, g.wait()
+	}
+	u := g.units[r.next-g.first]
+	r.next++
+	return u, nil
+}
+
+func (g *GOP) wait() <-chan struct{} {
+	if g.pushed == nil {
+		g.pushed = make(chan struct{})
+	}
+	return g.pushed
+}

@@ -1,0 +1,168 @@
+package pipeline
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// stateTimeout is how long a state change may take. Drivers are known that never come back from one.
+const stateTimeout = 5 * time.Second
+
+// graph is one GStreamer pipeline: built once, played, stopped, never edited in between. It belongs to one
+// goroutine.
+//
+// A callback that GStreamer keeps must not capture the graph, which holds its pipeline: neither would ever
+// be freed. It captures the ending.
+type graph struct {
+	*ending
+	pipe *gst.Pipeline
+	hung bool // a state change did not come back; owned by the goroutine that plays and stops
+}
+
+// element describes one element of a chain.
+type element struct {
+	factory string
+	// set holds properties by name. A string is set as it is and never parsed, so it may come from a user;
+	// an arg is parsed by GStreamer as in a launch line, which also knows enums, numbers and caps.
+	set map[string]any
+}
+
+// arg is a property's value in GStreamer's own notation. It is for constants, never for a user's value.
+type arg string
+
+func newGraph() (*graph, error) {
+	start()
+	pipe, err := gst.NewPipeline("")
+	if err != nil {
+		return nil, err
+	}
+	g := &graph{pipe: pipe, ending: &ending{ended: make(chan error, 1)}}
+	pipe.GetPipelineBus().AddWatch(g.ending.watch)
+	return g, nil
+}
+
+// ending is how a pipeline ends: by the first error, or by the end of its stream.
+type ending struct {
+	ended chan error // takes one value; io.EOF stands for the end of the stream
+	once  sync.Once
+}
+
+// watch is the bus loop's callback for a pipeline.
+func (e *ending) watch(msg *gst.Message) bool {
+	switch msg.Type() {
+	case gst.MessageError:
+		e.end(parseBusError(msg))
+	case gst.MessageEOS:
+		e.end(io.EOF)
+	}
+	return true
+}
+
+// end records why the pipeline is over; only the first reason counts. Any goroutine and any GStreamer
+// thread may call it.
+func (e *ending) end(err error) {
+	e.once.Do(func() { e.ended <- err })
+}
+
+// add makes elements, sets their properties and links them in a row.
+func (g *graph) add(chain ...element) ([]*gst.Element, error) {
+	made := make([]*gst.Element, len(chain))
+	for i, spec := range chain {
+		e, err := gst.NewElement(spec.factory)
+		if err != nil {
+			return nil, missingElement(spec.factory)
+		}
+		for name, value := range spec.set {
+			if err := setProperty(e, name, value); err != nil {
+				return nil, err
+			}
+		}
+		if err := g.pipe.Add(e); err != nil {
+			return nil, err
+		}
+		made[i] = e
+	}
+	for i := 1; i < len(made); i++ {
+		if err := made[i-1].Link(made[i]); err != nil {
+			return nil, fmt.Errorf("link %s to %s: %w", chain[i-1].factory, chain[i].factory, err)
+		}
+	}
+	return made, nil
+}
+
+func setProperty(e *gst.Element, name string, value any) error {
+	if parsed, ok := value.(arg); ok {
+		if _, err := e.GetPropertyType(name); err != nil {
+			return err
+		}
+		e.SetArg(name, string(parsed))
+		return nil
+	}
+	if err := e.SetProperty(name, value); err != nil {
+		return fmt.Errorf("%s: property %s: %w", e.GetName(), name, err)
+	}
+	return nil
+}
+
+// play brings the pipeline to PLAYING, or begins to where that is asynchronous, as it is with RTSP.
+func (g *graph) play() error {
+	return g.change(gst.StatePlaying)
+}
+
+// stop takes the pipeline down and frees what it held. A pipeline that does not come back is abandoned: its
+// threads and memory stay, the camera goes on.
+func (g *graph) stop() {
+	if !g.hung {
+		g.change(gst.StateNull)
+	}
+	if g.hung {
+		abandon(g.pipe)
+	}
+	g.pipe.GetPipelineBus().RemoveWatch()
+	g.end(context.Canceled)
+}
+
+// change asks for a state in a goroutine of its own, because a bad driver can block for ever.
+func (g *graph) change(state gst.State) error {
+	done := make(chan error, 1)
+	go func() { done <- g.pipe.SetState(state) }()
+	timeout := time.NewTimer(stateTimeout)
+	defer timeout.Stop()
+	select {
+	case err := <-done:
+		if err == nil {
+			return nil
+		}
+		select { // the bus says more than the state change does
+		case told := <-g.ended:
+			return told
+		case <-time.After(200 * time.Millisecond):
+		}
+		return err
+	case <-timeout.C:
+		g.hung = true
+		return fmt.Errorf("a change of state to %s did not end within %v", state, stateTimeout)
+	}
+}
+
+var abandoned struct {
+	sync.Mutex
+	pipelines []*gst.Pipeline // kept from Go's finalizers, which would touch a hanging pipeline
+	count     atomic.Int64
+}
+
+func abandon(p *gst.Pipeline) {
+	abandoned.Lock()
+	abandoned.pipelines = append(abandoned.pipelines, p)
+	abandoned.Unlock()
+	abandoned.count.Add(1)
+}
+
+// Abandoned is the number of pipelines that did not come back from a state change since the process began.
+func Abandoned() int { return int(abandoned.count.Load()) }

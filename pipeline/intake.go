@@ -1,0 +1,109 @@
+package pipeline
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+// intake is where the source of one connection hands in its access units. It belongs to the thread that
+// reads the source.
+type intake struct {
+	feed     *Feed
+	onStream func(frame.Stream)
+	current  *format
+	begun    bool // a keyframe has come
+}
+
+// unit takes an access unit: data is copied, pts may be noPTS, and caps are only asked for when they may
+// have changed. It reports false while the stream does not tell what it is.
+func (in *intake) unit(data []byte, pts time.Duration, key bool, caps *format) {
+	if len(data) == 0 || !key && !in.begun {
+		return
+	}
+	now := time.Now()
+	changed := in.current == nil || in.current.caps != caps.caps
+	if changed {
+		in.current = caps
+		in.feed.format.Store(caps)
+	}
+	in.begun = true
+	u := Unit{
+		Data:     slices.Clone(data),
+		PTS:      in.feed.line.place(pts, now),
+		Received: now,
+		Key:      key,
+		format:   in.current,
+	}
+	in.feed.rate.unit(u)
+	in.feed.newest.Store(now.UnixNano())
+	in.feed.gop.Push(u)
+	if changed {
+		in.onStream(caps.stream)
+	}
+}
+
+// meter measures a stream's rate and keyframe interval from the PTS of its units.
+type meter struct {
+	mu sync.Mutex
+	measured
+}
+
+type measured struct {
+	began   time.Duration // PTS of the first unit of the present window
+	n       int           // units since
+	fps     float64       // of the last whole window
+	lastKey time.Duration
+	hasKey  bool
+	key     time.Duration // between the last two keyframes
+}
+
+// meterWindow is how long a rate is measured before it is told.
+const meterWindow = 2 * time.Second
+
+func (m *meter) unit(u Unit) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if u.Key {
+		if m.hasKey {
+			m.key = u.PTS - m.lastKey
+		}
+		m.lastKey, m.hasKey = u.PTS, true
+	}
+	if m.n == 0 {
+		m.began = u.PTS
+	}
+	if span := u.PTS - m.began; m.n > 0 && span >= meterWindow {
+		m.fps = float64(m.n) / span.Seconds()
+		m.began, m.n = u.PTS, 0
+	}
+	m.n++
+}
+
+func (m *meter) perSecond() float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.fps
+}
+
+// interval is the mean time between two units; 0 while it is not known.
+func (m *meter) interval() time.Duration {
+	if fps := m.perSecond(); fps > 0 {
+		return time.Duration(float64(time.Second) / fps)
+	}
+	return 0
+}
+
+func (m *meter) keyInterval() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.key
+}
+
+func (m *meter) reset() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.measured = measured{}
+}

@@ -1,0 +1,142 @@
+package pipeline
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+const (
+	maxLine    = 4 << 10 // bytes of one header line
+	maxHeaders = 64      // header lines of one part
+)
+
+// partReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries come
+// with and without the two dashes that RFC 2046 wants, lengths are left out, parts begin with an empty
+// line. What mime/multipart refuses and browsers show is read here.
+type partReader struct {
+	r        *bufio.Reader
+	boundary []byte // with its dashes; empty where the camera names none
+	part     bytes.Buffer
+}
+
+func newPartReader(body io.Reader, boundary string) *partReader {
+	p := &partReader{r: bufio.NewReaderSize(body, 64<<10)}
+	if boundary = strings.TrimLeft(boundary, "-"); boundary != "" {
+		p.boundary = []byte("--" + boundary)
+	}
+	return p
+}
+
+// next returns the body of the next part, valid until the next call. The error is io.EOF at the end of the
+// stream.
+func (p *partReader) next() ([]byte, error) {
+	if err := p.skipToBoundary(); err != nil {
+		return nil, err
+	}
+	length, err := p.headers()
+	if err != nil {
+		return nil, err
+	}
+	p.part.Reset()
+	if length < 0 {
+		return p.untilBoundary()
+	}
+	if length > maxPicture {
+		return nil, fmt.Errorf("a part of %d bytes, more than the %d of a picture", length, maxPicture)
+	}
+	if _, err := io.CopyN(&p.part, p.r, int64(length)); err != nil {
+		return nil, errors.Join(errors.New("the stream ended inside a picture"), err)
+	}
+	return p.part.Bytes(), nil
+}
+
+// skipToBoundary reads up to and including the line that opens a part.
+func (p *partReader) skipToBoundary() error {
+	for skipped := 0; skipped <= maxPicture; {
+		line, err := p.r.ReadSlice('\n')
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return err
+		}
+		if p.isBoundary(line) {
+			return nil
+		}
+		skipped += len(line)
+	}
+	return errors.New("no boundary between pictures")
+}
+
+// isBoundary reports whether a line opens a part. A closing boundary, which ends in two dashes, does too:
+// some cameras write it between parts, and after the last one comes the end of the stream anyway.
+func (p *partReader) isBoundary(line []byte) bool {
+	line = bytes.TrimRight(line, "\r\n \t")
+	if len(p.boundary) == 0 {
+		return len(line) > 2 && bytes.HasPrefix(line, []byte("--"))
+	}
+	name := p.boundary[2:]
+	return bytes.Equal(bytes.Trim(line, "-"), bytes.Trim(name, "-"))
+}
+
+// headers reads the headers of a part and returns its length, -1 where the camera does not tell it.
+func (p *partReader) headers() (length int, err error) {
+	length = -1
+	for range maxHeaders {
+		line, err := p.r.ReadSlice('\n')
+		if err != nil {
+			return 0, err
+		}
+		if len(line) > maxLine {
+			return 0, errors.New("a header line without end")
+		}
+		line = bytes.TrimRight(line, "\r\n")
+		if len(line) == 0 {
+			return length, nil
+		}
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		if !strings.EqualFold(string(bytes.TrimSpace(name)), "content-length") {
+			continue
+		}
+		n, err := strconv.Atoi(string(bytes.TrimSpace(value)))
+		if err != nil || n < 0 {
+			return 0, fmt.Errorf("content length %q", value)
+		}
+		length = n
+	}
+	return 0, errors.New("too many header lines")
+}
+
+// untilBoundary reads a part without a length: it goes up to the line before the next boundary, which is
+// left to be read.
+func (p *partReader) untilBoundary() ([]byte, error) {
+	for p.part.Len() <= maxPicture {
+		if p.atBoundary() {
+			return bytes.TrimSuffix(bytes.TrimSuffix(p.part.Bytes(), []byte("\n")), []byte("\r")), nil
+		}
+		line, err := p.r.ReadSlice('\n')
+		p.part.Write(line)
+		if errors.Is(err, io.EOF) && p.part.Len() > 0 {
+			return p.part.Bytes(), nil
+		}
+		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+			return nil, err
+		}
+	}
+	return nil, fmt.Errorf("a part of more than %d bytes", maxPicture)
+}
+
+// atBoundary reports whether the next line is a boundary, without reading it.
+func (p *partReader) atBoundary() bool {
+	want := len(p.boundary)
+	if want == 0 {
+		want = len("--")
+	}
+	ahead, _ := p.r.Peek(want + len("--\r\n"))
+	if i := bytes.IndexByte(ahead, '\n'); i >= 0 {
+		return p.isBoundary(ahead[:i])
+	}
+	return len(p.boundary) == 0 && bytes.HasPrefix(ahead, []byte("--")) || len(p.boundary) > 0 && bytes.HasPrefix(ahead, p.boundary)
+}

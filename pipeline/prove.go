@@ -1,0 +1,136 @@
+package pipeline
+
+import (
+	"context"
+	"embed"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync/atomic"
+	"time"
+
+	"framegate/pipeline/frame"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh.
+//
+//go:embed samples/*.mkv
+var sampleFiles embed.FS
+
+// sampleFrames is how many pictures a sample has.
+const sampleFrames = 25
+
+// proofTimeout is how long a plan may take for a sample.
+const proofTimeout = 5 * time.Second
+
+// Verdict is the outcome of a proof.
+type Verdict string
+
+// The verdicts.
+const (
+	Works   Verdict = "works"   // the sample came out as JPEGs
+	Missing Verdict = "missing" // an element is not installed
+	Broken  Verdict = "failed"  // it is installed and did not do it
+)
+
+// Proof tells whether a plan works on this machine for a codec, as tried with a sample.
+type Proof struct {
+	Plan    string  `json:"plan"`
+	Codec   string  `json:"codec"`
+	Status  Verdict `json:"status"`
+	Decoder string  `json:"decoder,omitempty"`
+	Encoder string  `json:"encoder,omitempty"`
+	FPS     float64 `json:"fps,omitempty"` // of 320x180 pictures, decoded, halved and encoded
+	Reason  string  `json:"reason,omitempty"`
+}
+
+// Hardware is what this machine can do.
+type Hardware struct {
+	GStreamer string  `json:"gstreamer"` // its version
+	Plans     []Proof `json:"plans"`
+}
+
+// Prove tries every plan on a sample of every codec. It takes about a second.
+func Prove(ctx context.Context) Hardware {
+	h := Hardware{GStreamer: Version()}
+	for _, c := range codecs {
+		if c.codec != "raw" {
+			h.Plans = append(h.Plans, prove(ctx, software, c.codec))
+		}
+	}
+	return h
+}
+
+func prove(ctx context.Context, p plan, codec string) Proof {
+	proof := Proof{Plan: p.name, Codec: codec, Encoder: p.encoder}
+	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, fmt.Errorf("no answer within %v", proofTimeout))
+	defer cancel()
+	var frames atomic.Int32
+	began := time.Now()
+	decoder, err := runSample(ctx, p, codec, &frames)
+	switch {
+	case frames.Load() >= sampleFrames:
+		proof.Status, proof.Decoder = Works, decoder
+		proof.FPS = float64(sampleFrames) / time.Since(began).Seconds()
+	case frame.ReasonOf(err) == frame.Unsupported:
+		proof.Status, proof.Reason = Missing, err.Error()
+	case err != nil && !ended(err):
+		proof.Status, proof.Reason = Broken, err.Error()
+	default:
+		proof.Status, proof.Reason = Broken, fmt.Sprintf("%d of %d pictures came out", frames.Load(), sampleFrames)
+	}
+	return proof
+}
+
+// runSample plays a sample through a plan and counts the JPEGs. The error is io.EOF at the end.
+func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) (decoder string, err error) {
+	dir, err := os.MkdirTemp("", "framegate")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(dir)
+	content, err := sampleFiles.ReadFile("samples/" + codec + ".mkv")
+	if err != nil {
+		return "", err
+	}
+	path := filepath.Join(dir, codec+".mkv")
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		return "", err
+	}
+
+	g, err := newGraph()
+	if err != nil {
+		return "", err
+	}
+	defer g.stop()
+	source, err := g.add(element{"filesrc", map[string]any{"location": path}}, element{factory: "parsebin"})
+	if err != nil {
+		return "", err
+	}
+	decode, err := g.add(p.decode...)
+	if err != nil {
+		return "", err
+	}
+	out, err := g.add(p.output(frame.Rendition{Width: 160, Height: 90, Quality: 80})...)
+	if err != nil {
+		return "", err
+	}
+	linkLater(source[1], decode[0])
+	linkLater(decode[len(decode)-1], out[0])
+	onSample(out[len(out)-1], func(sample) gst.FlowReturn {
+		frames.Add(1)
+		return gst.FlowOK
+	})
+	if err := g.play(); err != nil {
+		return "", err
+	}
+	select {
+	case err = <-g.ended:
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	decoder, _ = g.decoder()
+	return decoder, err
+}

@@ -1,0 +1,68 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"os"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+)
+
+// minLoop is the least time that one round of a looped file takes, so that a file of one picture does not
+// keep the machine busy.
+const minLoop = time.Second
+
+// readFile plays a video file at its own pace, over and over: filesrc ! parsebin ! appsink.
+func readFile(ctx context.Context, src configs.Source, in *intake) error {
+	path := src.URL.Path
+	if _, err := os.Stat(path); err != nil {
+		return &frame.CameraError{Reason: frame.NotFound, Text: err.Error()}
+	}
+	for {
+		began := time.Now()
+		if err := playFile(ctx, path, in); !ended(err) {
+			return explainFile(path, err)
+		}
+		if !in.begun {
+			return &frame.CameraError{Reason: frame.NoVideo, Text: path + " holds no video"}
+		}
+		select {
+		case <-time.After(time.Until(began.Add(minLoop))):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+		in.feed.line.reconnect()
+	}
+}
+
+// playFile plays the file once. The error is io.EOF at its end.
+func playFile(ctx context.Context, path string, in *intake) error {
+	g, err := newGraph()
+	if err != nil {
+		return err
+	}
+	made, err := g.add(element{"filesrc", map[string]any{"location": path}}, element{factory: "parsebin"})
+	if err != nil {
+		return err
+	}
+	end, err := g.add(unitSink(true))
+	if err != nil {
+		return err
+	}
+	linkLater(made[1], end[0])
+	return g.run(ctx, end[0], in)
+}
+
+func explainFile(path string, err error) error {
+	var bus *busError
+	if !errors.As(err, &bus) {
+		return err
+	}
+	text := path + ": " + bus.Text
+	if bus.Reason == frame.NoVideo || bus.Reason == frame.Failed {
+		text = path + " is not a video that GStreamer can read: " + bus.Text
+	}
+	return &frame.CameraError{Reason: bus.Reason, Text: text}
+}

@@ -1,0 +1,193 @@
+package pipeline
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // for image.DecodeConfig
+	"io"
+	"mime"
+	"net/http"
+	"strings"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+
+	"github.com/icholy/digest"
+)
+
+// maxPicture bounds one JPEG of an HTTP camera in bytes: 8192x8192 at the best quality is below it.
+const maxPicture = 32 << 20
+
+// maxBroken is how many broken pictures in a row end a connection.
+const maxBroken = 20
+
+// readHTTP reads a camera that serves MJPEG, or single JPEGs that are fetched every PollInterval: what the
+// camera answers decides.
+func readHTTP(ctx context.Context, src configs.Source, in *intake) error {
+	client, err := newHTTPCamera(src)
+	if err != nil {
+		return err
+	}
+	defer client.CloseIdleConnections()
+	pictures := &jpegIntake{in: in, from: place(src.URL)}
+	for {
+		again, err := client.fetch(ctx, pictures)
+		if err != nil {
+			return err
+		}
+		if !again {
+			return &frame.CameraError{Reason: frame.Ended, Text: place(src.URL) + " closed the connection"}
+		}
+		select {
+		case <-time.After(src.PollInterval):
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// httpCamera fetches from one camera.
+type httpCamera struct {
+	http.Client
+	src   configs.Source
+	basic bool // the camera asked for Basic
+}
+
+func newHTTPCamera(src configs.Source) (*httpCamera, error) {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.Proxy = nil // a camera stands in the same house
+	transport.ResponseHeaderTimeout = src.ConnectTimeout
+	config, err := tlsConfig(src)
+	if err != nil {
+		return nil, err
+	}
+	transport.TLSClientConfig = config
+	return &httpCamera{src: src, Client: http.Client{Transport: transport}}, nil
+}
+
+// fetch makes one request and takes its pictures. It reports whether to ask again: for a single JPEG.
+func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again bool, err error) {
+	resp, err := c.get(ctx)
+	if err != nil {
+		return false, err
+	}
+	defer resp.Body.Close()
+	kind, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	switch {
+	case strings.HasPrefix(kind, "multipart/"):
+		parts := newPartReader(resp.Body, params["boundary"])
+		for {
+			jpeg, err := parts.next()
+			if errors.Is(err, io.EOF) {
+				return false, context.Cause(ctx)
+			}
+			if err != nil {
+				return false, cmp.Or(context.Cause(ctx), c.broken(err))
+			}
+			if err := pictures.take(jpeg); err != nil {
+				return false, err
+			}
+		}
+	case kind == "image/jpeg" || kind == "image/jpg" || kind == "application/octet-stream":
+		jpeg, err := io.ReadAll(io.LimitReader(resp.Body, maxPicture+1))
+		if err != nil {
+			return false, cmp.Or(context.Cause(ctx), c.broken(err))
+		}
+		return true, pictures.take(jpeg)
+	default:
+		return false, &frame.CameraError{Reason: frame.NoVideo,
+			Text: fmt.Sprintf("%s answers with %s, not with JPEG pictures", place(c.src.URL), cmp.Or(kind, "no content type"))}
+	}
+}
+
+// get asks once without a password, and again in the way that the camera wants, so that a password never
+// travels in clear to a camera that knows Digest.
+func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
+	resp, err := c.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.basic {
+		if _, err := digest.FindChallenge(resp.Header); err == nil {
+			c.Transport = &digest.Transport{Username: c.src.Username, Password: c.src.Password.Reveal(), Transport: c.Transport}
+		} else {
+			c.basic = true
+		}
+		resp.Body.Close()
+		if resp, err = c.ask(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, c.refused(resp)
+	}
+	return resp, nil
+}
+
+func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.src.URL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "framegate")
+	if c.basic {
+		req.SetBasicAuth(c.src.Username, c.src.Password.Reveal())
+	}
+	resp, err := c.Do(req)
+	switch {
+	case err == nil:
+		return resp, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	return nil, &frame.CameraError{Reason: frame.Unreachable,
+		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), innermost(err))}
+}
+
+func (c *httpCamera) refused(resp *http.Response) error {
+	at := place(c.src.URL)
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return &frame.CameraError{Reason: frame.Unauthorized, Text: fmt.Sprintf("%d from %s: check username and password", resp.StatusCode, at)}
+	case http.StatusNotFound:
+		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, c.src.URL.RequestURI())}
+	}
+	return &frame.CameraError{Reason: frame.Failed, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
+}
+
+func (c *httpCamera) broken(err error) error {
+	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %v", place(c.src.URL), err)}
+}
+
+// jpegIntake turns JPEGs into access units. A broken one is dropped; many in a row end the connection.
+type jpegIntake struct {
+	in      *intake
+	from    string
+	current *format
+	broken  int
+}
+
+func (j *jpegIntake) take(jpeg []byte) error {
+	config, kind, err := image.DecodeConfig(bytes.NewReader(jpeg))
+	if err != nil || kind != "jpeg" || len(jpeg) > maxPicture {
+		if j.broken++; j.broken > maxBroken || j.current == nil && !bytes.HasPrefix(jpeg, []byte{0xFF, 0xD8}) {
+			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is no JPEG picture"}
+		}
+		return nil
+	}
+	j.broken = 0
+	if j.current == nil || j.current.stream.Width != config.Width || j.current.stream.Height != config.Height {
+		j.current = &format{
+			caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", config.Width, config.Height),
+			stream: frame.Stream{Codec: "mjpeg", Width: config.Width, Height: config.Height},
+		}
+	}
+	j.in.unit(jpeg, noPTS, true, j.current)
+	return nil
+}

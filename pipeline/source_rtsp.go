@@ -1,0 +1,175 @@
+package pipeline
+
+/*
+#include <gio/gio.h>
+
+// fg_set_tls_ca makes an element trust the certificates of a PEM file only.
+static gchar *fg_set_tls_ca(void *element, const char *path) {
+	GError *err = NULL;
+	GTlsDatabase *db = g_tls_file_database_new(path, &err);
+	if (db == NULL) {
+		gchar *text = g_strdup(err->message);
+		g_error_free(err);
+		return text;
+	}
+	g_object_set(element, "tls-database", db, NULL);
+	g_object_unref(db);
+	return NULL;
+}
+*/
+import "C"
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+	"unsafe"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// protocols is rtspsrc's name for each transport. 'auto' tries UDP and goes over to TCP when nothing comes.
+var protocols = map[configs.Transport]arg{
+	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
+}
+
+// readRTSP reads an RTSP camera: rtspsrc ! parsebin ! appsink. Only its first video stream is set up.
+func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
+	g, err := newGraph()
+	if err != nil {
+		return err
+	}
+	made, err := g.add(rtspElement(src))
+	if err != nil {
+		return err
+	}
+	rtsp := made[0]
+	if src.TLSCA != "" {
+		if err := trust(rtsp, src.TLSCA); err != nil {
+			return err
+		}
+	}
+	rest, err := g.add(element{factory: "parsebin"})
+	if err != nil {
+		return err
+	}
+	end, err := g.add(unitSink(false))
+	if err != nil {
+		return err
+	}
+	selectVideo(rtsp)
+	linkLater(rtsp, rest[0])
+	linkLater(rest[0], end[0])
+	err = g.run(ctx, end[0], in)
+	return explainRTSP(ctx, src, err, offered(rtsp))
+}
+
+func rtspElement(src configs.Source) element {
+	e := element{"rtspsrc", map[string]any{
+		"location":    src.URL.String(),
+		"protocols":   protocols[src.Transport],
+		"user-agent":  "framegate",
+		"tcp-timeout": uint64(src.ConnectTimeout.Microseconds()), // of each read and write too
+		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
+	}}
+	if src.Username != "" {
+		e.set["user-id"], e.set["user-pw"] = src.Username, src.Password.Reveal()
+	}
+	if !src.TLSVerify {
+		e.set["tls-validation-flags"] = arg("0")
+	}
+	return e
+}
+
+func trust(rtsp *gst.Element, pem string) error {
+	path := C.CString(pem)
+	defer C.free(unsafe.Pointer(path))
+	if text := C.fg_set_tls_ca(unsafe.Pointer(rtsp.Instance()), path); text != nil {
+		defer C.g_free(C.gpointer(text))
+		return &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + C.GoString(text)}
+	}
+	return nil
+}
+
+// explainRTSP finds the sentence for the end of an RTSP connection.
+func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) error {
+	at := place(src.URL)
+	var bus *busError
+	switch {
+	case has.video == 0 && has.audio > 0:
+		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends audio only, no video"}
+	case has.video == 0 && has.other > 0:
+		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends no video"}
+	case ended(err):
+		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}
+	case !errors.As(err, &bus):
+		return err
+	}
+	explained := &frame.CameraError{Reason: bus.Reason, Text: at + ": " + bus.Text}
+	switch bus.Reason {
+	case frame.Unauthorized:
+		explained.Text = "401 from " + at + ": check username and password"
+	case frame.NotFound:
+		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, src.URL.RequestURI())
+	case frame.Unreachable:
+		if cause := dial(ctx, src); cause != nil {
+			explained.Text = cause.Error()
+		}
+	case frame.Ended, frame.Failed:
+		if status := rtspStatus.FindString(bus.Text + " " + bus.debug); status != "" {
+			explained.Text = fmt.Sprintf("%s from %s", status, at)
+		}
+	}
+	return explained
+}
+
+// rtspStatus finds a status that rtspsrc repeats, such as '503 (Service Unavailable)'.
+var rtspStatus = regexp.MustCompile(`[345]\d\d \([A-Z][A-Za-z \-]+\)`)
+
+// dial connects once more, only to learn what rtspsrc does not tell: refused, no route, no such name, a
+// certificate that is not trusted.
+func dial(ctx context.Context, src configs.Source) error {
+	ctx, cancel := context.WithTimeout(ctx, src.ConnectTimeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", place(src.URL))
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", place(src.URL), innermost(err))
+	}
+	defer conn.Close()
+	if src.URL.Scheme == "rtsps" {
+		return checkTLS(ctx, conn, src)
+	}
+	return nil
+}
+
+// innermost strips what net and os put before the reason: it repeats the address.
+func innermost(err error) error {
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return err
+}
+
+// defaultPorts are those of the schemes that connect.
+var defaultPorts = map[string]string{"rtsp": "554", "rtsps": "322", "http": "80", "https": "443"}
+
+// place names where a source is: host and port, or the path.
+func place(u *url.URL) string {
+	if u.Host == "" {
+		return cmp.Or(u.Path, u.String())
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme]))
+}

@@ -1,0 +1,54 @@
+package web
+
+import (
+	"encoding/json"
+	"net/http"
+
+	"framegate/registry"
+
+	"github.com/go-chi/chi/v5"
+)
+
+func (s *server) listCameras(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.Cameras.Cameras())
+}
+
+func (s *server) showCamera(w http.ResponseWriter, r *http.Request) {
+	id := chi.URLParam(r, "id")
+	status, err := s.Cameras.Camera(id)
+	if err != nil {
+		refuse(w, id, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, status)
+}
+
+func (s *server) showHardware(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.Hardware())
+}
+
+// healthz says that the process serves requests.
+func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
+}
+
+// readyz says that every camera has been tried once: then its state is worth reading.
+func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
+	for _, camera := range s.Cameras.Cameras() {
+		if camera.State == registry.Connecting {
+			problem{Status: http.StatusServiceUnavailable, Detail: "still connecting", Camera: camera.ID, retryAfter: 1}.write(w)
+			return
+		}
+	}
+	writeJSON(w, http.StatusOK, map[string]string{"status": "ready"})
+}
+
+func writeJSON(w http.ResponseWriter, status int, body any) {
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	enc := json.NewEncoder(w)
+	enc.SetIndent("", "  ")
+	enc.Encode(body)
+}

@@ -1,0 +1,77 @@
+package web
+
+import (
+	"net/http"
+
+	"framegate/registry"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+)
+
+// metrics serves GET /metrics for Prometheus.
+func (s *server) metrics() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(cameraMetrics{s.Cameras})
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}
+
+// gauge is one metric of a camera.
+type gauge struct {
+	desc  *prometheus.Desc
+	kind  prometheus.ValueType
+	value func(registry.Status) float64
+}
+
+func perCamera(name, help string, kind prometheus.ValueType, value func(registry.Status) float64) gauge {
+	return gauge{prometheus.NewDesc("framegate_camera_"+name, help, []string{"camera"}, nil), kind, value}
+}
+
+var cameraGauges = []gauge{
+	perCamera("up", "1 while the camera is connected.", prometheus.GaugeValue, func(s registry.Status) float64 {
+		if s.State == registry.Ready || s.State == registry.Live {
+			return 1
+		}
+		return 0
+	}),
+	perCamera("viewers", "Viewers of the camera, all renditions together.", prometheus.GaugeValue,
+		func(s registry.Status) float64 { return float64(s.Viewers) }),
+	perCamera("renditions", "Renditions that are being made.", prometheus.GaugeValue,
+		func(s registry.Status) float64 { return float64(len(s.Renditions)) }),
+	perCamera("source_fps", "Rate at which the camera sends, in pictures per second.", prometheus.GaugeValue,
+		func(s registry.Status) float64 { return s.SourceFPS }),
+	perCamera("reconnects_total", "Connections after the first.", prometheus.CounterValue,
+		func(s registry.Status) float64 { return float64(s.Reconnects) }),
+	perCamera("last_frame_seconds", "When the newest picture came in, Unix time; 0 for never.", prometheus.GaugeValue,
+		func(s registry.Status) float64 {
+			if s.LastFrameAt == nil {
+				return 0
+			}
+			return float64(s.LastFrameAt.UnixMicro()) / 1e6
+		}),
+}
+
+var stateDesc = prometheus.NewDesc("framegate_camera_state", "1 for the state that the camera is in.", []string{"camera", "state"}, nil)
+
+// cameraMetrics reads the cameras' states when Prometheus asks.
+type cameraMetrics struct{ cameras Cameras }
+
+// Describe implements prometheus.Collector.
+func (cameraMetrics) Describe(ch chan<- *prometheus.Desc) {
+	ch <- stateDesc
+	for _, g := range cameraGauges {
+		ch <- g.desc
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m cameraMetrics) Collect(ch chan<- prometheus.Metric) {
+	for _, s := range m.cameras.Cameras() {
+		ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, 1, s.ID, string(s.State))
+		for _, g := range cameraGauges {
+			ch <- prometheus.MustNewConstMetric(g.desc, g.kind, g.value(s), s.ID)
+		}
+	}
+}

@@ -1,0 +1,53 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"framegate/pipeline/frame"
+	"framegate/registry"
+)
+
+// problem is an error as RFC 9457 writes it.
+type problem struct {
+	Title  string `json:"title"`
+	Status int    `json:"status"`
+	Detail string `json:"detail"`
+	// Parameter is the query parameter that is at fault, of a 400.
+	Parameter string `json:"parameter,omitempty"`
+	// Camera and Reason tell which camera gives no picture and why, of a 503.
+	Camera string       `json:"camera,omitempty"`
+	Reason frame.Reason `json:"reason,omitempty"`
+
+	retryAfter int // seconds
+}
+
+func (p problem) write(w http.ResponseWriter) {
+	p.Title = http.StatusText(p.Status)
+	h := w.Header()
+	h.Set("Content-Type", "application/problem+json")
+	h.Set("Cache-Control", "no-store")
+	if p.retryAfter > 0 {
+		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
+	}
+	w.WriteHeader(p.Status)
+	json.NewEncoder(w).Encode(p)
+}
+
+// retryAfter is what viewers are told of a camera that is away, in seconds.
+const retryAfter = 5
+
+// refuse answers a request for a picture that Watch has refused.
+func refuse(w http.ResponseWriter, id string, err error) {
+	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
+	switch {
+	case errors.Is(err, registry.ErrUnknown):
+		p = problem{Status: http.StatusNotFound, Detail: err.Error(), Camera: id}
+	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing):
+	default:
+		p.Reason = frame.ReasonOf(err)
+	}
+	p.write(w)
+}

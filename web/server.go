@@ -1,0 +1,105 @@
+// Package web serves the cameras over HTTP: MJPEG streams, snapshots, pages, the API and metrics. It knows
+// the registry through the interface Cameras and nothing of GStreamer.
+package web
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"framegate/pipeline/frame"
+	"framegate/registry"
+
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/cors"
+)
+
+// Cameras is what web asks of the registry. Its methods may be called from any goroutine.
+type Cameras interface {
+	Cameras() []registry.Status
+	Camera(id string) (registry.Status, error)
+	Watch(ctx context.Context, id string, ask frame.Ask) (*registry.View, error)
+}
+
+// Options say what to serve.
+type Options struct {
+	Cameras Cameras
+	// Hardware is what GET /api/hardware answers, as a value for encoding/json. It is asked for each time.
+	Hardware func() any
+	// Origins are those whose scripts may read pictures and the API, such as https://wall.example; "*" is
+	// any. An <img> tag needs none of this.
+	Origins []string
+	Version string
+	Log     *slog.Logger
+}
+
+// New returns the handler of all routes.
+func New(o Options) http.Handler {
+	s := &server{Options: o}
+	r := chi.NewRouter()
+	r.Use(s.recoverer, middleware.GetHead, headers)
+	if len(o.Origins) > 0 {
+		r.Use(cors.Handler(cors.Options{
+			AllowedOrigins: o.Origins,
+			AllowedMethods: []string{http.MethodGet, http.MethodHead},
+			ExposedHeaders: []string{"X-Timestamp"},
+			MaxAge:         600,
+		}))
+	}
+	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
+		problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
+	})
+	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
+		problem{Status: http.StatusMethodNotAllowed, Detail: "this path is read with GET"}.write(w)
+	})
+
+	r.Get("/", s.wall)
+	r.Handle("/static/*", static())
+	r.Route("/cameras/{id}", func(r chi.Router) {
+		r.Get("/", s.camera)
+		r.Get("/stream", s.stream)
+		r.Get("/snapshot.jpg", s.snapshot)
+	})
+	r.Route("/api", func(r chi.Router) {
+		r.Get("/cameras", s.listCameras)
+		r.Get("/cameras/{id}", s.showCamera)
+		r.Get("/hardware", s.showHardware)
+	})
+	r.Get("/healthz", s.healthz)
+	r.Get("/readyz", s.readyz)
+	r.Handle("/metrics", s.metrics())
+	return r
+}
+
+type server struct{ Options }
+
+// headers sets what every answer carries. Pictures may be shown by pages of any origin, as <img> always
+// could: Cross-Origin-Resource-Policy says so to pages that are isolated from others.
+func headers(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
+		h.Set("Referrer-Policy", "no-referrer")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// recoverer answers 500 to a request whose handler panics, and logs it. Other requests go on.
+func (s *server) recoverer(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		defer func() {
+			fault := recover()
+			if fault == nil {
+				return
+			}
+			if fault == http.ErrAbortHandler {
+				panic(fault)
+			}
+			s.Log.Error("request failed", "path", r.URL.Path, "panic", fault)
+			problem{Status: http.StatusInternalServerError, Detail: "a fault of framegate; its log says more"}.write(w)
+		}()
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,49 @@
+package web
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strconv"
+	"time"
+
+	"framegate/pipeline/frame"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// snapshotTimeout is how long a snapshot may take, from opening the camera on.
+const snapshotTimeout = 20 * time.Second
+
+// snapshot serves GET /cameras/{id}/snapshot.jpg: the newest picture, which is at most max_age old unless
+// the camera itself is slower.
+func (s *server) snapshot(w http.ResponseWriter, r *http.Request) {
+	id := chi.URLParam(r, "id")
+	request, bad := parse(r.URL.RawQuery, snapshotParameters)
+	if bad != nil {
+		bad.write(w)
+		return
+	}
+	ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
+		&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no new picture within %v", snapshotTimeout)})
+	defer cancel()
+	view, err := s.Cameras.Watch(ctx, id, request.ask)
+	if err != nil {
+		refuse(w, id, err)
+		return
+	}
+	defer view.Close()
+	f := view.Frame()
+	for asked := time.Now(); asked.Sub(f.Received) > request.maxAge; {
+		if f, err = view.Next(); err != nil {
+			refuse(w, id, err)
+			return
+		}
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/jpeg")
+	h.Set("Content-Length", strconv.Itoa(len(f.JPEG())))
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Timestamp", string(frame.AppendTimestamp(nil, f.Received)))
+	w.Write(f.JPEG())
+}

@@ -1,0 +1,76 @@
+// Keeps the pictures and the states of a page's cameras current.
+'use strict';
+
+const statePeriod = 2000; // ms between two readings of the API
+const snapshotPause = 200; // ms between the end of one snapshot and the next
+
+const cards = [...document.querySelectorAll('[data-camera]')];
+
+// A stream's <img> needs nothing while it runs. When it ends or is refused it is asked for again.
+function keepStream(img) {
+  const begin = () => { img.src = img.dataset.stream; };
+  img.addEventListener('error', () => {
+    img.removeAttribute('src');
+    setTimeout(begin, statePeriod);
+  });
+  begin();
+}
+
+// Snapshots follow one another, each as soon as the last is there, so that many cameras share the few
+// connections that a browser opens to one server.
+function keepSnapshots(img) {
+  let count = 0;
+  const next = () => {
+    if (document.hidden) {
+      setTimeout(next, statePeriod);
+      return;
+    }
+    const picture = new Image();
+    picture.onload = () => {
+      img.src = picture.src;
+      setTimeout(next, snapshotPause);
+    };
+    picture.onerror = () => {
+      img.removeAttribute('src');
+      setTimeout(next, statePeriod);
+    };
+    picture.src = img.dataset.snapshot + '?_=' + Date.now() + '.' + count++;
+  };
+  next();
+}
+
+function showFacts(camera) {
+  const plan = camera.plan;
+  const facts = {
+    source: camera.codec ? `${camera.codec} ${camera.width}x${camera.height} at ${camera.source_fps.toFixed(1)} fps` : 'nothing',
+    plan: plan ? `${plan.name}: ${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}` : 'nothing, since nobody watches',
+    viewers: camera.viewers,
+    renditions: camera.renditions.map((r) => `${r.width}x${r.height} at ${r.fps_now.toFixed(1)} fps for ${r.viewers}`).join('; ') || 'none',
+    reconnects: camera.reconnects,
+  };
+  for (const [name, text] of Object.entries(facts)) {
+    const at = document.querySelector(`[data-fact=${name}]`);
+    if (at) at.textContent = text;
+  }
+}
+
+async function readStates() {
+  try {
+    const cameras = await (await fetch('/api/cameras')).json();
+    for (const camera of cameras) {
+      const card = cards.find((c) => c.dataset.camera === camera.id);
+      if (!card) continue;
+      card.dataset.state = camera.state;
+      card.querySelector('.state').textContent = camera.state;
+      card.querySelector('.fault').textContent = camera.error;
+      if (cards.length === 1) showFacts(camera);
+    }
+  } catch {
+    for (const card of cards) card.querySelector('.fault').textContent = 'framegate does not answer';
+  }
+  setTimeout(readStates, statePeriod);
+}
+
+for (const img of document.querySelectorAll('img[data-stream]')) keepStream(img);
+for (const img of document.querySelectorAll('img[data-snapshot]')) keepSnapshots(img);
+readStates();
