@@ -34,7 +34,7 @@ type camera struct {
 	renditions []*rendition
 	opening    int // those who wait for the camera to open
 	reconnects int
-	lastFrame  time.Time
+	lastFrame  time.Time // when the newest unit of earlier connections came in, or a later one
 }
 
 // errReleased ends the connection of an on_demand camera that nobody watches any more.
@@ -131,8 +131,12 @@ func (c *camera) connected(s frame.Stream) {
 }
 
 func (c *camera) disconnected(err error) {
+	at := c.feed.LastUnit()
 	c.change(func() {
 		c.up = false
+		if at.After(c.lastFrame) {
+			c.lastFrame = at
+		}
 		if errors.Is(err, errReleased) {
 			c.enter(Idle)
 			return

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"time"
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
@@ -27,6 +28,8 @@ type Feed interface {
 	Run(ctx context.Context, onStream func(frame.Stream)) error
 	// Stream is what the camera sends, zero while it is not connected.
 	Stream() frame.Stream
+	// LastUnit is when the camera last sent something; zero while it is not connected.
+	LastUnit() time.Time
 }
 
 // Picture decodes a feed and fills slots.

@@ -65,7 +65,7 @@ type RenditionStatus struct {
 }
 
 func (c *camera) status() Status {
-	stream := c.feed.Stream()
+	stream, at := c.feed.Stream(), c.feed.LastUnit()
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := Status{
@@ -92,12 +92,11 @@ func (c *camera) status() Status {
 			Viewers: r.viewers,
 			Frames:  r.slot.Frames(), FPSNow: r.slot.FPS(), Bytes: r.slot.Bytes(),
 		})
-		if f := r.slot.Newest(); f != nil && f.Received.After(c.lastFrame) {
-			c.lastFrame = f.Received
-		}
 	}
-	if !c.lastFrame.IsZero() {
-		at := c.lastFrame
+	if at.After(c.lastFrame) {
+		c.lastFrame = at
+	}
+	if at := c.lastFrame; !at.IsZero() {
 		s.LastFrameAt = &at
 	}
 	return s

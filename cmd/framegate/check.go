@@ -9,7 +9,7 @@ import (
 )
 
 type check struct {
-	File string `arg:"" type:"path" help:"Configuration to check."`
+	File string `arg:"" help:"Configuration to check."`
 }
 
 func (c check) Run() error {

@@ -21,7 +21,7 @@ import (
 )
 
 type serve struct {
-	Config string `type:"path" placeholder:"FILE" help:"Configuration; else $$FRAMEGATE_CONFIG, ./framegate.yaml, /etc/framegate/framegate.yaml, the demo."`
+	Config string `placeholder:"FILE" help:"Configuration; else $$FRAMEGATE_CONFIG, ./framegate.yaml, /etc/framegate/framegate.yaml, the demo."`
 	Listen string `placeholder:"HOST:PORT" help:"Address to serve on, instead of the configuration's."`
 }
 
@@ -51,6 +51,11 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 	if err != nil {
 		return err
 	}
+	for _, camera := range config.Cameras {
+		if !camera.TLSVerify {
+			log.Warn("the camera's certificate is not checked: anybody on the way can see its password and pictures", "camera", camera.ID)
+		}
+	}
 	if listen == "" {
 		listen = config.Listen
 	}
@@ -59,6 +64,7 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 		return err
 	}
 	hardware := hardwareCache{}
+	go hardware.get() // also loads the decoders, so that the first viewer does not wait for that
 	server := &http.Server{
 		Handler: web.New(web.Options{
 			Cameras: cameras, Hardware: hardware.get, Origins: config.CORSOrigins, Version: version, Log: log,

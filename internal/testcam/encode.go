@@ -126,7 +126,10 @@ func takeUnits(ctx context.Context, p picture, sink *app.Sink) (units []loopFram
 		if len(units) == 0 {
 			first = pts // x264enc with B-frames and x265enc begin later than zero
 		}
-		number := int((time.Duration(pts-first) + p.time(1)/2) / p.time(1))
+		number := len(units)
+		if p.bframes > 0 {
+			number = int((time.Duration(pts-first) + p.time(1)/2) / p.time(1))
+		}
 		unit := append([]byte(nil), buffer.Bytes()...)
 		units = append(units, loopFrame{number: number, unit: unit})
 	}

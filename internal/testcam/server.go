@@ -175,8 +175,8 @@ func (s *Server) Run(ctx context.Context) error {
 		return nil
 	})
 	<-ctx.Done()
-	s.Close()
 	control.Close()
+	s.Close()
 	return parts.Wait()
 }
 

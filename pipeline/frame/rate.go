@@ -8,10 +8,13 @@ import (
 // rateWindow is how far back a rate looks.
 const rateWindow = 2 * time.Second
 
+// minSpan is how much time a rate is told of at least: the first pictures of a stream come in a burst.
+const minSpan = 400 * time.Millisecond
+
 // rate measures events per second from the times of the last few.
 type rate struct {
 	mu    sync.Mutex
-	times [64]time.Time // ring
+	times [256]time.Time // ring
 	n     int           // events so far
 }
 
@@ -46,7 +49,7 @@ func (r *rate) perSecond(now time.Time) float64 {
 	if mean := span / time.Duration(intervals); now.Sub(newest) > 2*mean {
 		span += now.Sub(newest)
 	}
-	if span <= 0 {
+	if span < minSpan {
 		return 0
 	}
 	return float64(intervals) / span.Seconds()

@@ -1,21 +1,22 @@
 #!/bin/sh
-# Makes the samples with which plans are proved: one second of 320x180 at 25 fps in every codec, in
-# Matroska. They are in the repository, so this is run only to change them.
+# Makes the samples with which plans are proved: one second of 320x180 at 25 fps in every codec. They are in
+# the repository, so this is run only to change them. All are in Matroska but MPEG-4, whose encoder gives
+# no timestamps (avenc_mpeg4 of GStreamer 1.22): it is a bare elementary stream.
 set -eu
 cd "$(dirname "$0")"
 
-sample() { # name encoder
-	name=$1
+sample() { # file encoder
+	file=$1
 	shift
 	gst-launch-1.0 -q videotestsrc num-buffers=25 pattern=ball ! \
 		video/x-raw,format=I420,width=320,height=180,framerate=25/1 ! "$@" ! \
-		matroskamux ! filesink location="$name.mkv"
+		filesink location="$file"
 }
 
-sample h264 x264enc tune=zerolatency bitrate=200 key-int-max=25 ! h264parse
-sample h265 x265enc tune=zerolatency bitrate=200 key-int-max=25 ! h265parse
-sample mpeg4 avenc_mpeg4 bitrate=200000 ! mpeg4videoparse
-sample mjpeg jpegenc quality=50
-sample vp8 vp8enc deadline=1 target-bitrate=200000
-sample vp9 vp9enc deadline=1 target-bitrate=200000 ! vp9parse
-sample av1 av1enc cpu-used=8 usage-profile=realtime target-bitrate=200 ! av1parse
+sample h264.mkv x264enc tune=zerolatency bitrate=200 key-int-max=25 ! h264parse ! matroskamux
+sample h265.mkv x265enc tune=zerolatency bitrate=200 key-int-max=25 ! h265parse ! matroskamux
+sample mpeg4.m4v avenc_mpeg4 bitrate=200000
+sample mjpeg.mkv jpegenc quality=50 ! matroskamux
+sample vp8.mkv vp8enc deadline=1 target-bitrate=200000 ! matroskamux
+sample vp9.mkv vp9enc deadline=1 target-bitrate=200000 ! vp9parse ! matroskamux
+sample av1.mkv av1enc cpu-used=8 usage-profile=realtime target-bitrate=200 ! av1parse ! matroskamux

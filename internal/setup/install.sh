@@ -1,0 +1,44 @@
+#!/bin/sh
+# Installs what framegate needs from the packages of Debian or Ubuntu, and does nothing when all is there.
+#
+#   install.sh run    what it takes to build and run
+#   install.sh test   and what the tests need besides: a browser, and an RTSP server that is not ours
+set -eu
+
+run="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev glib-networking
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+	gstreamer1.0-plugins-ugly gstreamer1.0-libav"
+test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium"
+
+case "${1:-run}" in
+run) wanted=$run ;;
+test) wanted="$run $test" ;;
+*) echo "usage: install.sh [run|test]" >&2; exit 2 ;;
+esac
+
+if ! command -v apt-get >/dev/null; then
+	echo "This is neither Debian nor Ubuntu: install the equivalents of" $wanted >&2
+	exit 0
+fi
+
+lacking=
+for package in $wanted; do
+	if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
+		# Ubuntu's chromium is a snap, which a test cannot use: the browser tests are skipped there.
+		if [ "$package" = chromium ] && grep -q '^ID=ubuntu' /etc/os-release; then continue; fi
+		lacking="$lacking $package"
+	fi
+done
+[ -n "$lacking" ] || exit 0
+
+root=
+if [ "$(id -u)" != 0 ]; then
+	if ! command -v sudo >/dev/null; then
+		echo "As root, install:$lacking" >&2
+		exit 1
+	fi
+	root=sudo
+fi
+echo "installing$lacking"
+$root env DEBIAN_FRONTEND=noninteractive apt-get update -q
+$root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $lacking
