@@ -7,6 +7,14 @@ package pipeline
 static int fg_is(GError *e, GQuark domain, int code) { return e->domain == domain && e->code == code; }
 static int fg_resource(GError *e, int code) { return fg_is(e, GST_RESOURCE_ERROR, code); }
 static int fg_stream(GError *e, int code) { return fg_is(e, GST_STREAM_ERROR, code); }
+
+// fg_missing names what a missing-plugin message is about, NULL for other messages.
+static const gchar *fg_missing(void *message) {
+	if (!gst_message_has_name(message, "missing-plugin"))
+		return NULL;
+	return gst_structure_get_string(gst_message_get_structure(message), "name");
+}
+
 static int fg_missing_plugin(GError *e) { return fg_is(e, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN); }
 */
 import "C"
@@ -32,6 +40,16 @@ func parseBusError(msg *gst.Message) error {
 		CameraError: frame.CameraError{Reason: busReason(gerr), Text: strings.TrimSuffix(C.GoString(gerr.message), ".")},
 		debug:       C.GoString(debug),
 	}
+}
+
+// missingPlugin names the decoder, parser or depayloader that GStreamer looked for in vain, empty for any
+// other message.
+func missingPlugin(msg *gst.Message) string {
+	name := C.fg_missing(unsafe.Pointer(msg.Instance()))
+	if name == nil {
+		return ""
+	}
+	return C.GoString((*C.char)(name))
 }
 
 // busError is a CameraError with what GStreamer adds for programmers.

@@ -70,6 +70,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	cancel(nil)
 	watch.Wait()
 	f.gop.Clear()
+	f.format.Store(nil)
 	return err
 }
 
@@ -80,7 +81,7 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 	for {
 		last, limit := began, f.source.ConnectTimeout
 		if ns := f.newest.Load(); ns > 0 {
-			last, limit = time.Unix(0, ns), max(f.source.StallTimeout, 3*f.rate.interval(), 3*f.source.PollInterval)
+			last, limit = time.Unix(0, ns), max(f.source.StallTimeout, 3*f.rate.interval(), f.expected())
 		}
 		left := time.Until(last.Add(limit))
 		if left <= 0 {
@@ -88,11 +89,19 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 			return
 		}
 		select {
-		case <-time.After(left):
+		case <-time.After(min(left, f.source.StallTimeout)): // the first unit may have come meanwhile
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// expected is how long a pause between two units of a source is by configuration.
+func (f *Feed) expected() time.Duration {
+	if scheme := f.source.URL.Scheme; scheme == "http" || scheme == "https" {
+		return 3 * f.source.PollInterval
+	}
+	return 0
 }
 
 func (f *Feed) overdue(limit time.Duration) error {
@@ -118,7 +127,7 @@ func (f *Feed) Stream() frame.Stream {
 	return s
 }
 
-// LastUnit is when the last access unit came in; zero while there was none in this connection.
+// LastUnit is when the last access unit came in, in this connection or the last; zero where there was none.
 func (f *Feed) LastUnit() time.Time {
 	if ns := f.newest.Load(); ns > 0 {
 		return time.Unix(0, ns)

@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"framegate/pipeline/frame"
+
 	"github.com/go-gst/go-gst/gst"
 )
 
@@ -49,14 +51,23 @@ func newGraph() (*graph, error) {
 
 // ending is how a pipeline ends: by the first error, or by the end of its stream.
 type ending struct {
-	ended chan error // takes one value; io.EOF stands for the end of the stream
-	once  sync.Once
+	ended   chan error // takes one value; io.EOF stands for the end of the stream
+	once    sync.Once
+	lacking string // what GStreamer said it has no plugin for; owned by the bus loop
 }
 
 // watch is the bus loop's callback for a pipeline.
 func (e *ending) watch(msg *gst.Message) bool {
 	switch msg.Type() {
+	case gst.MessageElement:
+		if name := missingPlugin(msg); name != "" {
+			e.lacking = name
+		}
 	case gst.MessageError:
+		if e.lacking != "" { // the error itself is only its consequence
+			e.end(&frame.CameraError{Reason: frame.Unsupported, Text: "GStreamer has no plugin here for: " + e.lacking})
+			return true
+		}
 		e.end(parseBusError(msg))
 	case gst.MessageEOS:
 		e.end(io.EOF)

@@ -50,7 +50,7 @@ func (p *partReader) next() ([]byte, error) {
 		return nil, fmt.Errorf("a part of %d bytes, more than the %d of a picture", length, maxPicture)
 	}
 	if _, err := io.CopyN(&p.part, p.r, int64(length)); err != nil {
-		return nil, errors.Join(errors.New("the stream ended inside a picture"), err)
+		return nil, fmt.Errorf("the stream ended inside a picture: %v", err) // not io.EOF: that is an orderly end
 	}
 	return p.part.Bytes(), nil
 }

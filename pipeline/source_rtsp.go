@@ -103,6 +103,7 @@ func trust(rtsp *gst.Element, pem string) error {
 func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) error {
 	at := place(src.URL)
 	var bus *busError
+	var camera *frame.CameraError
 	switch {
 	case has.video == 0 && has.audio > 0:
 		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends audio only, no video"}
@@ -110,7 +111,10 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) 
 		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends no video"}
 	case ended(err):
 		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}
-	case !errors.As(err, &bus):
+	case errors.As(err, &bus):
+	case errors.As(err, &camera):
+		return &frame.CameraError{Reason: camera.Reason, Text: at + ": " + camera.Text}
+	default:
 		return err
 	}
 	explained := &frame.CameraError{Reason: bus.Reason, Text: at + ": " + bus.Text}

@@ -8,7 +8,7 @@ type timeline struct {
 	epoch   time.Time     // when the line began
 	offset  time.Duration // from the camera's time to the line
 	newest  time.Duration // largest PTS given out
-	last    time.Duration // PTS given out last
+	last    time.Duration // the camera's time of the unit before
 	anchors bool          // offset is valid for this connection
 }
 
@@ -26,6 +26,8 @@ func (t *timeline) place(pts time.Duration, now time.Time) time.Duration {
 		t.epoch = now
 	}
 	wall := now.Sub(t.epoch)
+	stands := t.anchors && pts == t.last
+	t.last = pts
 	switch {
 	case pts == noPTS:
 		pts = wall
@@ -35,9 +37,9 @@ func (t *timeline) place(pts time.Duration, now time.Time) time.Duration {
 		t.offset, t.anchors = max(wall, t.newest+time.Millisecond)-pts, true
 		pts += t.offset
 	}
-	if pts == t.last && t.newest > 0 { // a clock that stands still
-		pts = t.newest + time.Millisecond
+	if stands {
+		pts = max(wall, t.newest+time.Millisecond)
 	}
-	t.last, t.newest = pts, max(pts, t.newest)
+	t.newest = max(pts, t.newest)
 	return pts
 }

@@ -28,7 +28,7 @@ type Feed interface {
 	Run(ctx context.Context, onStream func(frame.Stream)) error
 	// Stream is what the camera sends, zero while it is not connected.
 	Stream() frame.Stream
-	// LastUnit is when the camera last sent something; zero while it is not connected.
+	// LastUnit is when the camera last sent something, in this connection or the last.
 	LastUnit() time.Time
 }
 

@@ -15,7 +15,7 @@ const minSpan = 400 * time.Millisecond
 type rate struct {
 	mu    sync.Mutex
 	times [256]time.Time // ring
-	n     int           // events so far
+	n     int            // events so far
 }
 
 func (r *rate) tick(now time.Time) {

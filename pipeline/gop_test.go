@@ -1,0 +1,157 @@
+package pipeline
+
+import (
+	"context"
+	"testing"
+	"time"
+)
+
+// unit makes a unit whose PTS is its number in ms.
+func unit(n int, key bool, size int) Unit {
+	return Unit{Data: make([]byte, size), PTS: time.Duration(n) * time.Millisecond, Key: key}
+}
+
+// fill pushes units 'from' to 'to', with a keyframe at every multiple of interval.
+func fill(g *GOP, from, to, interval int) {
+	for n := from; n < to; n++ {
+		g.Push(unit(n, n%interval == 0, 100))
+	}
+}
+
+// read takes the next unit, which must be there, and returns its number.
+func read(t *testing.T, r *Reader) int {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	u, err := r.Next(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return int(u.PTS / time.Millisecond)
+}
+
+// empty checks that no unit is there to be read.
+func empty(t *testing.T, r *Reader) {
+	t.Helper()
+	if u, wait := r.take(); wait == nil {
+		t.Fatalf("unit %v is there", u.PTS)
+	}
+}
+
+func TestReaderBeginsWithTheNewestKeyframe(t *testing.T) {
+	g := &GOP{}
+	fill(g, 0, 130, 50)
+	r := g.Reader()
+	for want := 100; want < 130; want++ {
+		if got := read(t, r); got != want {
+			t.Fatalf("got unit %d, want %d", got, want)
+		}
+	}
+	empty(t, r)
+}
+
+func TestReaderWaitsForAKeyframe(t *testing.T) {
+	g := &GOP{}
+	r := g.Reader()
+	fill(g, 1, 10, 50)
+	empty(t, r)
+	fill(g, 10, 52, 50)
+	if got := read(t, r); got != 50 {
+		t.Errorf("got unit %d", got)
+	}
+}
+
+func TestReaderThatIsALittleBehindMissesNothing(t *testing.T) {
+	g := &GOP{}
+	fill(g, 0, 20, 25)
+	r := g.Reader()
+	for want := range 200 {
+		fill(g, 20+want, 21+want, 25) // stays 20 units ahead, over several keyframes
+		if got := read(t, r); got != want {
+			t.Fatalf("got unit %d, want %d", got, want)
+		}
+	}
+}
+
+func TestReaderThatIsFarBehindSkipsToTheNewestKeyframe(t *testing.T) {
+	g := &GOP{}
+	fill(g, 0, 10, 50)
+	r := g.Reader()
+	read(t, r)
+	fill(g, 10, 160, 50)
+	if got := read(t, r); got != 150 {
+		t.Errorf("got unit %d, want 150", got)
+	}
+}
+
+func TestBufferIsBounded(t *testing.T) {
+	g := &GOP{}
+	g.Push(unit(0, true, 1000))
+	r := g.Reader()
+	read(t, r)
+	for n := 1; n < 200; n++ { // a GOP without end
+		g.Push(unit(n, false, gopLimit/100))
+		if got := read(t, r); got != n {
+			t.Fatalf("a reader that keeps up got unit %d, want %d", got, n)
+		}
+		if _, bytes := g.Size(); bytes > gopLimit+gopLimit/100 {
+			t.Fatalf("%d bytes are kept", bytes)
+		}
+	}
+	late := g.Reader()
+	empty(t, late) // the keyframe is gone
+	g.Push(unit(200, true, 100))
+	if got := read(t, late); got != 200 {
+		t.Errorf("got unit %d, want the next keyframe", got)
+	}
+}
+
+func TestKeyframesOnlyKeepFewUnits(t *testing.T) {
+	g := &GOP{}
+	fill(g, 0, 1000, 1)
+	if n, _ := g.Size(); n > gopLagIntra+1 {
+		t.Errorf("%d units of a stream of keyframes are kept", n)
+	}
+}
+
+func TestClearedBufferWaitsForAKeyframe(t *testing.T) {
+	g := &GOP{}
+	fill(g, 0, 10, 50)
+	r := g.Reader()
+	read(t, r)
+	g.Clear()
+	if n, bytes := g.Size(); n != 0 || bytes != 0 {
+		t.Errorf("%d units, %d bytes", n, bytes)
+	}
+	fill(g, 11, 60, 50)
+	if got := read(t, r); got != 50 {
+		t.Errorf("got unit %d", got)
+	}
+}
+
+func TestWaitingReaderIsWoken(t *testing.T) {
+	g := &GOP{}
+	r := g.Reader()
+	got := make(chan Unit)
+	go func() {
+		u, _ := r.Next(context.Background())
+		got <- u
+	}()
+	for {
+		g.mu.Lock()
+		waits := g.pushed != nil
+		g.mu.Unlock()
+		if waits {
+			break
+		}
+	}
+	g.Push(unit(7, true, 1))
+	if u := <-got; u.PTS != 7*time.Millisecond {
+		t.Error(u.PTS)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := r.Next(ctx); err != context.Canceled {
+		t.Errorf("got %v", err)
+	}
+}

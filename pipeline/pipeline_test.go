@@ -1,0 +1,272 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"framegate/configs"
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/pipeline/frame"
+)
+
+// source parses a source and makes its timeouts short.
+func source(t testing.TB, raw string) configs.Source {
+	t.Helper()
+	src, err := configs.ParseSource(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	src.ConnectTimeout, src.StallTimeout = 10*time.Second, time.Second
+	return src
+}
+
+// running is a feed that runs for the time of a test.
+type running struct {
+	*Feed
+	streams chan frame.Stream // what onStream told
+	done    chan struct{}
+	err     error // valid when done is closed
+	stop    func()
+}
+
+// runFeed runs a feed until the test ends or stop is called.
+func runFeed(t testing.TB, src configs.Source) *running {
+	t.Helper()
+	feed, err := NewFeed(src, slog.Default())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{Feed: feed, streams: make(chan frame.Stream, 100), done: make(chan struct{})}
+	go func() {
+		r.err = feed.Run(ctx, func(s frame.Stream) { r.streams <- s })
+		close(r.done)
+	}()
+	r.stop = func() {
+		cancel()
+		<-r.done
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+// stream waits for what the camera sends, at the beginning or after a change.
+func (r *running) stream(t testing.TB) frame.Stream {
+	t.Helper()
+	select {
+	case s := <-r.streams:
+		return s
+	case <-r.done:
+		t.Fatalf("the feed ended: %v", r.err)
+	case <-time.After(camtest.Patience):
+		t.Fatal("the camera does not come")
+	}
+	return frame.Stream{}
+}
+
+// end waits for the connection to end and returns why.
+func (r *running) end(t testing.TB) error {
+	t.Helper()
+	select {
+	case <-r.done:
+	case <-time.After(camtest.Patience):
+		t.Fatal("the connection does not end")
+	}
+	return r.err
+}
+
+// shown is a picture that runs for the time of a test.
+type shown struct {
+	*Picture
+	slots []*frame.Slot
+	done  chan struct{}
+	err   error
+	stop  func()
+}
+
+// show runs a picture with one slot for each rendition.
+func show(t testing.TB, feed *Feed, renditions ...frame.Rendition) *shown {
+	t.Helper()
+	s := &shown{done: make(chan struct{})}
+	var outputs []frame.Output
+	for _, r := range renditions {
+		slot := &frame.Slot{}
+		s.slots = append(s.slots, slot)
+		outputs = append(outputs, frame.Output{Rendition: r, Slot: slot})
+	}
+	s.Picture = NewPicture(feed, outputs)
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() {
+		s.err = s.Run(ctx)
+		close(s.done)
+	}()
+	s.stop = func() {
+		cancel()
+		<-s.done
+	}
+	t.Cleanup(s.stop)
+	return s
+}
+
+// after waits for a frame newer than seen.
+func after(t testing.TB, slot *frame.Slot, seen *frame.Frame) *frame.Frame {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), camtest.Patience)
+	defer cancel()
+	f, err := slot.After(ctx, seen)
+	if err != nil {
+		t.Fatal("no picture: ", err)
+	}
+	return f
+}
+
+var small = frame.Rendition{Width: 320, Height: 180, Quality: 80}
+
+func TestEveryCodecBecomesPictures(t *testing.T) {
+	cameras := []testcam.Camera{
+		{Name: "h264", Codec: testcam.H264}, {Name: "h265", Codec: testcam.H265}, {Name: "mjpeg", Codec: testcam.MJPEG},
+		{Name: "mpeg4", Codec: testcam.MPEG4}, {Name: "vp8", Codec: testcam.VP8}, {Name: "vp9", Codec: testcam.VP9},
+		{Name: "bframes", Codec: testcam.H264, BFrames: 2}, {Name: "sound", Audio: true},
+	}
+	for i := range cameras {
+		cameras[i].Width, cameras[i].Height, cameras[i].Loop, cameras[i].KeyframeInterval = 640, 360, 2*time.Second, 12
+	}
+	server := camtest.Start(t, cameras...)
+	for i, camera := range cameras {
+		t.Run(camera.Name, func(t *testing.T) {
+			feed := runFeed(t, source(t, server.URL(camera.Name)))
+			stream := feed.stream(t)
+			want := string(camera.Codec)
+			if want == "" {
+				want = "h264"
+			}
+			if stream.Codec != want || stream.Width != 640 || stream.Height != 360 {
+				t.Fatalf("the camera sends %+v", stream)
+			}
+			picture := show(t, feed.Feed, small)
+			var f *frame.Frame
+			last := -1
+			for range 20 {
+				f = after(t, picture.slots[0], f)
+				number, n, width, height := camtest.Read(t, f.JPEG())
+				if number != i+1 || width != 320 || height != 180 {
+					t.Fatalf("a picture of camera %d, %dx%d", number, width, height)
+				}
+				if steps := (n - last + 60) % 60; last >= 0 && (steps < 1 || steps > 50) {
+					t.Fatalf("frame %d after %d", n, last)
+				}
+				last = n
+			}
+			if picture.Plan().Decoder == "" {
+				t.Errorf("no decoder in %+v", picture.Plan())
+			}
+		})
+	}
+}
+
+func TestAV1IsShownFromAFileAndOverRTSPWhereThereIsADepayloader(t *testing.T) {
+	path, err := filepath.Abs("samples/av1.mkv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := runFeed(t, source(t, "file://"+path))
+	if s := feed.stream(t); s.Codec != "av1" {
+		t.Fatalf("the file has %+v", s)
+	}
+	after(t, show(t, feed.Feed, small).slots[0], nil)
+
+	server := camtest.Start(t, testcam.Camera{Codec: testcam.AV1, Width: 160, Height: 96, Loop: time.Second})
+	if len(missing("rtpav1depay")) > 0 { // it is in gst-plugins-rs, which Debian 12 has not
+		failure(t, source(t, server.URL("cam1")), frame.Unsupported, "AV1")
+		return
+	}
+	feed = runFeed(t, source(t, server.URL("cam1")))
+	feed.stream(t)
+	after(t, show(t, feed.Feed, small).slots[0], nil)
+}
+
+func TestPictureBeginsWithTheKeyframeInTheBuffer(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 50, Loop: 4 * time.Second})
+	feed := runFeed(t, source(t, server.URL("cam1")))
+	feed.stream(t)
+	camtest.Until(t, "half a GOP is buffered", func() bool {
+		n, _ := feed.gop.Size()
+		return n > 25 && feed.gop.units[len(feed.gop.units)-1].Key == false
+	})
+	picture := show(t, feed.Feed, small)
+	first := after(t, picture.slots[0], nil)
+	_, key, _, _ := camtest.Read(t, first.JPEG())
+	if key%50 != 0 {
+		t.Errorf("the first picture is frame %d, not a keyframe", key)
+	}
+	second := after(t, picture.slots[0], first)
+	_, next, _, _ := camtest.Read(t, second.JPEG())
+	if next-key < 20 {
+		t.Errorf("frame %d is shown after the keyframe %d: those between were to be skipped", next, key)
+	}
+	if second.Received.Sub(first.Received) < 500*time.Millisecond {
+		t.Errorf("received %v and %v", first.Received, second.Received)
+	}
+}
+
+func TestRenditionsShareADecodeAndKeepTheirRates(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	feed := runFeed(t, source(t, server.URL("cam1")))
+	feed.stream(t)
+	slow := frame.Rendition{Width: 160, Height: 90, FPS: 5, Quality: 80}
+	picture := show(t, feed.Feed, small, slow)
+	after(t, picture.slots[0], nil)
+	<-picture.CaughtUp()
+	from := [2]uint64{picture.slots[0].Frames(), picture.slots[1].Frames()}
+	camtest.Until(t, "50 more frames", func() bool { return picture.slots[0].Frames() >= from[0]+50 })
+	if n := picture.slots[1].Frames() - from[1]; n < 9 || n > 11 {
+		t.Errorf("%d frames at 5 fps while 50 came at 25", n)
+	}
+	if f := picture.slots[1].Newest(); f.Width != 160 || f.Height != 90 {
+		t.Errorf("%dx%d", f.Width, f.Height)
+	}
+}
+
+func TestResizeEndsThePictureAndANewOneShowsTheNewSize(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	feed := runFeed(t, source(t, server.URL("cam1")))
+	feed.stream(t)
+	picture := show(t, feed.Feed, small)
+	after(t, picture.slots[0], nil)
+	camtest.Do(t, server, "cam1", testcam.Resize, testcam.Options{Width: 320, Height: 240})
+	if s := feed.stream(t); s.Width != 320 || s.Height != 240 {
+		t.Fatalf("the camera sends %+v", s)
+	}
+	select {
+	case <-picture.done:
+	case <-time.After(camtest.Patience):
+		t.Fatal("the picture goes on")
+	}
+	if !errors.Is(picture.err, frame.ErrFormatChanged) {
+		t.Errorf("the picture ended with %v", picture.err)
+	}
+	next := show(t, feed.Feed, frame.Rendition{Width: 320, Height: 240, Quality: 80})
+	if _, _, width, height := camtest.Read(t, after(t, next.slots[0], nil).JPEG()); width != 320 || height != 240 {
+		t.Errorf("%dx%d", width, height)
+	}
+}
+
+func TestCorruptedCameraGoesOn(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	feed := runFeed(t, source(t, server.URL("cam1")))
+	feed.stream(t)
+	picture := show(t, feed.Feed, small)
+	after(t, picture.slots[0], nil)
+	camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Rate: 0.5})
+	from := picture.slots[0].Frames()
+	camtest.Until(t, "pictures of a corrupted stream", func() bool { return picture.slots[0].Frames() > from+25 })
+	camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
+	from = picture.slots[0].Frames()
+	camtest.Until(t, "pictures after healing", func() bool { return picture.slots[0].Frames() > from+30 })
+	camtest.Read(t, picture.slots[0].Newest().JPEG())
+}

@@ -1,0 +1,65 @@
+package pipeline
+
+import (
+	"testing"
+	"time"
+)
+
+const ms = time.Millisecond
+
+// places runs units through a timeline: each has the camera's time and the wall clock's, in ms.
+func places(line *timeline, units ...[2]int) (got []time.Duration) {
+	epoch := time.Unix(1000, 0)
+	for _, u := range units {
+		pts := time.Duration(u[0]) * ms
+		if u[0] < 0 {
+			pts = noPTS
+		}
+		got = append(got, line.place(pts, epoch.Add(time.Duration(u[1])*ms)))
+	}
+	return got
+}
+
+func TestTimelineKeepsTheCamerasIntervals(t *testing.T) {
+	got := places(&timeline{}, [2]int{5000, 0}, [2]int{5040, 90}, [2]int{5080, 95})
+	if got[1]-got[0] != 40*ms || got[2]-got[1] != 40*ms {
+		t.Error(got)
+	}
+}
+
+func TestTimelineKeepsBFramesInTheirOrder(t *testing.T) {
+	got := places(&timeline{}, [2]int{0, 0}, [2]int{120, 40}, [2]int{40, 80}, [2]int{80, 120})
+	if got[1]-got[0] != 120*ms || got[2]-got[0] != 40*ms || got[3]-got[0] != 80*ms {
+		t.Error(got)
+	}
+}
+
+func TestTimelineGoesOnAcrossReconnects(t *testing.T) {
+	line := &timeline{}
+	before := places(line, [2]int{0, 0}, [2]int{40, 40})
+	line.reconnect()
+	after := places(line, [2]int{700000, 2000}, [2]int{700040, 2040})
+	if after[0] <= before[1] || after[1]-after[0] != 40*ms || (after[0]-before[0]-2000*ms).Abs() > 50*ms {
+		t.Error(before, after)
+	}
+}
+
+func TestTimelineNeverJumpsWithTheCamerasClock(t *testing.T) {
+	for name, jump := range map[string]int{"forward": 3600_000, "back": -4000} {
+		got := places(&timeline{}, [2]int{5000, 0}, [2]int{5040, 40}, [2]int{5080 + jump, 80}, [2]int{5120 + jump, 120})
+		if got[2] <= got[1] || got[2] > got[1]+200*ms || got[3]-got[2] != 40*ms {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestTimelineGivesEveryUnitATimeOfItsOwn(t *testing.T) {
+	for name, pts := range map[string]int{"standing still": 40, "none": -1} {
+		got := places(&timeline{}, [2]int{pts, 0}, [2]int{pts, 40}, [2]int{pts, 80}, [2]int{pts, 120})
+		for i := 1; i < len(got); i++ {
+			if got[i] <= got[i-1] {
+				t.Errorf("%s: %v", name, got)
+			}
+		}
+	}
+}
