@@ -14,6 +14,7 @@ require (
 	github.com/icholy/digest v1.1.0
 	github.com/pion/rtp v1.10.5
 	github.com/prometheus/client_golang v1.23.2
+	go.uber.org/goleak v1.3.0
 	golang.org/x/image v0.30.0
 	golang.org/x/sync v0.22.0
 )

@@ -165,9 +165,13 @@ func (c *camera) change(change func()) {
 	c.changed = make(chan struct{})
 }
 
-// until waits until the condition, which is asked with c.mu held, is true. The error is ctx's.
+// until waits until the condition, which is asked with c.mu held, is true. The error is ctx's, also where
+// both are so.
 func (c *camera) until(ctx context.Context, condition func() bool) error {
 	for {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		c.mu.Lock()
 		met, changed := condition(), c.changed
 		c.mu.Unlock()

@@ -54,6 +54,9 @@ func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
 	if c.conf.Disabled {
 		return nil, ErrDisabled
 	}
+	if c.life.Err() != nil {
+		return nil, ErrClosing
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	release := context.AfterFunc(c.life, func() { cancel(ErrClosing) })
 	context.AfterFunc(ctx, func() { release() })

@@ -109,8 +109,8 @@ type Plan struct {
 	Decoder      string `json:"decoder"`
 	Scaler       string `json:"scaler"`
 	Encoder      string `json:"encoder"`
-	FellBackFrom string `json:"fell_back_from,omitempty"` // the plan that this one stands in for
-	Reason       string `json:"reason,omitempty"`         // why
+	FellBackFrom string `json:"fell_back_from"` // the plan that this one stands in for
+	Reason       string `json:"reason"`         // why
 }
 
 // Output is where the frames of one rendition go.

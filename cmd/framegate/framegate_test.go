@@ -1,0 +1,334 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/internal/viewer"
+)
+
+// binary is the framegate that the tests run.
+var binary string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "framegate")
+	if err != nil {
+		panic(err)
+	}
+	binary = filepath.Join(dir, "framegate")
+	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+		fmt.Fprintf(os.Stderr, "%s\n", out)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// run runs framegate to its end.
+func run(t *testing.T, args ...string) (stdout, stderr string, status int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	cmd := exec.CommandContext(ctx, binary, args...)
+	var out, errors bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errors
+	cmd.Run()
+	return out.String(), errors.String(), cmd.ProcessState.ExitCode()
+}
+
+// process is a framegate that serves.
+type process struct {
+	cmd *exec.Cmd
+	url string // without a slash at its end
+	log *bytes.Buffer
+}
+
+// start serves until the test ends, in an empty folder, and waits until it does.
+func start(t *testing.T, args ...string) *process {
+	t.Helper()
+	p := &process{cmd: exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), log: &bytes.Buffer{}}
+	p.cmd.Dir = t.TempDir()
+	p.cmd.Env = append(os.Environ(), "FRAMEGATE_CONFIG=")
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	serving, read := make(chan string, 1), make(chan struct{})
+	go func() {
+		defer close(read)
+		lines := bufio.NewScanner(stderr)
+		for lines.Scan() {
+			p.log.WriteString(lines.Text() + "\n")
+			if _, rest, ok := strings.Cut(lines.Text(), "msg=serving url="); ok {
+				url, _, _ := strings.Cut(rest, "/ ")
+				serving <- url
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		p.cmd.Process.Signal(syscall.SIGTERM)
+		<-read
+		p.cmd.Wait()
+		if t.Failed() {
+			t.Logf("framegate said:\n%s", p.log)
+		}
+	})
+	select {
+	case p.url = <-serving:
+	case <-read:
+		t.Fatalf("framegate ended: %s", p.log)
+	case <-time.After(time.Minute):
+		t.Fatal("framegate does not serve")
+	}
+	return p
+}
+
+// config writes a configuration with the given cameras.
+func config(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "framegate.yaml")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// camera reads a camera's state.
+func (p *process) camera(t *testing.T, id string) (state struct{ State, Error string }) {
+	t.Helper()
+	resp, err := http.Get(p.url + "/api/cameras/" + id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(resp.Body).Decode(&state); err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func (p *process) until(t *testing.T, id, state string) {
+	t.Helper()
+	camtest.Until(t, id+" is "+state, func() bool { return p.camera(t, id).State == state })
+}
+
+func TestTenViewersEachGetEveryPictureInOrder(t *testing.T) {
+	cameras := camtest.Start(t, testcam.Camera{Width: 1920, Height: 1080})
+	p := start(t, "--config", config(t, "cameras: [{id: gate, scale: 0.25, url: '"+cameras.URL("cam1")+"'}]"))
+	p.until(t, "gate", "ready")
+	var viewers sync.WaitGroup
+	for range 10 {
+		viewers.Go(func() {
+			s, err := viewer.Open(t.Context(), p.url+"/cameras/gate/stream")
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer s.Close()
+			last := -1
+			for i := range 75 {
+				picture, err := s.Next()
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				number, frame, width, height := camtest.Read(t, picture.JPEG)
+				if number != 1 || width != 480 || height != 270 {
+					t.Errorf("a picture of camera %d, %dx%d", number, width, height)
+				}
+				// The loop has 100 frames. Beginning with the buffered keyframe, some may be skipped.
+				if steps := (frame - last + 100) % 100; i > 0 && (steps < 1 || steps > 50) {
+					t.Errorf("frame %d after %d", frame, last)
+				}
+				last = frame
+			}
+		})
+	}
+	viewers.Wait()
+}
+
+func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5}, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
+	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, stall_timeout: 1s}, {id: b, url: %q}]", cameras.URL("cam1"), cameras.URL("cam2"))))
+	p.until(t, "a", "ready")
+	s, err := viewer.Open(t.Context(), p.url+"/cameras/a/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for _, c := range []struct {
+		fault testcam.Command
+		state string
+	}{{testcam.Refuse, "lost"}, {testcam.Stall, "stalled"}} {
+		if _, err := s.Next(); err != nil {
+			t.Fatal(err)
+		}
+		camtest.Do(t, cameras, "cam1", c.fault, testcam.Options{})
+		p.until(t, "a", c.state)
+		if state := p.camera(t, "a"); state.Error == "" {
+			t.Error("no word about why")
+		}
+		if state := p.camera(t, "b"); state.State != "ready" {
+			t.Errorf("the other camera is %+v", state)
+		}
+		if _, err := viewer.Open(t.Context(), p.url+"/cameras/a/stream"); err == nil || !strings.Contains(err.Error(), "503") {
+			t.Errorf("a new viewer gets %v", err)
+		}
+		camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})
+		p.until(t, "a", "live")
+	}
+	for _, c := range []struct {
+		command testcam.Command
+		options testcam.Options
+	}{{testcam.Resize, testcam.Options{Width: 320, Height: 240}}, {testcam.Recodec, testcam.Options{Codec: testcam.MJPEG}}, {testcam.Heal, testcam.Options{}}} {
+		camtest.Do(t, cameras, "cam1", c.command, c.options)
+		began := time.Now()
+		for { // the camera's next loop is seen by its size
+			picture, err := s.Next()
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, _, width, _ := camtest.Read(t, picture.JPEG)
+			if want := map[testcam.Command]int{testcam.Resize: 320, testcam.Recodec: 640, testcam.Heal: 640}[c.command]; width == want {
+				break
+			}
+			if time.Since(began) > camtest.Patience {
+				t.Fatalf("after %s the pictures are %d wide", c.command, width)
+			}
+		}
+	}
+}
+
+func TestCheckTellsEveryFaultWithItsPlace(t *testing.T) {
+	files, err := filepath.Glob("../../configs/testdata/broken/*.yaml")
+	if err != nil || len(files) < 30 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	t.Setenv("NO_SUCH_VARIABLE", "")
+	os.Unsetenv("NO_SUCH_VARIABLE")
+	for _, file := range files {
+		_, stderr, status := run(t, "check", file)
+		content, _ := os.ReadFile(file)
+		first, _, _ := strings.Cut(string(content), "\n")
+		place, _, _ := strings.Cut(strings.TrimPrefix(first, "# want: "), " ")
+		if status != 1 || !strings.HasPrefix(stderr, file+":"+place+": ") {
+			t.Errorf("%s: status %d, %s", file, status, stderr)
+		}
+	}
+	if stdout, stderr, status := run(t, "check", "../../configs/example.yaml"); status != 0 || !strings.Contains(stdout, "ok, 11 cameras") {
+		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
+}
+
+func TestProbeTellsWhatACameraSendsOrWhyNot(t *testing.T) {
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, FPS: 10, Username: "admin", Password: "right"})
+	host := cameras.Address()
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+
+	stdout, stderr, status := run(t, "probe", "--json", "rtsp://admin:right@"+host+"/cam1")
+	var found probed
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil || status != 0 {
+		t.Fatalf("status %d, %v, %s%s", status, err, stdout, stderr)
+	}
+	if found.Codec != "h264" || found.Width != 640 || found.Height != 360 || found.FPS < 9.5 || found.FPS > 10.5 ||
+		found.KeyframeInterval < 0.9 || found.KeyframeInterval > 1.1 || found.Plan.Decoder == "" {
+		t.Errorf("%+v", found)
+	}
+	for url, want := range map[string]string{
+		"rtsp://admin:wrong@" + host + "/cam1":    "framegate: 401 from " + host + ": check username and password\n",
+		"rtsp://admin:right@" + host + "/nowhere": "framegate: 404 from " + host + ": it has no stream /nowhere\n",
+		"rtsp://" + closed.Addr().String() + "/x": "framegate: connect to " + closed.Addr().String() + ": connection refused\n",
+		"rtsp://host/a b":                         "framegate: the URL has a space; write %20\n",
+	} {
+		if stdout, stderr, status := run(t, "probe", "--timeout", "5s", url); status != 1 || stderr != want {
+			t.Errorf("%s: status %d, %q%q, want %q", url, status, stdout, stderr, want)
+		}
+	}
+}
+
+func TestCommandLine(t *testing.T) {
+	for _, c := range []struct {
+		args   []string
+		status int
+		part   string
+	}{
+		{[]string{"version"}, 0, "framegate "},
+		{[]string{"hardware"}, 0, "software  h264   works"},
+		{[]string{"hardware", "--json"}, 0, `"status": "works"`},
+		{[]string{"--help"}, 0, "Commands:"},
+		{[]string{"paint"}, 2, "unexpected argument paint"},
+		{[]string{"check"}, 2, "expected \"<file>\""},
+		{[]string{"serve", "--colour"}, 2, "unknown flag --colour"},
+		{[]string{"serve", "--config", "/nowhere.yaml"}, 1, "no such file"},
+		{[]string{"serve", "--config", "../../configs/testdata/broken/enum.yaml"}, 1, ":5:16: "},
+	} {
+		stdout, stderr, status := run(t, c.args...)
+		if status != c.status || !strings.Contains(stdout+stderr, c.part) {
+			t.Errorf("%v: status %d, %s%s", c.args, status, stdout, stderr)
+		}
+	}
+}
+
+func TestDemoShowsItsOwnCameras(t *testing.T) {
+	p := start(t)
+	if !strings.Contains(p.log.String(), "the demo starts four test cameras") {
+		t.Errorf("it does not say so: %s", p.log)
+	}
+	for _, id := range []string{"gate", "yard", "hall", "dock"} {
+		p.until(t, id, "ready")
+		resp, err := http.Get(p.url + "/cameras/" + id + "/snapshot.jpg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		camtest.Read(t, body)
+	}
+}
+
+func TestShutdownEndsViewersAndLeavesTheCamera(t *testing.T) {
+	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 240, KeyframeInterval: 5})
+	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
+	p.until(t, "gate", "ready")
+	s, err := viewer.Open(t.Context(), p.url+"/cameras/gate/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Next(); err != nil {
+		t.Fatal(err)
+	}
+	p.cmd.Process.Signal(syscall.SIGTERM)
+	for err == nil {
+		_, err = s.Next()
+	}
+	if !errors.Is(err, io.EOF) {
+		t.Errorf("the viewer ends with %v, not at the end of a part", err)
+	}
+	camtest.Until(t, "the camera has no viewer", func() bool { return cameras.Viewers("cam1") == 0 })
+}

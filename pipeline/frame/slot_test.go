@@ -1,0 +1,200 @@
+package frame
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+)
+
+// at makes a frame whose JPEG is its number.
+func at(n int) *Frame {
+	return New(fmt.Append(nil, n), time.Duration(n), time.Unix(int64(n), 0), 4, 2)
+}
+
+func TestFrameIsFramedForTheWire(t *testing.T) {
+	f := New([]byte("JPEG"), 1, time.Unix(1700000000, 42000), 4, 2)
+	want := "Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Timestamp: 1700000000.000042\r\n\r\nJPEG\r\n--frame\r\n"
+	if string(f.Part()) != want || string(f.JPEG()) != "JPEG" {
+		t.Errorf("%q %q", f.Part(), f.JPEG())
+	}
+}
+
+func TestFrameOwnsItsPicture(t *testing.T) {
+	mapped := []byte("JPEG")
+	f := New(mapped, 1, time.Now(), 4, 2)
+	copy(mapped, "xxxx")
+	if !bytes.Equal(f.JPEG(), []byte("JPEG")) {
+		t.Error("the frame changed with the caller's buffer")
+	}
+}
+
+func TestSlowViewerSkipsToTheNewest(t *testing.T) {
+	var s Slot
+	ctx := t.Context()
+	s.Publish(at(1))
+	first, _ := s.After(ctx, nil)
+	for n := 2; n <= 100; n++ {
+		s.Publish(at(n))
+	}
+	next, _ := s.After(ctx, first)
+	if string(next.JPEG()) != "100" {
+		t.Errorf("got %s", next.JPEG())
+	}
+}
+
+func TestFrameThatIsNotNewerIsNotShown(t *testing.T) {
+	var s Slot
+	for _, n := range []int{5, 4, 5, 6} {
+		s.Publish(at(n))
+	}
+	if got := s.Newest(); string(got.JPEG()) != "6" || s.Frames() != 2 || s.Bytes() != 2 {
+		t.Errorf("%s, %d frames, %d bytes", got.JPEG(), s.Frames(), s.Bytes())
+	}
+}
+
+func TestEveryWaitingViewerIsWoken(t *testing.T) {
+	var s Slot
+	var viewers sync.WaitGroup
+	for range 100 {
+		viewers.Go(func() {
+			var seen *Frame
+			for last := 0; last < 1000; {
+				f, err := s.After(t.Context(), seen)
+				if err != nil || f == seen || seen != nil && f.PTS <= seen.PTS {
+					t.Errorf("got %v after %v, %v", f, seen, err)
+					return
+				}
+				seen, last = f, int(f.PTS)
+			}
+		})
+	}
+	for n := 1; n <= 1000; n++ {
+		s.Publish(at(n))
+	}
+	viewers.Wait()
+}
+
+func TestWaitEndsWithItsContext(t *testing.T) {
+	var s Slot
+	gone := errors.New("gone")
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(gone)
+	if _, err := s.After(ctx, nil); err != gone {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWaitingDoesNotAllocate(t *testing.T) {
+	var s Slot
+	n := 0
+	var seen *Frame
+	frames := make([]*Frame, 2000)
+	for i := range frames {
+		frames[i] = at(i + 1)
+	}
+	publish := testing.AllocsPerRun(500, func() { s.Publish(frames[n]); n++ })
+	both := testing.AllocsPerRun(500, func() {
+		s.Publish(frames[n])
+		n++
+		seen, _ = s.After(context.Background(), seen)
+	})
+	if both > publish {
+		t.Errorf("%v allocations with a viewer, %v without", both, publish)
+	}
+}
+
+func TestRateIsMeasuredAndFallsWhenFramesStop(t *testing.T) {
+	var r rate
+	now := time.Unix(1000, 0)
+	if got := r.perSecond(now); got != 0 {
+		t.Errorf("%v of nothing", got)
+	}
+	for range 100 {
+		now = now.Add(40 * time.Millisecond)
+		r.tick(now)
+	}
+	if got := r.perSecond(now); got < 24.9 || got > 25.1 {
+		t.Errorf("%v, want 25", got)
+	}
+	if got := r.perSecond(now.Add(time.Second)); got > 25 {
+		t.Errorf("%v a second after the last frame", got)
+	}
+	if got := r.perSecond(now.Add(3 * time.Second)); got != 0 {
+		t.Errorf("%v long after the last frame", got)
+	}
+}
+
+func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
+	hd, vga := Stream{Width: 1920, Height: 1080, FPS: 25}, Stream{Width: 640, Height: 480}
+	for _, c := range []struct {
+		ask    Ask
+		stream Stream
+		want   string
+	}{
+		{Ask{Quality: 80}, hd, "480x270 q80"},
+		{Ask{Quality: 80}, vga, "640x480 q80"},
+		{Ask{Scale: 0.25, Quality: 80}, vga, "160x120 q80"},
+		{Ask{Scale: 1, Quality: 80}, hd, "1920x1080 q80"},
+		{Ask{Width: 640, Quality: 70}, hd, "640x360 q70"},
+		{Ask{Height: 240, Quality: 70}, vga, "320x240 q70"},
+		{Ask{Width: 400, Height: 400, Quality: 70}, hd, "400x400 q70"},
+		{Ask{Width: 8000, Quality: 70}, hd, "1920x1080 q70"},
+		{Ask{Width: 333, FPS: 5, Quality: 70}, hd, "334x188@5 q70"},
+		{Ask{Scale: 0.5, FPS: 30, Quality: 70}, hd, "960x540 q70"},
+		{Ask{Scale: 0.01, Quality: 1}, Stream{Width: 100, Height: 50}, "2x2 q1"},
+	} {
+		if got := c.ask.Resolve(c.stream).String(); got != c.want {
+			t.Errorf("%+v of %+v is %s, want %s", c.ask, c.stream, got, c.want)
+		}
+	}
+}
+
+func TestSizeOfAnAskHidesTheConfigured(t *testing.T) {
+	configured := Ask{Scale: 0.25, FPS: 10, Quality: 80}
+	if got := (Ask{Width: 640}).Or(configured); got != (Ask{Width: 640, FPS: 10, Quality: 80}) {
+		t.Errorf("%+v", got)
+	}
+	if got := (Ask{}).Or(configured); got != configured {
+		t.Errorf("%+v", got)
+	}
+}
+
+// BenchmarkSlot shows the cost of one frame for each of a number of viewers that all wait for it.
+func BenchmarkSlot(b *testing.B) {
+	for _, viewers := range []int{1, 10, 100, 1000} {
+		b.Run(fmt.Sprintf("viewers=%d", viewers), func(b *testing.B) {
+			b.ReportAllocs()
+			var s Slot
+			var ready, done sync.WaitGroup
+			ctx, cancel := context.WithCancel(context.Background())
+			for range viewers {
+				done.Go(func() {
+					var seen *Frame
+					for {
+						f, err := s.After(ctx, seen)
+						if err != nil {
+							return
+						}
+						seen = f
+						ready.Done()
+					}
+				})
+			}
+			jpeg := make([]byte, 24<<10)
+			n := 0
+			for b.Loop() {
+				n++
+				ready.Add(viewers)
+				s.Publish(New(jpeg, time.Duration(n), time.Time{}, 480, 270))
+				ready.Wait()
+			}
+			cancel()
+			done.Wait()
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(viewers), "ns/viewer")
+		})
+	}
+}

@@ -1,0 +1,356 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"framegate/configs"
+	"framegate/internal/viewer"
+	"framegate/pipeline/frame"
+	"framegate/registry"
+)
+
+// standin is an engine without GStreamer: its cameras send grey pictures that grow brighter.
+type standin struct{}
+
+type standinFeed struct{ away bool }
+
+func (standin) NewFeed(src configs.Source, _ *slog.Logger) (registry.Feed, error) {
+	return &standinFeed{away: src.URL.Path == "/away"}, nil
+}
+
+var stream = frame.Stream{Codec: "h264", Width: 320, Height: 180, FPS: 100}
+
+func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
+	if f.away {
+		return &frame.CameraError{Reason: frame.Unreachable, Text: "connect to h:554: connection refused"}
+	}
+	onStream(stream)
+	<-ctx.Done()
+	return context.Cause(ctx)
+}
+
+func (f *standinFeed) Stream() frame.Stream { return stream }
+func (f *standinFeed) LastUnit() time.Time  { return time.Time{} }
+
+type standinPicture struct {
+	outputs  []frame.Output
+	caughtUp chan struct{}
+}
+
+func (standin) NewPicture(_ registry.Feed, outputs []frame.Output) registry.Picture {
+	return &standinPicture{outputs, make(chan struct{})}
+}
+
+var epoch = time.Now()
+
+func (p *standinPicture) Run(ctx context.Context) error {
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		for _, out := range p.outputs {
+			picture := image.NewGray(image.Rect(0, 0, out.Rendition.Width, out.Rendition.Height))
+			picture.SetGray(0, 0, color.Gray{Y: byte(n)})
+			var file bytes.Buffer
+			jpeg.Encode(&file, picture, nil)
+			out.Slot.Publish(frame.New(file.Bytes(), time.Since(epoch), time.Now(), out.Rendition.Width, out.Rendition.Height))
+		}
+		if n == 0 {
+			close(p.caughtUp)
+		}
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *standinPicture) CaughtUp() <-chan struct{} { return p.caughtUp }
+func (p *standinPicture) Plan() frame.Plan          { return frame.Plan{Name: "standin"} }
+
+// serve serves three cameras until the test ends: gate, away, which is not there, and off.
+func serve(t testing.TB) string {
+	t.Helper()
+	config, err := configs.Parse("test.yaml", []byte(`
+cameras:
+  - {id: gate, name: "Front <gate>", url: 'rtsp://h/gate'}
+  - {id: away, url: 'rtsp://h/away'}
+  - {id: "off", url: 'rtsp://h/off', disabled: true}
+`), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	log := slog.New(slog.DiscardHandler)
+	cameras, err := registry.New(config, standin{}, log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		cameras.Run(ctx)
+		close(done)
+	}()
+	server := httptest.NewServer(New(Options{
+		Cameras: cameras, Hardware: func() any { return map[string]string{"gstreamer": "1.22.0"} },
+		Origins: []string{"https://wall.example"}, Version: "test", Log: log,
+	}))
+	t.Cleanup(func() {
+		cancel()
+		<-done
+		server.Close()
+	})
+	return server.URL
+}
+
+// get fetches a path and returns the answer with its body read.
+func get(t testing.TB, url string) (*http.Response, []byte) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, body
+}
+
+func TestStreamIsMJPEG(t *testing.T) {
+	url := serve(t)
+	s, err := viewer.Open(t.Context(), url+"/cameras/gate/stream?width=160")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for name, want := range map[string]string{
+		"Content-Type": "multipart/x-mixed-replace; boundary=frame", "Cache-Control": "no-store",
+	} {
+		if got := s.Header.Get(name); got != want {
+			t.Errorf("%s: %q, want %q", name, got, want)
+		}
+	}
+	var stamp time.Time
+	for range 20 {
+		p, err := s.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := jpeg.Decode(bytes.NewReader(p.JPEG))
+		if err != nil || picture.Bounds().Dx() != 160 || picture.Bounds().Dy() != 90 {
+			t.Fatalf("%v %v", picture.Bounds(), err)
+		}
+		if !p.Received.After(stamp) {
+			t.Errorf("X-Timestamp %v after %v", p.Received, stamp)
+		}
+		stamp = p.Received
+	}
+}
+
+func TestStreamIsNotChunked(t *testing.T) {
+	url := serve(t)
+	resp, err := http.Get(url + "/cameras/gate/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	if len(resp.TransferEncoding) > 0 || !resp.Close {
+		t.Errorf("transfer encoding %v, close %v", resp.TransferEncoding, resp.Close)
+	}
+}
+
+func TestSnapshotIsOneFreshJPEG(t *testing.T) {
+	url := serve(t)
+	resp, body := get(t, url+"/cameras/gate/snapshot.jpg?scale=0.5&max_age=0.1&_=123")
+	picture, err := jpeg.Decode(bytes.NewReader(body))
+	if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != "image/jpeg" || err != nil || picture.Bounds().Dx() != 160 {
+		t.Errorf("%s %v %v", resp.Status, resp.Header, err)
+	}
+	if resp.ContentLength != int64(len(body)) || resp.Header.Get("X-Timestamp") == "" {
+		t.Errorf("%v", resp.Header)
+	}
+}
+
+func TestErrorsAreProblems(t *testing.T) {
+	url := serve(t)
+	for path, want := range map[string]struct {
+		status int
+		part   string
+	}{
+		"/cameras/nope/stream":                     {404, `"detail":"no such camera: nope"`},
+		"/cameras/nope/snapshot.jpg":               {404, "no such camera"},
+		"/cameras/nope":                            {404, "no such camera"},
+		"/api/cameras/nope":                        {404, "no such camera"},
+		"/nowhere":                                 {404, "nothing at this path"},
+		"/cameras/off/stream":                      {503, "the camera is disabled"},
+		"/cameras/away/stream":                     {503, "connection refused"},
+		"/cameras/away/snapshot.jpg":               {503, `"reason":"unreachable"`},
+		"/cameras/gate/stream?width=0":             {400, `"parameter":"width"`},
+		"/cameras/gate/stream?width=-1":            {400, "a whole number from 16 to 8192 (pixels)"},
+		"/cameras/gate/stream?width=1e9":           {400, `"parameter":"width"`},
+		"/cameras/gate/stream?height=abc":          {400, `"parameter":"height"`},
+		"/cameras/gate/stream?scale=NaN":           {400, "a number from 0.01 to 1"},
+		"/cameras/gate/stream?fps=1000":            {400, `"parameter":"fps"`},
+		"/cameras/gate/stream?quality=0":           {400, "a whole number from 1 to 100"},
+		"/cameras/gate/stream?quality=1&quality=2": {400, "more than once"},
+		"/cameras/gate/stream?sepia=1":             {400, "there are width, height, scale, fps, quality"},
+		"/cameras/gate/stream?max_age=1":           {400, `"parameter":"max_age"`},
+		"/cameras/gate/snapshot.jpg?max_age=-1":    {400, `"parameter":"max_age"`},
+		"/cameras/gate/stream?scale=1&width=100":   {400, "exclude each other"},
+		"/cameras/gate/stream?a=%zz":               {400, "cannot be read"},
+	} {
+		resp, body := get(t, url+path)
+		if resp.StatusCode != want.status || !strings.Contains(string(body), want.part) || resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s %s %s", path, resp.Status, resp.Header.Get("Content-Type"), body)
+		}
+		if resp.StatusCode == 503 && resp.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: no Retry-After", path)
+		}
+		var p struct {
+			Title, Detail string
+			Status        int
+		}
+		if err := json.Unmarshal(body, &p); err != nil || p.Status != want.status || p.Title == "" || p.Detail == "" {
+			t.Errorf("%s: %v %+v", path, err, p)
+		}
+	}
+	resp, err := http.Post(url+"/api/cameras", "application/json", strings.NewReader("{}"))
+	if err != nil || resp.StatusCode != 405 {
+		t.Errorf("POST: %v %v", resp.Status, err)
+	}
+	resp.Body.Close()
+}
+
+func TestHeadTellsWithoutABody(t *testing.T) {
+	url := serve(t)
+	for path, want := range map[string]string{
+		"/cameras/gate/stream": "multipart/x-mixed-replace; boundary=frame", "/cameras/gate/snapshot.jpg": "image/jpeg", "/": "text/html; charset=utf-8",
+	} {
+		resp, err := http.Head(url + path)
+		if err != nil || resp.StatusCode != 200 || resp.Header.Get("Content-Type") != want {
+			t.Errorf("%s: %v %v", path, resp, err)
+		}
+	}
+}
+
+func TestStateIsTheDesignsJSON(t *testing.T) {
+	url := serve(t)
+	get(t, url+"/cameras/gate/snapshot.jpg")
+	var cameras []map[string]any
+	for len(cameras) == 0 || cameras[0]["state"] != "live" {
+		_, body := get(t, url+"/api/cameras")
+		if err := json.Unmarshal(body, &cameras); err != nil || len(cameras) != 3 {
+			t.Fatalf("%v %s", err, body)
+		}
+	}
+	for _, key := range strings.Fields("id name state since error codec width height source_fps plan renditions viewers last_frame_at reconnects") {
+		if _, ok := cameras[0][key]; !ok {
+			t.Errorf("no %s in %v", key, cameras[0])
+		}
+	}
+	renditions := cameras[0]["renditions"].([]any)
+	for _, key := range strings.Fields("width height fps quality viewers frames fps_now bytes") {
+		if _, ok := renditions[0].(map[string]any)[key]; !ok {
+			t.Errorf("no %s in %v", key, renditions[0])
+		}
+	}
+	plan := cameras[0]["plan"].(map[string]any)
+	for _, key := range strings.Fields("name hardware decoder scaler encoder fell_back_from reason") {
+		if _, ok := plan[key]; !ok {
+			t.Errorf("no %s in %v", key, plan)
+		}
+	}
+	states := fmt.Sprint(cameras[0]["state"], cameras[1]["state"], cameras[2]["state"])
+	if states != "livelostdisabled" {
+		t.Errorf("states %s", states)
+	}
+	_, one := get(t, url+"/api/cameras/away")
+	if !strings.Contains(string(one), "connection refused") {
+		t.Errorf("%s", one)
+	}
+}
+
+func TestHealthReadinessHardwareAndMetrics(t *testing.T) {
+	url := serve(t)
+	get(t, url+"/cameras/gate/snapshot.jpg")
+	for path, part := range map[string]string{
+		"/healthz": `"ok"`, "/readyz": `"ready"`, "/api/hardware": "1.22.0",
+		"/metrics": `framegate_camera_state{camera="away",state="lost"} 1`,
+	} {
+		if resp, body := get(t, url+path); resp.StatusCode != 200 || !strings.Contains(string(body), part) {
+			t.Errorf("%s: %s %s", path, resp.Status, body)
+		}
+	}
+}
+
+func TestPagesNameTheCamerasSafely(t *testing.T) {
+	url := serve(t)
+	for _, path := range []string{"/", "/cameras/gate"} {
+		resp, body := get(t, url+path)
+		if resp.StatusCode != 200 || !strings.Contains(string(body), "Front &lt;gate&gt;") || strings.Contains(string(body), "Front <gate>") {
+			t.Errorf("%s: %s\n%s", path, resp.Status, body)
+		}
+	}
+	for _, path := range []string{"/static/cameras.js", "/static/style.css"} {
+		if resp, _ := get(t, url+path); resp.StatusCode != 200 {
+			t.Errorf("%s: %s", path, resp.Status)
+		}
+	}
+}
+
+func TestOtherOriginsReadOnlyWhereAllowed(t *testing.T) {
+	url := serve(t)
+	for origin, want := range map[string]string{"https://wall.example": "https://wall.example", "https://evil.example": ""} {
+		req, _ := http.NewRequest(http.MethodGet, url+"/api/cameras", nil)
+		req.Header.Set("Origin", origin)
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("%s: %q, want %q", origin, got, want)
+		}
+	}
+}
+
+// FuzzParameters: whatever the query, there is a request within the ranges or a problem that says what.
+func FuzzParameters(f *testing.F) {
+	for _, query := range []string{
+		"", "width=640", "width=640&height=360&fps=5&quality=80", "scale=0.25&max_age=2", "scale=NaN", "fps=1e999",
+		"width=%00", "width=1&width=2", "_=1", "a;b", "quality=+5", "fps=0x1p4", "scale=.5", "scale=-0",
+	} {
+		f.Add(query)
+	}
+	f.Fuzz(func(t *testing.T, query string) {
+		r, bad := parse(query, snapshotParameters)
+		if bad != nil {
+			if bad.Status != 400 || bad.Detail == "" {
+				t.Fatalf("%+v", bad)
+			}
+			return
+		}
+		in := func(v, low, high float64) bool { return v == 0 || v >= low && v <= high }
+		a := r.ask
+		if !in(float64(a.Width), frame.MinSide, frame.MaxSide) || !in(float64(a.Height), frame.MinSide, frame.MaxSide) ||
+			!in(a.Scale, frame.MinScale, frame.MaxScale) || !in(a.FPS, frame.MinFPS, frame.MaxFPS) ||
+			!in(float64(a.Quality), frame.MinQuality, frame.MaxQuality) || r.maxAge < 0 || r.maxAge > time.Hour {
+			t.Fatalf("%q becomes %+v", query, r)
+		}
+	})
+}
