@@ -58,13 +58,31 @@ func run(t *testing.T, args ...string) (stdout, stderr string, status int) {
 type process struct {
 	cmd *exec.Cmd
 	url string // without a slash at its end
-	log *bytes.Buffer
+	log *log
+}
+
+// log is what a process has said so far.
+type log struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *log) add(line string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.text.WriteString(line + "\n")
+}
+
+func (l *log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // start serves until the test ends, in an empty folder, and waits until it does.
 func start(t *testing.T, args ...string) *process {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), log: &bytes.Buffer{}}
+	p := &process{cmd: exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), log: &log{}}
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Env = append(os.Environ(), "FRAMEGATE_CONFIG=")
 	stderr, err := p.cmd.StderrPipe()
@@ -79,7 +97,7 @@ func start(t *testing.T, args ...string) *process {
 		defer close(read)
 		lines := bufio.NewScanner(stderr)
 		for lines.Scan() {
-			p.log.WriteString(lines.Text() + "\n")
+			p.log.add(lines.Text())
 			if _, rest, ok := strings.Cut(lines.Text(), "msg=serving url="); ok {
 				url, _, _ := strings.Cut(rest, "/ ")
 				serving <- url

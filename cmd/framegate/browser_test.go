@@ -1,0 +1,101 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/png"
+	"net/http"
+	"net/http/httptest"
+	"os/exec"
+	"testing"
+	"time"
+
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/internal/testcam/mark"
+
+	"github.com/chromedp/chromedp"
+)
+
+// browser opens a headless Chromium. The test is skipped, loudly, where there is none.
+func browser(t *testing.T) context.Context {
+	t.Helper()
+	path, err := exec.LookPath("chromium")
+	if err != nil {
+		t.Skip("SKIPPED: the browser tests need chromium")
+	}
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.WindowSize(1280, 900),
+		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true))
+	ctx, cancel := chromedp.NewExecAllocator(t.Context(), options...)
+	t.Cleanup(cancel)
+	ctx, cancel = chromedp.NewContext(ctx)
+	t.Cleanup(cancel)
+	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	t.Cleanup(cancel)
+	return ctx
+}
+
+// TestImgTagOfAnotherOriginShowsMovingPictures reads the frame numbers from what Chromium has painted.
+func TestImgTagOfAnotherOriginShowsMovingPictures(t *testing.T) {
+	ctx := browser(t)
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
+	p.until(t, "gate", "ready")
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `<!doctype html><body style="margin:0"><img id="gate" width="640" height="360" src="%s/cameras/gate/stream">`, p.url)
+	}))
+	defer page.Close()
+	if err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
+		t.Fatal(err)
+	}
+	seen := map[int]bool{}
+	camtest.Until(t, "Chromium has painted three different frames", func() bool {
+		var shot []byte
+		if err := chromedp.Run(ctx, chromedp.Screenshot("#gate", &shot, chromedp.ByQuery)); err != nil {
+			t.Fatal(err)
+		}
+		picture, err := png.Decode(bytes.NewReader(shot))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if camera, frame, err := mark.Read(picture); err == nil {
+			if camera != 1 {
+				t.Fatalf("a picture of camera %d", camera)
+			}
+			seen[frame] = true
+		}
+		return len(seen) >= 3
+	})
+}
+
+func TestWallShowsEveryCameraAndSaysWhyOneIsAway(t *testing.T) {
+	ctx := browser(t)
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360}, testcam.Camera{Width: 640, Height: 360})
+	for _, more := range []int{0, 4} { // streams, and snapshots
+		text := fmt.Sprintf("cameras: [{id: a, url: %q}, {id: away, url: 'rtsp://127.0.0.1:1/x'}", cameras.URL("cam1"))
+		for i := range more {
+			text += fmt.Sprintf(", {id: c%d, url: %q}", i, cameras.URL("cam2"))
+		}
+		p := start(t, "--config", config(t, text+"]"))
+		p.until(t, "a", "ready")
+		p.until(t, "away", "lost")
+		if err := chromedp.Run(ctx, chromedp.Navigate(p.url+"/")); err != nil {
+			t.Fatal(err)
+		}
+		camtest.Until(t, "all cameras but one are shown", func() bool {
+			var shown int
+			if err := chromedp.Run(ctx, chromedp.Evaluate(`[...document.images].filter((i) => i.naturalWidth > 0).length`, &shown)); err != nil {
+				t.Fatal(err)
+			}
+			return shown == more+1
+		})
+		var fault string
+		if err := chromedp.Run(ctx, chromedp.Text(`[data-camera=away] .fault`, &fault, chromedp.ByQuery)); err != nil {
+			t.Fatal(err)
+		}
+		if fault != "connect to 127.0.0.1:1: connection refused" {
+			t.Errorf("the wall says %q", fault)
+		}
+	}
+}
