@@ -117,7 +117,7 @@ var patternLimits = map[string][2]int{"width": {16, 8192}, "height": {16, 8192},
 
 func needsPattern(u *url.URL) error {
 	if !slices.Contains(patterns, u.Host) {
-		return fmt.Errorf("test:// shows %s", strings.Join(patterns, ", "))
+		return fmt.Errorf("test:// shows one of %s", strings.Join(patterns, ", "))
 	}
 	for name, values := range u.Query() {
 		limits, ok := patternLimits[name]
@@ -150,7 +150,7 @@ func parseURL(raw string) (*url.URL, error) {
 	name, rest, ok := strings.Cut(raw, "://")
 	kind, known := schemes[name]
 	if !ok || !known {
-		return nil, fmt.Errorf("a source is a number or begins with one of %s://", strings.Join(slices.Sorted(maps.Keys(schemes)), "://, "))
+		return nil, fmt.Errorf("a source is a number or begins with %s:// and so on", strings.Join(slices.Sorted(maps.Keys(schemes)), "://, "))
 	}
 	if err := checkUserinfo(rest); err != nil {
 		return nil, err
@@ -172,7 +172,7 @@ func checkUserinfo(rest string) error {
 	_, port, _ := strings.Cut(authority, ":")
 	hidden := at == 0 && strings.Contains(rest, "@") && strings.Trim(port, "0123456789") != "" && !strings.HasPrefix(authority, "[")
 	if at > 1 || hidden {
-		return errors.New("user or password in the URL has a character that must be percent-encoded (@ is %40, # is %23, / is %2F, ? is %3F, : is %3A); or give username: and password:")
+		return errors.New("user or password in the URL has a character that must be percent-encoded (@ is %40, # is %23, / is %2F, ? is %3F, : is %3A); or give them as username and password")
 	}
 	return nil
 }

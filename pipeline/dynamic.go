@@ -17,6 +17,43 @@ static void fg_link_later(void *from, void *to) {
 	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
 }
 
+// fg_depay names the depayloaders that are asked for whole access units. parsebin leaves them at single NAL
+// units, and the parser behind then waits for the next picture to know that one is complete: a frame of
+// latency, which the marker bit of RTP (RFC 6184, section 5.1) makes needless.
+static const struct { const gchar *encoding, *factory, *caps; } fg_depay[] = {
+	{"H264", "rtph264depay", "video/x-h264, stream-format=avc, alignment=au"},
+	{"H265", "rtph265depay", "video/x-h265, stream-format=hvc1, alignment=au"},
+};
+
+// fg_rtp_added links the pad of an rtspsrc to parsebin, through a depayloader of the table where there is one.
+static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer parsebin) {
+	GstCaps *caps = gst_pad_get_current_caps(pad);
+	const gchar *encoding = caps == NULL ? NULL :
+		gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
+	GstElement *depay = NULL;
+	for (gsize i = 0; i < G_N_ELEMENTS(fg_depay) && depay == NULL; i++) {
+		if (g_strcmp0(encoding, fg_depay[i].encoding) != 0)
+			continue;
+		depay = gst_element_factory_make(fg_depay[i].factory, NULL);
+		if (depay == NULL)
+			break; // parsebin will say what is missing
+		GstObject *pipe = gst_object_get_parent(GST_OBJECT(rtspsrc));
+		gst_bin_add(GST_BIN(pipe), depay);
+		gst_object_unref(pipe);
+		GstCaps *units = gst_caps_from_string(fg_depay[i].caps);
+		gst_element_link_filtered(depay, parsebin, units);
+		gst_caps_unref(units);
+		gst_element_sync_state_with_parent(depay);
+	}
+	fg_pad_added(rtspsrc, pad, depay != NULL ? (gpointer)depay : parsebin);
+	if (caps != NULL)
+		gst_caps_unref(caps);
+}
+
+static void fg_link_rtp(void *rtspsrc, void *parsebin) {
+	g_signal_connect_data(rtspsrc, "pad-added", G_CALLBACK(fg_rtp_added), gst_object_ref(parsebin), fg_unref, 0);
+}
+
 // fg_offer counts what an RTSP camera offers, by the media of its SDP.
 typedef struct { gint video, audio, other; } fg_offer;
 
@@ -76,6 +113,12 @@ import (
 // linkLater links the first pad of from that fits, once it appears, to the sink pad of to.
 func linkLater(from, to *gst.Element) {
 	C.fg_link_later(unsafe.Pointer(from.Instance()), unsafe.Pointer(to.Instance()))
+}
+
+// linkRTP links the stream of an rtspsrc, once it appears, to a parsebin, so that it gets whole access units
+// without delay.
+func linkRTP(rtsp, parse *gst.Element) {
+	C.fg_link_rtp(unsafe.Pointer(rtsp.Instance()), unsafe.Pointer(parse.Instance()))
 }
 
 // selectVideo makes an rtspsrc set up its first video stream and nothing else, so that sound and metadata

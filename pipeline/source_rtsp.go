@@ -41,7 +41,7 @@ var protocols = map[configs.Transport]arg{
 	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
 }
 
-// readRTSP reads an RTSP camera: rtspsrc ! parsebin ! appsink. Only its first video stream is set up.
+// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! parsebin ! appsink. Only its first video stream is set up.
 func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 	g, err := newGraph()
 	if err != nil {
@@ -66,7 +66,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 		return err
 	}
 	selectVideo(rtsp)
-	linkLater(rtsp, rest[0])
+	linkRTP(rtsp, rest[0])
 	linkLater(rest[0], end[0])
 	err = g.run(ctx, end[0], in)
 	return explainRTSP(ctx, src, err, offered(rtsp))
