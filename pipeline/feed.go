@@ -63,7 +63,9 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	defer cancel(nil)
 	var watch sync.WaitGroup
 	watch.Go(func() { f.watch(ctx, cancel) })
-	err := f.read(ctx, f.source, &intake{feed: f, onStream: onStream})
+	in := &intake{feed: f, onStream: onStream}
+	err := f.read(ctx, f.source, in)
+	in.over.Store(true)
 	if cause := context.Cause(ctx); cause != nil {
 		err = cause // the reader only says that it was told to stop
 	}

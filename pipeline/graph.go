@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -137,6 +138,9 @@ func (g *graph) stop() {
 	}
 	g.pipe.GetPipelineBus().RemoveWatch()
 	g.end(context.Canceled)
+	// go-gst's methods do not keep their receiver: without this the last reference may be dropped, by the
+	// finalizer of the Go object, while the C call is still at work (v1.4.0).
+	runtime.KeepAlive(g.pipe)
 }
 
 // change asks for a state in a goroutine of its own, because a bad driver can block for ever.

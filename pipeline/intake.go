@@ -3,6 +3,7 @@ package pipeline
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framegate/pipeline/frame"
@@ -14,20 +15,21 @@ type intake struct {
 	feed     *Feed
 	onStream func(frame.Stream)
 	current  *format
-	begun    bool // a keyframe has come
+	begun    bool        // a keyframe has come
+	over     atomic.Bool // the connection has ended: what a pipeline that hangs still sends is not taken
 }
 
-// unit takes an access unit: data is copied, pts may be noPTS, and caps are only asked for when they may
-// have changed. It reports false while the stream does not tell what it is.
-func (in *intake) unit(data []byte, pts time.Duration, key bool, caps *format) {
-	if len(data) == 0 || !key && !in.begun {
+// unit takes an access unit of the given format. data is copied; pts may be noPTS. Units before the first
+// keyframe are dropped.
+func (in *intake) unit(data []byte, pts time.Duration, key bool, as *format) {
+	if len(data) == 0 || !key && !in.begun || in.over.Load() {
 		return
 	}
 	now := time.Now()
-	changed := in.current == nil || in.current.caps != caps.caps
+	changed := in.current == nil || in.current.caps != as.caps
 	if changed {
-		in.current = caps
-		in.feed.format.Store(caps)
+		in.current = as
+		in.feed.format.Store(as)
 	}
 	in.begun = true
 	u := Unit{
@@ -41,7 +43,7 @@ func (in *intake) unit(data []byte, pts time.Duration, key bool, caps *format) {
 	in.feed.newest.Store(now.UnixNano())
 	in.feed.gop.Push(u)
 	if changed {
-		in.onStream(caps.stream)
+		in.onStream(as.stream)
 	}
 }
 

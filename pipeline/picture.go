@@ -61,8 +61,13 @@ func (p *Picture) Run(ctx context.Context) error {
 	if newest, ok := p.feed.gop.newest(); ok {
 		p.showFrom = newest
 	}
-	g, src, err := p.build(key)
+	g, err := newGraph()
 	if err != nil {
+		return err
+	}
+	src, err := p.build(g, key)
+	if err != nil {
+		g.stop()
 		return err
 	}
 	// Stopping the pipeline sets push free where it waits for the decoder.
@@ -90,26 +95,22 @@ func (p *Picture) Run(ctx context.Context) error {
 	}
 }
 
-// build makes the pipeline for units of key's format.
-func (p *Picture) build(key Unit) (*graph, *app.Source, error) {
-	g, err := newGraph()
-	if err != nil {
-		return nil, nil, err
-	}
+// build fills the pipeline for units of key's format and returns where they go in.
+func (p *Picture) build(g *graph, key Unit) (*app.Source, error) {
 	decode, err := g.add(append([]element{{"appsrc", map[string]any{
 		"caps": arg(key.format.caps), "format": arg("time"),
 		"is-live": true, // libav's decoder takes no frame threads then, each of which is a frame of latency
 		"block":   true, "max-bytes": uint64(1 << 20),
 	}}}, p.plan.decode...)...)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	head, err := p.addOutputs(g, key)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	linkLater(decode[len(decode)-1], head)
-	return g, app.SrcFromElement(decode[0]), nil
+	return app.SrcFromElement(decode[0]), nil
 }
 
 // addOutputs adds the chain of every output and returns what the decoder is to be linked to.

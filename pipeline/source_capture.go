@@ -94,6 +94,7 @@ func readChain(ctx context.Context, in *intake, chain ...element) error {
 	if err != nil {
 		return err
 	}
+	defer g.stop()
 	made, err := g.add(chain...)
 	if err != nil {
 		return err

@@ -43,6 +43,7 @@ func playFile(ctx context.Context, path string, in *intake) error {
 	if err != nil {
 		return err
 	}
+	defer g.stop()
 	made, err := g.add(element{"filesrc", map[string]any{"location": path}}, element{factory: "parsebin"})
 	if err != nil {
 		return err

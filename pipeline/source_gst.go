@@ -18,9 +18,8 @@ func unitSink(paced bool) element {
 	}}
 }
 
-// run plays a feed's pipeline and hands its samples to in until it ends or ctx is done.
+// run plays a feed's pipeline and hands its samples to in until it ends or ctx is done. The caller stops it.
 func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
-	defer g.stop()
 	seen, end := &formats{}, g.ending
 	onSample(sink, func(s sample) gst.FlowReturn {
 		format := seen.of(s)

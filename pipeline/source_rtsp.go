@@ -47,6 +47,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 	if err != nil {
 		return err
 	}
+	defer g.stop()
 	made, err := g.add(rtspElement(src))
 	if err != nil {
 		return err

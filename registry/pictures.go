@@ -19,6 +19,7 @@ type run struct {
 	picture    Picture
 	wants      []wanted
 	connection int
+	began      time.Time
 	cancel     context.CancelFunc
 	done       chan struct{}
 	err        error // why it ended; valid when done is closed
@@ -37,31 +38,35 @@ func (c *camera) makePictures(ctx context.Context) {
 	var current *run
 	defer func() { current.stop() }()
 	var pauses pause
+	failed := func(err error, lived time.Duration) {
+		d := pauses.next(frame.ReasonOf(err), lived)
+		c.log.Warn("picture failed", "error", err, "retry_in", d.Round(time.Millisecond))
+		wait(ctx, d)
+	}
 	for {
 		next, err := c.nextRun(ctx, current)
 		if err != nil {
 			return
 		}
-		if current.ended() {
-			if !errors.Is(current.err, frame.ErrFormatChanged) {
-				c.log.Warn("picture ended", "error", current.err)
-			}
+		if ended := current; ended.ended() {
 			current = nil
+			if !errors.Is(ended.err, frame.ErrFormatChanged) {
+				c.change(func() { c.show(nil) })
+				failed(ended.err, time.Since(ended.began))
+				continue
+			}
 		}
 		if next != nil {
-			began := time.Now()
 			err := c.begin(ctx, next)
 			if errors.Is(err, errOutdated) {
 				continue
 			}
 			if err != nil {
 				c.change(func() { c.pictureErr = err })
-				c.log.Warn("no picture", "error", err)
-				wait(ctx, pauses.next(frame.ReasonOf(err), 0))
+				failed(err, 0)
 				continue
 			}
-			c.log.Debug("picture begun", "renditions", len(next.wants), "after", time.Since(began).Round(time.Millisecond))
-			pauses = pause{}
+			c.log.Debug("picture begun", "renditions", len(next.wants), "after", time.Since(next.began).Round(time.Millisecond))
 		}
 		current.stop()
 		current = next
@@ -102,7 +107,7 @@ func (c *camera) begin(ctx context.Context, r *run) error {
 	}
 	r.picture = c.engine.NewPicture(c.feed, outputs)
 	running, cancel := context.WithCancel(ctx)
-	r.cancel = cancel
+	r.cancel, r.began = cancel, time.Now()
 	go func() {
 		r.err = r.picture.Run(running)
 		close(r.done)

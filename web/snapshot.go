@@ -18,25 +18,19 @@ const snapshotTimeout = 20 * time.Second
 // snapshot serves GET /cameras/{id}/snapshot.jpg: the newest picture, which is at most max_age old unless
 // the camera itself is slower.
 func (s *server) snapshot(w http.ResponseWriter, r *http.Request) {
-	id := chi.URLParam(r, "id")
-	request, bad := parse(r.URL.RawQuery, snapshotParameters)
-	if bad != nil {
-		bad.write(w)
-		return
-	}
 	ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
 		&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no new picture within %v", snapshotTimeout)})
 	defer cancel()
-	view, err := s.Cameras.Watch(ctx, id, request.ask)
-	if err != nil {
-		refuse(w, id, err)
+	view, request, ok := s.watch(w, r.WithContext(ctx), snapshotParameters)
+	if !ok {
 		return
 	}
 	defer view.Close()
 	f := view.Frame()
 	for asked := time.Now(); asked.Sub(f.Received) > request.maxAge; {
+		var err error
 		if f, err = view.Next(); err != nil {
-			refuse(w, id, err)
+			refuse(w, chi.URLParam(r, "id"), err)
 			return
 		}
 	}

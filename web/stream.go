@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -15,15 +16,8 @@ const writeTimeout = 10 * time.Second
 // stream serves GET /cameras/{id}/stream: MJPEG, for <img src>. It answers with an error status as long as
 // there is no picture to give, and never with an empty body.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
-	id := chi.URLParam(r, "id")
-	request, bad := parse(r.URL.RawQuery, streamParameters)
-	if bad != nil {
-		bad.write(w)
-		return
-	}
-	view, err := s.Cameras.Watch(r.Context(), id, request.ask)
-	if err != nil {
-		refuse(w, id, err)
+	view, _, ok := s.watch(w, r, streamParameters)
+	if !ok {
 		return
 	}
 	defer view.Close()
@@ -41,16 +35,33 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	if _, err := w.Write([]byte(frame.Opening)); err != nil {
 		return
 	}
-	for f := view.Frame(); ; {
+	for {
 		out.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if _, err := w.Write(f.Part()); err != nil {
+		if _, err := w.Write(view.Frame().Part()); err != nil {
 			return
 		}
 		if err := out.Flush(); err != nil {
 			return
 		}
-		if f, err = view.Next(); err != nil {
+		if _, err := view.Next(); err != nil {
 			return
 		}
 	}
+}
+
+// watch joins the rendition that a request asks for, for as long as the request's context, or answers with
+// what is wrong.
+func (s *server) watch(w http.ResponseWriter, r *http.Request, known []parameter) (*registry.View, request, bool) {
+	request, bad := parse(r.URL.RawQuery, known)
+	if bad != nil {
+		bad.write(w)
+		return nil, request, false
+	}
+	id := chi.URLParam(r, "id")
+	view, err := s.Cameras.Watch(r.Context(), id, request.ask)
+	if err != nil {
+		refuse(w, id, err)
+		return nil, request, false
+	}
+	return view, request, true
 }

@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"framegate/internal/process"
 	"framegate/internal/testcam"
 
 	"github.com/alecthomas/kong"
@@ -68,12 +69,12 @@ func (o options) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer server.stop()
+	defer server.Stop()
 	b := bench{options: o, camera: camera, server: server}
 	for _, measure := range []func(context.Context) ([]result, error){b.firstPicture, b.latency, b.viewers, b.load} {
 		results, err := measure(ctx)
 		if err != nil {
-			return errors.Join(err, fmt.Errorf("framegate said: %s", server.log))
+			return errors.Join(err, fmt.Errorf("framegate said: %s", server.Log()))
 		}
 		b.results = append(b.results, results...)
 	}
@@ -84,7 +85,7 @@ func (o options) run(ctx context.Context) error {
 type bench struct {
 	options
 	camera  *testcam.Server
-	server  *server
+	server  *process.Process
 	results []result
 }
 

@@ -19,12 +19,12 @@ import (
 func (b *bench) firstPicture(ctx context.Context) ([]result, error) {
 	var took []time.Duration
 	for range b.Tries {
-		if err := b.server.until(ctx, "ready"); err != nil {
+		if err := b.server.Until(ctx, "gate", "ready"); err != nil {
 			return nil, err
 		}
 		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
 		began := time.Now()
-		s, err := viewer.Open(ctx, b.server.url+"/cameras/gate/stream")
+		s, err := viewer.Open(ctx, b.server.URL+"/cameras/gate/stream")
 		if err != nil {
 			return nil, err
 		}
@@ -44,7 +44,7 @@ func (b *bench) firstPicture(ctx context.Context) ([]result, error) {
 
 // latency watches one stream and compares when each frame was read with when the camera sent it.
 func (b *bench) latency(ctx context.Context) ([]result, error) {
-	s, err := viewer.Open(ctx, b.server.url+"/cameras/gate/stream")
+	s, err := viewer.Open(ctx, b.server.URL+"/cameras/gate/stream")
 	if err != nil {
 		return nil, err
 	}
@@ -98,7 +98,7 @@ func (b *bench) viewers(ctx context.Context) ([]result, error) {
 
 // rate watches one stream, after its beginning.
 func (b *bench) rate(ctx context.Context) (float64, error) {
-	s, err := viewer.Open(ctx, b.server.url+"/cameras/gate/stream")
+	s, err := viewer.Open(ctx, b.server.URL+"/cameras/gate/stream")
 	if err != nil {
 		return 0, err
 	}
@@ -125,7 +125,7 @@ func (b *bench) rate(ctx context.Context) (float64, error) {
 
 // load compares the processor time of the camera idle and live.
 func (b *bench) load(ctx context.Context) ([]result, error) {
-	if err := b.server.until(ctx, "ready"); err != nil {
+	if err := b.server.Until(ctx, "gate", "ready"); err != nil {
 		return nil, err
 	}
 	idle, err := b.cores(func() error { time.Sleep(b.Time); return nil })
@@ -140,13 +140,13 @@ func (b *bench) load(ctx context.Context) ([]result, error) {
 		{"processor of a connected camera that nobody watches", percent(idle), ""},
 		{"processor of a camera with one viewer", percent(live), ""},
 		{"idle against live", fmt.Sprintf("%.3f", idle/live), "0.08"},
-		{"resident memory", fmt.Sprintf("%d MB", b.server.memory()/1e6), ""},
+		{"resident memory", fmt.Sprintf("%d MB", memory(b.server.PID())/1e6), ""},
 	}, nil
 }
 
 // cores is how many cores the server keeps busy while work runs.
 func (b *bench) cores(work func() error) (float64, error) {
-	before, err := b.server.cpu()
+	before, err := cpu(b.server.PID())
 	if err != nil {
 		return 0, err
 	}
@@ -154,7 +154,7 @@ func (b *bench) cores(work func() error) (float64, error) {
 	if err := work(); err != nil {
 		return 0, err
 	}
-	after, err := b.server.cpu()
+	after, err := cpu(b.server.PID())
 	return (after - before).Seconds() / time.Since(began).Seconds(), err
 }
 

@@ -1,120 +1,42 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"strconv"
 	"strings"
-	"sync"
-	"syscall"
 	"time"
+
+	"framegate/internal/process"
 )
 
-// server is the framegate that is measured.
-type server struct {
-	cmd  *exec.Cmd
-	dir  string
-	url  string
-	log  *lines
-	read chan struct{}
-}
-
-// lines collects what a process writes.
-type lines struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *lines) add(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.WriteString(line + "\n")
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
 // startServer serves one camera, whose pictures end as soon as nobody watches.
-func startServer(ctx context.Context, binary, camera string) (*server, error) {
-	dir, err := os.MkdirTemp("", "bench")
+func startServer(ctx context.Context, binary, camera string) (*process.Process, error) {
+	file, err := os.CreateTemp("", "bench*.yaml")
 	if err != nil {
 		return nil, err
 	}
-	config := filepath.Join(dir, "framegate.yaml")
-	text := fmt.Sprintf("cameras: [{id: gate, scale: 0.25, idle_timeout: 0s, url: %q}]\n", camera)
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+	defer os.Remove(file.Name())
+	_, err = fmt.Fprintf(file, "cameras: [{id: gate, scale: 0.25, idle_timeout: 0s, url: %q}]\n", camera)
+	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	s := &server{cmd: exec.Command(binary, "serve", "--config", config, "--listen", "127.0.0.1:0"), dir: dir, log: &lines{}, read: make(chan struct{})}
-	stderr, err := s.cmd.StderrPipe()
+	p, err := process.Start(binary, "--config", file.Name())
 	if err != nil {
 		return nil, err
 	}
-	if err := s.cmd.Start(); err != nil {
+	if err := p.Until(ctx, "gate", "ready"); err != nil {
+		p.Stop()
 		return nil, err
 	}
-	serving := make(chan string, 1)
-	go func() {
-		defer close(s.read)
-		for in := bufio.NewScanner(stderr); in.Scan(); {
-			s.log.add(in.Text())
-			if _, rest, ok := strings.Cut(in.Text(), "msg=serving url="); ok {
-				url, _, _ := strings.Cut(rest, "/ ")
-				serving <- url
-			}
-		}
-	}()
-	select {
-	case s.url = <-serving:
-		return s, s.until(ctx, "ready")
-	case <-s.read:
-		return nil, fmt.Errorf("framegate ended: %s", s.log)
-	case <-ctx.Done():
-		s.stop()
-		return nil, ctx.Err()
-	}
+	return p, nil
 }
 
-func (s *server) stop() {
-	s.cmd.Process.Signal(syscall.SIGTERM)
-	<-s.read
-	s.cmd.Wait()
-	os.RemoveAll(s.dir)
-}
-
-// until waits until the camera is in a state.
-func (s *server) until(ctx context.Context, state string) error {
-	for deadline := time.Now().Add(20 * time.Second); time.Now().Before(deadline) && ctx.Err() == nil; time.Sleep(10 * time.Millisecond) {
-		resp, err := http.Get(s.url + "/api/cameras/gate")
-		if err != nil {
-			return err
-		}
-		var camera struct{ State string }
-		err = json.NewDecoder(resp.Body).Decode(&camera)
-		resp.Body.Close()
-		if err != nil {
-			return err
-		}
-		if camera.State == state {
-			return nil
-		}
-	}
-	return errors.New("the camera does not become " + state)
-}
-
-// cpu is the processor time that the server has used.
-func (s *server) cpu() (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", s.cmd.Process.Pid))
+// cpu is the processor time that a process has used.
+func cpu(pid int) (time.Duration, error) {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
 	if err != nil {
 		return 0, err
 	}
@@ -128,9 +50,9 @@ func (s *server) cpu() (time.Duration, error) {
 	return time.Duration(user+system) * 10 * time.Millisecond, nil
 }
 
-// memory is the server's resident memory in bytes.
-func (s *server) memory() int {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", s.cmd.Process.Pid))
+// memory is the resident memory of a process in bytes.
+func memory(pid int) int {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if fields := strings.Fields(string(text)); len(fields) > 1 {
 		pages, _ := strconv.Atoi(fields[1])
 		return pages * os.Getpagesize()

@@ -43,7 +43,7 @@ func TestImgTagOfAnotherOriginShowsMovingPictures(t *testing.T) {
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
 	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `<!doctype html><body style="margin:0"><img id="gate" width="640" height="360" src="%s/cameras/gate/stream">`, p.url)
+		fmt.Fprintf(w, `<!doctype html><body style="margin:0"><img id="gate" width="640" height="360" src="%s/cameras/gate/stream">`, p.URL)
 	}))
 	defer page.Close()
 	if err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
@@ -80,7 +80,7 @@ func TestWallShowsEveryCameraAndSaysWhyOneIsAway(t *testing.T) {
 		p := start(t, "--config", config(t, text+"]"))
 		p.until(t, "a", "ready")
 		p.until(t, "away", "lost")
-		if err := chromedp.Run(ctx, chromedp.Navigate(p.url+"/")); err != nil {
+		if err := chromedp.Run(ctx, chromedp.Navigate(p.URL+"/")); err != nil {
 			t.Fatal(err)
 		}
 		camtest.Until(t, "all cameras but one are shown", func() bool {

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
 	"encoding/json"
@@ -15,10 +14,10 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
+	"framegate/internal/process"
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/internal/viewer"
@@ -54,72 +53,23 @@ func run(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	return out.String(), errors.String(), cmd.ProcessState.ExitCode()
 }
 
-// process is a framegate that serves.
-type process struct {
-	cmd *exec.Cmd
-	url string // without a slash at its end
-	log *log
-}
+// serving is a framegate that serves until the test ends.
+type serving struct{ *process.Process }
 
-// log is what a process has said so far.
-type log struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *log) add(line string) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.text.WriteString(line + "\n")
-}
-
-func (l *log) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
-
-// start serves until the test ends, in an empty folder, and waits until it does.
-func start(t *testing.T, args ...string) *process {
+// start serves in an empty folder.
+func start(t *testing.T, args ...string) serving {
 	t.Helper()
-	p := &process{cmd: exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), log: &log{}}
-	p.cmd.Dir = t.TempDir()
-	p.cmd.Env = append(os.Environ(), "FRAMEGATE_CONFIG=")
-	stderr, err := p.cmd.StderrPipe()
+	p, err := process.Start(binary, args...)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := p.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	serving, read := make(chan string, 1), make(chan struct{})
-	go func() {
-		defer close(read)
-		lines := bufio.NewScanner(stderr)
-		for lines.Scan() {
-			p.log.add(lines.Text())
-			if _, rest, ok := strings.Cut(lines.Text(), "msg=serving url="); ok {
-				url, _, _ := strings.Cut(rest, "/ ")
-				serving <- url
-			}
-		}
-	}()
 	t.Cleanup(func() {
-		p.cmd.Process.Signal(syscall.SIGTERM)
-		<-read
-		p.cmd.Wait()
+		p.Stop()
 		if t.Failed() {
-			t.Logf("framegate said:\n%s", p.log)
+			t.Logf("framegate said:\n%s", p.Log())
 		}
 	})
-	select {
-	case p.url = <-serving:
-	case <-read:
-		t.Fatalf("framegate ended: %s", p.log)
-	case <-time.After(time.Minute):
-		t.Fatal("framegate does not serve")
-	}
-	return p
+	return serving{p}
 }
 
 // config writes a configuration with the given cameras.
@@ -133,22 +83,20 @@ func config(t *testing.T, text string) string {
 }
 
 // camera reads a camera's state.
-func (p *process) camera(t *testing.T, id string) (state struct{ State, Error string }) {
+func (s serving) camera(t *testing.T, id string) process.Camera {
 	t.Helper()
-	resp, err := http.Get(p.url + "/api/cameras/" + id)
+	camera, err := s.Camera(id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&state); err != nil {
-		t.Fatal(err)
-	}
-	return state
+	return camera
 }
 
-func (p *process) until(t *testing.T, id, state string) {
+func (s serving) until(t *testing.T, id, state string) {
 	t.Helper()
-	camtest.Until(t, id+" is "+state, func() bool { return p.camera(t, id).State == state })
+	if err := s.Until(t.Context(), id, state); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestTenViewersEachGetEveryPictureInOrder(t *testing.T) {
@@ -158,7 +106,7 @@ func TestTenViewersEachGetEveryPictureInOrder(t *testing.T) {
 	var viewers sync.WaitGroup
 	for range 10 {
 		viewers.Go(func() {
-			s, err := viewer.Open(t.Context(), p.url+"/cameras/gate/stream")
+			s, err := viewer.Open(t.Context(), p.URL+"/cameras/gate/stream")
 			if err != nil {
 				t.Error(err)
 				return
@@ -190,7 +138,7 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5}, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, stall_timeout: 1s}, {id: b, url: %q}]", cameras.URL("cam1"), cameras.URL("cam2"))))
 	p.until(t, "a", "ready")
-	s, err := viewer.Open(t.Context(), p.url+"/cameras/a/stream")
+	s, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -210,7 +158,7 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 		if state := p.camera(t, "b"); state.State != "ready" {
 			t.Errorf("the other camera is %+v", state)
 		}
-		if _, err := viewer.Open(t.Context(), p.url+"/cameras/a/stream"); err == nil || !strings.Contains(err.Error(), "503") {
+		if _, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream"); err == nil || !strings.Contains(err.Error(), "503") {
 			t.Errorf("a new viewer gets %v", err)
 		}
 		camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})
@@ -314,12 +262,12 @@ func TestCommandLine(t *testing.T) {
 
 func TestDemoShowsItsOwnCameras(t *testing.T) {
 	p := start(t)
-	if !strings.Contains(p.log.String(), "the demo starts four test cameras") {
-		t.Errorf("it does not say so: %s", p.log)
+	if !strings.Contains(p.Log(), "the demo starts four test cameras") {
+		t.Errorf("it does not say so: %s", p.Log())
 	}
 	for _, id := range []string{"gate", "yard", "hall", "dock"} {
 		p.until(t, id, "ready")
-		resp, err := http.Get(p.url + "/cameras/" + id + "/snapshot.jpg")
+		resp, err := http.Get(p.URL + "/cameras/" + id + "/snapshot.jpg")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -333,7 +281,7 @@ func TestShutdownEndsViewersAndLeavesTheCamera(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 240, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
-	s, err := viewer.Open(t.Context(), p.url+"/cameras/gate/stream")
+	s, err := viewer.Open(t.Context(), p.URL+"/cameras/gate/stream")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -341,7 +289,7 @@ func TestShutdownEndsViewersAndLeavesTheCamera(t *testing.T) {
 	if _, err := s.Next(); err != nil {
 		t.Fatal(err)
 	}
-	p.cmd.Process.Signal(syscall.SIGTERM)
+	p.Terminate()
 	for err == nil {
 		_, err = s.Next()
 	}

@@ -83,13 +83,7 @@ func openH264(key []byte) (format.Format, packetizer, error) {
 		}
 	}
 	enc, err := f.CreateEncoder()
-	return f, func(au []byte) ([]*rtp.Packet, error) {
-		nalus, err := annexB(au)
-		if err != nil {
-			return nil, err
-		}
-		return enc.Encode(nalus)
-	}, err
+	return f, byNALUnits(enc), err
 }
 
 func openH265(key []byte) (format.Format, packetizer, error) {
@@ -109,13 +103,20 @@ func openH265(key []byte) (format.Format, packetizer, error) {
 		}
 	}
 	enc, err := f.CreateEncoder()
-	return f, func(au []byte) ([]*rtp.Packet, error) {
+	return f, byNALUnits(enc), err
+}
+
+// byNALUnits packetizes access units of H.264 or H.265.
+func byNALUnits(enc interface {
+	Encode([][]byte) ([]*rtp.Packet, error)
+}) packetizer {
+	return func(au []byte) ([]*rtp.Packet, error) {
 		nalus, err := annexB(au)
 		if err != nil {
 			return nil, err
 		}
 		return enc.Encode(nalus)
-	}, err
+	}
 }
 
 // annexB cuts an access unit of H.264 or H.265 into NAL units.
@@ -128,7 +129,7 @@ func annexB(au []byte) ([][]byte, error) {
 func openMJPEG([]byte) (format.Format, packetizer, error) {
 	f := &format.MJPEG{}
 	enc, err := f.CreateEncoder()
-	return f, func(au []byte) ([]*rtp.Packet, error) { return enc.Encode(au) }, err
+	return f, enc.Encode, err
 }
 
 func openMPEG4(key []byte) (format.Format, packetizer, error) {
@@ -145,19 +146,19 @@ func openMPEG4(key []byte) (format.Format, packetizer, error) {
 	}
 	f := &format.MPEG4Video{PayloadTyp: payloadType, ProfileLevelID: 1, Config: key[:end]}
 	enc, err := f.CreateEncoder()
-	return f, func(au []byte) ([]*rtp.Packet, error) { return enc.Encode(au) }, err
+	return f, enc.Encode, err
 }
 
 func openVP8([]byte) (format.Format, packetizer, error) {
 	f := &format.VP8{PayloadTyp: payloadType}
 	enc, err := f.CreateEncoder()
-	return f, func(au []byte) ([]*rtp.Packet, error) { return enc.Encode(au) }, err
+	return f, enc.Encode, err
 }
 
 func openVP9([]byte) (format.Format, packetizer, error) {
 	f := &format.VP9{PayloadTyp: payloadType}
 	enc, err := f.CreateEncoder()
-	return f, func(au []byte) ([]*rtp.Packet, error) { return enc.Encode(au) }, err
+	return f, enc.Encode, err
 }
 
 func openAV1([]byte) (format.Format, packetizer, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"time"
@@ -69,7 +70,10 @@ func encodeUnits(ctx context.Context, p picture, c codec) ([]loopFrame, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer pipe.SetState(gst.StateNull)
+	defer func() {
+		pipe.SetState(gst.StateNull)
+		runtime.KeepAlive(pipe) // go-gst's methods do not: the finalizer would come in between
+	}()
 	in, inErr := pipe.GetElementByName("in")
 	out, outErr := pipe.GetElementByName("out")
 	if err := errors.Join(inErr, outErr); err != nil {
@@ -99,6 +103,7 @@ func (p *painter) drawAll(ctx context.Context, src *app.Source) {
 		if ctx.Err() != nil || src.PushBuffer(buffer) != gst.FlowOK {
 			break
 		}
+		runtime.KeepAlive(buffer)
 	}
 	src.EndStream()
 }
@@ -132,5 +137,7 @@ func takeUnits(ctx context.Context, p picture, sink *app.Sink) (units []loopFram
 		}
 		unit := append([]byte(nil), buffer.Bytes()...)
 		units = append(units, loopFrame{number: number, unit: unit})
+		runtime.KeepAlive(buffer)
+		runtime.KeepAlive(sample)
 	}
 }

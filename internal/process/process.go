@@ -1,0 +1,129 @@
+// Package process runs a framegate binary as a child, for tests and benchmarks of the real thing.
+package process
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"os/exec"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Process is a framegate that serves. Its methods may be called from any goroutine.
+type Process struct {
+	URL string // without a slash at its end
+	Dir string // an empty folder in which it runs
+
+	cmd  *exec.Cmd
+	read chan struct{} // closed when its standard error has ended
+
+	mu  sync.Mutex
+	log strings.Builder
+}
+
+// Camera is a part of a camera's state.
+type Camera struct{ State, Error string }
+
+// startTime is how long a framegate may take to serve: the demo encodes its cameras first.
+const startTime = time.Minute
+
+// Start starts 'framegate serve' with more arguments on a port of the system's choice and waits until it
+// serves. Stop must follow.
+func Start(binary string, args ...string) (*Process, error) {
+	dir, err := os.MkdirTemp("", "framegate")
+	if err != nil {
+		return nil, err
+	}
+	p := &Process{Dir: dir, read: make(chan struct{})}
+	p.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), "FRAMEGATE_CONFIG=")
+	stderr, err := p.cmd.StderrPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := p.cmd.Start(); err != nil {
+		return nil, err
+	}
+	serving := make(chan string, 1)
+	go func() {
+		defer close(p.read)
+		for lines := bufio.NewScanner(stderr); lines.Scan(); {
+			p.say(lines.Text())
+			if _, rest, ok := strings.Cut(lines.Text(), "msg=serving url="); ok {
+				url, _, _ := strings.Cut(rest, "/ ")
+				serving <- url
+			}
+		}
+	}()
+	select {
+	case p.URL = <-serving:
+		return p, nil
+	case <-p.read:
+		err = fmt.Errorf("framegate ended: %s", p.Log())
+	case <-time.After(startTime):
+		err = fmt.Errorf("framegate does not serve: %s", p.Log())
+	}
+	p.Stop()
+	return nil, err
+}
+
+// Terminate asks the process to end.
+func (p *Process) Terminate() { p.cmd.Process.Signal(syscall.SIGTERM) }
+
+// Stop ends the process and waits for it.
+func (p *Process) Stop() {
+	p.Terminate()
+	<-p.read
+	p.cmd.Wait()
+	os.RemoveAll(p.Dir)
+}
+
+// PID is the process's number.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Log is what the process has written so far.
+func (p *Process) Log() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.log.String()
+}
+
+func (p *Process) say(line string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.log.WriteString(line + "\n")
+}
+
+// Camera reads the state of a camera.
+func (p *Process) Camera(id string) (Camera, error) {
+	var camera Camera
+	resp, err := http.Get(p.URL + "/api/cameras/" + id)
+	if err != nil {
+		return camera, err
+	}
+	defer resp.Body.Close()
+	return camera, json.NewDecoder(resp.Body).Decode(&camera)
+}
+
+// Until waits until a camera is in a state.
+func (p *Process) Until(ctx context.Context, id, state string) error {
+	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	defer cancel()
+	for {
+		camera, err := p.Camera(id)
+		if err != nil || camera.State == state {
+			return err
+		}
+		select {
+		case <-time.After(10 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("camera %s is %s, not %s: %s", id, camera.State, state, p.Log())
+		}
+	}
+}
