@@ -4,8 +4,11 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
+	"net"
+	"net/url"
 	"os"
 	"reflect"
+	"strconv"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -128,11 +131,26 @@ func (d *decoder) document(file *ast.File) *Config {
 	}
 	ast.Walk(anchorVisitor(d.anchors), bodies[0])
 	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
+	d.checkServer(config)
 	d.checkSize("defaults")
 	if d.cameras != nil {
 		d.decodeCameras(config)
 	}
 	return config
+}
+
+// checkServer checks what is not a camera's.
+func (d *decoder) checkServer(config *Config) {
+	_, port, err := net.SplitHostPort(config.Listen)
+	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || n == 0 && port != "0" {
+		d.fault(d.at("listen"), "listen is %q; it must be host:port or :port", config.Listen)
+	}
+	for i, origin := range config.CORSOrigins {
+		u, err := url.Parse(origin)
+		if origin != "*" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
+			d.fault(d.at("cors_origins"), "cors_origins[%d] is %q; it must be scheme://host, such as https://wall.example, or *", i, origin)
+		}
+	}
 }
 
 // anchorVisitor collects anchors by name.

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -16,7 +15,6 @@ import (
 type Feed struct {
 	source configs.Source
 	read   reader
-	log    *slog.Logger
 
 	gop    GOP
 	line   timeline // owned by the thread that reads
@@ -26,7 +24,7 @@ type Feed struct {
 }
 
 // reader opens a source and hands its units to in until the connection ends or ctx is done. It returns why,
-// and has ended all that it started.
+// ctx's cause where that is the reason, and has ended all that it started.
 type reader func(ctx context.Context, src configs.Source, in *intake) error
 
 // readers is the table of source kinds by URL scheme.
@@ -40,12 +38,12 @@ var readers = map[string]reader{
 }
 
 // NewFeed returns the feed of a source. It does not connect.
-func NewFeed(src configs.Source, log *slog.Logger) (*Feed, error) {
+func NewFeed(src configs.Source) (*Feed, error) {
 	read, ok := readers[src.URL.Scheme]
 	if !ok {
 		return nil, fmt.Errorf("%s: no source of the kind %q", src, src.URL.Scheme)
 	}
-	return &Feed{source: src, read: read, log: log}, nil
+	return &Feed{source: src, read: read}, nil
 }
 
 // Run connects and reads until the connection ends, ctx is done, or no access unit comes in time, and says
@@ -66,9 +64,6 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	in := &intake{feed: f, onStream: onStream}
 	err := f.read(ctx, f.source, in)
 	in.over.Store(true)
-	if cause := context.Cause(ctx); cause != nil {
-		err = cause // the reader only says that it was told to stop
-	}
 	cancel(nil)
 	watch.Wait()
 	f.gop.Clear()

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"os"
 	"os/exec"
 	"runtime"
@@ -74,7 +73,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 func startAndStop(t *testing.T, server *testcam.Server, pictures int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	feed, err := NewFeed(source(t, server.URL("cam1")), slog.Default())
+	feed, err := NewFeed(source(t, server.URL("cam1")))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"path/filepath"
 	"testing"
 	"time"
@@ -37,7 +36,7 @@ type running struct {
 // runFeed runs a feed until the test ends or stop is called.
 func runFeed(t testing.TB, src configs.Source) *running {
 	t.Helper()
-	feed, err := NewFeed(src, slog.Default())
+	feed, err := NewFeed(src)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,7 +2,6 @@ package pipeline
 
 import (
 	"context"
-	"log/slog"
 	"time"
 
 	"framegate/configs"
@@ -20,9 +19,9 @@ type Report struct {
 
 // Probe connects to a source once and makes a picture of it. It looks at the stream until the second
 // keyframe has come and the rate is known, or for 'look' at most. The error says why there is no picture.
-func Probe(ctx context.Context, src configs.Source, look time.Duration, log *slog.Logger) (Report, error) {
+func Probe(ctx context.Context, src configs.Source, look time.Duration) (Report, error) {
 	var report Report
-	feed, err := NewFeed(src, log)
+	feed, err := NewFeed(src)
 	if err != nil {
 		return report, err
 	}
@@ -45,8 +44,9 @@ func Probe(ctx context.Context, src configs.Source, look time.Duration, log *slo
 	case err := <-gone:
 		return report, err
 	}
-	err = report.tryPicture(ctx, feed)
-	report.watch(ctx, feed, look)
+	if err = report.tryPicture(ctx, feed); err == nil {
+		report.watch(ctx, feed, look)
+	}
 	report.Stream, report.KeyframeInterval = feed.Stream(), feed.KeyframeInterval()
 	cancel()
 	<-gone

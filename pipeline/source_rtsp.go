@@ -28,6 +28,7 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+	"time"
 	"unsafe"
 
 	"framegate/configs"
@@ -41,7 +42,8 @@ var protocols = map[configs.Transport]arg{
 	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
 }
 
-// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! parsebin ! appsink. Only its first video stream is set up.
+// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! parsebin ! appsink. Only its first video stream is
+// set up.
 func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 	g, err := newGraph()
 	if err != nil {
@@ -113,6 +115,13 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) 
 	case ended(err):
 		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}
 	case errors.As(err, &bus):
+	case frame.ReasonOf(err) == frame.TimedOut:
+		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // not even a connection
+			return &frame.CameraError{Reason: frame.Unreachable, Text: cause.Error()}
+		}
+		return err
+	case context.Cause(ctx) != nil:
+		return err
 	case errors.As(err, &camera):
 		return &frame.CameraError{Reason: camera.Reason, Text: at + ": " + camera.Text}
 	default:
@@ -125,7 +134,7 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) 
 	case frame.NotFound:
 		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, src.URL.RequestURI())
 	case frame.Unreachable:
-		if cause := dial(ctx, src); cause != nil {
+		if cause := dial(ctx, src, src.ConnectTimeout); cause != nil {
 			explained.Text = cause.Error()
 		}
 	case frame.Ended, frame.Failed:
@@ -141,8 +150,8 @@ var rtspStatus = regexp.MustCompile(`[345]\d\d \([A-Z][A-Za-z \-]+\)`)
 
 // dial connects once more, only to learn what rtspsrc does not tell: refused, no route, no such name, a
 // certificate that is not trusted.
-func dial(ctx context.Context, src configs.Source) error {
-	ctx, cancel := context.WithTimeout(ctx, src.ConnectTimeout)
+func dial(ctx context.Context, src configs.Source, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", place(src.URL))
 	if err != nil {

@@ -41,7 +41,7 @@ type camera struct {
 var errReleased = errors.New("nobody watches")
 
 func newCamera(conf configs.Camera, engine Engine, log *slog.Logger) (*camera, error) {
-	feed, err := engine.NewFeed(conf.Source, log)
+	feed, err := engine.NewFeed(conf.Source)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +71,12 @@ func (c *camera) run(ctx context.Context) {
 func (c *camera) connect(ctx context.Context) {
 	var pauses pause
 	for {
+		c.change(func() {
+			if !c.wanted() { // what went wrong for an earlier viewer is not told to the next
+				c.feedErr = nil
+				c.enter(Idle)
+			}
+		})
 		if err := c.until(ctx, c.wanted); err != nil {
 			return
 		}
@@ -114,8 +120,8 @@ func (c *camera) wanted() bool {
 
 // connected is called by the feed when the camera begins to send s.
 func (c *camera) connected(s frame.Stream) {
+	c.log.Info("camera connected", "codec", s.Codec, "width", s.Width, "height", s.Height)
 	c.change(func() {
-		c.log.Info("camera connected", "codec", s.Codec, "width", s.Width, "height", s.Height)
 		if c.feedErr != nil {
 			c.reconnects++
 		}

@@ -17,7 +17,7 @@ import (
 
 // Engine makes the two things that a camera consists of.
 type Engine interface {
-	NewFeed(configs.Source, *slog.Logger) (Feed, error)
+	NewFeed(configs.Source) (Feed, error)
 	NewPicture(Feed, []frame.Output) Picture
 }
 

@@ -37,7 +37,7 @@ type standinFeed struct {
 	drop     chan error
 }
 
-func (e *standin) NewFeed(src configs.Source, _ *slog.Logger) (Feed, error) {
+func (e *standin) NewFeed(src configs.Source) (Feed, error) {
 	f := &standinFeed{sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error)}
 	e.feeds[src.URL.Path] = f
 	return f, nil
@@ -285,6 +285,17 @@ func TestOnDemandCameraIsConnectedForViewersOnly(t *testing.T) {
 	if f.count() != 2 {
 		t.Errorf("connected %d times", f.count())
 	}
+}
+
+func TestOnDemandCameraThatWasAwayIsTriedAgainForTheNextViewer(t *testing.T) {
+	r, _, f := start(t, "connect: on_demand")
+	f.refuse(&frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"})
+	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); frame.ReasonOf(err) != frame.Unreachable {
+		t.Errorf("the first viewer is told %v", err)
+	}
+	f.refuse(nil)
+	until(t, "idle", func() bool { return state(r) == Idle })
+	watch(t, r, frame.Ask{}).Close()
 }
 
 func TestLostCameraSaysWhyAndComesBack(t *testing.T) {

@@ -27,7 +27,7 @@ type standin struct{}
 
 type standinFeed struct{ away bool }
 
-func (standin) NewFeed(src configs.Source, _ *slog.Logger) (registry.Feed, error) {
+func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
 	return &standinFeed{away: src.URL.Path == "/away"}, nil
 }
 

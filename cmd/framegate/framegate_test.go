@@ -23,8 +23,11 @@ import (
 	"framegate/internal/viewer"
 )
 
-// binary is the framegate that the tests run.
-var binary string
+// binary is the framegate that the tests run, built with buildFlags.
+var (
+	binary     string
+	buildFlags []string
+)
 
 func TestMain(m *testing.M) {
 	dir, err := os.MkdirTemp("", "framegate")
@@ -32,7 +35,8 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, "framegate")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
+	args := append([]string{"build", "-o", binary}, buildFlags...)
+	if out, err := exec.Command("go", append(args, ".")...).CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s\n", out)
 		os.Exit(1)
 	}
@@ -65,6 +69,9 @@ func start(t *testing.T, args ...string) serving {
 	}
 	t.Cleanup(func() {
 		p.Stop()
+		if strings.Contains(p.Log(), "DATA RACE") {
+			t.Error("framegate has a data race")
+		}
 		if t.Failed() {
 			t.Logf("framegate said:\n%s", p.Log())
 		}

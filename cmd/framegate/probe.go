@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"log/slog"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -40,7 +39,7 @@ func (p probe) Run(ctx context.Context) error {
 		return err
 	}
 	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
-	report, err := pipeline.Probe(ctx, src, p.Look, slog.New(slog.DiscardHandler))
+	report, err := pipeline.Probe(ctx, src, p.Look)
 	if err != nil {
 		return err
 	}

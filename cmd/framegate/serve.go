@@ -101,8 +101,8 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 // engine lets the registry make GStreamer's feeds and pictures.
 type engine struct{}
 
-func (engine) NewFeed(src configs.Source, log *slog.Logger) (registry.Feed, error) {
-	return pipeline.NewFeed(src, log)
+func (engine) NewFeed(src configs.Source) (registry.Feed, error) {
+	return pipeline.NewFeed(src)
 }
 
 func (engine) NewPicture(feed registry.Feed, outputs []frame.Output) registry.Picture {
