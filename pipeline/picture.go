@@ -97,11 +97,11 @@ func (p *Picture) Run(ctx context.Context) error {
 
 // build fills the pipeline for units of key's format and returns where they go in.
 func (p *Picture) build(g *graph, key Unit) (*app.Source, error) {
-	decode, err := g.add(append([]element{{"appsrc", map[string]any{
+	decode, err := p.plan.addDecoder(g, element{"appsrc", map[string]any{
 		"caps": arg(key.format.caps), "format": arg("time"),
 		"is-live": true, // libav's decoder takes no frame threads then, each of which is a frame of latency
 		"block":   true, "max-bytes": uint64(1 << 20),
-	}}}, p.plan.decode...)...)
+	}})
 	if err != nil {
 		return nil, err
 	}

@@ -4,6 +4,8 @@ import (
 	"strconv"
 
 	"framegate/pipeline/frame"
+
+	"github.com/go-gst/go-gst/gst"
 )
 
 // plan is a complete chain from access units to JPEG.
@@ -26,6 +28,21 @@ var software = plan{
 	},
 	encoder:  "jpegenc",
 	property: "quality",
+}
+
+// addDecoder adds the decoding part of the plan, behind other elements of the same chain.
+func (p plan) addDecoder(g *graph, before ...element) ([]*gst.Element, error) {
+	chain := append(before, p.decode...)
+	made, err := g.add(chain...)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range made {
+		if chain[i].factory == "decodebin" {
+			systemMemoryOnly(e)
+		}
+	}
+	return made, nil
 }
 
 // output is the chain that makes one rendition of decoded pictures.

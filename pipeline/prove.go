@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -48,8 +49,15 @@ type Proof struct {
 
 // Hardware is what this machine can do.
 type Hardware struct {
-	GStreamer string  `json:"gstreamer"` // its version
-	Plans     []Proof `json:"plans"`
+	GStreamer string     `json:"gstreamer"` // its version
+	Platforms []Platform `json:"platforms"`
+	Plans     []Proof    `json:"plans"`
+}
+
+// Platform is a kind of machine that pictures can be made by. Software is the only one so far.
+type Platform struct {
+	Name   string  `json:"name"`
+	Status Verdict `json:"status"` // Works where one of its plans does
 }
 
 // Prove tries every plan on a sample of every codec. It takes about a second.
@@ -61,6 +69,11 @@ func Prove(ctx context.Context) Hardware {
 			h.Plans = append(h.Plans, prove(ctx, software, c.codec))
 		}
 	}
+	platform := Platform{Name: software.name, Status: Broken}
+	if slices.ContainsFunc(h.Plans, func(p Proof) bool { return p.Status == Works }) {
+		platform.Status = Works
+	}
+	h.Platforms = append(h.Platforms, platform)
 	return h
 }
 
@@ -114,7 +127,7 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	if err != nil {
 		return "", err
 	}
-	decode, err := g.add(p.decode...)
+	decode, err := p.addDecoder(g)
 	if err != nil {
 		return "", err
 	}
