@@ -14,10 +14,8 @@ typedef struct {
 static GstPadProbeReturn fg_gate_pass(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
 	fg_gate *g = data;
 	GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
-	if (pts == g->first)
-		return GST_PAD_PROBE_OK;
 	if (pts < g->from)
-		return GST_PAD_PROBE_DROP;
+		return pts == g->first ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 	if (g->interval == 0)
 		return GST_PAD_PROBE_OK;
 	// A picture that comes up to an eighth of the interval early is taken: a camera's clock jitters.

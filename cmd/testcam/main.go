@@ -3,6 +3,7 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"log/slog"
 	"os"
@@ -10,32 +11,31 @@ import (
 	"syscall"
 	"time"
 
-	"crypto/tls"
-
 	"framegate/internal/testcam"
 
 	"github.com/alecthomas/kong"
 )
 
 type options struct {
-	Cameras  int           `default:"1" short:"n" help:"Number of cameras: /cam1 to /camN."`
-	Codec    testcam.Codec `default:"h264" enum:"h264,h265,mjpeg,mpeg4,vp8,vp9,av1" help:"${enum}."`
-	Width    int           `default:"1280" help:"Pixels."`
-	Height   int           `default:"720" help:"Pixels."`
-	FPS      int           `default:"25" help:"Pictures per second."`
-	Gop      int           `help:"Frames from keyframe to keyframe; one second where it is not given."`
-	Bitrate  int           `help:"kbit/s; 4000 for 1920x1080 and by area where it is not given."`
-	Bframes  int           `help:"B-frames between two others, of H.264."`
-	Loop     time.Duration `default:"4s" help:"Length of the loop."`
-	Shared   bool          `help:"One encoding for all cameras: they start sooner, and all carry the number 0."`
-	User     string        `help:"User that the cameras want."`
-	Password string        `help:"Password that the cameras want."`
-	Audio    bool          `help:"Send a sound track too."`
-	Listen   string        `default:"127.0.0.1:8554" help:"Address of RTSP."`
-	Control  string        `default:"127.0.0.1:8555" help:"Address of the control port."`
-	TLSCert  string        `type:"existingfile" help:"PEM certificate; serves rtsps."`
-	TLSKey   string        `type:"existingfile" help:"PEM key of the certificate."`
-	Verbose  bool          `short:"v" help:"Log connections."`
+	Cameras   int           `default:"1" short:"n" help:"Number of cameras: /cam1 to /camN."`
+	Codec     testcam.Codec `default:"h264" enum:"h264,h265,mjpeg,mpeg4,vp8,vp9,av1" help:"One of ${enum}."`
+	Width     int           `default:"1280" help:"Pixels, even; of MJPEG a multiple of 8 up to 2040."`
+	Height    int           `default:"720" help:"Pixels, likewise."`
+	FPS       int           `default:"25" help:"Pictures per second."`
+	Gop       int           `help:"Frames from keyframe to keyframe; one second where it is not given."`
+	Bitrate   int           `help:"kbit/s; 4000 for 1920x1080 and by area where it is not given. MJPEG has a quality of 80 instead."`
+	Bframes   int           `help:"B-frames between two others, of H.264."`
+	Loop      time.Duration `default:"4s" help:"Length of the loop, rounded up to whole GOPs. Frame numbers begin again with it."`
+	Shared    bool          `help:"One encoding for all cameras: they start sooner, and all carry the number 0."`
+	User      string        `help:"User that the cameras want, by Basic or Digest."`
+	Password  string        `env:"TESTCAM_PASSWORD" help:"Password that the cameras want."`
+	Audio     bool          `xor:"sound" help:"Send a track of silence (G.711) beside the pictures."`
+	AudioOnly bool          `xor:"sound" help:"Send that track and no pictures."`
+	Listen    string        `default:"127.0.0.1:8554" help:"Address of RTSP, over TCP; UDP takes a free pair of ports. Port 0 is one of the system's choice."`
+	Control   string        `default:"127.0.0.1:8555" help:"Address of the control port."`
+	TLSCert   string        `and:"tls" type:"existingfile" help:"PEM certificate; serves rtsps."`
+	TLSKey    string        `and:"tls" type:"existingfile" help:"PEM key of the certificate."`
+	Verbose   bool          `short:"v" help:"Log connections."`
 }
 
 func main() {
@@ -75,6 +75,9 @@ func (o options) config() (testcam.Config, error) {
 	if o.Verbose {
 		level = slog.LevelDebug
 	}
+	if o.Cameras < 1 {
+		return testcam.Config{}, fmt.Errorf("%d cameras; at least 1", o.Cameras)
+	}
 	config := testcam.Config{
 		Listen: o.Listen, Control: o.Control,
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
@@ -90,7 +93,7 @@ func (o options) config() (testcam.Config, error) {
 		config.Cameras = append(config.Cameras, testcam.Camera{
 			Codec: o.Codec, Width: o.Width, Height: o.Height, FPS: o.FPS, KeyframeInterval: o.Gop,
 			Bitrate: o.Bitrate, BFrames: o.Bframes, Loop: o.Loop, Shared: o.Shared,
-			Username: o.User, Password: o.Password, Audio: o.Audio,
+			Username: o.User, Password: o.Password, Audio: o.Audio, AudioOnly: o.AudioOnly,
 		})
 	}
 	return config, nil

@@ -6,6 +6,8 @@ package testcam
 import (
 	"cmp"
 	"fmt"
+	"math"
+	"regexp"
 	"time"
 
 	"framegate/internal/testcam/mark"
@@ -14,18 +16,18 @@ import (
 // Camera describes one camera. The zero value is a good one: H.264, 1280x720 at 25 fps with a keyframe a
 // second.
 type Camera struct {
-	Name             string // its path; cam1, cam2 … by its place in the list
+	Name             string // its path, of letters, digits, '_' and '-'; cam1, cam2 … by its place in the list
 	Codec            Codec
-	Width, Height    int           // pixels, even; 1280x720
+	Width, Height    int           // pixels, even; 1280x720. Of MJPEG: multiples of 8, up to 2040
 	FPS              int           // pictures per second; 25
 	KeyframeInterval int           // in frames; one second
-	Bitrate          int           // kbit/s; 4000 for 1080p, by area for other sizes
+	Bitrate          int           // kbit/s; 4000 for 1080p, by area for other sizes. MJPEG has a quality instead
 	BFrames          int           // between two other frames, of H.264 only
 	Loop             time.Duration // rounded up to whole keyframe intervals; 4 s
 	Username         string        // empty lets everybody in
 	Password         string
 	Audio            bool // a G.711 track of silence beside the video
-	AudioOnly        bool // no video
+	AudioOnly        bool // that track and no video
 	// Number stands in the mark of each frame; the place in the list, from 1. Cameras that are equal but for
 	// their names share one encoding when Shared is set, with the number 0.
 	Number int
@@ -46,21 +48,39 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 		c.Number = 0
 	}
 	switch {
+	case !validName.MatchString(c.Name) || c.Name == allCameras:
+		return c, fmt.Errorf("a camera called %q; letters, digits, '_' and '-', and not %q", c.Name, allCameras)
 	case codecs[c.Codec].encoder == nil:
-		return c, fmt.Errorf("%s: no codec %q", c.Name, c.Codec)
+		return c, fmt.Errorf("%s: no codec %q; one of %s", c.Name, c.Codec, codecNames())
 	case c.Width < 64 || c.Width > 7680 || c.Height < 64 || c.Height > 4320 || c.Width%2+c.Height%2 > 0:
 		return c, fmt.Errorf("%s: %dx%d; sides are even, from 64 to 7680 and 4320", c.Name, c.Width, c.Height)
+	case c.Codec == MJPEG && (c.Width > 2040 || c.Height > 2040 || c.Width%8+c.Height%8 > 0):
+		// RTP/JPEG tells a side as an eighth of it, in a byte (RFC 2435, section 3.1.5).
+		return c, fmt.Errorf("%s: %dx%d; sides of MJPEG are multiples of 8, up to 2040", c.Name, c.Width, c.Height)
 	case c.FPS < 1 || c.FPS > 120:
 		return c, fmt.Errorf("%s: %d fps; from 1 to 120", c.Name, c.FPS)
+	case c.KeyframeInterval < 1:
+		return c, fmt.Errorf("%s: a keyframe each %d frames; from 1", c.Name, c.KeyframeInterval)
+	case c.Bitrate < 1:
+		return c, fmt.Errorf("%s: %d kbit/s; from 1", c.Name, c.Bitrate)
+	case c.BFrames < 0 || c.BFrames > 16 || c.BFrames > 0 && c.Codec != H264:
+		return c, fmt.Errorf("%s: %d B-frames; from 0 to 16, of H.264 only", c.Name, c.BFrames)
+	case c.Loop < 0 || c.Number < 0:
+		return c, fmt.Errorf("%s: the loop and the number are not negative", c.Name)
 	case c.frames() > mark.MaxFrame || c.Number > mark.MaxCamera:
 		return c, fmt.Errorf("%s: the loop or the number is too large for the mark", c.Name)
 	}
 	return c, nil
 }
 
+// allCameras stands for every camera where the control port wants a name.
+const allCameras = "all"
+
+var validName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
 // frames is the length of the loop.
 func (c Camera) frames() int {
-	n := int(c.Loop.Seconds() * float64(c.FPS))
+	n := int(math.Ceil(c.Loop.Seconds() * float64(c.FPS)))
 	gops := (n + c.KeyframeInterval - 1) / c.KeyframeInterval
 	return max(gops, 1) * c.KeyframeInterval
 }

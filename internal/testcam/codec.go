@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/av1"
@@ -24,6 +26,16 @@ const (
 	VP9   Codec = "vp9"
 	AV1   Codec = "av1"
 )
+
+// codecNames lists the codecs for a message.
+func codecNames() string {
+	var names []string
+	for name := range codecs {
+		names = append(names, string(name))
+	}
+	slices.Sort(names)
+	return strings.Join(names, ", ")
+}
 
 // packetizer cuts one access unit into RTP packets.
 type packetizer func(au []byte) ([]*rtp.Packet, error)

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -20,7 +19,7 @@ func Help() string {
 		fmt.Fprintf(&b, "  POST /CAMERA/%-28s %s\n", string(c.Command)+c.parameters, c.meaning)
 	}
 	b.WriteString(`
-  GET /cameras                      the cameras, as JSON
+  GET /cameras                      the cameras, as JSON: codec, size, fault, viewers
   GET /CAMERA/frames                when each frame number was sent last, in Unix ns, as JSON
   GET /CAMERA.mjpg, /CAMERA.jpg     an MJPEG camera over HTTP: a stream, and a single picture
 
@@ -47,7 +46,7 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	names := []string{chi.URLParam(r, "camera")}
-	if names[0] == "all" {
+	if names[0] == allCameras {
 		names = s.Names()
 	}
 	for _, name := range names {
@@ -96,10 +95,17 @@ func (s *Server) listCameras(w http.ResponseWriter, _ *http.Request) {
 	var all []camera
 	for _, p := range s.paths {
 		p.mu.Lock()
-		all = append(all, camera{p.camera.Name, s.URL(p.camera.Name), p.loop.codec, p.loop.width, p.loop.height, p.loop.fps, p.fault.kind, len(p.sessions)})
+		c := camera{
+			Name: p.camera.Name, URL: s.URL(p.camera.Name), Fault: p.fault.kind,
+			Viewers: len(p.sessions) + p.pictures,
+		}
+		if p.loop != nil {
+			c.Codec, c.Width, c.Height, c.FPS = p.loop.codec, p.loop.width, p.loop.height, p.loop.fps
+		}
 		p.mu.Unlock()
+		all = append(all, c)
 	}
-	json.NewEncoder(w).Encode(all)
+	writeJSON(w, all)
 }
 
 func (s *Server) listFrames(w http.ResponseWriter, r *http.Request) {
@@ -116,59 +122,10 @@ func (s *Server) listFrames(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	p.mu.Unlock()
-	json.NewEncoder(w).Encode(sent)
+	writeJSON(w, sent)
 }
 
-// pictures serves an MJPEG camera over HTTP, as a stream or as one picture.
-func (s *Server) pictures(stream bool) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
-		p := s.path(chi.URLParam(r, "camera"))
-		if p == nil || p.camera.Codec != MJPEG {
-			http.Error(w, "no such MJPEG camera", http.StatusNotFound)
-			return
-		}
-		user, password, _ := r.BasicAuth()
-		if p.camera.Username != "" && (user != p.camera.Username || password != p.camera.Password) {
-			w.Header().Set("WWW-Authenticate", `Basic realm="testcam"`)
-			http.Error(w, "who are you?", http.StatusUnauthorized)
-			return
-		}
-		w.Header().Set("Cache-Control", "no-store")
-		if stream {
-			w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=testcam")
-		}
-		for {
-			jpeg, err := p.after(r)
-			if err != nil {
-				return
-			}
-			if !stream {
-				w.Header().Set("Content-Type", "image/jpeg")
-				w.Write(jpeg)
-				return
-			}
-			fmt.Fprintf(w, "--testcam\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(jpeg))
-			w.Write(jpeg)
-			if _, err := w.Write([]byte("\r\n")); err != nil {
-				return
-			}
-			http.NewResponseController(w).SetWriteDeadline(time.Now().Add(10 * time.Second))
-			http.NewResponseController(w).Flush()
-		}
-	}
-}
-
-// after waits for the next picture that the camera sends.
-func (p *path) after(r *http.Request) ([]byte, error) {
-	p.mu.Lock()
-	arrived := p.arrived
-	p.mu.Unlock()
-	select {
-	case <-arrived:
-	case <-r.Context().Done():
-		return nil, r.Context().Err()
-	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.newest, nil
+func writeJSON(w http.ResponseWriter, value any) {
+	w.Header().Set("Content-Type", "application/json")
+	json.NewEncoder(w).Encode(value)
 }

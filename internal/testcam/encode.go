@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -15,8 +16,8 @@ import (
 	"github.com/pion/rtp"
 )
 
-// loop is one encoded loop, ready to be sent. It is immutable but for the packets' sequence numbers and
-// times, which belong to the one path that sends a copy of them.
+// loop is one encoded loop, ready to be sent. It is immutable, and paths share it: a path sends copies of
+// the packets with its own sequence numbers and times.
 type loop struct {
 	picture
 	format format.Format
@@ -91,7 +92,11 @@ func encodeUnits(ctx context.Context, p picture, c codec) ([]loopFrame, error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	drawing.Go(func() { painter.drawAll(ctx, app.SrcFromElement(in)) })
-	return takeUnits(ctx, p, app.SinkFromElement(out))
+	units, err := takeUnits(ctx, p, pipe.GetPipelineBus(), app.SinkFromElement(out))
+	if err != nil {
+		pipe.SetState(gst.StateNull) // lets a push go that waits for room
+	}
+	return units, err
 }
 
 // drawAll pushes all frames to the encoder.
@@ -100,10 +105,11 @@ func (p *painter) drawAll(ctx context.Context, src *app.Source) {
 		buffer := gst.NewBufferFromBytes(p.paint(i))
 		buffer.SetPresentationTimestamp(gst.ClockTime(p.time(i)))
 		buffer.SetDuration(gst.ClockTime(p.time(1)))
-		if ctx.Err() != nil || src.PushBuffer(buffer) != gst.FlowOK {
+		flow := src.PushBuffer(buffer)
+		release(buffer) // go-gst pushes a reference of its own
+		if ctx.Err() != nil || flow != gst.FlowOK {
 			break
 		}
-		runtime.KeepAlive(buffer)
 	}
 	src.EndStream()
 }
@@ -113,16 +119,17 @@ func (p picture) time(i int) time.Duration {
 	return time.Duration(i) * time.Second / time.Duration(p.fps)
 }
 
-func takeUnits(ctx context.Context, p picture, sink *app.Sink) (units []loopFrame, err error) {
+// takeUnits collects what comes out of the encoder until its end.
+func takeUnits(ctx context.Context, p picture, bus *gst.Bus, sink *app.Sink) (units []loopFrame, err error) {
 	first := gst.ClockTime(0)
 	for {
 		sample := sink.TryPullSample(gst.ClockTime(100 * time.Millisecond))
-		switch {
-		case sample == nil && sink.IsEOS():
-			return units, nil
-		case sample == nil:
-			if err := ctx.Err(); err != nil {
-				return nil, err
+		if sample == nil {
+			if message := bus.PopFiltered(gst.MessageError); message != nil {
+				return nil, message.ParseError()
+			}
+			if sink.IsEOS() || ctx.Err() != nil {
+				return units, ctx.Err()
 			}
 			continue
 		}
@@ -135,9 +142,15 @@ func takeUnits(ctx context.Context, p picture, sink *app.Sink) (units []loopFram
 		if p.bframes > 0 {
 			number = int((time.Duration(pts-first) + p.time(1)/2) / p.time(1))
 		}
-		unit := append([]byte(nil), buffer.Bytes()...)
-		units = append(units, loopFrame{number: number, unit: unit})
-		runtime.KeepAlive(buffer)
-		runtime.KeepAlive(sample)
+		units = append(units, loopFrame{number: number, unit: slices.Clone(buffer.Bytes())})
+		release(buffer)
+		release(sample)
 	}
+}
+
+// release gives a GStreamer object back at once. Go's garbage collector, to which go-gst leaves that, does
+// not see how large a raw picture is.
+func release[T interface{ Unref() }](object T) {
+	runtime.SetFinalizer(object, nil)
+	object.Unref()
 }

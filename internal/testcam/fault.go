@@ -18,7 +18,7 @@ const (
 	Stall        Command = "stall"        // keep the connections and send nothing until heal
 	Corrupt      Command = "corrupt"      // flip bytes in a part of the access units until heal
 	Resize       Command = "resize"       // send another size from the next keyframe on, in the same connection
-	Recodec      Command = "recodec"      // close the connections and send another codec
+	Recodec      Command = "recodec"      // close the connections and send another codec, in the size as configured
 	Heal         Command = "heal"         // be as configured
 )
 
@@ -31,9 +31,9 @@ var commands = []struct {
 	{Refuse, "", "close the connections and answer 503 until heal"},
 	{Unauthorized, "", "close the connections and answer 401 until heal"},
 	{Stall, "", "keep the connections and send nothing until heal"},
-	{Corrupt, "?rate=0.2", "flip bytes in this part of the access units (0 to 1) until heal"},
+	{Corrupt, "?rate=0.2", "flip bytes in this part of the access units (above 0, up to 1) until heal"},
 	{Resize, "?width=640&height=360", "send this size from the next keyframe on, in the same connection"},
-	{Recodec, "?codec=h265", "close the connections and send this codec"},
+	{Recodec, "?codec=h265", "close the connections and send this codec, in the size as configured"},
 	{Heal, "", "be as configured again"},
 }
 
@@ -70,20 +70,32 @@ func (s *Server) Do(ctx context.Context, camera string, command Command, o Optio
 		p.setFault(fault{kind: Stall})
 	case Corrupt:
 		rate := cmp.Or(o.Rate, 0.2)
-		if rate < 0 || rate > 1 {
-			return fmt.Errorf("a rate of %v; from 0 to 1", rate)
+		if !(rate > 0 && rate <= 1) { // so that NaN is refused too
+			return fmt.Errorf("a rate of %v; above 0, up to 1", rate)
 		}
 		p.setFault(fault{kind: Corrupt, rate: rate})
 	case Resize:
-		changed := p.camera
+		if o.Width == 0 || o.Height == 0 {
+			return errors.New("resize wants a width and a height")
+		}
+		changed := p.current()
 		changed.Width, changed.Height, changed.Bitrate = o.Width, o.Height, 0
 		return p.become(ctx, changed)
 	case Recodec:
+		if o.Codec == "" {
+			return fmt.Errorf("recodec wants a codec: %s", codecNames())
+		}
 		changed := p.camera
 		changed.Codec = o.Codec
+		if o.Codec != H264 {
+			changed.BFrames = 0
+		}
 		return p.become(ctx, changed)
 	case Heal:
 		p.setFault(fault{})
+		if p.camera.AudioOnly {
+			return nil
+		}
 		return p.become(ctx, p.camera)
 	default:
 		return fmt.Errorf("no command %q", command)
@@ -97,26 +109,38 @@ func (p *path) setFault(f fault) {
 	p.mu.Unlock()
 }
 
-// become makes the camera send what c describes.
+// current is the camera as it was changed last.
+func (p *path) current() Camera {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.now
+}
+
+// become makes the camera send what c describes: another size in the same connections, another codec in
+// new ones.
 func (p *path) become(ctx context.Context, c Camera) error {
+	if c.AudioOnly {
+		return fmt.Errorf("%s has no video", c.Name)
+	}
 	c, err := c.withDefaults(c.Number - 1)
 	if err != nil {
 		return err
 	}
-	p.mu.Lock()
-	current := p.loop.picture
-	p.mu.Unlock()
-	if c.picture() == current {
-		return nil
-	}
-	l, err := encode(ctx, c.picture())
+	l, err := p.server.loops.get(ctx, c.picture())
 	if err != nil {
 		return err
 	}
-	if c.Codec == current.codec {
-		p.mu.Lock()
+	p.mu.Lock()
+	p.now = c
+	same := l.codec == p.loop.codec
+	if same {
 		p.next = l
-		p.mu.Unlock()
+		if l == p.loop {
+			p.next = nil
+		}
+	}
+	p.mu.Unlock()
+	if same {
 		return nil
 	}
 	p.disconnect()

@@ -41,22 +41,38 @@ func (h handler) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response
 	return response, stream, err
 }
 
-// OnPlay implements gortsplib.ServerHandlerOnPlay.
+// OnPlay implements gortsplib.ServerHandlerOnPlay. It asks again, for a fault since SETUP.
 func (h handler) OnPlay(ctx *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
-	if p := h.path(strings.Trim(ctx.Path, "/")); p != nil {
+	response, _, p, err := h.admit(ctx.Path, ctx.Conn, ctx.Request)
+	if response.StatusCode == base.StatusOK {
 		p.mu.Lock()
 		p.sessions[ctx.Session] = struct{}{}
 		p.mu.Unlock()
 		h.log.Debug("playing", "camera", p.camera.Name, "from", ctx.Conn.NetConn().RemoteAddr())
 	}
-	return &base.Response{StatusCode: base.StatusOK}, nil
+	return response, err
 }
 
 // OnSessionClose implements gortsplib.ServerHandlerOnSessionClose.
 func (h handler) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
 	for _, p := range h.paths {
 		p.mu.Lock()
+		_, played := p.sessions[ctx.Session]
 		delete(p.sessions, ctx.Session)
 		p.mu.Unlock()
+		if played {
+			h.log.Debug("played", "camera", p.camera.Name, "ended by", ctx.Error)
+		}
 	}
+}
+
+// OnStreamWriteError implements gortsplib.ServerHandlerOnStreamWriteError, which prints without it: a
+// client that reads too slowly misses packets.
+func (h handler) OnStreamWriteError(ctx *gortsplib.ServerHandlerOnStreamWriteErrorCtx) {
+	h.log.Debug("packet not sent", "error", ctx.Error)
+}
+
+// OnDecodeError implements gortsplib.ServerHandlerOnDecodeError, which prints without it.
+func (h handler) OnDecodeError(ctx *gortsplib.ServerHandlerOnDecodeErrorCtx) {
+	h.log.Debug("packet not understood", "error", ctx.Error)
 }

@@ -8,8 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"slices"
-	"sync"
+	"strconv"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -30,8 +29,10 @@ type Config struct {
 type Server struct {
 	log     *slog.Logger
 	paths   []*path
+	loops   library
 	rtsp    *gortsplib.Server
 	address net.Addr
+	tried   bool // to listen at the TCP port
 	secure  bool
 	control net.Listener
 }
@@ -51,40 +52,29 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	return s, nil
 }
 
-// encodeAll makes the loops, equal ones once, as many at a time as there are cores to gain from.
+// encodeAll makes the cameras with their loops, equal loops once.
 func (s *Server) encodeAll(ctx context.Context, cameras []Camera) error {
-	var mu sync.Mutex
-	loops := map[picture]*loop{}
-	var encoding errgroup.Group
-	encoding.SetLimit(4)
 	for i, camera := range cameras {
 		camera, err := camera.withDefaults(i)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(s.paths, func(p *path) bool { return p.camera.Name == camera.Name }) {
+		if s.path(camera.Name) != nil {
 			return fmt.Errorf("two cameras are called %s", camera.Name)
 		}
 		s.paths = append(s.paths, newPath(s, camera))
-		if _, known := loops[camera.picture()]; known {
+	}
+	encoding, ctx := errgroup.WithContext(ctx)
+	for _, p := range s.paths {
+		if p.camera.AudioOnly {
 			continue
 		}
-		loops[camera.picture()] = nil
-		encoding.Go(func() error {
-			l, err := encode(ctx, camera.picture())
-			mu.Lock()
-			defer mu.Unlock()
-			loops[camera.picture()] = l
+		encoding.Go(func() (err error) {
+			p.loop, err = s.loops.get(ctx, p.camera.picture())
 			return err
 		})
 	}
-	if err := encoding.Wait(); err != nil {
-		return err
-	}
-	for _, p := range s.paths {
-		p.loop = loops[p.camera.picture()]
-	}
-	return nil
+	return encoding.Wait()
 }
 
 // listen opens the RTSP port, a pair of UDP ports beside it, and the control port.
@@ -101,7 +91,8 @@ func (s *Server) listen(config Config) error {
 	var err error
 	for range 50 { // until a pair of UDP ports is free
 		s.rtsp = s.newRTSP(config, host)
-		if err = s.rtsp.Start(); err == nil {
+		// The TCP port comes last: where it was tried, the pair was free.
+		if err = s.rtsp.Start(); err == nil || s.tried {
 			break
 		}
 	}
@@ -133,6 +124,7 @@ func (s *Server) newRTSP(config Config, host string) *gortsplib.Server {
 		TLSConfig:      config.TLS,
 		WriteQueueSize: 2048, // a keyframe of a large MJPEG picture is a thousand packets
 		Listen: func(network, address string) (net.Listener, error) {
+			s.tried = true
 			l, err := net.Listen(network, address)
 			if err == nil {
 				s.address = l.Addr()
@@ -165,7 +157,8 @@ func (s *Server) Run(ctx context.Context) error {
 	control := &http.Server{Handler: s.controlHandler(), ReadHeaderTimeout: 10 * time.Second}
 	var parts errgroup.Group
 	for _, p := range s.paths {
-		parts.Go(func() error { p.send(ctx); return nil })
+		parts.Go(func() error { p.sendVideo(ctx); return nil })
+		parts.Go(func() error { p.sendAudio(ctx); return nil })
 	}
 	parts.Go(func() error {
 		defer cancel()
@@ -192,8 +185,17 @@ func (s *Server) Close() {
 	}
 }
 
-// Address is host and port of the RTSP port.
-func (s *Server) Address() string { return s.address.String() }
+// Address is host and port of the RTSP port, as a client on this machine reaches it.
+func (s *Server) Address() string { return reachable(s.address) }
+
+// reachable tells an address that listens on all interfaces as that of the loopback.
+func reachable(address net.Addr) string {
+	tcp, ok := address.(*net.TCPAddr)
+	if !ok || !tcp.IP.IsUnspecified() {
+		return address.String()
+	}
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+}
 
 // URL is where a camera is, without user and password.
 func (s *Server) URL(name string) string {
@@ -205,7 +207,7 @@ func (s *Server) URL(name string) string {
 }
 
 // ControlURL is where the control port is.
-func (s *Server) ControlURL() string { return "http://" + s.control.Addr().String() }
+func (s *Server) ControlURL() string { return "http://" + reachable(s.control.Addr()) }
 
 // Names lists the cameras.
 func (s *Server) Names() []string {

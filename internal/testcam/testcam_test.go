@@ -165,12 +165,17 @@ func TestControlPort(t *testing.T) {
 		body, _ := io.ReadAll(resp.Body)
 		return resp.StatusCode, string(body)
 	}
-	for path, want := range map[string]int{
-		"/cam1/drop": 200, "/all/stall": 200, "/all/heal": 200, "/cam2/corrupt?rate=0.5": 200, "/cam9/drop": 404,
-		"/cam1/dance": 400, "/cam1/corrupt?rate=2": 400, "/cam1/resize?width=7": 400, "/cam1/resize?width=x": 400, "/cam1/recodec?codec=h263": 400,
+	for _, c := range []struct {
+		path string
+		want int
+	}{
+		{"/cam1/drop", 200}, {"/all/stall", 200}, {"/all/heal", 200}, {"/cam2/corrupt?rate=0.5", 200},
+		{"/cam9/drop", 404}, {"/cam1/dance", 400}, {"/cam1/corrupt?rate=2", 400}, {"/cam1/corrupt?rate=NaN", 400},
+		{"/cam1/resize?width=7&height=7", 400}, {"/cam1/resize?width=x", 400}, {"/cam1/resize", 400},
+		{"/cam1/recodec?codec=h263", 400}, {"/cam1/recodec", 400},
 	} {
-		if status, body := call("POST", path); status != want {
-			t.Errorf("%s: %d %s", path, status, body)
+		if status, body := call("POST", c.path); status != c.want || strings.TrimSpace(body) == "" {
+			t.Errorf("%s: %d %s", c.path, status, body)
 		}
 	}
 	if _, body := call("GET", "/"); !strings.Contains(body, "POST /CAMERA/drop") {
@@ -200,6 +205,9 @@ func TestBadCamerasAreRefused(t *testing.T) {
 		"odd size":   {{Width: 161, Height: 90}},
 		"no codec":   {{Codec: "h263"}},
 		"no rate":    {{FPS: 1000}},
+		"bad name":   {{Name: "a/b"}},
+		"no RTP":     {{Codec: testcam.MJPEG, Width: 100, Height: 100}},
+		"B-frames":   {{Codec: testcam.H265, BFrames: 2}},
 		"same names": {{Name: "a", Width: 160, Height: 96}, {Name: "a", Width: 160, Height: 96}},
 	} {
 		if s, err := testcam.New(t.Context(), testcam.Config{Cameras: cameras}); err == nil {

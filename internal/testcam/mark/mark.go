@@ -11,12 +11,12 @@ import (
 // The mark is two rows of cells at the bottom left. All measures are parts of the picture, so that it can
 // be read at any scale.
 const (
-	columns, rows = 20, 2
+	columns, rows = 24, 2
 	cellWidth     = 1.0 / 32 // of the picture's width
 	cellHeight    = 1.0 / 18 // of the picture's height
 	left, top     = 1.0 / 32, 1 - 3.0/18
 
-	bits = columns * rows // 8 of camera, 24 of frame, 8 of checksum
+	bits = columns * rows // 8 of camera, 24 of frame, 16 of checksum
 
 	black, white = 16, 235 // of limited range luma
 )
@@ -33,7 +33,7 @@ var ErrNone = errors.New("no mark in the picture")
 // Draw draws the mark on a luma plane. Numbers beyond the largest are cut off.
 func Draw(luma []byte, stride, width, height, camera, frame int) {
 	word := uint64(camera&MaxCamera)<<24 | uint64(frame&MaxFrame)
-	word = word<<8 | uint64(checksum(uint32(word)))
+	word = word<<16 | uint64(checksum(uint32(word)))
 	for i := range bits {
 		cell := cellAt(i, width, height)
 		level := byte(black)
@@ -66,10 +66,10 @@ func Read(img image.Image) (camera, frame int, err error) {
 			return 0, 0, ErrNone
 		}
 	}
-	if byte(word) != checksum(uint32(word>>8)) {
+	if uint16(word) != checksum(uint32(word>>16)) {
 		return 0, 0, ErrNone
 	}
-	return int(word >> 32), int(word >> 8 & MaxFrame), nil
+	return int(word >> 40), int(word >> 16 & MaxFrame), nil
 }
 
 // cellAt is the rectangle of a cell in a picture of the given size.
@@ -104,19 +104,16 @@ func mean(img image.Image, r image.Rectangle) int {
 	return sum / n
 }
 
-// checksum is CRC-8 with the polynomial of ITU-T I.432.1 and its offset, so that neither all black nor all
-// white is a mark.
-func checksum(word uint32) byte {
-	var crc byte
-	for shift := 24; shift >= 0; shift -= 8 {
-		crc ^= byte(word >> shift)
-		for range 8 {
-			if crc&0x80 != 0 {
-				crc = crc<<1 ^ 0x07
-			} else {
-				crc <<= 1
-			}
+// checksum is CRC-16 with the polynomial of ITU-T V.41, begun with all ones, so that neither all black nor
+// all white is a mark.
+func checksum(word uint32) uint16 {
+	crc := uint16(0xFFFF)
+	for bit := 31; bit >= 0; bit-- {
+		high := crc>>15 != uint16(word>>bit&1)
+		crc <<= 1
+		if high {
+			crc ^= 0x1021
 		}
 	}
-	return crc ^ 0x55
+	return crc
 }

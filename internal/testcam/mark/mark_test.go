@@ -64,3 +64,56 @@ func TestDamagedMarkIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestNoiseIsRefused(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	img := image.NewYCbCr(image.Rect(0, 0, 160, 90), image.YCbCrSubsampleRatio420)
+	for range 300 {
+		for i := range img.Y {
+			img.Y[i] = byte(random.Uint32())
+		}
+		if camera, frame, err := Read(img); err == nil {
+			t.Fatalf("noise reads as %d %d", camera, frame)
+		}
+	}
+	// The worst noise is black and white cells: one of 65536 fits its checksum by chance.
+	wrong := 0
+	const tries = 4000
+	for range tries {
+		for bit := range bits {
+			level := byte(black)
+			if random.IntN(2) == 1 {
+				level = white
+			}
+			cell := cellAt(bit, 160, 90)
+			for y := cell.Min.Y; y < cell.Max.Y; y++ {
+				for x := cell.Min.X; x < cell.Max.X; x++ {
+					img.Y[img.YOffset(x, y)] = level
+				}
+			}
+		}
+		if _, _, err := Read(img); err == nil {
+			wrong++
+		}
+	}
+	if wrong > 1 {
+		t.Errorf("%d of %d random marks are read", wrong, tries)
+	}
+}
+
+func TestAnyKindOfPictureIsRead(t *testing.T) {
+	marked := picture(320, 180, 5, 77)
+	grey := &image.Gray{Pix: marked.Y, Stride: marked.YStride, Rect: marked.Rect}
+	moved := image.NewYCbCr(image.Rect(100, 50, 420, 230), image.YCbCrSubsampleRatio420)
+	copy(moved.Y, marked.Y)
+	for name, img := range map[string]image.Image{"grey": grey, "moved": moved} {
+		if camera, frame, err := Read(img); err != nil || camera != 5 || frame != 77 {
+			t.Errorf("%s: %d %d %v", name, camera, frame, err)
+		}
+	}
+	for _, size := range []image.Point{{0, 0}, {1, 1}, {20, 10}} {
+		if _, _, err := Read(image.NewGray(image.Rectangle{Max: size})); err == nil {
+			t.Errorf("a picture of %v reads", size)
+		}
+	}
+}
