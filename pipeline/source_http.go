@@ -61,7 +61,6 @@ type httpCamera struct {
 func newHTTPCamera(src configs.Source) (*httpCamera, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.Proxy = nil // a camera stands in the same house
-	transport.ResponseHeaderTimeout = src.ConnectTimeout
 	config, err := tlsConfig(src)
 	if err != nil {
 		return nil, err
