@@ -180,10 +180,11 @@ func (p *Picture) push(ctx context.Context, src *app.Source, u Unit, units *Read
 	}
 }
 
-// sentUnits remembers when the last units were received, to tell it of the frames made of them.
+// sentUnits remembers when the last units were received, to tell it of the frames made of them. They are
+// more than wait for the decoder, also while a long GOP is caught up with.
 type sentUnits struct {
 	mu    sync.Mutex
-	units [64]struct {
+	units [512]struct {
 		pts      time.Duration
 		received time.Time
 	}
