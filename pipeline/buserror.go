@@ -89,7 +89,7 @@ var packages = map[string]string{
 	"appsrc": "gstreamer1.0-plugins-base", "appsink": "gstreamer1.0-plugins-base",
 	"videoconvert": "gstreamer1.0-plugins-base", "videotestsrc": "gstreamer1.0-plugins-base",
 	"jpegenc": "gstreamer1.0-plugins-good", "v4l2src": "gstreamer1.0-plugins-good",
-	"clockoverlay": "gstreamer1.0-plugins-base", "libcamerasrc": "gstreamer1.0-libcamera",
+	"clockoverlay": "gstreamer1.0-x", "libcamerasrc": "gstreamer1.0-libcamera",
 	"avdec_h264": "gstreamer1.0-libav", "avdec_h265": "gstreamer1.0-libav",
 	"avdec_mpeg4": "gstreamer1.0-libav", "avdec_mjpeg": "gstreamer1.0-libav",
 	"vp8dec": "gstreamer1.0-plugins-good", "vp9dec": "gstreamer1.0-plugins-good",

@@ -6,7 +6,7 @@
 set -eu
 
 run="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev glib-networking
-	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad
+	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
 	gstreamer1.0-plugins-ugly gstreamer1.0-libav fonts-dejavu-core"
 test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium"
 
