@@ -92,7 +92,7 @@ func (d *decoder) checkSource(c *Camera, path string) {
 		d.fault(d.at(path+".vendor"), "%s: vendor needs a host", path)
 		return
 	case c.Vendor != "" && strings.ContainsAny(c.Host, "/@?# \"'"):
-		d.fault(d.at(path+".host"), "%s.host is %q; it must be a name or an address alone", path, c.Host)
+		d.fault(d.at(path+".host"), "%s.host must be a name or an address alone", path)
 		return
 	}
 	for _, key := range []string{"host", "port", "channel", "stream"} {

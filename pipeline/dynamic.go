@@ -65,9 +65,17 @@ static gboolean fg_select_stream(GstElement *src, guint number, GstCaps *caps, f
 	return FALSE;
 }
 
+// fg_on_sdp begins to count anew: rtspsrc describes the camera again when it goes over from UDP to TCP.
+static void fg_on_sdp(GstElement *src, gpointer sdp, fg_offer *offer) {
+	g_atomic_int_set(&offer->video, 0);
+	g_atomic_int_set(&offer->audio, 0);
+	g_atomic_int_set(&offer->other, 0);
+}
+
 static void fg_select_video(void *src) {
 	fg_offer *offer = g_new0(fg_offer, 1);
 	g_object_set_data_full(src, "framegate-offer", offer, g_free);
+	g_signal_connect(src, "on-sdp", G_CALLBACK(fg_on_sdp), offer);
 	g_signal_connect(src, "select-stream", G_CALLBACK(fg_select_stream), offer);
 }
 

@@ -56,6 +56,8 @@ func TestRTSPFaultsAreToldApart(t *testing.T) {
 		"wrong password":  {source(t, "rtsp://admin:hunter2@"+host+"/locked"), frame.Unauthorized, "401 from " + host + ": check username and password"},
 		"no password":     {source(t, "rtsp://"+host+"/locked"), frame.Unauthorized, "401 from " + host},
 		"wrong path":      {source(t, "rtsp://"+host+"/nowhere"), frame.NotFound, "404 from " + host + ": it has no stream /nowhere"},
+		"secret in query": {source(t, "rtsp://"+host+"/nowhere?user=admin&password=hunter2"), frame.NotFound, "it has no stream /nowhere"},
+		"secret in path":  {source(t, "rtsp://"+host+"/user=admin&password=hunter2"), frame.NotFound, "404 from " + host},
 		"launch syntax":   {source(t, "rtsp://"+host+"/cam1!%20filesink%20location=x"), frame.NotFound, "404 from " + host},
 		"closed port":     {source(t, "rtsp://"+closed.Addr().String()+"/x"), frame.Unreachable, "connection refused"},
 		"unknown name":    {source(t, "rtsp://camera.invalid/x"), frame.Unreachable, "camera.invalid"},

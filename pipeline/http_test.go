@@ -101,6 +101,8 @@ func TestHTTPFaultsAreToldApart(t *testing.T) {
 			failure(t, src, c.reason, c.part)
 		})
 	}
+	gone := serveHTTP(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
+	failure(t, source(t, gone+"/x?password=hunter2"), frame.Unreachable, "EOF")
 	failure(t, source(t, "http://127.0.0.1:1/x"), frame.Unreachable, "connection refused")
 }
 

@@ -155,7 +155,7 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &frame.CameraError{Reason: frame.Unauthorized, Text: fmt.Sprintf("%d from %s: check username and password", resp.StatusCode, at)}
 	case http.StatusNotFound:
-		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, c.src.URL.RequestURI())}
+		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, shownPath(c.src.URL))}
 	}
 	return &frame.CameraError{Reason: frame.Failed, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
 }

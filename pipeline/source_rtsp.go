@@ -80,6 +80,7 @@ func rtspElement(src configs.Source) element {
 		"location":    src.URL.String(),
 		"protocols":   protocols[src.Transport],
 		"user-agent":  "framegate",
+		"latency":     uint(200),                                 // ms that a lost UDP packet is waited for
 		"tcp-timeout": uint64(src.ConnectTimeout.Microseconds()), // of each read and write too
 		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
 	}}
@@ -132,7 +133,7 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) 
 	case frame.Unauthorized:
 		explained.Text = "401 from " + at + ": check username and password"
 	case frame.NotFound:
-		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, src.URL.RequestURI())
+		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, shownPath(src.URL))
 	case frame.Unreachable:
 		if cause := dial(ctx, src, src.ConnectTimeout); cause != nil {
 			explained.Text = cause.Error()
@@ -164,8 +165,25 @@ func dial(ctx context.Context, src configs.Source, patience time.Duration) error
 	return nil
 }
 
-// innermost strips what net and os put before the reason: it repeats the address.
+// secretPath finds a path that carries a password, as some makers have it.
+var secretPath = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
+
+// shownPath is the path of a URL as an error may repeat it: without its query, where some makers put user
+// and password, and not at all where the path has them.
+func shownPath(u *url.URL) string {
+	if path := u.EscapedPath(); !secretPath.MatchString(path) {
+		return cmp.Or(path, "/")
+	}
+	return "at this path"
+}
+
+// innermost strips what net, os and net/http put before the reason: it repeats the address, and the URL with
+// its query.
 func innermost(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
 	var op *net.OpError
 	if errors.As(err, &op) {
 		err = op.Err

@@ -34,6 +34,7 @@ type camera struct {
 	renditions []*rendition
 	opening    int // those who wait for the camera to open
 	reconnects int
+	upSince    time.Time // of this connection or the last
 	lastFrame  time.Time // when the newest unit of earlier connections came in, or a later one
 }
 
@@ -85,14 +86,13 @@ func (c *camera) connect(ctx context.Context) {
 				c.enter(Connecting)
 			}
 		})
-		began := time.Now()
 		err := c.connectOnce(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		c.disconnected(err)
+		lived := c.disconnected(err)
 		if !errors.Is(err, errReleased) {
-			d := pauses.next(frame.ReasonOf(err), time.Since(began))
+			d := pauses.next(frame.ReasonOf(err), lived)
 			c.log.Warn("camera lost", "error", err, "retry_in", d.Round(time.Millisecond))
 			wait(ctx, d)
 		}
@@ -125,6 +125,9 @@ func (c *camera) connected(s frame.Stream) {
 		if c.feedErr != nil {
 			c.reconnects++
 		}
+		if !c.up {
+			c.upSince = time.Now()
+		}
 		c.stream, c.up, c.feedErr, c.pictureErr = s, true, nil, nil
 		c.connection++
 		for _, r := range c.renditions {
@@ -136,9 +139,14 @@ func (c *camera) connected(s frame.Stream) {
 	})
 }
 
-func (c *camera) disconnected(err error) {
+// disconnected notes why a connection ended and returns how long the camera was sending, which is nothing
+// where it never began.
+func (c *camera) disconnected(err error) (lived time.Duration) {
 	at := c.feed.LastUnit()
 	c.change(func() {
+		if c.up {
+			lived = time.Since(c.upSince)
+		}
 		c.up = false
 		if at.After(c.lastFrame) {
 			c.lastFrame = at
@@ -150,6 +158,7 @@ func (c *camera) disconnected(err error) {
 		c.feedErr = err
 		c.enter(stateOf(frame.ReasonOf(err)))
 	})
+	return lived
 }
 
 // failure is why there is no picture, nil where there is one or will be soon. c.mu is held.

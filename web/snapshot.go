@@ -25,15 +25,17 @@ func (s *server) snapshot(w http.ResponseWriter, r *http.Request) {
 	if !ok {
 		return
 	}
-	defer view.Close()
 	f := view.Frame()
 	for asked := time.Now(); asked.Sub(f.Received) > request.maxAge; {
 		var err error
 		if f, err = view.Next(); err != nil {
+			view.Close()
 			refuse(w, chi.URLParam(r, "id"), err)
 			return
 		}
 	}
+	view.Close() // a client that does not read must not keep the camera decoding
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 	h := w.Header()
 	h.Set("Content-Type", "image/jpeg")
 	h.Set("Content-Length", strconv.Itoa(len(f.JPEG())))
