@@ -73,7 +73,11 @@ func (p *Picture) Run(ctx context.Context) error {
 	// Stopping the pipeline sets push free where it waits for the decoder.
 	ctx, cancel := context.WithCancelCause(ctx)
 	var pushing sync.WaitGroup
-	defer pushing.Wait()
+	defer func() {
+		if !g.hung { // else push may wait for a decoder that never comes back
+			pushing.Wait()
+		}
+	}()
 	defer g.stop()
 	defer cancel(nil)
 	if err := g.play(); err != nil {

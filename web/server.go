@@ -51,6 +51,7 @@ func New(o Options) http.Handler {
 		problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
 	})
 	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Allow", "GET, HEAD")
 		problem{Status: http.StatusMethodNotAllowed, Detail: "this path is read with GET"}.write(w)
 	})
 
