@@ -20,8 +20,16 @@ type Feed struct {
 	line   timeline // owned by the thread that reads
 	rate   meter
 	format atomic.Pointer[format]
-	newest atomic.Int64 // wall clock of the last unit, Unix ns
+	newest atomic.Pointer[time.Time] // when the last unit came in; nil where there was none
+
+	mu      sync.Mutex // of what follows
+	readers int        // pictures that are made of the feed
+	units   *letters   // of the present connection, where a pipeline of GStreamer reads it
 }
+
+// idlePatience is for how long units may lie in the inbox while nobody watches: waking Go for each of them
+// would cost as much as receiving them.
+const idlePatience = 500 * time.Millisecond
 
 // reader opens a source and hands its units to in until the connection ends or ctx is done. It returns why,
 // ctx's cause where that is the reason, and has ended all that it started.
@@ -55,7 +63,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.line.reconnect()
 	f.rate.reset()
 	f.format.Store(nil)
-	f.newest.Store(0)
+	f.newest.Store(nil)
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -76,9 +84,10 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 	began := time.Now()
 	for {
+		f.collect()
 		last, limit := began, f.source.ConnectTimeout
-		if ns := f.newest.Load(); ns > 0 {
-			last, limit = time.Unix(0, ns), max(f.source.StallTimeout, 3*f.rate.interval(), f.expected())
+		if at := f.newest.Load(); at != nil {
+			last, limit = *at, max(f.source.StallTimeout, 3*f.rate.interval(), f.expected())
 		}
 		left := time.Until(last.Add(limit))
 		if left <= 0 {
@@ -102,12 +111,58 @@ func (f *Feed) expected() time.Duration {
 }
 
 func (f *Feed) overdue(limit time.Duration) error {
-	if f.newest.Load() == 0 {
+	if f.newest.Load() == nil {
 		return &frame.CameraError{Reason: frame.TimedOut,
 			Text: fmt.Sprintf("%s sent no picture within %v of connecting", place(f.source.URL), limit)}
 	}
 	return &frame.CameraError{Reason: frame.Stalled,
 		Text: fmt.Sprintf("%s is connected but has sent nothing for %v", place(f.source.URL), limit)}
+}
+
+// attend makes units come as they arrive, and all that lie waiting at once, until leave is called. Any
+// goroutine may call it.
+func (f *Feed) attend() (leave func()) {
+	f.mu.Lock()
+	f.readers++
+	f.mu.Unlock()
+	f.collect()
+	return func() {
+		f.mu.Lock()
+		f.readers--
+		f.mu.Unlock()
+	}
+}
+
+// collect takes the units that wait.
+func (f *Feed) collect() {
+	f.mu.Lock()
+	units := f.units
+	f.mu.Unlock()
+	if units != nil {
+		units.take()
+	}
+}
+
+// serve notes where units wait, until done is called.
+func (f *Feed) serve(units *letters) (done func()) {
+	f.mu.Lock()
+	f.units = units
+	f.mu.Unlock()
+	return func() {
+		f.mu.Lock()
+		f.units = nil
+		f.mu.Unlock()
+	}
+}
+
+// patience is for how long units may wait now.
+func (f *Feed) patience(in *intake) time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.readers > 0 || !in.begun {
+		return 0
+	}
+	return idlePatience
 }
 
 // Stream is what the camera sends, zero while it is not connected. Its rate is the measured one as soon as
@@ -126,8 +181,8 @@ func (f *Feed) Stream() frame.Stream {
 
 // LastUnit is when the last access unit came in, in this connection or the last; zero where there was none.
 func (f *Feed) LastUnit() time.Time {
-	if ns := f.newest.Load(); ns > 0 {
-		return time.Unix(0, ns)
+	if at := f.newest.Load(); at != nil {
+		return *at
 	}
 	return time.Time{}
 }

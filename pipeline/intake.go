@@ -9,8 +9,7 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// intake is where the source of one connection hands in its access units. It belongs to the thread that
-// reads the source.
+// intake is where the source of one connection hands in its access units, one at a time.
 type intake struct {
 	feed     *Feed
 	onStream func(frame.Stream)
@@ -19,32 +18,32 @@ type intake struct {
 	over     atomic.Bool // the connection has ended: what a pipeline that hangs still sends is not taken
 }
 
-// unit takes an access unit of the given format. data is copied; pts may be noPTS. Units before the first
-// keyframe are dropped.
-func (in *intake) unit(data []byte, pts time.Duration, key bool, as *format) {
-	if len(data) == 0 || !key && !in.begun || in.over.Load() {
+// unit takes an access unit of the given format that arrived at the given time. data is copied; pts may be
+// noPTS. Units are dropped until the first keyframe, and after a change of format until the next: nothing
+// can be decoded from them.
+func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Time, as *format) {
+	if len(data) == 0 || in.over.Load() {
 		return
 	}
-	now := time.Now()
 	changed := in.current == nil || in.current.caps != as.caps
+	if in.begun = key || in.begun && !changed; !in.begun {
+		return
+	}
 	if changed {
 		in.current = as
 		in.feed.format.Store(as)
+		in.onStream(as.stream)
 	}
-	in.begun = true
 	u := Unit{
 		Data:     slices.Clone(data),
-		PTS:      in.feed.line.place(pts, now),
-		Received: now,
+		PTS:      in.feed.line.place(pts, arrived),
+		Received: arrived,
 		Key:      key,
 		format:   in.current,
 	}
 	in.feed.rate.unit(u)
-	in.feed.newest.Store(now.UnixNano())
+	in.feed.newest.Store(&arrived)
 	in.feed.gop.Push(u)
-	if changed {
-		in.onStream(as.stream)
-	}
 }
 
 // meter measures a stream's rate and keyframe interval from the PTS of its units.

@@ -1,16 +1,30 @@
 package pipeline
 
+/*
+#include <gst/app/gstappsrc.h>
+
+// fg_push hands a copy of an access unit to an appsrc and waits while the decoder is behind.
+static gboolean fg_push(void *appsrc, const void *data, gsize size, GstClockTime pts, gboolean key) {
+	GstBuffer *unit = gst_buffer_new_memdup(data, size);
+	GST_BUFFER_PTS(unit) = pts;
+	if (!key)
+		GST_BUFFER_FLAG_SET(unit, GST_BUFFER_FLAG_DELTA_UNIT);
+	return gst_app_src_push_buffer(appsrc, unit) == GST_FLOW_OK;
+}
+*/
+import "C"
+
 import (
 	"context"
 	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"framegate/pipeline/frame"
 
 	"github.com/go-gst/go-gst/gst"
-	"github.com/go-gst/go-gst/gst/app"
 )
 
 // Picture decodes a feed's access units once and makes all its outputs of them:
@@ -49,9 +63,10 @@ func (p *Picture) Plan() frame.Plan {
 	return *p.told.Load()
 }
 
-// Run makes frames until ctx is done, the format changes (frame.ErrFormatChanged) or the chain fails, and says why. It waits for a
-// keyframe where the GOP buffer has none.
+// Run makes frames until ctx is done, the format changes (frame.ErrFormatChanged) or the chain fails, and
+// says why. It waits for a keyframe where the GOP buffer has none.
 func (p *Picture) Run(ctx context.Context) error {
+	defer p.feed.attend()()
 	units := p.feed.gop.Reader()
 	key, err := units.Next(ctx)
 	if err != nil {
@@ -65,25 +80,34 @@ func (p *Picture) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	src, err := p.build(g, key)
+	box, err := newInbox()
 	if err != nil {
 		g.stop()
 		return err
 	}
+	src, err := p.build(g, key, box)
+	if err != nil {
+		g.stop()
+		box.close()
+		return err
+	}
 	// Stopping the pipeline sets push free where it waits for the decoder.
 	ctx, cancel := context.WithCancelCause(ctx)
-	var pushing sync.WaitGroup
+	var pushing, publishing sync.WaitGroup
 	defer func() {
 		if !g.hung { // else push may wait for a decoder that never comes back
 			pushing.Wait()
 		}
 	}()
+	defer publishing.Wait()
+	defer box.close()
 	defer g.stop()
 	defer cancel(nil)
 	if err := g.play(); err != nil {
 		return err
 	}
 	pushing.Go(func() { cancel(p.push(ctx, src, key, units)) })
+	publishing.Go(func() { p.publish(box) })
 	caughtUp := p.caughtUp
 	for {
 		select {
@@ -100,7 +124,7 @@ func (p *Picture) Run(ctx context.Context) error {
 }
 
 // build fills the pipeline for units of key's format and returns where they go in.
-func (p *Picture) build(g *graph, key Unit) (*app.Source, error) {
+func (p *Picture) build(g *graph, key Unit, box *inbox) (*gst.Element, error) {
 	decode, err := p.plan.addDecoder(g, element{"appsrc", map[string]any{
 		"caps": arg(key.format.caps), "format": arg("time"),
 		"is-live": true, // libav's decoder takes no frame threads then, each of which is a frame of latency
@@ -109,16 +133,16 @@ func (p *Picture) build(g *graph, key Unit) (*app.Source, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := p.addOutputs(g, key)
+	head, err := p.addOutputs(g, key, box)
 	if err != nil {
 		return nil, err
 	}
 	linkLater(decode[len(decode)-1], head)
-	return app.SrcFromElement(decode[0]), nil
+	return decode[0], nil
 }
 
 // addOutputs adds the chain of every output and returns what the decoder is to be linked to.
-func (p *Picture) addOutputs(g *graph, key Unit) (head *gst.Element, err error) {
+func (p *Picture) addOutputs(g *graph, key Unit, box *inbox) (head *gst.Element, err error) {
 	if len(p.outputs) > 1 {
 		made, err := g.add(element{factory: "tee"})
 		if err != nil {
@@ -126,13 +150,13 @@ func (p *Picture) addOutputs(g *graph, key Unit) (head *gst.Element, err error) 
 		}
 		head = made[0]
 	}
-	for _, out := range p.outputs {
+	for i, out := range p.outputs {
 		chain, err := g.add(p.plan.output(out.Rendition)...)
 		if err != nil {
 			return nil, err
 		}
 		gate{first: key.PTS, showFrom: p.showFrom, fps: out.Rendition.FPS}.install(chain[0].GetStaticPad("sink"))
-		onSample(chain[len(chain)-1], p.publisher(out))
+		box.collect(chain[len(chain)-1], i)
 		if head == nil {
 			return chain[0], nil
 		}
@@ -143,34 +167,29 @@ func (p *Picture) addOutputs(g *graph, key Unit) (head *gst.Element, err error) 
 	return head, nil
 }
 
-// publisher is the callback of an output's appsink.
-func (p *Picture) publisher(out frame.Output) func(sample) gst.FlowReturn {
-	caughtUp := false
-	return func(s sample) gst.FlowReturn {
-		out.Slot.Publish(frame.New(s.data, s.pts, p.sent.received(s.pts), out.Rendition.Width, out.Rendition.Height))
-		if !caughtUp && s.pts >= p.showFrom {
-			caughtUp = true
-			if p.waiting.Add(-1) == 0 {
-				close(p.caughtUp)
+// publish takes the JPEGs of all outputs until the inbox is closed.
+func (p *Picture) publish(box *inbox) {
+	caughtUp := make([]bool, len(p.outputs))
+	for box.wait() == nil {
+		box.take(func(s sample) {
+			out := p.outputs[s.sink]
+			out.Slot.Publish(frame.New(s.data, s.pts, p.sent.received(s.pts), out.Rendition.Width, out.Rendition.Height))
+			if !caughtUp[s.sink] && s.pts >= p.showFrom {
+				caughtUp[s.sink] = true
+				if p.waiting.Add(-1) == 0 {
+					close(p.caughtUp)
+				}
 			}
-		}
-		return gst.FlowOK
+		}, atOnce)
 	}
 }
 
 // push feeds the decoder until ctx is done or the format changes. It blocks while the decoder is behind.
-func (p *Picture) push(ctx context.Context, src *app.Source, u Unit, units *Reader) error {
+func (p *Picture) push(ctx context.Context, src *gst.Element, u Unit, units *Reader) error {
 	began := u.format
 	for {
 		p.sent.add(u)
-		buffer := gst.NewBufferFromBytes(u.Data)
-		buffer.SetPresentationTimestamp(gst.ClockTime(u.PTS))
-		if !u.Key {
-			buffer.SetFlags(gst.BufferFlagDeltaUnit)
-		}
-		flow := src.PushBuffer(buffer)
-		free(buffer)
-		if flow != gst.FlowOK {
+		if !pushUnit(src, u) {
 			<-ctx.Done() // the pipeline is going down and says itself why
 			return context.Cause(ctx)
 		}
@@ -182,6 +201,16 @@ func (p *Picture) push(ctx context.Context, src *app.Source, u Unit, units *Read
 			return frame.ErrFormatChanged
 		}
 	}
+}
+
+// pushUnit hands a unit to an appsrc and waits while the decoder is behind. It reports false when the pipeline
+// takes no more.
+func pushUnit(src *gst.Element, u Unit) bool {
+	key := C.gboolean(0)
+	if u.Key {
+		key = 1
+	}
+	return C.fg_push(unsafe.Pointer(src.Instance()), unsafe.Pointer(&u.Data[0]), C.gsize(len(u.Data)), C.GstClockTime(u.PTS), key) != 0
 }
 
 // sentUnits remembers when the last units were received, to tell it of the frames made of them. They are

@@ -7,12 +7,11 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	"framegate/pipeline/frame"
-
-	"github.com/go-gst/go-gst/gst"
 )
 
 // sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh.
@@ -137,15 +136,26 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	}
 	linkLater(source[1], decode[0])
 	linkLater(decode[len(decode)-1], out[0])
-	onSample(out[len(out)-1], func(sample) gst.FlowReturn {
-		frames.Add(1)
-		return gst.FlowOK
+	box, err := newInbox()
+	if err != nil {
+		return "", err
+	}
+	box.collect(out[len(out)-1], 0)
+	count := func(sample) { frames.Add(1) }
+	var counting sync.WaitGroup
+	defer counting.Wait()
+	defer box.close()
+	counting.Go(func() {
+		for box.wait() == nil {
+			box.take(count, atOnce)
+		}
 	})
 	if err := g.play(); err != nil {
 		return "", err
 	}
 	select {
 	case err = <-g.ended:
+		box.take(count, atOnce)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}

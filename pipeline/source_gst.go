@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
+	"sync"
+	"time"
 
 	"framegate/pipeline/frame"
 
@@ -20,19 +22,17 @@ func unitSink(paced bool) element {
 
 // run plays a feed's pipeline and hands its samples to in until it ends or ctx is done. The caller stops it.
 func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
-	seen, end := &formats{}, g.ending
-	onSample(sink, func(s sample) gst.FlowReturn {
-		format := seen.of(s)
-		if format.stream.Width == 0 || format.stream.Height == 0 {
-			if s.key {
-				end.end(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not tell its size"})
-				return gst.FlowEOS
-			}
-			return gst.FlowOK
-		}
-		in.unit(s.data, s.pts, s.key, format)
-		return gst.FlowOK
-	})
+	box, err := newInbox()
+	if err != nil {
+		return err
+	}
+	box.collect(sink, 0)
+	letters := &letters{in: in, box: box, seen: &formats{}, ending: g.ending}
+	var reading sync.WaitGroup
+	defer reading.Wait()
+	defer in.feed.serve(letters)()
+	defer box.close()
+	reading.Go(letters.read)
 	if err := g.play(); err != nil {
 		return err
 	}
@@ -42,6 +42,35 @@ func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
+}
+
+// letters hands the samples of a feed's pipeline to its intake: as they come while pictures are made of them,
+// and several at a time while nobody watches.
+type letters struct {
+	in     *intake
+	box    *inbox
+	seen   *formats
+	ending *ending
+}
+
+// read takes samples until the inbox is closed.
+func (l *letters) read() {
+	for l.box.wait() == nil {
+		l.take()
+	}
+}
+
+// take hands over what is there. Any goroutine may call it.
+func (l *letters) take() {
+	l.box.take(func(s sample) {
+		format := l.seen.of(s)
+		switch {
+		case format.stream.Width > 0 && format.stream.Height > 0:
+			l.in.unit(s.data, s.pts, s.key, s.arrived, format)
+		case s.key:
+			l.ending.end(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not tell its size"})
+		}
+	}, func() time.Duration { return l.in.feed.patience(l.in) })
 }
 
 // ended reports whether a pipeline came to the end of its stream.

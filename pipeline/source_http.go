@@ -187,6 +187,6 @@ func (j *jpegIntake) take(jpeg []byte) error {
 			stream: frame.Stream{Codec: "mjpeg", Width: config.Width, Height: config.Height},
 		}
 	}
-	j.in.unit(jpeg, noPTS, true, j.current)
+	j.in.unit(jpeg, noPTS, true, time.Now(), j.current)
 	return nil
 }
