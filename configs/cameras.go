@@ -3,6 +3,7 @@ package configs
 import (
 	"cmp"
 	"fmt"
+	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -32,6 +33,7 @@ func (d *decoder) decodeCameras(config *Config) {
 		d.checkID(&camera, path, lines)
 		d.checkSize(path)
 		d.ownSize(&camera, path)
+		d.checkMasks(&camera, path)
 		d.checkSource(&camera, path)
 		config.Cameras = append(config.Cameras, camera)
 	}
@@ -100,7 +102,7 @@ func (d *decoder) checkSource(c *Camera, path string) {
 			d.fault(d.at(path+"."+key), "%s.%s goes with vendor", path, key)
 		}
 	}
-	source, err := c.source()
+	source, err := c.source(c.URL)
 	if err != nil {
 		d.fault(d.at(path+".url"), "%s.url: %v", path, err)
 		return
@@ -108,9 +110,42 @@ func (d *decoder) checkSource(c *Camera, path string) {
 	c.Source = source
 	d.checkCredentials(c, path)
 	d.checkTLS(c, path)
-	if c.Substream != "" {
-		if _, err := parseURL(c.Substream); err != nil {
-			d.fault(d.at(path+".substream"), "%s.substream: %v", path, err)
+	d.checkSubstream(c, path)
+}
+
+func (d *decoder) checkSubstream(c *Camera, path string) {
+	if c.Substream == "" {
+		return
+	}
+	sub := *c
+	sub.Username, sub.Password = c.Source.Username, c.Source.Password
+	if own, err := url.Parse(c.Substream); err == nil && own.User != nil {
+		sub.Username, sub.Password = "", ""
+	}
+	source, err := sub.source(c.Substream)
+	if err == nil && sub.Username != "" && !schemes[source.URL.Scheme].credentials {
+		source.Username, source.Password = "", ""
+	}
+	if err != nil {
+		d.fault(d.at(path+".substream"), "%s.substream: %v", path, err)
+		return
+	}
+	source.TLSCA = c.Source.TLSCA
+	c.Sub = &source
+}
+
+// checkMasks refuses a mask that hides nothing or reaches out of the picture: its writer meant another.
+func (d *decoder) checkMasks(c *Camera, path string) {
+	for i, m := range c.Masks {
+		at := fmt.Sprintf("%s.masks[%d]", path, i)
+		const slack = 1e-9 // 0.7 + 0.3 may be more than 1
+		switch {
+		case m.Width == 0 || m.Height == 0:
+			d.fault(d.at(at), "%s needs a width and a height", at)
+		case m.X+m.Width > 1+slack:
+			d.fault(d.at(at), "%s: x and width are %v together, more than the picture's width of 1", at, m.X+m.Width)
+		case m.Y+m.Height > 1+slack:
+			d.fault(d.at(at), "%s: y and height are %v together, more than the picture's height of 1", at, m.Y+m.Height)
 		}
 	}
 }

@@ -225,13 +225,14 @@ func (d *decoder) value(n ast.Node, into reflect.Value, tag reflect.StructTag, p
 	}
 }
 
-// list decodes a list of scalars.
+// list decodes a list, which replaces one that was merged from elsewhere.
 func (d *decoder) list(n ast.Node, into reflect.Value, tag reflect.StructTag, path string, depth int) {
 	sequence, ok := n.(*ast.SequenceNode)
 	if !ok {
 		d.fault(placeOfNode(n), "%s: expected a list, found %s", path, kindOf(n))
 		return
 	}
+	into.SetZero()
 	for i, item := range sequence.Values {
 		element := reflect.New(into.Type().Elem()).Elem()
 		d.value(item, element, tag, fmt.Sprintf("%s[%d]", path, i), depth+1)
@@ -302,11 +303,11 @@ func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 	if into.Type() == reflect.TypeFor[time.Duration]() {
 		return setDuration(into, text, tag)
 	}
+	if enum := tag.Get("enum"); enum != "" && !slices.Contains(strings.Split(enum, ","), text) {
+		return fmt.Errorf("one of %s", strings.ReplaceAll(enum, ",", ", "))
+	}
 	switch into.Kind() {
 	case reflect.String:
-		if enum := tag.Get("enum"); enum != "" && !slices.Contains(strings.Split(enum, ","), text) {
-			return fmt.Errorf("one of %s", strings.ReplaceAll(enum, ",", ", "))
-		}
 		into.SetString(text)
 	case reflect.Bool:
 		v, err := strconv.ParseBool(text)

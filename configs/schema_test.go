@@ -61,6 +61,8 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 		s["type"], s["properties"], s["additionalProperties"] = "object", properties, false
 	case t.Kind() == reflect.Slice:
 		s["type"], s["items"] = "array", schemaOf(t.Elem(), "")
+	case t.Kind() == reflect.Int && tag.Get("enum") != "":
+		s["enum"] = json.RawMessage("[" + tag.Get("enum") + "]")
 	case t.Kind() == reflect.Bool:
 		s["type"] = []string{"boolean", "string"} // a string may name a variable, here and below
 	case t.Kind() == reflect.Int:

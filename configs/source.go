@@ -23,6 +23,7 @@ type Source struct {
 	PollInterval   time.Duration
 	ConnectTimeout time.Duration
 	StallTimeout   time.Duration
+	Masks          []Mask // no picture is made of the source without them
 }
 
 // String is the source's URL, without credentials.
@@ -33,22 +34,23 @@ func (s Source) String() string { return s.URL.String() }
 func ParseSource(raw string) (Source, error) {
 	camera := defaultCamera(defaultConfig().Defaults)
 	camera.URL = raw
-	return camera.source()
+	return camera.source(camera.URL)
 }
 
-// source makes the camera's Source of its keys.
-func (c *Camera) source() (Source, error) {
+// source makes a Source of the camera's keys for one of its URLs; an empty one is the vendor's.
+func (c *Camera) source(raw string) (Source, error) {
 	s := Source{
 		Username: c.Username, Password: c.Password,
 		Transport: c.Transport, TLSCA: c.TLSCA, TLSVerify: c.TLSVerify,
 		PollInterval: c.PollInterval, ConnectTimeout: c.ConnectTimeout, StallTimeout: c.StallTimeout,
+		Masks: c.Masks,
 	}
 	var err error
-	if c.Vendor != "" {
+	if raw == "" {
 		s.URL = c.vendorURL()
 		return s, nil
 	}
-	if s.URL, err = parseURL(c.URL); err != nil {
+	if s.URL, err = parseURL(raw); err != nil {
 		return s, err
 	}
 	if user := s.URL.User; user != nil {

@@ -24,6 +24,10 @@ type Settings struct {
 	Height         int           `yaml:"height" min:"16" max:"8192" doc:"Height of pictures in pixels; the width follows from the aspect where it is not given."`
 	FPS            float64       `yaml:"fps" min:"0" max:"240" default:"0" doc:"Pictures per second at most; 0 is the camera's own rate."`
 	Quality        int           `yaml:"quality" min:"1" max:"100" default:"80" doc:"JPEG quality."`
+	MaxRenditions  int           `yaml:"max_renditions" min:"1" max:"64" default:"8" doc:"How many different pictures of a camera may be watched at a time; more are refused with 429."`
+	Rotate         int           `yaml:"rotate" enum:"0,90,180,270" default:"0" doc:"Degrees by which the camera's picture is turned clockwise."`
+	DropSame       bool          `yaml:"drop_same" default:"false" doc:"Leaves out pictures that are equal to the one before, but for one each second."`
+	Overlay        Overlay       `yaml:"overlay" doc:"Text that is burnt into the pictures."`
 	IdleTimeout    time.Duration `yaml:"idle_timeout" min:"0s" max:"1h" default:"10s" doc:"How long pictures are made on after the last viewer has gone."`
 	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that a stream opens at once; on_demand connects for viewers only."`
 	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Of RTSP. auto tries UDP and goes over to TCP when nothing comes."`
@@ -38,7 +42,7 @@ type Camera struct {
 	ID           string `yaml:"id" doc:"Name of the camera in URLs: a-z, 0-9, _ and -, up to 64 of them."`
 	Name         string `yaml:"name" doc:"Name of the camera for people; the id where it is not given."`
 	URL          string `yaml:"url" doc:"Where the camera is: rtsp://, rtsps://, http://, https://, file:///, v4l2:///dev/video0 or its number, csi://0, test://smpte. Special characters are percent-encoded."`
-	Substream    string `yaml:"substream" doc:"A smaller stream of the same camera. It is checked and kept; pictures are made of url."`
+	Substream    string `yaml:"substream" doc:"URL of a smaller stream of the same camera, of which pictures are made that are no larger; with the camera's user and password where it has none of its own."`
 	Username     string `yaml:"username" doc:"User at the camera; may stand in the url instead."`
 	Password     Secret `yaml:"password" doc:"Password at the camera, taken as it is. ${NAME} takes an environment variable."`
 	PasswordFile string `yaml:"password_file" doc:"File with the password; beside the configuration where the path is relative."`
@@ -50,10 +54,31 @@ type Camera struct {
 	Port         int    `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
 	Channel      int    `yaml:"channel" min:"1" max:"256" default:"1" doc:"Channel of a vendor's camera or recorder."`
 	Stream       string `yaml:"stream" enum:"main,sub" default:"main" doc:"Stream of a vendor's camera: the large or the small one."`
+	Masks        []Mask `yaml:"masks" doc:"Parts of the picture that nobody sees: they are painted over before anything else is done with it."`
 	Settings     `yaml:",inline"`
 
 	// Source is url or vendor, with the credentials taken out and everything that a connection needs.
 	Source Source `yaml:"-"`
+	// Sub is substream likewise; nil where there is none.
+	Sub *Source `yaml:"-"`
+}
+
+// Overlay is text that is burnt into pictures.
+type Overlay struct {
+	Name   bool    `yaml:"name" default:"false" doc:"The camera's name."`
+	Time   bool    `yaml:"time" default:"false" doc:"The machine's date and time."`
+	Text   string  `yaml:"text" doc:"A text of your own."`
+	Corner string  `yaml:"corner" enum:"top-left,top-right,bottom-left,bottom-right" default:"top-left" doc:"Where the text stands."`
+	Size   float64 `yaml:"size" min:"0.01" max:"0.5" default:"0.05" doc:"Height of a line as a part of the picture's height."`
+}
+
+// Mask is a rectangle of the camera's picture, in parts of its width and height from the top left, before it
+// is turned.
+type Mask struct {
+	X      float64 `yaml:"x" min:"0" max:"1" doc:"Left edge."`
+	Y      float64 `yaml:"y" min:"0" max:"1" doc:"Upper edge."`
+	Width  float64 `yaml:"width" min:"0" max:"1" doc:"Width; x and width are 1 at most."`
+	Height float64 `yaml:"height" min:"0" max:"1" doc:"Height; y and height are 1 at most."`
 }
 
 // Connect says when a camera is connected.

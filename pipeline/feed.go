@@ -20,11 +20,12 @@ type Feed struct {
 	line   timeline // owned by the thread that reads
 	rate   meter
 	format atomic.Pointer[format]
+	broken atomic.Uint64             // units that were dropped
 	newest atomic.Pointer[time.Time] // when the last unit came in; nil where there was none
 
-	mu      sync.Mutex // of what follows
-	readers int        // pictures that are made of the feed
-	units   *letters   // of the present connection, where a pipeline of GStreamer reads it
+	mu       sync.Mutex         // of what follows
+	attended [everyUnit + 1]int // how many pictures wait for what
+	units    *letters           // of the present connection, where a pipeline of GStreamer reads it
 }
 
 // idlePatience is for how long units may lie in the inbox while nobody watches: waking Go for each of them
@@ -119,17 +120,23 @@ func (f *Feed) overdue(limit time.Duration) error {
 		Text: fmt.Sprintf("%s is connected but has sent nothing for %v", place(f.source.URL), limit)}
 }
 
-// attend makes units come as they arrive, and all that lie waiting at once, until leave is called. Any
-// goroutine may call it.
-func (f *Feed) attend() (leave func()) {
+// attendance says what a picture waits for.
+type attendance int
+
+const (
+	nothing attendance = iota
+	keyframes
+	everyUnit
+)
+
+// attend changes what a picture waits for: units come as they arrive, and all that lie waiting at once.
+func (f *Feed) attend(from, to attendance) {
 	f.mu.Lock()
-	f.readers++
+	f.attended[from]--
+	f.attended[to]++
 	f.mu.Unlock()
-	f.collect()
-	return func() {
-		f.mu.Lock()
-		f.readers--
-		f.mu.Unlock()
+	if to > from {
+		f.collect()
 	}
 }
 
@@ -155,15 +162,18 @@ func (f *Feed) serve(units *letters) (done func()) {
 	}
 }
 
-// patience is for how long units may wait now.
-func (f *Feed) patience(in *intake) time.Duration {
+// patience is for how long units may wait now, and whether keyframes may.
+func (f *Feed) patience(in *intake) hold {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.readers > 0 || !in.begun {
-		return 0
+	if f.attended[everyUnit] > 0 || !in.begun {
+		return atOnce
 	}
-	return idlePatience
+	return hold{idlePatience, f.attended[keyframes] > 0}
 }
+
+// Broken is the number of units that were dropped because nothing can be made of them.
+func (f *Feed) Broken() uint64 { return f.broken.Load() }
 
 // Stream is what the camera sends, zero while it is not connected. Its rate is the measured one as soon as
 // there is one.

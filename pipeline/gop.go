@@ -11,11 +11,12 @@ import (
 // Unit is one access unit: everything that a decoder needs for one picture, given those before it back to
 // the keyframe. It is immutable.
 type Unit struct {
-	Data     []byte
-	PTS      time.Duration // on the camera's timeline, which goes on across reconnects
-	Received time.Time     // when it came in from the camera
-	Key      bool          // a keyframe: decodable by itself
-	format   *format       // shared by all units until the camera changes it, which it does at a keyframe
+	Data      []byte
+	PTS       time.Duration // on the timeline of all cameras, which goes on across reconnects
+	Received  time.Time     // when it came in from the camera
+	Key       bool          // a keyframe: decodable by itself
+	Droppable bool          // no other unit refers to it
+	format    *format       // shared by all units until the camera changes it, which it does at a keyframe
 }
 
 // format is what a decoder must know before the first unit.
@@ -61,6 +62,9 @@ func (g *GOP) Push(u Unit) {
 	g.bytes += len(u.Data)
 	if g.bytes > gopLimit {
 		g.keepLast(gopLag)
+		for g.bytes > gopLimit {
+			g.keepLast(len(g.units) - 1)
+		}
 	}
 	if g.pushed != nil {
 		close(g.pushed)
@@ -111,7 +115,7 @@ func (g *GOP) newest() (time.Duration, bool) {
 // Reader takes the units in order, beginning with a keyframe. A Reader belongs to one goroutine.
 type Reader struct {
 	gop     *GOP
-	next    uint64 // number of the unit to take next
+	next    uint64 // number of the unit to take next; its owner may put it back
 	started bool   // the keyframe to begin with was taken
 }
 

@@ -50,7 +50,7 @@ func TestMJPEGOverHTTPBecomesPictures(t *testing.T) {
 	var f *frame.Frame
 	for range 10 {
 		f = after(t, picture.slots[0], f)
-		camtest.Read(t, f.JPEG())
+		camtest.Read(t, f.Picture())
 	}
 }
 

@@ -15,6 +15,7 @@ typedef struct {
 	GQueue   letters;
 	gsize    bytes;
 	gint64   hold;     // ns for which the oldest letter may lie before anybody is told
+	gboolean urgent;   // but not when a keyframe has come
 	int      doorbell; // an eventfd
 	gboolean rung;     // and not answered yet
 	gboolean closed;
@@ -93,7 +94,8 @@ static GstFlowReturn fg_new_sample(GstAppSink *sink, gpointer data) {
 	}
 	g_queue_push_tail(&in->letters, letter);
 	in->bytes += letter->bytes;
-	if (letter->arrived - ((fg_letter *)in->letters.head->data)->arrived >= in->hold)
+	const gboolean key = buffer != NULL && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
+	if ((in->urgent && key) || letter->arrived - ((fg_letter *)in->letters.head->data)->arrived >= in->hold)
 		fg_ring(in);
 	g_mutex_unlock(&in->lock);
 	return GST_FLOW_OK;
@@ -107,9 +109,10 @@ static void fg_inbox_collect(fg_inbox *in, void *appsink, int number) {
 	gst_app_sink_set_callbacks(appsink, &callbacks, slot, fg_slot_free);
 }
 
-static void fg_inbox_hold(fg_inbox *in, gint64 hold) {
+static void fg_inbox_hold(fg_inbox *in, gint64 hold, gboolean urgent) {
 	g_mutex_lock(&in->lock);
 	in->hold = hold;
+	in->urgent = urgent;
 	if (hold == 0)
 		fg_ring(in);
 	g_mutex_unlock(&in->lock);
@@ -248,8 +251,8 @@ func (in *inbox) wait() error {
 }
 
 // take hands over all samples that are there, the oldest first. From then on wait lets further ones lie for
-// as long as hold says when it is asked afterwards.
-func (in *inbox) take(use func(sample), hold func() time.Duration) {
+// as long as next says when it is asked afterwards.
+func (in *inbox) take(use func(sample), next func() hold) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
@@ -270,11 +273,24 @@ func (in *inbox) take(use func(sample), hold func() time.Duration) {
 		use(s)
 		C.fg_sample_close(in.open)
 	}
-	C.fg_inbox_hold(in.queue, C.gint64(hold()))
+	h, urgent := next(), C.gboolean(0)
+	if h.butKeys {
+		urgent = 1
+	}
+	C.fg_inbox_hold(in.queue, C.gint64(h.time), urgent)
+}
+
+// hold is for how long samples may lie in an inbox.
+type hold struct {
+	time    time.Duration
+	butKeys bool // a keyframe ends the waiting
 }
 
 // atOnce lets no sample lie.
-func atOnce() time.Duration { return 0 }
+var atOnce = hold{}
+
+// noHold is atOnce for take.
+func noHold() hold { return atOnce }
 
 // close ends a wait, forgets what lies here and lets streaming threads go; the pipeline may still play. It
 // is called once.

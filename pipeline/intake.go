@@ -14,32 +14,44 @@ type intake struct {
 	feed     *Feed
 	onStream func(frame.Stream)
 	current  *format
+	disposal disposal
 	begun    bool        // a keyframe has come
 	over     atomic.Bool // the connection has ended: what a pipeline that hangs still sends is not taken
 }
 
 // unit takes an access unit of the given format that arrived at the given time. data is copied; pts may be
-// noPTS. Units are dropped until the first keyframe, and after a change of format until the next: nothing
+// noPTS. A JPEG is repaired, or dropped and counted where it is broken. Units are dropped until the first keyframe, and after a change of format until the next: nothing
 // can be decoded from them.
 func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Time, as *format) {
 	if len(data) == 0 || in.over.Load() {
 		return
+	}
+	if as.stream.Codec == "mjpeg" {
+		picture, err := readJPEG(data)
+		if err != nil {
+			in.feed.broken.Add(1)
+			return
+		}
+		data = picture.repaired(data)
+	} else {
+		data = slices.Clone(data)
 	}
 	changed := in.current == nil || in.current.caps != as.caps
 	if in.begun = key || in.begun && !changed; !in.begun {
 		return
 	}
 	if changed {
-		in.current = as
+		in.current, in.disposal = as, newDisposal(as)
 		in.feed.format.Store(as)
 		in.onStream(as.stream)
 	}
 	u := Unit{
-		Data:     slices.Clone(data),
-		PTS:      in.feed.line.place(pts, arrived),
-		Received: arrived,
-		Key:      key,
-		format:   in.current,
+		Data:      data,
+		PTS:       in.feed.line.place(pts, key, arrived),
+		Received:  arrived,
+		Key:       key,
+		Droppable: !key && in.disposal.droppable(data),
+		format:    in.current,
 	}
 	in.feed.rate.unit(u)
 	in.feed.newest.Store(&arrived)
@@ -55,7 +67,9 @@ type meter struct {
 type measured struct {
 	began   time.Duration // PTS of the first unit of the present window
 	n       int           // units since
+	refs    int           // of these, such that others may refer to
 	fps     float64       // of the last whole window
+	refFPS  float64       // likewise, of units that others may refer to
 	lastKey time.Duration
 	hasKey  bool
 	key     time.Duration // between the last two keyframes
@@ -77,16 +91,26 @@ func (m *meter) unit(u Unit) {
 		m.began = u.PTS
 	}
 	if span := u.PTS - m.began; m.n > 0 && span >= meterWindow {
-		m.fps = float64(m.n) / span.Seconds()
-		m.began, m.n = u.PTS, 0
+		m.fps, m.refFPS = float64(m.n)/span.Seconds(), float64(m.refs)/span.Seconds()
+		m.began, m.n, m.refs = u.PTS, 0, 0
 	}
 	m.n++
+	if !u.Droppable {
+		m.refs++
+	}
 }
 
 func (m *meter) perSecond() float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.fps
+}
+
+// referencesPerSecond is the rate of the units that others may refer to; 0 while it is not known.
+func (m *meter) referencesPerSecond() float64 {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.refFPS
 }
 
 // interval is the mean time between two units; 0 while it is not known.

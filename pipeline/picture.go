@@ -15,6 +15,7 @@ static gboolean fg_push(void *appsrc, const void *data, gsize size, GstClockTime
 import "C"
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"sync"
@@ -27,7 +28,8 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// Picture decodes a feed's access units once and makes all its outputs of them:
+// Picture makes all its outputs of a feed's access units. What can be served as the camera sent it is passed
+// through; all else is decoded, once:
 //
 //	appsrc ! decodebin ! [tee !] videoscale ! jpegenc ! appsink
 //
@@ -40,17 +42,29 @@ type Picture struct {
 	plan    plan
 
 	caughtUp chan struct{}
-	waiting  atomic.Int32 // outputs that have not caught up
-	showFrom time.Duration
-	sent     sentUnits
+	behind   atomic.Int32 // outputs that have not caught up
 	told     atomic.Pointer[frame.Plan]
+
+	showFrom time.Duration // PTS; pictures before it are only decoded
+	decoded  []*output
+	passed   []*output
+	thrift   *thrift
+	sent     sentUnits
+}
+
+// output is one output of a picture. All but the gate belongs to the goroutine that publishes.
+type output struct {
+	frame.Output
+	gate     gate
+	caughtUp bool
+	last     *frame.Frame
 }
 
 // NewPicture returns a picture of the feed for the given outputs, of which there is at least one.
 func NewPicture(feed *Feed, outputs []frame.Output) *Picture {
 	p := &Picture{feed: feed, outputs: outputs, plan: software, caughtUp: make(chan struct{})}
-	p.waiting.Store(int32(len(outputs)))
-	p.told.Store(p.plan.describe("", false))
+	p.behind.Store(int32(len(outputs)))
+	p.tell("", false)
 	return p
 }
 
@@ -59,23 +73,65 @@ func NewPicture(feed *Feed, outputs []frame.Output) *Picture {
 func (p *Picture) CaughtUp() <-chan struct{} { return p.caughtUp }
 
 // Plan tells the chain in use. The decoder is empty until the first frame.
-func (p *Picture) Plan() frame.Plan {
-	return *p.told.Load()
+func (p *Picture) Plan() frame.Plan { return *p.told.Load() }
+
+// tell notes the plan for those who ask.
+func (p *Picture) tell(decoder string, hardware bool) {
+	told := p.plan.describe(decoder, hardware)
+	if len(p.decoded) == 0 && len(p.passed) > 0 {
+		told = &frame.Plan{Name: passThrough}
+	}
+	told.Warnings = warnings(p.outputs)
+	p.told.Store(told)
 }
 
 // Run makes frames until ctx is done, the format changes (frame.ErrFormatChanged) or the chain fails, and
 // says why. It waits for a keyframe where the GOP buffer has none.
 func (p *Picture) Run(ctx context.Context) error {
-	defer p.feed.attend()()
+	p.feed.attend(nothing, keyframes)
+	defer p.feed.attend(keyframes, nothing)
 	units := p.feed.gop.Reader()
 	key, err := units.Next(ctx)
 	if err != nil {
 		return err
 	}
+	p.sort(key.format.stream)
+	p.thrift = newThrift(&p.feed.rate, p.decoded)
 	p.showFrom = key.PTS
-	if newest, ok := p.feed.gop.newest(); ok {
+	if newest, ok := p.feed.gop.newest(); ok && !p.thrift.onlyKeys() {
 		p.showFrom = newest
 	}
+	for _, out := range append(p.passed, p.decoded...) {
+		out.gate = newGate(out.Rendition, key.PTS, p.showFrom)
+		defer out.gate.close()
+	}
+	if len(p.decoded) == 0 {
+		p.tell("", false)
+		return p.push(ctx, nil, key, units)
+	}
+	return p.decode(ctx, key, units)
+}
+
+// insteadOfOwn is the quality of pictures that were to be passed through and cannot be.
+const insteadOfOwn = 80
+
+// sort parts the outputs into those that are passed through and those that are decoded, for a camera that
+// sends s.
+func (p *Picture) sort(s frame.Stream) {
+	for _, out := range p.outputs {
+		if out.Rendition.Quality == 0 && s.Codec == "mjpeg" && len(p.feed.source.Masks) == 0 {
+			p.passed = append(p.passed, &output{Output: out})
+			continue
+		}
+		if out.Rendition.Quality == 0 {
+			out.Rendition.Quality = insteadOfOwn
+		}
+		p.decoded = append(p.decoded, &output{Output: out})
+	}
+}
+
+// decode runs the pipeline of the outputs that are decoded, from key on.
+func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 	g, err := newGraph()
 	if err != nil {
 		return err
@@ -108,19 +164,36 @@ func (p *Picture) Run(ctx context.Context) error {
 	}
 	pushing.Go(func() { cancel(p.push(ctx, src, key, units)) })
 	publishing.Go(func() { p.publish(box) })
+	watch := time.NewTicker(time.Second)
+	defer watch.Stop()
 	caughtUp := p.caughtUp
 	for {
 		select {
 		case err := <-g.ended:
 			return fmt.Errorf("plan %s: %w", p.plan.name, err)
 		case <-ctx.Done():
-			p.told.Store(p.plan.describe(g.decoder()))
+			p.tell(g.decoder())
 			return context.Cause(ctx)
 		case <-caughtUp:
-			p.told.Store(p.plan.describe(g.decoder()))
+			p.tell(g.decoder())
 			caughtUp = nil
+		case <-watch.C:
+			if p.sent.unanswered() > p.patience() {
+				return fmt.Errorf("plan %s: no picture has come of what the camera sent in the last %v", p.plan.name, p.patience())
+			}
 		}
 	}
+}
+
+// pictureStall is how long a decoder may take units without giving a picture.
+const pictureStall = 5 * time.Second
+
+// patience is how long a decoder may take units without giving a picture that passes a gate.
+func (p *Picture) patience() time.Duration {
+	if p.thrift.rate > 0 {
+		return max(pictureStall, time.Duration(3*float64(time.Second)/p.thrift.rate))
+	}
+	return max(pictureStall, 3*p.feed.rate.keyInterval())
 }
 
 // build fills the pipeline for units of key's format and returns where they go in.
@@ -133,7 +206,7 @@ func (p *Picture) build(g *graph, key Unit, box *inbox) (*gst.Element, error) {
 	if err != nil {
 		return nil, err
 	}
-	head, err := p.addOutputs(g, key, box)
+	head, err := p.addOutputs(g, box)
 	if err != nil {
 		return nil, err
 	}
@@ -141,57 +214,83 @@ func (p *Picture) build(g *graph, key Unit, box *inbox) (*gst.Element, error) {
 	return decode[0], nil
 }
 
-// addOutputs adds the chain of every output and returns what the decoder is to be linked to.
-func (p *Picture) addOutputs(g *graph, key Unit, box *inbox) (head *gst.Element, err error) {
-	if len(p.outputs) > 1 {
+// addOutputs adds the chain of every decoded output and returns what the decoder is to be linked to.
+func (p *Picture) addOutputs(g *graph, box *inbox) (head *gst.Element, err error) {
+	if len(p.decoded) > 1 {
 		made, err := g.add(element{factory: "tee"})
 		if err != nil {
 			return nil, err
 		}
 		head = made[0]
 	}
-	for i, out := range p.outputs {
-		chain, err := g.add(p.plan.output(out.Rendition)...)
+	for i, out := range p.decoded {
+		in, sink, err := p.plan.addOutput(g, out.Rendition, p.feed.source.Masks)
 		if err != nil {
 			return nil, err
 		}
-		gate{first: key.PTS, showFrom: p.showFrom, fps: out.Rendition.FPS}.install(chain[0].GetStaticPad("sink"))
-		box.collect(chain[len(chain)-1], i)
+		out.gate.install(in.GetStaticPad("sink"))
+		box.collect(sink, i)
 		if head == nil {
-			return chain[0], nil
+			return in, nil
 		}
-		if err := head.Link(chain[0]); err != nil {
+		if err := head.Link(in); err != nil {
 			return nil, err
 		}
 	}
 	return head, nil
 }
 
-// publish takes the JPEGs of all outputs until the inbox is closed.
+// publish takes the frames of the decoded outputs until the inbox is closed.
 func (p *Picture) publish(box *inbox) {
-	caughtUp := make([]bool, len(p.outputs))
 	for box.wait() == nil {
-		box.take(func(s sample) {
-			out := p.outputs[s.sink]
-			out.Slot.Publish(frame.New(s.data, s.pts, p.sent.received(s.pts), out.Rendition.Width, out.Rendition.Height))
-			if !caughtUp[s.sink] && s.pts >= p.showFrom {
-				caughtUp[s.sink] = true
-				if p.waiting.Add(-1) == 0 {
-					close(p.caughtUp)
-				}
-			}
-		}, atOnce)
+		box.take(func(s sample) { p.show(p.decoded[s.sink], s.data, s.pts, p.sent.answer(s.pts)) }, noHold)
 	}
 }
 
-// push feeds the decoder until ctx is done or the format changes. It blocks while the decoder is behind.
+// show publishes a picture of an output.
+func (p *Picture) show(out *output, picture []byte, pts time.Duration, received time.Time) {
+	r := out.Rendition
+	same := r.DropSame && out.last != nil && pts-out.last.PTS < time.Second && bytes.Equal(picture, out.last.Picture())
+	if !same {
+		out.last = frame.New(picture, frame.Info{PTS: pts, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
+		out.Slot.Publish(out.last)
+	}
+	if !out.caughtUp && pts >= p.showFrom {
+		out.caughtUp = true
+		if p.behind.Add(-1) == 0 {
+			close(p.caughtUp)
+		}
+	}
+}
+
+// push passes units through and feeds the decoder behind src, nil where there is none, until ctx is done or
+// the format changes. It blocks while the decoder is behind.
 func (p *Picture) push(ctx context.Context, src *gst.Element, u Unit, units *Reader) error {
-	began := u.format
+	began, waits, pushed := u.format, keyframes, units.next
+	defer func() { p.feed.attend(waits, keyframes) }()
 	for {
-		p.sent.add(u)
-		if !pushUnit(src, u) {
-			<-ctx.Done() // the pipeline is going down and says itself why
-			return context.Cause(ctx)
+		for _, out := range p.passed {
+			if out.gate.passes(u.PTS) {
+				p.show(out, u.Data, u.PTS, u.Received)
+			}
+		}
+		switch {
+		case src == nil:
+		case p.thrift.late(u):
+			p.thrift.overdue = true
+			units.next = pushed
+		case p.thrift.skips(u, p.sent.newest()):
+		default:
+			p.sent.ask(u)
+			pushed = units.next
+			if !p.pushUnit(src, u) {
+				<-ctx.Done() // the pipeline is going down and says itself why
+				return context.Cause(ctx)
+			}
+		}
+		if now := p.attendance(src); now != waits {
+			p.feed.attend(waits, now)
+			waits = now
 		}
 		var err error
 		if u, err = units.Next(ctx); err != nil {
@@ -203,12 +302,23 @@ func (p *Picture) push(ctx context.Context, src *gst.Element, u Unit, units *Rea
 	}
 }
 
+// attendance tells which units the picture waits for now.
+func (p *Picture) attendance(src *gst.Element) attendance {
+	if src != nil && len(p.passed) == 0 && p.thrift.lone && !p.thrift.overdue {
+		return keyframes
+	}
+	return everyUnit
+}
+
 // pushUnit hands a unit to an appsrc and waits while the decoder is behind. It reports false when the pipeline
 // takes no more.
-func pushUnit(src *gst.Element, u Unit) bool {
+func (p *Picture) pushUnit(src *gst.Element, u Unit) bool {
 	key := C.gboolean(0)
 	if u.Key {
 		key = 1
+		for _, out := range p.decoded {
+			out.gate.key(u.PTS)
+		}
 	}
 	return C.fg_push(unsafe.Pointer(src.Instance()), unsafe.Pointer(&u.Data[0]), C.gsize(len(u.Data)), C.GstClockTime(u.PTS), key) != 0
 }
@@ -221,21 +331,29 @@ type sentUnits struct {
 		pts      time.Duration
 		received time.Time
 	}
-	n int
+	n      int
+	shown  time.Duration // largest PTS of a frame
+	waited time.Time     // since when no frame has come of what was sent; zero while all is well
 }
 
-func (s *sentUnits) add(u Unit) {
+// ask notes that a unit goes to the decoder.
+func (s *sentUnits) ask(u Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	at := &s.units[s.n%len(s.units)]
 	at.pts, at.received = u.PTS, u.Received
 	s.n++
+	if s.waited.IsZero() {
+		s.waited = time.Now()
+	}
 }
 
-// received finds the unit with the nearest PTS: a decoder may round it.
-func (s *sentUnits) received(pts time.Duration) time.Time {
+// answer notes a frame and tells when the unit that it was made of was received: the one with the nearest
+// PTS, since a decoder may round it.
+func (s *sentUnits) answer(pts time.Duration) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.shown, s.waited = max(s.shown, pts), time.Time{}
 	best := s.units[0]
 	for _, u := range s.units[:min(s.n, len(s.units))] {
 		if (u.pts - pts).Abs() < (best.pts - pts).Abs() {
@@ -243,4 +361,21 @@ func (s *sentUnits) received(pts time.Duration) time.Time {
 		}
 	}
 	return best.received
+}
+
+// newest is the largest PTS of a frame that has come.
+func (s *sentUnits) newest() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.shown
+}
+
+// unanswered is for how long units were sent without a frame.
+func (s *sentUnits) unanswered() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.waited.IsZero() {
+		return 0
+	}
+	return time.Since(s.waited)
 }

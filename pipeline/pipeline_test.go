@@ -152,7 +152,7 @@ func TestEveryCodecBecomesPictures(t *testing.T) {
 			last := -1
 			for range 20 {
 				f = after(t, picture.slots[0], f)
-				number, n, width, height := camtest.Read(t, f.JPEG())
+				number, n, width, height := camtest.Read(t, f.Picture())
 				if number != i+1 || width != 320 || height != 180 {
 					t.Fatalf("a picture of camera %d, %dx%d", number, width, height)
 				}
@@ -199,12 +199,12 @@ func TestPictureBeginsWithTheKeyframeInTheBuffer(t *testing.T) {
 	})
 	picture := show(t, feed.Feed, small)
 	first := after(t, picture.slots[0], nil)
-	_, key, _, _ := camtest.Read(t, first.JPEG())
+	_, key, _, _ := camtest.Read(t, first.Picture())
 	if key%50 != 0 {
 		t.Errorf("the first picture is frame %d, not a keyframe", key)
 	}
 	second := after(t, picture.slots[0], first)
-	_, next, _, _ := camtest.Read(t, second.JPEG())
+	_, next, _, _ := camtest.Read(t, second.Picture())
 	if next-key < 20 {
 		t.Errorf("frame %d is shown after the keyframe %d: those between were to be skipped", next, key)
 	}
@@ -256,7 +256,7 @@ func TestResizeEndsThePictureAndANewOneShowsTheNewSize(t *testing.T) {
 		t.Errorf("the picture ended with %v", picture.err)
 	}
 	next := show(t, feed.Feed, frame.Rendition{Width: 320, Height: 240, Quality: 80})
-	if _, _, width, height := camtest.Read(t, after(t, next.slots[0], nil).JPEG()); width != 320 || height != 240 {
+	if _, _, width, height := camtest.Read(t, after(t, next.slots[0], nil).Picture()); width != 320 || height != 240 {
 		t.Errorf("%dx%d", width, height)
 	}
 }
@@ -273,5 +273,5 @@ func TestCorruptedCameraGoesOn(t *testing.T) {
 	camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
 	from = picture.slots[0].Frames()
 	camtest.Until(t, "pictures after healing", func() bool { return picture.slots[0].Frames() > from+30 })
-	camtest.Read(t, picture.slots[0].Newest().JPEG())
+	camtest.Read(t, picture.slots[0].Newest().Picture())
 }

@@ -1,8 +1,13 @@
 package pipeline
 
 import (
+	"cmp"
+	"fmt"
+	"html"
 	"strconv"
+	"strings"
 
+	"framegate/configs"
 	"framegate/pipeline/frame"
 
 	"github.com/go-gst/go-gst/gst"
@@ -30,6 +35,9 @@ var software = plan{
 	property: "quality",
 }
 
+// passThrough is the plan of pictures that are served as the camera sent them.
+const passThrough = "pass-through"
+
 // addDecoder adds the decoding part of the plan, behind other elements of the same chain.
 func (p plan) addDecoder(g *graph, before ...element) ([]*gst.Element, error) {
 	chain := append(before, p.decode...)
@@ -45,15 +53,97 @@ func (p plan) addDecoder(g *graph, before ...element) ([]*gst.Element, error) {
 	return made, nil
 }
 
-// output is the chain that makes one rendition of decoded pictures.
-func (p plan) output(r frame.Rendition) []element {
-	size := "video/x-raw, width=" + strconv.Itoa(r.Width) + ", height=" + strconv.Itoa(r.Height) + ", pixel-aspect-ratio=1/1"
-	chain := append([]element(nil), p.scale...)
-	return append(chain,
-		element{"capsfilter", map[string]any{"caps": arg(size)}},
-		element{p.encoder, map[string]any{p.property: arg(strconv.Itoa(r.Quality))}},
-		element{"appsink", map[string]any{"sync": false, "async": false, "max-buffers": arg("2"), "enable-last-sample": false}},
-	)
+// addOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are
+// painted right behind the scaler, before anything else sees the picture.
+func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
+	scale, err := g.add(p.scaler(r, len(masks) > 0)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	scaled := scale[len(scale)-1]
+	if len(masks) > 0 {
+		paintMasks(scaled.GetStaticPad("src"), masks)
+	}
+	finish, err := g.add(p.finish(r)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := scaled.Link(finish[0]); err != nil {
+		return nil, nil, err
+	}
+	return scale[0], finish[len(finish)-1], nil
+}
+
+// scaler is the chain that brings a picture to a rendition's size, before it is turned.
+func (p plan) scaler(r frame.Rendition, masked bool) []element {
+	width, height := r.Width, r.Height
+	if r.Turn%180 != 0 {
+		width, height = height, width
+	}
+	caps := "video/x-raw, width=" + strconv.Itoa(width) + ", height=" + strconv.Itoa(height) + ", pixel-aspect-ratio=1/1"
+	if masked {
+		caps += ", format=I420"
+	}
+	return append(append([]element(nil), p.scale...), element{"capsfilter", map[string]any{"caps": arg(caps)}})
+}
+
+// turns is videoflip's name of each turn.
+var turns = map[int]arg{90: "90r", 180: "180", 270: "90l"}
+
+// finish is the chain that turns a scaled picture, writes on it and encodes it.
+func (p plan) finish(r frame.Rendition) (chain []element) {
+	if r.Turn != 0 {
+		chain = append(chain, element{"videoflip", map[string]any{"video-direction": turns[r.Turn]}})
+	}
+	if e, lacking := overlay(r); !r.Overlay.Empty() && lacking == "" {
+		chain = append(chain, e)
+	}
+	switch r.Format {
+	case frame.PNG:
+		chain = append(chain, element{"videoconvert", nil}, element{"pngenc", nil})
+	case frame.WebP:
+		chain = append(chain, element{"videoconvert", nil}, element{"webpenc", map[string]any{"quality": arg(strconv.Itoa(r.Quality))}})
+	default:
+		chain = append(chain, element{p.encoder, map[string]any{p.property: arg(strconv.Itoa(r.Quality))}})
+	}
+	return append(chain, element{"appsink", map[string]any{
+		"sync": false, "async": false, "max-buffers": arg("2"), "enable-last-sample": false,
+	}})
+}
+
+// overlay is the element that writes a rendition's text. lacking names it where this machine has not got it:
+// then pictures come without text.
+func overlay(r frame.Rendition) (e element, lacking string) {
+	o := r.Overlay
+	vertical, horizontal, _ := strings.Cut(string(cmp.Or(o.Corner, frame.TopLeft)), "-")
+	line := max(8, int(cmp.Or(o.Size, frame.DefaultTextSize)*float64(r.Height)))
+	e = element{"textoverlay", map[string]any{
+		"text":      html.EscapeString(strings.TrimSpace(o.Name + " " + o.Text)), // the element reads markup
+		"font-desc": fmt.Sprintf("Sans %dpx", line), "auto-resize": false,
+		"valignment": arg(vertical), "halignment": arg(horizontal),
+		"xpad": line / 2, "ypad": line / 2, "shaded-background": true,
+	}}
+	if o.Time {
+		e.factory = "clockoverlay"
+		e.set["time-format"] = "%Y-%m-%d %H:%M:%S"
+	}
+	if len(missing(e.factory)) > 0 {
+		return e, e.factory
+	}
+	return e, ""
+}
+
+// warnings tell what of the renditions this machine cannot do.
+func warnings(outputs []frame.Output) (all []string) {
+	for _, out := range outputs {
+		if out.Rendition.Overlay.Empty() {
+			continue
+		}
+		if _, lacking := overlay(out.Rendition); lacking != "" {
+			return []string{"pictures come without text: " + missingElement(lacking).Error()}
+		}
+	}
+	return nil
 }
 
 // describe tells the plan with the decoder that it came to use.

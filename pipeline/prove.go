@@ -130,24 +130,24 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	if err != nil {
 		return "", err
 	}
-	out, err := g.add(p.output(frame.Rendition{Width: 160, Height: 90, Quality: 80})...)
+	in, out, err := p.addOutput(g, frame.Rendition{Width: 160, Height: 90, Quality: 80}, nil)
 	if err != nil {
 		return "", err
 	}
 	linkLater(source[1], decode[0])
-	linkLater(decode[len(decode)-1], out[0])
+	linkLater(decode[len(decode)-1], in)
 	box, err := newInbox()
 	if err != nil {
 		return "", err
 	}
-	box.collect(out[len(out)-1], 0)
+	box.collect(out, 0)
 	count := func(sample) { frames.Add(1) }
 	var counting sync.WaitGroup
 	defer counting.Wait()
 	defer box.close()
 	counting.Go(func() {
 		for box.wait() == nil {
-			box.take(count, atOnce)
+			box.take(count, noHold)
 		}
 	})
 	if err := g.play(); err != nil {
@@ -155,7 +155,7 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	}
 	select {
 	case err = <-g.ended:
-		box.take(count, atOnce)
+		box.take(count, noHold)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}

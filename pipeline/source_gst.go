@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"sync"
-	"time"
 
 	"framegate/pipeline/frame"
 
@@ -70,7 +69,7 @@ func (l *letters) take() {
 		case s.key:
 			l.ending.end(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not tell its size"})
 		}
-	}, func() time.Duration { return l.in.feed.patience(l.in) })
+	}, func() hold { return l.in.feed.patience(l.in) })
 }
 
 // ended reports whether a pipeline came to the end of its stream.

@@ -2,15 +2,18 @@ package pipeline
 
 import "time"
 
-// timeline puts a camera's presentation times on one line that goes on across reconnects and never jumps,
-// whatever the camera's clock does. It belongs to the goroutine or streaming thread that reads the camera.
+// timeline puts a camera's presentation times on one line that all cameras share: it goes on across
+// reconnects and never jumps, whatever the camera's clock does. It belongs to the goroutine that reads the
+// camera.
 type timeline struct {
-	epoch   time.Time     // when the line began
 	offset  time.Duration // from the camera's time to the line
 	newest  time.Duration // largest PTS given out
 	last    time.Duration // the camera's time of the unit before
 	anchors bool          // offset is valid for this connection
 }
+
+// beginning is the zero of all timelines.
+var beginning = time.Now()
 
 // maxJump is how far a camera's clock may run from the wall clock before the line is tied to it again. It
 // is above the reordering of B-frames and the jitter of a bad network.
@@ -20,25 +23,24 @@ const maxJump = 3 * time.Second
 func (t *timeline) reconnect() { t.anchors = false }
 
 // place returns the PTS on the line for a unit that came in at now with the camera's time pts, or noPTS.
-// Every unit gets a PTS of its own.
-func (t *timeline) place(pts time.Duration, now time.Time) time.Duration {
-	if t.epoch.IsZero() {
-		t.epoch = now
-	}
-	wall := now.Sub(t.epoch)
+// Every unit gets a PTS of its own, and a keyframe a newer one than all before it: no order of B-frames
+// shows a keyframe before what was sent earlier, so one that seems older comes of a clock that was put back.
+func (t *timeline) place(pts time.Duration, key bool, now time.Time) time.Duration {
+	wall := now.Sub(beginning)
+	next := max(wall, t.newest+time.Millisecond)
 	stands := t.anchors && pts == t.last
 	t.last = pts
 	switch {
 	case pts == noPTS:
 		pts = wall
-	case t.anchors && (pts+t.offset-wall).Abs() <= maxJump:
+	case t.anchors && (pts+t.offset-wall).Abs() <= maxJump && (!key || stands || pts+t.offset > t.newest):
 		pts += t.offset
 	default:
-		t.offset, t.anchors = max(wall, t.newest+time.Millisecond)-pts, true
-		pts += t.offset
+		t.offset, t.anchors = next-pts, true
+		pts = next
 	}
 	if stands {
-		pts = max(wall, t.newest+time.Millisecond)
+		pts = next
 	}
 	t.newest = max(pts, t.newest)
 	return pts

@@ -7,15 +7,15 @@ import (
 
 const ms = time.Millisecond
 
-// places runs units through a timeline: each has the camera's time and the wall clock's, in ms.
+// places runs units through a timeline: each has the camera's time and the wall clock's, in ms. The first is
+// a keyframe.
 func places(line *timeline, units ...[2]int) (got []time.Duration) {
-	epoch := time.Unix(1000, 0)
-	for _, u := range units {
+	for i, u := range units {
 		pts := time.Duration(u[0]) * ms
 		if u[0] < 0 {
 			pts = noPTS
 		}
-		got = append(got, line.place(pts, epoch.Add(time.Duration(u[1])*ms)))
+		got = append(got, line.place(pts, i == 0, beginning.Add(time.Duration(u[1])*ms)))
 	}
 	return got
 }
@@ -50,6 +50,15 @@ func TestTimelineNeverJumpsWithTheCamerasClock(t *testing.T) {
 		if got[2] <= got[1] || got[2] > got[1]+200*ms || got[3]-got[2] != 40*ms {
 			t.Errorf("%s: %v", name, got)
 		}
+	}
+}
+
+func TestTimelineFollowsAClockThatWasPutBackALittle(t *testing.T) {
+	line := &timeline{}
+	before := places(line, [2]int{5000, 0}, [2]int{5040, 40}, [2]int{5080, 80})
+	after := places(line, [2]int{4000, 120}, [2]int{4040, 160})
+	if after[0] <= before[2] || after[0] > before[2]+100*ms || after[1]-after[0] != 40*ms {
+		t.Error(before, after)
 	}
 }
 

@@ -3,7 +3,6 @@ package registry
 import (
 	"cmp"
 	"context"
-	"errors"
 	"log/slog"
 	"sync"
 	"time"
@@ -12,42 +11,39 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// camera is one camera's life: a goroutine that keeps it connected, and one that makes its pictures.
+// camera is one camera: its streams, and the renditions of it that are watched. Each rendition is made of the
+// smallest stream that is large enough.
 type camera struct {
 	conf   configs.Camera
 	engine Engine
-	feed   Feed
 	log    *slog.Logger
 	life   context.Context // done when the camera ends
 	end    context.CancelFunc
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change of what follows
+	streams    []*stream     // the largest first; their own fields are guarded by mu too
 	state      State
 	since      time.Time
-	stream     frame.Stream // the last that was seen
-	connection int          // counts connections and changes of format; the stream is coming while up
-	up         bool
-	feedErr    error // why the last connection ended; nil while up
-	pictureErr error // why the last picture failed; nil once one works
-	picture    Picture
 	renditions []*rendition
-	opening    int // those who wait for the camera to open
-	reconnects int
-	upSince    time.Time // of this connection or the last
-	lastFrame  time.Time // when the newest unit of earlier connections came in, or a later one
+	opening    int // those who wait to learn what the camera sends, or are about to use it
+	darkroom   darkroom
 }
 
-// errReleased ends the connection of an on_demand camera that nobody watches any more.
-var errReleased = errors.New("nobody watches")
-
 func newCamera(conf configs.Camera, engine Engine, log *slog.Logger) (*camera, error) {
-	feed, err := engine.NewFeed(conf.Source)
-	if err != nil {
-		return nil, err
-	}
-	c := &camera{conf: conf, engine: engine, feed: feed, log: log, changed: make(chan struct{}), state: Idle, since: time.Now()}
+	c := &camera{conf: conf, engine: engine, log: log, changed: make(chan struct{}), state: Idle, since: time.Now()}
 	c.life, c.end = context.WithCancel(context.Background())
+	sources := []configs.Source{conf.Source}
+	if conf.Sub != nil {
+		sources = append(sources, *conf.Sub)
+	}
+	for i, src := range sources {
+		s, err := newStream(c, []string{"main", "sub"}[i], src)
+		if err != nil {
+			return nil, err
+		}
+		c.streams = append(c.streams, s)
+	}
 	if conf.Disabled {
 		c.state = Disabled
 	}
@@ -63,119 +59,112 @@ func (c *camera) run(ctx context.Context) {
 		return
 	}
 	var parts sync.WaitGroup
-	parts.Go(func() { c.connect(ctx) })
-	parts.Go(func() { c.makePictures(ctx) })
+	for _, s := range c.streams {
+		parts.Go(func() { s.connect(ctx) })
+		parts.Go(func() { s.makePictures(ctx) })
+	}
 	parts.Wait()
+	c.change(c.end) // no snapshot begins from here on
+	c.darkroom.running.Wait()
 }
 
-// connect keeps the camera connected, always or while somebody watches.
-func (c *camera) connect(ctx context.Context) {
-	var pauses pause
-	for {
-		c.change(func() {
-			if !c.wanted() { // what went wrong for an earlier viewer is not told to the next
-				c.feedErr = nil
-				c.enter(Idle)
+// main is the camera's own stream, which scale and 'no larger than the camera' refer to.
+func (c *camera) main() *stream { return c.streams[0] }
+
+// sends is what the camera sends, as far as it was seen. c.mu is held.
+func (c *camera) sends() frame.Stream {
+	for _, s := range c.streams {
+		if s.known() {
+			return s.format
+		}
+	}
+	return frame.Stream{}
+}
+
+// choose returns the stream that a rendition is to be made of: the smallest that is at least as large, of
+// those that work; the largest of those where none is; and the main one where nothing works. c.mu is held.
+func (c *camera) choose(want frame.Rendition) *stream {
+	best := c.main()
+	for _, s := range c.streams[1:] {
+		switch {
+		case !s.known() || s.failure() != nil:
+		case !best.known() || best.failure() != nil,
+			s.fits(want) && !best.fits(want),
+			s.fits(want) == best.fits(want) && s.fits(want) == (s.area() < best.area()):
+			best = s
+		}
+	}
+	return best
+}
+
+// failure is why a rendition gets no picture, nil where it has one or will soon. c.mu is held.
+func (c *camera) failure(want frame.Rendition) error { return c.choose(want).failure() }
+
+// ask is what the configuration says of the camera's pictures.
+func (c *camera) ask() frame.Ask {
+	p := c.conf.Settings
+	ask := frame.Ask{
+		Width: p.Width, Height: p.Height, Scale: p.Scale, FPS: p.FPS,
+		Quality: p.Quality, AsSent: len(c.conf.Masks) == 0, Turn: p.Rotate, DropSame: p.DropSame, Name: c.conf.Name,
+		Overlay: frame.Overlay{
+			Time: p.Overlay.Time, Text: p.Overlay.Text, Corner: frame.Corner(p.Overlay.Corner), Size: p.Overlay.Size,
+		},
+	}
+	if p.Overlay.Name {
+		ask.Overlay.Name = c.conf.Name
+	}
+	return ask
+}
+
+// learn waits until it is known what the camera sends, which makes an on_demand camera connect, and then
+// calls use with that. c.mu is held by use. The error is ctx's, or why the camera cannot be reached.
+func (c *camera) learn(ctx context.Context, use func(frame.Stream)) (err error) {
+	c.change(func() { c.opening++ })
+	defer c.change(func() { c.opening-- })
+	waited := c.until(ctx, func() bool {
+		err = c.main().err
+		for _, s := range c.streams {
+			if s.up || s.known() && s.err == nil {
+				err = nil
 			}
-		})
-		if err := c.until(ctx, c.wanted); err != nil {
-			return
 		}
-		c.change(func() {
-			if c.feedErr == nil {
-				c.enter(Connecting)
-			}
-		})
-		err := c.connectOnce(ctx)
-		if ctx.Err() != nil {
-			return
+		known := c.sends()
+		if err == nil && known.Width > 0 {
+			use(known)
+			return true
 		}
-		lived := c.disconnected(err)
-		if !errors.Is(err, errReleased) {
-			d := pauses.next(frame.ReasonOf(err), lived)
-			c.log.Warn("camera lost", "error", err, "retry_in", d.Round(time.Millisecond))
-			wait(ctx, d)
+		return err != nil
+	})
+	return cmp.Or(waited, err)
+}
+
+// settle works out the camera's state from those of its streams: the main one's, unless another one shows more.
+// c.mu is held.
+func (c *camera) settle() {
+	state := c.main().state
+	for _, s := range c.streams[1:] {
+		if nearness[s.state] > nearness[state] {
+			state = s.state
 		}
+	}
+	if c.conf.Disabled {
+		state = Disabled
+	}
+	if state != c.state {
+		c.state, c.since = state, time.Now()
 	}
 }
 
-// connectOnce runs the feed until its connection ends or nobody wants it.
-func (c *camera) connectOnce(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	var releasing sync.WaitGroup
-	defer releasing.Wait()
-	defer cancel(nil)
-	releasing.Go(func() {
-		if c.until(ctx, func() bool { return !c.wanted() }) == nil {
-			cancel(errReleased)
-		}
-	})
-	return c.feed.Run(ctx, c.connected)
-}
-
-// wanted reports whether the camera is to be connected. c.mu is held.
-func (c *camera) wanted() bool {
-	return c.conf.Connect != configs.OnDemand || c.opening > 0 || len(c.renditions) > 0
-}
-
-// connected is called by the feed when the camera begins to send s.
-func (c *camera) connected(s frame.Stream) {
-	c.log.Info("camera connected", "codec", s.Codec, "width", s.Width, "height", s.Height)
-	c.change(func() {
-		if c.feedErr != nil {
-			c.reconnects++
-		}
-		if !c.up {
-			c.upSince = time.Now()
-		}
-		c.stream, c.up, c.feedErr, c.pictureErr = s, true, nil, nil
-		c.connection++
-		for _, r := range c.renditions {
-			r.want = r.ask.Resolve(s)
-		}
-		if c.state != Live {
-			c.enter(Ready)
-		}
-	})
-}
-
-// disconnected notes why a connection ended and returns how long the camera was sending, which is nothing
-// where it never began.
-func (c *camera) disconnected(err error) (lived time.Duration) {
-	at := c.feed.LastUnit()
-	c.change(func() {
-		if c.up {
-			lived = time.Since(c.upSince)
-		}
-		c.up = false
-		if at.After(c.lastFrame) {
-			c.lastFrame = at
-		}
-		if errors.Is(err, errReleased) {
-			c.enter(Idle)
-			return
-		}
-		c.feedErr = err
-		c.enter(stateOf(frame.ReasonOf(err)))
-	})
-	return lived
-}
-
-// failure is why there is no picture, nil where there is one or will be soon. c.mu is held.
-func (c *camera) failure() error { return cmp.Or(c.feedErr, c.pictureErr) }
-
-// enter changes the state. c.mu is held.
-func (c *camera) enter(s State) {
-	if s != c.state {
-		c.state, c.since = s, time.Now()
-	}
-}
+// nearness tells how much each state of a stream says about the camera: a picture most, and a fault more than
+// an attempt.
+var nearness = map[State]int{Idle: 0, Connecting: 1, Stalled: 2, Unauthorized: 2, Lost: 2, Ready: 3, Live: 4}
 
 // change makes a change under the lock and tells everybody who waits.
 func (c *camera) change(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change()
+	c.settle()
 	close(c.changed)
 	c.changed = make(chan struct{})
 }

@@ -17,7 +17,7 @@ const pictureTimeout = 10 * time.Second
 // another set gets another run.
 type run struct {
 	picture    Picture
-	wants      []wanted
+	outputs    []frame.Output
 	connection int
 	began      time.Time
 	cancel     context.CancelFunc
@@ -25,73 +25,86 @@ type run struct {
 	err        error // why it ended; valid when done is closed
 }
 
-// wanted is one output of a run.
-type wanted struct {
-	want frame.Rendition
-	slot *frame.Slot
-}
-
-// makePictures starts, replaces and ends the camera's pictures as renditions come and go. It makes before
-// it breaks: the old picture goes on until the new one has caught up, and each slot takes from both what
-// is newer.
-func (c *camera) makePictures(ctx context.Context) {
+// makePictures starts, replaces and ends the stream's pictures as renditions come and go. It makes before it
+// breaks: the old picture goes on until the new one has caught up, and each slot takes from both what is
+// newer. The same holds between streams: one makes a rendition until another one shows it.
+func (s *stream) makePictures(ctx context.Context) {
+	c := s.camera
 	var current *run
 	defer func() { current.stop() }()
 	var pauses pause
 	failed := func(err error, lived time.Duration) {
 		d := pauses.next(frame.ReasonOf(err), lived)
-		c.log.Warn("picture failed", "error", err, "retry_in", d.Round(time.Millisecond))
-		wait(ctx, d)
+		s.log.Warn("picture failed", "error", err, "retry_in", d.Round(time.Millisecond))
+		s.pauseBetweenPictures(ctx, err, d, current)
 	}
 	for {
-		next, err := c.nextRun(ctx, current)
+		next, err := s.nextRun(ctx, current)
 		if err != nil {
 			return
 		}
 		if ended := current; ended.ended() {
 			current = nil
 			if !errors.Is(ended.err, frame.ErrFormatChanged) {
-				c.change(func() { c.show(nil) })
+				c.change(func() { s.show(nil) })
 				failed(ended.err, time.Since(ended.began))
 				continue
 			}
 		}
 		if next != nil {
-			err := c.begin(ctx, next)
+			err := s.begin(ctx, next)
 			if errors.Is(err, errOutdated) {
 				continue
 			}
 			if err != nil {
-				c.change(func() { c.pictureErr = err })
 				failed(err, 0)
 				continue
 			}
-			c.log.Debug("picture begun", "renditions", len(next.wants), "after", time.Since(next.began).Round(time.Millisecond))
+			s.log.Debug("picture begun", "renditions", len(next.outputs), "after", time.Since(next.began).Round(time.Millisecond))
+			for _, text := range next.picture.Plan().Warnings {
+				s.log.Warn(text)
+			}
 		}
-		current.stop()
+		last := current
 		current = next
-		c.change(func() { c.show(current) })
+		c.change(func() { s.show(current) })
+		last.stop()
 	}
 }
 
+// pauseBetweenPictures tells everybody who waits why there is none, and waits for d, or until there is another
+// connection or current has ended.
+func (s *stream) pauseBetweenPictures(ctx context.Context, why error, d time.Duration, current *run) {
+	c := s.camera
+	var failed int
+	c.change(func() { s.pictureErr, failed = why, s.connection })
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	c.until(ctx, func() bool { return s.connection != failed || current.ended() })
+	c.change(func() { s.pictureErr = nil })
+}
+
 // nextRun waits until something else than current is wanted, or current has ended, and returns what is
-// wanted: nil while nobody watches or the camera is away.
-func (c *camera) nextRun(ctx context.Context, current *run) (next *run, err error) {
-	err = c.until(ctx, func() bool {
-		next = c.plan()
+// wanted: nil while nobody watches or the stream is away.
+func (s *stream) nextRun(ctx context.Context, current *run) (next *run, err error) {
+	err = s.camera.until(ctx, func() bool {
+		next = s.plan()
 		return !next.same(current) || current.ended()
 	})
 	return next, err
 }
 
-// plan returns the run that would suit now. c.mu is held.
-func (c *camera) plan() *run {
-	if !c.up || len(c.renditions) == 0 {
-		return nil
+// plan returns the run that would suit now: what is best made of this stream, and what is made of it until
+// another stream shows it. The camera's mutex is held.
+func (s *stream) plan() *run {
+	r := &run{connection: s.connection, done: make(chan struct{})}
+	for _, rendition := range s.camera.renditions {
+		if s.camera.choose(rendition.want) == s || rendition.by == s {
+			r.outputs = append(r.outputs, frame.Output{Rendition: rendition.want, Slot: rendition.slot})
+		}
 	}
-	r := &run{connection: c.connection, done: make(chan struct{})}
-	for _, rendition := range c.renditions {
-		r.wants = append(r.wants, wanted{rendition.want, rendition.slot})
+	if !s.up || len(r.outputs) == 0 {
+		return nil
 	}
 	return r
 }
@@ -100,12 +113,9 @@ func (c *camera) plan() *run {
 var errOutdated = errors.New("outdated")
 
 // begin starts a run and waits until it has caught up with the camera. After an error it has ended.
-func (c *camera) begin(ctx context.Context, r *run) error {
-	outputs := make([]frame.Output, len(r.wants))
-	for i, w := range r.wants {
-		outputs[i] = frame.Output{Rendition: w.want, Slot: w.slot}
-	}
-	r.picture = c.engine.NewPicture(c.feed, outputs)
+func (s *stream) begin(ctx context.Context, r *run) error {
+	c := s.camera
+	r.picture = c.engine.NewPicture(s.feed, r.outputs)
 	running, cancel := context.WithCancel(ctx)
 	r.cancel, r.began = cancel, time.Now()
 	go func() {
@@ -124,7 +134,7 @@ func (c *camera) begin(ctx context.Context, r *run) error {
 	ctx, cancelWait := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("no picture within %v", pictureTimeout))
 	defer cancelWait()
 	err := c.until(ctx, func() bool {
-		return r.caughtUp() || r.ended() || !c.up || c.connection != r.connection
+		return r.caughtUp() || r.ended() || !s.up || s.connection != r.connection
 	})
 	switch {
 	case err == nil && r.caughtUp():
@@ -138,17 +148,22 @@ func (c *camera) begin(ctx context.Context, r *run) error {
 	return err
 }
 
-// show tells which run's frames are shown, nil for none. c.mu is held.
-func (c *camera) show(r *run) {
-	c.picture = nil
-	if r != nil {
-		c.picture, c.pictureErr = r.picture, nil
+// show tells which run's frames are shown, nil for none. The camera's mutex is held.
+func (s *stream) show(r *run) {
+	s.shown = r
+	for _, rendition := range s.camera.renditions {
+		if rendition.by == s {
+			rendition.by = nil
+		}
+		if r != nil && slices.ContainsFunc(r.outputs, func(o frame.Output) bool { return o.Slot == rendition.slot }) {
+			rendition.by = s
+		}
 	}
 	switch {
-	case c.up && r != nil:
-		c.enter(Live)
-	case c.up:
-		c.enter(Ready)
+	case s.up && r != nil:
+		s.enter(Live)
+	case s.up:
+		s.enter(Ready)
 	}
 }
 
@@ -169,7 +184,7 @@ func (r *run) same(other *run) bool {
 	if r == nil || other == nil {
 		return r == other
 	}
-	return r.connection == other.connection && slices.Equal(r.wants, other.wants)
+	return r.connection == other.connection && slices.Equal(r.outputs, other.outputs)
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -28,6 +28,8 @@ type Feed interface {
 	Run(ctx context.Context, onStream func(frame.Stream)) error
 	// Stream is what the camera sends, zero while it is not connected.
 	Stream() frame.Stream
+	// Broken is the number of units that were dropped because nothing can be made of them.
+	Broken() uint64
 	// LastUnit is when the camera last sent something, in this connection or the last.
 	LastUnit() time.Time
 }
@@ -47,6 +49,13 @@ var (
 	ErrDisabled = errors.New("the camera is disabled")
 	ErrClosing  = errors.New("framegate is shutting down")
 )
+
+// TooManyError says that no further rendition of a camera can be made now.
+type TooManyError struct{ Limit int }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("%d different pictures of this camera are being made already, as many as max_renditions allows", e.Limit)
+}
 
 // Registry is the cameras of one configuration. All methods but Run may be called from any goroutine.
 type Registry struct {
@@ -98,11 +107,23 @@ func (r *Registry) Camera(id string) (Status, error) {
 
 // Watch joins the rendition of a camera that ask resolves to, opens the camera and starts the picture where
 // that is needed, and returns when the first frame is there. A camera that is known to be away answers at
-// once. The error is ErrUnknown, ErrDisabled, ErrClosing, ctx's, or says why the camera gives no picture.
+// once. The error is ErrUnknown, ErrDisabled, ErrClosing, a TooManyError, ctx's, or says why the camera gives
+// no picture.
 func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, error) {
 	c, ok := r.byID[id]
 	if !ok {
 		return nil, fmt.Errorf("%w: %s", ErrUnknown, id)
 	}
 	return c.watch(ctx, ask)
+}
+
+// Snapshot returns one picture of a camera. It is at most maxAge old, unless the camera itself is slower, and
+// comes from a rendition that is being made or from one decode of what the camera has sent since its last
+// keyframe, shared by all who ask at once. The rate of ask is ignored. The error is that of Watch.
+func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (*frame.Frame, error) {
+	c, ok := r.byID[id]
+	if !ok {
+		return nil, fmt.Errorf("%w: %s", ErrUnknown, id)
+	}
+	return c.snapshot(ctx, ask, maxAge)
 }

@@ -23,7 +23,8 @@ type standin struct {
 	mu       sync.Mutex
 	feeds    map[string]*standinFeed
 	pictures []*standinPicture
-	broken   error // what every new picture fails with
+	broken   error         // what every new picture fails with
+	darkness chan struct{} // no picture shows anything until it is closed
 }
 
 // standinFeed is a camera that sends, or fails, when it is told to.
@@ -39,6 +40,9 @@ type standinFeed struct {
 
 func (e *standin) NewFeed(src configs.Source) (Feed, error) {
 	f := &standinFeed{sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error)}
+	if src.URL.Path == "/sub" {
+		f.sends.Width, f.sends.Height = 640, 360
+	}
 	e.feeds[src.URL.Path] = f
 	return f, nil
 }
@@ -75,6 +79,8 @@ func (f *standinFeed) Stream() frame.Stream {
 	return f.sends
 }
 
+func (f *standinFeed) Broken() uint64 { return 0 }
+
 func (f *standinFeed) LastUnit() time.Time { return time.Unix(1, 0) }
 
 func (f *standinFeed) count() int {
@@ -92,17 +98,19 @@ func (f *standinFeed) refuse(err error) {
 
 // standinPicture publishes a frame every few milliseconds.
 type standinPicture struct {
+	feed     Feed
 	outputs  []frame.Output
 	broken   error
+	darkness chan struct{}
 	caughtUp chan struct{}
 	fail     chan error
 	ended    chan struct{}
 }
 
-func (e *standin) NewPicture(_ Feed, outputs []frame.Output) Picture {
+func (e *standin) NewPicture(feed Feed, outputs []frame.Output) Picture {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p := &standinPicture{outputs: outputs, broken: e.broken, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
+	p := &standinPicture{feed: feed, outputs: outputs, broken: e.broken, darkness: e.darkness, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
 	e.pictures = append(e.pictures, p)
 	return p
 }
@@ -114,12 +122,15 @@ func (p *standinPicture) Run(ctx context.Context) error {
 	if p.broken != nil {
 		return p.broken
 	}
+	if p.darkness != nil {
+		<-p.darkness
+	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
 	for n := 0; ; n++ {
 		for _, out := range p.outputs {
 			text := fmt.Sprint(out.Rendition)
-			out.Slot.Publish(frame.New([]byte(text), time.Since(epoch), time.Now(), out.Rendition.Width, out.Rendition.Height))
+			out.Slot.Publish(frame.New([]byte(text), frame.Info{PTS: time.Since(epoch), Received: time.Now(), Width: out.Rendition.Width, Height: out.Rendition.Height}))
 		}
 		if n == 2 {
 			close(p.caughtUp)
@@ -212,7 +223,7 @@ func TestCameraIsConnectedAtTheStartAndDecodedForViewersOnly(t *testing.T) {
 	}
 	v := watch(t, r, frame.Ask{})
 	until(t, "live", func() bool { return state(r) == Live })
-	if got := string(v.Frame().JPEG()); got != "480x270 q80" {
+	if got := string(v.Frame().Picture()); got != "480x270 q80" {
 		t.Errorf("got %s", got)
 	}
 	v.Close()
@@ -243,7 +254,7 @@ func TestSecondRenditionDoesNotInterruptTheFirst(t *testing.T) {
 	defer first.Close()
 	second := watch(t, r, frame.Ask{Width: 320})
 	defer second.Close()
-	if got := string(second.Frame().JPEG()); got != "320x180 q80" {
+	if got := string(second.Frame().Picture()); got != "320x180 q80" {
 		t.Errorf("got %s", got)
 	}
 	if e.made() != 2 || len(e.picture(1).outputs) != 2 {

@@ -14,6 +14,7 @@ type rendition struct {
 	ask     frame.Ask       // resolved anew when the camera's size changes
 	want    frame.Rendition // what ask means at the camera's present size
 	slot    *frame.Slot
+	by      *stream // whose picture fills the slot; nil while none does
 	viewers int
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
 }
@@ -49,86 +50,72 @@ func (v *View) Close() {
 	v.camera.change(func() { v.camera.leave(v.rendition) })
 }
 
-// watch opens the camera, joins a rendition and waits for its first frame.
+// watch joins a rendition, which opens the camera, and waits for its first frame.
 func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
-	if c.conf.Disabled {
-		return nil, ErrDisabled
+	ctx, cancel, err := c.enter(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if c.life.Err() != nil {
-		return nil, ErrClosing
+	ask = ask.Or(c.ask())
+	var r *rendition
+	var refused error
+	err = c.learn(ctx, func(sends frame.Stream) { r, refused = c.join(ask, sends) })
+	if err == nil {
+		err = refused
 	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	release := context.AfterFunc(c.life, func() { cancel(ErrClosing) })
-	context.AfterFunc(ctx, func() { release() })
-	r, err := c.open(ctx, ask.Or(c.ask()))
 	if err != nil {
 		cancel(nil)
 		return nil, err
 	}
 	v := &View{camera: c, rendition: r, ctx: ctx, cancel: cancel}
-	if err := c.firstFrame(ctx, r); err != nil {
-		v.Close()
-		return nil, err
-	}
-	if _, err := v.Next(); err != nil {
+	if v.frame, err = c.firstFrame(ctx, r); err != nil {
 		v.Close()
 		return nil, err
 	}
 	return v, nil
 }
 
-// ask is what the configuration says of the camera's pictures.
-func (c *camera) ask() frame.Ask {
-	p := c.conf.Settings
-	return frame.Ask{Width: p.Width, Height: p.Height, Scale: p.Scale, FPS: p.FPS, Quality: p.Quality}
-}
-
-// open waits until the camera is connected, which makes an on_demand camera connect, and joins the
-// rendition that ask means at its size.
-func (c *camera) open(ctx context.Context, ask frame.Ask) (r *rendition, err error) {
-	c.change(func() { c.opening++ })
-	defer c.change(func() { c.opening-- })
-	waited := c.until(ctx, func() bool {
-		switch err = c.feedErr; {
-		case err != nil:
-			return true
-		case c.up:
-			r = c.join(ask)
-		}
-		return r != nil
-	})
-	if waited != nil {
-		return nil, waited
+// enter begins a visit of the camera, which ends with it. cancel must be called.
+func (c *camera) enter(ctx context.Context) (visit context.Context, cancel context.CancelCauseFunc, err error) {
+	if c.conf.Disabled {
+		return nil, nil, ErrDisabled
 	}
-	if r != nil {
-		c.change(func() {}) // tells makePictures
+	if c.life.Err() != nil {
+		return nil, nil, ErrClosing
 	}
-	return r, err
+	visit, cancel = context.WithCancelCause(ctx)
+	release := context.AfterFunc(c.life, func() { cancel(ErrClosing) })
+	context.AfterFunc(visit, func() { release() })
+	return visit, cancel, nil
 }
 
 // firstFrame waits until the rendition has a frame, or it is known why it will have none.
-func (c *camera) firstFrame(ctx context.Context, r *rendition) error {
+func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	failed := make(chan struct{})
 	go func() {
 		defer close(failed)
 		var failure error
-		if c.until(ctx, func() bool { failure = c.failure(); return failure != nil }) == nil {
+		if c.until(ctx, func() bool { failure = c.failure(r.want); return failure != nil }) == nil {
 			cancel(failure)
 		}
 	}()
-	_, err := r.slot.After(ctx, nil)
+	f, err := r.slot.After(ctx, nil)
 	cancel(nil)
 	<-failed
-	return err
+	return f, err
 }
 
-// join counts a viewer of the rendition that ask resolves to, which is made where there is none. c.mu is
-// held.
-func (c *camera) join(ask frame.Ask) *rendition {
-	want := ask.Resolve(c.stream)
+// join counts a viewer of the rendition that ask means of a camera that sends s. The rendition is made where
+// there is none, unless there are too many. c.mu is held.
+func (c *camera) join(ask frame.Ask, s frame.Stream) (*rendition, error) {
+	want := ask.Resolve(s)
 	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.want == want })
 	if i < 0 {
+		if len(c.renditions) >= c.conf.MaxRenditions {
+			return nil, &TooManyError{Limit: c.conf.MaxRenditions}
+		}
 		c.renditions = append(c.renditions, &rendition{ask: ask, want: want, slot: &frame.Slot{}})
 		i = len(c.renditions) - 1
 	}
@@ -138,7 +125,7 @@ func (c *camera) join(ask frame.Ask) *rendition {
 		r.expiry.Stop()
 		r.expiry = nil
 	}
-	return r
+	return r, nil
 }
 
 // leave counts a viewer out. c.mu is held.

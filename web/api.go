@@ -4,8 +4,6 @@ import (
 	"encoding/json"
 	"net/http"
 
-	"framegate/registry"
-
 	"github.com/go-chi/chi/v5"
 )
 
@@ -32,10 +30,10 @@ func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz says that every camera has been tried once: then its state is worth reading.
+// readyz says that every camera has been tried once: from then on its state is worth reading.
 func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
 	for _, camera := range s.Cameras.Cameras() {
-		if camera.State == registry.Connecting {
+		if !camera.Tried {
 			problem{Status: http.StatusServiceUnavailable, Detail: "still connecting", Camera: camera.ID, retryAfter: 1}.write(w)
 			return
 		}

@@ -44,6 +44,8 @@ var cameraGauges = []gauge{
 		func(s registry.Status) float64 { return s.SourceFPS }),
 	perCamera("reconnects_total", "Connections after the first.", prometheus.CounterValue,
 		func(s registry.Status) float64 { return float64(s.Reconnects) }),
+	perCamera("broken_units_total", "Units from the camera that were dropped because nothing can be made of them.", prometheus.CounterValue,
+		func(s registry.Status) float64 { return float64(s.Broken) }),
 	perCamera("last_frame_seconds", "When the newest picture came in, Unix time; 0 for never.", prometheus.GaugeValue,
 		func(s registry.Status) float64 {
 			if s.LastFrameAt == nil {

@@ -77,10 +77,8 @@ func origin(r *http.Request) string {
 	return scheme + "://" + r.Host
 }
 
-// Name, Wants and such are for the templates.
-
-// Name is the parameter as it stands in a query.
+// Name is the parameter as it stands in a query. It is for the templates, as is Wants.
 func (p parameter) Name() string { return p.name }
 
 // Wants describes the values that the parameter takes.
-func (p parameter) Wants() string { return p.wants() }
+func (p parameter) Wants() string { return p.wants }

@@ -12,34 +12,96 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// parameter is one query parameter: a number in a range.
+// parameter is one query parameter.
 type parameter struct {
-	name     string
-	min, max float64
-	whole    bool
-	meaning  string
-	set      func(*request, float64)
+	name  string
+	wants string // the values that it takes, for people
+	// set reads a value into the request and reports whether it is one of those.
+	set func(*request, string) bool
 }
 
 // request is what the query of a stream or a snapshot asks for.
 type request struct {
-	ask    frame.Ask
-	maxAge time.Duration // of a snapshot
+	ask      frame.Ask
+	maxAge   time.Duration // of a snapshot
+	download bool          // a snapshot is to be saved rather than shown
 }
 
 // The parameters of a stream.
 var streamParameters = []parameter{
-	{"width", frame.MinSide, frame.MaxSide, true, "pixels", func(r *request, v float64) { r.ask.Width = int(v) }},
-	{"height", frame.MinSide, frame.MaxSide, true, "pixels", func(r *request, v float64) { r.ask.Height = int(v) }},
-	{"scale", frame.MinScale, frame.MaxScale, false, "of the camera's size", func(r *request, v float64) { r.ask.Scale = v }},
-	{"fps", frame.MinFPS, frame.MaxFPS, false, "pictures per second at most", func(r *request, v float64) { r.ask.FPS = v }},
-	{"quality", frame.MinQuality, frame.MaxQuality, true, "JPEG quality", func(r *request, v float64) { r.ask.Quality = int(v) }},
+	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(r *request, n int) { r.ask.Width = n }),
+	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(r *request, n int) { r.ask.Height = n }),
+	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size", func(r *request, v float64) { r.ask.Scale = v }),
+	flag("upscale", "allows a picture larger than the camera's", func(r *request, on bool) { r.ask.Upscale = on }),
+	{"fps", fmt.Sprintf("a number from %v to %v (pictures per second at most), or key for the camera's keyframes only", frame.MinFPS, frame.MaxFPS), setFPS},
+	whole("quality", frame.MinQuality, frame.MaxQuality, "JPEG quality", func(r *request, n int) { r.ask.Quality = n }),
+	{"rotate", "one of 0, 90, 180, 270 (degrees clockwise)", setTurn},
+	{"overlay", "none, or some of name, time, text with commas between", setOverlay},
 }
 
-// The parameters of a snapshot.
+// The parameters of a snapshot. A rate means nothing to it and is ignored, so that the query of a stream fits.
 var snapshotParameters = append(slices.Clone(streamParameters),
-	parameter{"max_age", 0, 3600, false, "seconds", func(r *request, v float64) { r.maxAge = time.Duration(v * float64(time.Second)) }},
+	number("max_age", 0, 3600, "seconds", func(r *request, v float64) { r.maxAge = time.Duration(v * float64(time.Second)) }),
+	flag("download", "makes a browser save it", func(r *request, on bool) { r.download = on }),
 )
+
+func whole(name string, low, high int, unit string, set func(*request, int)) parameter {
+	return parameter{name, fmt.Sprintf("a whole number from %d to %d (%s)", low, high, unit), func(r *request, text string) bool {
+		n, err := strconv.Atoi(text)
+		set(r, n)
+		return err == nil && n >= low && n <= high
+	}}
+}
+
+func number(name string, low, high float64, unit string, set func(*request, float64)) parameter {
+	return parameter{name, fmt.Sprintf("a number from %v to %v (%s)", low, high, unit), func(r *request, text string) bool {
+		v, ok := readNumber(text, low, high)
+		set(r, v)
+		return ok
+	}}
+}
+
+func flag(name, meaning string, set func(*request, bool)) parameter {
+	return parameter{name, "0 or 1 (" + meaning + ")", func(r *request, text string) bool {
+		set(r, text == "1")
+		return text == "0" || text == "1"
+	}}
+}
+
+func setFPS(r *request, text string) (ok bool) {
+	if r.ask.Keyframes = text == "key"; r.ask.Keyframes {
+		return true
+	}
+	r.ask.FPS, ok = readNumber(text, frame.MinFPS, frame.MaxFPS)
+	return ok
+}
+
+func setTurn(r *request, text string) bool {
+	r.ask.Turn, _ = strconv.Atoi(text)
+	return slices.Contains([]string{"0", "90", "180", "270"}, text)
+}
+
+func setOverlay(r *request, text string) bool {
+	var show frame.Show
+	r.ask.Show = &show
+	if text == "none" {
+		return true
+	}
+	parts := map[string]*bool{"name": &show.Name, "time": &show.Time, "text": &show.Text}
+	for _, word := range strings.Split(text, ",") {
+		part, ok := parts[word]
+		if !ok {
+			return false
+		}
+		*part = true
+	}
+	return true
+}
+
+func readNumber(text string, low, high float64) (float64, bool) {
+	v, err := strconv.ParseFloat(text, 64)
+	return v, err == nil && !math.IsNaN(v) && v >= low && v <= high
+}
 
 // cacheBuster is ignored: pages change it to get past caches.
 const cacheBuster = "_"
@@ -64,36 +126,24 @@ func parse(rawQuery string, known []parameter) (request, *problem) {
 			return r, badParameter(name, fmt.Sprintf("unknown parameter %q; there are %s", name, names(known)))
 		case len(values) > 1:
 			return r, badParameter(name, name+" is given more than once")
+		case !known[i].set(&r, values[0]):
+			return r, badParameter(name, fmt.Sprintf("%s is %q; it must be %s", name, values[0], known[i].wants))
 		}
-		v, ok := known[i].read(values[0])
-		if !ok {
-			return r, badParameter(name, fmt.Sprintf("%s is %q; it must be %s", name, values[0], known[i].wants()))
-		}
-		known[i].set(&r, v)
 	}
-	if r.ask.Scale > 0 && (r.ask.Width > 0 || r.ask.Height > 0) {
-		return r, badParameter("scale", "scale and width or height exclude each other")
-	}
-	return r, nil
+	return r, r.contradiction()
 }
 
-// read reads a value and reports whether it is in the parameter's range.
-func (p parameter) read(text string) (float64, bool) {
-	if p.whole {
-		n, err := strconv.Atoi(text)
-		return float64(n), err == nil && float64(n) >= p.min && float64(n) <= p.max
+// contradiction finds parameters that do not go together.
+func (r request) contradiction() *problem {
+	a := r.ask
+	switch {
+	case a.Scale > 0 && (a.Width > 0 || a.Height > 0):
+		return badParameter("scale", "scale and width or height exclude each other")
+	case a.Width > frame.MaxAspect*a.Height && a.Height > 0, a.Height > frame.MaxAspect*a.Width && a.Width > 0:
+		return badParameter("height", fmt.Sprintf("width %d and height %d; of two sides the longer may be %d times the other, from %d to %d pixels",
+			a.Width, a.Height, frame.MaxAspect, frame.MinSide, frame.MaxSide))
 	}
-	v, err := strconv.ParseFloat(text, 64)
-	return v, err == nil && !math.IsNaN(v) && v >= p.min && v <= p.max
-}
-
-// wants describes the parameter's range.
-func (p parameter) wants() string {
-	kind := "a number"
-	if p.whole {
-		kind = "a whole number"
-	}
-	return fmt.Sprintf("%s from %v to %v (%s)", kind, p.min, p.max, p.meaning)
+	return nil
 }
 
 func names(known []parameter) string {

@@ -42,7 +42,10 @@ const retryAfter = 5
 // refuse answers a request for a picture that Watch has refused.
 func refuse(w http.ResponseWriter, id string, err error) {
 	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
+	var tooMany *registry.TooManyError
 	switch {
+	case errors.As(err, &tooMany):
+		p.Status = http.StatusTooManyRequests
 	case errors.Is(err, registry.ErrUnknown):
 		p = problem{Status: http.StatusNotFound, Detail: err.Error(), Camera: id}
 	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing):

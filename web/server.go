@@ -6,6 +6,8 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
+	"time"
 
 	"framegate/pipeline/frame"
 	"framegate/registry"
@@ -20,6 +22,7 @@ type Cameras interface {
 	Cameras() []registry.Status
 	Camera(id string) (registry.Status, error)
 	Watch(ctx context.Context, id string, ask frame.Ask) (*registry.View, error)
+	Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (*frame.Frame, error)
 }
 
 // Options say what to serve.
@@ -38,7 +41,7 @@ type Options struct {
 func New(o Options) http.Handler {
 	s := &server{Options: o}
 	r := chi.NewRouter()
-	r.Use(s.recoverer, middleware.GetHead, headers)
+	r.Use(s.recoverer, deadline, middleware.GetHead, headers)
 	if len(o.Origins) > 0 {
 		r.Use(cors.Handler(cors.Options{
 			AllowedOrigins: o.Origins,
@@ -60,7 +63,9 @@ func New(o Options) http.Handler {
 	r.Route("/cameras/{id}", func(r chi.Router) {
 		r.Get("/", s.camera)
 		r.Get("/stream", s.stream)
-		r.Get("/snapshot.jpg", s.snapshot)
+		for extension, format := range snapshotFormats {
+			r.Get("/snapshot."+extension, s.snapshot(format))
+		}
 	})
 	r.Route("/api", func(r chi.Router) {
 		r.Get("/cameras", s.listCameras)
@@ -87,9 +92,22 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
+// writeTimeout is how long a client may take to read an answer, or a viewer one frame, before it counts as
+// gone.
+const writeTimeout = 10 * time.Second
+
+// deadline ends the answers to clients that do not read them. A stream moves it on with each frame.
+func deadline(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(snapshotTimeout + writeTimeout))
+		next.ServeHTTP(w, r)
+	})
+}
+
 // recoverer answers 500 to a request whose handler panics, and logs it. Other requests go on.
 func (s *server) recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		answer := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
 		defer func() {
 			fault := recover()
 			if fault == nil {
@@ -98,9 +116,12 @@ func (s *server) recoverer(next http.Handler) http.Handler {
 			if fault == http.ErrAbortHandler {
 				panic(fault)
 			}
-			s.Log.Error("request failed", "path", r.URL.Path, "panic", fault)
+			s.Log.Error("request failed", "path", r.URL.Path, "panic", fault, "stack", string(debug.Stack()))
+			if answer.Status() != 0 { // the answer has begun: cut it off
+				panic(http.ErrAbortHandler)
+			}
 			problem{Status: http.StatusInternalServerError, Detail: "a fault of framegate; its log says more"}.write(w)
 		}()
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(answer, r)
 	})
 }

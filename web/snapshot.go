@@ -1,10 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
-	"strconv"
 	"time"
 
 	"framegate/pipeline/frame"
@@ -15,31 +15,42 @@ import (
 // snapshotTimeout is how long a snapshot may take, from opening the camera on.
 const snapshotTimeout = 20 * time.Second
 
-// snapshot serves GET /cameras/{id}/snapshot.jpg: the newest picture, which is at most max_age old unless
-// the camera itself is slower.
-func (s *server) snapshot(w http.ResponseWriter, r *http.Request) {
-	ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
-		&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no new picture within %v", snapshotTimeout)})
-	defer cancel()
-	view, request, ok := s.watch(w, r.WithContext(ctx), snapshotParameters)
-	if !ok {
-		return
-	}
-	f := view.Frame()
-	for asked := time.Now(); asked.Sub(f.Received) > request.maxAge; {
-		var err error
-		if f, err = view.Next(); err != nil {
-			view.Close()
-			refuse(w, chi.URLParam(r, "id"), err)
+// snapshotFormats are the formats of a snapshot by the extension of its path.
+var snapshotFormats = map[string]frame.Format{"jpg": frame.JPEG, "png": frame.PNG, "webp": frame.WebP}
+
+// snapshot serves GET /cameras/{id}/snapshot.jpg and such: the newest picture, which is at most max_age old
+// unless the camera itself is slower. A client that has it already is told so (RFC 9110, section 13).
+func (s *server) snapshot(format frame.Format) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		request, bad := parse(r.URL.RawQuery, snapshotParameters)
+		if bad != nil {
+			bad.write(w)
 			return
 		}
+		request.ask.Format = format
+		id := chi.URLParam(r, "id")
+		ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
+			&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no picture within %v", snapshotTimeout)})
+		defer cancel()
+		f, err := s.Cameras.Snapshot(ctx, id, request.ask, request.maxAge)
+		if err != nil {
+			refuse(w, id, err)
+			return
+		}
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
+		h := w.Header()
+		h.Set("Content-Type", format.MediaType())
+		h.Set("Cache-Control", "no-cache") // to be asked for each time, with the ETag
+		h.Set("ETag", etag(f))
+		h.Set("X-Timestamp", string(frame.AppendTimestamp(nil, f.Received)))
+		if request.download {
+			h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.%s"`, id, f.Received.Format("20060102-150405"), f.Format.Extension()))
+		}
+		http.ServeContent(w, r, "", f.Received, bytes.NewReader(f.Picture()))
 	}
-	view.Close() // a client that does not read must not keep the camera decoding
-	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-	h := w.Header()
-	h.Set("Content-Type", "image/jpeg")
-	h.Set("Content-Length", strconv.Itoa(len(f.JPEG())))
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Timestamp", string(frame.AppendTimestamp(nil, f.Received)))
-	w.Write(f.JPEG())
+}
+
+// etag names a frame among those that one URL can give.
+func etag(f *frame.Frame) string {
+	return fmt.Sprintf(`"%x-%x"`, f.Received.UnixNano(), len(f.Picture()))
 }

@@ -5,19 +5,22 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
-	"framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 )
 
-// writeTimeout is how long a viewer may take to read one frame before it counts as gone.
-const writeTimeout = 10 * time.Second
-
 // stream serves GET /cameras/{id}/stream: MJPEG, for <img src>. It answers with an error status as long as
 // there is no picture to give, and never with an empty body.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
-	view, _, ok := s.watch(w, r, streamParameters)
-	if !ok {
+	request, bad := parse(r.URL.RawQuery, streamParameters)
+	if bad != nil {
+		bad.write(w)
+		return
+	}
+	id := chi.URLParam(r, "id")
+	view, err := s.Cameras.Watch(r.Context(), id, request.ask)
+	if err != nil {
+		refuse(w, id, err)
 		return
 	}
 	defer view.Close()
@@ -47,21 +50,4 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 			return
 		}
 	}
-}
-
-// watch joins the rendition that a request asks for, for as long as the request's context, or answers with
-// what is wrong.
-func (s *server) watch(w http.ResponseWriter, r *http.Request, known []parameter) (*registry.View, request, bool) {
-	request, bad := parse(r.URL.RawQuery, known)
-	if bad != nil {
-		bad.write(w)
-		return nil, request, false
-	}
-	id := chi.URLParam(r, "id")
-	view, err := s.Cameras.Watch(r.Context(), id, request.ask)
-	if err != nil {
-		refuse(w, id, err)
-		return nil, request, false
-	}
-	return view, request, true
 }

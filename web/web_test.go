@@ -43,6 +43,7 @@ func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) erro
 }
 
 func (f *standinFeed) Stream() frame.Stream { return stream }
+func (f *standinFeed) Broken() uint64       { return 0 }
 func (f *standinFeed) LastUnit() time.Time  { return time.Time{} }
 
 type standinPicture struct {
@@ -65,7 +66,7 @@ func (p *standinPicture) Run(ctx context.Context) error {
 			picture.SetGray(0, 0, color.Gray{Y: byte(n)})
 			var file bytes.Buffer
 			jpeg.Encode(&file, picture, nil)
-			out.Slot.Publish(frame.New(file.Bytes(), time.Since(epoch), time.Now(), out.Rendition.Width, out.Rendition.Height))
+			out.Slot.Publish(frame.New(file.Bytes(), frame.Info{PTS: time.Since(epoch), Received: time.Now(), Width: out.Rendition.Width, Height: out.Rendition.Height, Format: out.Rendition.Format}))
 		}
 		if n == 0 {
 			close(p.caughtUp)
@@ -186,33 +187,89 @@ func TestSnapshotIsOneFreshJPEG(t *testing.T) {
 	}
 }
 
+func TestSnapshotIsNotSentTwiceToTheSameClient(t *testing.T) {
+	url := serve(t) + "/cameras/gate/snapshot.jpg?max_age=60"
+	first, _ := get(t, url)
+	modified, err := http.ParseTime(first.Header.Get("Last-Modified"))
+	if err != nil || time.Since(modified) > time.Minute {
+		t.Errorf("Last-Modified: %v %v", modified, err)
+	}
+	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	status, tag := 0, first.Header.Get("ETag")
+	for range 10 { // the decode that made the first one may still have given a newer one
+		request.Header.Set("If-None-Match", tag)
+		again, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		again.Body.Close()
+		status, tag = again.StatusCode, again.Header.Get("ETag")
+	}
+	if status != http.StatusNotModified {
+		t.Errorf("status %d", status)
+	}
+}
+
+func TestSnapshotIsSavedUnderANameOfItsOwn(t *testing.T) {
+	url := serve(t)
+	resp, _ := get(t, url+"/cameras/gate/snapshot.webp?download=1&rotate=90&fps=5")
+	if got := resp.Header.Get("Content-Disposition"); !strings.HasPrefix(got, `attachment; filename="gate-2`) || !strings.HasSuffix(got, `.webp"`) {
+		t.Errorf("Content-Disposition: %s", got)
+	}
+	if got := resp.Header.Get("Content-Type"); got != "image/webp" {
+		t.Errorf("Content-Type: %s", got)
+	}
+}
+
+func TestTooManyRenditionsAreRefusedWith429(t *testing.T) {
+	url := serve(t)
+	for width := range 8 {
+		s, err := viewer.Open(t.Context(), fmt.Sprintf("%s/cameras/gate/stream?width=%d", url, 100+2*width))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer s.Close()
+	}
+	resp, body := get(t, url+"/cameras/gate/stream?width=200")
+	if resp.StatusCode != http.StatusTooManyRequests || !strings.Contains(string(body), "max_renditions") || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("%s %v %s", resp.Status, resp.Header, body)
+	}
+}
+
 func TestErrorsAreProblems(t *testing.T) {
 	url := serve(t)
 	for path, want := range map[string]struct {
 		status int
 		part   string
 	}{
-		"/cameras/nope/stream":                     {404, `"detail":"no such camera: nope"`},
-		"/cameras/nope/snapshot.jpg":               {404, "no such camera"},
-		"/cameras/nope":                            {404, "no such camera"},
-		"/api/cameras/nope":                        {404, "no such camera"},
-		"/nowhere":                                 {404, "nothing at this path"},
-		"/cameras/off/stream":                      {503, "the camera is disabled"},
-		"/cameras/away/stream":                     {503, "connection refused"},
-		"/cameras/away/snapshot.jpg":               {503, `"reason":"unreachable"`},
-		"/cameras/gate/stream?width=0":             {400, `"parameter":"width"`},
-		"/cameras/gate/stream?width=-1":            {400, "a whole number from 16 to 8192 (pixels)"},
-		"/cameras/gate/stream?width=1e9":           {400, `"parameter":"width"`},
-		"/cameras/gate/stream?height=abc":          {400, `"parameter":"height"`},
-		"/cameras/gate/stream?scale=NaN":           {400, "a number from 0.01 to 1"},
-		"/cameras/gate/stream?fps=1000":            {400, `"parameter":"fps"`},
-		"/cameras/gate/stream?quality=0":           {400, "a whole number from 1 to 100"},
-		"/cameras/gate/stream?quality=1&quality=2": {400, "more than once"},
-		"/cameras/gate/stream?sepia=1":             {400, "there are width, height, scale, fps, quality"},
-		"/cameras/gate/stream?max_age=1":           {400, `"parameter":"max_age"`},
-		"/cameras/gate/snapshot.jpg?max_age=-1":    {400, `"parameter":"max_age"`},
-		"/cameras/gate/stream?scale=1&width=100":   {400, "exclude each other"},
-		"/cameras/gate/stream?a=%zz":               {400, "cannot be read"},
+		"/cameras/nope/stream":                      {404, `"detail":"no such camera: nope"`},
+		"/cameras/nope/snapshot.jpg":                {404, "no such camera"},
+		"/cameras/nope":                             {404, "no such camera"},
+		"/api/cameras/nope":                         {404, "no such camera"},
+		"/nowhere":                                  {404, "nothing at this path"},
+		"/cameras/off/stream":                       {503, "the camera is disabled"},
+		"/cameras/away/stream":                      {503, "connection refused"},
+		"/cameras/away/snapshot.jpg":                {503, `"reason":"unreachable"`},
+		"/cameras/gate/stream?width=0":              {400, `"parameter":"width"`},
+		"/cameras/gate/stream?width=-1":             {400, "a whole number from 16 to 8192 (pixels)"},
+		"/cameras/gate/stream?width=1e9":            {400, `"parameter":"width"`},
+		"/cameras/gate/stream?height=abc":           {400, `"parameter":"height"`},
+		"/cameras/gate/stream?scale=NaN":            {400, "a number from 0.01 to 1"},
+		"/cameras/gate/stream?fps=1000":             {400, `"parameter":"fps"`},
+		"/cameras/gate/stream?quality=0":            {400, "a whole number from 1 to 100"},
+		"/cameras/gate/stream?quality=1&quality=2":  {400, "more than once"},
+		"/cameras/gate/stream?sepia=1":              {400, "there are width, height, scale, upscale, fps, quality"},
+		"/cameras/gate/stream?width=16&height=8192": {400, "8 times the other, from 16 to 8192"},
+		"/cameras/gate/stream?fps=keys":             {400, "or key for the camera's keyframes only"},
+		"/cameras/gate/stream?rotate=45":            {400, "one of 0, 90, 180, 270"},
+		"/cameras/gate/stream?rotate=":              {400, `"parameter":"rotate"`},
+		"/cameras/gate/stream?upscale=yes":          {400, "0 or 1"},
+		"/cameras/gate/stream?overlay=name,logo":    {400, "none, or some of name, time, text"},
+		"/cameras/gate/snapshot.gif":                {404, "nothing at this path"},
+		"/cameras/gate/stream?max_age=1":            {400, `"parameter":"max_age"`},
+		"/cameras/gate/snapshot.jpg?max_age=-1":     {400, `"parameter":"max_age"`},
+		"/cameras/gate/stream?scale=1&width=100":    {400, "exclude each other"},
+		"/cameras/gate/stream?a=%zz":                {400, "cannot be read"},
 	} {
 		resp, body := get(t, url+path)
 		if resp.StatusCode != want.status || !strings.Contains(string(body), want.part) || resp.Header.Get("Content-Type") != "application/problem+json" {
@@ -250,7 +307,11 @@ func TestHeadTellsWithoutABody(t *testing.T) {
 
 func TestStateIsTheDesignsJSON(t *testing.T) {
 	url := serve(t)
-	get(t, url+"/cameras/gate/snapshot.jpg")
+	s, err := viewer.Open(t.Context(), url+"/cameras/gate/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	var cameras []map[string]any
 	for len(cameras) == 0 || cameras[0]["state"] != "live" {
 		_, body := get(t, url+"/api/cameras")

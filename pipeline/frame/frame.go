@@ -1,4 +1,4 @@
-// Package frame is the meeting point of pipeline, registry and web: a Frame is one JPEG, a Slot keeps the
+// Package frame is the meeting point of pipeline, registry and web: a Frame is one picture, a Slot keeps the
 // newest one, a Rendition says which picture is wanted and a Stream what the camera sends. Plain Go: it
 // knows neither GStreamer nor HTTP handlers.
 package frame
@@ -15,45 +15,78 @@ const Boundary = "frame"
 // one, because Chromium shows a part only when the next begins.
 const Opening = "--" + Boundary + "\r\n"
 
-// Frame is one JPEG picture of one rendition, framed once for the wire. It is immutable: any number of
+// Frame is one encoded picture of one rendition, framed once for the wire. It is immutable: any number of
 // goroutines may read it at the same time.
 type Frame struct {
-	// PTS is the picture's time on its camera's timeline. It grows from frame to frame, also across
+	Info
+	part []byte // headers, picture, closing boundary
+	head int    // length of the headers
+	tail int    // length of the closing boundary
+}
+
+// Info is what is known of a frame.
+type Info struct {
+	// PTS is the picture's time on the timeline of all cameras. It grows from frame to frame, also across
 	// reconnects.
 	PTS time.Duration
 	// Received is when the access unit of this picture came in from the camera.
 	Received time.Time
 	// Width and Height are in pixels.
 	Width, Height int
-
-	part []byte // headers, JPEG, closing boundary
-	head int    // length of the headers
-	tail int    // length of the closing boundary
+	Format        Format
 }
 
-// New frames a JPEG for the wire. The JPEG is copied, so the caller keeps its buffer: a GStreamer callback
-// may hand in mapped memory.
-func New(jpeg []byte, pts time.Duration, received time.Time, width, height int) *Frame {
+// Format is how a frame is encoded.
+type Format string
+
+// The formats. Streams are JPEG; the others are for snapshots.
+const (
+	JPEG Format = ""
+	PNG  Format = "png"
+	WebP Format = "webp"
+)
+
+// MediaType is the format's name in HTTP.
+func (f Format) MediaType() string {
+	if f == JPEG {
+		return "image/jpeg"
+	}
+	return "image/" + string(f)
+}
+
+// Extension is the format's name in file names.
+func (f Format) Extension() string {
+	if f == JPEG {
+		return "jpg"
+	}
+	return string(f)
+}
+
+// New frames a picture for the wire. It is copied, so the caller keeps its buffer: that may be memory of
+// GStreamer.
+func New(picture []byte, info Info) *Frame {
 	const closing = "\r\n" + Opening
-	f := &Frame{PTS: pts, Received: received, Width: width, Height: height, tail: len(closing)}
+	f := &Frame{Info: info, tail: len(closing)}
 
 	const headers = len("Content-Type: image/jpeg\r\nContent-Length: 12345678\r\nX-Timestamp: 1234567890.123456\r\n\r\n")
-	b := make([]byte, 0, headers+len(jpeg)+len(closing))
-	b = append(b, "Content-Type: image/jpeg\r\nContent-Length: "...)
-	b = strconv.AppendInt(b, int64(len(jpeg)), 10)
+	b := make([]byte, 0, headers+len(picture)+len(closing))
+	b = append(b, "Content-Type: "...)
+	b = append(b, info.Format.MediaType()...)
+	b = append(b, "\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(len(picture)), 10)
 	b = append(b, "\r\nX-Timestamp: "...)
-	b = AppendTimestamp(b, received)
+	b = AppendTimestamp(b, info.Received)
 	b = append(b, "\r\n\r\n"...)
 	f.head = len(b)
-	b = append(b, jpeg...)
+	b = append(b, picture...)
 	f.part = append(b, closing...)
 	return f
 }
 
-// JPEG returns the picture alone. The caller must not write to it.
-func (f *Frame) JPEG() []byte { return f.part[f.head : len(f.part)-f.tail] }
+// Picture returns the encoded picture alone. The caller must not write to it.
+func (f *Frame) Picture() []byte { return f.part[f.head : len(f.part)-f.tail] }
 
-// Part returns the picture as a part of a multipart/x-mixed-replace body: its headers, the JPEG, and the
+// Part returns the picture as a part of a multipart/x-mixed-replace body: its headers, the picture, and the
 // boundary of the next part. It is meant for one write. The caller must not write to it.
 func (f *Frame) Part() []byte { return f.part }
 

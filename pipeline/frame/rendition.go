@@ -17,25 +17,74 @@ type Stream struct {
 type Rendition struct {
 	Width, Height int     // pixels
 	FPS           float64 // 0 is the camera's own rate
-	Quality       int     // JPEG quality, 1 to 100
+	Keyframes     bool    // the camera's keyframes and nothing else; FPS is 0 then
+	Quality       int     // 1 to 100; 0 takes the JPEGs of the camera as they are
+	Turn          int     // degrees clockwise: 0, 90, 180 or 270
+	Format        Format
+	DropSame      bool // leaves out a picture that is equal to the one before, but for one each second
+	Overlay       Overlay
 }
 
 // String reads like 480x270 q80 or 480x270@5 q80.
 func (r Rendition) String() string {
 	s := fmt.Sprintf("%dx%d", r.Width, r.Height)
-	if r.FPS > 0 {
+	switch {
+	case r.Keyframes:
+		s += "@key"
+	case r.FPS > 0:
 		s += "@" + strconv.FormatFloat(r.FPS, 'g', 4, 64)
+	}
+	if r.Quality == 0 {
+		return s + " as sent"
 	}
 	return s + " q" + strconv.Itoa(r.Quality)
 }
+
+// Overlay is text that is burnt into a picture. The zero Overlay is none.
+type Overlay struct {
+	Name   string // of the camera
+	Time   bool   // the machine's, to the second
+	Text   string
+	Corner Corner
+	Size   float64 // height of a line as a part of the picture's height; 0 is DefaultTextSize
+}
+
+// Corner is where an Overlay stands.
+type Corner string
+
+// The corners.
+const (
+	TopLeft     Corner = "top-left"
+	TopRight    Corner = "top-right"
+	BottomLeft  Corner = "bottom-left"
+	BottomRight Corner = "bottom-right"
+)
+
+// DefaultTextSize is the height of an overlay's line as a part of the picture's height.
+const DefaultTextSize = 0.05
+
+// Empty reports whether there is no text.
+func (o Overlay) Empty() bool { return o.Name == "" && !o.Time && o.Text == "" }
 
 // Ask is what somebody asks of a camera. A zero field leaves the choice to the camera's configuration.
 type Ask struct {
 	Width, Height int     // pixels; where one is given the other follows from the aspect
 	Scale         float64 // of the camera's size, in both directions
+	Upscale       bool    // allows a picture that is larger than the camera's, up to MaxUpscale times
 	FPS           float64 // pictures per second at most
-	Quality       int
+	Keyframes     bool    // the camera's keyframes only
+	Quality       int     // 1 to 100
+	AsSent        bool    // takes the JPEGs of a camera that sends them as they are, whatever Quality says, where all else fits
+	Turn          int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
+	Format        Format
+	DropSame      bool
+	Overlay       Overlay // of the configuration
+	Name          string  // of the camera, likewise
+	Show          *Show   // what of the overlay is shown
 }
+
+// Show says which parts of an overlay are shown.
+type Show struct{ Name, Time, Text bool }
 
 // The ranges of an Ask and so of the query parameters and the configuration.
 const (
@@ -43,6 +92,9 @@ const (
 	MinScale, MaxScale     = 0.01, 1.0
 	MinFPS, MaxFPS         = 0.1, 240.0
 	MinQuality, MaxQuality = 1, 100
+	MaxUpscale             = 4
+	// MaxAspect is how many times as long as the other a side may be where both are asked for.
+	MaxAspect = 8
 )
 
 // Where nothing says how large a picture should be, a camera of LargeWidth pixels or more is shown at a
@@ -58,48 +110,120 @@ func (a Ask) Or(b Ask) Ask {
 	if a.Width == 0 && a.Height == 0 && a.Scale == 0 {
 		a.Width, a.Height, a.Scale = b.Width, b.Height, b.Scale
 	}
-	if a.FPS == 0 {
-		a.FPS = b.FPS
+	if a.FPS == 0 && !a.Keyframes {
+		a.FPS, a.Keyframes = b.FPS, b.Keyframes
 	}
 	if a.Quality == 0 {
-		a.Quality = b.Quality
+		a.Quality, a.AsSent = b.Quality, b.AsSent
 	}
+	a.Overlay, a.Name = b.Overlay, b.Name
+	if a.Show != nil {
+		a.Overlay.Name, a.Overlay.Time = "", a.Show.Time
+		if a.Show.Name {
+			a.Overlay.Name = b.Name
+		}
+		if !a.Show.Text {
+			a.Overlay.Text = ""
+		}
+	}
+	a.Turn = (a.Turn + b.Turn) % 360
+	a.DropSame = a.DropSame || b.DropSame
 	return a
 }
 
-// Resolve turns a complete Ask into the rendition of a camera that sends s, whose size must be known. The
-// picture is never larger than the camera's own and keeps its aspect where only one side or a scale is
-// given; sides are even, as chroma subsampling wants them.
+// Resolve turns a complete Ask into the rendition of a camera that sends s, whose size must be known.
+//
+// The picture keeps the camera's aspect where only one side or a scale is given, and is never larger than
+// the camera's own unless Upscale allows it. What differs by less than can be seen is made equal, so that
+// it shares one encode: a side that is asked for is rounded to about a hundredth (see grid), the other side
+// to an even number, the quality to fives, and the rate to halves from 2 a second on and to tenths below.
 func (a Ask) Resolve(s Stream) Rendition {
-	w, h := float64(s.Width), float64(s.Height)
+	if a.Scale == 0 {
+		a.Scale = 1
+		if s.Width >= LargeWidth {
+			a.Scale = LargeScale
+		}
+	}
+	if a.Turn%180 != 0 {
+		s.Width, s.Height = s.Height, s.Width
+	}
+	own := size{float64(s.Width), float64(s.Height)}
+	want := a.size(own)
+	limit := 1.0
+	if a.Upscale {
+		limit = MaxUpscale
+	}
+	if shrink := max(want.w/own.w, want.h/own.h) / limit; shrink > 1 {
+		want = size{want.w / shrink, want.h / shrink}
+	}
+	r := Rendition{
+		Width: even(want.w, s.Width), Height: even(want.h, s.Height),
+		FPS: roundRate(a.FPS), Keyframes: a.Keyframes, Quality: roundQuality(a.Quality),
+		Turn: a.Turn, Format: a.Format, DropSame: a.DropSame,
+	}
+	if !a.Overlay.Empty() {
+		r.Overlay = a.Overlay
+	}
+	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 is all that a camera of 25.02 sends
+		r.FPS = 0
+	}
+	if a.AsSent && s.Codec == "mjpeg" && r.Width == s.Width && r.Height == s.Height &&
+		r.Turn == 0 && r.Format == JPEG && r.Overlay.Empty() {
+		r.Quality = 0
+	}
+	return r
+}
+
+type size struct{ w, h float64 }
+
+// size is what is asked for of a camera of the given size, before any limit.
+func (a Ask) size(own size) size {
 	switch {
 	case a.Width > 0 && a.Height > 0:
-		w, h = float64(a.Width), float64(a.Height)
-	case a.Width > 0:
-		w, h = float64(a.Width), h*float64(a.Width)/w
+		return size{grid(float64(a.Width)), grid(float64(a.Height))}
 	case a.Height > 0:
-		w, h = w*float64(a.Height)/h, float64(a.Height)
-	case a.Scale > 0:
-		w, h = w*a.Scale, h*a.Scale
-	case s.Width >= LargeWidth:
-		w, h = w*LargeScale, h*LargeScale
+		h := grid(float64(a.Height))
+		return size{own.w * h / own.h, h}
+	case a.Width > 0:
+		w := grid(float64(a.Width))
+		return size{w, own.h * w / own.w}
+	case a.Scale == 1:
+		return own
+	default:
+		w := grid(own.w * a.Scale)
+		return size{w, own.h * w / own.w}
 	}
-	if shrink := max(w/float64(s.Width), h/float64(s.Height)); shrink > 1 {
-		w, h = w/shrink, h/shrink
+}
+
+// grid rounds a side in pixels: to even numbers below 512, to multiples of 4 below 1024, of 8 below 2048 and
+// so on.
+func grid(side float64) float64 {
+	step := 2.0
+	for side >= 256*step {
+		step *= 2
 	}
-	fps := a.FPS
-	if s.FPS > 0 && fps >= s.FPS {
-		fps = 0
-	}
-	return Rendition{Width: even(w, s.Width), Height: even(h, s.Height), FPS: fps, Quality: a.Quality}
+	return step * math.Round(side/step)
 }
 
 // even rounds a side to an even number of pixels, but leaves the camera's own side as it is.
 func even(side float64, own int) int {
-	if int(math.Round(side)) >= own {
+	if int(math.Round(side)) == own {
 		return own
 	}
 	return max(2, 2*int(math.Round(side/2)))
+}
+
+// roundRate rounds pictures per second.
+func roundRate(fps float64) float64 {
+	if fps < 2 {
+		return math.Round(fps*10) / 10
+	}
+	return math.Round(fps*2) / 2
+}
+
+// roundQuality rounds a JPEG quality.
+func roundQuality(quality int) int {
+	return max(MinQuality, (quality+2)/5*5)
 }
 
 // Plan tells how pictures are made: by which elements, and why not by better ones.
@@ -111,6 +235,8 @@ type Plan struct {
 	Encoder      string `json:"encoder"`
 	FellBackFrom string `json:"fell_back_from"` // the plan that this one stands in for
 	Reason       string `json:"reason"`         // why
+	// Warnings tell what was asked for and cannot be done on this machine.
+	Warnings []string `json:"warnings,omitempty"`
 }
 
 // Output is where the frames of one rendition go.

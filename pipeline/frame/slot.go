@@ -38,7 +38,7 @@ func (s *Slot) Publish(f *Frame) bool {
 		return false
 	}
 	s.frames.Add(1)
-	s.bytes.Add(uint64(len(f.JPEG())))
+	s.bytes.Add(uint64(len(f.Picture())))
 	s.rate.tick(time.Now())
 	s.current.Store(&publication{frame: f, replaced: make(chan struct{})})
 	close(old.replaced)
@@ -64,10 +64,10 @@ func (s *Slot) After(ctx context.Context, seen *Frame) (*Frame, error) {
 	}
 }
 
-// Frames is the number of frames published so far, and Bytes the size of their JPEGs together.
+// Frames is the number of frames published so far, and Bytes the size of their pictures together.
 func (s *Slot) Frames() uint64 { return s.frames.Load() }
 
-// Bytes is the size of all JPEGs published so far.
+// Bytes is the size of all pictures published so far.
 func (s *Slot) Bytes() uint64 { return s.bytes.Load() }
 
 // FPS is the rate of publication over the last seconds, 0 when nothing comes any more.

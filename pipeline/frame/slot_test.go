@@ -12,22 +12,22 @@ import (
 
 // at makes a frame whose JPEG is its number.
 func at(n int) *Frame {
-	return New(fmt.Append(nil, n), time.Duration(n), time.Unix(int64(n), 0), 4, 2)
+	return New(fmt.Append(nil, n), Info{PTS: time.Duration(n), Received: time.Unix(int64(n), 0)})
 }
 
 func TestFrameIsFramedForTheWire(t *testing.T) {
-	f := New([]byte("JPEG"), 1, time.Unix(1700000000, 42000), 4, 2)
+	f := New([]byte("JPEG"), Info{PTS: 1, Received: time.Unix(1700000000, 42000)})
 	want := "Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Timestamp: 1700000000.000042\r\n\r\nJPEG\r\n--frame\r\n"
-	if string(f.Part()) != want || string(f.JPEG()) != "JPEG" {
-		t.Errorf("%q %q", f.Part(), f.JPEG())
+	if string(f.Part()) != want || string(f.Picture()) != "JPEG" {
+		t.Errorf("%q %q", f.Part(), f.Picture())
 	}
 }
 
 func TestFrameOwnsItsPicture(t *testing.T) {
 	mapped := []byte("JPEG")
-	f := New(mapped, 1, time.Now(), 4, 2)
+	f := New(mapped, Info{PTS: 1})
 	copy(mapped, "xxxx")
-	if !bytes.Equal(f.JPEG(), []byte("JPEG")) {
+	if !bytes.Equal(f.Picture(), []byte("JPEG")) {
 		t.Error("the frame changed with the caller's buffer")
 	}
 }
@@ -41,8 +41,8 @@ func TestSlowViewerSkipsToTheNewest(t *testing.T) {
 		s.Publish(at(n))
 	}
 	next, _ := s.After(ctx, first)
-	if string(next.JPEG()) != "100" {
-		t.Errorf("got %s", next.JPEG())
+	if string(next.Picture()) != "100" {
+		t.Errorf("got %s", next.Picture())
 	}
 }
 
@@ -51,8 +51,8 @@ func TestFrameThatIsNotNewerIsNotShown(t *testing.T) {
 	for _, n := range []int{5, 4, 5, 6} {
 		s.Publish(at(n))
 	}
-	if got := s.Newest(); string(got.JPEG()) != "6" || s.Frames() != 2 || s.Bytes() != 2 {
-		t.Errorf("%s, %d frames, %d bytes", got.JPEG(), s.Frames(), s.Bytes())
+	if got := s.Newest(); string(got.Picture()) != "6" || s.Frames() != 2 || s.Bytes() != 2 {
+		t.Errorf("%s, %d frames, %d bytes", got.Picture(), s.Frames(), s.Bytes())
 	}
 }
 
@@ -130,6 +130,7 @@ func TestRateIsMeasuredAndFallsWhenFramesStop(t *testing.T) {
 
 func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
 	hd, vga := Stream{Width: 1920, Height: 1080, FPS: 25}, Stream{Width: 640, Height: 480}
+	jpegs := Stream{Codec: "mjpeg", Width: 640, Height: 480}
 	for _, c := range []struct {
 		ask    Ask
 		stream Stream
@@ -146,6 +147,21 @@ func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
 		{Ask{Width: 333, FPS: 5, Quality: 70}, hd, "334x188@5 q70"},
 		{Ask{Scale: 0.5, FPS: 30, Quality: 70}, hd, "960x540 q70"},
 		{Ask{Scale: 0.01, Quality: 1}, Stream{Width: 100, Height: 50}, "2x2 q1"},
+		{Ask{Width: 961, Quality: 79, FPS: 4.9}, hd, "960x540@5 q80"},
+		{Ask{Scale: 0.251, Quality: 80, FPS: 0.26}, hd, "482x272@0.3 q80"},
+		{Ask{Width: 1366, Quality: 80, FPS: 24.9}, hd, "1368x770 q80"},
+		{Ask{Height: 1080, FPS: 25, Quality: 80}, Stream{Width: 1920, Height: 1080, FPS: 25.02}, "1920x1080 q80"},
+		{Ask{Width: 1280, Upscale: true, Quality: 80}, vga, "1280x960 q80"},
+		{Ask{Width: 8000, Upscale: true, Quality: 80}, vga, "2560x1920 q80"},
+		{Ask{Turn: 90, Quality: 80}, hd, "270x480 q80"},
+		{Ask{Turn: 270, Width: 180, Quality: 80}, hd, "180x320 q80"},
+		{Ask{Keyframes: true, Quality: 80, FPS: 3}, hd, "480x270@key q80"},
+		{Ask{Scale: 1, Quality: 80, AsSent: true}, jpegs, "640x480 as sent"},
+		{Ask{Quality: 80, AsSent: true, FPS: 5}, jpegs, "640x480@5 as sent"},
+		{Ask{Quality: 80}, jpegs, "640x480 q80"},
+		{Ask{Scale: 0.5, Quality: 80, AsSent: true}, jpegs, "320x240 q80"},
+		{Ask{Turn: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
+		{Ask{Quality: 80, AsSent: true, Overlay: Overlay{Time: true}}, jpegs, "640x480 q80"},
 	} {
 		if got := c.ask.Resolve(c.stream).String(); got != c.want {
 			t.Errorf("%+v of %+v is %s, want %s", c.ask, c.stream, got, c.want)
@@ -160,6 +176,22 @@ func TestSizeOfAnAskHidesTheConfigured(t *testing.T) {
 	}
 	if got := (Ask{}).Or(configured); got != configured {
 		t.Errorf("%+v", got)
+	}
+}
+
+func TestRequestChoosesWhatOfTheOverlayIsShown(t *testing.T) {
+	configured := Ask{Name: "Gate", Overlay: Overlay{Time: true, Text: "north", Corner: TopRight}}
+	for _, c := range []struct {
+		show *Show
+		want Overlay
+	}{
+		{nil, Overlay{Time: true, Text: "north", Corner: TopRight}},
+		{&Show{Name: true, Text: true}, Overlay{Name: "Gate", Text: "north", Corner: TopRight}},
+		{&Show{}, Overlay{}},
+	} {
+		if got := (Ask{Show: c.show}).Or(configured).Resolve(Stream{Width: 64, Height: 48}).Overlay; got != c.want {
+			t.Errorf("%+v shows %+v", c.show, got)
+		}
 	}
 }
 
@@ -189,7 +221,7 @@ func BenchmarkSlot(b *testing.B) {
 			for b.Loop() {
 				n++
 				ready.Add(viewers)
-				s.Publish(New(jpeg, time.Duration(n), time.Time{}, 480, 270))
+				s.Publish(New(jpeg, Info{PTS: time.Duration(n)}))
 				ready.Wait()
 			}
 			cancel()

@@ -1,0 +1,326 @@
+package pipeline
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	_ "image/jpeg"
+	_ "image/png"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"framegate/configs"
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/pipeline/frame"
+
+	_ "golang.org/x/image/webp"
+)
+
+// decode reads a frame of any format.
+func decode(t testing.TB, f *frame.Frame) image.Image {
+	t.Helper()
+	picture, format, err := image.Decode(bytes.NewReader(f.Picture()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.TrimPrefix(f.Format.MediaType(), "image/"); format != want {
+		t.Errorf("the picture is %s, not %s", format, want)
+	}
+	if size := picture.Bounds(); size.Dx() != f.Width || size.Dy() != f.Height {
+		t.Errorf("the picture is %v, not %dx%d", size, f.Width, f.Height)
+	}
+	return picture
+}
+
+// brightness is the mean of a part of a picture, 0 to 1, where the part is given as in a mask.
+func brightness(picture image.Image, m configs.Mask) float64 {
+	size, sum, n := picture.Bounds(), 0.0, 0
+	for y := int(m.Y * float64(size.Dy())); y < int((m.Y+m.Height)*float64(size.Dy())); y++ {
+		for x := int(m.X * float64(size.Dx())); x < int((m.X+m.Width)*float64(size.Dx())); x++ {
+			r, g, b, _ := picture.At(size.Min.X+x, size.Min.Y+y).RGBA()
+			sum, n = sum+float64(r+g+b)/3/0xFFFF, n+1
+		}
+	}
+	return sum / float64(n)
+}
+
+func TestMasksCoverEveryWayOut(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
+	src := source(t, server.URL("cam1"))
+	whole := show(t, run(t, src), frame.Rendition{Width: 640, Height: 360, Quality: 80})
+	src.Masks = []configs.Mask{{X: 0.5, Y: 0.5, Width: 0.3, Height: 0.4}, {X: 0, Y: 0, Width: 1, Height: 0.1}}
+	if b := brightness(decode(t, after(t, whole.slots[0], nil)), src.Masks[0]); b < 0.1 {
+		t.Fatalf("the camera is dark there itself: %v", b)
+	}
+	turned := []configs.Mask{{X: 0.1, Y: 0.5, Width: 0.4, Height: 0.3}, {X: 0.9, Y: 0, Width: 0.1, Height: 1}}
+	renditions := []frame.Rendition{
+		{Width: 320, Height: 180, Quality: 80},
+		{Width: 640, Height: 360, Quality: 80},
+		{Width: 640, Height: 360}, // would be passed through
+		{Width: 640, Height: 360, Quality: 80, Format: frame.PNG},
+		{Width: 320, Height: 180, Quality: 80, Format: frame.WebP},
+		{Width: 180, Height: 320, Quality: 80, Turn: 90},
+		{Width: 640, Height: 360, Quality: 80, Overlay: frame.Overlay{Text: "x"}},
+	}
+	picture := show(t, run(t, src), renditions...)
+	for i, r := range renditions {
+		masks := src.Masks
+		if r.Turn == 90 {
+			masks = turned
+		}
+		got := decode(t, after(t, picture.slots[i], nil))
+		for _, m := range masks {
+			if b := brightness(got, m); b > 0.02 && r.Overlay.Empty() || b > 0.1 {
+				t.Errorf("%+v: brightness %v in %v", r, b, m)
+			}
+		}
+	}
+	if plan := picture.Plan(); plan.Name == passThrough {
+		t.Error("a masked camera is passed through")
+	}
+}
+
+// run is runFeed for a test that needs no more than the feed.
+func run(t testing.TB, src configs.Source) *Feed {
+	t.Helper()
+	feed := runFeed(t, src)
+	feed.stream(t)
+	return feed.Feed
+}
+
+func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
+	for name, url := range map[string]string{"rtsp": server.URL("cam1"), "http": server.ControlURL() + "/cam1.mjpg"} {
+		t.Run(name, func(t *testing.T) {
+			feed := run(t, source(t, url))
+			picture := show(t, feed, frame.Rendition{Width: 640, Height: 360}, frame.Rendition{Width: 640, Height: 360, FPS: 5})
+			f := after(t, picture.slots[0], nil)
+			for range 10 {
+				next := after(t, picture.slots[0], f)
+				_, a, _, _ := camtest.Read(t, f.Picture())
+				_, b, _, _ := camtest.Read(t, next.Picture())
+				if a == b {
+					t.Errorf("frame %d twice", a)
+				}
+				f = next
+			}
+			if plan := picture.Plan(); plan.Name != passThrough || plan.Decoder != "" {
+				t.Errorf("%+v", plan)
+			}
+			camtest.Until(t, "pictures at both rates", func() bool {
+				return picture.slots[0].Frames() > 30 && picture.slots[1].Frames() > 4
+			})
+			if all, few := picture.slots[0].Frames(), picture.slots[1].Frames(); few*3 > all {
+				t.Errorf("%d frames at 25 fps and %d at 5", all, few)
+			}
+		})
+	}
+}
+
+func TestPassedAndDecodedPicturesComeOfOneConnection(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
+	picture := show(t, run(t, source(t, server.URL("cam1"))), frame.Rendition{Width: 640, Height: 360}, small)
+	for i, want := range []int{640, 320} {
+		_, _, width, _ := camtest.Read(t, after(t, picture.slots[i], nil).Picture())
+		if width != want {
+			t.Errorf("width %d, want %d", width, want)
+		}
+	}
+	if n := server.Viewers("cam1"); n != 1 {
+		t.Errorf("%d connections", n)
+	}
+}
+
+func TestBrokenJPEGsAreDroppedAndCounted(t *testing.T) {
+	whole := encodeJPEG(t, 64, 48)
+	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=b")
+		for i := 0; r.Context().Err() == nil; i++ {
+			body := [][]byte{whole, whole[:len(whole)-20], withoutHuffman(t, whole)}[i%3]
+			fmt.Fprintf(w, "--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(body), body)
+			http.NewResponseController(w).Flush()
+			time.Sleep(5 * time.Millisecond)
+		}
+	})
+	feed := run(t, source(t, url+"/x"))
+	picture := show(t, feed, frame.Rendition{Width: 64, Height: 48})
+	var f *frame.Frame
+	for range 20 {
+		f = after(t, picture.slots[0], f)
+		decode(t, f)
+	}
+	if feed.Broken() < 5 {
+		t.Errorf("%d broken pictures", feed.Broken())
+	}
+}
+
+func TestKeyframesAloneAreDecodedForALowRate(t *testing.T) {
+	server := camtest.Start(t,
+		testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second},
+		testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second, BFrames: 2})
+	for name, r := range map[string]frame.Rendition{
+		"cam1": {Width: 320, Height: 180, FPS: 2, Quality: 80}, "cam2": {Width: 320, Height: 180, Keyframes: true, Quality: 80},
+	} {
+		t.Run(name, func(t *testing.T) {
+			feed := run(t, source(t, server.URL(name)))
+			camtest.Until(t, "the keyframe interval is known", func() bool { return feed.KeyframeInterval() > 0 })
+			picture := show(t, feed, r)
+			var f *frame.Frame
+			for range 5 {
+				f = after(t, picture.slots[0], f)
+				if _, n, _, _ := camtest.Read(t, f.Picture()); n%12 != 0 {
+					t.Errorf("frame %d is no keyframe, at %v of %v", n, f.PTS, picture.showFrom)
+				}
+			}
+			picture.sent.mu.Lock()
+			defer picture.sent.mu.Unlock()
+			if n := picture.sent.n; n > 5*6 { // B-frames hold a keyframe back until some units follow
+				t.Errorf("%d units were decoded for 5 pictures", n)
+			}
+		})
+	}
+}
+
+func TestKeyframesAreToldFromOthersInASharedDecode(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second})
+	keys := small
+	keys.Keyframes = true
+	picture := show(t, run(t, source(t, server.URL("cam1"))), small, keys)
+	var f *frame.Frame
+	for range 4 {
+		f = after(t, picture.slots[1], f)
+		if _, n, _, _ := camtest.Read(t, f.Picture()); n%12 != 0 {
+			t.Errorf("frame %d is no keyframe", n)
+		}
+	}
+	if all := picture.slots[0].Frames(); all < 25 {
+		t.Errorf("%d frames beside 4 keyframes", all)
+	}
+}
+
+func TestUnitsThatNobodyRefersToAreNotDecodedForALowerRate(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 50, Loop: 4 * time.Second, BFrames: 2})
+	feed := run(t, source(t, server.URL("cam1")))
+	camtest.Until(t, "the rates are known", func() bool { return feed.rate.referencesPerSecond() > 0 })
+	if refs, all := feed.rate.referencesPerSecond(), feed.rate.perSecond(); refs > 0.8*all {
+		t.Fatalf("%v of %v units a second are referred to", refs, all)
+	}
+	r := small
+	r.FPS = 5
+	picture := show(t, feed, r)
+	f := after(t, picture.slots[0], nil)
+	from := feed.gop.number()
+	picture.sent.mu.Lock()
+	sent := picture.sent.n
+	picture.sent.mu.Unlock()
+	for range 10 {
+		f = after(t, picture.slots[0], f)
+		camtest.Read(t, f.Picture())
+	}
+	came := feed.gop.number() - from
+	picture.sent.mu.Lock()
+	defer picture.sent.mu.Unlock()
+	if n := uint64(picture.sent.n - sent); n*10 > came*9 {
+		t.Errorf("%d of %d units were decoded", n, came)
+	}
+}
+
+// number is how many units have come.
+func (g *GOP) number() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.first + uint64(len(g.units))
+}
+
+func TestEverythingIsDecodedWhenAKeyframeIsLate(t *testing.T) {
+	m := &meter{}
+	unit := func(at time.Duration, key bool) Unit {
+		u := Unit{PTS: at, Key: key}
+		m.unit(u)
+		return u
+	}
+	unit(0, true)
+	low := newThrift(m, []*output{{Output: frame.Output{Rendition: frame.Rendition{FPS: 1}}}})
+	low.skips(unit(time.Second, true), 0)
+	u := unit(2400*time.Millisecond, false)
+	if low.late(u) || !low.skips(u, time.Second) {
+		t.Error("a unit is decoded before the next keyframe is late")
+	}
+	if u := unit(2600*time.Millisecond, false); !low.late(u) {
+		t.Error("a late keyframe is waited for")
+	}
+	low.overdue = true
+	if low.skips(unit(2640*time.Millisecond, false), time.Second) {
+		t.Error("a unit is skipped while the keyframe is late")
+	}
+	if low.skips(unit(5*time.Second, true), time.Second) || low.skips(unit(5040*time.Millisecond, false), 5*time.Second) {
+		t.Error("keyframes alone are decoded though they are rarer than the pictures that are wanted")
+	}
+}
+
+func TestPicturesAreTurned(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	feed := run(t, source(t, server.URL("cam1")))
+	half := frame.Rendition{Width: 320, Height: 180, Quality: 95}
+	right, around, left := half, half, half
+	right.Turn, right.Width, right.Height = 90, 180, 320
+	left.Turn, left.Width, left.Height = 270, 180, 320
+	around.Turn = 180
+	picture := show(t, feed, half, right, around, left)
+	upright := decode(t, after(t, picture.slots[0], nil))
+	// Where the upper left part of the picture comes to lie, and what it shows of the first frame that all share.
+	corner := configs.Mask{X: 0.02, Y: 0.02, Width: 0.2, Height: 0.1}
+	want := brightness(upright, corner)
+	for i, at := range []configs.Mask{
+		corner, {X: 0.88, Y: 0.02, Width: 0.1, Height: 0.2}, {X: 0.78, Y: 0.88, Width: 0.2, Height: 0.1}, {X: 0.02, Y: 0.78, Width: 0.1, Height: 0.2},
+	} {
+		if got := brightness(decode(t, after(t, picture.slots[i], nil)), at); got-want > 0.1 || want-got > 0.1 {
+			t.Errorf("turned by %d: brightness %v, want %v", 90*i, got, want)
+		}
+	}
+}
+
+func TestTextIsWrittenInItsCorner(t *testing.T) {
+	src := source(t, "test://ball?width=640&height=360")
+	feed := run(t, src)
+	plain := frame.Rendition{Width: 640, Height: 360, Quality: 90}
+	texts := []frame.Overlay{
+		{}, {Name: "Front <gate> & yard", Corner: frame.TopLeft}, {Time: true, Corner: frame.BottomRight, Size: 0.1},
+	}
+	var renditions []frame.Rendition
+	for _, o := range texts {
+		r := plain
+		r.Overlay = o
+		renditions = append(renditions, r)
+	}
+	picture := show(t, feed, renditions...)
+	corners := []configs.Mask{{X: 0.01, Y: 0.01, Width: 0.2, Height: 0.08}, {X: 0.7, Y: 0.9, Width: 0.28, Height: 0.08}}
+	// The background is black but for the ball, which begins in the middle.
+	dark := brightness(decode(t, after(t, picture.slots[0], nil)), corners[0])
+	for i, want := range [][2]bool{{false, false}, {true, false}, {false, true}} {
+		got := decode(t, after(t, picture.slots[i], nil))
+		for j, corner := range corners {
+			if written := brightness(got, corner) > 1.2*dark; written != want[j] {
+				t.Errorf("%+v: text in corner %d is %v", texts[i], j, written)
+			}
+		}
+	}
+	if w := picture.Plan().Warnings; len(w) > 0 {
+		t.Errorf("warnings %v", w)
+	}
+}
+
+func TestEqualPicturesAreLeftOutButForOneEachSecond(t *testing.T) {
+	feed := run(t, source(t, "test://clock?width=320&height=180"))
+	every := frame.Rendition{Width: 320, Height: 180, Quality: 80}
+	changed := every
+	changed.DropSame = true
+	picture := show(t, feed, every, changed)
+	camtest.Until(t, "three seconds of pictures", func() bool { return picture.slots[0].Frames() > 75 })
+	if n := picture.slots[1].Frames(); n < 3 || n > 15 {
+		t.Errorf("%d of %d pictures of a clock", n, picture.slots[0].Frames())
+	}
+}

@@ -1,0 +1,238 @@
+package registry
+
+import (
+	"errors"
+	"slices"
+	"testing"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+const withSub = "substream: 'rtsp://h/sub'"
+
+// madeOf tells of which stream each rendition of camera a is made, by its width.
+func madeOf(r *Registry) map[int]string {
+	s, _ := r.Camera("a")
+	by := map[int]string{}
+	for _, made := range s.Renditions {
+		by[made.Width] = made.Stream
+	}
+	return by
+}
+
+// bothKnown waits until both streams have come.
+func bothKnown(t *testing.T, r *Registry) {
+	t.Helper()
+	until(t, "both streams are known", func() bool {
+		s, _ := r.Camera("a")
+		return !slices.ContainsFunc(s.Streams, func(s StreamStatus) bool { return s.Width == 0 })
+	})
+}
+
+func TestRenditionIsMadeOfTheSmallestStreamThatIsLargeEnough(t *testing.T) {
+	r, e, _ := start(t, withSub)
+	bothKnown(t, r)
+	for _, width := range []int{640, 480, 1280} {
+		defer watch(t, r, frame.Ask{Width: width}).Close()
+	}
+	until(t, "each is made of its stream", func() bool {
+		by := madeOf(r)
+		return by[640] == "sub" && by[480] == "sub" && by[1280] == "main"
+	})
+	s, _ := r.Camera("a")
+	if s.Width != 1920 || len(s.Streams) != 2 || s.Streams[1].Width != 640 || s.State != Live {
+		t.Errorf("%+v", s)
+	}
+	if last := e.picture(e.made() - 1); last.feed != Feed(e.feeds["/a"]) || len(last.outputs) != 1 {
+		t.Errorf("the large rendition is made with %d outputs", len(last.outputs))
+	}
+}
+
+func TestStreamsOfAnOnDemandCameraAreConnectedOnlyWhenUsed(t *testing.T) {
+	r, _, main := start(t, withSub+", connect: on_demand")
+	v := watch(t, r, frame.Ask{Width: 320})
+	until(t, "the substream serves and the main stream is left", func() bool {
+		s, _ := r.Camera("a")
+		return madeOf(r)[320] == "sub" && s.Streams[0].State == Idle && s.Streams[1].State == Live
+	})
+	v.Close()
+	until(t, "idle", func() bool { return state(r) == Idle })
+	before := main.count()
+	v = watch(t, r, frame.Ask{Width: 320})
+	defer v.Close()
+	if main.count() != before {
+		t.Error("the main stream is connected for a picture of the substream, whose size is known by now")
+	}
+}
+
+func TestLostSubstreamIsReplacedByTheMainOneAndComesBack(t *testing.T) {
+	r, e, _ := start(t, withSub)
+	bothKnown(t, r)
+	v := watch(t, r, frame.Ask{Width: 320})
+	defer v.Close()
+	until(t, "the substream serves", func() bool { return madeOf(r)[320] == "sub" })
+	sub := e.feeds["/sub"]
+	fault := &frame.CameraError{Reason: frame.Ended, Text: "the substream is gone"}
+	sub.refuse(fault)
+	sub.drop <- fault
+	until(t, "the main stream serves", func() bool { return madeOf(r)[320] == "main" })
+	if s, _ := r.Camera("a"); s.State != Live || s.Error != "" || s.Streams[1].Error != fault.Text {
+		t.Errorf("%+v", s)
+	}
+	main := e.picture(e.made() - 1)
+	sub.refuse(nil)
+	until(t, "the substream serves again", func() bool { return madeOf(r)[320] == "sub" })
+	<-main.ended
+	last := v.Frame().PTS
+	for range 5 {
+		f, err := v.Next()
+		if err != nil || f.PTS <= last {
+			t.Fatalf("%v after %v: %v", f.PTS, last, err)
+		}
+		last = f.PTS
+	}
+}
+
+func TestMainStreamThatIsAwayIsReplacedByTheSubstream(t *testing.T) {
+	r, e, main := start(t, withSub)
+	bothKnown(t, r)
+	fault := &frame.CameraError{Reason: frame.Ended, Text: "the main stream is gone"}
+	main.refuse(fault)
+	main.drop <- fault
+	v := watch(t, r, frame.Ask{Width: 1280})
+	defer v.Close()
+	until(t, "the substream serves", func() bool { return madeOf(r)[1280] == "sub" })
+	e.feeds["/sub"].refuse(fault)
+	e.feeds["/sub"].drop <- fault
+	until(t, "lost", func() bool { return state(r) == Lost })
+	if s, _ := r.Camera("a"); s.Error != fault.Text {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestFurtherRenditionsAreRefusedAndDisturbNobody(t *testing.T) {
+	r, e, _ := start(t, "max_renditions: 2")
+	first := watch(t, r, frame.Ask{Width: 320})
+	defer first.Close()
+	defer watch(t, r, frame.Ask{Width: 640}).Close()
+	made := e.made()
+	for width := range 1000 {
+		_, err := r.Watch(t.Context(), "a", frame.Ask{Width: 700 + width})
+		var tooMany *TooManyError
+		if !errors.As(err, &tooMany) || tooMany.Limit != 2 {
+			t.Fatalf("width %d: %v", 700+width, err)
+		}
+	}
+	watch(t, r, frame.Ask{Width: 320}).Close() // one that is there is not a further one
+	if s, _ := r.Camera("a"); len(s.Renditions) != 2 || e.made() != made {
+		t.Errorf("%d renditions, %d pictures", len(s.Renditions), e.made()-made)
+	}
+}
+
+// snapshot takes a snapshot, which must succeed.
+func snapshot(t *testing.T, r *Registry, ask frame.Ask, maxAge time.Duration) *frame.Frame {
+	t.Helper()
+	f, err := r.Snapshot(t.Context(), "a", ask, maxAge)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return f
+}
+
+func TestSnapshotIsOneDecodeThatEndsAtOnce(t *testing.T) {
+	r, e, _ := start(t, "")
+	if f := snapshot(t, r, frame.Ask{Width: 320}, time.Second); string(f.Picture()) != "320x180 q80" {
+		t.Errorf("got %s", f.Picture())
+	}
+	<-e.picture(0).ended
+	if s, _ := r.Camera("a"); len(s.Renditions) != 0 {
+		t.Errorf("%+v", s)
+	}
+}
+
+func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
+	r, e, _ := start(t, "")
+	e.darkness = make(chan struct{})
+	const many = 20
+	done := make(chan error)
+	for i := range many {
+		go func() {
+			_, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320 + 100*(i%2)}, 0)
+			done <- err
+		}()
+	}
+	waiting := func() (n int) {
+		c := r.byID["a"]
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if b := c.darkroom.waiting; b != nil {
+			for _, e := range b.exposures {
+				n += e.waiting
+			}
+		}
+		return n
+	}
+	until(t, "all but those of the first decode wait for the next", func() bool { return e.made() == 1 && waiting() >= many/2 })
+	close(e.darkness)
+	for range many {
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}
+	if n := e.made(); n > many/2 {
+		t.Errorf("%d decodes for %d snapshots", n, many)
+	}
+}
+
+func TestFreshFrameOfARenditionIsASnapshot(t *testing.T) {
+	r, e, _ := start(t, "")
+	v := watch(t, r, frame.Ask{Width: 320, FPS: 5})
+	defer v.Close()
+	made := e.made()
+	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
+	if e.made() != made {
+		t.Error("a snapshot was decoded though there was a fresh frame")
+	}
+	before := time.Now()
+	if f := snapshot(t, r, frame.Ask{Width: 320}, 0); f.Received.Before(before) {
+		t.Errorf("a picture of %v before it was asked for", before.Sub(f.Received))
+	}
+}
+
+func TestSnapshotThatIsPolledIsKeptUpToDate(t *testing.T) {
+	r, _, _ := start(t, "idle_timeout: 2s")
+	snapshot(t, r, frame.Ask{Width: 320}, 0)
+	snapshot(t, r, frame.Ask{Width: 320}, 0)
+	if s, _ := r.Camera("a"); len(s.Renditions) != 1 || s.Renditions[0].Viewers != 0 {
+		t.Errorf("%+v", s.Renditions)
+	}
+}
+
+func TestSnapshotOfACameraThatIsAwaySaysWhy(t *testing.T) {
+	r, e, f := start(t, "connect: on_demand")
+	f.refuse(&frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"})
+	if _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unreachable {
+		t.Errorf("got %v", err)
+	}
+	f.refuse(nil)
+	until(t, "idle", func() bool { return state(r) == Idle })
+	e.mu.Lock()
+	e.broken = &frame.CameraError{Reason: frame.Unsupported, Text: "no decoder"}
+	e.mu.Unlock()
+	if _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unsupported {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestCameraIsTriedOnce(t *testing.T) {
+	r, _, f := start(t, "")
+	until(t, "tried", func() bool { s, _ := r.Camera("a"); return s.Tried })
+	fault := &frame.CameraError{Reason: frame.Ended, Text: "gone"}
+	f.refuse(fault)
+	f.drop <- fault
+	until(t, "lost", func() bool { return state(r) == Lost })
+	if s, _ := r.Camera("a"); !s.Tried {
+		t.Error("a camera that was tried is not")
+	}
+}
