@@ -31,10 +31,12 @@ fuzz:
 	go test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
 	go test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
 	go test ./pipeline -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
+	go test ./pipeline -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
 
-# One table of figures of this machine: see docs/bench.md.
+# One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
 bench: build
-	./bin/bench
+	@internal/setup/install.sh bench
+	./bin/bench $(BENCH)
 
 # The JSON Schema, after a change of the configuration's types.
 schema:

@@ -31,7 +31,7 @@ import (
 // Picture makes all its outputs of a feed's access units. What can be served as the camera sent it is passed
 // through; all else is decoded, once:
 //
-//	appsrc ! decodebin ! [tee !] videoscale ! jpegenc ! appsink
+//	appsrc ! decoder ! [tee !] videoscale ! jpegenc ! appsink
 //
 // It begins with the keyframe in the GOP buffer, which is shown at once; the units between it and the
 // newest are decoded but not shown. A Picture is run once; its other methods may be called from any
@@ -198,7 +198,7 @@ func (p *Picture) patience() time.Duration {
 
 // build fills the pipeline for units of key's format and returns where they go in.
 func (p *Picture) build(g *graph, key Unit, box *inbox) (*gst.Element, error) {
-	decode, err := p.plan.addDecoder(g, element{"appsrc", map[string]any{
+	made, err := g.add(element{"appsrc", map[string]any{
 		"caps": arg(key.format.caps), "format": arg("time"),
 		"is-live": true, // libav's decoder takes no frame threads then, each of which is a frame of latency
 		"block":   true, "max-bytes": uint64(1 << 20),
@@ -206,12 +206,18 @@ func (p *Picture) build(g *graph, key Unit, box *inbox) (*gst.Element, error) {
 	if err != nil {
 		return nil, err
 	}
+	decoder, err := p.plan.addDecoder(g, key.format.stream.Codec)
+	if err != nil {
+		return nil, err
+	}
 	head, err := p.addOutputs(g, box)
 	if err != nil {
 		return nil, err
 	}
-	linkLater(decode[len(decode)-1], head)
-	return decode[0], nil
+	if err := made[0].Link(decoder); err != nil {
+		return nil, err
+	}
+	return made[0], link(decoder, head)
 }
 
 // addOutputs adds the chain of every decoded output and returns what the decoder is to be linked to.

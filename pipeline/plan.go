@@ -16,7 +16,7 @@ import (
 // plan is a complete chain from access units to JPEG.
 type plan struct {
 	name     string
-	decode   []element // from access units to raw pictures; the first one's source pad may come late
+	decoders map[string]string // by codec; decodebin finds one for what is not here, or not installed
 	scale    []element // to a size given by the caps that follow
 	encoder  string
 	property string // of the encoder, for JPEG quality 1 to 100
@@ -25,8 +25,11 @@ type plan struct {
 // software is the plan that every machine has. videoconvert passes what jpegenc takes, such as I420,
 // through untouched, and turns 10 bit and other formats after they were made small.
 var software = plan{
-	name:   "software",
-	decode: []element{{"decodebin", map[string]any{"force-sw-decoders": true}}},
+	name: "software",
+	decoders: map[string]string{
+		"h264": "avdec_h264", "h265": "avdec_h265", "mpeg4": "avdec_mpeg4", "mjpeg": "jpegdec",
+		"vp8": "vp8dec", "vp9": "vp9dec", "av1": "dav1ddec",
+	},
 	scale: []element{
 		{"videoscale", map[string]any{"add-borders": false}},
 		{"videoconvert", nil},
@@ -38,19 +41,32 @@ var software = plan{
 // passThrough is the plan of pictures that are served as the camera sent them.
 const passThrough = "pass-through"
 
-// addDecoder adds the decoding part of the plan, behind other elements of the same chain.
-func (p plan) addDecoder(g *graph, before ...element) ([]*gst.Element, error) {
-	chain := append(before, p.decode...)
-	made, err := g.add(chain...)
+// addDecoder adds an element that turns access units of a codec into raw pictures. A decoder by its name
+// spares what decodebin puts around it: another parser, and a queue with its thread.
+func (p plan) addDecoder(g *graph, codec string) (*gst.Element, error) {
+	factory, ok := p.decoders[codec]
+	if ok && len(missing(factory)) == 0 {
+		made, err := g.add(element{factory: factory})
+		if err != nil {
+			return nil, err
+		}
+		return made[0], nil
+	}
+	made, err := g.add(element{"decodebin", map[string]any{"force-sw-decoders": true}})
 	if err != nil {
 		return nil, err
 	}
-	for i, e := range made {
-		if chain[i].factory == "decodebin" {
-			systemMemoryOnly(e)
-		}
+	systemMemoryOnly(made[0])
+	return made[0], nil
+}
+
+// link links two elements, later where the first one's pad comes late.
+func link(from, to *gst.Element) error {
+	if from.GetStaticPad("src") == nil {
+		linkLater(from, to)
+		return nil
 	}
-	return made, nil
+	return from.Link(to)
 }
 
 // addOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are

@@ -126,7 +126,7 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	if err != nil {
 		return "", err
 	}
-	decode, err := p.addDecoder(g)
+	decode, err := p.addDecoder(g, codec)
 	if err != nil {
 		return "", err
 	}
@@ -134,8 +134,10 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	if err != nil {
 		return "", err
 	}
-	linkLater(source[1], decode[0])
-	linkLater(decode[len(decode)-1], in)
+	linkLater(source[1], decode)
+	if err := link(decode, in); err != nil {
+		return "", err
+	}
 	box, err := newInbox()
 	if err != nil {
 		return "", err

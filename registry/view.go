@@ -32,6 +32,9 @@ type View struct {
 // Frame is the newest frame that the viewer has been given.
 func (v *View) Frame() *frame.Frame { return v.frame }
 
+// Context is done when the viewer has gone or the camera ends.
+func (v *View) Context() context.Context { return v.ctx }
+
 // Next waits for a frame newer than that, and returns the newest there is: a slow viewer misses some and
 // sees none twice. It waits as long as the camera is away. The error is ErrClosing, or that of the context
 // given to Watch. It does not allocate.

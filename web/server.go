@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"sync"
 	"time"
 
 	"framegate/pipeline/frame"
@@ -37,8 +38,18 @@ type Options struct {
 	Log     *slog.Logger
 }
 
+// Handler serves all routes.
+type Handler struct {
+	http.Handler
+	streams *sync.WaitGroup
+}
+
+// Wait blocks until all streams have ended, which they do when the cameras end their views. http.Server does
+// not wait for them.
+func (h *Handler) Wait() { h.streams.Wait() }
+
 // New returns the handler of all routes.
-func New(o Options) http.Handler {
+func New(o Options) *Handler {
 	s := &server{Options: o}
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, middleware.GetHead, headers)
@@ -75,10 +86,13 @@ func New(o Options) http.Handler {
 	r.Get("/healthz", s.healthz)
 	r.Get("/readyz", s.readyz)
 	r.Handle("/metrics", s.metrics())
-	return r
+	return &Handler{r, &s.streams}
 }
 
-type server struct{ Options }
+type server struct {
+	Options
+	streams sync.WaitGroup // those that are being sent
+}
 
 // headers sets what every answer carries. Pictures may be shown by pages of any origin, as <img> always
 // could: Cross-Origin-Resource-Policy says so to pages that are isolated from others.

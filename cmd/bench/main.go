@@ -1,42 +1,64 @@
 // Command bench measures framegate on this machine, with real RTSP and HTTP over loopback, and prints one
-// table. It runs the framegate that lies beside it and is its own camera and its own viewers.
+// table. It runs the framegate that lies beside it, and what that is compared with, and is its own cameras and
+// its own viewers.
 package main
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"os/signal"
 	"path/filepath"
-	"runtime"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
-
-	"framegate/internal/process"
-	"framegate/internal/testcam"
 
 	"github.com/alecthomas/kong"
 )
 
 type options struct {
 	Framegate string        `type:"path" help:"The framegate to measure; the one beside bench."`
-	JSON      bool          `help:"Print JSON instead of Markdown."`
+	Only      []string      `help:"Measure only some of: ${sections}."`
+	JSON      string        `type:"path" placeholder:"FILE" help:"Write the table there as JSON too."`
+	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots there, as SVG."`
+	Time      time.Duration `default:"10s" help:"How long each load is measured."`
+	Rounds    int           `default:"3" help:"How often each comparison is made; the median counts."`
 	Tries     int           `default:"50" help:"How often a first picture is asked for."`
-	Time      time.Duration `default:"10s" help:"How long each rate, latency and load is measured."`
 }
 
-// result is one line of the table.
-type result struct {
-	Name  string `json:"name"`
-	Value string `json:"value"`
-	Goal  string `json:"goal,omitempty"`
+// section is a part of the table.
+type section struct {
+	name    string
+	title   string
+	measure func(*bench, context.Context) error
+}
+
+// sections are in the order of the table.
+var sections = []section{
+	{"rivals", "One camera, one viewer: the same work done by others", (*bench).rivals},
+	{"crowd", "Ten viewers of one camera", (*bench).crowd},
+	{"idle", "A connected camera that nobody watches", (*bench).idle},
+	{"thrift", "What need not be decoded", (*bench).thrift},
+	{"renditions", "Different pictures of one camera", (*bench).renditions},
+	{"first", "First picture", (*bench).first},
+	{"latency", "From the camera to the viewer", (*bench).latency},
+	{"viewers", "Many viewers of one camera", (*bench).viewers},
+	{"cameras", "Many cameras", (*bench).cameras},
+}
+
+func sectionNames() string {
+	var names []string
+	for _, s := range sections {
+		names = append(names, s.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 func main() {
 	var o options
-	kong.Parse(&o, kong.Description("Measures framegate on this machine. The camera sends 1920x1080 H.264 at 25 fps and 4 Mbit/s with a keyframe every two seconds; pictures are 480x270."))
+	kong.Parse(&o, kong.Vars{"sections": sectionNames()},
+		kong.Description("Measures framegate on this machine. The camera sends 1920x1080 H.264 at 25 fps and 4 Mbit/s with a keyframe every two seconds; pictures are 480x270. Nothing else should run meanwhile."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := o.run(ctx); err != nil {
@@ -53,52 +75,43 @@ func (o options) run(ctx context.Context) error {
 		}
 		o.Framegate = filepath.Join(filepath.Dir(self), "framegate")
 	}
-	camera, err := testcam.New(ctx, testcam.Config{Cameras: []testcam.Camera{{Width: 1920, Height: 1080, KeyframeInterval: 50, Loop: 8 * time.Second}}})
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithCancel(ctx)
-	sending := make(chan error, 1)
-	go func() { sending <- camera.Run(ctx) }()
-	defer func() {
-		cancel()
-		<-sending
-	}()
-
-	server, err := startServer(ctx, o.Framegate, camera.URL("cam1"))
-	if err != nil {
-		return err
-	}
-	defer server.Stop()
-	b := bench{options: o, camera: camera, server: server}
-	for _, measure := range []func(context.Context) ([]result, error){b.firstPicture, b.latency, b.viewers, b.load} {
-		results, err := measure(ctx)
-		if err != nil {
-			return errors.Join(err, fmt.Errorf("framegate said: %s", server.Log()))
+	b := &bench{options: o, table: table{Machine: machine(), Date: time.Now().Format(time.DateOnly)}}
+	for _, s := range sections {
+		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {
+			continue
 		}
-		b.results = append(b.results, results...)
+		fmt.Fprintf(os.Stderr, "bench: %s\n", strings.ToLower(s.title))
+		b.table.Sections = append(b.table.Sections, tableSection{Name: s.name, Title: s.title})
+		if err := s.measure(b, ctx); err != nil {
+			return fmt.Errorf("%s: %w", s.name, err)
+		}
 	}
-	return b.print()
+	if o.JSON != "" {
+		if err := b.table.writeJSON(o.JSON); err != nil {
+			return err
+		}
+	}
+	if o.Plots != "" {
+		for _, p := range b.plots {
+			if err := p.write(o.Plots); err != nil {
+				return err
+			}
+		}
+	}
+	b.table.print(os.Stdout)
+	return nil
 }
 
 // bench is what the measurements share.
 type bench struct {
 	options
-	camera  *testcam.Server
-	server  *process.Process
-	results []result
+	table table
+	plots []plot
 }
 
-func (b *bench) print() error {
-	machine := fmt.Sprintf("%s, %d cores, %s", cpuModel(), runtime.NumCPU(), runtime.GOARCH)
-	if b.JSON {
-		enc := json.NewEncoder(os.Stdout)
-		enc.SetIndent("", "  ")
-		return enc.Encode(map[string]any{"machine": machine, "results": b.results})
-	}
-	fmt.Printf("Machine: %s\n\n| 1080p25 H.264 to 480x270 | measured | goal |\n| --- | --- | --- |\n", machine)
-	for _, r := range b.results {
-		fmt.Printf("| %s | %s | %s |\n", r.Name, r.Value, r.Goal)
-	}
-	return nil
+// add adds a row to the present section.
+func (b *bench) add(r row) {
+	s := &b.table.Sections[len(b.table.Sections)-1]
+	s.Rows = append(s.Rows, r)
+	fmt.Fprintf(os.Stderr, "  %s: %s\n", r.Name, r.value())
 }

@@ -5,68 +5,80 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"time"
 
 	"framegate/internal/process"
+	"framegate/internal/testcam"
 )
 
-// startServer serves one camera, whose pictures end as soon as nobody watches.
-func startServer(ctx context.Context, binary, camera string) (*process.Process, error) {
+// camera1080 is the camera of most measurements: see options.
+var camera1080 = testcam.Camera{Width: 1920, Height: 1080, KeyframeInterval: 50, Loop: 8 * time.Second}
+
+// startCameras serves cameras over RTSP until stop is called.
+func startCameras(ctx context.Context, cameras ...testcam.Camera) (server *testcam.Server, stop func(), err error) {
+	server, err = testcam.New(ctx, testcam.Config{Cameras: cameras})
+	if err != nil {
+		return nil, nil, err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	done := make(chan error, 1)
+	go func() { done <- server.Run(ctx) }()
+	return server, func() {
+		cancel()
+		<-done
+	}, nil
+}
+
+// startServer runs framegate for the first n cameras cam1, cam2 … whose pictures end as soon as nobody
+// watches, and waits until all are connected. keys are further keys of each camera.
+func (b *bench) startServer(ctx context.Context, cameras *testcam.Server, n int, keys string) (*process.Process, error) {
+	var config strings.Builder
+	config.WriteString("defaults: {scale: 0.25, idle_timeout: 0s}\ncameras:\n")
+	for i := range n {
+		id := cameraID(i)
+		fmt.Fprintf(&config, "  - {id: %s, url: %q, %s}\n", id, cameras.URL(id), keys)
+	}
 	file, err := os.CreateTemp("", "bench*.yaml")
 	if err != nil {
 		return nil, err
 	}
 	defer os.Remove(file.Name())
-	_, err = fmt.Fprintf(file, "cameras: [{id: gate, scale: 0.25, idle_timeout: 0s, url: %q}]\n", camera)
+	_, err = file.WriteString(config.String())
 	if err := errors.Join(err, file.Close()); err != nil {
 		return nil, err
 	}
-	p, err := process.Start(binary, "--config", file.Name())
+	p, err := process.Start(b.Framegate, "--config", file.Name())
 	if err != nil {
 		return nil, err
 	}
-	if err := p.Until(ctx, "gate", "ready"); err != nil {
-		p.Stop()
-		return nil, err
+	if strings.Contains(keys, "on_demand") {
+		return p, nil
 	}
+	for i := range n {
+		if err := p.Until(ctx, cameraID(i), "ready"); err != nil {
+			p.Stop()
+			return nil, err
+		}
+	}
+	time.Sleep(settle)
 	return p, nil
 }
 
-// cpu is the processor time that a process has used.
-func cpu(pid int) (time.Duration, error) {
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+// settle is how long a process that has just begun is left alone.
+const settle = 3 * time.Second
+
+func cameraID(i int) string { return fmt.Sprintf("cam%d", i+1) }
+
+// load is how many cores a process keeps busy.
+func (b *bench) load(pid int) (float64, error) {
+	before, err := cpu(pid)
 	if err != nil {
 		return 0, err
 	}
-	// Behind the name in parentheses, utime and stime are the 12th and 13th field, in ticks of 10 ms (proc(5)).
-	fields := strings.Fields(string(stat[strings.LastIndexByte(string(stat), ')')+1:]))
-	if len(fields) < 13 {
-		return 0, errors.New("/proc/PID/stat is too short")
-	}
-	user, _ := strconv.Atoi(fields[11])
-	system, _ := strconv.Atoi(fields[12])
-	return time.Duration(user+system) * 10 * time.Millisecond, nil
-}
-
-// memory is the resident memory of a process in bytes.
-func memory(pid int) int {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if fields := strings.Fields(string(text)); len(fields) > 1 {
-		pages, _ := strconv.Atoi(fields[1])
-		return pages * os.Getpagesize()
-	}
-	return 0
-}
-
-// cpuModel names the processor.
-func cpuModel() string {
-	text, _ := os.ReadFile("/proc/cpuinfo")
-	for line := range strings.Lines(string(text)) {
-		if name, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(name) == "model name" {
-			return strings.TrimSpace(value)
-		}
-	}
-	return "unknown processor"
+	began := time.Now()
+	time.Sleep(b.Time)
+	took := time.Since(began)
+	after, err := cpu(pid)
+	return (after - before).Seconds() / took.Seconds(), err
 }

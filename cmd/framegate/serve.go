@@ -65,10 +65,11 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 	}
 	hardware := hardwareCache{}
 	go hardware.get() // also loads the decoders, so that the first viewer does not wait for that
+	handler := web.New(web.Options{
+		Cameras: cameras, Hardware: hardware.get, Origins: config.CORSOrigins, Version: version, Log: log,
+	})
 	server := &http.Server{
-		Handler: web.New(web.Options{
-			Cameras: cameras, Hardware: hardware.get, Origins: config.CORSOrigins, Version: version, Log: log,
-		}),
+		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
@@ -95,7 +96,9 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 		}
 		return nil
 	})
-	return all.Wait()
+	err = all.Wait()
+	handler.Wait()
+	return err
 }
 
 // engine lets the registry make GStreamer's feeds and pictures.

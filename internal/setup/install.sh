@@ -3,17 +3,20 @@
 #
 #   install.sh run    what it takes to build and run
 #   install.sh test   and what the tests need besides: a browser, and an RTSP server that is not ours
+#   install.sh bench  what the benchmark compares with besides: gst-launch, ffmpeg, OpenCV and Django
 set -eu
 
 run="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev glib-networking
 	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
 	gstreamer1.0-plugins-ugly gstreamer1.0-libav fonts-dejavu-core"
 test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium"
+bench="gstreamer1.0-tools ffmpeg python3-opencv python3-django"
 
 case "${1:-run}" in
 run) wanted=$run ;;
 test) wanted="$run $test" ;;
-*) echo "usage: install.sh [run|test]" >&2; exit 2 ;;
+bench) wanted="$run $bench" ;;
+*) echo "usage: install.sh [run|test|bench]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

@@ -1,0 +1,218 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os/exec"
+	"slices"
+	"time"
+
+	"framegate/internal/testcam"
+	"framegate/internal/viewer"
+
+	"golang.org/x/sync/errgroup"
+)
+
+const ofACore = "% of a core"
+
+// rivals compares what a watched camera costs.
+func (b *bench) rivals(ctx context.Context) error {
+	cameras, stop, err := startCameras(ctx, camera1080)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	url := cameras.URL("cam1")
+	const us, bare, ff, cv = "framegate", "the bare chain in gst-launch-1.0, without a viewer", "ffmpeg -f mpjpeg", "OpenCV and Django, the usual home-made server"
+	contenders := []contender{gst(bare, url, gstLive), b.framegate(us, cameras, "", "")}
+	var rates []float64
+	if _, err := exec.LookPath("ffmpeg"); err == nil {
+		contenders = append(contenders, ffmpeg(ff, url))
+	}
+	if hasOpenCV() {
+		contenders = append(contenders, opencv(cv, url, 1, &rates))
+	}
+	loads, err := b.compare(ctx, contenders...)
+	if err != nil {
+		return err
+	}
+	for _, c := range contenders {
+		b.add(row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
+	}
+	for _, name := range []string{ff, cv} {
+		if loads[name] == nil {
+			b.add(row{Name: name, Missing: "not installed"})
+		}
+	}
+	b.add(row{Name: "framegate against the bare chain", Value: loads.ratio(us, bare), AtMost: 1.1})
+	for _, name := range []string{ff, cv} {
+		if loads[name] != nil {
+			b.add(row{Name: "framegate against " + name, Value: loads.ratio(us, name)})
+		}
+	}
+	return nil
+}
+
+// hasOpenCV reports whether the home-made server can run.
+func hasOpenCV() bool {
+	return exec.Command("/usr/bin/python3", "-c", "import cv2, django").Run() == nil
+}
+
+// crowd compares ten viewers with one.
+func (b *bench) crowd(ctx context.Context) error {
+	cameras, stop, err := startCameras(ctx, camera1080)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	const one, ten, cv, viewers = "framegate with one viewer", "framegate with ten", "OpenCV and Django with ten", 10
+	var rates []float64
+	contenders := []contender{b.framegate(one, cameras, "", ""), b.framegate(ten, cameras, "", slices.Repeat([]string{""}, viewers)...)}
+	if hasOpenCV() {
+		contenders = append(contenders, opencv(cv, cameras.URL("cam1"), viewers, &rates))
+	}
+	loads, err := b.compare(ctx, contenders...)
+	if err != nil {
+		return err
+	}
+	for _, c := range contenders {
+		b.add(row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
+	}
+	b.add(row{Name: "ten viewers against one", Value: loads.ratio(ten, one), AtMost: 1.15})
+	worst, err := b.worstRate(ctx, cameras, viewers)
+	if err != nil {
+		return err
+	}
+	b.add(row{Name: "the worst viewer's rate", Value: worst, Unit: "fps", AtLeast: 24.5})
+	if loads[cv] != nil {
+		b.add(row{Name: "the worst viewer's rate of OpenCV and Django", Value: slices.Min(rates), Unit: "fps"})
+	}
+	return nil
+}
+
+// worstRate counts what each of some viewers gets.
+func (b *bench) worstRate(ctx context.Context, cameras *testcam.Server, viewers int) (float64, error) {
+	server, err := b.startServer(ctx, cameras, 1, "")
+	if err != nil {
+		return 0, err
+	}
+	defer server.Stop()
+	rates := make([]float64, viewers)
+	var watching errgroup.Group
+	for i := range viewers {
+		watching.Go(func() (err error) {
+			rates[i], err = rate(ctx, server.URL+"/cameras/cam1/stream", b.Time)
+			return err
+		})
+	}
+	err = watching.Wait()
+	return slices.Min(rates), err
+}
+
+// rate watches one stream for a time, after its beginning.
+func rate(ctx context.Context, url string, length time.Duration) (float64, error) {
+	s, err := viewer.Open(ctx, url)
+	if err != nil {
+		return 0, err
+	}
+	defer s.Close()
+	begin := time.Now().Add(time.Second)
+	var first, last time.Time
+	n := 0
+	for time.Since(begin) < length {
+		picture, err := s.Next()
+		if err != nil {
+			return 0, err
+		}
+		if picture.Read.Before(begin) {
+			continue
+		}
+		if n == 0 {
+			first = picture.Read
+		}
+		last = picture.Read
+		n++
+	}
+	return float64(n-1) / last.Sub(first).Seconds(), nil
+}
+
+// idle compares a camera that nobody watches with the barest chain, and with the same camera watched.
+func (b *bench) idle(ctx context.Context) error {
+	cameras, stop, err := startCameras(ctx, camera1080)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	const idle, live, bare, bareLive = "framegate, connected", "framegate with a viewer", "rtspsrc ! rtph264depay ! h264parse ! fakesink", "the bare chain that decodes"
+	loads, err := b.compare(ctx,
+		gst(bare, cameras.URL("cam1"), gstIdle), b.framegate(idle, cameras, ""),
+		b.framegate(live, cameras, "", ""), gst(bareLive, cameras.URL("cam1"), gstLive))
+	if err != nil {
+		return err
+	}
+	for _, name := range []string{idle, bare} {
+		b.add(row{Name: name, Value: 100 * loads.load(name), Unit: ofACore})
+	}
+	b.add(row{Name: "framegate against the bare chain", Value: loads.ratio(idle, bare), AtMost: 1.3})
+	b.add(row{Name: "idle against live", Value: loads.ratio(idle, live), AtMost: 0.08})
+	b.add(row{Name: "the same of the bare chains", Value: loads.ratio(bare, bareLive)})
+	return nil
+}
+
+// thrift compares what need not be decoded with what must.
+func (b *bench) thrift(ctx context.Context) error {
+	second, jpegs := camera1080, camera1080
+	second.KeyframeInterval = 25
+	jpegs.Codec, jpegs.Width, jpegs.Loop = testcam.MJPEG, 1920, 2*time.Second
+	const all, keys, decoded, passed = "every picture of H.264", "one a second, from keyframes", "JPEG decoded and encoded again", "JPEG passed through"
+	for _, c := range []struct {
+		camera        testcam.Camera
+		less, more    string
+		few, everyone string // queries
+		goal          float64
+	}{
+		{second, keys, all, "fps=1", "", 0.2},
+		{jpegs, passed, decoded, "scale=1", "scale=1&quality=80", 0.15},
+	} {
+		cameras, stop, err := startCameras(ctx, c.camera)
+		if err != nil {
+			return err
+		}
+		loads, err := b.compare(ctx, b.framegate(c.more, cameras, "", c.everyone), b.framegate(c.less, cameras, "", c.few))
+		stop()
+		if err != nil {
+			return err
+		}
+		for _, name := range []string{c.more, c.less} {
+			b.add(row{Name: name, Value: 100 * loads.load(name), Unit: ofACore})
+		}
+		b.add(row{Name: c.less + ", against " + c.more, Value: loads.ratio(c.less, c.more), AtMost: c.goal})
+	}
+	return nil
+}
+
+// renditions compares one rendition with two and four of the same camera.
+func (b *bench) renditions(ctx context.Context) error {
+	cameras, stop, err := startCameras(ctx, camera1080)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	queries := []string{"width=480", "width=320", "width=240", "width=400"}
+	name := func(n int) string { return fmt.Sprintf("%d of them", n) }
+	loads, err := b.compare(ctx,
+		b.framegate(name(1), cameras, "", queries[:1]...),
+		b.framegate(name(2), cameras, "", queries[:2]...),
+		b.framegate(name(4), cameras, "", queries...))
+	if err != nil {
+		return err
+	}
+	costs := line{name: "one camera"}
+	for _, n := range []int{1, 2, 4} {
+		b.add(row{Name: name(n), Value: 100 * loads.load(name(n)), Unit: ofACore})
+		costs.points = append(costs.points, point{float64(n), 100 * loads.load(name(n))})
+	}
+	b.add(row{Name: "four against one", Value: loads.ratio(name(4), name(1)), AtMost: 1.8})
+	b.plots = append(b.plots, plot{"renditions", "Renditions of one camera", "renditions", ofACore, []line{costs}})
+	return nil
+}

@@ -1,0 +1,67 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"time"
+
+	"framegate/pipeline"
+
+	"golang.org/x/sys/unix"
+)
+
+// machine describes what the figures were measured on.
+func machine() string {
+	return fmt.Sprintf("%d cores of an %s, %s, GStreamer %s, %s", runtime.NumCPU(), cpuModel(), system(), pipeline.Version(), runtime.Version())
+}
+
+// cpuModel names the processor.
+func cpuModel() string {
+	if name := field("/proc/cpuinfo", "model name", ":"); name != "" {
+		return name
+	}
+	return runtime.GOARCH + " processor"
+}
+
+// system names the operating system.
+func system() string {
+	if name := field("/etc/os-release", "PRETTY_NAME", "="); name != "" {
+		return strings.Trim(name, `"`)
+	}
+	return runtime.GOOS
+}
+
+// field finds the first value of a key in a file.
+func field(path, key, separator string) string {
+	text, _ := os.ReadFile(path)
+	for line := range strings.Lines(string(text)) {
+		if name, value, ok := strings.Cut(line, separator); ok && strings.TrimSpace(name) == key {
+			return strings.TrimSpace(value)
+		}
+	}
+	return ""
+}
+
+// cpu is the processor time that a process has used, its ended threads included, to the nanosecond: its clock
+// is named by its number in the way of clock_getcpuclockid(3).
+func cpu(pid int) (time.Duration, error) {
+	const schedulers = 2
+	var t unix.Timespec
+	if err := unix.ClockGettime(int32(^pid<<3|schedulers), &t); err != nil {
+		return 0, fmt.Errorf("processor time of %d: %w", pid, err)
+	}
+	return time.Duration(t.Nano()), nil
+}
+
+// memory is the resident memory of a process in bytes.
+func memory(pid int) float64 {
+	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
+	if fields := strings.Fields(string(text)); len(fields) > 1 {
+		pages, _ := strconv.Atoi(fields[1])
+		return float64(pages * os.Getpagesize())
+	}
+	return 0
+}

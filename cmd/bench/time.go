@@ -1,0 +1,113 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/jpeg"
+	"math/rand/v2"
+	"time"
+
+	"framegate/internal/process"
+	"framegate/internal/testcam/mark"
+	"framegate/internal/viewer"
+)
+
+// first opens streams of a connected but idle camera, at any point of its GOP, and of one that is not connected.
+func (b *bench) first(ctx context.Context) error {
+	cameras, stop, err := startCameras(ctx, camera1080)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	for _, c := range []struct {
+		name, keys, state string
+		goal              float64
+	}{
+		{"connected", "", "ready", 100},
+		{"not connected", "connect: on_demand", "idle", 0},
+	} {
+		server, err := b.startServer(ctx, cameras, 1, c.keys)
+		if err != nil {
+			return err
+		}
+		took, err := b.openings(ctx, server, c.state)
+		server.Stop()
+		if err != nil {
+			return err
+		}
+		b.add(row{Name: fmt.Sprintf("%s, %d tries, median", c.name, b.Tries), Value: quantile(took, 0.5), Unit: "ms"})
+		b.add(row{Name: c.name + ", 95 %", Value: quantile(took, 0.95), Unit: "ms", AtMost: c.goal})
+	}
+	return nil
+}
+
+// openings times first pictures, in ms, each asked for when the camera is in a state.
+func (b *bench) openings(ctx context.Context, server *process.Process, state string) (took []float64, err error) {
+	for range b.Tries {
+		if err := server.Until(ctx, "cam1", state); err != nil {
+			return nil, err
+		}
+		time.Sleep(time.Duration(rand.IntN(500)) * time.Millisecond)
+		began := time.Now()
+		s, err := viewer.Open(ctx, server.URL+"/cameras/cam1/stream")
+		if err != nil {
+			return nil, err
+		}
+		picture, err := s.Next()
+		s.Close()
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, millis(picture.Read.Sub(began)))
+	}
+	return took, nil
+}
+
+// latency watches one stream and compares when each frame was read with when the camera sent it.
+func (b *bench) latency(ctx context.Context) error {
+	cameras, stop, err := startCameras(ctx, camera1080)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	server, err := b.startServer(ctx, cameras, 1, "")
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	s, err := viewer.Open(ctx, server.URL+"/cameras/cam1/stream")
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	var whole, inside []float64
+	begin := time.Now().Add(time.Second) // when the burst from the GOP buffer is over
+	for time.Since(begin) < b.Time {
+		picture, err := s.Next()
+		if err != nil {
+			return err
+		}
+		if picture.Read.Before(begin) {
+			continue
+		}
+		img, err := jpeg.Decode(bytes.NewReader(picture.JPEG))
+		if err != nil {
+			return err
+		}
+		_, frame, err := mark.Read(img)
+		if err != nil {
+			return err
+		}
+		if sent, ok := cameras.Sent("cam1", frame); ok {
+			whole = append(whole, millis(picture.Read.Sub(sent)))
+			inside = append(inside, millis(picture.Read.Sub(picture.Received)))
+		}
+	}
+	b.add(row{Name: "frame sent by the camera to JPEG read, median", Value: quantile(whole, 0.5), Unit: "ms", AtMost: 40})
+	b.add(row{Name: "the same, 95 %", Value: quantile(whole, 0.95), Unit: "ms", AtMost: 80})
+	b.add(row{Name: "of that, from the access unit in framegate on, median", Value: quantile(inside, 0.5), Unit: "ms"})
+	return nil
+}
+
+func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
