@@ -17,13 +17,13 @@ import (
 type plan struct {
 	name     string
 	decoders map[string]string // by codec; decodebin finds one for what is not here, or not installed
-	scale    []element // to a size given by the caps that follow
+	scale    []element         // to a size given by the caps that follow
 	encoder  string
 	property string // of the encoder, for JPEG quality 1 to 100
 }
 
-// software is the plan that every machine has. videoconvert passes what jpegenc takes, such as I420,
-// through untouched, and turns 10 bit and other formats after they were made small.
+// software is the plan that every machine has. videoconvert passes I420 through untouched, which is what most
+// cameras come to, and turns 10 bit and other formats after they were made small.
 var software = plan{
 	name: "software",
 	decoders: map[string]string{
@@ -72,7 +72,7 @@ func link(from, to *gst.Element) error {
 // addOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are
 // painted right behind the scaler, before anything else sees the picture.
 func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
-	scale, err := g.add(p.scaler(r, len(masks) > 0)...)
+	scale, err := g.add(p.scaler(r)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -84,6 +84,9 @@ func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, 
 	if err != nil {
 		return nil, nil, err
 	}
+	if r.Format == frame.JPEG {
+		fullRange(finish[len(finish)-2].GetStaticPad("sink"))
+	}
 	if err := scaled.Link(finish[0]); err != nil {
 		return nil, nil, err
 	}
@@ -91,15 +94,12 @@ func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, 
 }
 
 // scaler is the chain that brings a picture to a rendition's size, before it is turned.
-func (p plan) scaler(r frame.Rendition, masked bool) []element {
+func (p plan) scaler(r frame.Rendition) []element {
 	width, height := r.Width, r.Height
 	if r.Turn%180 != 0 {
 		width, height = height, width
 	}
-	caps := "video/x-raw, width=" + strconv.Itoa(width) + ", height=" + strconv.Itoa(height) + ", pixel-aspect-ratio=1/1"
-	if masked {
-		caps += ", format=I420"
-	}
+	caps := fmt.Sprintf("video/x-raw, format=I420, width=%d, height=%d, pixel-aspect-ratio=1/1", width, height)
 	return append(append([]element(nil), p.scale...), element{"capsfilter", map[string]any{"caps": arg(caps)}})
 }
 

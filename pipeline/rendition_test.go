@@ -324,3 +324,29 @@ func TestEqualPicturesAreLeftOutButForOneEachSecond(t *testing.T) {
 		t.Errorf("%d of %d pictures of a clock", n, picture.slots[0].Frames())
 	}
 }
+
+// contrast is the brightness of the darkest and of the brightest spot of a picture.
+func contrast(picture image.Image) (darkest, brightest float64) {
+	darkest = 1
+	const spot = 0.01
+	for y := 0.0; y < 1; y += spot {
+		for x := 0.0; x < 1; x += spot {
+			b := brightness(picture, configs.Mask{X: x, Y: y, Width: spot, Height: spot})
+			darkest, brightest = min(darkest, b), max(brightest, b)
+		}
+	}
+	return darkest, brightest
+}
+
+func TestBlackIsBlackInEveryFormat(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	jpeg := frame.Rendition{Width: 640, Height: 360, Quality: 90}
+	png := jpeg
+	png.Format = frame.PNG
+	picture := show(t, run(t, source(t, server.URL("cam1"))), jpeg, png)
+	dark, bright := contrast(decode(t, after(t, picture.slots[0], nil)))
+	wantDark, wantBright := contrast(decode(t, after(t, picture.slots[1], nil)))
+	if dark > 0.03 || dark > wantDark+0.02 || bright < wantBright-0.02 {
+		t.Errorf("brightness from %.2f to %.2f in JPEG, from %.2f to %.2f in PNG", dark, bright, wantDark, wantBright)
+	}
+}

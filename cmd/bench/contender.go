@@ -17,7 +17,6 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/internal/testcam"
 	"framegate/internal/viewer"
 
 	"golang.org/x/sync/errgroup"
@@ -81,11 +80,10 @@ func quantile(values []float64, q float64) float64 {
 	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
 }
 
-// framegate serves the first of the cameras, with more keys in its configuration, and watches it by all of
-// the queries.
-func (b *bench) framegate(name string, cameras *testcam.Server, keys string, queries ...string) contender {
+// framegate serves a camera and watches it by all of the queries.
+func (b *bench) framegate(name, camera string, queries ...string) contender {
 	return contender{name, func(ctx context.Context) (*running, error) {
-		server, err := b.startServer(ctx, cameras, 1, keys)
+		server, err := b.startServer(ctx, "", camera)
 		if err != nil {
 			return nil, err
 		}
@@ -154,7 +152,6 @@ func program(name string, args ...string) contender {
 // begin starts a program whose output is thrown away.
 func begin(args ...string) (*exec.Cmd, error) {
 	cmd := exec.Command(args[0], args[1:]...)
-	cmd.Stderr = os.Stderr
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	out, err := cmd.StdoutPipe()
 	if err != nil {

@@ -24,7 +24,7 @@ func (b *bench) rivals(ctx context.Context) error {
 	defer stop()
 	url := cameras.URL("cam1")
 	const us, bare, ff, cv = "framegate", "the bare chain in gst-launch-1.0, without a viewer", "ffmpeg -f mpjpeg", "OpenCV and Django, the usual home-made server"
-	contenders := []contender{gst(bare, url, gstLive), b.framegate(us, cameras, "", "")}
+	contenders := []contender{gst(bare, url, gstLive), b.framegate(us, url, "")}
 	var rates []float64
 	if _, err := exec.LookPath("ffmpeg"); err == nil {
 		contenders = append(contenders, ffmpeg(ff, url))
@@ -67,7 +67,7 @@ func (b *bench) crowd(ctx context.Context) error {
 	defer stop()
 	const one, ten, cv, viewers = "framegate with one viewer", "framegate with ten", "OpenCV and Django with ten", 10
 	var rates []float64
-	contenders := []contender{b.framegate(one, cameras, "", ""), b.framegate(ten, cameras, "", slices.Repeat([]string{""}, viewers)...)}
+	contenders := []contender{b.framegate(one, cameras.URL("cam1"), ""), b.framegate(ten, cameras.URL("cam1"), slices.Repeat([]string{""}, viewers)...)}
 	if hasOpenCV() {
 		contenders = append(contenders, opencv(cv, cameras.URL("cam1"), viewers, &rates))
 	}
@@ -92,7 +92,7 @@ func (b *bench) crowd(ctx context.Context) error {
 
 // worstRate counts what each of some viewers gets.
 func (b *bench) worstRate(ctx context.Context, cameras *testcam.Server, viewers int) (float64, error) {
-	server, err := b.startServer(ctx, cameras, 1, "")
+	server, err := b.startServer(ctx, "", cameras.URL("cam1"))
 	if err != nil {
 		return 0, err
 	}
@@ -144,9 +144,8 @@ func (b *bench) idle(ctx context.Context) error {
 	}
 	defer stop()
 	const idle, live, bare, bareLive = "framegate, connected", "framegate with a viewer", "rtspsrc ! rtph264depay ! h264parse ! fakesink", "the bare chain that decodes"
-	loads, err := b.compare(ctx,
-		gst(bare, cameras.URL("cam1"), gstIdle), b.framegate(idle, cameras, ""),
-		b.framegate(live, cameras, "", ""), gst(bareLive, cameras.URL("cam1"), gstLive))
+	url := cameras.URL("cam1")
+	loads, err := b.compare(ctx, gst(bare, url, gstIdle), b.framegate(idle, url), b.framegate(live, url, ""), gst(bareLive, url, gstLive))
 	if err != nil {
 		return err
 	}
@@ -163,30 +162,33 @@ func (b *bench) idle(ctx context.Context) error {
 func (b *bench) thrift(ctx context.Context) error {
 	second, jpegs := camera1080, camera1080
 	second.KeyframeInterval = 25
-	jpegs.Codec, jpegs.Width, jpegs.Loop = testcam.MJPEG, 1920, 2*time.Second
-	const all, keys, decoded, passed = "every picture of H.264", "one a second, from keyframes", "JPEG decoded and encoded again", "JPEG passed through"
+	jpegs.Codec, jpegs.Loop = testcam.MJPEG, 2*time.Second
+	rtsp := func(s *testcam.Server) string { return s.URL("cam1") }
 	for _, c := range []struct {
-		camera        testcam.Camera
-		less, more    string
-		few, everyone string // queries
-		goal          float64
+		camera    testcam.Camera
+		url       func(*testcam.Server) string
+		all, less string // what is compared
+		queries   [2]string
+		goal      float64
 	}{
-		{second, keys, all, "fps=1", "", 0.2},
-		{jpegs, passed, decoded, "scale=1", "scale=1&quality=80", 0.15},
+		{second, rtsp, "every picture of H.264", "one a second, from keyframes", [2]string{"", "fps=1"}, 0.2},
+		{jpegs, func(s *testcam.Server) string { return s.ControlURL() + "/cam1.mjpg" },
+			"JPEG over HTTP decoded and encoded again", "JPEG over HTTP passed through", [2]string{"scale=1&quality=80", "scale=1"}, 0.15},
+		{jpegs, rtsp, "JPEG over RTSP decoded and encoded again", "JPEG over RTSP passed through", [2]string{"scale=1&quality=80", "scale=1"}, 0.15},
 	} {
 		cameras, stop, err := startCameras(ctx, c.camera)
 		if err != nil {
 			return err
 		}
-		loads, err := b.compare(ctx, b.framegate(c.more, cameras, "", c.everyone), b.framegate(c.less, cameras, "", c.few))
+		url := c.url(cameras)
+		loads, err := b.compare(ctx, b.framegate(c.all, url, c.queries[0]), b.framegate(c.less, url, c.queries[1]))
 		stop()
 		if err != nil {
 			return err
 		}
-		for _, name := range []string{c.more, c.less} {
-			b.add(row{Name: name, Value: 100 * loads.load(name), Unit: ofACore})
-		}
-		b.add(row{Name: c.less + ", against " + c.more, Value: loads.ratio(c.less, c.more), AtMost: c.goal})
+		b.add(row{Name: c.all, Value: 100 * loads.load(c.all), Unit: ofACore})
+		b.add(row{Name: c.less, Value: 100 * loads.load(c.less), Unit: ofACore})
+		b.add(row{Name: c.less + ", against that", Value: loads.ratio(c.less, c.all), AtMost: c.goal})
 	}
 	return nil
 }
@@ -201,9 +203,9 @@ func (b *bench) renditions(ctx context.Context) error {
 	queries := []string{"width=480", "width=320", "width=240", "width=400"}
 	name := func(n int) string { return fmt.Sprintf("%d of them", n) }
 	loads, err := b.compare(ctx,
-		b.framegate(name(1), cameras, "", queries[:1]...),
-		b.framegate(name(2), cameras, "", queries[:2]...),
-		b.framegate(name(4), cameras, "", queries...))
+		b.framegate(name(1), cameras.URL("cam1"), queries[:1]...),
+		b.framegate(name(2), cameras.URL("cam1"), queries[:2]...),
+		b.framegate(name(4), cameras.URL("cam1"), queries...))
 	if err != nil {
 		return err
 	}

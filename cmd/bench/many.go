@@ -31,7 +31,7 @@ func (b *bench) viewers(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	server, err := b.startServer(ctx, cameras, 1, "")
+	server, err := b.startServer(ctx, "", cameras.URL("cam1"))
 	if err != nil {
 		return err
 	}
@@ -315,9 +315,13 @@ func (b *bench) cameras(ctx context.Context) error {
 		return err
 	}
 	defer stop()
+	var urls []string
+	for i := range list {
+		urls = append(urls, cameras.URL(cameraID(i)))
+	}
 	idle := line{name: "connected, nobody watches"}
 	for _, n := range []int{1, 4, 16, most} {
-		server, err := b.startServer(ctx, cameras, n, "")
+		server, err := b.startServer(ctx, "", urls[:n]...)
 		if err != nil {
 			return err
 		}
@@ -337,7 +341,7 @@ func (b *bench) cameras(ctx context.Context) error {
 		}
 		idle.points = append(idle.points, point{float64(n), 100 * load})
 	}
-	live, err := b.liveCameras(ctx, cameras)
+	live, err := b.liveCameras(ctx, urls)
 	if err != nil {
 		return err
 	}
@@ -346,10 +350,10 @@ func (b *bench) cameras(ctx context.Context) error {
 }
 
 // liveCameras watches more and more cameras until the pictures come too slowly.
-func (b *bench) liveCameras(ctx context.Context, cameras *testcam.Server) (line, error) {
+func (b *bench) liveCameras(ctx context.Context, urls []string) (line, error) {
 	live := line{name: "one viewer each"}
-	for n := 1; n <= 32; n *= 2 {
-		server, err := b.startServer(ctx, cameras, n, "")
+	for n := 1; n <= len(urls); n *= 2 {
+		server, err := b.startServer(ctx, "", urls[:n]...)
 		if err != nil {
 			return live, err
 		}

@@ -30,14 +30,13 @@ func startCameras(ctx context.Context, cameras ...testcam.Camera) (server *testc
 	}, nil
 }
 
-// startServer runs framegate for the first n cameras cam1, cam2 … whose pictures end as soon as nobody
+// startServer runs framegate for cameras that it calls cam1, cam2 … and whose pictures end as soon as nobody
 // watches, and waits until all are connected. keys are further keys of each camera.
-func (b *bench) startServer(ctx context.Context, cameras *testcam.Server, n int, keys string) (*process.Process, error) {
+func (b *bench) startServer(ctx context.Context, keys string, cameras ...string) (*process.Process, error) {
 	var config strings.Builder
 	config.WriteString("defaults: {scale: 0.25, idle_timeout: 0s}\ncameras:\n")
-	for i := range n {
-		id := cameraID(i)
-		fmt.Fprintf(&config, "  - {id: %s, url: %q, %s}\n", id, cameras.URL(id), keys)
+	for i, url := range cameras {
+		fmt.Fprintf(&config, "  - {id: %s, url: %q, %s}\n", cameraID(i), url, keys)
 	}
 	file, err := os.CreateTemp("", "bench*.yaml")
 	if err != nil {
@@ -55,7 +54,7 @@ func (b *bench) startServer(ctx context.Context, cameras *testcam.Server, n int,
 	if strings.Contains(keys, "on_demand") {
 		return p, nil
 	}
-	for i := range n {
+	for i := range cameras {
 		if err := p.Until(ctx, cameraID(i), "ready"); err != nil {
 			p.Stop()
 			return nil, err

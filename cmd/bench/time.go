@@ -27,7 +27,7 @@ func (b *bench) first(ctx context.Context) error {
 		{"connected", "", "ready", 100},
 		{"not connected", "connect: on_demand", "idle", 0},
 	} {
-		server, err := b.startServer(ctx, cameras, 1, c.keys)
+		server, err := b.startServer(ctx, c.keys, cameras.URL("cam1"))
 		if err != nil {
 			return err
 		}
@@ -71,7 +71,7 @@ func (b *bench) latency(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	server, err := b.startServer(ctx, cameras, 1, "")
+	server, err := b.startServer(ctx, "", cameras.URL("cam1"))
 	if err != nil {
 		return err
 	}
