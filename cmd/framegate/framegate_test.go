@@ -193,6 +193,82 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 	}
 }
 
+func TestOtherRenditionsComeAndGoWithoutInterruptingAViewer(t *testing.T) {
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360}, testcam.Camera{Width: 320, Height: 180, Number: 1})
+	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, substream: %q, idle_timeout: 0s}]", cameras.URL("cam1"), cameras.URL("cam2"))))
+	p.until(t, "a", "ready")
+	watched, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream?width=480")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer watched.Close()
+	var others sync.WaitGroup
+	defer others.Wait()
+	done := make(chan struct{})
+	others.Go(func() {
+		defer close(done)
+		for _, query := range []string{"width=400", "width=160", "width=480&fps=5", "width=480&quality=30", "fps=key", "rotate=90"} {
+			other, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream?"+query)
+			if err != nil {
+				t.Errorf("%s: %v", query, err)
+				return
+			}
+			for range 3 {
+				if _, err := other.Next(); err != nil {
+					t.Errorf("%s: %v", query, err)
+				}
+			}
+			other.Close()
+		}
+	})
+	last := -1
+	for n, left := 0, 25; left > 0; n++ { // and a second after the last one has gone
+		picture, err := watched.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		number, frame, width, _ := camtest.Read(t, picture.JPEG)
+		if number != 1 || width != 480 {
+			t.Errorf("a picture of camera %d, %d wide", number, width)
+		}
+		// The loop has 100 frames. The first picture is the buffered keyframe.
+		if steps := (frame - last + 100) % 100; n > 1 && (steps < 1 || steps > 2) {
+			t.Errorf("frame %d after %d", frame, last)
+		}
+		last = frame
+		select {
+		case <-done:
+			left--
+		default:
+		}
+	}
+}
+
+func TestSnapshotsAreOfTheCameraAndTheMoment(t *testing.T) {
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 50})
+	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q}, {id: b, url: %q, connect: on_demand}]", cameras.URL("cam1"), cameras.URL("cam1"))))
+	p.until(t, "a", "ready")
+	for _, path := range []string{"/cameras/a/snapshot.jpg?max_age=0", "/cameras/b/snapshot.jpg?max_age=0&scale=0.5"} {
+		asked := time.Now()
+		resp, err := http.Get(p.URL + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := io.ReadAll(resp.Body)
+		resp.Body.Close()
+		if err != nil || resp.StatusCode != http.StatusOK {
+			t.Fatalf("%s: %s %v", path, resp.Status, err)
+		}
+		_, frame, _, _ := camtest.Read(t, body)
+		if sent, ok := cameras.Sent("cam1", frame); !ok || sent.Before(asked) {
+			t.Errorf("%s: frame %d was sent %v before it was asked for", path, frame, asked.Sub(sent))
+		}
+	}
+	if state := p.camera(t, "a").State; state != "ready" {
+		t.Errorf("after a snapshot the camera is %s", state)
+	}
+}
+
 func TestCheckTellsEveryFaultWithItsPlace(t *testing.T) {
 	files, err := filepath.Glob("../../configs/testdata/broken/*.yaml")
 	if err != nil || len(files) < 30 {
