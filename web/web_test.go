@@ -87,7 +87,7 @@ func serve(t testing.TB) string {
 	t.Helper()
 	config, err := configs.Parse("test.yaml", []byte(`
 cameras:
-  - {id: gate, name: "Front <gate>", url: 'rtsp://h/gate'}
+  - {id: gate, name: "Front <gate>", url: 'rtsp://h/gate', idle_timeout: 100ms}
   - {id: away, url: 'rtsp://h/away'}
   - {id: "off", url: 'rtsp://h/off', disabled: true}
 `), nil)

@@ -26,16 +26,11 @@ const fanOutQuery = "width=880&quality=80"
 
 // viewers serves more and more viewers of one camera.
 func (b *bench) viewers(ctx context.Context) error {
-	cameras, stop, err := startCameras(ctx, camera1080)
+	_, server, stop, err := b.serveOne(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	server, err := b.startServer(ctx, "", cameras.URL("cam1"))
-	if err != nil {
-		return err
-	}
-	defer server.Stop()
 	var one, baseline float64 // load of one viewer, and memory
 	rates, costs := line{name: "the slowest viewer's rate"}, line{name: "of framegate"}
 	for _, n := range []int{1, 10, 100, 500, 1000} {

@@ -30,6 +30,23 @@ func startCameras(ctx context.Context, cameras ...testcam.Camera) (server *testc
 	}, nil
 }
 
+// serveOne serves the camera of most measurements by framegate, which calls it cam1.
+func (b *bench) serveOne(ctx context.Context) (cameras *testcam.Server, server *process.Process, stop func(), err error) {
+	cameras, stopCameras, err := startCameras(ctx, camera1080)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	server, err = b.startServer(ctx, "", cameras.URL("cam1"))
+	if err != nil {
+		stopCameras()
+		return nil, nil, nil, err
+	}
+	return cameras, server, func() {
+		server.Stop()
+		stopCameras()
+	}, nil
+}
+
 // startServer runs framegate for cameras that it calls cam1, cam2 … and whose pictures end as soon as nobody
 // watches, and waits until all are connected. keys are further keys of each camera.
 func (b *bench) startServer(ctx context.Context, keys string, cameras ...string) (*process.Process, error) {

@@ -66,16 +66,11 @@ func (b *bench) openings(ctx context.Context, server *process.Process, state str
 
 // latency watches one stream and compares when each frame was read with when the camera sent it.
 func (b *bench) latency(ctx context.Context) error {
-	cameras, stop, err := startCameras(ctx, camera1080)
+	cameras, server, stop, err := b.serveOne(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	server, err := b.startServer(ctx, "", cameras.URL("cam1"))
-	if err != nil {
-		return err
-	}
-	defer server.Stop()
 	s, err := viewer.Open(ctx, server.URL+"/cameras/cam1/stream")
 	if err != nil {
 		return err
