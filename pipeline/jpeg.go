@@ -38,7 +38,7 @@ var (
 // picture can be neither decoded nor passed on.
 func readJPEG(data []byte) (jpegPicture, error) {
 	var p jpegPicture
-	if len(data) < 4 || data[0] != 0xFF || data[1] != markSOI {
+	if len(data) < 2 || data[0] != 0xFF || data[1] != markSOI {
 		return p, errNoJPEG
 	}
 	for at := 2; ; {

@@ -1,13 +1,10 @@
 package pipeline
 
 import (
-	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	_ "image/jpeg" // for image.DecodeConfig
 	"io"
 	"mime"
 	"net/http"
@@ -173,18 +170,19 @@ type jpegIntake struct {
 }
 
 func (j *jpegIntake) take(jpeg []byte) error {
-	config, kind, err := image.DecodeConfig(bytes.NewReader(jpeg))
-	if err != nil || kind != "jpeg" || len(jpeg) > maxPicture {
-		if j.broken++; j.broken > maxBroken || j.current == nil && !bytes.HasPrefix(jpeg, []byte{0xFF, 0xD8}) {
+	picture, err := readJPEG(jpeg)
+	if err != nil || len(jpeg) > maxPicture {
+		j.in.feed.broken.Add(1)
+		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, errNoJPEG) {
 			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is no JPEG picture"}
 		}
 		return nil
 	}
 	j.broken = 0
-	if j.current == nil || j.current.stream.Width != config.Width || j.current.stream.Height != config.Height {
+	if j.current == nil || j.current.stream.Width != picture.width || j.current.stream.Height != picture.height {
 		j.current = &format{
-			caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", config.Width, config.Height),
-			stream: frame.Stream{Codec: "mjpeg", Width: config.Width, Height: config.Height},
+			caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", picture.width, picture.height),
+			stream: frame.Stream{Codec: "mjpeg", Width: picture.width, Height: picture.height},
 		}
 	}
 	j.in.unit(jpeg, noPTS, true, time.Now(), j.current)

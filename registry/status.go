@@ -95,7 +95,11 @@ func (c *camera) status() Status {
 		Renditions: make([]RenditionStatus, 0, len(c.renditions)),
 		Tried:      true,
 	}
-	if err := c.failure(frame.Rendition{}); err != nil {
+	err := c.failure(frame.Rendition{})
+	if err == nil && nearness[c.state] == nearness[Lost] {
+		err = c.main().failure()
+	}
+	if err != nil {
 		s.Error, s.Reason = err.Error(), frame.ReasonOf(err)
 	}
 	for _, stream := range c.streams {
