@@ -195,19 +195,20 @@ func TestSnapshotIsNotSentTwiceToTheSameClient(t *testing.T) {
 		t.Errorf("Last-Modified: %v %v", modified, err)
 	}
 	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
-	status, tag := 0, first.Header.Get("ETag")
-	for range 10 { // the decode that made the first one may still have given a newer one
+	tag := first.Header.Get("ETag")
+	for range 100 { // the decode that made the first one may still give newer ones, 25 a second
 		request.Header.Set("If-None-Match", tag)
 		again, err := http.DefaultClient.Do(request)
 		if err != nil {
 			t.Fatal(err)
 		}
 		again.Body.Close()
-		status, tag = again.StatusCode, again.Header.Get("ETag")
+		if again.StatusCode == http.StatusNotModified {
+			return
+		}
+		tag = again.Header.Get("ETag")
 	}
-	if status != http.StatusNotModified {
-		t.Errorf("status %d", status)
-	}
+	t.Error("never 304")
 }
 
 func TestSnapshotIsSavedUnderANameOfItsOwn(t *testing.T) {

@@ -178,6 +178,7 @@ func gst(name, url, chain string) contender {
 const (
 	gstLive = "! decodebin ! videoscale ! video/x-raw,width=480,height=270 ! jpegenc quality=80 ! fakesink"
 	gstIdle = "! rtph264depay ! h264parse ! fakesink"
+	gstJPEG = "! rtpjpegdepay ! fakesink"
 )
 
 func ffmpeg(name, url string) contender {

@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
+	"net/http"
 	"os/exec"
 	"slices"
 	"time"
@@ -158,39 +160,85 @@ func (b *bench) idle(ctx context.Context) error {
 	return nil
 }
 
+// saving is a picture that need not be decoded, beside one of the same camera that must.
+type saving struct {
+	camera          testcam.Camera
+	url             func(*testcam.Server) string
+	all, allQuery   string // the name of what is decoded, and how it is asked for
+	less, lessQuery string // of what is not
+	goal            float64
+	bare            string // a chain of gst-launch-1.0 that only receives the camera; empty for none
+}
+
 // thrift compares what need not be decoded with what must.
 func (b *bench) thrift(ctx context.Context) error {
-	second, jpegs := camera1080, camera1080
+	second := camera1080
 	second.KeyframeInterval = 25
-	jpegs.Codec, jpegs.Loop = testcam.MJPEG, 2*time.Second
-	rtsp := func(s *testcam.Server) string { return s.URL("cam1") }
-	for _, c := range []struct {
-		camera    testcam.Camera
-		url       func(*testcam.Server) string
-		all, less string // what is compared
-		queries   [2]string
-		goal      float64
-	}{
-		{second, rtsp, "every picture of H.264", "one a second, from keyframes", [2]string{"", "fps=1"}, 0.2},
-		{jpegs, func(s *testcam.Server) string { return s.ControlURL() + "/cam1.mjpg" },
-			"JPEG over HTTP decoded and encoded again", "JPEG over HTTP passed through", [2]string{"scale=1&quality=80", "scale=1"}, 0.15},
-		{jpegs, rtsp, "JPEG over RTSP decoded and encoded again", "JPEG over RTSP passed through", [2]string{"scale=1&quality=80", "scale=1"}, 0.15},
+	jpegs := testcam.Camera{Codec: testcam.MJPEG, Width: 1920, Height: 1080, Grain: 2, Loop: 2 * time.Second}
+	size, err := jpegSize(ctx, jpegs)
+	if err != nil {
+		return err
+	}
+	b.add(row{Name: "one JPEG of the MJPEG camera", Value: size / 1000, Unit: "KB"})
+	overRTSP := func(s *testcam.Server) string { return s.URL("cam1") }
+	overHTTP := func(s *testcam.Server) string { return s.ControlURL() + "/cam1.mjpg" }
+	const again = "scale=1&quality=80" // a JPEG is made anew where its quality is asked for
+	for _, c := range []saving{
+		{second, overRTSP, "every picture of H.264", "", "one a second, from keyframes", "fps=1", 0.2, ""},
+		{jpegs, overHTTP, "JPEG over HTTP decoded and encoded again", again, "JPEG over HTTP passed through", "scale=1", 0.15, ""},
+		{jpegs, overRTSP, "JPEG over RTSP decoded and encoded again", again, "JPEG over RTSP passed through", "scale=1", 0.15, gstJPEG},
 	} {
-		cameras, stop, err := startCameras(ctx, c.camera)
-		if err != nil {
+		if err := b.saved(ctx, c); err != nil {
 			return err
 		}
-		url := c.url(cameras)
-		loads, err := b.compare(ctx, b.framegate(c.all, url, c.queries[0]), b.framegate(c.less, url, c.queries[1]))
-		stop()
-		if err != nil {
-			return err
-		}
-		b.add(row{Name: c.all, Value: 100 * loads.load(c.all), Unit: ofACore})
-		b.add(row{Name: c.less, Value: 100 * loads.load(c.less), Unit: ofACore})
-		b.add(row{Name: c.less + ", against that", Value: loads.ratio(c.less, c.all), AtMost: c.goal})
 	}
 	return nil
+}
+
+func (b *bench) saved(ctx context.Context, c saving) error {
+	cameras, stop, err := startCameras(ctx, c.camera)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	url := c.url(cameras)
+	contenders := []contender{b.framegate(c.all, url, c.allQuery), b.framegate(c.less, url, c.lessQuery)}
+	bare := "rtspsrc " + c.bare
+	if c.bare != "" {
+		contenders = append(contenders, gst(bare, url, c.bare))
+	}
+	loads, err := b.compare(ctx, contenders...)
+	if err != nil {
+		return err
+	}
+	for _, contender := range contenders {
+		b.add(row{Name: contender.name, Value: 100 * loads.load(contender.name), Unit: ofACore})
+	}
+	b.add(row{Name: c.less + ", against decoding", Value: loads.ratio(c.less, c.all), AtMost: c.goal})
+	if c.bare != "" {
+		b.add(row{Name: "the bare chain, against decoding", Value: loads.ratio(bare, c.all)})
+	}
+	return nil
+}
+
+// jpegSize is how many bytes one picture of an MJPEG camera has.
+func jpegSize(ctx context.Context, camera testcam.Camera) (float64, error) {
+	cameras, stop, err := startCameras(ctx, camera)
+	if err != nil {
+		return 0, err
+	}
+	defer stop()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cameras.ControlURL()+"/cam1.jpg", nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	n, err := io.Copy(io.Discard, resp.Body)
+	return float64(n), err
 }
 
 // renditions compares one rendition with two and four of the same camera.

@@ -19,7 +19,7 @@ import (
 
 type options struct {
 	Framegate string        `type:"path" help:"The framegate to measure; the one beside bench."`
-	Only      []string      `help:"Measure only some of: ${sections}."`
+	Only      []string      `enum:"${sections}" help:"Measure only some of: ${enum}."`
 	JSON      string        `type:"path" placeholder:"FILE" help:"Write the table there as JSON too."`
 	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots there, as SVG."`
 	Time      time.Duration `default:"10s" help:"How long each load is measured."`

@@ -25,6 +25,7 @@ type options struct {
 	Gop       int           `help:"Frames from keyframe to keyframe; one second where it is not given."`
 	Bitrate   int           `help:"kbit/s; 4000 for 1920x1080 and by area where it is not given. MJPEG has a quality of 80 instead."`
 	Bframes   int           `help:"B-frames between two others, of H.264."`
+	Grain     int           `help:"Noise of each pixel, up to so many levels: with it an encoder needs the whole bitrate, as of a real scene."`
 	Loop      time.Duration `default:"4s" help:"Length of the loop, rounded up to whole GOPs. Frame numbers begin again with it."`
 	Shared    bool          `help:"One encoding for all cameras: they start sooner, and all carry the number 0."`
 	User      string        `help:"User that the cameras want, by Basic or Digest."`
@@ -92,7 +93,7 @@ func (o options) config() (testcam.Config, error) {
 	for range o.Cameras {
 		config.Cameras = append(config.Cameras, testcam.Camera{
 			Codec: o.Codec, Width: o.Width, Height: o.Height, FPS: o.FPS, KeyframeInterval: o.Gop,
-			Bitrate: o.Bitrate, BFrames: o.Bframes, Loop: o.Loop, Shared: o.Shared,
+			Bitrate: o.Bitrate, BFrames: o.Bframes, Grain: o.Grain, Loop: o.Loop, Shared: o.Shared,
 			Username: o.User, Password: o.Password, Audio: o.Audio, AudioOnly: o.AudioOnly,
 		})
 	}

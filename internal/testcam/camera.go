@@ -23,6 +23,7 @@ type Camera struct {
 	KeyframeInterval int           // in frames; one second
 	Bitrate          int           // kbit/s; 4000 for 1080p, by area for other sizes. MJPEG has a quality instead
 	BFrames          int           // between two other frames, of H.264 only
+	Grain            int           // noise of each pixel, up to so many levels of luma: without it an encoder needs less than Bitrate
 	Loop             time.Duration // rounded up to whole keyframe intervals; 4 s
 	Username         string        // empty lets everybody in
 	Password         string
@@ -65,6 +66,8 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 		return c, fmt.Errorf("%s: %d kbit/s; from 1", c.Name, c.Bitrate)
 	case c.BFrames < 0 || c.BFrames > 16 || c.BFrames > 0 && c.Codec != H264:
 		return c, fmt.Errorf("%s: %d B-frames; from 0 to 16, of H.264 only", c.Name, c.BFrames)
+	case c.Grain < 0 || c.Grain > maxGrain:
+		return c, fmt.Errorf("%s: a grain of %d; from 0 to %d", c.Name, c.Grain, maxGrain)
 	case c.Loop < 0 || c.Number < 0:
 		return c, fmt.Errorf("%s: the loop and the number are not negative", c.Name)
 	case c.frames() > mark.MaxFrame || c.Number > mark.MaxCamera:
@@ -72,6 +75,9 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 	}
 	return c, nil
 }
+
+// maxGrain leaves the mark's light and dark fields far apart.
+const maxGrain = 32
 
 // allCameras stands for every camera where the control port wants a name.
 const allCameras = "all"
@@ -89,7 +95,7 @@ func (c Camera) frames() int {
 type picture struct {
 	codec                                Codec
 	width, height, fps, interval, frames int
-	bitrate, bframes, number             int
+	bitrate, bframes, grain, number      int
 	label                                string
 }
 
@@ -100,6 +106,6 @@ func (c Camera) picture() picture {
 	}
 	return picture{
 		codec: c.Codec, width: c.Width, height: c.Height, fps: c.FPS, interval: c.KeyframeInterval, frames: c.frames(),
-		bitrate: c.Bitrate, bframes: c.BFrames, number: c.Number, label: label,
+		bitrate: c.Bitrate, bframes: c.BFrames, grain: c.Grain, number: c.Number, label: label,
 	}
 }

@@ -55,7 +55,7 @@ var codecs = map[Codec]codec{
 		if p.bframes > 0 {
 			tune = "sliced-threads=true"
 		}
-		return fmt.Sprintf("x264enc %s speed-preset=ultrafast bitrate=%d key-int-max=%d bframes=%d option-string=scenecut=0:open-gop=0 ! "+
+		return fmt.Sprintf("x264enc %s speed-preset=superfast bitrate=%d key-int-max=%d bframes=%d option-string=scenecut=0:open-gop=0 ! "+
 			"video/x-h264,stream-format=byte-stream,alignment=au", tune, p.bitrate, p.interval, p.bframes)
 	}, openH264},
 	H265: {"gstreamer1.0-plugins-bad", func(p picture) string {

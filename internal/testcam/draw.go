@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"math"
+	"math/rand/v2"
 
 	"framegate/internal/testcam/mark"
 
@@ -21,6 +22,7 @@ type painter struct {
 	frame  i420 // drawn last
 	large  font.Face
 	small  font.Face
+	noise  []int8 // more than a frame's worth; nil without grain
 }
 
 func newPainter(p picture) (*painter, error) {
@@ -37,6 +39,9 @@ func newPainter(p picture) (*painter, error) {
 	}
 	out := &painter{picture: p, large: face(0.13), small: face(0.07)}
 	out.ground, out.frame = out.paintGround(), newI420(p.width, p.height)
+	if p.grain > 0 {
+		out.noise = makeNoise(p)
+	}
 	return out, err
 }
 
@@ -76,8 +81,30 @@ func (p *painter) paint(i int) []byte {
 	p.text(f, p.label, p.small, 0.04, 0.12)
 	p.text(f, clock, p.large, 0.04, 0.30)
 	p.text(f, fmt.Sprintf("frame %d", i), p.small, 0.04, 0.41)
+	p.grainOver(f.luma(), i)
 	mark.Draw(f.luma(), f.stride, p.width, p.height, p.number, i)
 	return f.data
+}
+
+// makeNoise fills twice the luma of a frame, the same for the same camera.
+func makeNoise(p picture) []int8 {
+	random := rand.New(rand.NewPCG(uint64(p.number), uint64(p.grain)))
+	noise := make([]int8, 2*len(newI420(p.width, p.height).luma()))
+	for i := range noise {
+		noise[i] = int8(random.IntN(2*p.grain+1) - p.grain)
+	}
+	return noise
+}
+
+// grainOver adds noise that begins elsewhere for each frame, as a sensor's does not stand still.
+func (p *painter) grainOver(luma []byte, frame int) {
+	if p.noise == nil {
+		return
+	}
+	begin := int(uint64(frame) * 7919 * 104729 % uint64(len(luma))) // two primes: far apart for neighbours
+	for i, n := range p.noise[begin : begin+len(luma)] {
+		luma[i] = byte(min(max(int(luma[i])+int(n), 16), 235))
+	}
 }
 
 // ball draws a bright ball on an orbit that closes with the loop.
