@@ -17,41 +17,57 @@ static void fg_link_later(void *from, void *to) {
 	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
 }
 
-// fg_depay names the depayloaders that are asked for whole access units. parsebin leaves them at single NAL
-// units, and the parser behind then waits for the next picture to know that one is complete: a frame of
-// latency, which the marker bit of RTP (RFC 6184, section 5.1) makes needless.
-static const struct { const gchar *encoding, *factory, *caps; } fg_depay[] = {
-	{"H264", "rtph264depay", "video/x-h264, stream-format=avc, alignment=au"},
-	{"H265", "rtph265depay", "video/x-h265, stream-format=hvc1, alignment=au"},
+// fg_add puts an element into the running pipeline of another one; NULL where it is not installed.
+static GstElement *fg_add(GstElement *beside, const gchar *factory) {
+	GstElement *added = gst_element_factory_make(factory, NULL);
+	if (added == NULL)
+		return NULL;
+	GstObject *pipe = gst_object_get_parent(GST_OBJECT(beside));
+	gst_bin_add(GST_BIN(pipe), added);
+	gst_object_unref(pipe);
+	return added;
+}
+
+// fg_depay names the depayloaders that give whole access units. parsebin leaves those of H.264 and H.265 at single
+// NAL units, and the parser behind then waits for the next picture to know that one is complete: a frame of latency,
+// which the marker bit of RTP (RFC 6184, section 5.1) makes needless. A JPEG needs no parser at all: jpegparse would
+// be a fifth of what an MJPEG camera costs, and readJPEG looks at each anyway.
+static const struct { const gchar *encoding, *factory, *caps; gboolean parse; } fg_depay[] = {
+	{"H264", "rtph264depay", "video/x-h264, stream-format=avc, alignment=au", TRUE},
+	{"H265", "rtph265depay", "video/x-h265, stream-format=hvc1, alignment=au", TRUE},
+	{"JPEG", "rtpjpegdepay", "image/jpeg", FALSE},
 };
 
-// fg_rtp_added links the pad of an rtspsrc to parsebin, through a depayloader of the table where there is one.
-static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer parsebin) {
+// fg_rtp_added links the pad of an rtspsrc to the sink of its access units: through a depayloader of the table where
+// there is one, and through parsebin where that is needed.
+static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	GstCaps *caps = gst_pad_get_current_caps(pad);
 	const gchar *encoding = caps == NULL ? NULL :
 		gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
-	GstElement *depay = NULL;
-	for (gsize i = 0; i < G_N_ELEMENTS(fg_depay) && depay == NULL; i++) {
-		if (g_strcmp0(encoding, fg_depay[i].encoding) != 0)
-			continue;
-		depay = gst_element_factory_make(fg_depay[i].factory, NULL);
-		if (depay == NULL)
-			break; // parsebin will say what is missing
-		GstObject *pipe = gst_object_get_parent(GST_OBJECT(rtspsrc));
-		gst_bin_add(GST_BIN(pipe), depay);
-		gst_object_unref(pipe);
-		GstCaps *units = gst_caps_from_string(fg_depay[i].caps);
-		gst_element_link_filtered(depay, parsebin, units);
+	GstElement *depay = NULL, *to = sink;
+	guint row = 0;
+	while (row < G_N_ELEMENTS(fg_depay) && g_strcmp0(encoding, fg_depay[row].encoding) != 0)
+		row++;
+	if (row < G_N_ELEMENTS(fg_depay))
+		depay = fg_add(rtspsrc, fg_depay[row].factory); // parsebin will say what is missing
+	if (depay == NULL || fg_depay[row].parse) {
+		to = fg_add(rtspsrc, "parsebin");
+		g_signal_connect_data(to, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(sink), fg_unref, 0);
+		gst_element_sync_state_with_parent(to);
+	}
+	if (depay != NULL) {
+		GstCaps *units = gst_caps_from_string(fg_depay[row].caps);
+		gst_element_link_filtered(depay, to, units);
 		gst_caps_unref(units);
 		gst_element_sync_state_with_parent(depay);
 	}
-	fg_pad_added(rtspsrc, pad, depay != NULL ? (gpointer)depay : parsebin);
+	fg_pad_added(rtspsrc, pad, depay != NULL ? depay : to);
 	if (caps != NULL)
 		gst_caps_unref(caps);
 }
 
-static void fg_link_rtp(void *rtspsrc, void *parsebin) {
-	g_signal_connect_data(rtspsrc, "pad-added", G_CALLBACK(fg_rtp_added), gst_object_ref(parsebin), fg_unref, 0);
+static void fg_link_rtp(void *rtspsrc, void *sink) {
+	g_signal_connect_data(rtspsrc, "pad-added", G_CALLBACK(fg_rtp_added), gst_object_ref(sink), fg_unref, 0);
 }
 
 // fg_offer counts what an RTSP camera offers, by the media of its SDP.
@@ -123,10 +139,10 @@ func linkLater(from, to *gst.Element) {
 	C.fg_link_later(unsafe.Pointer(from.Instance()), unsafe.Pointer(to.Instance()))
 }
 
-// linkRTP links the stream of an rtspsrc, once it appears, to a parsebin, so that it gets whole access units
-// without delay.
-func linkRTP(rtsp, parse *gst.Element) {
-	C.fg_link_rtp(unsafe.Pointer(rtsp.Instance()), unsafe.Pointer(parse.Instance()))
+// linkRTP links the stream of an rtspsrc, once it appears, to a sink of whole access units, which come without
+// delay. parsebin must be installed.
+func linkRTP(rtsp, sink *gst.Element) {
+	C.fg_link_rtp(unsafe.Pointer(rtsp.Instance()), unsafe.Pointer(sink.Instance()))
 }
 
 // selectVideo makes an rtspsrc set up its first video stream and nothing else, so that sound and metadata

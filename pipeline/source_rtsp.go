@@ -42,7 +42,7 @@ var protocols = map[configs.Transport]arg{
 	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
 }
 
-// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! parsebin ! appsink. Only its first video stream is
+// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! [parsebin !] appsink. Only its first video stream is
 // set up.
 func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 	g, err := newGraph()
@@ -60,17 +60,15 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 			return err
 		}
 	}
-	rest, err := g.add(element{factory: "parsebin"})
-	if err != nil {
-		return err
+	if len(missing("parsebin")) > 0 {
+		return missingElement("parsebin")
 	}
 	end, err := g.add(unitSink(false))
 	if err != nil {
 		return err
 	}
 	selectVideo(rtsp)
-	linkRTP(rtsp, rest[0])
-	linkLater(rest[0], end[0])
+	linkRTP(rtsp, end[0])
 	err = g.run(ctx, end[0], in)
 	return explainRTSP(ctx, src, err, offered(rtsp))
 }

@@ -134,7 +134,7 @@ func (s *stream) begin(ctx context.Context, r *run) error {
 	ctx, cancelWait := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("no picture within %v", pictureTimeout))
 	defer cancelWait()
 	err := c.until(ctx, func() bool {
-		return r.caughtUp() || r.ended() || !s.up || s.connection != r.connection
+		return r.caughtUp() || r.ended() || !s.up || s.connection != r.connection || !s.wants(r)
 	})
 	switch {
 	case err == nil && r.caughtUp():
@@ -148,6 +148,11 @@ func (s *stream) begin(ctx context.Context, r *run) error {
 	return err
 }
 
+// wants reports whether somebody still wants anything of what a run makes. The camera's mutex is held.
+func (s *stream) wants(r *run) bool {
+	return slices.ContainsFunc(s.camera.renditions, func(wanted *rendition) bool { return r.makes(wanted) })
+}
+
 // show tells which run's frames are shown, nil for none. The camera's mutex is held.
 func (s *stream) show(r *run) {
 	s.shown = r
@@ -155,7 +160,7 @@ func (s *stream) show(r *run) {
 		if rendition.by == s {
 			rendition.by = nil
 		}
-		if r != nil && slices.ContainsFunc(r.outputs, func(o frame.Output) bool { return o.Slot == rendition.slot }) {
+		if r.makes(rendition) {
 			rendition.by = s
 		}
 	}
@@ -165,6 +170,11 @@ func (s *stream) show(r *run) {
 	case s.up:
 		s.enter(Ready)
 	}
+}
+
+// makes reports whether a rendition is among those of a run.
+func (r *run) makes(wanted *rendition) bool {
+	return r != nil && slices.ContainsFunc(r.outputs, func(o frame.Output) bool { return o.Slot == wanted.slot })
 }
 
 // stop ends a run and waits for it. A nil run has ended.

@@ -123,7 +123,11 @@ func (p *standinPicture) Run(ctx context.Context) error {
 		return p.broken
 	}
 	if p.darkness != nil {
-		<-p.darkness
+		select {
+		case <-p.darkness:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 	tick := time.NewTicker(2 * time.Millisecond)
 	defer tick.Stop()
@@ -384,6 +388,31 @@ func TestViewerIsToldWhyThereIsNoPicture(t *testing.T) {
 	}
 	if s, _ := r.Camera("a"); s.Error != "no decoder" {
 		t.Errorf("%+v", s)
+	}
+}
+
+func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
+	r, e, _ := start(t, "idle_timeout: 0s")
+	e.mu.Lock()
+	e.darkness = make(chan struct{})
+	e.mu.Unlock()
+	ctx, leave := context.WithCancel(t.Context())
+	gone := make(chan error, 1)
+	go func() {
+		_, err := r.Watch(ctx, "a", frame.Ask{})
+		gone <- err
+	}()
+	until(t, "a picture", func() bool { return e.made() == 1 })
+	e.mu.Lock()
+	e.darkness = nil
+	e.mu.Unlock()
+	leave()
+	if err := <-gone; !errors.Is(err, context.Canceled) {
+		t.Fatal(err)
+	}
+	watch(t, r, frame.Ask{})
+	if e.made() != 2 {
+		t.Errorf("%d pictures", e.made())
 	}
 }
 

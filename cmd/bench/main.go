@@ -86,6 +86,7 @@ func (o options) run(ctx context.Context) error {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
+	b.table.print(os.Stdout)
 	if o.JSON != "" {
 		if err := b.table.writeJSON(o.JSON); err != nil {
 			return err
@@ -98,7 +99,6 @@ func (o options) run(ctx context.Context) error {
 			}
 		}
 	}
-	b.table.print(os.Stdout)
 	return nil
 }
 

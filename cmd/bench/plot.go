@@ -34,6 +34,9 @@ var colours = []string{"#0a6ebd", "#d1495b", "#2e8b57", "#8a5fbf"}
 
 // write draws the diagram into a folder.
 func (p plot) write(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
 	return os.WriteFile(filepath.Join(dir, p.name+".svg"), []byte(p.svg()), 0o644)
 }
 
