@@ -24,6 +24,7 @@ type Source struct {
 	ConnectTimeout time.Duration
 	StallTimeout   time.Duration
 	Masks          []Mask // no picture is made of the source without them
+	Plans          Plans
 }
 
 // String is the source's URL, without credentials.
@@ -44,6 +45,7 @@ func (c *Camera) source(raw string) (Source, error) {
 		Transport: c.Transport, TLSCA: c.TLSCA, TLSVerify: c.TLSVerify,
 		PollInterval: c.PollInterval, ConnectTimeout: c.ConnectTimeout, StallTimeout: c.StallTimeout,
 		Masks: c.Masks,
+		Plans: Plans{Hardware: c.Hardware, Decoder: c.Decoder, Encoder: c.Encoder, Timeout: c.PlanTimeout, Retry: c.PlanRetry},
 	}
 	var err error
 	if raw == "" {

@@ -32,6 +32,10 @@ type Settings struct {
 	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that a stream opens at once; on_demand connects for viewers only."`
 	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Of RTSP. auto tries UDP and goes over to TCP when nothing comes."`
 	Hardware       string        `yaml:"hardware" enum:"auto,off,jetson,nvidia,va,qsv,raspberrypi,v4l2,rockchip,software" default:"auto" doc:"Which of the machine's plans may be used."`
+	Decoder        string        `yaml:"decoder" doc:"GStreamer element that decodes, whatever was proved; software decodes where it fails."`
+	Encoder        string        `yaml:"encoder" doc:"GStreamer element that makes JPEGs, likewise."`
+	PlanTimeout    time.Duration `yaml:"plan_timeout" min:"500ms" max:"1m" default:"3s" doc:"How long a hardware decoder may take for its first picture before software does it."`
+	PlanRetry      time.Duration `yaml:"plan_retry" min:"1s" max:"1h" default:"10s" doc:"How long a hardware decoder that failed is left alone at first; twice as long after each further failure, up to 60 times."`
 	ConnectTimeout time.Duration `yaml:"connect_timeout" min:"1s" max:"5m" default:"10s" doc:"How long a camera may take from connecting to its first picture."`
 	StallTimeout   time.Duration `yaml:"stall_timeout" min:"1s" max:"10m" default:"5s" doc:"How long a connected camera may send nothing before it is connected anew; longer for cameras of less than a picture in that time."`
 	PollInterval   time.Duration `yaml:"poll_interval" min:"40ms" max:"1h" default:"1s" doc:"Pause between two pictures of an HTTP camera that serves single JPEGs."`
@@ -86,6 +90,21 @@ type Connect string
 
 // Transport says how an RTSP camera sends.
 type Transport string
+
+// Plans says by what a camera's pictures may be made.
+type Plans struct {
+	Hardware string        // AnyHardware, NoHardware or a platform's name
+	Decoder  string        // a GStreamer element; empty for the best
+	Encoder  string        // likewise
+	Timeout  time.Duration // for the first picture
+	Retry    time.Duration // the first pause after a failure
+}
+
+// The values of Hardware that are no platform's name.
+const (
+	AnyHardware = "auto"
+	NoHardware  = "off"
+)
 
 // The values of Connect and Transport.
 const (

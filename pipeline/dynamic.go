@@ -100,9 +100,29 @@ static fg_offer fg_offered(void *src) {
 	return (fg_offer){g_atomic_int_get(&offer->video), g_atomic_int_get(&offer->audio), g_atomic_int_get(&offer->other)};
 }
 
-// fg_decoder copies the name of the first video decoder's factory in a bin, and tells whether it is said to
-// be hardware.
-static gboolean fg_decoder(void *bin, gchar *name, gsize size, gboolean *hardware) {
+// fg_hanging copies the name of the factory of the element that keeps a pipeline from a state: the one that is nearest
+// to the sinks of those that have not got there, since changes go from there to the sources. No lock is taken that a
+// change of state holds.
+static void fg_hanging(void *pipe, GstState state, gchar *name, gsize size) {
+	GstIterator *it = gst_bin_iterate_sorted(pipe);
+	GValue item = G_VALUE_INIT;
+	g_strlcpy(name, "an element", size);
+	while (gst_iterator_next(it, &item) == GST_ITERATOR_OK) {
+		GstElement *e = g_value_get_object(&item);
+		const gboolean there = state == GST_STATE_NULL ? GST_STATE(e) == state : GST_STATE(e) >= GST_STATE_PAUSED;
+		if (!there) {
+			GstElementFactory *f = gst_element_get_factory(e);
+			g_strlcpy(name, f != NULL ? GST_OBJECT_NAME(f) : GST_OBJECT_NAME(e), size);
+			g_value_unset(&item);
+			break;
+		}
+		g_value_reset(&item);
+	}
+	gst_iterator_free(it);
+}
+
+// fg_decoder copies the name of the first video decoder's factory in a bin.
+static gboolean fg_decoder(void *bin, gchar *name, gsize size) {
 	GstIterator *it = gst_bin_iterate_recurse(bin);
 	GValue item = G_VALUE_INIT;
 	gboolean found = FALSE;
@@ -113,7 +133,6 @@ static gboolean fg_decoder(void *bin, gchar *name, gsize size, gboolean *hardwar
 				GST_ELEMENT_FACTORY_TYPE_DECODER | GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO | GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE) &&
 				!gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_PARSER)) {
 			g_strlcpy(name, GST_OBJECT_NAME(f), size);
-			*hardware = gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_HARDWARE);
 			found = TRUE;
 		}
 		g_value_reset(&item);
@@ -158,13 +177,17 @@ func offered(rtsp *gst.Element) offer {
 	return offer{int(o.video), int(o.audio), int(o.other)}
 }
 
+// hanging names the element that keeps a pipeline from a state.
+func hanging(pipe *gst.Pipeline, state gst.State) string {
+	var text [64]C.gchar
+	C.fg_hanging(unsafe.Pointer(pipe.Instance()), C.GstState(state), &text[0], C.gsize(len(text)))
+	return C.GoString((*C.char)(&text[0]))
+}
+
 // decoder names the video decoder that a pipeline came to use, empty while there is none. go-gst's own way
 // to a factory's metadata, ElementFactory.GetMetadata, frees a string that is not its own (v1.4.0).
-func (g *graph) decoder() (name string, hardware bool) {
+func (g *graph) decoder() string {
 	var text [64]C.gchar
-	var hw C.gboolean
-	if C.fg_decoder(unsafe.Pointer(g.pipe.Instance()), &text[0], C.gsize(len(text)), &hw) == 0 {
-		return "", false
-	}
-	return C.GoString((*C.char)(&text[0])), hw != 0
+	C.fg_decoder(unsafe.Pointer(g.pipe.Instance()), &text[0], C.gsize(len(text)))
+	return C.GoString((*C.char)(&text[0]))
 }

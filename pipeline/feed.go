@@ -16,6 +16,7 @@ type Feed struct {
 	source configs.Source
 	read   reader
 
+	plans  ladder
 	gop    GOP
 	line   timeline // owned by the thread that reads
 	rate   meter
@@ -66,6 +67,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.format.Store(nil)
 	f.newest.Store(nil)
 
+	defer f.plans.machine.join(&f.plans)()
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var watch sync.WaitGroup
@@ -188,6 +190,22 @@ func (f *Feed) Stream() frame.Stream {
 	}
 	return s
 }
+
+// Plan names what pictures of the camera are best made by now, in a way that differs between any two plans. It is empty
+// while the camera is not connected.
+func (f *Feed) Plan() string {
+	format := f.format.Load()
+	if format == nil {
+		return ""
+	}
+	return f.plans.best(format.stream.Codec).key()
+}
+
+// PlanChange returns a channel that is closed when Plan may name another one.
+func (f *Feed) PlanChange() <-chan struct{} { return f.plans.change() }
+
+// Falls tells which plans of the camera have failed so far.
+func (f *Feed) Falls() []frame.Fall { return f.plans.falls() }
 
 // LastUnit is when the last access unit came in, in this connection or the last; zero where there was none.
 func (f *Feed) LastUnit() time.Time {

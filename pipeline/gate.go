@@ -13,6 +13,7 @@ typedef struct {
 	GstClockTime interval; // least time between two pictures, 0 for none
 	GstClockTime due;      // the next picture is shown from here on
 	gboolean     only_keys;
+	gint         seen, passed; // pictures, counted atomically
 	GMutex       lock; // of what follows
 	GstClockTime keys[FG_KEYS];
 	guint        n;
@@ -47,7 +48,7 @@ static gboolean fg_gate_is_key(fg_gate *g, GstClockTime pts) {
 	return found;
 }
 
-static gboolean fg_gate_passes(fg_gate *g, GstClockTime pts) {
+static gboolean fg_gate_decide(fg_gate *g, GstClockTime pts) {
 	if (pts < g->from)
 		return pts == g->first;
 	if (g->only_keys)
@@ -60,6 +61,18 @@ static gboolean fg_gate_passes(fg_gate *g, GstClockTime pts) {
 	// The grid stays where it is, so that the mean rate is right, unless pictures were missing.
 	g->due = pts > g->due + g->interval ? pts + g->interval : g->due + g->interval;
 	return TRUE;
+}
+
+static gboolean fg_gate_passes(fg_gate *g, GstClockTime pts) {
+	const gboolean passes = fg_gate_decide(g, pts);
+	g_atomic_int_inc(&g->seen);
+	g_atomic_int_add(&g->passed, passes);
+	return passes;
+}
+
+static void fg_gate_count(fg_gate *g, gint *seen, gint *passed) {
+	*seen = g_atomic_int_get(&g->seen);
+	*passed = g_atomic_int_get(&g->passed);
 }
 
 static GstPadProbeReturn fg_gate_probe(GstPad *pad, GstPadProbeInfo *info, gpointer g) {
@@ -107,6 +120,13 @@ func (g gate) key(pts time.Duration) { C.fg_gate_key(g.c, C.GstClockTime(pts)) }
 
 // passes asks the gate for a picture that comes without a pipeline.
 func (g gate) passes(pts time.Duration) bool { return C.fg_gate_passes(g.c, C.GstClockTime(pts)) != 0 }
+
+// count tells how many pictures have come, and how many of them have passed.
+func (g gate) count() (seen, passed int) {
+	var s, p C.gint
+	C.fg_gate_count(g.c, &s, &p)
+	return int(s), int(p)
+}
 
 // close gives up this hold of the gate; one that is installed works on.
 func (g gate) close() { C.fg_gate_unref(C.gpointer(g.c)) }

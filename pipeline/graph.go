@@ -14,8 +14,11 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// stateTimeout is how long a state change may take. Drivers are known that never come back from one.
-const stateTimeout = 5 * time.Second
+// How long a state change may take on the way up and on the way down. Drivers are known that never come back from one.
+const (
+	stateTimeout = 5 * time.Second
+	stopTimeout  = 3 * time.Second // all of framegate is to end within 5 s
+)
 
 // graph is one GStreamer pipeline: built once, played, stopped, never edited in between. It belongs to one
 // goroutine.
@@ -34,6 +37,8 @@ type element struct {
 	// set holds properties by name. A string is set as it is and never parsed, so it may come from a user;
 	// an arg is parsed by GStreamer as in a launch line, which also knows enums, numbers and caps.
 	set map[string]any
+	// may holds properties that are set where this version of the element has them.
+	may map[string]any
 }
 
 // arg is a property's value in GStreamer's own notation. It is for constants, never for a user's value.
@@ -95,6 +100,13 @@ func (g *graph) add(chain ...element) ([]*gst.Element, error) {
 				return nil, err
 			}
 		}
+		for name, value := range spec.may {
+			if _, err := e.GetPropertyType(name); err == nil {
+				if err := setProperty(e, name, value); err != nil {
+					return nil, err
+				}
+			}
+		}
 		if err := g.pipe.Add(e); err != nil {
 			return nil, err
 		}
@@ -123,15 +135,16 @@ func setProperty(e *gst.Element, name string, value any) error {
 }
 
 // play brings the pipeline to PLAYING, or begins to where that is asynchronous, as it is with RTSP.
-func (g *graph) play() error {
-	return g.change(gst.StatePlaying)
+// The error names the element that has not come back within the timeout.
+func (g *graph) play(timeout time.Duration) error {
+	return g.change(gst.StatePlaying, timeout)
 }
 
 // stop takes the pipeline down and frees what it held. A pipeline that does not come back is abandoned: its
 // threads and memory stay, the camera goes on.
 func (g *graph) stop() {
 	if !g.hung {
-		g.change(gst.StateNull)
+		g.change(gst.StateNull, stopTimeout)
 	}
 	if g.hung {
 		abandon(g.pipe)
@@ -144,10 +157,10 @@ func (g *graph) stop() {
 }
 
 // change asks for a state in a goroutine of its own, because a bad driver can block for ever.
-func (g *graph) change(state gst.State) error {
+func (g *graph) change(state gst.State, limit time.Duration) error {
 	done := make(chan error, 1)
 	go func() { done <- g.pipe.SetState(state) }()
-	timeout := time.NewTimer(stateTimeout)
+	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
 	select {
 	case err := <-done:
@@ -162,8 +175,19 @@ func (g *graph) change(state gst.State) error {
 		return err
 	case <-timeout.C:
 		g.hung = true
-		return fmt.Errorf("a change of state to %s did not end within %v", state, stateTimeout)
+		return &hungError{element: hanging(g.pipe, state), state: state.String(), limit: limit}
 	}
+}
+
+// hungError says that a change of state does not end.
+type hungError struct {
+	element string
+	state   string
+	limit   time.Duration
+}
+
+func (e *hungError) Error() string {
+	return fmt.Sprintf("%s hangs: its change of state to %s did not end within %v", e.element, e.state, e.limit)
 }
 
 var abandoned struct {

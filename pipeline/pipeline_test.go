@@ -36,7 +36,13 @@ type running struct {
 // runFeed runs a feed until the test ends or stop is called.
 func runFeed(t testing.TB, src configs.Source) *running {
 	t.Helper()
-	feed, err := NewFeed(src)
+	return runFeedOf(t, &Machine{}, src)
+}
+
+// runFeedOf runs a feed of a machine that has hardware.
+func runFeedOf(t testing.TB, m *Machine, src configs.Source) *running {
+	t.Helper()
+	feed, err := m.NewFeed(src)
 	if err != nil {
 		t.Fatal(err)
 	}

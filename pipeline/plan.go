@@ -1,11 +1,35 @@
 package pipeline
 
+/*
+#include <gst/gst.h>
+
+// fg_takes tells whether an element's sink takes caps, by its template.
+static gboolean fg_takes(void *element, const gchar *text) {
+	GstCaps *caps = gst_caps_from_string(text);
+	GstPad *pad = gst_element_get_static_pad(element, "sink");
+	gboolean takes = FALSE;
+	if (pad != NULL && caps != NULL) {
+		GstCaps *template = gst_pad_get_pad_template_caps(pad);
+		takes = gst_caps_can_intersect(template, caps);
+		gst_caps_unref(template);
+	}
+	if (pad != NULL)
+		gst_object_unref(pad);
+	if (caps != NULL)
+		gst_caps_unref(caps);
+	return takes;
+}
+*/
+import "C"
+
 import (
 	"cmp"
 	"fmt"
 	"html"
+	"slices"
 	"strconv"
 	"strings"
+	"unsafe"
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
@@ -13,51 +37,163 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// plan is a complete chain from access units to JPEG.
+// plan is a complete chain from access units of a codec to JPEG:
+//
+//	[parser !] decoder ! scaler ! [download ! videoconvert !] encoder
+//
+// Up to the scaler pictures stay in the platform's memory; and up to the encoder too, where the platform has one and
+// nothing is painted into them.
 type plan struct {
 	name     string
-	decoders map[string]string // by codec; decodebin finds one for what is not here, or not installed
-	scale    []element         // to a size given by the caps that follow
-	encoder  string
-	property string // of the encoder, for JPEG quality 1 to 100
+	codec    string
+	platform *platform
+	decoder  string   // factory; empty for what decodebin finds in software
+	device   *encoder // of JPEGs in the platform's memory; nil where they are made in system memory
+	system   encoder  // of JPEGs in system memory
+	forced   bool     // the configuration names an element of it
+	proof    string   // key of the plan that must have been proved; empty for none
 }
 
-// software is the plan that every machine has. videoconvert passes I420 through untouched, which is what most
-// cameras come to, and turns 10 bit and other formats after they were made small.
-var software = plan{
-	name: "software",
-	decoders: map[string]string{
-		"h264": "avdec_h264", "h265": "avdec_h265", "mpeg4": "avdec_mpeg4", "mjpeg": "jpegdec",
-		"vp8": "vp8dec", "vp9": "vp9dec", "av1": "dav1ddec",
-	},
-	scale: []element{
-		{"videoscale", map[string]any{"add-borders": false}},
-		{"videoconvert", nil},
-	},
-	encoder:  "jpegenc",
-	property: "quality",
-}
-
-// passThrough is the plan of pictures that are served as the camera sent them.
+// passThrough names the plan of pictures that are served as the camera sent them.
 const passThrough = "pass-through"
 
-// addDecoder adds an element that turns access units of a codec into raw pictures. A decoder by its name
-// spares what decodebin puts around it: another parser, and a queue with its thread.
-func (p plan) addDecoder(g *graph, codec string) (*gst.Element, error) {
-	factory, ok := p.decoders[codec]
-	if ok && len(missing(factory)) == 0 {
-		made, err := g.add(element{factory: factory})
-		if err != nil {
-			return nil, err
+// key is the same for equal plans.
+func (p plan) key() string {
+	device := ""
+	if p.device != nil {
+		device = p.device.factory
+	}
+	return strings.Join([]string{p.name, p.codec, p.decoder, device, p.system.factory}, " ")
+}
+
+// hardware reports whether a device has a part in the plan.
+func (p plan) hardware() bool { return p.platform != software || p.device != nil }
+
+// softwarePlan is what a codec is decoded by on every machine.
+func softwarePlan(codec string) plan {
+	p := plan{name: software.name, codec: codec, platform: software, system: jpegenc}
+	p.decoder, _ = installed(software.decoders[codec])
+	return p
+}
+
+// installed returns the first factory that this machine has, or the first of all, and whether it has one.
+func installed(factories []string) (factory string, ok bool) {
+	for _, factory := range factories {
+		if len(missing(factory)) == 0 {
+			return factory, true
 		}
-		return made[0], nil
 	}
-	made, err := g.add(element{"decodebin", map[string]any{"force-sw-decoders": true}})
+	return "", false
+}
+
+// plans are the plans of a platform for a codec on this machine: the one that encodes on the device too, if there
+// is an encoder, and the one that does not.
+func (pf *platform) plans(codec string) (all []plan) {
+	decoder, ok := installed(pf.decoders[codec])
+	if !ok || pf == software || !pf.scales() {
+		return nil
+	}
+	for i := range pf.encoders {
+		if e := &pf.encoders[i]; len(missing(e.factory)) == 0 {
+			all = append(all, plan{name: pf.name, codec: codec, platform: pf, decoder: decoder, device: e, system: jpegenc})
+			break
+		}
+	}
+	all = append(all, plan{name: pf.name + "+" + software.name, codec: codec, platform: pf, decoder: decoder, system: jpegenc})
+	for i := range all {
+		all[i].proof = all[i].key()
+	}
+	return all
+}
+
+// candidates are the plans that a configuration allows for a codec, but for software, the best first.
+func candidates(codec string, choice configs.Plans) (all []plan) {
+	for _, pf := range platforms {
+		if choice.Hardware == "" || choice.Hardware == configs.AnyHardware || choice.Hardware == pf.name {
+			all = append(all, pf.plans(codec)...)
+		}
+	}
+	if choice.Decoder != "" {
+		all = withDecoder(all, codec, choice.Decoder)
+	}
+	if choice.Encoder != "" {
+		all = withEncoder(all, codec, choice.Encoder)
+	}
+	return all
+}
+
+// withDecoder keeps the plans that have a decoder, or makes one that has it.
+func withDecoder(all []plan, codec, decoder string) (kept []plan) {
+	for _, p := range all {
+		for _, own := range p.platform.decoders[codec] {
+			if own == decoder {
+				p.decoder, p.forced, p.proof = decoder, true, ""
+				kept = append(kept, p)
+			}
+		}
+	}
+	if len(kept) > 0 {
+		return kept
+	}
+	return []plan{{name: "custom", codec: codec, platform: software, decoder: decoder, system: jpegenc, forced: true}}
+}
+
+// withEncoder makes plans encode by a factory: on the device where that is one of the platform's, else in system
+// memory.
+func withEncoder(all []plan, codec, factory string) (changed []plan) {
+	own := func(p plan) bool { return p.device != nil && p.device.factory == factory }
+	for _, p := range append(all, plan{name: "custom", codec: codec, platform: software, decoder: softwarePlan(codec).decoder}) {
+		p.forced = true
+		switch {
+		case own(p):
+			changed = append(changed, p)
+		case p.device == nil && !slices.ContainsFunc(changed, func(c plan) bool { return own(c) && c.platform == p.platform }):
+			p.system = encoder{factory: factory, property: "quality", value: "%d"}
+			changed = append(changed, p)
+		}
+	}
+	return changed
+}
+
+// addDecoder adds what turns access units of some caps, empty where they are not known, into raw pictures. A decoder by its name
+// spares what decodebin puts around it: another parser, and a queue with its thread. rate is the highest that is
+// wanted of a camera of so many pictures a second; 0 for all.
+func (p plan) addDecoder(g *graph, caps string, rate, of float64) (first, last *gst.Element, err error) {
+	if p.decoder == "" {
+		made, err := g.add(element{factory: "decodebin", set: map[string]any{"force-sw-decoders": true}})
+		if err != nil {
+			return nil, nil, err
+		}
+		systemMemoryOnly(made[0])
+		return made[0], made[0], nil
+	}
+	properties := p.platform.decoderProperties(p.codec, rate, of)
+	made, err := g.add(element{factory: p.decoder, may: properties})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	systemMemoryOnly(made[0])
-	return made[0], nil
+	decoder := made[0]
+	parser := parsers[p.codec]
+	if parser == "" || takes(decoder, caps) {
+		return decoder, decoder, nil
+	}
+	if made, err = g.add(element{factory: parser}); err != nil {
+		return nil, nil, err
+	}
+	return made[0], decoder, made[0].Link(decoder)
+}
+
+// parsers change the form of a codec's units, where a decoder wants another one than feeds give.
+var parsers = map[string]string{
+	"h264": "h264parse", "h265": "h265parse", "mpeg4": "mpeg4videoparse", "mjpeg": "jpegparse",
+	"vp9": "vp9parse", "av1": "av1parse",
+}
+
+// takes reports whether an element's sink takes caps.
+func takes(e *gst.Element, caps string) bool {
+	text := C.CString(caps)
+	defer C.g_free(C.gpointer(text))
+	return C.fg_takes(unsafe.Pointer(e.Instance()), text) != 0
 }
 
 // link links two elements, later where the first one's pad comes late.
@@ -72,7 +208,7 @@ func link(from, to *gst.Element) error {
 // addOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are
 // painted right behind the scaler, before anything else sees the picture.
 func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
-	scale, err := g.add(p.scaler(r)...)
+	scale, err := g.add(p.scale(r, masks)...)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -80,11 +216,11 @@ func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, 
 	if len(masks) > 0 {
 		paintMasks(scaled.GetStaticPad("src"), masks)
 	}
-	finish, err := g.add(p.finish(r)...)
+	finish, err := g.add(p.finish(r, masks)...)
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.Format == frame.JPEG {
+	if r.Format == frame.JPEG && !p.onDevice(r, masks) {
 		fullRange(finish[len(finish)-2].GetStaticPad("sink"))
 	}
 	if err := scaled.Link(finish[0]); err != nil {
@@ -93,38 +229,81 @@ func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, 
 	return scale[0], finish[len(finish)-1], nil
 }
 
-// scaler is the chain that brings a picture to a rendition's size, before it is turned.
-func (p plan) scaler(r frame.Rendition) []element {
+// onDevice reports whether a rendition is encoded in the platform's memory. What has to be painted into or turned is
+// brought into system memory, where masks and texts are the same for every platform.
+func (p plan) onDevice(r frame.Rendition, masks []configs.Mask) bool {
+	return p.device != nil && r.Format == frame.JPEG && r.Turn == 0 && r.Overlay.Empty() && len(masks) == 0
+}
+
+// scale is the chain that brings a picture to a rendition's size, before it is turned, and to where it is encoded.
+func (p plan) scale(r frame.Rendition, masks []configs.Mask) []element {
 	width, height := r.Width, r.Height
 	if r.Turn%180 != 0 {
 		width, height = height, width
 	}
-	caps := fmt.Sprintf("video/x-raw, format=I420, width=%d, height=%d, pixel-aspect-ratio=1/1", width, height)
-	return append(append([]element(nil), p.scale...), element{"capsfilter", map[string]any{"caps": arg(caps)}})
+	chain := append([]element(nil), p.platform.scaler()...)
+	if p.onDevice(r, masks) {
+		return append(chain, raw(p.platform.memory, p.device.format, width, height))
+	}
+	memory := ""
+	if p.platform.download != "" {
+		memory = p.platform.memory
+	}
+	chain = append(chain, raw(memory, "", width, height))
+	if p.platform.download != "" {
+		chain = append(chain, element{factory: p.platform.download})
+	}
+	// videoconvert passes I420 through untouched, which is what most cameras come to, and turns 10 bit and other
+	// formats after they were made small.
+	return append(chain, element{factory: "videoconvert"}, raw("", "I420", width, height))
+}
+
+// raw is a capsfilter for pictures. In system memory their pixels are square.
+func raw(memory, format string, width, height int) element {
+	caps := "video/x-raw"
+	if memory != "" {
+		caps += "(" + memory + ")"
+	}
+	if format != "" {
+		caps += ", format=" + format
+	}
+	caps += fmt.Sprintf(", width=%d, height=%d", width, height)
+	if memory == "" {
+		caps += ", pixel-aspect-ratio=1/1"
+	}
+	return element{factory: "capsfilter", set: map[string]any{"caps": arg(caps)}}
 }
 
 // turns is videoflip's name of each turn.
 var turns = map[int]arg{90: "90r", 180: "180", 270: "90l"}
 
 // finish is the chain that turns a scaled picture, writes on it and encodes it.
-func (p plan) finish(r frame.Rendition) (chain []element) {
+func (p plan) finish(r frame.Rendition, masks []configs.Mask) (chain []element) {
 	if r.Turn != 0 {
-		chain = append(chain, element{"videoflip", map[string]any{"video-direction": turns[r.Turn]}})
+		chain = append(chain, element{factory: "videoflip", set: map[string]any{"video-direction": turns[r.Turn]}})
 	}
 	if e, lacking := overlay(r); !r.Overlay.Empty() && lacking == "" {
 		chain = append(chain, e)
 	}
-	switch r.Format {
-	case frame.PNG:
-		chain = append(chain, element{"videoconvert", nil}, element{"pngenc", nil})
-	case frame.WebP:
-		chain = append(chain, element{"videoconvert", nil}, element{"webpenc", map[string]any{"quality": arg(strconv.Itoa(r.Quality))}})
+	switch {
+	case r.Format == frame.PNG:
+		chain = append(chain, element{factory: "videoconvert"}, element{factory: "pngenc"})
+	case r.Format == frame.WebP:
+		chain = append(chain, element{factory: "videoconvert"}, encoder{"webpenc", "", "quality", "%d"}.element(r.Quality))
+	case p.onDevice(r, masks):
+		chain = append(chain, p.device.element(r.Quality))
 	default:
-		chain = append(chain, element{p.encoder, map[string]any{p.property: arg(strconv.Itoa(r.Quality))}})
+		chain = append(chain, p.system.element(r.Quality))
 	}
-	return append(chain, element{"appsink", map[string]any{
+	return append(chain, element{factory: "appsink", set: map[string]any{
 		"sync": false, "async": false, "max-buffers": arg("2"), "enable-last-sample": false,
 	}})
+}
+
+// element is the encoder at a quality of 1 to 100.
+func (e encoder) element(quality int) element {
+	value := arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(quality)))
+	return element{factory: e.factory, may: map[string]any{e.property: value}}
 }
 
 // overlay is the element that writes a rendition's text. lacking names it where this machine has not got it:
@@ -133,7 +312,7 @@ func overlay(r frame.Rendition) (e element, lacking string) {
 	o := r.Overlay
 	vertical, horizontal, _ := strings.Cut(string(cmp.Or(o.Corner, frame.TopLeft)), "-")
 	line := max(8, int(cmp.Or(o.Size, frame.DefaultTextSize)*float64(r.Height)))
-	e = element{"textoverlay", map[string]any{
+	e = element{factory: "textoverlay", set: map[string]any{
 		"text":      html.EscapeString(strings.TrimSpace(o.Name + " " + o.Text)), // the element reads markup
 		"font-desc": fmt.Sprintf("Sans %dpx", line), "auto-resize": false,
 		"valignment": arg(vertical), "halignment": arg(horizontal),
@@ -163,6 +342,13 @@ func warnings(outputs []frame.Output) (all []string) {
 }
 
 // describe tells the plan with the decoder that it came to use.
-func (p plan) describe(decoder string, hardware bool) *frame.Plan {
-	return &frame.Plan{Name: p.name, Hardware: hardware, Decoder: decoder, Scaler: p.scale[0].factory, Encoder: p.encoder}
+func (p plan) describe(decoder string) frame.Plan {
+	d := frame.Plan{
+		Name: p.name, Hardware: p.hardware(), Decoder: cmp.Or(p.decoder, decoder),
+		Scaler: p.platform.scaler()[0].factory, Encoder: p.system.factory,
+	}
+	if p.device != nil {
+		d.Encoder = p.device.factory
+	}
+	return d
 }

@@ -19,9 +19,9 @@ type Report struct {
 
 // Probe connects to a source once and makes a picture of it. It looks at the stream until the second
 // keyframe has come and the rate is known, or for 'look' at most. The error says why there is no picture.
-func Probe(ctx context.Context, src configs.Source, look time.Duration) (Report, error) {
+func Probe(ctx context.Context, machine *Machine, src configs.Source, look time.Duration) (Report, error) {
 	var report Report
-	feed, err := NewFeed(src)
+	feed, err := machine.NewFeed(src)
 	if err != nil {
 		return report, err
 	}

@@ -1,20 +1,24 @@
 package pipeline
 
 import (
+	"bytes"
 	"context"
 	"embed"
+	"errors"
 	"fmt"
+	"image/color"
+	"image/jpeg"
 	"os"
 	"path/filepath"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"framegate/pipeline/frame"
 )
 
-// sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh.
+// sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh: a white ball that moves
+// over black.
 //
 //go:embed samples/*.mkv samples/*.m4v
 var sampleFiles embed.FS
@@ -37,96 +41,85 @@ const (
 
 // Proof tells whether a plan works on this machine for a codec, as tried with a sample.
 type Proof struct {
-	Plan    string  `json:"plan"`
-	Codec   string  `json:"codec"`
-	Status  Verdict `json:"status"`
-	Decoder string  `json:"decoder,omitempty"`
-	Encoder string  `json:"encoder,omitempty"`
-	FPS     float64 `json:"fps,omitempty"` // of 320x180 pictures, decoded, halved and encoded
-	Reason  string  `json:"reason,omitempty"`
+	Plan     string  `json:"plan"`
+	Platform string  `json:"platform"`
+	Codec    string  `json:"codec"`
+	Status   Verdict `json:"status"`
+	Decoder  string  `json:"decoder,omitempty"`
+	Scaler   string  `json:"scaler,omitempty"`
+	Encoder  string  `json:"encoder,omitempty"`
+	FPS      float64 `json:"fps,omitempty"` // of 320x180 pictures, decoded, halved and encoded
+	Reason   string  `json:"reason,omitempty"`
+	Key      string  `json:"key,omitempty"` // of the plan, see plan.key
 }
 
-// Hardware is what this machine can do.
-type Hardware struct {
-	GStreamer string     `json:"gstreamer"` // its version
-	Platforms []Platform `json:"platforms"`
-	Plans     []Proof    `json:"plans"`
-}
-
-// Platform is a kind of machine that pictures can be made by. Software is the only one so far.
-type Platform struct {
-	Name   string  `json:"name"`
-	Status Verdict `json:"status"` // Works where one of its plans does
-}
-
-// Prove tries every plan on a sample of every codec. It takes about a second.
-func Prove(ctx context.Context) Hardware {
-	h := Hardware{GStreamer: Version()}
-	prove(ctx, software, codecs[0].codec) // loads the libraries, which the first measurement would count
+// jobs are the plans of a platform that can be tried here, for every codec, always in the same order.
+func (pf *platform) jobs() (all []plan) {
 	for _, c := range codecs {
-		if c.codec != "raw" {
-			h.Plans = append(h.Plans, prove(ctx, software, c.codec))
+		switch {
+		case c.codec == "raw":
+		case pf == software:
+			all = append(all, softwarePlan(c.codec))
+		default:
+			all = append(all, pf.plans(c.codec)...)
 		}
 	}
-	platform := Platform{Name: software.name, Status: Broken}
-	if slices.ContainsFunc(h.Plans, func(p Proof) bool { return p.Status == Works }) {
-		platform.Status = Works
-	}
-	h.Platforms = append(h.Platforms, platform)
-	return h
+	return all
 }
 
-func prove(ctx context.Context, p plan, codec string) Proof {
-	proof := Proof{Plan: p.name, Codec: codec, Encoder: p.encoder}
+// prove tries a plan on the sample of its codec.
+func prove(ctx context.Context, p plan) Proof {
+	told := p.describe("")
+	proof := Proof{Plan: p.name, Platform: p.platform.name, Codec: p.codec, Encoder: told.Encoder, Scaler: told.Scaler, Decoder: told.Decoder, Key: p.key()}
 	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, fmt.Errorf("no answer within %v", proofTimeout))
 	defer cancel()
-	var frames atomic.Int32
+	t := &trial{}
 	began := time.Now()
-	decoder, err := runSample(ctx, p, codec, &frames)
+	decoder, err := t.run(ctx, p)
 	switch {
-	case frames.Load() >= sampleFrames:
+	case t.frames >= sampleFrames:
 		proof.Status, proof.Decoder = Works, decoder
 		proof.FPS = float64(sampleFrames) / time.Since(began).Seconds()
+		if err := isBall(t.last); err != nil {
+			proof.Status, proof.FPS, proof.Reason = Broken, 0, err.Error()
+		}
 	case frame.ReasonOf(err) == frame.Unsupported:
 		proof.Status, proof.Reason = Missing, err.Error()
 	case err != nil && !ended(err):
 		proof.Status, proof.Reason = Broken, err.Error()
 	default:
-		proof.Status, proof.Reason = Broken, fmt.Sprintf("%d of %d pictures came out", frames.Load(), sampleFrames)
+		proof.Status, proof.Reason = Broken, fmt.Sprintf("%d of %d pictures came out", t.frames, sampleFrames)
 	}
 	return proof
 }
 
-// runSample plays a sample through a plan and counts the JPEGs. The error is io.EOF at the end.
-func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) (decoder string, err error) {
+// trial is a sample on its way through a plan.
+type trial struct {
+	frames int
+	last   []byte // the last JPEG
+}
+
+// run plays the sample and counts the JPEGs. The error is io.EOF at the end.
+func (t *trial) run(ctx context.Context, p plan) (decoder string, err error) {
 	dir, err := os.MkdirTemp("", "framegate")
 	if err != nil {
 		return "", err
 	}
 	defer os.RemoveAll(dir)
-	name := codec + ".mkv"
-	if codec == "mpeg4" {
-		name = codec + ".m4v" // see samples/make.sh
-	}
-	content, err := sampleFiles.ReadFile("samples/" + name)
+	path, err := writeSample(dir, p.codec)
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(dir, name)
-	if err := os.WriteFile(path, content, 0o600); err != nil {
-		return "", err
-	}
-
 	g, err := newGraph()
 	if err != nil {
 		return "", err
 	}
 	defer g.stop()
-	source, err := g.add(element{"filesrc", map[string]any{"location": path}}, element{factory: "parsebin"})
+	source, err := g.add(element{factory: "filesrc", set: map[string]any{"location": path}}, element{factory: "parsebin"})
 	if err != nil {
 		return "", err
 	}
-	decode, err := p.addDecoder(g, codec)
+	first, last, err := p.addDecoder(g, "", 0, 0)
 	if err != nil {
 		return "", err
 	}
@@ -134,8 +127,8 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	if err != nil {
 		return "", err
 	}
-	linkLater(source[1], decode)
-	if err := link(decode, in); err != nil {
+	linkLater(source[1], first)
+	if err := link(last, in); err != nil {
 		return "", err
 	}
 	box, err := newInbox()
@@ -143,7 +136,10 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 		return "", err
 	}
 	box.collect(out, 0)
-	count := func(sample) { frames.Add(1) }
+	count := func(s sample) {
+		t.frames++
+		t.last = append(t.last[:0], s.data...)
+	}
 	var counting sync.WaitGroup
 	defer counting.Wait()
 	defer box.close()
@@ -152,7 +148,7 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 			box.take(count, noHold)
 		}
 	})
-	if err := g.play(); err != nil {
+	if err := g.play(proofTimeout); err != nil {
 		return "", err
 	}
 	select {
@@ -161,6 +157,58 @@ func runSample(ctx context.Context, p plan, codec string, frames *atomic.Int32) 
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	decoder, _ = g.decoder()
-	return decoder, err
+	return g.decoder(), err
+}
+
+func writeSample(dir, codec string) (path string, err error) {
+	name := codec + ".mkv"
+	if codec == "mpeg4" {
+		name = codec + ".m4v" // see samples/make.sh
+	}
+	content, err := sampleFiles.ReadFile("samples/" + name)
+	if err != nil {
+		return "", err
+	}
+	path = filepath.Join(dir, name)
+	return path, os.WriteFile(path, content, 0o600)
+}
+
+// isBall looks at the last picture of a sample, half as large: a driver may give pictures that are black, green or
+// torn, and no error.
+func isBall(picture []byte) error {
+	decoded, err := jpeg.Decode(bytes.NewReader(picture))
+	if err != nil {
+		return fmt.Errorf("its JPEG cannot be read: %w", err)
+	}
+	bounds := decoded.Bounds()
+	if bounds.Dx() != 160 || bounds.Dy() != 90 {
+		return fmt.Errorf("its pictures are %dx%d instead of 160x90", bounds.Dx(), bounds.Dy())
+	}
+	bright, dark := 0, 0
+	for y := range 90 {
+		for x := range 160 {
+			switch v := color.GrayModel.Convert(decoded.At(bounds.Min.X+x, bounds.Min.Y+y)).(color.Gray).Y; {
+			case v > 160:
+				bright++
+			case v < 64:
+				dark++
+			}
+		}
+	}
+	if bright < ballMin || bright > ballMax || dark < 160*90*9/10 {
+		return errors.New("its pictures are wrong: not the white ball on black that the sample shows")
+	}
+	return nil
+}
+
+// ballMin and ballMax are between how many pixels of the picture are white, generously.
+const ballMin, ballMax = 100, 700
+
+// platformNamed finds a platform.
+func platformNamed(name string) (*platform, bool) {
+	i := slices.IndexFunc(platforms, func(pf *platform) bool { return pf.name == name })
+	if i < 0 {
+		return nil, false
+	}
+	return platforms[i], true
 }

@@ -19,8 +19,8 @@ func readV4L2(ctx context.Context, src configs.Source, in *intake) error {
 		return &frame.CameraError{Reason: frame.NotFound, Text: "no camera at " + device + ": " + innermostPath(err)}
 	}
 	err := readChain(ctx, in,
-		element{"v4l2src", map[string]any{"device": device}},
-		element{"capsfilter", map[string]any{"caps": arg("image/jpeg; video/x-h264; video/x-raw")}},
+		element{factory: "v4l2src", set: map[string]any{"device": device}},
+		element{factory: "capsfilter", set: map[string]any{"caps": arg("image/jpeg; video/x-h264; video/x-raw")}},
 		element{factory: "parsebin"},
 	)
 	return explainCapture(device, err)
@@ -45,9 +45,9 @@ func csiChain(number int) ([]element, error) {
 	switch {
 	case len(missing("nvarguscamerasrc")) == 0:
 		return []element{
-			{"nvarguscamerasrc", map[string]any{"sensor-id": arg(strconv.Itoa(number))}},
+			{factory: "nvarguscamerasrc", set: map[string]any{"sensor-id": arg(strconv.Itoa(number))}},
 			{factory: "nvvidconv"}, // out of the device's memory
-			{"capsfilter", map[string]any{"caps": arg("video/x-raw, format=I420")}},
+			{factory: "capsfilter", set: map[string]any{"caps": arg("video/x-raw, format=I420")}},
 		}, nil
 	case len(missing("libcamerasrc")) > 0:
 		return nil, missingElement("libcamerasrc")
@@ -56,7 +56,7 @@ func csiChain(number int) ([]element, error) {
 	}
 	return []element{
 		{factory: "libcamerasrc"},
-		{"capsfilter", map[string]any{"caps": arg("video/x-raw, format=(string){NV12, I420, YUY2}")}},
+		{factory: "capsfilter", set: map[string]any{"caps": arg("video/x-raw, format=(string){NV12, I420, YUY2}")}},
 	}, nil
 }
 
@@ -77,11 +77,11 @@ func readPattern(ctx context.Context, src configs.Source, in *intake) error {
 		pattern = "blue"
 	}
 	chain := []element{
-		{"videotestsrc", map[string]any{"is-live": true, "pattern": arg(pattern)}},
-		{"capsfilter", map[string]any{"caps": arg(caps)}},
+		{factory: "videotestsrc", set: map[string]any{"is-live": true, "pattern": arg(pattern)}},
+		{factory: "capsfilter", set: map[string]any{"caps": arg(caps)}},
 	}
 	if clock {
-		chain = append(chain, element{"clockoverlay", map[string]any{
+		chain = append(chain, element{factory: "clockoverlay", set: map[string]any{
 			"font-desc": "Sans 32", "halignment": arg("center"), "valignment": arg("center"), "time-format": "%H:%M:%S",
 		}})
 	}

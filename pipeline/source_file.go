@@ -44,7 +44,7 @@ func playFile(ctx context.Context, path string, in *intake) error {
 		return err
 	}
 	defer g.stop()
-	made, err := g.add(element{"filesrc", map[string]any{"location": path}}, element{factory: "parsebin"})
+	made, err := g.add(element{factory: "filesrc", set: map[string]any{"location": path}}, element{factory: "parsebin"})
 	if err != nil {
 		return err
 	}

@@ -14,7 +14,7 @@ import (
 // unitSink is the end of every feed's pipeline: an appsink that takes access units as they come, or at the
 // pace of their timestamps when paced.
 func unitSink(paced bool) element {
-	return element{"appsink", map[string]any{
+	return element{factory: "appsink", set: map[string]any{
 		"sync": paced, "max-buffers": arg("4"), "enable-last-sample": false, "caps": unitCaps(),
 	}}
 }
@@ -32,7 +32,7 @@ func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
 	defer in.feed.serve(letters)()
 	defer box.close()
 	reading.Go(letters.read)
-	if err := g.play(); err != nil {
+	if err := g.play(stateTimeout); err != nil {
 		return err
 	}
 	select {

@@ -74,7 +74,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 }
 
 func rtspElement(src configs.Source) element {
-	e := element{"rtspsrc", map[string]any{
+	e := element{factory: "rtspsrc", set: map[string]any{
 		"location":    src.URL.String(),
 		"protocols":   protocols[src.Transport],
 		"user-agent":  "framegate",

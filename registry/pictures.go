@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"framegate/pipeline/frame"
@@ -19,6 +20,7 @@ type run struct {
 	picture    Picture
 	outputs    []frame.Output
 	connection int
+	plan       string // that was best for it
 	began      time.Time
 	cancel     context.CancelFunc
 	done       chan struct{}
@@ -32,8 +34,16 @@ func (s *stream) makePictures(ctx context.Context) {
 	c := s.camera
 	var current *run
 	defer func() { current.stop() }()
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { s.watchPlans(ctx) })
 	var pauses pause
 	failed := func(err error, lived time.Duration) {
+		var plan *frame.PlanError
+		if errors.As(err, &plan) {
+			s.log.Warn("plan set aside", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
+			return
+		}
 		d := pauses.next(frame.ReasonOf(err), lived)
 		s.log.Warn("picture failed", "error", err, "retry_in", d.Round(time.Millisecond))
 		s.pauseBetweenPictures(ctx, err, d, current)
@@ -53,6 +63,9 @@ func (s *stream) makePictures(ctx context.Context) {
 		}
 		if next != nil {
 			err := s.begin(ctx, next)
+			if ctx.Err() != nil {
+				return
+			}
 			if errors.Is(err, errOutdated) {
 				continue
 			}
@@ -69,6 +82,18 @@ func (s *stream) makePictures(ctx context.Context) {
 		current = next
 		c.change(func() { s.show(current) })
 		last.stop()
+	}
+}
+
+// watchPlans tells everybody who waits when pictures may be made by another plan.
+func (s *stream) watchPlans(ctx context.Context) {
+	for {
+		select {
+		case <-s.feed.PlanChange():
+			s.camera.change(func() {})
+		case <-ctx.Done():
+			return
+		}
 	}
 }
 
@@ -97,7 +122,7 @@ func (s *stream) nextRun(ctx context.Context, current *run) (next *run, err erro
 // plan returns the run that would suit now: what is best made of this stream, and what is made of it until
 // another stream shows it. The camera's mutex is held.
 func (s *stream) plan() *run {
-	r := &run{connection: s.connection, done: make(chan struct{})}
+	r := &run{connection: s.connection, plan: s.feed.Plan(), done: make(chan struct{})}
 	for _, rendition := range s.camera.renditions {
 		if s.camera.choose(rendition.want) == s || rendition.by == s {
 			r.outputs = append(r.outputs, frame.Output{Rendition: rendition.want, Slot: rendition.slot})
@@ -194,7 +219,7 @@ func (r *run) same(other *run) bool {
 	if r == nil || other == nil {
 		return r == other
 	}
-	return r.connection == other.connection && slices.Equal(r.outputs, other.outputs)
+	return r.connection == other.connection && r.plan == other.plan && slices.Equal(r.outputs, other.outputs)
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -30,13 +30,19 @@ type Feed interface {
 	Stream() frame.Stream
 	// Broken is the number of units that were dropped because nothing can be made of them.
 	Broken() uint64
+	// Plan names what pictures of it are best made by now, and PlanChange gives a channel that is closed when that may
+	// be another one. Falls tells which plans have failed.
+	Plan() string
+	PlanChange() <-chan struct{}
+	Falls() []frame.Fall
 	// LastUnit is when the camera last sent something, in this connection or the last.
 	LastUnit() time.Time
 }
 
 // Picture decodes a feed and fills slots.
 type Picture interface {
-	// Run makes frames until ctx is done or it fails, and says why.
+	// Run makes frames until ctx is done or it fails, and says why: with a frame.PlanError where another picture
+	// would work at once.
 	Run(ctx context.Context) error
 	// CaughtUp is closed when every output is as new as the camera.
 	CaughtUp() <-chan struct{}

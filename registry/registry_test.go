@@ -36,10 +36,12 @@ type standinFeed struct {
 	refusal  error        // why it is away
 	onStream func(frame.Stream)
 	drop     chan error
+	plan     string
+	change   chan struct{} // closed when plan changes
 }
 
 func (e *standin) NewFeed(src configs.Source) (Feed, error) {
-	f := &standinFeed{sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error)}
+	f := &standinFeed{sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error), change: make(chan struct{})}
 	if src.URL.Path == "/sub" {
 		f.sends.Width, f.sends.Height = 640, 360
 	}
@@ -80,6 +82,29 @@ func (f *standinFeed) Stream() frame.Stream {
 }
 
 func (f *standinFeed) Broken() uint64 { return 0 }
+
+func (f *standinFeed) Plan() string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.plan
+}
+
+func (f *standinFeed) PlanChange() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.change
+}
+
+func (f *standinFeed) Falls() []frame.Fall { return nil }
+
+// prefer changes the plan that is best.
+func (f *standinFeed) prefer(plan string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.plan = plan
+	close(f.change)
+	f.change = make(chan struct{})
+}
 
 func (f *standinFeed) LastUnit() time.Time { return time.Unix(1, 0) }
 
@@ -391,6 +416,31 @@ func TestViewerIsToldWhyThereIsNoPicture(t *testing.T) {
 	}
 }
 
+func TestPlanThatFailsIsFollowedByTheNextAtOnce(t *testing.T) {
+	r, e, feed := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	for i, plan := range []string{"second", "third"} {
+		feed.prefer(plan)
+		until(t, "the better plan", func() bool { return e.made() == 2*i+2 })
+		until(t, "it is shown", func() bool { return isClosed(e.picture(2 * i).ended) })
+		feed.mu.Lock()
+		feed.plan = plan + "'s next"
+		feed.mu.Unlock()
+		e.picture(2*i + 1).fail <- &frame.PlanError{Plan: plan, Err: errors.New("no picture")}
+		until(t, "the next plan", func() bool {
+			s, _ := r.Camera("a")
+			if s.Error != "" { // as it is told during a pause
+				t.Fatalf("the API says %q", s.Error)
+			}
+			return e.made() == 2*i+3 && s.State == Live
+		})
+	}
+	if _, err := v.Next(); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 	r, e, _ := start(t, "idle_timeout: 0s")
 	e.mu.Lock()
@@ -410,6 +460,7 @@ func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 	if err := <-gone; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
+	until(t, "the rendition ends", func() bool { s, _ := r.Camera("a"); return len(s.Renditions) == 0 })
 	watch(t, r, frame.Ask{})
 	if e.made() != 2 {
 		t.Errorf("%d pictures", e.made())

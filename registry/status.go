@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"time"
 
 	"framegate/configs"
@@ -53,6 +54,7 @@ type Status struct {
 	Reconnects  int               `json:"reconnects"`
 	Broken      uint64            `json:"broken_units"` // dropped, because nothing can be made of them
 	Streams     []StreamStatus    `json:"streams"`
+	Falls       []frame.Fall      `json:"plans_failed"` // plans that failed, and when they are tried again
 	// Tried tells that each stream has come or failed once, or needs not be tried before somebody watches.
 	Tried bool `json:"-"`
 }
@@ -92,8 +94,8 @@ func (c *camera) status() Status {
 	s := Status{
 		ID: c.conf.ID, Name: c.conf.Name, State: c.state, Since: c.since,
 		Codec: sends.Codec, Width: sends.Width, Height: sends.Height,
-		Renditions: make([]RenditionStatus, 0, len(c.renditions)),
-		Tried:      true,
+		Renditions: make([]RenditionStatus, 0, len(c.renditions)), Falls: []frame.Fall{},
+		Tried: true,
 	}
 	err := c.failure(frame.Rendition{})
 	if err == nil && nearness[c.state] == nearness[Lost] {
@@ -154,6 +156,23 @@ func (s *Status) add(from *stream) {
 	}
 	s.Reconnects += from.reconnects
 	s.Broken += from.feed.Broken()
+	for _, f := range from.feed.Falls() {
+		s.addFall(f)
+	}
 	s.Tried = s.Tried && (from.tried || c.conf.Disabled || c.conf.Connect == configs.OnDemand)
 	s.Streams = append(s.Streams, now)
+}
+
+// addFall adds a plan's failures to those of the camera's other streams.
+func (s *Status) addFall(f frame.Fall) {
+	i := slices.IndexFunc(s.Falls, func(o frame.Fall) bool { return o.Plan == f.Plan && o.Codec == f.Codec })
+	if i < 0 {
+		s.Falls = append(s.Falls, f)
+		return
+	}
+	f.Times += s.Falls[i].Times
+	if f.At.After(s.Falls[i].At) {
+		s.Falls[i] = f
+	}
+	s.Falls[i].Times = f.Times
 }

@@ -15,6 +15,10 @@ func (s *server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	reg.MustRegister(cameraMetrics{s.Cameras})
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "framegate_abandoned_pipelines_total",
+		Help: "Pipelines that hang in a change of state and were given up with their threads and memory.",
+	}, func() float64 { return float64(s.Abandoned()) }))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
@@ -57,12 +61,20 @@ var cameraGauges = []gauge{
 
 var stateDesc = prometheus.NewDesc("framegate_camera_state", "1 for the state that the camera is in.", []string{"camera", "state"}, nil)
 
+var planDesc = prometheus.NewDesc("framegate_camera_plan", "1 for the plan that the camera's pictures are made by.",
+	[]string{"camera", "plan", "decoder", "encoder", "fell_back_from"}, nil)
+
+var failuresDesc = prometheus.NewDesc("framegate_camera_plan_failures_total", "Failures of a plan, after each of which another one took over.",
+	[]string{"camera", "plan", "codec"}, nil)
+
 // cameraMetrics reads the cameras' states when Prometheus asks.
 type cameraMetrics struct{ cameras Cameras }
 
 // Describe implements prometheus.Collector.
 func (cameraMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- stateDesc
+	ch <- planDesc
+	ch <- failuresDesc
 	for _, g := range cameraGauges {
 		ch <- g.desc
 	}
@@ -72,6 +84,12 @@ func (cameraMetrics) Describe(ch chan<- *prometheus.Desc) {
 func (m cameraMetrics) Collect(ch chan<- prometheus.Metric) {
 	for _, s := range m.cameras.Cameras() {
 		ch <- prometheus.MustNewConstMetric(stateDesc, prometheus.GaugeValue, 1, s.ID, string(s.State))
+		if p := s.Plan; p != nil {
+			ch <- prometheus.MustNewConstMetric(planDesc, prometheus.GaugeValue, 1, s.ID, p.Name, p.Decoder, p.Encoder, p.FellBackFrom)
+		}
+		for _, f := range s.Falls {
+			ch <- prometheus.MustNewConstMetric(failuresDesc, prometheus.CounterValue, float64(f.Times), s.ID, f.Plan, f.Codec)
+		}
 		for _, g := range cameraGauges {
 			ch <- prometheus.MustNewConstMetric(g.desc, g.kind, g.value(s), s.ID)
 		}

@@ -31,6 +31,8 @@ type Options struct {
 	Cameras Cameras
 	// Hardware is what GET /api/hardware answers, as a value for encoding/json. It is asked for each time.
 	Hardware func() any
+	// Abandoned is the number of pipelines that hang in a driver and were given up, for /metrics.
+	Abandoned func() int
 	// Origins are those whose scripts may read pictures and the API, such as https://wall.example; "*" is
 	// any. An <img> tag needs none of this.
 	Origins []string

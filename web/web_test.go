@@ -45,6 +45,13 @@ func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) erro
 func (f *standinFeed) Stream() frame.Stream { return stream }
 func (f *standinFeed) Broken() uint64       { return 0 }
 func (f *standinFeed) LastUnit() time.Time  { return time.Time{} }
+func (f *standinFeed) Plan() string         { return "" }
+
+func (f *standinFeed) PlanChange() <-chan struct{} { return nil }
+
+func (f *standinFeed) Falls() []frame.Fall {
+	return []frame.Fall{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2}}
+}
 
 type standinPicture struct {
 	outputs  []frame.Output
@@ -107,7 +114,8 @@ cameras:
 	}()
 	server := httptest.NewServer(New(Options{
 		Cameras: cameras, Hardware: func() any { return map[string]string{"gstreamer": "1.22.0"} },
-		Origins: []string{"https://wall.example"}, Version: "test", Log: log,
+		Abandoned: func() int { return 3 },
+		Origins:   []string{"https://wall.example"}, Version: "test", Log: log,
 	}))
 	t.Cleanup(func() {
 		cancel()

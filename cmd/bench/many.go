@@ -46,7 +46,7 @@ func (b *bench) viewers(ctx context.Context) error {
 		if n == 1000 {
 			goal = 24.5
 		}
-		b.add(row{Name: counted(n, "viewer")+": the slowest one's rate", Value: m.slowest, Unit: "fps", AtLeast: goal})
+		b.add(row{Name: counted(n, "viewer") + ": the slowest one's rate", Value: m.slowest, Unit: "fps", AtLeast: goal})
 		rates.points = append(rates.points, point{float64(n), m.slowest})
 		if n < 100 { // what so few cost is less than the first viewer's load varies
 			continue
@@ -328,9 +328,9 @@ func (b *bench) cameras(ctx context.Context) error {
 		if n == most {
 			goal = 100
 		}
-		b.add(row{Name: counted(n, "camera")+" that nobody watches", Value: 100 * load, Unit: ofACore, AtMost: goal})
+		b.add(row{Name: counted(n, "camera") + " that nobody watches", Value: 100 * load, Unit: ofACore, AtMost: goal})
 		if n == most {
-			b.add(row{Name: counted(n, "camera")+" that nobody watches: memory", Value: used / 1e6, Unit: "MB"})
+			b.add(row{Name: counted(n, "camera") + " that nobody watches: memory", Value: used / 1e6, Unit: "MB"})
 		}
 		idle.points = append(idle.points, point{float64(n), 100 * load})
 	}
@@ -365,10 +365,10 @@ func (b *bench) liveCameras(ctx context.Context, urls []string) (line, error) {
 			return live, fmt.Errorf("%d cameras: %v %v", n, err, watched)
 		}
 		if slowest := slices.Min(rates); slowest < 24.5 {
-			b.add(row{Name: counted(n, "camera")+" watched at once are too many: the slowest one's rate", Value: slowest, Unit: "fps"})
+			b.add(row{Name: counted(n, "camera") + " watched at once are too many: the slowest one's rate", Value: slowest, Unit: "fps"})
 			return live, nil
 		}
-		b.add(row{Name: counted(n, "camera")+" watched at once", Value: 100 * load, Unit: ofACore})
+		b.add(row{Name: counted(n, "camera") + " watched at once", Value: 100 * load, Unit: ofACore})
 		live.points = append(live.points, point{float64(n), 100 * load})
 	}
 	return live, nil

@@ -5,8 +5,10 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
-	"sync"
+	"os/exec"
+	"strconv"
 	"text/tabwriter"
 
 	"framegate/pipeline"
@@ -17,32 +19,77 @@ type hardware struct {
 }
 
 func (h hardware) Run(ctx context.Context) error {
-	found := pipeline.Prove(ctx)
+	found := pipeline.Prove(ctx, proveInChild)
 	if h.JSON {
 		enc := json.NewEncoder(os.Stdout)
 		enc.SetIndent("", "  ")
 		return enc.Encode(found)
 	}
-	fmt.Printf("GStreamer %s\n\n", found.GStreamer)
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(out, "PLAN\tCODEC\tSTATUS\tDECODER\tENCODER\tFPS\tREASON")
+	printHardware(os.Stdout, found)
+	return nil
+}
+
+func printHardware(w io.Writer, found pipeline.Hardware) {
+	fmt.Fprintf(w, "GStreamer %s\n\n", found.GStreamer)
+	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(out, "PLATFORM\tSTATUS\tWHY")
+	for _, p := range found.Platforms {
+		fmt.Fprintf(out, "%s\t%s\t%s\n", p.Name, p.Status, cmp.Or(p.Reason, p.Title))
+		if p.Advice != "" {
+			fmt.Fprintf(out, "\t\t→ %s\n", p.Advice)
+		}
+	}
+	out.Flush()
+	fmt.Fprintln(w)
+	fmt.Fprintln(out, "PLAN\tCODEC\tSTATUS\tDECODER\tSCALER\tENCODER\tFPS\tWHY")
 	for _, p := range found.Plans {
 		fps := "-"
 		if p.FPS > 0 {
-			fps = fmt.Sprintf("%.0f", p.FPS)
+			fps = strconv.Itoa(int(p.FPS))
 		}
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Plan, p.Codec, p.Status, cmp.Or(p.Decoder, "-"), p.Encoder, fps, p.Reason)
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n", p.Plan, p.Codec, p.Status,
+			cmp.Or(p.Decoder, "-"), cmp.Or(p.Scaler, "-"), cmp.Or(p.Encoder, "-"), fps, p.Reason)
 	}
-	return out.Flush()
+	out.Flush()
 }
 
-// hardwareCache proves the plans once, when they are first asked for.
-type hardwareCache struct {
-	once  sync.Once
-	found pipeline.Hardware
+// prove tries the plans of one platform, for the process that started it with proveInChild.
+type prove struct {
+	Platform string `arg:""`
+	From     int    `arg:""`
 }
 
-func (h *hardwareCache) get() any {
-	h.once.Do(func() { h.found = pipeline.Prove(context.Background()) })
-	return h.found
+func (p prove) Run(ctx context.Context) error {
+	return pipeline.ProveHere(ctx, p.Platform, p.From, os.Stdout)
+}
+
+// proveInChild is the pipeline.Prover that runs this program again.
+func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
+	self, err := os.Executable()
+	if err != nil {
+		self = os.Args[0]
+	}
+	return exec.CommandContext(ctx, self, "prove-plans", platform, strconv.Itoa(from))
+}
+
+// machine is the hardware of a serving framegate. It is proved once.
+type machine struct {
+	pipeline.Machine
+	proved chan struct{} // closed when found is there
+	found  pipeline.Hardware
+}
+
+func newMachine() *machine { return &machine{proved: make(chan struct{})} }
+
+// prove finds out what the machine can do; cameras use software until then.
+func (m *machine) prove(ctx context.Context) {
+	m.found = pipeline.Prove(ctx, proveInChild)
+	m.Know(m.found)
+	close(m.proved)
+}
+
+// hardware waits for the proofs.
+func (m *machine) hardware() any {
+	<-m.proved
+	return m.found
 }

@@ -39,7 +39,9 @@ func (p probe) Run(ctx context.Context) error {
 		return err
 	}
 	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
-	report, err := pipeline.Probe(ctx, src, p.Look)
+	var machine pipeline.Machine
+	machine.Know(pipeline.Prove(ctx, proveInChild))
+	report, err := pipeline.Probe(ctx, &machine, src, p.Look)
 	if err != nil {
 		return err
 	}
@@ -69,6 +71,7 @@ func (p probed) print() {
 	fmt.Fprintf(out, "fps\t%.2f\n", p.FPS)
 	fmt.Fprintf(out, "keyframes\t%s\n", keyframes)
 	fmt.Fprintf(out, "plan\t%s: %s, %s, %s\n", p.Plan.Name, p.Plan.Decoder, p.Plan.Scaler, p.Plan.Encoder)
+	fmt.Fprintf(out, "\t%s\n", p.Plan.Chosen)
 	fmt.Fprintf(out, "connected in\t%.0f ms\n", p.ConnectTime*1000)
 	fmt.Fprintf(out, "first picture in\t%.0f ms\n", p.FirstPicture*1000)
 }

@@ -47,7 +47,8 @@ func (s serve) Run(ctx context.Context) error {
 func serveConfig(ctx context.Context, config *configs.Config, listen string) error {
 	log := newLog(config)
 	slog.SetDefault(log)
-	cameras, err := registry.New(config, engine{}, log)
+	machine := newMachine()
+	cameras, err := registry.New(config, engine{&machine.Machine}, log)
 	if err != nil {
 		return err
 	}
@@ -63,10 +64,8 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 	if err != nil {
 		return err
 	}
-	hardware := hardwareCache{}
-	go hardware.get() // also loads the decoders, so that the first viewer does not wait for that
 	handler := web.New(web.Options{
-		Cameras: cameras, Hardware: hardware.get, Origins: config.CORSOrigins, Version: version, Log: log,
+		Cameras: cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Origins: config.CORSOrigins, Version: version, Log: log,
 	})
 	server := &http.Server{
 		Handler:           handler,
@@ -77,6 +76,10 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 	log.Info("serving", "url", reachable(listener.Addr()), "cameras", len(config.Cameras), "version", version, "gstreamer", pipeline.Version())
 
 	all, ctx := errgroup.WithContext(ctx)
+	all.Go(func() error {
+		machine.prove(ctx)
+		return nil
+	})
 	all.Go(func() error {
 		cameras.Run(ctx)
 		return nil
@@ -102,10 +105,10 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 }
 
 // engine lets the registry make GStreamer's feeds and pictures.
-type engine struct{}
+type engine struct{ machine *pipeline.Machine }
 
-func (engine) NewFeed(src configs.Source) (registry.Feed, error) {
-	return pipeline.NewFeed(src)
+func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
+	return e.machine.NewFeed(src)
 }
 
 func (engine) NewPicture(feed registry.Feed, outputs []frame.Output) registry.Picture {

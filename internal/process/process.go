@@ -28,7 +28,15 @@ type Process struct {
 }
 
 // Camera is a part of a camera's state.
-type Camera struct{ State, Error string }
+type Camera struct {
+	State string
+	Error string
+	Plan  struct {
+		Name         string
+		FellBackFrom string `json:"fell_back_from"`
+		Reason       string
+	}
+}
 
 // startTime is how long a framegate may take to serve: the demo encodes its cameras first.
 const startTime = time.Minute

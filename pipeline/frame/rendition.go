@@ -226,19 +226,6 @@ func roundQuality(quality int) int {
 	return max(MinQuality, (quality+2)/5*5)
 }
 
-// Plan tells how pictures are made: by which elements, and why not by better ones.
-type Plan struct {
-	Name         string `json:"name"`
-	Hardware     bool   `json:"hardware"`
-	Decoder      string `json:"decoder"`
-	Scaler       string `json:"scaler"`
-	Encoder      string `json:"encoder"`
-	FellBackFrom string `json:"fell_back_from"` // the plan that this one stands in for
-	Reason       string `json:"reason"`         // why
-	// Warnings tell what was asked for and cannot be done on this machine.
-	Warnings []string `json:"warnings,omitempty"`
-}
-
 // Output is where the frames of one rendition go.
 type Output struct {
 	Rendition Rendition

@@ -44,6 +44,11 @@ function showFacts(camera) {
   const facts = {
     source: camera.codec ? `${camera.codec} ${camera.width}x${camera.height} at ${camera.source_fps.toFixed(1)} fps` : 'nothing',
     plan: plan ? `${plan.name}: ${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}` : 'nothing, since nobody watches',
+    why: [
+      plan && plan.chosen,
+      plan && plan.reason,
+      ...camera.plans_failed.map((f) => `${f.plan} failed ${f.times} times, last at ${new Date(f.at).toLocaleTimeString()}: ${f.reason}`),
+    ].filter(Boolean).join('; '),
     viewers: camera.viewers,
     renditions: camera.renditions.map((r) => `${r.width}x${r.height} at ${r.fps_now.toFixed(1)} fps for ${r.viewers}`).join('; ') || 'none',
     reconnects: camera.reconnects,

@@ -1,0 +1,222 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"framegate/internal/standin"
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/internal/viewer"
+	"framegate/pipeline"
+
+	"github.com/chromedp/chromedp"
+)
+
+// withHardware gives the framegates of a test stand-ins for platforms.
+func withHardware(t *testing.T, platforms ...string) standin.Standins {
+	t.Helper()
+	s, err := standin.Install(t.TempDir(), platforms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range s.Env() {
+		name, value, _ := strings.Cut(entry, "=")
+		t.Setenv(name, value)
+	}
+	return s
+}
+
+func TestHardwareIsToldForPeopleAndPrograms(t *testing.T) {
+	standins := withHardware(t, "nvidia")
+	standins.Fault(t, "nvh265dec", "crash")
+	stdout, stderr, status := run(t, "hardware")
+	for _, want := range []string{"nvidia       works", "jetson       missing", "--runtime nvidia", "h265   failed", "took its process down", "software  h264   works"} {
+		if !strings.Contains(stdout, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	if status != 0 || t.Failed() {
+		t.Errorf("status %d\n%s%s", status, stdout, stderr)
+	}
+	stdout, stderr, _ = run(t, "hardware", "--json")
+	var found pipeline.Hardware
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil || len(found.Platforms) != 8 || found.Platforms[1].Status != pipeline.Works {
+		t.Errorf("%v %+v %s", err, found, stderr)
+	}
+}
+
+func TestProbeNamesThePlan(t *testing.T) {
+	withHardware(t, "va")
+	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
+	stdout, stderr, status := run(t, "probe", "--look", "100ms", cameras.URL("cam1"))
+	if status != 0 || !strings.Contains(stdout, "va: vah264dec, vapostproc, vajpegenc") || !strings.Contains(stdout, "the best that was proved here for h264") {
+		t.Errorf("%d\n%s%s", status, stdout, stderr)
+	}
+}
+
+// steady watches a camera and keeps the longest time between two pictures.
+type steady struct {
+	mu      sync.Mutex
+	longest time.Duration
+	n       int
+	back    error
+}
+
+func watchSteadily(t *testing.T, url string) *steady {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	stream, err := viewer.Open(ctx, url)
+	if err != nil {
+		cancel()
+		t.Fatal(err)
+	}
+	s := &steady{}
+	done := make(chan struct{})
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	go func() {
+		defer close(done)
+		defer stream.Close()
+		var last viewer.Picture
+		for {
+			p, err := stream.Next()
+			if err != nil {
+				return
+			}
+			s.mu.Lock()
+			if s.n > 0 {
+				s.longest = max(s.longest, p.Read.Sub(last.Read))
+				if !p.Received.After(last.Received) {
+					s.back = fmt.Errorf("a picture of %v after one of %v", p.Received, last.Received)
+				}
+			}
+			s.n++
+			s.mu.Unlock()
+			last = p
+		}
+	}()
+	return s
+}
+
+func (s *steady) check(t *testing.T, limit time.Duration) {
+	t.Helper()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.longest > limit || s.back != nil {
+		t.Errorf("of %d pictures the longest pause was %v; %v", s.n, s.longest, s.back)
+	}
+}
+
+// plan waits until a camera's pictures are made by a plan.
+func (s serving) plan(t *testing.T, id, name string) {
+	t.Helper()
+	camtest.Until(t, id+" is decoded by "+name, func() bool { return s.camera(t, id).Plan.Name == name })
+}
+
+func (s serving) get(t *testing.T, path string) string {
+	t.Helper()
+	resp, err := http.Get(s.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+// TestHardwareThatFailsIsToldEverywhereAndTakenBack lets a decoder fail while somebody watches: the viewer has no pause
+// of more than a second, it is told in the log, the API, the metrics and on the page, and the decoder is used again.
+func TestHardwareThatFailsIsToldEverywhereAndTakenBack(t *testing.T) {
+	for _, fault := range []struct{ kind, factory, reason string }{
+		{"fail 100", "nvh264dec", "The device has failed"},
+		{"silence 100", "nvh264dec", "no picture has come"},
+		{"silence 100", "nvjpegenc", "no JPEG has come"},
+	} {
+		t.Run(fault.factory+" "+fault.kind, func(t *testing.T) {
+			standins := withHardware(t, "nvidia")
+			standins.Fault(t, fault.factory, fault.kind)
+			cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+			p := start(t, "--config", config(t, "cameras: [{id: gate, plan_retry: 2s, url: '"+cameras.URL("cam1")+"'}]"))
+			p.until(t, "gate", "ready")
+			camtest.Until(t, "the hardware is proved", func() bool { return strings.Contains(p.get(t, "/api/hardware"), "nvh264dec") })
+			seen := watchSteadily(t, p.URL+"/cameras/gate/stream")
+			p.plan(t, "gate", "nvidia")
+			camtest.Until(t, "another plan takes over", func() bool { return p.camera(t, "gate").Plan.FellBackFrom == "nvidia" })
+			standins.Heal(fault.factory)
+			if reason := p.camera(t, "gate").Plan.Reason; !strings.Contains(reason, fault.reason) {
+				t.Errorf("the API says %q", reason)
+			}
+			if metrics := p.get(t, "/metrics"); !strings.Contains(metrics, `framegate_camera_plan_failures_total{camera="gate",codec="h264",plan="nvidia"} 1`) {
+				t.Errorf("the metrics do not say it:\n%s", metrics)
+			}
+			if log := p.Log(); !strings.Contains(log, `msg="plan set aside" camera=gate plan=nvidia next=`) || !strings.Contains(log, fault.reason) {
+				t.Errorf("the log does not say it")
+			}
+			p.plan(t, "gate", "nvidia")
+			seen.check(t, time.Second)
+		})
+	}
+}
+
+func TestCamerasPageSaysWhyHardwareIsNotUsed(t *testing.T) {
+	ctx := browser(t)
+	standins := withHardware(t, "nvidia")
+	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
+	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
+	p.until(t, "gate", "ready")
+	p.get(t, "/api/hardware")
+	standins.Fault(t, "nvh264dec", "open")
+	if err := chromedp.Run(ctx, chromedp.Navigate(p.URL+"/cameras/gate")); err != nil {
+		t.Fatal(err)
+	}
+	var why string
+	camtest.Until(t, "the page says why", func() bool {
+		if err := chromedp.Run(ctx, chromedp.Text(`[data-fact=why]`, &why, chromedp.ByQuery)); err != nil {
+			t.Fatal(err)
+		}
+		return strings.Contains(why, "nvidia has failed") && strings.Contains(why, "Could not open the device")
+	})
+}
+
+func TestDecoderThatHangsKeepsNoViewerWaitingAndNoShutdown(t *testing.T) {
+	for _, fault := range []string{"hang", "hang-stop"} {
+		t.Run(fault, func(t *testing.T) {
+			standins := withHardware(t, "nvidia")
+			cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
+			p := start(t, "--config", config(t, "cameras: [{id: gate, plan_timeout: 1s, url: '"+cameras.URL("cam1")+"'}]"))
+			p.until(t, "gate", "ready")
+			p.get(t, "/api/hardware")
+			standins.Fault(t, "nvh264dec", fault)
+			began := time.Now()
+			seen := watchSteadily(t, p.URL+"/cameras/gate/stream")
+			if waited := time.Since(began); waited > 3*time.Second {
+				t.Errorf("the first picture took %v", waited)
+			}
+			if fault == "hang" {
+				p.plan(t, "gate", "software")
+				if !strings.Contains(p.Log(), "nvh264dec hangs") {
+					t.Error("the log does not name the decoder")
+				}
+			}
+			seen.check(t, time.Second)
+			began = time.Now()
+			p.Stop()
+			if took := time.Since(began); took > 5*time.Second {
+				t.Errorf("the shutdown took %v", took)
+			}
+		})
+	}
+}

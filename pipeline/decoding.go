@@ -1,0 +1,297 @@
+package pipeline
+
+/*
+#include <gst/app/gstappsrc.h>
+
+// fg_push hands a copy of an access unit to an appsrc and waits while the decoder is behind.
+static gboolean fg_push(void *appsrc, const void *data, gsize size, GstClockTime pts, gboolean key) {
+	GstBuffer *unit = gst_buffer_new_memdup(data, size);
+	GST_BUFFER_PTS(unit) = pts;
+	if (!key)
+		GST_BUFFER_FLAG_SET(unit, GST_BUFFER_FLAG_DELTA_UNIT);
+	return gst_app_src_push_buffer(appsrc, unit) == GST_FLOW_OK;
+}
+*/
+import "C"
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"framegate/pipeline/frame"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// decoding is one plan at work: the GStreamer pipeline of a picture's decoded outputs.
+type decoding struct {
+	picture *Picture
+	rung    rung
+	graph   *graph
+	box     *inbox
+	src     *gst.Element
+	leave   func() // gives the place on the platform back; nil before there was a picture
+
+	pushing    atomic.Bool // a unit is being handed over, which blocks while the decoder is behind
+	shown      atomic.Int64
+	pushed     sync.WaitGroup
+	publishing sync.WaitGroup
+}
+
+// planFailure is an error that another plan may not have.
+type planFailure struct {
+	err  error
+	late bool // it was told by nothing but time
+}
+
+func (e *planFailure) Error() string { return e.err.Error() }
+
+func (e *planFailure) Unwrap() error { return e.err }
+
+// decode makes the decoded outputs by the best plan, from key on.
+func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
+	ladder := &p.feed.plans
+	d := &decoding{picture: p, rung: ladder.best(key.format.stream.Codec)}
+	p.tell(ladder.describe(d.rung, ""))
+	began := time.Now()
+	err := d.run(ctx, key, units)
+	failure, ok := err.(*planFailure)
+	if !ok {
+		return err
+	}
+	var worked time.Duration
+	if d.shown.Load() > 0 {
+		worked = time.Since(began)
+	}
+	next, pause, ok := ladder.fell(d.rung.plan, failure.err, worked, failure.late)
+	if !ok {
+		return fmt.Errorf("plan %s: %w", d.rung.name, failure.err)
+	}
+	return &frame.PlanError{Plan: d.rung.name, Next: next.name, Pause: pause, Err: failure.err}
+}
+
+// run works until ctx is done, the format changes or the plan fails. After a failure the pipeline is taken down
+// behind the caller's back.
+func (d *decoding) run(ctx context.Context, key Unit, units *Reader) (err error) {
+	defer func() {
+		if _, failed := err.(*planFailure); failed {
+			go d.close()
+		} else {
+			d.close()
+		}
+	}()
+	if d.graph, err = newGraph(); err != nil {
+		return err
+	}
+	if d.box, err = newInbox(); err != nil {
+		return err
+	}
+	if err := d.build(key); err != nil {
+		return &planFailure{err: err}
+	}
+	// Stopping the pipeline sets push free where it waits for the decoder.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	if err := d.graph.play(min(stateTimeout, d.patience().first)); err != nil {
+		return &planFailure{err: err, late: d.graph.hung}
+	}
+	d.pushed.Go(func() { cancel(d.picture.push(ctx, d, key, units)) })
+	d.publishing.Go(d.publish)
+	return d.watch(ctx)
+}
+
+// close takes the pipeline down and frees all that belongs to it. What hangs is left as it is.
+func (d *decoding) close() {
+	if d.graph != nil {
+		d.graph.stop()
+	}
+	if d.box != nil {
+		d.box.close()
+		d.publishing.Wait()
+	}
+	if d.leave != nil {
+		d.leave()
+	}
+	if d.graph != nil && d.graph.hung {
+		return // push may wait for a decoder that never comes back
+	}
+	d.pushed.Wait()
+	d.picture.closeGates()
+}
+
+// patience is how long a plan may take for its first picture, and how long for a further one.
+type patience struct{ first, next time.Duration }
+
+// What hardware may take for a further picture while viewers wait, and the last plan, which nothing follows.
+const (
+	hardwareStall = 500 * time.Millisecond
+	softwareStall = 5 * time.Second
+)
+
+func (d *decoding) patience() patience {
+	if !d.rung.fallible() {
+		return patience{2 * softwareStall, softwareStall}
+	}
+	return patience{cmp.Or(d.picture.feed.source.Plans.Timeout, softwareStall), hardwareStall}
+}
+
+// watch waits for the end, and makes one where units go in and nothing comes out.
+func (d *decoding) watch(ctx context.Context) error {
+	p := d.picture
+	limit := d.patience()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	began := time.Now()
+	var decoder, encoder stall
+	caughtUp := p.caughtUp
+	for {
+		select {
+		case err := <-d.graph.ended:
+			return &planFailure{err: err}
+		case <-ctx.Done():
+			d.tell()
+			return context.Cause(ctx)
+		case <-caughtUp:
+			d.leave = p.feed.plans.machine.enter(d.rung.platform)
+			d.tell()
+			caughtUp = nil
+		case now := <-tick.C:
+			asked, newest := p.sent.count()
+			if d.pushing.Load() || newest.IsZero() {
+				newest = now
+			}
+			seen, passed := d.decoded()
+			shown := int(d.shown.Load())
+			stuck := decoder.since(asked, seen, stallUnits, newest)
+			unmade := encoder.since(passed, shown, 1, now)
+			switch {
+			case shown == 0 && now.Sub(began) > limit.first:
+				return &planFailure{fmt.Errorf("no picture within %v", limit.first), true}
+			case shown > 0 && stuck > limit.next:
+				return &planFailure{fmt.Errorf("no picture has come for %v of what the camera sends", limit.next), true}
+			case shown > 0 && unmade > limit.next:
+				return &planFailure{fmt.Errorf("no JPEG has come for %v of the pictures that were decoded", limit.next), true}
+			}
+		}
+	}
+}
+
+// stallUnits is how many units go in without a picture before a decoder is suspected: at the end of what it is given
+// it may hold back some.
+const stallUnits = 3
+
+// stall watches a stage that things go into and come out of.
+type stall struct {
+	in, out int       // as they were when something came out last
+	at      time.Time // when that was
+}
+
+// since is for how long at least n things went in and none came out, at a time.
+func (s *stall) since(in, out, n int, now time.Time) time.Duration {
+	if s.at.IsZero() || out != s.out || in-s.in < n && in-out < n {
+		s.in, s.out, s.at = in, out, now
+		return 0
+	}
+	if in-s.in < n {
+		return 0
+	}
+	return now.Sub(s.at)
+}
+
+// decoded counts the pictures that came out of the decoder, and those that were to be encoded.
+func (d *decoding) decoded() (seen, passed int) {
+	for _, out := range d.picture.decoded {
+		s, p := out.gate.count()
+		seen += s
+		passed += p
+	}
+	return seen, passed
+}
+
+// tell notes the plan with the decoder that it came to use.
+func (d *decoding) tell() {
+	d.picture.tell(d.picture.feed.plans.describe(d.rung, d.graph.decoder()))
+}
+
+// build fills the pipeline for units of key's format.
+func (d *decoding) build(key Unit) error {
+	p := d.picture
+	made, err := d.graph.add(element{factory: "appsrc", set: map[string]any{
+		"caps": arg(key.format.caps), "format": arg("time"),
+		"is-live": true, // libav's decoder takes no frame threads then, each of which is a frame of latency
+		"block":   true, "max-bytes": uint64(1 << 20),
+	}})
+	if err != nil {
+		return err
+	}
+	d.src = made[0]
+	first, decoder, err := d.rung.addDecoder(d.graph, key.format.caps, p.thrift.rate, p.feed.rate.perSecond())
+	if err != nil {
+		return err
+	}
+	head, err := d.addOutputs()
+	if err != nil {
+		return err
+	}
+	if err := d.src.Link(first); err != nil {
+		return err
+	}
+	return link(decoder, head)
+}
+
+// addOutputs adds the chain of every decoded output and returns what the decoder is to be linked to.
+func (d *decoding) addOutputs() (head *gst.Element, err error) {
+	p := d.picture
+	if len(p.decoded) > 1 {
+		made, err := d.graph.add(element{factory: "tee"})
+		if err != nil {
+			return nil, err
+		}
+		head = made[0]
+	}
+	for i, out := range p.decoded {
+		in, sink, err := d.rung.addOutput(d.graph, out.Rendition, p.feed.source.Masks)
+		if err != nil {
+			return nil, err
+		}
+		out.gate.install(in.GetStaticPad("sink"))
+		d.box.collect(sink, i)
+		if head == nil {
+			return in, nil
+		}
+		if err := head.Link(in); err != nil {
+			return nil, err
+		}
+	}
+	return head, nil
+}
+
+// publish takes the frames of the decoded outputs until the inbox is closed.
+func (d *decoding) publish() {
+	p := d.picture
+	for d.box.wait() == nil {
+		d.box.take(func(s sample) {
+			d.shown.Add(1)
+			p.show(p.decoded[s.sink], s.data, s.pts, p.sent.answer(s.pts))
+		}, noHold)
+	}
+}
+
+// push hands a unit to the decoder and waits while that is behind. It reports false when the pipeline takes no more.
+func (d *decoding) push(u Unit) bool {
+	key := C.gboolean(0)
+	if u.Key {
+		key = 1
+		for _, out := range d.picture.decoded {
+			out.gate.key(u.PTS)
+		}
+	}
+	d.pushing.Store(true)
+	defer d.pushing.Store(false)
+	return C.fg_push(unsafe.Pointer(d.src.Instance()), unsafe.Pointer(&u.Data[0]), C.gsize(len(u.Data)), C.GstClockTime(u.PTS), key) != 0
+}

@@ -1,0 +1,42 @@
+package frame
+
+import (
+	"fmt"
+	"time"
+)
+
+// Plan tells how pictures are made: by which elements, and why not by better ones.
+type Plan struct {
+	Name         string `json:"name"`
+	Hardware     bool   `json:"hardware"`
+	Decoder      string `json:"decoder"`
+	Scaler       string `json:"scaler"`
+	Encoder      string `json:"encoder"`
+	FellBackFrom string `json:"fell_back_from"` // the plan that this one stands in for
+	Reason       string `json:"reason"`         // why
+	// Chosen says why it is this plan and no other.
+	Chosen string `json:"chosen"`
+	// Warnings tell what was asked for and cannot be done on this machine.
+	Warnings []string `json:"warnings,omitempty"`
+}
+
+// Fall is a plan of a camera that has failed.
+type Fall struct {
+	Plan   string     `json:"plan"`
+	Codec  string     `json:"codec"`
+	Reason string     `json:"reason"` // of the last failure
+	At     time.Time  `json:"at"`     // likewise
+	Times  int        `json:"times"`
+	Until  *time.Time `json:"until"` // when it is tried again; nil where it may be tried now
+}
+
+// PlanError ends a picture whose plan has failed. Another plan is ready: a new picture uses it at once.
+type PlanError struct {
+	Plan, Next string
+	Pause      time.Duration // until Plan is tried again
+	Err        error
+}
+
+func (e *PlanError) Error() string { return fmt.Sprintf("plan %s: %v", e.Plan, e.Err) }
+
+func (e *PlanError) Unwrap() error { return e.Err }

@@ -1,0 +1,207 @@
+package pipeline
+
+/*
+#include <gst/gst.h>
+
+// fg_load loads the plugin of a factory.
+static void fg_load(const gchar *factory) {
+	GstElementFactory *found = gst_element_factory_find(factory);
+	if (found == NULL)
+		return;
+	GstPluginFeature *loaded = gst_plugin_feature_load(GST_PLUGIN_FEATURE(found));
+	if (loaded != NULL)
+		gst_object_unref(loaded);
+	gst_object_unref(found);
+}
+*/
+import "C"
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Hardware is what this machine can do.
+type Hardware struct {
+	GStreamer string     `json:"gstreamer"` // its version
+	Platforms []Platform `json:"platforms"`
+	Plans     []Proof    `json:"plans"`
+}
+
+// Platform is a kind of machine that pictures can be made by.
+type Platform struct {
+	Name   string  `json:"name"`
+	Title  string  `json:"title"`
+	Status Verdict `json:"status"` // Works where one of its plans does
+	Reason string  `json:"reason,omitempty"`
+	Advice string  `json:"advice,omitempty"` // what to do where it should be there
+}
+
+// Prover tries the plans of a platform in a process of its own, since a bad driver takes its process with it: it
+// returns the command of a process that calls ProveHere with the platform's name and the number of the first plan.
+type Prover func(ctx context.Context, platform string, from int) *exec.Cmd
+
+// report is a line that a proving process writes.
+type report struct {
+	Trying *Proof `json:"trying,omitempty"` // what it is about to try
+	Proof  *Proof `json:"proof,omitempty"`  // what came of it
+}
+
+// ProveHere tries the plans of a platform from a number on and writes a line of JSON before and after each.
+func ProveHere(ctx context.Context, platform string, from int, out io.Writer) error {
+	pf, ok := platformNamed(platform)
+	if !ok {
+		return fmt.Errorf("no platform %q", platform)
+	}
+	jobs := pf.jobs()
+	if from == 0 && len(jobs) > 0 {
+		prove(ctx, jobs[0]) // loads the libraries, which the first measurement would count
+	}
+	lines := json.NewEncoder(out)
+	for _, p := range jobs[min(from, len(jobs)):] {
+		lines.Encode(report{Trying: &Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Key: p.key()}})
+		proof := prove(ctx, p)
+		lines.Encode(report{Proof: &proof})
+	}
+	return nil
+}
+
+// Prove tries every plan of every platform on a sample. It takes about a second where there is no hardware.
+func Prove(ctx context.Context, prover Prover) Hardware {
+	h := Hardware{GStreamer: Version()}
+	for _, pf := range platforms {
+		proofs := pf.prove(ctx, prover)
+		h.Plans = append(h.Plans, proofs...)
+		h.Platforms = append(h.Platforms, pf.judge(proofs))
+	}
+	for _, p := range h.Plans {
+		if p.Status == Works {
+			load(p.Decoder, p.Scaler, p.Encoder)
+		}
+	}
+	return h
+}
+
+// load loads the plugins of elements, so that the first viewer does not wait for that.
+func load(factories ...string) {
+	for _, factory := range factories {
+		name := C.CString(factory)
+		C.fg_load(name)
+		C.g_free(C.gpointer(name))
+	}
+}
+
+// prove tries all plans of the platform that can be tried, and goes on behind one that its process did not survive.
+func (pf *platform) prove(ctx context.Context, prover Prover) (proofs []Proof) {
+	jobs := pf.jobs()
+	for len(proofs) < len(jobs) && ctx.Err() == nil {
+		done, err := pf.proveSome(ctx, prover(ctx, pf.name, len(proofs)), len(jobs)-len(proofs))
+		proofs = append(proofs, done...)
+		if err == nil && len(proofs) < len(jobs) {
+			err = errors.New("the process that tried it ended")
+		}
+		if err != nil && len(proofs) < len(jobs) {
+			p := jobs[len(proofs)]
+			proofs = append(proofs, Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Decoder: p.decoder, Status: Broken, Reason: err.Error(), Key: p.key()})
+		}
+	}
+	return proofs
+}
+
+// proveSome reads what a proving process finds. The error is how it ended before its time: then the next plan is to
+// blame.
+func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs []Proof, err error) {
+	var complaint strings.Builder
+	cmd.Stderr = &complaint
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return nil, err
+	}
+	if err := cmd.Start(); err != nil {
+		return nil, err
+	}
+	defer cmd.Wait()
+	// Twice proofTimeout is for a start and a stop that both hang, and what it takes to give up.
+	patience := time.AfterFunc(3*proofTimeout, func() { cmd.Process.Kill() })
+	defer patience.Stop()
+	lines := json.NewDecoder(out)
+	for len(proofs) < n {
+		var r report
+		if err := lines.Decode(&r); err != nil {
+			cmd.Wait()
+			if !patience.Stop() {
+				return proofs, fmt.Errorf("the driver hangs: no answer within %v", 3*proofTimeout)
+			}
+			if state := cmd.ProcessState; state != nil && !state.Success() {
+				return proofs, fmt.Errorf("the driver took its process down: %v", state)
+			}
+			return proofs, errors.New(cmp.Or(strings.TrimSpace(complaint.String()), "the process that tried it ended"))
+		}
+		if r.Proof != nil {
+			proofs = append(proofs, *r.Proof)
+			patience.Reset(3 * proofTimeout)
+		}
+	}
+	cmd.Process.Kill() // all is said; a driver may hang at the end
+	return proofs, nil
+}
+
+// judge sums up what the proofs say of the platform, and what to do where they say nothing good.
+func (pf *platform) judge(proofs []Proof) Platform {
+	p := Platform{Name: pf.name, Title: pf.title, Status: Missing}
+	i := slices.IndexFunc(proofs, func(p Proof) bool { return p.Status == Works })
+	switch {
+	case i >= 0:
+		p.Status = Works
+		return p
+	case len(proofs) > 0:
+		p.Status, p.Reason = Broken, proofs[0].Reason
+	default:
+		p.Reason = pf.lacking()
+	}
+	p.Advice = pf.advice(len(proofs) > 0)
+	return p
+}
+
+// lacking says which elements are not there.
+func (pf *platform) lacking() string {
+	decoders := pf.decoders["h264"]
+	if len(missing(decoders...)) == len(decoders) {
+		return missingElement(decoders[0]).Error()
+	}
+	return missingElement(pf.scaler()[0].factory).Error()
+}
+
+// advice says what to do.
+func (pf *platform) advice(installed bool) string {
+	found := false
+	for _, node := range pf.nodes {
+		device, err := os.OpenFile(node, os.O_RDWR, 0)
+		if err == nil {
+			device.Close()
+			found = true
+			continue
+		}
+		if errors.Is(err, fs.ErrPermission) {
+			return fmt.Sprintf("%s is there but may not be opened: %s", node, pf.closed)
+		}
+	}
+	switch {
+	case len(pf.nodes) > 0 && !found:
+		return fmt.Sprintf("there is no %s; %s", strings.Join(pf.nodes, ", no "), pf.absent)
+	case !installed:
+		return "install " + pf.packages
+	default:
+		return ""
+	}
+}

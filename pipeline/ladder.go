@@ -1,0 +1,203 @@
+package pipeline
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+)
+
+// ladder is the order in which a camera's plans are tried, the best first. A plan that fails is set aside for a
+// time that grows with each failure; the last one, software, never is. Its methods may be called from any goroutine.
+type ladder struct {
+	machine *Machine // nil knows software only
+	choice  configs.Plans
+
+	mu      sync.Mutex // of what follows
+	changed chan struct{}
+	aside   map[string]*aside // by the plan's name and codec
+}
+
+// aside is a plan that failed.
+type aside struct {
+	plan     plan
+	why      error
+	at       time.Time
+	until    time.Time // zero where it may be tried again
+	pause    time.Duration
+	failures int
+}
+
+// How long a plan is set aside: at first, where the configuration does not say, and at most, as a multiple of that.
+// A plan that has worked for goodWhile begins anew.
+const (
+	firstPause = 10 * time.Second
+	lastPause  = 60
+	goodWhile  = time.Minute
+)
+
+// rung is a plan to use now, and what it stands in for.
+type rung struct {
+	plan
+	instead *aside // nil where there is nothing better
+}
+
+// best is the first plan for a codec that is not set aside.
+func (l *ladder) best(codec string) rung {
+	plans := l.plans(codec)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var instead *aside
+	for _, p := range plans[:len(plans)-1] {
+		failed := l.aside[p.key()]
+		if failed == nil || failed.until.IsZero() {
+			return rung{p, instead}
+		}
+		if instead == nil {
+			copied := *failed
+			instead = &copied
+		}
+	}
+	return rung{plans[len(plans)-1], instead}
+}
+
+// plans are all that may be used for a codec. The last is software.
+func (l *ladder) plans(codec string) []plan {
+	if l.machine == nil {
+		return []plan{softwarePlan(codec)}
+	}
+	return l.machine.plans(codec, l.choice)
+}
+
+// fell sets a plan aside after an error and reports which is next and for how long, or false where there is no
+// other. A plan that gave no picture in time cost viewers all the time that they may wait: then the others that use a device
+// are set aside with it.
+func (l *ladder) fell(p plan, why error, worked time.Duration, late bool) (next plan, pause time.Duration, ok bool) {
+	plans := l.plans(p.codec)
+	last := plans[len(plans)-1]
+	if p.key() == last.key() {
+		return plan{}, 0, false
+	}
+	l.mu.Lock()
+	for _, other := range plans[:len(plans)-1] {
+		if other.key() == p.key() {
+			pause = l.setAside(p, why, worked)
+		} else if late && l.aside[other.key()] == nil {
+			l.setAside(other, why, worked)
+		}
+	}
+	aside := *l.aside[p.key()]
+	l.mu.Unlock()
+	if worked == 0 {
+		l.machine.wait(waiting{l, p, aside.until})
+	}
+	l.tell()
+	return l.best(p.codec).plan, pause, true
+}
+
+// setAside notes a failure. l.mu is held.
+func (l *ladder) setAside(p plan, why error, worked time.Duration) time.Duration {
+	a := l.aside[p.key()]
+	if a == nil {
+		a = &aside{plan: p}
+		if l.aside == nil {
+			l.aside = map[string]*aside{}
+		}
+		l.aside[p.key()] = a
+	}
+	if worked > goodWhile {
+		a.pause = 0
+	}
+	first := cmp.Or(l.choice.Retry, firstPause)
+	a.pause = min(max(first, 2*a.pause), lastPause*first)
+	a.why, a.at, a.until = why, time.Now(), time.Now().Add(a.pause)
+	a.failures++
+	until := a.until
+	time.AfterFunc(a.pause, func() { l.release(p, until) })
+	return a.pause
+}
+
+// release lets a plan be tried again that was set aside until then.
+func (l *ladder) release(p plan, until time.Time) bool {
+	l.mu.Lock()
+	a := l.aside[p.key()]
+	waiting := a != nil && !a.until.IsZero() && a.until.Equal(until)
+	if waiting {
+		a.until = time.Time{}
+	}
+	l.mu.Unlock()
+	if waiting {
+		l.tell()
+	}
+	return waiting
+}
+
+// change returns a channel that is closed when best may give something else.
+func (l *ladder) change() <-chan struct{} {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.changed == nil {
+		l.changed = make(chan struct{})
+	}
+	return l.changed
+}
+
+// tell wakes all who wait for a change.
+func (l *ladder) tell() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.changed != nil {
+		close(l.changed)
+		l.changed = nil
+	}
+}
+
+// describe tells a plan, with the decoder that it came to use where that was not known before.
+func (l *ladder) describe(r rung, decoder string) frame.Plan {
+	told := r.plan.describe(decoder)
+	told.Chosen = l.why(r)
+	if r.instead != nil {
+		told.FellBackFrom, told.Reason = r.instead.plan.name, r.instead.why.Error()
+	}
+	return told
+}
+
+// why says why it is this plan.
+func (l *ladder) why(r rung) string {
+	switch c := l.choice; {
+	case r.instead != nil:
+		return "the next best, since " + r.instead.plan.name + " has failed"
+	case r.forced:
+		return "the configuration names " + strings.Join(slices.DeleteFunc([]string{c.Decoder, c.Encoder}, func(s string) bool { return s == "" }), " and ")
+	case c.Hardware == configs.NoHardware || c.Hardware == software.name:
+		return "the configuration says hardware: " + c.Hardware
+	case r.hardware():
+		return "the best that was proved here for " + r.codec
+	case c.Hardware != "" && c.Hardware != configs.AnyHardware:
+		return c.Hardware + ", which the configuration names, was not proved here for " + r.codec
+	default:
+		return "no hardware was proved here for " + r.codec
+	}
+}
+
+// fallible reports whether another plan can take over from one.
+func (r rung) fallible() bool { return r.key() != softwarePlan(r.codec).key() }
+
+// falls tells which plans have failed so far, the latest last.
+func (l *ladder) falls() (all []frame.Fall) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for _, a := range l.aside {
+		f := frame.Fall{Plan: a.plan.name, Codec: a.plan.codec, Reason: a.why.Error(), At: a.at, Times: a.failures}
+		if until := a.until; !until.IsZero() {
+			f.Until = &until
+		}
+		all = append(all, f)
+	}
+	slices.SortFunc(all, func(a, b frame.Fall) int { return a.At.Compare(b.At) })
+	return all
+}

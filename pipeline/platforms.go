@@ -1,0 +1,201 @@
+package pipeline
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+)
+
+// platform is a kind of machine that has hardware for pictures. The table below is all that framegate knows of each.
+type platform struct {
+	name  string
+	title string
+	// decoders are factories by codec, the preferred first: names differ between versions of GStreamer.
+	decoders map[string][]string
+	// decoder holds properties that are set where the decoder has them.
+	decoder map[string]any
+	// slow are further properties for a low rate of pictures.
+	slow func(codec string, rate, of float64) map[string]any
+	// memory is the caps feature of pictures on the device; empty where they lie in system memory.
+	memory string
+	// scalers are chains that scale and convert on the device, of which the first is taken that is installed.
+	scalers [][]element
+	// download brings pictures into system memory; empty where the scaler itself can.
+	download string
+	// encoders are those of JPEG that take pictures from the scaler, the preferred first.
+	encoders []encoder
+	// nodes are the device files, of which one must be there and open for reading and writing.
+	nodes []string
+	// advice says what to do where elements are missing, and where nodes are missing or closed.
+	packages, absent, closed string
+}
+
+// encoder makes JPEGs.
+type encoder struct {
+	factory  string
+	format   string // of the pictures that it takes
+	property string // for the quality
+	value    string // of the property, with %d for a quality of 1 to 100
+}
+
+var jpegenc = encoder{"jpegenc", "I420", "quality", "%d"}
+
+func chain(factories ...string) (elements []element) {
+	for _, factory := range factories {
+		elements = append(elements, element{factory: factory})
+	}
+	return elements
+}
+
+// inSystemMemory scales where pictures lie in system memory anyway.
+var inSystemMemory = []element{{factory: "videoscale", set: map[string]any{"add-borders": false}}}
+
+// software is the platform that every machine is. It comes last.
+var software = &platform{
+	name: "software", title: "any processor",
+	decoders: map[string][]string{
+		"h264": {"avdec_h264", "openh264dec"}, "h265": {"avdec_h265", "libde265dec"}, "mpeg4": {"avdec_mpeg4"},
+		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
+	},
+	scalers:  [][]element{inSystemMemory},
+	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
+}
+
+// platforms are the kinds of hardware, in the order in which they are tried. What was checked against the elements'
+// documentation, and what was not, stands in docs/hardware.md; none of it was run on such hardware yet.
+var platforms = []*platform{
+	{
+		name: "jetson", title: "NVIDIA Jetson",
+		decoders: map[string][]string{
+			"h264": {"nvv4l2decoder"}, "h265": {"nvv4l2decoder"}, "vp8": {"nvv4l2decoder"}, "vp9": {"nvv4l2decoder"},
+			"av1": {"nvv4l2decoder"}, "mpeg4": {"nvv4l2decoder"}, "mjpeg": {"nvv4l2decoder", "nvjpegdec"},
+		},
+		decoder:  map[string]any{"low-latency-mode": arg("true"), "enable-max-performance": arg("true"), "mjpeg": arg("true")},
+		slow:     skipOnJetson,
+		memory:   "memory:NVMM",
+		scalers:  [][]element{chain("nvvidconv"), chain("nvvideoconvert")},
+		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d"}},
+		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec", "/dev/nvhost-ctrl-gpu", "/dev/nvmap"},
+		packages: "nvidia-l4t-gstreamer",
+		absent:   "on a Jetson run the container with --runtime nvidia",
+		closed:   "add the user to the group video",
+	},
+	{
+		name: "nvidia", title: "NVIDIA graphics card",
+		decoders: map[string][]string{
+			"h264": {"nvh264dec", "nvh264sldec"}, "h265": {"nvh265dec", "nvh265sldec"}, "vp8": {"nvvp8dec", "nvvp8sldec"},
+			"vp9": {"nvvp9dec", "nvvp9sldec"}, "av1": {"nvav1dec"}, "mpeg4": {"nvmpeg4videodec"}, "mjpeg": {"nvjpegdec"},
+		},
+		decoder:  map[string]any{"max-display-delay": arg("0")},
+		memory:   "memory:CUDAMemory",
+		scalers:  [][]element{chain("cudaconvertscale"), chain("cudaconvert", "cudascale")},
+		download: "cudadownload",
+		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d"}},
+		nodes:    []string{"/dev/nvidia0", "/dev/nvidiactl"},
+		packages: "gstreamer1.0-plugins-bad, and the driver of NVIDIA with libnvcuvid",
+		absent:   "install NVIDIA's driver; run a container with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,video,utility",
+		closed:   "add the user to the group video",
+	},
+	{
+		name: "va", title: "Intel and AMD graphics, by VA-API",
+		decoders: map[string][]string{
+			"h264": {"vah264dec"}, "h265": {"vah265dec"}, "vp8": {"vavp8dec"}, "vp9": {"vavp9dec"}, "av1": {"vaav1dec"},
+			"mjpeg": {"vajpegdec"},
+		},
+		memory:   "memory:VAMemory",
+		scalers:  [][]element{chain("vapostproc")},
+		encoders: []encoder{{"vajpegenc", "NV12", "quality", "%d"}},
+		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
+		packages: "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
+		absent:   "run a container with --device /dev/dri",
+		closed:   "add the user to the group render",
+	},
+	{
+		name: "qsv", title: "Intel Quick Sync",
+		decoders: map[string][]string{
+			"h264": {"qsvh264dec"}, "h265": {"qsvh265dec"}, "vp9": {"qsvvp9dec"}, "av1": {"qsvav1dec"}, "mjpeg": {"qsvjpegdec"},
+		},
+		memory:   "memory:VAMemory",
+		scalers:  [][]element{chain("vapostproc")},
+		encoders: []encoder{{"qsvjpegenc", "NV12", "quality", "%d"}},
+		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
+		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1 or libvpl2",
+		absent:   "run a container with --device /dev/dri",
+		closed:   "add the user to the group render",
+	},
+	{
+		name: "raspberrypi", title: "Raspberry Pi and others with stateful V4L2 codecs",
+		decoders: map[string][]string{
+			"h264": {"v4l2h264dec"}, "h265": {"v4l2h265dec"}, "vp8": {"v4l2vp8dec"}, "vp9": {"v4l2vp9dec"},
+			"mpeg4": {"v4l2mpeg4dec"}, "mjpeg": {"v4l2jpegdec"},
+		},
+		scalers:  [][]element{chain("v4l2convert"), inSystemMemory},
+		encoders: []encoder{{"v4l2jpegenc", "I420", "extra-controls", "controls, compression_quality=%d"}},
+		nodes:    []string{"/dev/video10", "/dev/video11", "/dev/video12"},
+		packages: "gstreamer1.0-plugins-good",
+		absent:   "run a container with --device /dev/video10 --device /dev/video11 --device /dev/video12",
+		closed:   "add the user to the group video",
+	},
+	{
+		name: "v4l2", title: "stateless V4L2 codecs, as of Rockchip, i.MX8M and Allwinner",
+		decoders: map[string][]string{
+			"h264": {"v4l2slh264dec"}, "h265": {"v4l2slh265dec"}, "vp8": {"v4l2slvp8dec"}, "vp9": {"v4l2slvp9dec"},
+			"av1": {"v4l2slav1dec"},
+		},
+		scalers:  [][]element{inSystemMemory},
+		nodes:    []string{"/dev/media0", "/dev/media1"},
+		packages: "gstreamer1.0-plugins-bad",
+		absent:   "run a container with --device for every /dev/media* and /dev/video*",
+		closed:   "add the user to the group video",
+	},
+	{
+		name: "rockchip", title: "Rockchip, by its vendor's MPP",
+		decoders: map[string][]string{
+			"h264": {"mppvideodec"}, "h265": {"mppvideodec"}, "vp8": {"mppvideodec"}, "vp9": {"mppvideodec"},
+			"av1": {"mppvideodec"}, "mpeg4": {"mppvideodec"}, "mjpeg": {"mppjpegdec"},
+		},
+		scalers:  [][]element{inSystemMemory},
+		encoders: []encoder{{"mppjpegenc", "I420", "q-factor", "%d"}},
+		nodes:    []string{"/dev/mpp_service"},
+		packages: "gstreamer1.0-rockchip1 of the board's vendor",
+		absent:   "run a container with --device /dev/mpp_service --device /dev/rga --device /dev/dma_heap",
+		closed:   "add the user to the group video",
+	},
+	software,
+}
+
+// skipOnJetson makes nvv4l2decoder leave out what a low rate does not need: skip-frames 0 decodes everything, 1 only
+// pictures that others refer to, 2 only keyframes; drop-frame-interval n gives every nth picture (DeepStream's
+// documentation of Gst-nvvideo4linux2).
+func skipOnJetson(codec string, rate, of float64) map[string]any {
+	if every := int(of / rate); every >= 2 && (codec == "h264" || codec == "h265") {
+		return map[string]any{"drop-frame-interval": arg(strconv.Itoa(every))}
+	}
+	return nil
+}
+
+// scaler is the chain that scales on this machine, the first of all where none is installed.
+func (pf *platform) scaler() []element {
+	return pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))]
+}
+
+// scales reports whether this machine has one of the platform's scalers.
+func (pf *platform) scales() bool { return slices.ContainsFunc(pf.scalers, complete) }
+
+// complete reports whether this machine has all elements of a chain.
+func complete(chain []element) bool {
+	return !slices.ContainsFunc(chain, func(e element) bool { return len(missing(e.factory)) > 0 })
+}
+
+// decoderProperties are set where a decoder has them. rate is the highest that is wanted of a camera of so many
+// pictures a second, 0 for all.
+func (pf *platform) decoderProperties(codec string, rate, of float64) map[string]any {
+	all := maps.Clone(pf.decoder)
+	if pf.slow != nil && rate > 0 && of > 0 {
+		if all == nil {
+			all = map[string]any{}
+		}
+		maps.Copy(all, pf.slow(codec, rate, of))
+	}
+	return all
+}
