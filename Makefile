@@ -7,31 +7,35 @@ export PATH := $(PATH):/usr/local/go/bin
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 20s
+UNIT ?= -race
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run build test lint unit fuzz bench schema clean setup setup-test
+# Asked for in each recipe, since setup may have installed GStreamer just before.
+GO = CGO_CFLAGS="$$(internal/setup/cflags.sh)" go
+
+.PHONY: run build test lint unit fuzz bench schema versions clean setup setup-test
 
 run: build
 	./bin/framegate serve
 
 build: setup
-	go build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
 test: setup-test lint unit fuzz
 
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
-	go vet ./...
-	go run $(STATICCHECK) ./...
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
 
 unit:
-	go test -race -timeout 20m ./...
+	$(GO) test $(UNIT) -timeout 20m ./...
 
 fuzz:
-	go test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
-	go test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
-	go test ./pipeline -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
-	go test ./pipeline -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
 
 # One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
 bench: build
@@ -40,7 +44,11 @@ bench: build
 
 # The JSON Schema, after a change of the configuration's types.
 schema:
-	go test ./configs -run Schema -update
+	$(GO) test ./configs -run Schema -update
+
+# Builds and tests on other releases, as root: see docs/versions.md. SUITES names them.
+versions:
+	internal/setup/versions.sh $(SUITES)
 
 clean:
 	rm -rf bin
