@@ -30,7 +30,7 @@ import (
 
 // parseBusError turns an error message of GStreamer into a CameraError that keeps its text. The source that
 // caused it may know a better sentence.
-func parseBusError(msg *gst.Message) error {
+func parseBusError(msg *gst.Message) *busError {
 	var gerr *C.GError
 	var debug *C.gchar
 	C.gst_message_parse_error((*C.GstMessage)(unsafe.Pointer(msg.Instance())), &gerr, &debug)
@@ -59,6 +59,12 @@ type busError struct {
 }
 
 func (e *busError) Unwrap() error { return &e.CameraError }
+
+// announces reports whether the error only comes before the one that matters: rtspsrc of GStreamer 1.20 says this first
+// when a camera answers 404, or 401 to a password, and then what the answer was.
+func (e *busError) announces() bool {
+	return strings.Contains(e.debug, "No supported authentication protocol was found")
+}
 
 func busReason(e *C.GError) frame.Reason {
 	switch {

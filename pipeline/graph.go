@@ -74,7 +74,9 @@ func (e *ending) watch(msg *gst.Message) bool {
 			e.end(&frame.CameraError{Reason: frame.Unsupported, Text: "GStreamer has no plugin here for: " + e.lacking})
 			return true
 		}
-		e.end(parseBusError(msg))
+		if err := parseBusError(msg); !err.announces() {
+			e.end(err)
+		}
 	case gst.MessageEOS:
 		e.end(io.EOF)
 	}
