@@ -23,7 +23,7 @@ func (d *decoder) decodeCameras(config *Config) {
 	}
 	lines := map[string]int{} // of each id
 	for i, item := range list.Values {
-		camera, path := defaultCamera(config.Defaults), fmt.Sprintf("cameras[%d]", i)
+		camera, path := defaultCamera(config.Defaults), cameraPath(i)
 		d.places[path] = placeOfNode(item)
 		if entries, _ := entries(d.resolve(item)); entries == nil {
 			d.fault(placeOfNode(item), "%s: expected keys and values of a camera", path)
@@ -38,6 +38,9 @@ func (d *decoder) decodeCameras(config *Config) {
 		config.Cameras = append(config.Cameras, camera)
 	}
 }
+
+// cameraPath is how faults name a camera of the list.
+func cameraPath(index int) string { return fmt.Sprintf("cameras[%d]", index) }
 
 var idForm = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 

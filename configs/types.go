@@ -1,5 +1,5 @@
 // Package configs is framegate's configuration: its types, strict loading with the place of every fault,
-// and the shipped YAML files. It imports no other package of framegate.
+// changing the list of cameras in its file, and the shipped YAML files. It imports no other package of framegate.
 package configs
 
 import "time"
