@@ -14,6 +14,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"golang.org/x/image/font/opentype"
 )
 
 // Demo is the configuration that is served where there is none. Its cameras are at ${DEMO_RTSP}.
@@ -70,6 +71,7 @@ func Parse(name string, content []byte, env func(string) (string, bool)) (*Confi
 	if len(d.faults) > 0 {
 		return nil, d.faults.sorted()
 	}
+	config.Files = append(d.files, name)
 	return config, nil
 }
 
@@ -132,6 +134,7 @@ func (d *decoder) document(file *ast.File) *Config {
 	ast.Walk(anchorVisitor(d.anchors), bodies[0])
 	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
 	d.checkServer(config)
+	d.checkFont(config)
 	d.checkSize("defaults")
 	if d.cameras != nil {
 		d.decodeCameras(config)
@@ -151,6 +154,22 @@ func (d *decoder) checkServer(config *Config) {
 			d.fault(d.at("cors_origins"), "cors_origins[%d] is %q; it must be scheme://host, such as https://wall.example, or *", i, origin)
 		}
 	}
+}
+
+// checkFont reads the font of the placeholders.
+func (d *decoder) checkFont(config *Config) {
+	p := &config.Placeholders
+	if p.Font == "" {
+		return
+	}
+	content, err := d.read(p.Font)
+	if err == nil {
+		_, err = opentype.Parse(content)
+	}
+	if err != nil {
+		d.fault(d.at("placeholders.font"), "placeholders.font: %v", err)
+	}
+	p.Typeface = content
 }
 
 // anchorVisitor collects anchors by name.
