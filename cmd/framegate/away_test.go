@@ -5,6 +5,7 @@ import (
 	"flag"
 	"fmt"
 	"image/jpeg"
+	"net"
 	"net/http"
 	"strconv"
 	"strings"
@@ -222,4 +223,50 @@ func TestStreamsBeyondTheLimitsAreRefused(t *testing.T) {
 			return err == nil
 		})
 	}
+}
+
+func TestViewerWhoHardlyReadsCostsOthersNothingAndIsSentAway(t *testing.T) {
+	t.Parallel() // it waits for the time limit of a write
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
+	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
+	p.until(t, "gate", "ready")
+	others := p.watch(t, "/cameras/gate/stream")
+
+	slow, err := net.Dial("tcp", strings.TrimPrefix(p.URL, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	slow.(*net.TCPConn).SetReadBuffer(4 << 10)
+	fmt.Fprint(slow, "GET /cameras/gate/stream HTTP/1.1\r\nHost: gate\r\n\r\n")
+	gone := make(chan struct{})
+	go func() {
+		defer close(gone)
+		tick := time.NewTicker(time.Second)
+		defer tick.Stop()
+		for one := make([]byte, 1); ; <-tick.C {
+			if _, err := slow.Read(one); err != nil {
+				return
+			}
+		}
+	}()
+	viewers := func() int { return p.camera(t, "gate").Viewers }
+	camtest.Until(t, "both watch", func() bool { return viewers() == 2 })
+	last := -1
+	for began := time.Now(); viewers() == 2; {
+		if time.Since(began) > 2*camtest.Patience {
+			t.Fatal("the slow viewer is still served")
+		}
+		picture, err := others.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, frame, _, _ := camtest.Read(t, picture.JPEG)
+		if steps := (frame - last + 100) % 100; last >= 0 && (steps < 1 || steps > 50) {
+			t.Errorf("frame %d after %d", frame, last)
+		}
+		last = frame
+	}
+	slow.Close()
+	<-gone
 }

@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"flag"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -131,6 +134,64 @@ func TestFileThatIsChangedIsServedAndViewersOfOtherCamerasSeeNothingOfIt(t *test
 	if !strings.Contains(p.body(t, "/metrics"), "framegate_config_ok 1") {
 		t.Error("a good file is not told to be one")
 	}
+}
+
+var reloads = flag.Int("reloads", 200, "how often TestManyReloadsLoseAndLeakNothing changes the file")
+
+// metric reads a metric without labels.
+func (s serving) metric(t *testing.T, name string) int {
+	t.Helper()
+	for line := range strings.Lines(s.body(t, "/metrics")) {
+		if value, ok := strings.CutPrefix(line, name+" "); ok {
+			number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return int(number)
+		}
+	}
+	t.Fatalf("there is no metric %s", name)
+	return 0
+}
+
+func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
+	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5}, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5})
+	text := func(n int) string {
+		return fmt.Sprintf("cameras: [{id: a, url: %q}, {id: b, name: B%d, url: %q}]", cameras.URL("cam1"), n, cameras.URL("cam2"))
+	}
+	path := config(t, text(0))
+	p := start(t, "--config", path)
+	p.until(t, "a", "ready")
+	p.until(t, "b", "ready")
+	stream := p.watch(t, "/cameras/a/stream")
+	w := &witness{}
+	var reading sync.WaitGroup
+	t.Cleanup(reading.Wait)
+	reading.Go(func() { w.read(t, stream) })
+	camtest.Until(t, "pictures", func() bool { return w.seen(t, &w.pictures) > 0 })
+	goroutines, descriptors := p.metric(t, "go_goroutines"), p.metric(t, "process_open_fds")
+
+	began := time.Now()
+	for n := 1; n <= *reloads; n++ {
+		loads := p.configuration(t).Loads
+		replace(t, path, text(n))
+		if err := syscall.Kill(p.PID(), syscall.SIGHUP); err != nil {
+			t.Fatal(err)
+		}
+		camtest.Until(t, "it is read", func() bool { return p.configuration(t).Loads > loads })
+	}
+	t.Logf("%d reloads in %v", *reloads, time.Since(began))
+
+	p.until(t, "b", "ready")
+	if name := p.body(t, "/api/cameras/b"); !strings.Contains(name, fmt.Sprintf(`"name": "B%d"`, *reloads)) {
+		t.Errorf("the last file is not served: %s", name)
+	}
+	if cards := w.seen(t, &w.cards); cards > 0 {
+		t.Errorf("the viewer of the camera that has not changed saw %d cards", cards)
+	}
+	camtest.Until(t, "goroutines and descriptors are as before", func() bool {
+		return p.metric(t, "go_goroutines") <= goroutines+5 && p.metric(t, "process_open_fds") <= descriptors+5
+	})
 }
 
 func TestFileBehindSymbolicLinksIsFollowed(t *testing.T) {
