@@ -163,7 +163,7 @@ func (d *decoder) checkPassword(c *Camera, path string) {
 		d.fault(at, "%s: password and password_file exclude each other", path)
 		return
 	}
-	content, err := os.ReadFile(d.beside(c.PasswordFile))
+	content, err := d.read(c.PasswordFile)
 	if err != nil {
 		d.fault(at, "%s.password_file: %v", path, err)
 		return
@@ -195,6 +195,13 @@ func (d *decoder) checkTLS(c *Camera, path string) {
 	if _, err := os.Stat(c.TLSCA); err != nil {
 		d.fault(at, "%s.tls_ca: %v", path, err)
 	}
+}
+
+// read reads a file that the configuration names.
+func (d *decoder) read(path string) ([]byte, error) {
+	path = d.beside(path)
+	d.files = append(d.files, path)
+	return os.ReadFile(path)
 }
 
 // beside makes a relative path one beside the configuration.

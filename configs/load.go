@@ -15,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"golang.org/x/image/font/opentype"
 )
 
 // Demo is the configuration that is served where there is none. Its cameras are at ${DEMO_RTSP}.
@@ -63,6 +64,7 @@ func Parse(name string, content []byte, env func(string) (string, bool)) (*Confi
 	if len(d.faults) > 0 {
 		return nil, d.faults.sorted()
 	}
+	config.Files = append(d.files, name)
 	return config, nil
 }
 
@@ -142,6 +144,7 @@ func (d *decoder) document(file *ast.File) *Config {
 	ast.Walk(anchorVisitor(d.anchors), bodies[0])
 	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
 	d.checkServer(config)
+	d.checkFont(config)
 	d.checkSize("defaults")
 	if d.cameras != nil {
 		d.decodeCameras(config)
@@ -161,6 +164,22 @@ func (d *decoder) checkServer(config *Config) {
 			d.fault(d.at("cors_origins"), "cors_origins[%d] is %q; it must be scheme://host, such as https://wall.example, or *", i, origin)
 		}
 	}
+}
+
+// checkFont reads the font of the placeholders.
+func (d *decoder) checkFont(config *Config) {
+	p := &config.Placeholders
+	if p.Font == "" {
+		return
+	}
+	content, err := d.read(p.Font)
+	if err == nil {
+		_, err = opentype.Parse(content)
+	}
+	if err != nil {
+		d.fault(d.at("placeholders.font"), "placeholders.font: %v", err)
+	}
+	p.Typeface = content
 }
 
 // anchorVisitor collects anchors by name.

@@ -59,9 +59,9 @@ func NewFeed(src configs.Source) (*Feed, error) {
 // Run connects and reads until the connection ends, ctx is done, or no access unit comes in time, and says
 // why: a frame.CameraError where the camera is the cause. It calls onStream with what the camera sends: at
 // the first access unit and at every change, on a thread of GStreamer, so onStream must not block. Run may
-// be called again after it has returned, by one goroutine at a time.
+// be called again after it has returned, by one goroutine at a time. What the camera sent last stays in the GOP
+// buffer until it sends again.
 func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
-	f.gop.Clear()
 	f.line.reconnect()
 	f.rate.reset()
 	f.format.Store(nil)
@@ -77,7 +77,6 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	in.over.Store(true)
 	cancel(nil)
 	watch.Wait()
-	f.gop.Clear()
 	f.format.Store(nil)
 	return err
 }

@@ -72,7 +72,7 @@ func (g *GOP) Push(u Unit) {
 	}
 }
 
-// Clear forgets all units, as when the camera is gone. Readers wait for the next keyframe.
+// Clear forgets all units, as when the camera begins anew. Readers wait for the next keyframe.
 func (g *GOP) Clear() {
 	g.mu.Lock()
 	defer g.mu.Unlock()

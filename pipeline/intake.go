@@ -41,6 +41,9 @@ func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		return
 	}
 	if changed {
+		if in.current == nil { // what the last connection left
+			in.feed.gop.Clear()
+		}
 		in.current, in.disposal = as, newDisposal(as)
 		in.feed.format.Store(as)
 		in.onStream(as.stream)

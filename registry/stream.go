@@ -123,9 +123,21 @@ func (s *stream) connect(ctx context.Context) {
 		if !errors.Is(err, errReleased) {
 			d := pauses.next(frame.ReasonOf(err), lived)
 			s.log.Warn("camera lost", "error", err, "retry_in", d.Round(time.Millisecond))
-			wait(ctx, d)
+			s.rest(ctx, d, passes(frame.ReasonOf(err)))
 		}
 	}
+}
+
+// rest waits for d; or not much longer than watchedPause, when somebody watches a camera that may be back soon.
+func (s *stream) rest(ctx context.Context, d time.Duration, soon bool) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	if soon && s.camera.until(ctx, s.camera.watched) == nil {
+		wait(ctx, jitter(watchedPause)-time.Since(began))
+		return
+	}
+	<-ctx.Done()
 }
 
 // connectOnce runs the feed until its connection ends or nobody wants it.

@@ -46,9 +46,9 @@ func refuse(w http.ResponseWriter, id string, err error) {
 	switch {
 	case errors.As(err, &tooMany):
 		p.Status = http.StatusTooManyRequests
-	case errors.Is(err, registry.ErrUnknown):
+	case errors.Is(err, registry.ErrUnknown), errors.Is(err, registry.ErrRemoved):
 		p = problem{Status: http.StatusNotFound, Detail: err.Error(), Camera: id}
-	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing):
+	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing), errors.Is(err, registry.ErrFull):
 	default:
 		p.Reason = frame.ReasonOf(err)
 	}

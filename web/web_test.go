@@ -114,8 +114,9 @@ cameras:
 	}()
 	server := httptest.NewServer(New(Options{
 		Cameras: cameras, Hardware: func() any { return map[string]string{"gstreamer": "1.22.0"} },
-		Abandoned: func() int { return 3 },
-		Origins:   []string{"https://wall.example"}, Version: "test", Log: log,
+		Abandoned:     func() int { return 3 },
+		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
+		Settings:      Settings{Origins: []string{"https://wall.example"}}, Version: "test", Log: log,
 	}))
 	t.Cleanup(func() {
 		cancel()

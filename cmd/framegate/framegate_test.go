@@ -165,9 +165,6 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 		if state := p.camera(t, "b"); state.State != "ready" {
 			t.Errorf("the other camera is %+v", state)
 		}
-		if _, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream"); err == nil || !strings.Contains(err.Error(), "503") {
-			t.Errorf("a new viewer gets %v", err)
-		}
 		camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})
 		p.until(t, "a", "live")
 	}
@@ -182,7 +179,10 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, _, width, _ := camtest.Read(t, picture.JPEG)
+			width, _, marked := look(t, picture.JPEG)
+			if !marked {
+				continue // a card, while the camera connects again
+			}
 			if want := map[testcam.Command]int{testcam.Resize: 320, testcam.Recodec: 640, testcam.Heal: 640}[c.command]; width == want {
 				break
 			}
