@@ -181,6 +181,7 @@ func (d *document) keys(index int) (Keys, error) {
 // without is a configuration less one camera, if that is in it.
 func without(config *Config, index int, there bool) Config {
 	rest := *config
+	rest.Files = nil // maybe a password_file was added
 	rest.Cameras = append([]Camera{}, config.Cameras...)
 	if there {
 		rest.Cameras = slices.Delete(rest.Cameras, index, index+1)

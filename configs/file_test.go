@@ -210,8 +210,8 @@ func TestKilledWriterLeavesAWholeFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bufio.NewReader(out).ReadString('\n') // it writes now
-		time.Sleep(time.Duration(i) * 731 * time.Microsecond)
+		bufio.NewReader(out).ReadString('\n')                 // it writes now
+		time.Sleep(time.Duration(i) * 731 * time.Microsecond) // so that it is killed at another step each time
 		child.Process.Kill()
 		child.Wait()
 		if _, err := Load(f.Path); err != nil {

@@ -64,7 +64,6 @@ func Parse(name string, content []byte, env func(string) (string, bool)) (*Confi
 	if len(d.faults) > 0 {
 		return nil, d.faults.sorted()
 	}
-	config.Files = append(d.files, name)
 	return config, nil
 }
 
@@ -82,7 +81,9 @@ func decode(name string, content []byte, env func(string) (string, bool)) (*Conf
 		d.faults = Faults{syntaxFault(name, err)}
 		return nil, d
 	}
-	return d.document(file), d
+	config := d.document(file)
+	config.Files = append(d.files, name)
+	return config, d
 }
 
 func syntaxFault(name string, err error) Fault {

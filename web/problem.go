@@ -15,7 +15,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Parameter is the query parameter that is at fault, of a 400.
+	// Parameter is the query parameter or the key of a camera that is at fault, of a 400.
 	Parameter string `json:"parameter,omitempty"`
 	// Camera and Reason tell which camera gives no picture and why, of a 503.
 	Camera string       `json:"camera,omitempty"`

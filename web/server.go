@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -37,9 +38,11 @@ type Options struct {
 	Abandoned func() int
 	// Configuration tells what the cameras come from.
 	Configuration func() Configuration
-	Settings      Settings // to begin with
-	Version       string
-	Log           *slog.Logger
+	// Editor changes the list of cameras; nil where it cannot be changed.
+	Editor   Editor
+	Settings Settings // to begin with
+	Version  string
+	Log      *slog.Logger
 }
 
 // Settings are what can be changed while it serves.
@@ -78,9 +81,10 @@ func New(o Options) *Handler {
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
 		problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
 	})
-	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", "GET, HEAD")
-		problem{Status: http.StatusMethodNotAllowed, Detail: "this path is read with GET"}.write(w)
+	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
+		methods := strings.Join(allowed(r, req.URL.Path), ", ")
+		w.Header().Set("Allow", methods)
+		problem{Status: http.StatusMethodNotAllowed, Detail: "this path takes " + methods}.write(w)
 	})
 
 	r.Get("/", s.wall)
@@ -97,11 +101,31 @@ func New(o Options) *Handler {
 		r.Get("/cameras/{id}", s.showCamera)
 		r.Get("/hardware", s.showHardware)
 		r.Get("/config", s.showConfiguration)
+		r.Group(func(r chi.Router) {
+			r.Use(s.guarded)
+			r.Post("/cameras", s.addCamera)
+			r.Put("/cameras/{id}", s.replaceCamera)
+			r.Patch("/cameras/{id}", s.changeCamera)
+			r.Delete("/cameras/{id}", s.removeCamera)
+		})
 	})
 	r.Get("/healthz", s.healthz)
 	r.Get("/readyz", s.readyz)
 	r.Handle("/metrics", s.metrics())
 	return &Handler{r, s}
+}
+
+// allowed lists the methods that a path takes.
+func allowed(routes chi.Routes, path string) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if routes.Match(chi.NewRouteContext(), method, path) {
+			methods = append(methods, method)
+		}
+		if method == http.MethodGet && len(methods) > 0 {
+			methods = append(methods, http.MethodHead) // by middleware.GetHead
+		}
+	}
+	return methods
 }
 
 type server struct {

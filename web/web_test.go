@@ -101,6 +101,12 @@ cameras:
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveConfig(t, config, func(*registry.Registry) Editor { return nil })
+}
+
+// serveConfig serves a configuration until the test ends.
+func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Registry) Editor) string {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cameras, err := registry.New(config, standin{}, log)
 	if err != nil {
@@ -112,11 +118,18 @@ cameras:
 		cameras.Run(ctx)
 		close(done)
 	}()
-	server := httptest.NewServer(New(Options{
+	handler := New(Options{
 		Cameras: cameras, Hardware: func() any { return map[string]string{"gstreamer": "1.22.0"} },
 		Abandoned:     func() int { return 3 },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
+		Editor:        editor(cameras),
 		Settings:      Settings{Origins: []string{"https://wall.example"}}, Version: "test", Log: log,
+	})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Header.Get("Test-From"); from != "" { // in the place of a client elsewhere
+			r.RemoteAddr = from
+		}
+		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() {
 		cancel()
@@ -296,11 +309,24 @@ func TestErrorsAreProblems(t *testing.T) {
 			t.Errorf("%s: %v %+v", path, err, p)
 		}
 	}
-	resp, err := http.Post(url+"/api/cameras", "application/json", strings.NewReader("{}"))
-	if err != nil || resp.StatusCode != 405 {
-		t.Errorf("POST: %v %v", resp.Status, err)
+}
+
+func TestMethodsOfAPathAreTold(t *testing.T) {
+	url := serve(t)
+	for path, want := range map[string]string{
+		"/": "GET, HEAD", "/cameras/gate/stream": "GET, HEAD", "/api/hardware": "GET, HEAD", "/healthz": "GET, HEAD",
+		"/api/cameras": "GET, HEAD, POST", "/api/cameras/gate": "GET, HEAD, PUT, PATCH, DELETE",
+	} {
+		request, _ := http.NewRequestWithContext(t.Context(), "TRACE", url+path, nil)
+		resp, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Allow"); resp.StatusCode != 405 || got != want || resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s, Allow: %s, want %s", path, resp.Status, got, want)
+		}
 	}
-	resp.Body.Close()
 }
 
 func TestHeadTellsWithoutABody(t *testing.T) {

@@ -25,6 +25,8 @@ type present struct {
 	cameras *registry.Registry
 	handler *web.Handler
 
+	turn sync.Mutex // held from reading or changing the file until it is applied: nothing older comes after
+
 	mu     sync.Mutex // of what follows
 	config *configs.Config
 	told   web.Configuration
@@ -38,11 +40,16 @@ func (p *present) follow(ctx context.Context) {
 	hup := make(chan os.Signal, 1)
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
-	configs.Watch(ctx, p.config, hup, p.load)
+	p.mu.Lock()
+	config := p.config
+	p.mu.Unlock()
+	configs.Watch(ctx, config, hup, p.load)
 }
 
 // load reads the file and applies it. It returns nil where the file is wrong: then all goes on as it was.
 func (p *present) load() *configs.Config {
+	p.turn.Lock()
+	defer p.turn.Unlock()
 	config, err := configs.Load(p.file)
 	if err == nil {
 		err = p.apply(config)
