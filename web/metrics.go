@@ -19,6 +19,10 @@ func (s *server) metrics() http.Handler {
 		Name: "framegate_abandoned_pipelines_total",
 		Help: "Pipelines that hang in a change of state and were given up with their threads and memory.",
 	}, func() float64 { return float64(s.Abandoned()) }))
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "framegate_gstreamer_objects",
+		Help: "GStreamer's pipelines and elements that were made and are not freed yet.",
+	}, func() float64 { return float64(s.Living()) }))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

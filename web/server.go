@@ -33,6 +33,8 @@ type Options struct {
 	Hardware func() any
 	// Abandoned is the number of pipelines that hang in a driver and were given up, for /metrics.
 	Abandoned func() int
+	// Living is the number of GStreamer's objects that exist, likewise.
+	Living func() int
 	// Origins are those whose scripts may read pictures and the API, such as https://wall.example; "*" is
 	// any. An <img> tag needs none of this.
 	Origins []string

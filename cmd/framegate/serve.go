@@ -65,7 +65,7 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 		return err
 	}
 	handler := web.New(web.Options{
-		Cameras: cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Origins: config.CORSOrigins, Version: version, Log: log,
+		Cameras: cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living, Origins: config.CORSOrigins, Version: version, Log: log,
 	})
 	server := &http.Server{
 		Handler:           handler,
