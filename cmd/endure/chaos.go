@@ -42,7 +42,7 @@ type run struct {
 func (c chaos) Run(ctx context.Context) error {
 	c.Seed = cmp.Or(c.Seed, uint64(time.Now().UnixNano()%1e9))
 	fmt.Fprintf(os.Stderr, "endure: chaos with seed %d\n", c.Seed)
-	s, err := newStage(ctx, c.Framegate, c.Cameras, true)
+	s, err := newStage(ctx, c.Framegate, c.Cameras, true, warmTime)
 	if err != nil {
 		return err
 	}

@@ -58,7 +58,7 @@ type subject struct {
 	fault  *fault    // nil while it works
 	began  time.Time // the fault
 	ended  time.Time // the fault, zero while it lasts; from then on pictures may take backTime to come
-	works  time.Time // since when it works, where there is no fault
+	works  time.Time // since when it works, where there is no fault, and no picture of it may be late
 	shown  bool      // the state that the fault must show was told since
 	misled bool      // a wrong state was told since, of which one violation is enough
 	blurs  []span    // when it sent broken data, of which a slow viewer may read later
@@ -88,6 +88,7 @@ type spectator struct {
 	sent     time.Time // when the camera sent the last picture
 	frame    int       // and its number
 	told     bool      // that it waits too long, of which one violation a wait is enough
+	late     bool      // the last picture was, of which one violation is enough until one is not
 }
 
 // seen is one part of a stream as a viewer saw it.
@@ -292,9 +293,10 @@ func (c *checker) seePicture(v *spectator, p seen) {
 			c.note(s.name, p.read, "%s goes back in time: frame %d, sent %v before frame %d", v.who, p.frame, round(v.sent.Sub(sent)), v.frame)
 		case p.received.Sub(sent) > maxWait:
 			c.note(s.name, p.read, "%s sees frame %d with an X-Timestamp of %v after it was sent", v.who, p.frame, round(p.received.Sub(sent)))
-		case late:
+		case late && !v.late:
 			c.note(s.name, p.read, "%s reads frame %d %v after it was sent", v.who, p.frame, round(p.read.Sub(sent)))
 		}
+		v.late = late
 	}
 	if s.fault != nil && !s.ended.IsZero() && v.eager && v.opened.Before(s.ended) && !v.sent.After(s.ended) && sent.After(s.ended) {
 		facts := c.Faults[string(s.fault.command)]

@@ -122,7 +122,7 @@ func TestEveryBrokenPromiseIsReported(t *testing.T) {
 		}, "X-Timestamp of 2.4s after it was sent"},
 		"frame that comes too late": {func(s scene) {
 			s.watch(0, 20)
-			for n, when := range []float64{3.5, 4.5} {
+			for n, when := range []float64{3.5, 4.5, 4.6} {
 				late := frame(20 + n)
 				late.read = at(when)
 				s.see(s.viewer, late)

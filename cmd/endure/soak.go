@@ -52,7 +52,7 @@ type trend struct {
 func (s soak) Run(ctx context.Context) error {
 	s.Seed = cmp.Or(s.Seed, uint64(time.Now().UnixNano()%1e9))
 	fmt.Fprintf(os.Stderr, "endure: soak with seed %d\n", s.Seed)
-	stage, err := newStage(ctx, s.Framegate, s.Cameras, false)
+	stage, err := newStage(ctx, s.Framegate, s.Cameras, false, s.Warm)
 	if err != nil {
 		return err
 	}

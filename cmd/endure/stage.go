@@ -40,8 +40,9 @@ var otherCodecs = []testcam.Codec{testcam.H265, testcam.MJPEG, testcam.VP8, test
 func otherCodec(camera int) testcam.Codec { return otherCodecs[camera%len(otherCodecs)] }
 
 // newStage starts n cameras and framegate, and waits until it has connected them. stop must follow. fickle cameras
-// will change size and codec, which is encoded beforehand.
-func newStage(ctx context.Context, binary string, n int, fickle bool) (*stage, error) {
+// will change size and codec, which is encoded beforehand. For the time of warm nothing is late: framegate tries the
+// machine's decoders, and all viewers come at once.
+func newStage(ctx context.Context, binary string, n int, fickle bool, warm time.Duration) (*stage, error) {
 	if binary == "" {
 		self, err := os.Executable()
 		if err != nil {
@@ -65,14 +66,14 @@ func newStage(ctx context.Context, binary string, n int, fickle bool) (*stage, e
 		cancel()
 		<-done
 	}
-	if err := s.open(ctx, binary, fickle); err != nil {
+	if err := s.open(ctx, binary, fickle, warm); err != nil {
 		s.stop()
 		return nil, err
 	}
 	return s, nil
 }
 
-func (s *stage) open(ctx context.Context, binary string, fickle bool) (err error) {
+func (s *stage) open(ctx context.Context, binary string, fickle bool, warm time.Duration) (err error) {
 	if fickle {
 		if err := s.rehearse(ctx); err != nil {
 			return err
@@ -92,7 +93,7 @@ func (s *stage) open(ctx context.Context, binary string, fickle bool) (err error
 	s.began = time.Now()
 	s.checker = newChecker(s.began, s.cameras.SentBefore)
 	for i, name := range s.names {
-		s.checker.add(name, i+1, s.began)
+		s.checker.add(name, i+1, s.began.Add(warm))
 	}
 	return nil
 }
