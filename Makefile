@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 20s
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run build test lint unit fuzz bench schema clean setup setup-test
+.PHONY: run build test lint unit fuzz bench chaos chaos-ci soak schema clean setup setup-test
 
 run: build
 	./bin/framegate serve
@@ -38,6 +38,19 @@ fuzz:
 bench: build
 	@internal/setup/install.sh bench
 	./bin/bench $(BENCH)
+
+# Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
+# CHAOS passes options, such as CHAOS="--for 1h --seed 7". chaos-ci is what fits into a run of the tests; the seed
+# that it prints repeats it.
+chaos: build
+	./bin/endure chaos $(CHAOS)
+
+chaos-ci: build
+	./bin/endure chaos --for 3m $(CHAOS)
+
+# What framegate takes of the machine while viewers come and go, as a table and as plots. SOAK passes options.
+soak: build
+	./bin/endure soak $(SOAK)
 
 # The JSON Schema, after a change of the configuration's types.
 schema:

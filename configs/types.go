@@ -99,6 +99,7 @@ type Texts struct {
 	NoVideo      string `yaml:"no_video" default:"The camera sends no video" doc:"It answers, but not with video."`
 	Unsupported  string `yaml:"unsupported" default:"The camera's video cannot be decoded here" doc:"No decoder for it."`
 	Ended        string `yaml:"ended" default:"The camera has closed the connection" doc:"And is tried again."`
+	Refused      string `yaml:"refused" default:"The camera refuses to send" doc:"It answers so, as when too many watch it."`
 	Failed       string `yaml:"failed" default:"The pictures cannot be made" doc:"Anything else."`
 }
 

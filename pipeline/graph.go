@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"framegate/pipeline/frame"
 
@@ -50,6 +51,7 @@ func newGraph() (*graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	count(unsafe.Pointer(pipe.Instance()))
 	g := &graph{pipe: pipe, ending: &ending{ended: make(chan error, 1)}}
 	pipe.GetPipelineBus().AddWatch(g.ending.watch)
 	return g, nil
@@ -95,6 +97,7 @@ func (g *graph) add(chain ...element) ([]*gst.Element, error) {
 		if err != nil {
 			return nil, missingElement(spec.factory)
 		}
+		count(unsafe.Pointer(e.Instance()))
 		for name, value := range spec.set {
 			if err := setProperty(e, name, value); err != nil {
 				return nil, err

@@ -171,7 +171,7 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusNotFound:
 		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, shownPath(c.src.URL))}
 	}
-	return &frame.CameraError{Reason: frame.Failed, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
+	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
 }
 
 func (c *httpCamera) broken(err error) error {

@@ -23,7 +23,8 @@ type cover struct {
 	behind []byte    // its last picture
 	want   frame.Rendition
 	reason frame.Reason
-	jpeg   []byte // nil before it is drawn
+	jpeg   []byte    // nil before it is drawn
+	shown  time.Time // when it was shown last
 }
 
 // away is a rendition whose pictures have stopped.
@@ -33,6 +34,7 @@ type away struct {
 	failure error     // nil where the camera is back and its pictures are not
 	begins  bool      // no card is shown yet
 	since   time.Time // when the camera was seen last
+	at      time.Time // that the card tells as its own
 }
 
 // showCards shows a card in place of each rendition that has no pictures, again and again until they come; or ends the
@@ -71,13 +73,17 @@ func (c *camera) due(now time.Time) (all []away, pause time.Duration) {
 		if begins && (failure == nil || !c.conf.Placeholder && shown == nil || c.conf.Placeholder && !c.covers(r)) {
 			continue
 		}
+		at := now
 		if !begins {
-			if left := shown.Received.Add(cardInterval).Sub(now); left > 0 {
+			if left := r.cover.shown.Add(cardInterval).Sub(now); left > 0 {
 				pause = cmp.Or(min(pause, left), left)
 				continue
 			}
+			if failure == nil { // what comes from the camera may have come before now
+				at = shown.Received.Add(time.Microsecond)
+			}
 		}
-		all = append(all, away{r, r.want, failure, begins, c.seen(r)})
+		all = append(all, away{r, r.want, failure, begins, c.seen(r), at})
 	}
 	return all, pause
 }
@@ -118,13 +124,15 @@ func (c *camera) cover(ctx context.Context, a away) {
 			Lines: []string{texts.Texts.Of(string(reason)), texts.Texts.Since + " " + moment(own.since, time.Now())},
 		}.Draw()
 		if err != nil {
-			c.log.Error("card", "error", err)
+			c.log.Error("a card cannot be drawn", "error", err)
+			wait(ctx, cardInterval)
 			return
 		}
 		own.want, own.reason, own.jpeg = a.want, reason, drawn
 	}
 	// A card comes right behind what is shown and before whatever the camera sends next.
-	info := frame.Info{Received: time.Now(), Width: a.want.Width, Height: a.want.Height, Card: true}
+	own.shown = time.Now()
+	info := frame.Info{Received: a.at, Width: a.want.Width, Height: a.want.Height, Card: true}
 	if shown := a.slot.Newest(); shown != nil {
 		info.PTS = shown.PTS + 1
 	}

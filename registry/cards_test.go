@@ -148,6 +148,21 @@ func TestFurtherViewersOfAFullCameraAreRefused(t *testing.T) {
 	watch(t, r, frame.Ask{}).Close()
 }
 
+func TestEveryReasonHasItsOwnSentence(t *testing.T) {
+	texts := parse(t, "").Placeholders.Texts
+	seen := map[string]frame.Reason{}
+	for _, reason := range []frame.Reason{
+		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.Stalled,
+		frame.NoVideo, frame.Unsupported, frame.Ended, frame.Refused, frame.Failed,
+	} {
+		says := texts.Of(string(reason))
+		if other, twice := seen[says]; says == "" || twice {
+			t.Errorf("%s says %q, as does %s", reason, says, other)
+		}
+		seen[says] = reason
+	}
+}
+
 func TestMomentIsAsShortAsItCanBeUnderstood(t *testing.T) {
 	now := time.Date(2026, 11, 24, 14, 3, 21, 0, time.UTC)
 	if got := moment(now.Add(-time.Hour), now); got != "13:03:21" {

@@ -422,6 +422,20 @@ func TestPausesGrowWithJitterAndAreLongAfterAWrongPassword(t *testing.T) {
 	}
 }
 
+func TestFaultThatGoesOnIsToldSeldom(t *testing.T) {
+	told, now := repeats{}, time.Now()
+	loud := 0
+	for i := range 3600 { // two faults by turns, each second of an hour
+		fault := []error{errors.New("the cable is cut"), errors.New("503")}[i%2]
+		if told.level(fault, now.Add(time.Duration(i)*time.Second)) == slog.LevelWarn {
+			loud++
+		}
+	}
+	if loud != 12 {
+		t.Errorf("told %d times", loud)
+	}
+}
+
 func TestPictureThatFailsIsMadeAnew(t *testing.T) {
 	r, e, _ := start(t, "")
 	v := watch(t, r, frame.Ask{})

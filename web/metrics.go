@@ -20,6 +20,10 @@ func (s *server) metrics() http.Handler {
 		Help: "Pipelines that hang in a change of state and were given up with their threads and memory.",
 	}, func() float64 { return float64(s.Abandoned()) }))
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "framegate_gstreamer_objects",
+		Help: "GStreamer's pipelines and elements that were made and are not freed yet.",
+	}, func() float64 { return float64(s.Living()) }))
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "framegate_config_ok",
 		Help: "1 while the configuration file is what is served, 0 while it has faults and the one before goes on.",
 	}, func() float64 {

@@ -36,6 +36,8 @@ type Options struct {
 	Hardware func() any
 	// Abandoned is the number of pipelines that hang in a driver and were given up, for /metrics.
 	Abandoned func() int
+	// Living is the number of GStreamer's objects that exist, likewise.
+	Living func() int
 	// Configuration tells what the cameras come from.
 	Configuration func() Configuration
 	// Editor changes the list of cameras; nil where it cannot be changed.

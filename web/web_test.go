@@ -120,7 +120,7 @@ func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Reg
 	}()
 	handler := New(Options{
 		Cameras: cameras, Hardware: func() any { return map[string]string{"gstreamer": "1.22.0"} },
-		Abandoned:     func() int { return 3 },
+		Abandoned: func() int { return 3 }, Living: func() int { return 5 },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
 		Editor:        editor(cameras),
 		Settings:      Settings{Origins: []string{"https://wall.example"}}, Version: "test", Log: log,
@@ -385,12 +385,15 @@ func TestStateIsTheDesignsJSON(t *testing.T) {
 func TestHealthReadinessHardwareAndMetrics(t *testing.T) {
 	url := serve(t)
 	get(t, url+"/cameras/gate/snapshot.jpg")
-	for path, part := range map[string]string{
-		"/healthz": `"ok"`, "/readyz": `"ready"`, "/api/hardware": "1.22.0",
-		"/metrics": `framegate_camera_state{camera="away",state="lost"} 1`,
+	for path, parts := range map[string][]string{
+		"/healthz": {`"ok"`}, "/readyz": {`"ready"`}, "/api/hardware": {"1.22.0"},
+		"/metrics": {`framegate_camera_state{camera="away",state="lost"} 1`, "framegate_gstreamer_objects 5"},
 	} {
-		if resp, body := get(t, url+path); resp.StatusCode != 200 || !strings.Contains(string(body), part) {
-			t.Errorf("%s: %s %s", path, resp.Status, body)
+		resp, body := get(t, url+path)
+		for _, part := range parts {
+			if resp.StatusCode != 200 || !strings.Contains(string(body), part) {
+				t.Errorf("%s: %s %s", path, resp.Status, body)
+			}
 		}
 	}
 }

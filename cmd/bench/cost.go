@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"framegate/internal/plot"
 	"framegate/internal/testcam"
 	"framegate/internal/viewer"
 
@@ -257,12 +258,12 @@ func (b *bench) renditions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	costs := line{name: "one camera"}
+	costs := plot.Line{Name: "one camera"}
 	for _, n := range []int{1, 2, 4} {
 		b.add(row{Name: name(n), Value: 100 * loads.load(name(n)), Unit: ofACore})
-		costs.points = append(costs.points, point{float64(n), 100 * loads.load(name(n))})
+		costs.Points = append(costs.Points, plot.Point{X: float64(n), Y: 100 * loads.load(name(n))})
 	}
 	b.add(row{Name: "four against one", Value: loads.ratio(name(4), name(1)), AtMost: 1.8})
-	b.plots = append(b.plots, plot{"renditions", "Renditions of one camera", "renditions", ofACore, []line{costs}})
+	b.plots = append(b.plots, plot.Plot{Name: "renditions", Title: "Renditions of one camera", X: "renditions", Y: ofACore, Lines: []plot.Line{costs}})
 	return nil
 }

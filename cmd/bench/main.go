@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"framegate/internal/machine"
+	"framegate/internal/plot"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -75,7 +78,7 @@ func (o options) run(ctx context.Context) error {
 		}
 		o.Framegate = filepath.Join(filepath.Dir(self), "framegate")
 	}
-	b := &bench{options: o, table: table{Machine: machine(), Date: time.Now().Format(time.DateOnly)}}
+	b := &bench{options: o, table: table{Machine: machine.String(), Date: time.Now().Format(time.DateOnly)}}
 	for _, s := range sections {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {
 			continue
@@ -94,7 +97,7 @@ func (o options) run(ctx context.Context) error {
 	}
 	if o.Plots != "" {
 		for _, p := range b.plots {
-			if err := p.write(o.Plots); err != nil {
+			if err := p.Write(o.Plots); err != nil {
 				return err
 			}
 		}
@@ -106,7 +109,7 @@ func (o options) run(ctx context.Context) error {
 type bench struct {
 	options
 	table table
-	plots []plot
+	plots []plot.Plot
 }
 
 // add adds a row to the present section.

@@ -14,6 +14,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"framegate/internal/machine"
+	"framegate/internal/plot"
 	"framegate/internal/process"
 	"framegate/internal/testcam"
 
@@ -32,7 +34,7 @@ func (b *bench) viewers(ctx context.Context) error {
 	}
 	defer stop()
 	var one, baseline float64 // load of one viewer, and memory
-	rates, costs := line{name: "the slowest viewer's rate"}, line{name: "of framegate"}
+	rates, costs := plot.Line{Name: "the slowest viewer's rate"}, plot.Line{Name: "of framegate"}
 	for _, n := range []int{1, 10, 100, 500, 1000} {
 		m, err := b.serveMany(ctx, server, n)
 		if err != nil {
@@ -47,7 +49,7 @@ func (b *bench) viewers(ctx context.Context) error {
 			goal = 24.5
 		}
 		b.add(row{Name: counted(n, "viewer") + ": the slowest one's rate", Value: m.slowest, Unit: "fps", AtLeast: goal})
-		rates.points = append(rates.points, point{float64(n), m.slowest})
+		rates.Points = append(rates.Points, plot.Point{X: float64(n), Y: m.slowest})
 		if n < 100 { // what so few cost is less than the first viewer's load varies
 			continue
 		}
@@ -62,14 +64,14 @@ func (b *bench) viewers(ctx context.Context) error {
 		}
 		b.add(cost)
 		b.add(memory)
-		costs.points = append(costs.points, point{float64(n), cost.Value})
+		costs.Points = append(costs.Points, plot.Point{X: float64(n), Y: cost.Value})
 		if n == 1000 {
 			b.limits(int(m.frameSize))
 		}
 	}
 	b.plots = append(b.plots,
-		plot{"viewers-rate", "Pictures each of n viewers gets of a camera of 25 fps", "viewers", "fps", []line{rates}},
-		plot{"viewers-cost", "Processor time to deliver one picture", "viewers", "µs", []line{costs}})
+		plot.Plot{Name: "viewers-rate", Title: "Pictures each of n viewers gets of a camera of 25 fps", X: "viewers", Y: "fps", Lines: []plot.Line{rates}},
+		plot.Plot{Name: "viewers-cost", Title: "Processor time to deliver one picture", X: "viewers", Y: "µs", Lines: []plot.Line{costs}})
 	return nil
 }
 
@@ -114,7 +116,7 @@ func (b *bench) serveMany(ctx context.Context, server *process.Process, n int) (
 		return m, err
 	}
 	took := time.Since(began).Seconds()
-	m.memory, m.frameSize = memory(server.PID()), size
+	m.memory, m.frameSize = machine.Memory(server.PID()), size
 	rates := make([]float64, n)
 	for i := range counters {
 		if err := counters[i].failed(); err != nil {
@@ -312,14 +314,14 @@ func (b *bench) cameras(ctx context.Context) error {
 	for i := range list {
 		urls = append(urls, cameras.URL(cameraID(i)))
 	}
-	idle := line{name: "connected, nobody watches"}
+	idle := plot.Line{Name: "connected, nobody watches"}
 	for _, n := range []int{1, 4, 16, most} {
 		server, err := b.startServer(ctx, "", urls[:n]...)
 		if err != nil {
 			return err
 		}
 		load, err := b.load(server.PID())
-		used := memory(server.PID())
+		used := machine.Memory(server.PID())
 		server.Stop()
 		if err != nil {
 			return err
@@ -332,19 +334,19 @@ func (b *bench) cameras(ctx context.Context) error {
 		if n == most {
 			b.add(row{Name: counted(n, "camera") + " that nobody watches: memory", Value: used / 1e6, Unit: "MB"})
 		}
-		idle.points = append(idle.points, point{float64(n), 100 * load})
+		idle.Points = append(idle.Points, plot.Point{X: float64(n), Y: 100 * load})
 	}
 	live, err := b.liveCameras(ctx, urls)
 	if err != nil {
 		return err
 	}
-	b.plots = append(b.plots, plot{"cameras", "Cameras of 1920x1080 at 25 fps", "cameras", ofACore, []line{idle, live}})
+	b.plots = append(b.plots, plot.Plot{Name: "cameras", Title: "Cameras of 1920x1080 at 25 fps", X: "cameras", Y: ofACore, Lines: []plot.Line{idle, live}})
 	return nil
 }
 
 // liveCameras watches more and more cameras until the pictures come too slowly.
-func (b *bench) liveCameras(ctx context.Context, urls []string) (line, error) {
-	live := line{name: "one viewer each"}
+func (b *bench) liveCameras(ctx context.Context, urls []string) (plot.Line, error) {
+	live := plot.Line{Name: "one viewer each"}
 	for n := 1; n <= len(urls); n *= 2 {
 		server, err := b.startServer(ctx, "", urls[:n]...)
 		if err != nil {
@@ -369,7 +371,7 @@ func (b *bench) liveCameras(ctx context.Context, urls []string) (line, error) {
 			return live, nil
 		}
 		b.add(row{Name: counted(n, "camera") + " watched at once", Value: 100 * load, Unit: ofACore})
-		live.points = append(live.points, point{float64(n), 100 * load})
+		live.Points = append(live.Points, plot.Point{X: float64(n), Y: 100 * load})
 	}
 	return live, nil
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"framegate/internal/machine"
 	"framegate/internal/process"
 	"framegate/internal/testcam"
 )
@@ -88,13 +89,13 @@ func cameraID(i int) string { return fmt.Sprintf("cam%d", i+1) }
 
 // load is how many cores a process keeps busy.
 func (b *bench) load(pid int) (float64, error) {
-	before, err := cpu(pid)
+	before, err := machine.Processor(pid)
 	if err != nil {
 		return 0, err
 	}
 	began := time.Now()
 	time.Sleep(b.Time)
 	took := time.Since(began)
-	after, err := cpu(pid)
+	after, err := machine.Processor(pid)
 	return (after - before).Seconds() / took.Seconds(), err
 }

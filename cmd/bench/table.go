@@ -6,6 +6,8 @@ import (
 	"io"
 	"os"
 	"strconv"
+
+	"framegate/internal/plot"
 )
 
 // table is what a run of the benchmark found.
@@ -36,7 +38,7 @@ func (r row) value() string {
 	if r.Missing != "" {
 		return r.Missing
 	}
-	return number(r.Value) + unit(r.Unit)
+	return plot.Number(r.Value) + unit(r.Unit)
 }
 
 func (r row) goal() string {
@@ -63,20 +65,6 @@ func unit(u string) string {
 		return ""
 	}
 	return " " + u
-}
-
-// number shows three digits that count.
-func number(v float64) string {
-	switch {
-	case v >= 100 || v == float64(int(v)):
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case v >= 10:
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	case v >= 1:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	default:
-		return strconv.FormatFloat(v, 'f', 3, 64)
-	}
 }
 
 // print writes the table as Markdown.

@@ -68,7 +68,8 @@ func serveConfig(ctx context.Context, config *configs.Config, file, listen strin
 		return err
 	}
 	handler := web.New(web.Options{
-		Cameras: now.cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Configuration: now.tell, Editor: now.editor(), Version: version, Log: log,
+		Cameras: now.cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
+		Configuration: now.tell, Editor: now.editor(), Version: version, Log: log,
 	})
 	now.handler = handler
 	if err := now.apply(config); err != nil {

@@ -85,6 +85,12 @@ func Start(binary string, args ...string) (*Process, error) {
 // Terminate asks the process to end.
 func (p *Process) Terminate() { p.cmd.Process.Signal(syscall.SIGTERM) }
 
+// Reload asks the process to read its configuration anew.
+func (p *Process) Reload() { p.cmd.Process.Signal(syscall.SIGHUP) }
+
+// Ended is closed when the process has ended.
+func (p *Process) Ended() <-chan struct{} { return p.read }
+
 // Stop ends the process and waits for it.
 func (p *Process) Stop() {
 	p.Terminate()

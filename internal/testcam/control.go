@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -116,8 +117,8 @@ func (s *Server) listFrames(w http.ResponseWriter, r *http.Request) {
 	}
 	sent := map[int]int64{}
 	p.mu.Lock()
-	for number, at := range p.sent {
-		if !at.IsZero() {
+	for number := range p.sent {
+		if at := p.sent[number].before(time.Now()); !at.IsZero() {
 			sent[number] = at.UnixNano()
 		}
 	}

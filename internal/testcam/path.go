@@ -24,7 +24,7 @@ type path struct {
 	audio    *description.Media // likewise; nil where there is none
 	sessions map[*gortsplib.ServerSession]struct{}
 	fault    fault
-	sent     []time.Time   // of each frame number of the loop
+	sent     []sendings    // of each frame number of the loop
 	newest   []byte        // unit sent last
 	arrived  chan struct{} // closed when newest changes
 	dropped  chan struct{} // closed when the connections are to be closed
@@ -55,7 +55,9 @@ func (p *path) openLocked() error {
 	if p.loop != nil {
 		p.video = &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{p.loop.format}}
 		desc.Medias = append(desc.Medias, p.video)
-		p.sent = make([]time.Time, len(p.loop.frames))
+		if len(p.sent) != len(p.loop.frames) { // a loop of another size or codec has as many
+			p.sent = make([]sendings, len(p.loop.frames))
+		}
 	}
 	if p.camera.Audio || p.camera.AudioOnly {
 		p.audio = &description.Media{Type: description.MediaTypeAudio, Formats: []format.Format{silence}}
@@ -91,19 +93,47 @@ func (p *path) disconnect() {
 	}
 }
 
+// sendings are the last times at which a frame number was sent.
+type sendings struct {
+	at   [4]time.Time
+	last int
+}
+
+func (s *sendings) add(at time.Time) {
+	s.last = (s.last + 1) % len(s.at)
+	s.at[s.last] = at
+}
+
+// before is the last of them up to a time; zero where there is none.
+func (s *sendings) before(limit time.Time) (last time.Time) {
+	for _, at := range s.at {
+		if !at.After(limit) && at.After(last) {
+			last = at
+		}
+	}
+	return last
+}
+
 // Sent tells when a frame number of a camera was sent last: just before its first packet was written. It
 // is false for a frame that was not sent yet.
 func (s *Server) Sent(camera string, frame int) (time.Time, bool) {
+	return s.SentBefore(camera, frame, time.Now())
+}
+
+// SentBefore tells when a frame number of a camera was sent last before a time. It is false where that was never, or
+// more often than four times ago.
+func (s *Server) SentBefore(camera string, frame int, limit time.Time) (time.Time, bool) {
 	p := s.path(camera)
 	if p == nil {
 		return time.Time{}, false
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if frame < 0 || frame >= len(p.sent) || p.sent[frame].IsZero() {
+	if frame < 0 || frame >= len(p.sent) {
 		return time.Time{}, false
 	}
-	return p.sent[frame], true
+	at := p.sent[frame].before(limit)
+	return at, !at.IsZero()
 }
 
 // Viewers is how many RTSP sessions and HTTP clients play a camera.

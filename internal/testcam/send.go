@@ -61,7 +61,7 @@ func (p *path) sendFrame(i, tick int) {
 	shown := tick + frame.number - i
 	timestamp := p.clock + uint32(int64(shown)*videoClock/int64(p.loop.fps))
 	corrupt := p.fault.kind == Corrupt && rand.Float64() < p.fault.rate
-	p.sent[frame.number] = time.Now()
+	p.sent[frame.number].add(time.Now())
 	for n, packet := range frame.packets {
 		out := &rtp.Packet{Header: packet.Header, Payload: packet.Payload}
 		out.Timestamp, out.SequenceNumber = timestamp, p.sequence

@@ -15,6 +15,7 @@ const (
 	NoVideo      Reason = "no_video"     // the camera answers, but not with video
 	Unsupported  Reason = "unsupported"  // video that this machine cannot decode
 	Ended        Reason = "ended"        // the camera closed the connection
+	Refused      Reason = "refused"      // the camera answers that it will not send, for another reason than those above
 	Failed       Reason = "failed"       // anything else
 )
 

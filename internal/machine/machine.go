@@ -1,4 +1,5 @@
-package main
+// Package machine describes the machine and what a process of it uses, for benchmarks and endurance runs.
+package machine
 
 import (
 	"fmt"
@@ -13,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// machine describes what the figures were measured on.
-func machine() string {
+// String describes what figures were measured on.
+func String() string {
 	return fmt.Sprintf("%d cores of an %s, %s, GStreamer %s, %s", runtime.NumCPU(), cpuModel(), system(), pipeline.Version(), runtime.Version())
 }
 
@@ -45,9 +46,9 @@ func field(path, key, separator string) string {
 	return ""
 }
 
-// cpu is the processor time that a process has used, its ended threads included, to the nanosecond: its clock
+// Processor is the processor time that a process has used, its ended threads included, to the nanosecond: its clock
 // is named by its number in the way of clock_getcpuclockid(3).
-func cpu(pid int) (time.Duration, error) {
+func Processor(pid int) (time.Duration, error) {
 	const schedulers = 2
 	var t unix.Timespec
 	if err := unix.ClockGettime(int32(^pid<<3|schedulers), &t); err != nil {
@@ -56,12 +57,18 @@ func cpu(pid int) (time.Duration, error) {
 	return time.Duration(t.Nano()), nil
 }
 
-// memory is the resident memory of a process in bytes.
-func memory(pid int) float64 {
+// Memory is the resident memory of a process in bytes.
+func Memory(pid int) float64 {
 	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
 	if fields := strings.Fields(string(text)); len(fields) > 1 {
 		pages, _ := strconv.Atoi(fields[1])
 		return float64(pages * os.Getpagesize())
 	}
 	return 0
+}
+
+// Threads is the number of a process's threads.
+func Threads(pid int) int {
+	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
+	return len(tasks)
 }
