@@ -206,6 +206,9 @@ func (e edit) refusal(faults Faults) error {
 			key = ""
 		}
 		refused.Key = key
+		if strings.HasPrefix(rest, " ") { // it has no url, and the like
+			rest = "the camera" + rest
+		}
 		texts = append(texts, strings.TrimLeft(rest, ".: "))
 	}
 	refused.Text = strings.Join(texts, "; ")
