@@ -157,7 +157,16 @@ func (g *graph) stop() {
 	// go-gst's methods do not keep their receiver: without this the last reference may be dropped, by the
 	// finalizer of the Go object, while the C call is still at work (v1.4.0).
 	runtime.KeepAlive(g.pipe)
+	if stopped.Add(1)%collectEvery == 0 {
+		runtime.GC()
+	}
 }
+
+// collectEvery is after how many pipelines Go's garbage is collected in any case. GStreamer's elements are freed by the
+// finalizers of small Go objects, of which the collector does not see how much memory hangs on them.
+const collectEvery = 8
+
+var stopped atomic.Int64
 
 // change asks for a state in a goroutine of its own, because a bad driver can block for ever.
 func (g *graph) change(state gst.State, limit time.Duration) error {

@@ -144,7 +144,7 @@ func (v *audience) sendView() error {
 }
 
 // newestOnly keeps the kernel from queueing frames for a viewer that is slow, beyond what is on its way: the newest is
-// better than those. A viewer that answers nothing is given up after writeTimeout.
+// better than those. A connection that acknowledges nothing is given up after userTimeout.
 func newestOnly(conn net.Conn) {
 	raw, ok := conn.(syscall.Conn)
 	if !ok {
@@ -156,9 +156,13 @@ func newestOnly(conn net.Conn) {
 	}
 	control.Control(func(fd uintptr) { // what an older kernel lacks is done without
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
-		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(writeTimeout.Milliseconds()))
+		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
 	})
 }
 
 // unsentBytes is how much of a stream may wait in the kernel before it is sent.
 const unsentBytes = 128 << 10
+
+// userTimeout ends connections whose other end has vanished while all that is sent fits into the kernel, as cards do. It is
+// much longer than writeTimeout, since Linux also counts the time of a viewer who reads, but a little at a time.
+const userTimeout = time.Minute

@@ -22,6 +22,7 @@ type present struct {
 	file    string // empty for the demo's
 	log     *slog.Logger
 	level   *slog.LevelVar
+	began   *configs.Config // the first one
 	cameras *registry.Registry
 	handler *web.Handler
 
@@ -74,7 +75,7 @@ func (p *present) apply(config *configs.Config) error {
 	was := p.config
 	p.config = config
 	mended := !p.told.OK()
-	p.told = web.Configuration{File: p.file, LoadedAt: time.Now(), Restart: needRestart(was, config), Loads: p.told.Loads + 1}
+	p.told = web.Configuration{File: p.file, LoadedAt: time.Now(), Restart: needRestart(p.began, config), Loads: p.told.Loads + 1}
 	if !change.None() || mended || !reflect.DeepEqual(was, config) {
 		warnOfTrust(p.log, config, slices.Concat(change.Added, change.Changed))
 		p.log.Info("configuration applied", "file", p.file, "added", change.Added, "changed", change.Changed, "removed", change.Removed)

@@ -52,7 +52,7 @@ const ballast = 32 << 20
 
 // serveConfig serves a configuration, and what its file becomes, until ctx is done. The file is empty for the demo.
 func serveConfig(ctx context.Context, config *configs.Config, file, listen string) error {
-	now := &present{file: file, config: config, level: new(slog.LevelVar)}
+	now := &present{file: file, began: config, config: config, level: new(slog.LevelVar)}
 	now.log = newLog(config, now.level)
 	log := now.log
 	slog.SetDefault(log)
