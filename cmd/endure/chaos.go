@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"os"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -18,11 +19,13 @@ import (
 type chaos struct {
 	For       time.Duration `default:"3m" help:"How long cameras fail."`
 	Seed      uint64        `help:"Of everything that is random; of the clock where it is not given."`
+	Only      []string      `enum:"${faults}" help:"Of the faults, only some of: ${enum}."`
 	Cameras   int           `default:"8" help:"Number of cameras."`
 	Viewers   int           `default:"50" help:"Viewers at a time. A fast one stays with each camera all the time."`
 	Reload    bool          `default:"true" negatable:"" help:"Change the configuration's file now and then, and send SIGHUP."`
 	Framegate string        `type:"path" placeholder:"FILE" help:"The framegate to run; the one beside endure."`
 	JSON      string        `type:"path" placeholder:"FILE" help:"Write the report there as JSON too."`
+	Pictures  string        `type:"path" placeholder:"DIR" help:"Keep pictures there that show a violation."`
 	Log       string        `type:"path" placeholder:"FILE" help:"Write framegate's log there."`
 }
 
@@ -66,10 +69,28 @@ func (c chaos) Run(ctx context.Context) error {
 			return err
 		}
 	}
+	if c.Pictures != "" {
+		if err := writeEvidence(c.Pictures, s.checker.evidence); err != nil {
+			return err
+		}
+	}
 	if n := len(report.Violations); n > 0 {
 		return fmt.Errorf("%d violations with seed %d", n, c.Seed)
 	}
 	return ctx.Err()
+}
+
+// writeEvidence writes the pictures that show violations into a folder.
+func writeEvidence(dir string, all []evidence) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for i, e := range all {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d-%s-%s.jpg", i, e.Camera, round(e.At))), e.picture, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // perform lets cameras fail before an audience, and sees everybody off. The error says that framegate has ended, or
@@ -120,7 +141,7 @@ func (r *run) misbehave(ctx context.Context, camera int, name string, end time.T
 	random := rand.New(rand.NewPCG(r.Seed, uint64(camera)))
 	for {
 		sleep(ctx, time.Duration((3+9*random.Float64())*float64(time.Second)))
-		f, lasts := chooseFault(random)
+		f, lasts := chooseFault(random, faultsNamed(r.Only))
 		options := testcam.Options{}
 		if f.options != nil {
 			options = f.options(random, otherCodec(camera))

@@ -20,8 +20,18 @@ type checker struct {
 	mu         sync.Mutex // of what follows, and of all subjects and spectators
 	subjects   map[string]*subject
 	spectators map[*spectator]struct{}
+	evidence   []evidence
 	tally
 }
+
+// evidence is a picture that shows a violation.
+type evidence struct {
+	violation
+	picture []byte
+}
+
+// maxEvidence is how many pictures are kept.
+const maxEvidence = 200
 
 // tally is what a checker has counted.
 type tally struct {
@@ -93,6 +103,7 @@ type spectator struct {
 
 // seen is one part of a stream as a viewer saw it.
 type seen struct {
+	picture  []byte // valid until the viewer reads on
 	read     time.Time
 	received time.Time // X-Timestamp
 	size     image.Point
@@ -131,6 +142,14 @@ func (c *checker) note(camera string, at time.Time, format string, args ...any) 
 		v.Fault = string(s.fault.command)
 	}
 	c.Violations = append(c.Violations, v)
+}
+
+// noteSeen notes a violation that a picture shows.
+func (c *checker) noteSeen(v *spectator, p seen, format string, args ...any) {
+	c.note(v.subject.name, p.read, "%s "+format, append([]any{v.who}, args...)...)
+	if len(c.evidence) < maxEvidence {
+		c.evidence = append(c.evidence, evidence{c.Violations[len(c.Violations)-1], slices.Clone(p.picture)})
+	}
 }
 
 // begin tells that a camera is about to fail.
@@ -249,11 +268,11 @@ func (c *checker) see(v *spectator, p seen) {
 	v.some = p.read
 	c.Frames++
 	if p.broken != nil {
-		c.note(s.name, p.read, "%s reads what is no picture: %v", v.who, p.broken)
+		c.noteSeen(v, p, "reads what is no picture: %v", p.broken)
 		return
 	}
 	if !p.received.After(v.received) {
-		c.note(s.name, p.read, "%s goes back in time: X-Timestamp %v before that of the last part", v.who, v.received.Sub(p.received))
+		c.noteSeen(v, p, "goes back in time: X-Timestamp %v before that of the last part", v.received.Sub(p.received))
 		return
 	}
 	v.received = p.received
@@ -268,20 +287,20 @@ func (c *checker) see(v *spectator, p seen) {
 func (c *checker) seePicture(v *spectator, p seen) {
 	s := v.subject
 	if p.camera != s.number {
-		c.note(s.name, p.read, "%s sees a picture of camera number %d", v.who, p.camera)
+		c.noteSeen(v, p, "sees a picture of camera number %d", p.camera)
 		return
 	}
 	v.picture = p.read
 	works := s.fault == nil && p.received.After(s.works)
 	if works && p.size != v.size {
-		c.note(s.name, p.read, "%s sees a picture of %v instead of %v", v.who, p.size, v.size)
+		c.noteSeen(v, p, "sees a picture of %v instead of %v", p.size, v.size)
 	}
 	// What a decoder makes of broken data may show the mark of the frame before.
 	blurred := s.blurred(p.received)
 	sent, ok := c.sent(s.name, p.frame, p.received.Add(clockError))
 	if !ok {
 		if works {
-			c.note(s.name, p.read, "%s sees frame %d, which the camera had not sent when it is said to have come in", v.who, p.frame)
+			c.noteSeen(v, p, "sees frame %d, which the camera had not sent when it is said to have come in", p.frame)
 		}
 		return
 	}
@@ -290,11 +309,11 @@ func (c *checker) seePicture(v *spectator, p seen) {
 		late := works && v.eager && p.read.Sub(sent) > maxWait
 		switch {
 		case !sent.After(v.sent):
-			c.note(s.name, p.read, "%s goes back in time: frame %d, sent %v before frame %d", v.who, p.frame, round(v.sent.Sub(sent)), v.frame)
+			c.noteSeen(v, p, "goes back in time: frame %d, sent %v before frame %d", p.frame, round(v.sent.Sub(sent)), v.frame)
 		case p.received.Sub(sent) > maxWait:
-			c.note(s.name, p.read, "%s sees frame %d with an X-Timestamp of %v after it was sent", v.who, p.frame, round(p.received.Sub(sent)))
+			c.noteSeen(v, p, "sees frame %d with an X-Timestamp of %v after it was sent", p.frame, round(p.received.Sub(sent)))
 		case late && !v.late:
-			c.note(s.name, p.read, "%s reads frame %d %v after it was sent", v.who, p.frame, round(p.read.Sub(sent)))
+			c.noteSeen(v, p, "reads frame %d %v after it was sent", p.frame, round(p.read.Sub(sent)))
 		}
 		v.late = late
 	}
@@ -317,7 +336,7 @@ func (c *checker) seeUnmarked(v *spectator, p seen) {
 	case s.blurred(p.received):
 		c.Unreadable++
 	case s.fault == nil && p.received.After(s.works):
-		c.note(s.name, p.read, "%s sees a picture without a mark, though the camera works", v.who)
+		c.noteSeen(v, p, "sees a picture without a mark, though the camera works")
 	default:
 		c.Cards++
 		if s.fault == nil {
@@ -325,7 +344,7 @@ func (c *checker) seeUnmarked(v *spectator, p seen) {
 		}
 		c.Faults[string(s.fault.command)].Cards++
 		if p.size != v.size && s.fault.command != testcam.Resize {
-			c.note(s.name, p.read, "%s sees a card of %v instead of %v", v.who, p.size, v.size)
+			c.noteSeen(v, p, "sees a card of %v instead of %v", p.size, v.size)
 		}
 	}
 }

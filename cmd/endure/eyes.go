@@ -41,7 +41,7 @@ func newEyes() *eyes {
 func (e *eyes) look(p viewer.Picture) seen {
 	s := e.remember(maphash.Bytes(e.seed, p.JPEG))
 	s.once.Do(func() { s.read(p.JPEG) })
-	return seen{read: p.Read, received: p.Received, size: s.size, marked: s.marked, camera: s.camera, frame: s.frame, broken: s.broken}
+	return seen{picture: p.JPEG, read: p.Read, received: p.Received, size: s.size, marked: s.marked, camera: s.camera, frame: s.frame, broken: s.broken}
 }
 
 // remember returns what is known of a picture, or room for it.

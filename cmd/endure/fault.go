@@ -2,6 +2,8 @@ package main
 
 import (
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"time"
 
 	"framegate/internal/testcam"
@@ -78,15 +80,34 @@ var faults = []*fault{
 // resized is the other size of every camera.
 var resized = testcam.Options{Width: 480, Height: 270}
 
-// chooseFault picks a fault, and how long it lasts. It draws as many numbers for one as for another, so that a
-// camera's faults depend on the seed alone.
-func chooseFault(random *rand.Rand) (*fault, time.Duration) {
-	sum := 0
+// faultNames lists the faults for the help.
+func faultNames() string {
+	var names []string
 	for _, f := range faults {
+		names = append(names, string(f.command))
+	}
+	return strings.Join(names, ",")
+}
+
+// faultsNamed are those of the names; all where there is none.
+func faultsNamed(names []string) (some []*fault) {
+	for _, f := range faults {
+		if len(names) == 0 || slices.Contains(names, string(f.command)) {
+			some = append(some, f)
+		}
+	}
+	return some
+}
+
+// chooseFault picks one of some faults, and how long it lasts. It draws as many numbers for one as for another, so
+// that a camera's faults depend on the seed alone.
+func chooseFault(random *rand.Rand, some []*fault) (*fault, time.Duration) {
+	sum := 0
+	for _, f := range some {
 		sum += f.weight
 	}
 	at, part := random.IntN(sum), random.Float64()
-	for _, f := range faults {
+	for _, f := range some {
 		if at -= f.weight; at < 0 {
 			return f, f.least + time.Duration(part*float64(f.most-f.least))
 		}

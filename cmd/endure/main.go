@@ -25,6 +25,7 @@ func main() {
 	parser := kong.Must(&line,
 		kong.Name("endure"),
 		kong.Description("Runs framegate for a long time and checks it meanwhile. The exit status is 1 where a promise was broken."),
+		kong.Vars{"faults": faultNames()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	command, err := parser.Parse(os.Args[1:])

@@ -2,7 +2,6 @@ package main
 
 import (
 	"math"
-	"math/rand/v2"
 	"testing"
 	"time"
 )
@@ -55,21 +54,5 @@ func TestFiguresThatGrowAreReported(t *testing.T) {
 	}
 	if grown := unbounded(nil); grown != nil {
 		t.Errorf("%q", grown)
-	}
-}
-
-func TestFaultsDependOnTheSeedAlone(t *testing.T) {
-	seen := map[*fault]int{}
-	first, second := rand.New(rand.NewPCG(7, 1)), rand.New(rand.NewPCG(7, 1))
-	for range 1000 {
-		f, lasts := chooseFault(first)
-		again, sameLasts := chooseFault(second)
-		if f != again || lasts != sameLasts || lasts < f.least || lasts > f.most {
-			t.Fatalf("%s for %v, then %s for %v", f.command, lasts, again.command, sameLasts)
-		}
-		seen[f]++
-	}
-	if len(seen) != len(faults) {
-		t.Errorf("%d of %d faults were chosen", len(seen), len(faults))
 	}
 }
