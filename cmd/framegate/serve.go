@@ -43,8 +43,8 @@ func (s serve) Run(ctx context.Context) error {
 	return serveConfig(ctx, config, s.Listen)
 }
 
-// serveConfig serves a configuration until ctx is done.
-func serveConfig(ctx context.Context, config *configs.Config, listen string) error {
+// serveConfig serves a configuration until ctx is done, at an address that stands for the configuration's.
+func serveConfig(ctx context.Context, config *configs.Config, address string) error {
 	log := newLog(config)
 	slog.SetDefault(log)
 	machine := newMachine()
@@ -57,10 +57,10 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 			log.Warn("the camera's certificate is not checked: anybody on the way can see its password and pictures", "camera", camera.ID)
 		}
 	}
-	if listen == "" {
-		listen = config.Listen
+	if address == "" {
+		address = config.Listen
 	}
-	listener, err := net.Listen("tcp", listen)
+	listener, err := listen(address)
 	if err != nil {
 		return err
 	}
@@ -88,6 +88,10 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
+		return nil
+	})
+	all.Go(func() error {
+		supervise(ctx, listener.Addr(), func() { cameras.Cameras() }, log)
 		return nil
 	})
 	all.Go(func() error {

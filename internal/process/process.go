@@ -82,14 +82,23 @@ func Start(binary string, args ...string) (*Process, error) {
 }
 
 // Terminate asks the process to end.
-func (p *Process) Terminate() { p.cmd.Process.Signal(syscall.SIGTERM) }
+func (p *Process) Terminate() { p.Signal(syscall.SIGTERM) }
 
-// Stop ends the process and waits for it.
-func (p *Process) Stop() {
+// Signal sends the process a signal.
+func (p *Process) Signal(s os.Signal) { p.cmd.Process.Signal(s) }
+
+// Stop ends the process, waits for it and returns its exit status, -1 where a signal has ended it.
+func (p *Process) Stop() (status int) {
 	p.Terminate()
+	return p.Wait()
+}
+
+// Wait waits for the process to end by itself and returns what Stop does.
+func (p *Process) Wait() (status int) {
 	<-p.read
 	p.cmd.Wait()
 	os.RemoveAll(p.Dir)
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // PID is the process's number.

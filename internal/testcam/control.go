@@ -19,7 +19,7 @@ func Help() string {
 		fmt.Fprintf(&b, "  POST /CAMERA/%-28s %s\n", string(c.Command)+c.parameters, c.meaning)
 	}
 	b.WriteString(`
-  GET /cameras                      the cameras, as JSON: codec, size, fault, viewers
+  GET /cameras                      the cameras, as JSON: codec, size, fault, viewers, TEARDOWNs
   GET /CAMERA/frames                when each frame number was sent last, in Unix ns, as JSON
   GET /CAMERA.mjpg, /CAMERA.jpg     an MJPEG camera over HTTP: a stream, and a single picture
 
@@ -83,21 +83,22 @@ func readOptions(r *http.Request) (o Options, err error) {
 
 func (s *Server) listCameras(w http.ResponseWriter, _ *http.Request) {
 	type camera struct {
-		Name    string  `json:"name"`
-		URL     string  `json:"url"`
-		Codec   Codec   `json:"codec"`
-		Width   int     `json:"width"`
-		Height  int     `json:"height"`
-		FPS     int     `json:"fps"`
-		Fault   Command `json:"fault"`
-		Viewers int     `json:"viewers"`
+		Name     string  `json:"name"`
+		URL      string  `json:"url"`
+		Codec    Codec   `json:"codec"`
+		Width    int     `json:"width"`
+		Height   int     `json:"height"`
+		FPS      int     `json:"fps"`
+		Fault    Command `json:"fault"`
+		Viewers  int     `json:"viewers"`
+		TornDown int     `json:"torn_down"`
 	}
 	var all []camera
 	for _, p := range s.paths {
 		p.mu.Lock()
 		c := camera{
 			Name: p.camera.Name, URL: s.URL(p.camera.Name), Fault: p.fault.kind,
-			Viewers: len(p.sessions) + p.pictures,
+			Viewers: len(p.sessions) + p.pictures, TornDown: p.tornDown,
 		}
 		if p.loop != nil {
 			c.Codec, c.Width, c.Height, c.FPS = p.loop.codec, p.loop.width, p.loop.height, p.loop.fps

@@ -29,6 +29,7 @@ type path struct {
 	arrived  chan struct{} // closed when newest changes
 	dropped  chan struct{} // closed when the connections are to be closed
 	pictures int           // HTTP clients
+	tornDown int           // RTSP sessions that ended with TEARDOWN
 
 	// Of the goroutine that sends video.
 	sequence uint16
@@ -115,4 +116,15 @@ func (s *Server) Viewers(camera string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.sessions) + p.pictures
+}
+
+// TornDown is how many RTSP clients that played a camera have left it with TEARDOWN, as good ones do.
+func (s *Server) TornDown(camera string) int {
+	p := s.path(camera)
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tornDown
 }
