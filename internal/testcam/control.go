@@ -16,7 +16,11 @@ func Help() string {
 	var b strings.Builder
 	b.WriteString("The control port is HTTP. CAMERA is a camera's name, or all.\n\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  POST /CAMERA/%-28s %s\n", string(c.Command)+c.parameters, c.meaning)
+		if c.Command == "" {
+			fmt.Fprintf(&b, "%43s%s\n", "", c.meaning)
+			continue
+		}
+		fmt.Fprintf(&b, "  POST /CAMERA/%-27s %s\n", string(c.Command)+c.parameters, c.meaning)
 	}
 	b.WriteString(`
   GET /cameras                      the cameras, as JSON: codec, size, fault, viewers, TEARDOWNs
@@ -65,19 +69,21 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request) {
 
 func readOptions(r *http.Request) (o Options, err error) {
 	query := r.URL.Query()
-	for name, into := range map[string]*int{"width": &o.Width, "height": &o.Height} {
+	for name, into := range map[string]*int{"width": &o.Width, "height": &o.Height, "megabytes": &o.Megabytes} {
 		if text := query.Get(name); text != "" {
 			if *into, err = strconv.Atoi(text); err != nil {
 				return o, fmt.Errorf("%s is %q, not a number", name, text)
 			}
 		}
 	}
-	if text := query.Get("rate"); text != "" {
-		if o.Rate, err = strconv.ParseFloat(text, 64); err != nil {
-			return o, fmt.Errorf("rate is %q, not a number", text)
+	for name, into := range map[string]*float64{"rate": &o.Rate, "seconds": &o.Seconds} {
+		if text := query.Get(name); text != "" {
+			if *into, err = strconv.ParseFloat(text, 64); err != nil {
+				return o, fmt.Errorf("%s is %q, not a number", name, text)
+			}
 		}
 	}
-	o.Codec = Codec(query.Get("codec"))
+	o.Codec, o.Kind = Codec(query.Get("codec")), Damage(query.Get("kind"))
 	return o, nil
 }
 

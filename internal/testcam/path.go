@@ -1,13 +1,16 @@
 package testcam
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/pion/rtp"
 )
 
 // path is one camera at work.
@@ -30,8 +33,8 @@ type path struct {
 	dropped  chan struct{} // closed when the connections are to be closed
 	pictures int           // HTTP clients
 	tornDown int           // RTSP sessions that ended with TEARDOWN
-
-	// Of the goroutine that sends video.
+	huge     []*rtp.Packet // to be sent instead of the next frame; nil for none
+	held     func()        // sends a frame that is to come behind the next; nil for none
 	sequence uint16
 	clock    uint32 // RTP time at which the sending began
 }
@@ -54,7 +57,11 @@ func (p *path) openLocked() error {
 	desc := &description.Session{Title: p.camera.Name}
 	p.video, p.audio = nil, nil
 	if p.loop != nil {
-		p.video = &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{p.loop.format}}
+		described := p.loop.format
+		if p.fault.kind == Bare {
+			described = bare(described)
+		}
+		p.video = &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{described}}
 		desc.Medias = append(desc.Medias, p.video)
 		p.sent = make([]time.Time, len(p.loop.frames))
 	}
@@ -74,17 +81,30 @@ func (p *path) close() {
 	}
 }
 
+// reopen closes the connections and makes the stream anew after a change, for which p.mu is held.
+func (p *path) reopen(change func()) error {
+	p.disconnect()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stream.Close()
+	change()
+	return p.openLocked()
+}
+
+// playing are the RTSP sessions of all who play.
+func (p *path) playing() []*gortsplib.ServerSession {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.sessions))
+}
+
 // disconnect closes the connections of all who play.
 func (p *path) disconnect() {
 	p.mu.Lock()
-	var open []*gortsplib.ServerSession
-	for session := range p.sessions {
-		open = append(open, session)
-	}
 	close(p.dropped)
 	p.dropped = make(chan struct{})
 	p.mu.Unlock()
-	for _, session := range open {
+	for _, session := range p.playing() {
 		for _, conn := range session.Conns() {
 			conn.Close()
 		}
