@@ -29,9 +29,10 @@ type Process struct {
 
 // Camera is a part of a camera's state.
 type Camera struct {
-	State string
-	Error string
-	Plan  struct {
+	State  string
+	Error  string
+	Broken int `json:"broken_units"`
+	Plan   struct {
 		Name         string
 		FellBackFrom string `json:"fell_back_from"`
 		Reason       string
