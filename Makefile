@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 20s
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run build test lint unit fuzz bench chaos chaos-ci soak schema clean setup setup-test
+.PHONY: run build test lint unit fuzz corrupt bench chaos chaos-ci soak schema clean setup setup-test
 
 run: build
 	./bin/framegate serve
@@ -33,6 +33,11 @@ fuzz:
 	go test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
 	go test ./pipeline -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
 	go test ./pipeline -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
+	go test ./pipeline -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)
+
+# 10,000 damaged access units of each codec, instead of the 2,000 of every test run; CORRUPT_UNITS says how many.
+corrupt:
+	CORRUPT_UNITS=$${CORRUPT_UNITS:-10000} go test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
 
 # One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
 bench: build

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type Feed struct {
 	format atomic.Pointer[format]
 	broken atomic.Uint64             // units that were dropped
 	newest atomic.Pointer[time.Time] // when the last unit came in; nil where there was none
+	warned atomic.Int64              // when a unit that was too large was last told in the log, Unix seconds
 
 	mu       sync.Mutex         // of what follows
 	attended [everyUnit + 1]int // how many pictures wait for what
@@ -171,6 +173,16 @@ func (f *Feed) patience(in *intake) hold {
 		return atOnce
 	}
 	return hold{idlePatience, f.attended[keyframes] > 0}
+}
+
+// tooLarge counts a unit that was dropped because it is larger than all that is kept of a camera, and tells the first
+// of a minute in the log. Any goroutine may call it.
+func (f *Feed) tooLarge(bytes int) {
+	f.broken.Add(1)
+	now := time.Now().Unix()
+	if last := f.warned.Load(); now-last >= 60 && f.warned.CompareAndSwap(last, now) {
+		slog.Warn("access unit dropped: too large", "source", place(f.source.URL), "bytes", bytes, "limit", gopLimit)
+	}
 }
 
 // Broken is the number of units that were dropped because nothing can be made of them.

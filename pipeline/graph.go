@@ -61,7 +61,8 @@ func newGraph() (*graph, error) {
 type ending struct {
 	ended   chan error // takes one value; io.EOF stands for the end of the stream
 	once    sync.Once
-	lacking string // what GStreamer said it has no plugin for; owned by the bus loop
+	lacking string          // what GStreamer said it has no plugin for; owned by the bus loop
+	dropped func(bytes int) // is called for each access unit that was too large; set before the pipeline plays
 }
 
 // watch is the bus loop's callback for a pipeline.
@@ -70,6 +71,9 @@ func (e *ending) watch(msg *gst.Message) bool {
 	case gst.MessageElement:
 		if name := missingPlugin(msg); name != "" {
 			e.lacking = name
+		}
+		if bytes := tooLarge(msg); bytes > 0 && e.dropped != nil {
+			e.dropped(bytes)
 		}
 	case gst.MessageError:
 		if e.lacking != "" { // the error itself is only its consequence

@@ -68,7 +68,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 		return err
 	}
 	selectVideo(rtsp)
-	linkRTP(rtsp, end[0])
+	linkRTP(rtsp, end[0], gopLimit)
 	err = g.run(ctx, end[0], in)
 	return explainRTSP(ctx, src, err, offered(rtsp))
 }

@@ -60,14 +60,14 @@ func (s serving) watch(t testing.TB, path string) *viewer.Stream {
 	return v
 }
 
-// witness reads a stream all the time and counts what it sees.
-type witness struct {
+// onlooker reads a stream all the time and counts what it sees.
+type onlooker struct {
 	mu              sync.Mutex // of what follows
 	cards, pictures int
 	err             error
 }
 
-func (w *witness) read(t *testing.T, s *viewer.Stream) {
+func (w *onlooker) read(t *testing.T, s *viewer.Stream) {
 	for {
 		picture, err := s.Next()
 		if err != nil {
@@ -87,8 +87,8 @@ func (w *witness) read(t *testing.T, s *viewer.Stream) {
 	}
 }
 
-// seen is how many cards, or pictures, the witness has seen.
-func (w *witness) seen(t *testing.T, what *int) int {
+// seen is how many cards, or pictures, the onlooker has seen.
+func (w *onlooker) seen(t *testing.T, what *int) int {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -102,31 +102,31 @@ func TestViewersLiveThroughEveryLoss(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
-	var witnesses []*witness
+	var onlookers []*onlooker
 	var reading sync.WaitGroup
 	t.Cleanup(reading.Wait)
 	for _, query := range []string{"", "", "?width=320", "?fps=5"} {
-		w, stream := &witness{}, p.watch(t, "/cameras/gate/stream"+query)
-		witnesses = append(witnesses, w)
+		w, stream := &onlooker{}, p.watch(t, "/cameras/gate/stream"+query)
+		onlookers = append(onlookers, w)
 		reading.Go(func() { w.read(t, stream) })
 	}
 	var card, back time.Duration // the longest
 	for range *losses {
-		cards := make([]int, len(witnesses))
-		for i, w := range witnesses {
+		cards := make([]int, len(onlookers))
+		for i, w := range onlookers {
 			cards[i] = w.seen(t, &w.cards)
 			pictures := w.seen(t, &w.pictures)
 			camtest.Until(t, "a picture", func() bool { return w.seen(t, &w.pictures) > pictures })
 		}
 		lost := time.Now()
 		camtest.Do(t, cameras, "cam1", testcam.Refuse, testcam.Options{})
-		for i, w := range witnesses {
+		for i, w := range onlookers {
 			camtest.Until(t, "a card", func() bool { return w.seen(t, &w.cards) > cards[i] })
 		}
 		card = max(card, time.Since(lost))
 		healed := time.Now()
 		camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})
-		for _, w := range witnesses {
+		for _, w := range onlookers {
 			pictures := w.seen(t, &w.pictures)
 			camtest.Until(t, "pictures again", func() bool { return w.seen(t, &w.pictures) > pictures })
 		}

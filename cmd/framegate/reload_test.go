@@ -164,7 +164,7 @@ func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
 	p.until(t, "a", "ready")
 	p.until(t, "b", "ready")
 	stream := p.watch(t, "/cameras/a/stream")
-	w := &witness{}
+	w := &onlooker{}
 	var reading sync.WaitGroup
 	t.Cleanup(reading.Wait)
 	reading.Go(func() { w.read(t, stream) })

@@ -50,8 +50,9 @@ func (s serve) Run(ctx context.Context) error {
 // twice a second. Then collecting was a tenth of all that framegate did.
 const ballast = 32 << 20
 
-// serveConfig serves a configuration, and what its file becomes, until ctx is done. The file is empty for the demo.
-func serveConfig(ctx context.Context, config *configs.Config, file, listen string) error {
+// serveConfig serves a configuration, and what its file becomes, until ctx is done: at an address that stands for the
+// configuration's, where there is one. The file is empty for the demo.
+func serveConfig(ctx context.Context, config *configs.Config, file, address string) error {
 	now := &present{file: file, began: config, config: config, level: new(slog.LevelVar)}
 	now.log = newLog(config, now.level)
 	log := now.log
@@ -63,7 +64,7 @@ func serveConfig(ctx context.Context, config *configs.Config, file, listen strin
 	if now.cameras, err = registry.New(&configs.Config{}, engine{&machine.Machine}, log); err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", cmp.Or(listen, config.Listen))
+	listener, err := listen(cmp.Or(address, config.Listen))
 	if err != nil {
 		return err
 	}
@@ -100,6 +101,10 @@ func serveConfig(ctx context.Context, config *configs.Config, file, listen strin
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
+		return nil
+	})
+	all.Go(func() error {
+		supervise(ctx, listener.Addr(), func() { now.cameras.Cameras() }, log)
 		return nil
 	})
 	all.Go(func() error {

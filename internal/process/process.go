@@ -32,6 +32,7 @@ type Camera struct {
 	State   string
 	Error   string
 	Viewers int
+	Broken  int `json:"broken_units"`
 	Plan    struct {
 		Name         string
 		FellBackFrom string `json:"fell_back_from"`
@@ -83,20 +84,29 @@ func Start(binary string, args ...string) (*Process, error) {
 }
 
 // Terminate asks the process to end.
-func (p *Process) Terminate() { p.cmd.Process.Signal(syscall.SIGTERM) }
+func (p *Process) Terminate() { p.Signal(syscall.SIGTERM) }
 
 // Reload asks the process to read its configuration anew.
-func (p *Process) Reload() { p.cmd.Process.Signal(syscall.SIGHUP) }
+func (p *Process) Reload() { p.Signal(syscall.SIGHUP) }
 
 // Ended is closed when the process has ended.
 func (p *Process) Ended() <-chan struct{} { return p.read }
 
-// Stop ends the process and waits for it.
-func (p *Process) Stop() {
+// Signal sends the process a signal.
+func (p *Process) Signal(s os.Signal) { p.cmd.Process.Signal(s) }
+
+// Stop ends the process, waits for it and returns its exit status, -1 where a signal has ended it.
+func (p *Process) Stop() (status int) {
 	p.Terminate()
+	return p.Wait()
+}
+
+// Wait waits for the process to end by itself and returns what Stop does.
+func (p *Process) Wait() (status int) {
 	<-p.read
 	p.cmd.Wait()
 	os.RemoveAll(p.Dir)
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // PID is the process's number.

@@ -1,13 +1,16 @@
 package testcam
 
 import (
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
+	"github.com/pion/rtp"
 )
 
 // path is one camera at work.
@@ -29,8 +32,9 @@ type path struct {
 	arrived  chan struct{} // closed when newest changes
 	dropped  chan struct{} // closed when the connections are to be closed
 	pictures int           // HTTP clients
-
-	// Of the goroutine that sends video.
+	tornDown int           // RTSP sessions that ended with TEARDOWN
+	huge     []*rtp.Packet // to be sent instead of the next frame; nil for none
+	held     func()        // sends a frame that is to come behind the next; nil for none
 	sequence uint16
 	clock    uint32 // RTP time at which the sending began
 }
@@ -53,7 +57,11 @@ func (p *path) openLocked() error {
 	desc := &description.Session{Title: p.camera.Name}
 	p.video, p.audio = nil, nil
 	if p.loop != nil {
-		p.video = &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{p.loop.format}}
+		described := p.loop.format
+		if p.fault.kind == Bare {
+			described = bare(described)
+		}
+		p.video = &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{described}}
 		desc.Medias = append(desc.Medias, p.video)
 		if len(p.sent) != len(p.loop.frames) { // a loop of another size or codec has as many
 			p.sent = make([]sendings, len(p.loop.frames))
@@ -75,17 +83,30 @@ func (p *path) close() {
 	}
 }
 
+// reopen closes the connections and makes the stream anew after a change, for which p.mu is held.
+func (p *path) reopen(change func()) error {
+	p.disconnect()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.stream.Close()
+	change()
+	return p.openLocked()
+}
+
+// playing are the RTSP sessions of all who play.
+func (p *path) playing() []*gortsplib.ServerSession {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Collect(maps.Keys(p.sessions))
+}
+
 // disconnect closes the connections of all who play.
 func (p *path) disconnect() {
 	p.mu.Lock()
-	var open []*gortsplib.ServerSession
-	for session := range p.sessions {
-		open = append(open, session)
-	}
 	close(p.dropped)
 	p.dropped = make(chan struct{})
 	p.mu.Unlock()
-	for _, session := range open {
+	for _, session := range p.playing() {
 		for _, conn := range session.Conns() {
 			conn.Close()
 		}
@@ -145,4 +166,15 @@ func (s *Server) Viewers(camera string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return len(p.sessions) + p.pictures
+}
+
+// TornDown is how many RTSP clients that played a camera have left it with TEARDOWN, as good ones do.
+func (s *Server) TornDown(camera string) int {
+	p := s.path(camera)
+	if p == nil {
+		return 0
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.tornDown
 }

@@ -126,10 +126,11 @@ func (s *Server) newRTSP(config Config, host string) *gortsplib.Server {
 		Listen: func(network, address string) (net.Listener, error) {
 			s.tried = true
 			l, err := net.Listen(network, address)
-			if err == nil {
-				s.address = l.Addr()
+			if err != nil {
+				return nil, err
 			}
-			return l, err
+			s.address = l.Addr()
+			return wireListener{l}, nil
 		},
 	}
 }
