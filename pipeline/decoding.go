@@ -35,6 +35,7 @@ type decoding struct {
 	graph   *graph
 	box     *inbox
 	src     *gst.Element
+	ordered bool   // the decoder was told that units come in the order in which they are shown
 	leave   func() // gives the place on the platform back; nil before there was a picture
 
 	pushing    atomic.Bool // a unit is being handed over, which blocks while the decoder is behind
@@ -230,7 +231,8 @@ func (d *decoding) build(key Unit) error {
 		return err
 	}
 	d.src = made[0]
-	first, decoder, err := d.rung.addDecoder(d.graph, key.format.caps, p.thrift.rate, p.feed.rate.perSecond())
+	d.ordered = p.feed.rate.ordered()
+	first, decoder, err := d.rung.addDecoder(d.graph, key.format.caps, d.ordered)
 	if err != nil {
 		return err
 	}

@@ -156,9 +156,9 @@ func withEncoder(all []plan, codec, factory string) (changed []plan) {
 }
 
 // addDecoder adds what turns access units of some caps, empty where they are not known, into raw pictures. A decoder by its name
-// spares what decodebin puts around it: another parser, and a queue with its thread. rate is the highest that is
-// wanted of a camera of so many pictures a second; 0 for all.
-func (p plan) addDecoder(g *graph, caps string, rate, of float64) (first, last *gst.Element, err error) {
+// spares what decodebin puts around it: another parser, and a queue with its thread. ordered says that units come in the
+// order in which they are shown.
+func (p plan) addDecoder(g *graph, caps string, ordered bool) (first, last *gst.Element, err error) {
 	if p.decoder == "" {
 		made, err := g.add(element{factory: "decodebin", set: map[string]any{"force-sw-decoders": true}})
 		if err != nil {
@@ -167,8 +167,7 @@ func (p plan) addDecoder(g *graph, caps string, rate, of float64) (first, last *
 		systemMemoryOnly(made[0])
 		return made[0], made[0], nil
 	}
-	properties := p.platform.decoderProperties(p.codec, rate, of)
-	made, err := g.add(element{factory: p.decoder, may: properties})
+	made, err := g.add(element{factory: p.decoder, may: p.platform.decoderProperties(ordered)})
 	if err != nil {
 		return nil, nil, err
 	}

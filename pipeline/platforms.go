@@ -3,7 +3,6 @@ package pipeline
 import (
 	"maps"
 	"slices"
-	"strconv"
 )
 
 // platform is a kind of machine that has hardware for pictures. The table below is all that framegate knows of each.
@@ -14,8 +13,8 @@ type platform struct {
 	decoders map[string][]string
 	// decoder holds properties that are set where the decoder has them.
 	decoder map[string]any
-	// slow are further properties for a low rate of pictures.
-	slow func(codec string, rate, of float64) map[string]any
+	// ordered are further ones, for streams whose units come in the order in which they are shown: without B-frames.
+	ordered map[string]any
 	// memory is the caps feature of pictures on the device; empty where they lie in system memory.
 	memory string
 	// scalers are chains that scale and convert on the device, of which the first is taken that is installed.
@@ -64,14 +63,20 @@ var software = &platform{
 // platforms are the kinds of hardware, in the order in which they are tried. What was checked against the elements'
 // documentation, and what was not, stands in docs/hardware.md; none of it was run on such hardware yet.
 var platforms = []*platform{
+	// Of nvv4l2decoder's properties, disable-dpb is Jetson's and low-latency-mode that of the server platform, which Thor
+	// follows: both give pictures in the order of decoding. mjpeg is for cameras' JPEGs. Two are left alone that seem made
+	// for low rates. drop-frame-interval throws pictures away after they were decoded, as the gate does, but counts them,
+	// where the gate looks at their times: a camera that slows down at night would give too few, a low rate would look like
+	// a decoder that hangs, and older versions give the others wrong times. skip-frames leaves out what thrift does not even
+	// send, and would take from a lone keyframe the units that push it out.
 	{
 		name: "jetson", title: "NVIDIA Jetson",
 		decoders: map[string][]string{
 			"h264": {"nvv4l2decoder"}, "h265": {"nvv4l2decoder"}, "vp8": {"nvv4l2decoder"}, "vp9": {"nvv4l2decoder"},
 			"av1": {"nvv4l2decoder"}, "mpeg4": {"nvv4l2decoder"}, "mjpeg": {"nvv4l2decoder", "nvjpegdec"},
 		},
-		decoder:  map[string]any{"low-latency-mode": arg("true"), "enable-max-performance": arg("true"), "mjpeg": arg("true")},
-		slow:     skipOnJetson,
+		decoder:  map[string]any{"enable-max-performance": arg("true"), "mjpeg": arg("true")},
+		ordered:  map[string]any{"disable-dpb": arg("true"), "low-latency-mode": arg("true")},
 		memory:   "memory:NVMM",
 		scalers:  [][]element{chain("nvvidconv"), chain("nvvideoconvert")},
 		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d"}},
@@ -164,16 +169,6 @@ var platforms = []*platform{
 	software,
 }
 
-// skipOnJetson makes nvv4l2decoder leave out what a low rate does not need: skip-frames 0 decodes everything, 1 only
-// pictures that others refer to, 2 only keyframes; drop-frame-interval n gives every nth picture (DeepStream's
-// documentation of Gst-nvvideo4linux2).
-func skipOnJetson(codec string, rate, of float64) map[string]any {
-	if every := int(of / rate); every >= 2 && (codec == "h264" || codec == "h265") {
-		return map[string]any{"drop-frame-interval": arg(strconv.Itoa(every))}
-	}
-	return nil
-}
-
 // scaler is the chain that scales on this machine, the first of all where none is installed.
 func (pf *platform) scaler() []element {
 	return pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))]
@@ -187,15 +182,11 @@ func complete(chain []element) bool {
 	return !slices.ContainsFunc(chain, func(e element) bool { return len(missing(e.factory)) > 0 })
 }
 
-// decoderProperties are set where a decoder has them. rate is the highest that is wanted of a camera of so many
-// pictures a second, 0 for all.
-func (pf *platform) decoderProperties(codec string, rate, of float64) map[string]any {
+// decoderProperties are set where a decoder has them. ordered says that units come in the order in which they are shown.
+func (pf *platform) decoderProperties(ordered bool) map[string]any {
 	all := maps.Clone(pf.decoder)
-	if pf.slow != nil && rate > 0 && of > 0 {
-		if all == nil {
-			all = map[string]any{}
-		}
-		maps.Copy(all, pf.slow(codec, rate, of))
+	if ordered {
+		maps.Copy(all, pf.ordered)
 	}
 	return all
 }

@@ -321,6 +321,64 @@ func TestConfigurationForcesElements(t *testing.T) {
 	}
 }
 
+// TestLowRateIsKeptOnJetson asks for fewer pictures than a decoder gives by far, but for more than keyframes.
+func TestLowRateIsKeptOnJetson(t *testing.T) {
+	if _, ok := withStandins(t, "jetson"); !ok {
+		return
+	}
+	m, _ := proved(t)
+	camera := tiny
+	camera.KeyframeInterval, camera.Loop = 100, 4*time.Second
+	server := camtest.Start(t, camera)
+	src := source(t, server.URL("cam1"))
+	src.Plans = configs.Plans{Hardware: "jetson", Timeout: 3 * time.Second}
+	feed := runFeedOf(t, m, src)
+	feed.stream(t)
+	camtest.Until(t, "the camera's rate is known", func() bool { return feed.rate.perSecond() > 0 })
+	r := small
+	r.FPS = 1
+	picture := show(t, feed.Feed, r)
+	caughtUp(t, picture)
+	first := after(t, picture.slots[0], nil)
+	second := after(t, picture.slots[0], first)
+	third := after(t, picture.slots[0], second)
+	if interval := third.PTS - second.PTS; interval < 900*time.Millisecond || interval > 1100*time.Millisecond {
+		t.Errorf("%v between two pictures of one a second", interval)
+	}
+	if plan := picture.Plan(); plan.Name != "jetson" || len(feed.Falls()) > 0 {
+		t.Errorf("%+v %+v", plan, feed.Falls())
+	}
+}
+
+// TestDecoderHoldsPicturesBackOnlyForBFrames looks at what the decoder of Jetson is told.
+func TestDecoderHoldsPicturesBackOnlyForBFrames(t *testing.T) {
+	if _, ok := withStandins(t, "jetson"); !ok {
+		return
+	}
+	jetson, _ := platformNamed("jetson")
+	plan := jetson.plans("h264")[0]
+	plain, reordered := tiny, tiny
+	reordered.BFrames = 2
+	server := camtest.Start(t, plain, reordered)
+	for camera, ordered := range map[string]bool{"cam1": true, "cam2": false} {
+		feed := runFeed(t, source(t, server.URL(camera)))
+		feed.stream(t)
+		camtest.Until(t, "units have come", func() bool { n, _ := feed.gop.Size(); return n > 0 && feed.rate.perSecond() > 0 })
+		g, err := newGraph()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, decoder, err := plan.addDecoder(g, feed.format.Load().caps, feed.rate.ordered())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := decoder.GetProperty("disable-dpb"); err != nil || set != ordered {
+			t.Errorf("%s: disable-dpb is %v, want %v (%v)", camera, set, ordered, err)
+		}
+		g.stop()
+	}
+}
+
 // decodeJPEG reads the picture of a frame.
 func decodeJPEG(t *testing.T, f *frame.Frame) image.Image {
 	t.Helper()

@@ -200,8 +200,11 @@ static GstStateChangeReturn element_change_state(GstElement *element, GstStateCh
 }
 
 static GstPadProbeReturn element_out(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-	Element *e = data;
-	gint     n = g_atomic_int_add(&e->pictures, 1);
+	Element      *e = data;
+	gint          n = g_atomic_int_add(&e->pictures, 1);
+	const GValue *interval = g_hash_table_lookup(e->values, "drop-frame-interval");
+	if (interval != NULL && g_value_get_int(interval) > 0 && n % g_value_get_int(interval) != 0)
+		return GST_PAD_PROBE_DROP;
 	if (faulty(e, "black")) {
 		GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
 		GST_PAD_PROBE_INFO_DATA(info) = buffer;
