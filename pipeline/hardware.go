@@ -179,7 +179,8 @@ func (pf *platform) lacking() string {
 	if len(missing(decoders...)) == len(decoders) {
 		return missingElement(decoders[0]).Error()
 	}
-	return missingElement(pf.scaler()[0].factory).Error()
+	scaler, _ := pf.scaler()
+	return missingElement(scaler[0].factory).Error()
 }
 
 // advice says what to do.

@@ -321,6 +321,18 @@ func TestConfigurationForcesElements(t *testing.T) {
 	}
 }
 
+func TestCardWithoutCUDAsLibrariesDecodesAndTheRestIsSoftware(t *testing.T) {
+	if _, ok := withStandins(t, "nvidia", "-cudaconvertscale", "-nvjpegenc"); !ok {
+		return
+	}
+	m, _ := proved(t)
+	server := camtest.Start(t, tiny)
+	_, shown := watchOn(t, m, server.URL("cam1"), "nvidia", small)
+	if plan := caughtUp(t, shown); plan.Name != "nvidia+software" || plan.Decoder != "nvh264dec" || plan.Scaler != "videoscale" || plan.Encoder != "jpegenc" {
+		t.Errorf("%+v", plan)
+	}
+}
+
 // TestLowRateIsKeptOnJetson asks for fewer pictures than a decoder gives by far, but for more than keyframes.
 func TestLowRateIsKeptOnJetson(t *testing.T) {
 	if _, ok := withStandins(t, "jetson"); !ok {
@@ -376,6 +388,16 @@ func TestDecoderHoldsPicturesBackOnlyForBFrames(t *testing.T) {
 			t.Errorf("%s: disable-dpb is %v, want %v (%v)", camera, set, ordered, err)
 		}
 		g.stop()
+	}
+}
+
+func TestQualityStaysInTheEncodersRange(t *testing.T) {
+	for _, pf := range platforms {
+		for _, e := range pf.encoders {
+			if got := e.element(100).may[e.property]; e.best == 0 || got != arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
+				t.Errorf("%s: %v", e.factory, got)
+			}
+		}
 	}
 }
 

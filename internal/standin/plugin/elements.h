@@ -57,6 +57,6 @@
 {"v4l2", "v4l2slvp8dec", DECODER, VP8, "video/x-raw, format={NV12,I420}", NULL},
 {"v4l2", "v4l2slvp9dec", DECODER, "video/x-vp9, alignment=frame", "video/x-raw, format={NV12,I420}", NULL},
 
-{"rockchip", "mppvideodec", DECODER, BYTES("h264") "; " BYTES("h265") "; " VP8 "; " VP9 "; video/x-av1; " MPEG4, "video/x-raw, format={NV12,I420}", NULL},
+{"rockchip", "mppvideodec", DECODER, BYTES("h264") "; " BYTES("h265") "; " VP8 "; " VP9 "; " MPEG4, "video/x-raw, format={NV12,I420}", NULL},
 {"rockchip", "mppjpegdec", DECODER, JPEG, "video/x-raw, format={NV12,I420}", NULL},
 {"rockchip", "mppjpegenc", ENCODER, "video/x-raw, format={NV12,I420}", JPEG, "q-factor=80"},
