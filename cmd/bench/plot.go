@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+
+	"framegate/internal/table"
 )
 
 // plot is a diagram with a logarithmic x axis, which suits numbers of viewers and of cameras.
@@ -65,7 +67,7 @@ func (p plot) svg() string {
 	y := func(v float64) float64 { return plotHeight - low - (plotHeight-above-low)*v/top }
 	for v := 0.0; v <= top*1.001; v += step {
 		fmt.Fprintf(&s, `<line x1="%d" x2="%d" y1="%.1f" y2="%.1f" stroke="#ddd"/>`+"\n", left, plotWidth-right, y(v), y(v))
-		text(left-6, y(v)+4, "end", "", number(v))
+		text(left-6, y(v)+4, "end", "", table.Number(v))
 	}
 	for i, l := range p.lines {
 		colour := colours[i%len(colours)]
@@ -74,7 +76,7 @@ func (p plot) svg() string {
 			fmt.Fprintf(&path, "%.1f,%.1f ", x(at.x), y(at.y))
 			fmt.Fprintf(&s, `<circle cx="%.1f" cy="%.1f" r="3" fill="%s"/>`+"\n", x(at.x), y(at.y), colour)
 			if i == 0 {
-				text(x(at.x), plotHeight-low+18, "middle", "", number(at.x))
+				text(x(at.x), plotHeight-low+18, "middle", "", table.Number(at.x))
 			}
 		}
 		fmt.Fprintf(&s, `<polyline points="%s" fill="none" stroke="%s" stroke-width="2"/>`+"\n", strings.TrimSpace(path.String()), colour)

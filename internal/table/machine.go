@@ -1,16 +1,12 @@
-package main
+package table
 
 import (
 	"fmt"
 	"os"
 	"runtime"
-	"strconv"
 	"strings"
-	"time"
 
 	"framegate/pipeline"
-
-	"golang.org/x/sys/unix"
 )
 
 // machine describes what the figures were measured on.
@@ -43,25 +39,4 @@ func field(path, key, separator string) string {
 		}
 	}
 	return ""
-}
-
-// cpu is the processor time that a process has used, its ended threads included, to the nanosecond: its clock
-// is named by its number in the way of clock_getcpuclockid(3).
-func cpu(pid int) (time.Duration, error) {
-	const schedulers = 2
-	var t unix.Timespec
-	if err := unix.ClockGettime(int32(^pid<<3|schedulers), &t); err != nil {
-		return 0, fmt.Errorf("processor time of %d: %w", pid, err)
-	}
-	return time.Duration(t.Nano()), nil
-}
-
-// memory is the resident memory of a process in bytes.
-func memory(pid int) float64 {
-	text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/statm", pid))
-	if fields := strings.Fields(string(text)); len(fields) > 1 {
-		pages, _ := strconv.Atoi(fields[1])
-		return float64(pages * os.Getpagesize())
-	}
-	return 0
 }
