@@ -401,6 +401,27 @@ func TestQualityStaysInTheEncodersRange(t *testing.T) {
 	}
 }
 
+// TestPictureBeginsAtALaterKeyframeWithoutLibav decodes with what is left where libav is missing.
+func TestPictureBeginsAtALaterKeyframeWithoutLibav(t *testing.T) {
+	t.Setenv("GST_PLUGIN_FEATURE_RANK", "avdec_h264:NONE,avdec_h265:NONE")
+	if _, ok := withStandins(t, "v4l2"); !ok {
+		return
+	}
+	hevc := tiny
+	hevc.Codec, hevc.Width, hevc.Height = testcam.H265, 320, 192
+	server := camtest.Start(t, tiny, hevc)
+	for camera, decoder := range map[string]string{"cam1": "openh264dec", "cam2": "libde265dec"} {
+		src := source(t, server.URL(camera))
+		src.Plans = configs.Plans{Decoder: decoder, Timeout: 3 * time.Second}
+		feed := runFeedOf(t, &Machine{}, src)
+		feed.stream(t)
+		camtest.Until(t, "there was a second keyframe", func() bool { return feed.KeyframeInterval() > 0 })
+		if plan := settled(t, feed); plan.Decoder != decoder {
+			t.Errorf("%+v", plan)
+		}
+	}
+}
+
 // decodeJPEG reads the picture of a frame.
 func decodeJPEG(t *testing.T, f *frame.Frame) image.Image {
 	t.Helper()
