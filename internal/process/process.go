@@ -31,13 +31,16 @@ type Process struct {
 type Camera struct {
 	State string
 	Error string
-	Plan  struct {
-		Name                     string
-		Hardware                 bool
-		Decoder, Scaler, Encoder string
-		FellBackFrom             string `json:"fell_back_from"`
-		Reason, Chosen           string
-	}
+	Plan  Plan
+}
+
+// Plan tells how a camera's pictures are made.
+type Plan struct {
+	Name                     string
+	Hardware                 bool
+	Decoder, Scaler, Encoder string
+	FellBackFrom             string `json:"fell_back_from"`
+	Reason, Chosen           string
 }
 
 // startTime is how long a framegate may take to serve: the demo encodes its cameras first.

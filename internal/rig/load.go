@@ -43,3 +43,16 @@ func Memory(pid int) float64 {
 	}
 	return 0
 }
+
+// Busy is the processor time that all processes together have used since the machine was started.
+func Busy() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	var user, nice, system, idle, wait, irq, soft, steal int64 // in hundredths of a second: proc(5)
+	if _, err := fmt.Sscanf(string(text), "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &wait, &irq, &soft, &steal); err != nil {
+		return 0, fmt.Errorf("/proc/stat: %w", err)
+	}
+	return time.Duration(user+nice+system+irq+soft) * 10 * time.Millisecond, nil
+}
