@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -106,7 +107,14 @@ func (c *check) codec(ctx context.Context, codec testcam.Codec) error {
 				return err
 			}
 			defer leave()
-			if loads[i], err = rig.Load(p.PID(), c.Time); err != nil {
+			var rate float64
+			var watching errgroup.Group
+			watching.Go(func() (err error) {
+				rate, err = rig.Rate(ctx, p.URL+"/cameras/"+camera.ID+"/stream", c.Time)
+				return err
+			})
+			loads[i], err = rig.Load(p.PID(), c.Time)
+			if err := errors.Join(err, watching.Wait()); err != nil {
 				return err
 			}
 			plan, asked, err := c.plan(p, camera.ID)
@@ -117,6 +125,7 @@ func (c *check) codec(ctx context.Context, codec testcam.Codec) error {
 				c.fell(camera.ID, plan)
 			}
 			c.add(table.Row{Name: fmt.Sprintf("framegate by %s: %s, %s, %s", plan.Name, plan.Decoder, plan.Scaler, plan.Encoder), Value: 100 * loads[i], Unit: ofACore})
+			c.add(table.Row{Name: "the rate meanwhile", Value: rate, Unit: "fps", AtLeast: atLeastRate})
 			return nil
 		})
 		if err != nil {
