@@ -9,7 +9,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 20s
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run build test lint unit fuzz corrupt bench chaos chaos-ci soak schema clean setup setup-test
+.PHONY: run build test lint unit fuzz corrupt bench gpu-check gpu-pack chaos chaos-ci soak schema clean setup setup-test
 
 run: build
 	./bin/framegate serve
@@ -56,6 +56,14 @@ chaos-ci: build
 # What framegate takes of the machine while viewers come and go, as a table and as plots. SOAK passes options.
 soak: build
 	./bin/endure soak $(SOAK)
+
+# The plans for NVIDIA's cards, tried on one: see docs/hardware.md. It says so where there is none. GPUCHECK passes options.
+gpu-check: build
+	@./bin/gpucheck $(GPUCHECK)
+
+# The same packed into one folder, for a machine with a card that can fetch nothing.
+gpu-pack: build
+	@internal/setup/gpu-pack.sh bin/gpu-check
 
 # The JSON Schema, after a change of the configuration's types.
 schema:

@@ -36,6 +36,7 @@ type decoding struct {
 	graph   *graph
 	box     *inbox
 	src     *gst.Element
+	ordered bool   // the decoder was told that units come in the order in which they are shown
 	leave   func() // gives the place on the platform back; nil before there was a picture
 
 	idle       idle
@@ -253,7 +254,8 @@ func (d *decoding) build(key Unit) error {
 		return err
 	}
 	d.src = made[0]
-	first, decoder, err := d.rung.addDecoder(d.graph, caps, p.thrift.rate, p.feed.rate.perSecond())
+	d.ordered = p.feed.rate.ordered()
+	first, decoder, err := d.rung.addDecoder(d.graph, caps, d.ordered)
 	if err != nil {
 		return err
 	}

@@ -13,7 +13,17 @@ static void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
 
 static void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
 
+// fg_repeat makes a parser that a parsebin has added put the parameter sets before every keyframe, from each of which a
+// decoder may begin. The caps hold them too, but not in the byte-stream that parsebin chooses where no decoder is
+// installed that takes another form, as without libav.
+static void fg_repeat(GstBin *bin, GstElement *parser, gpointer data) {
+	if (g_object_class_find_property(G_OBJECT_GET_CLASS(parser), "config-interval") != NULL)
+		g_object_set(parser, "config-interval", -1, NULL);
+}
+
 static void fg_link_later(void *from, void *to) {
+	if (GST_IS_BIN(from))
+		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat), NULL);
 	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
 }
 
@@ -104,6 +114,7 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 		depay = fg_add(rtspsrc, fg_depay[row].factory); // parsebin will say what is missing
 	if (depay == NULL || fg_depay[row].parse) {
 		to = fg_add(rtspsrc, "parsebin");
+		g_signal_connect(to, "element-added", G_CALLBACK(fg_repeat), NULL);
 		g_signal_connect_data(to, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(sink), fg_unref, 0);
 		gst_element_sync_state_with_parent(to);
 	}

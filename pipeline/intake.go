@@ -126,6 +126,9 @@ type measured struct {
 	lastKey time.Duration
 	hasKey  bool
 	key     time.Duration // between the last two keyframes
+	total   int           // units of this connection
+	newest  time.Duration // largest PTS
+	mixed   bool          // a unit was to be shown before one that came earlier: there are B-frames
 }
 
 // meterWindow is how long a rate is measured before it is told.
@@ -140,6 +143,9 @@ func (m *meter) unit(u Unit) {
 		}
 		m.lastKey, m.hasKey = u.PTS, true
 	}
+	m.total++
+	m.mixed = m.mixed || m.total > 1 && u.PTS < m.newest
+	m.newest = max(m.newest, u.PTS)
 	if m.n == 0 {
 		m.began = u.PTS
 	}
@@ -151,6 +157,17 @@ func (m *meter) unit(u Unit) {
 	if !u.Droppable {
 		m.refs++
 	}
+}
+
+// orderSample is how many units without B-frames are taken for a sign that there are none: encoders that use them begin
+// right behind the keyframe.
+const orderSample = 25
+
+// ordered reports whether units come in the order in which they are shown. It is false while that is not known.
+func (m *meter) ordered() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.total >= orderSample && !m.mixed
 }
 
 func (m *meter) perSecond() float64 {

@@ -170,7 +170,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u Unit, units *Reader)
 		if u, err = units.Next(ctx); err != nil {
 			return err
 		}
-		if u.format != began {
+		if u.format != began || to != nil && to.ordered && !p.feed.rate.ordered() {
 			return frame.ErrFormatChanged
 		}
 	}

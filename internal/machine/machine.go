@@ -72,3 +72,29 @@ func Threads(pid int) int {
 	tasks, _ := os.ReadDir(fmt.Sprintf("/proc/%d/task", pid))
 	return len(tasks)
 }
+
+// Load is how many cores a process keeps busy, over a time.
+func Load(pid int, length time.Duration) (float64, error) {
+	before, err := Processor(pid)
+	if err != nil {
+		return 0, err
+	}
+	began := time.Now()
+	time.Sleep(length)
+	took := time.Since(began)
+	after, err := Processor(pid)
+	return (after - before).Seconds() / took.Seconds(), err
+}
+
+// Busy is the processor time that all processes together have used since the machine was started.
+func Busy() (time.Duration, error) {
+	text, err := os.ReadFile("/proc/stat")
+	if err != nil {
+		return 0, err
+	}
+	var user, nice, system, idle, wait, irq, soft, steal int64 // in hundredths of a second: proc(5)
+	if _, err := fmt.Sscanf(string(text), "cpu %d %d %d %d %d %d %d %d", &user, &nice, &system, &idle, &wait, &irq, &soft, &steal); err != nil {
+		return 0, fmt.Errorf("/proc/stat: %w", err)
+	}
+	return time.Duration(user+nice+system+irq+soft) * 10 * time.Millisecond, nil
+}

@@ -33,11 +33,16 @@ type Camera struct {
 	Error   string
 	Viewers int
 	Broken  int `json:"broken_units"`
-	Plan    struct {
-		Name         string
-		FellBackFrom string `json:"fell_back_from"`
-		Reason       string
-	}
+	Plan    Plan
+}
+
+// Plan tells how a camera's pictures are made.
+type Plan struct {
+	Name                     string
+	Hardware                 bool
+	Decoder, Scaler, Encoder string
+	FellBackFrom             string `json:"fell_back_from"`
+	Reason, Chosen           string
 }
 
 // startTime is how long a framegate may take to serve: the demo encodes its cameras first.
@@ -45,14 +50,17 @@ const startTime = time.Minute
 
 // Start starts 'framegate serve' with more arguments on a port of the system's choice and waits until it
 // serves. Stop must follow.
-func Start(binary string, args ...string) (*Process, error) {
+func Start(binary string, args ...string) (*Process, error) { return StartIn(nil, binary, args...) }
+
+// StartIn is Start with more of an environment.
+func StartIn(env []string, binary string, args ...string) (*Process, error) {
 	dir, err := os.MkdirTemp("", "framegate")
 	if err != nil {
 		return nil, err
 	}
 	p := &Process{Dir: dir, read: make(chan struct{})}
 	p.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), "FRAMEGATE_CONFIG=")
+	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "FRAMEGATE_CONFIG="), env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, err

@@ -19,8 +19,8 @@ const (
 	Failed       Reason = "failed"       // anything else
 )
 
-// ErrFormatChanged ends a picture whose camera began to send something else, such as another size or codec.
-// Another picture takes over.
+// ErrFormatChanged ends a picture whose camera began to send something else, such as another size or codec,
+// or B-frames. Another picture takes over.
 var ErrFormatChanged = errors.New("the camera's format changed")
 
 // CameraError is why a camera gives no picture, in a sentence for the person who can mend it. It holds no
