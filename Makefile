@@ -13,7 +13,7 @@ LDFLAGS := -X main.version=$(VERSION)
 # Asked for in each recipe, since setup may have installed GStreamer just before.
 GO = CGO_CFLAGS="$$(internal/setup/cflags.sh)" go
 
-.PHONY: run build test lint unit fuzz bench schema versions clean setup setup-test
+.PHONY: run build test lint unit fuzz corrupt bench gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup setup-test
 
 run: build
 	./bin/framegate serve
@@ -33,14 +33,41 @@ unit:
 
 fuzz:
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./configs -run '^$$' -fuzz '^FuzzEdit$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
 	$(GO) test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)
+
+# 10,000 damaged access units of each codec, instead of the 2,000 of every test run; CORRUPT_UNITS says how many.
+corrupt:
+	CORRUPT_UNITS=$${CORRUPT_UNITS:-10000} $(GO) test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
 
 # One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
 bench: build
 	@internal/setup/install.sh bench
 	./bin/bench $(BENCH)
+
+# Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
+# CHAOS passes options, such as CHAOS="--for 1h --seed 7". chaos-ci is what fits into a run of the tests; the seed
+# that it prints repeats it.
+chaos: build
+	./bin/endure chaos $(CHAOS)
+
+chaos-ci: build
+	./bin/endure chaos --for 3m $(CHAOS)
+
+# What framegate takes of the machine while viewers come and go, as a table and as plots. SOAK passes options.
+soak: build
+	./bin/endure soak $(SOAK)
+
+# The plans for NVIDIA's cards, tried on one: see docs/hardware.md. It says so where there is none. GPUCHECK passes options.
+gpu-check: build
+	@./bin/gpucheck $(GPUCHECK)
+
+# The same packed into one folder, for a machine with a card that can fetch nothing.
+gpu-pack: build
+	@internal/setup/gpu-pack.sh bin/gpu-check
 
 # The JSON Schema, after a change of the configuration's types.
 schema:

@@ -23,7 +23,7 @@ func (d *decoder) decodeCameras(config *Config) {
 	}
 	lines := map[string]int{} // of each id
 	for i, item := range list.Values {
-		camera, path := defaultCamera(config.Defaults), fmt.Sprintf("cameras[%d]", i)
+		camera, path := defaultCamera(config.Defaults), cameraPath(i)
 		d.places[path] = placeOfNode(item)
 		if entries, _ := entries(d.resolve(item)); entries == nil {
 			d.fault(placeOfNode(item), "%s: expected keys and values of a camera", path)
@@ -38,6 +38,9 @@ func (d *decoder) decodeCameras(config *Config) {
 		config.Cameras = append(config.Cameras, camera)
 	}
 }
+
+// cameraPath is how faults name a camera of the list.
+func cameraPath(index int) string { return fmt.Sprintf("cameras[%d]", index) }
 
 var idForm = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
@@ -160,7 +163,7 @@ func (d *decoder) checkPassword(c *Camera, path string) {
 		d.fault(at, "%s: password and password_file exclude each other", path)
 		return
 	}
-	content, err := os.ReadFile(d.beside(c.PasswordFile))
+	content, err := d.read(c.PasswordFile)
 	if err != nil {
 		d.fault(at, "%s.password_file: %v", path, err)
 		return
@@ -192,6 +195,13 @@ func (d *decoder) checkTLS(c *Camera, path string) {
 	if _, err := os.Stat(c.TLSCA); err != nil {
 		d.fault(at, "%s.tls_ca: %v", path, err)
 	}
+}
+
+// read reads a file that the configuration names.
+func (d *decoder) read(path string) ([]byte, error) {
+	path = d.beside(path)
+	d.files = append(d.files, path)
+	return os.ReadFile(path)
 }
 
 // beside makes a relative path one beside the configuration.

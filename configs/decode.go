@@ -21,6 +21,7 @@ type decoder struct {
 	anchors map[string]ast.Node
 	places  map[string]place // of each value, by its path
 	cameras ast.Node         // decoded when the defaults are known, wherever these stand
+	files   []string         // that were read
 	faults  Faults
 	nodes   int // decoded so far, aliases counted each time
 }

@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"bytes"
 	_ "embed"
 	"errors"
 	"fmt"
@@ -14,6 +15,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"golang.org/x/image/font/opentype"
 )
 
 // Demo is the configuration that is served where there is none. Its cameras are at ${DEMO_RTSP}.
@@ -58,19 +60,30 @@ func Load(path string) (*Config, error) {
 // Parse checks and completes a configuration. name stands in its faults, and relative paths in it are
 // beside name; env looks up the variables of ${NAME}. The error is Faults with all that is wrong.
 func Parse(name string, content []byte, env func(string) (string, bool)) (*Config, error) {
-	if !utf8.Valid(content) {
-		return nil, Faults{{File: name, Line: 1, Column: 1, Message: "the file is not UTF-8 text"}}
-	}
-	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		return nil, Faults{syntaxFault(name, err)}
-	}
-	d := &decoder{file: name, env: env, anchors: map[string]ast.Node{}, places: map[string]place{}}
-	config := d.document(file)
+	config, d := decode(name, content, env)
 	if len(d.faults) > 0 {
 		return nil, d.faults.sorted()
 	}
 	return config, nil
+}
+
+// decode is Parse, and what is known of the text besides. The configuration is of use only without faults.
+func decode(name string, content []byte, env func(string) (string, bool)) (*Config, *decoder) {
+	d := &decoder{file: name, env: env, anchors: map[string]ast.Node{}, places: map[string]place{}}
+	if !utf8.Valid(content) {
+		d.fault(place{1, 1}, "the file is not UTF-8 text")
+		return nil, d
+	}
+	// goccy/go-yaml v1.18.0 counts a line that ends in CRLF twice, and leaves the CR in texts.
+	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		d.faults = Faults{syntaxFault(name, err)}
+		return nil, d
+	}
+	config := d.document(file)
+	config.Files = append(d.files, name)
+	return config, d
 }
 
 func syntaxFault(name string, err error) Fault {
@@ -132,6 +145,7 @@ func (d *decoder) document(file *ast.File) *Config {
 	ast.Walk(anchorVisitor(d.anchors), bodies[0])
 	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
 	d.checkServer(config)
+	d.checkFont(config)
 	d.checkSize("defaults")
 	if d.cameras != nil {
 		d.decodeCameras(config)
@@ -151,6 +165,22 @@ func (d *decoder) checkServer(config *Config) {
 			d.fault(d.at("cors_origins"), "cors_origins[%d] is %q; it must be scheme://host, such as https://wall.example, or *", i, origin)
 		}
 	}
+}
+
+// checkFont reads the font of the placeholders.
+func (d *decoder) checkFont(config *Config) {
+	p := &config.Placeholders
+	if p.Font == "" {
+		return
+	}
+	content, err := d.read(p.Font)
+	if err == nil {
+		_, err = opentype.Parse(content)
+	}
+	if err != nil {
+		d.fault(d.at("placeholders.font"), "placeholders.font: %v", err)
+	}
+	p.Typeface = content
 }
 
 // anchorVisitor collects anchors by name.

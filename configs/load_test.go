@@ -198,6 +198,18 @@ func TestURLFaultsNeverShowCredentials(t *testing.T) {
 	}
 }
 
+func TestLinesThatEndInCRLFAreCountedOnce(t *testing.T) {
+	config := mustParse(t, "cameras:\r\n- id: a\r\n  url: test://ball\r\n  name: |\r\n    one\r\n    two\r\n")
+	if got := config.Cameras[0].Name; got != "one\ntwo\n" {
+		t.Errorf("the name is %q", got)
+	}
+	_, err := parse(t, "log_level: \"in\r\n  fo\"\r\nlissen: x\r\n")
+	var faults Faults
+	if !errors.As(err, &faults) || faults[len(faults)-1].Line != 3 {
+		t.Errorf("got %v, want a fault in line 3", err)
+	}
+}
+
 // FuzzParse: whatever the file, there is a configuration or faults with a place, and no secret in them.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"*.yaml", "testdata/broken/*.yaml"} {

@@ -1,8 +1,11 @@
 // Package configs is framegate's configuration: its types, strict loading with the place of every fault,
-// and the shipped YAML files. It imports no other package of framegate.
+// changing the list of cameras in its file, and the shipped YAML files. It imports no other package of framegate.
 package configs
 
-import "time"
+import (
+	"reflect"
+	"time"
+)
 
 // Config is a whole configuration with every default filled in. It is not changed after loading.
 //
@@ -13,8 +16,15 @@ type Config struct {
 	LogLevel    string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"The least important lines that are logged."`
 	LogFormat   string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Form of the log on stderr."`
 	CORSOrigins []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' is any. An <img> tag needs none of this."`
-	Defaults    Settings `yaml:"defaults" doc:"Settings of all cameras that do not set them themselves."`
-	Cameras     []Camera `yaml:"cameras" doc:"The cameras, in the order in which they are shown."`
+	MaxViewers  int      `yaml:"max_viewers" min:"0" max:"100000" default:"2000" doc:"How many streams are sent at a time, of all cameras together; more are refused with 503. 0 is no limit."`
+	PerAddress  int      `yaml:"max_viewers_per_address" min:"0" max:"100000" default:"0" doc:"How many streams are sent at a time to one address; more are refused with 429. 0 is no limit, which a reverse proxy needs."`
+
+	Placeholders Placeholders `yaml:"placeholders" doc:"What the pictures say that viewers see while a camera is away."`
+	Defaults     Settings     `yaml:"defaults" doc:"Settings of all cameras that do not set them themselves."`
+	Cameras      []Camera     `yaml:"cameras" doc:"The cameras, in the order in which they are shown."`
+
+	// Files are those that the configuration was made of: its own, and what it names.
+	Files []string `yaml:"-"`
 }
 
 // Settings can be given for all cameras and for each.
@@ -25,6 +35,8 @@ type Settings struct {
 	FPS            float64       `yaml:"fps" min:"0" max:"240" default:"0" doc:"Pictures per second at most; 0 is the camera's own rate."`
 	Quality        int           `yaml:"quality" min:"1" max:"100" default:"80" doc:"JPEG quality."`
 	MaxRenditions  int           `yaml:"max_renditions" min:"1" max:"64" default:"8" doc:"How many different pictures of a camera may be watched at a time; more are refused with 429."`
+	MaxViewers     int           `yaml:"max_viewers" min:"0" max:"100000" default:"0" doc:"How many may watch a camera at a time; more are refused with 503. 0 is no limit."`
+	Placeholder    bool          `yaml:"placeholder" default:"true" doc:"Shows viewers of a camera that is away its last picture dimmed, and what is wrong; false ends their streams instead."`
 	Rotate         int           `yaml:"rotate" enum:"0,90,180,270" default:"0" doc:"Degrees by which the camera's picture is turned clockwise."`
 	DropSame       bool          `yaml:"drop_same" default:"false" doc:"Leaves out pictures that are equal to the one before, but for one each second."`
 	Overlay        Overlay       `yaml:"overlay" doc:"Text that is burnt into the pictures."`
@@ -65,6 +77,40 @@ type Camera struct {
 	Source Source `yaml:"-"`
 	// Sub is substream likewise; nil where there is none.
 	Sub *Source `yaml:"-"`
+}
+
+// Placeholders say how a camera that is away is shown.
+type Placeholders struct {
+	Font  string `yaml:"font" doc:"TrueType or OpenType file with the letters of the texts and the cameras' names; beside the configuration where the path is relative. Without it Go's own font, for Latin, Greek and Cyrillic."`
+	Texts Texts  `yaml:"texts" doc:"What is wrong, in words."`
+
+	// Typeface is the content of Font; nil without one.
+	Typeface []byte `yaml:"-"`
+}
+
+// Texts are the sentences of placeholders: one for each frame.Reason, under its name.
+type Texts struct {
+	Since        string `yaml:"since" default:"No picture since" doc:"Stands before the time."`
+	Unauthorized string `yaml:"unauthorized" default:"The camera refuses user or password" doc:"Of the camera's state unauthorized."`
+	NotFound     string `yaml:"not_found" default:"The camera has no such stream" doc:"404 from the camera."`
+	Unreachable  string `yaml:"unreachable" default:"The camera cannot be reached" doc:"No connection: name, address, route or port."`
+	TimedOut     string `yaml:"timed_out" default:"The camera sends no pictures" doc:"Connected, but nothing came."`
+	Stalled      string `yaml:"stalled" default:"The camera has stopped sending" doc:"Connected, and nothing comes any more."`
+	NoVideo      string `yaml:"no_video" default:"The camera sends no video" doc:"It answers, but not with video."`
+	Unsupported  string `yaml:"unsupported" default:"The camera's video cannot be decoded here" doc:"No decoder for it."`
+	Ended        string `yaml:"ended" default:"The camera has closed the connection" doc:"And is tried again."`
+	Refused      string `yaml:"refused" default:"The camera refuses to send" doc:"It answers so, as when too many watch it."`
+	Failed       string `yaml:"failed" default:"The pictures cannot be made" doc:"Anything else."`
+}
+
+// Of is the sentence for a reason, and that of 'failed' where it has none of its own.
+func (t Texts) Of(reason string) string {
+	for _, f := range fieldsOf(reflect.TypeFor[Texts]()) {
+		if f.key == reason {
+			return reflect.ValueOf(t).FieldByIndex(f.index).String()
+		}
+	}
+	return t.Failed
 }
 
 // Overlay is text that is burnt into pictures.

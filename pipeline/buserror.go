@@ -15,11 +15,23 @@ static const gchar *fg_missing(void *message) {
 	return gst_structure_get_string(gst_message_get_structure(message), "name");
 }
 
+// fg_rtsp_status tells the status that an RTSP camera has refused a request with, 0 for other errors.
+static guint fg_rtsp_status(void *message, const gchar **reason) {
+	const GstStructure *details = NULL;
+	guint code = 0;
+	gst_message_parse_error_details(message, &details);
+	if (details == NULL || !gst_structure_get_uint(details, "rtsp-status-code", &code))
+		return 0;
+	*reason = gst_structure_get_string(details, "rtsp-status-reason");
+	return code;
+}
+
 static int fg_missing_plugin(GError *e) { return fg_is(e, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN); }
 */
 import "C"
 
 import (
+	"fmt"
 	"strings"
 	"unsafe"
 
@@ -36,7 +48,13 @@ func parseBusError(msg *gst.Message) *busError {
 	C.gst_message_parse_error((*C.GstMessage)(unsafe.Pointer(msg.Instance())), &gerr, &debug)
 	defer C.g_error_free(gerr)
 	defer C.g_free(C.gpointer(debug))
+	status := ""
+	var words *C.gchar
+	if code := C.fg_rtsp_status(unsafe.Pointer(msg.Instance()), &words); code != 0 {
+		status = strings.TrimSpace(fmt.Sprint(code, " ", C.GoString(words)))
+	}
 	return &busError{
+		status:      status,
 		CameraError: frame.CameraError{Reason: busReason(gerr), Text: strings.TrimSuffix(C.GoString(gerr.message), ".")},
 		debug:       C.GoString(debug),
 	}
@@ -55,7 +73,8 @@ func missingPlugin(msg *gst.Message) string {
 // busError is a CameraError with what GStreamer adds for programmers.
 type busError struct {
 	frame.CameraError
-	debug string
+	debug  string
+	status string // that an RTSP camera has refused a request with, such as '503 Service Unavailable'
 }
 
 func (e *busError) Unwrap() error { return &e.CameraError }

@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -35,8 +36,10 @@ type decoding struct {
 	graph   *graph
 	box     *inbox
 	src     *gst.Element
+	ordered bool   // the decoder was told that units come in the order in which they are shown
 	leave   func() // gives the place on the platform back; nil before there was a picture
 
+	idle       idle
 	pushing    atomic.Bool // a unit is being handed over, which blocks while the decoder is behind
 	shown      atomic.Int64
 	pushed     sync.WaitGroup
@@ -54,32 +57,47 @@ func (e *planFailure) Error() string { return e.err.Error() }
 func (e *planFailure) Unwrap() error { return e.err }
 
 // decode makes the decoded outputs by the best plan, from key on.
+//
+// Some software gives up at the first broken unit, such as av1dec. Nothing can take over from it, so it begins again
+// at the next keyframe, as long as pictures come of that.
 func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 	ladder := &p.feed.plans
-	d := &decoding{picture: p, rung: ladder.best(key.format.stream.Codec)}
-	p.tell(ladder.describe(d.rung, ""))
-	began := time.Now()
-	err := d.run(ctx, key, units)
-	failure, ok := err.(*planFailure)
-	if !ok {
-		return err
+	for format, lastShown := key.format, (time.Time{}); ; {
+		d := &decoding{picture: p, rung: ladder.best(key.format.stream.Codec)}
+		p.tell(ladder.describe(d.rung, ""))
+		began := time.Now()
+		err := d.run(ctx, key, units)
+		failure, ok := err.(*planFailure)
+		if !ok {
+			return err
+		}
+		var worked time.Duration
+		if d.shown.Load() > 0 {
+			worked = time.Since(began)
+			lastShown = time.Now()
+		}
+		if next, pause, ok := ladder.fell(d.rung.plan, failure.err, worked, failure.late); ok {
+			return &frame.PlanError{Plan: d.rung.name, Next: next.name, Pause: pause, Err: failure.err}
+		}
+		if failure.late || d.graph.hung || time.Since(lastShown) > softwareStall {
+			return fmt.Errorf("plan %s: %w", d.rung.name, failure.err)
+		}
+		units.restart()
+		if key, err = units.Next(ctx); err != nil {
+			return err
+		}
+		if key.format != format {
+			return frame.ErrFormatChanged
+		}
+		p.begin(key)
 	}
-	var worked time.Duration
-	if d.shown.Load() > 0 {
-		worked = time.Since(began)
-	}
-	next, pause, ok := ladder.fell(d.rung.plan, failure.err, worked, failure.late)
-	if !ok {
-		return fmt.Errorf("plan %s: %w", d.rung.name, failure.err)
-	}
-	return &frame.PlanError{Plan: d.rung.name, Next: next.name, Pause: pause, Err: failure.err}
 }
 
-// run works until ctx is done, the format changes or the plan fails. After a failure the pipeline is taken down
-// behind the caller's back.
+// run works until ctx is done, the format changes or the plan fails. After a failure of a plan that another one takes
+// over from, the pipeline is taken down behind the caller's back.
 func (d *decoding) run(ctx context.Context, key Unit, units *Reader) (err error) {
 	defer func() {
-		if _, failed := err.(*planFailure); failed {
+		if _, failed := err.(*planFailure); failed && d.rung.fallible() {
 			go d.close()
 		} else {
 			d.close()
@@ -221,8 +239,14 @@ func (d *decoding) tell() {
 // build fills the pipeline for units of key's format.
 func (d *decoding) build(key Unit) error {
 	p := d.picture
+	caps := key.format.caps
+	if key.format.stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
+		// Each unit is one picture, as readJPEG has seen: jpegdec need not look for their ends, and does not miss one
+		// behind a broken picture.
+		caps += ", parsed=(boolean)true"
+	}
 	made, err := d.graph.add(element{factory: "appsrc", set: map[string]any{
-		"caps": arg(key.format.caps), "format": arg("time"),
+		"caps": arg(caps), "format": arg("time"),
 		"is-live": true, // libav's decoder takes no frame threads then, each of which is a frame of latency
 		"block":   true, "max-bytes": uint64(1 << 20),
 	}})
@@ -230,7 +254,8 @@ func (d *decoding) build(key Unit) error {
 		return err
 	}
 	d.src = made[0]
-	first, decoder, err := d.rung.addDecoder(d.graph, key.format.caps, p.thrift.rate, p.feed.rate.perSecond())
+	d.ordered = p.feed.rate.ordered()
+	first, decoder, err := d.rung.addDecoder(d.graph, caps, d.ordered)
 	if err != nil {
 		return err
 	}
@@ -282,8 +307,40 @@ func (d *decoding) publish() {
 	}
 }
 
+// idle is what has gone into a decoder since its last picture. It belongs to the goroutine that pushes.
+type idle struct {
+	seen  int // pictures that had come then
+	units int
+	key   bool // a keyframe was among them
+}
+
+// idleUnits is how many units a software decoder may make nothing of, with a keyframe among them, before another one
+// takes its place: broken units can leave a decoder in a state in which it refuses good ones too (avdec_mpeg4 of 1.22).
+const idleUnits = 10
+
+// stuck reports, before a unit is pushed, whether the decoder should be replaced by one that begins with that unit.
+func (d *decoding) stuck(u Unit) bool {
+	if !u.Key {
+		d.idle.units++
+		return false
+	}
+	seen, _ := d.decoded()
+	stuck := seen == d.idle.seen && d.idle.key && d.idle.units >= idleUnits &&
+		C.gst_app_src_get_current_level_bytes((*C.GstAppSrc)(unsafe.Pointer(d.src.Instance()))) == 0
+	if seen != d.idle.seen {
+		d.idle = idle{seen: seen}
+	}
+	d.idle.units++
+	d.idle.key = true
+	return stuck && !d.rung.fallible()
+}
+
 // push hands a unit to the decoder and waits while that is behind. It reports false when the pipeline takes no more.
 func (d *decoding) push(u Unit) bool {
+	if d.stuck(u) {
+		d.graph.end(fmt.Errorf("no picture has come of %d units", d.idle.units))
+		return false
+	}
 	key := C.gboolean(0)
 	if u.Key {
 		key = 1

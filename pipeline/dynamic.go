@@ -13,7 +13,17 @@ static void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
 
 static void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
 
+// fg_repeat makes a parser that a parsebin has added put the parameter sets before every keyframe, from each of which a
+// decoder may begin. The caps hold them too, but not in the byte-stream that parsebin chooses where no decoder is
+// installed that takes another form, as without libav.
+static void fg_repeat(GstBin *bin, GstElement *parser, gpointer data) {
+	if (g_object_class_find_property(G_OBJECT_GET_CLASS(parser), "config-interval") != NULL)
+		g_object_set(parser, "config-interval", -1, NULL);
+}
+
 static void fg_link_later(void *from, void *to) {
+	if (GST_IS_BIN(from))
+		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat), NULL);
 	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
 }
 
@@ -38,6 +48,55 @@ static const struct { const gchar *encoding, *factory, *caps; gboolean parse; } 
 	{"JPEG", "rtpjpegdepay", "image/jpeg", FALSE},
 };
 
+// fg_unit is the access unit that comes in by RTP now. It belongs to the streaming thread.
+typedef struct {
+	guint32  time; // of RTP
+	gboolean whole; // its last packet has come
+	gsize    bytes, limit;
+} fg_unit;
+
+// fg_count_packet counts a packet, and reports whether it goes on: a depayloader keeps a unit until its last packet,
+// without any limit of its own. Of a unit that is too large what has come already goes on, and is dropped there for
+// lack of the rest.
+static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtspsrc) {
+	guint8 head[8];
+	if (gst_buffer_extract(packet, 0, head, sizeof head) < sizeof head)
+		return TRUE;
+	const guint32 time = GST_READ_UINT32_BE(head + 4);
+	if (u->whole || time != u->time) { // a unit begins
+		if (u->bytes > u->limit)
+			gst_element_post_message(rtspsrc, gst_message_new_element(GST_OBJECT(rtspsrc),
+				gst_structure_new("framegate-too-large", "bytes", G_TYPE_UINT64, (guint64)u->bytes, NULL)));
+		u->bytes = 0;
+	}
+	u->time = time;
+	u->whole = head[1] >> 7; // the marker bit is that of a unit's last packet
+	u->bytes += gst_buffer_get_size(packet);
+	return u->bytes <= u->limit;
+}
+
+static GstPadProbeReturn fg_count(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
+	GstElement *rtspsrc = gst_pad_get_parent_element(pad);
+	gboolean passes = TRUE;
+	if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+		GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+		for (guint i = 0; i < gst_buffer_list_length(list); i++)
+			passes = fg_count_packet(unit, gst_buffer_list_get(list, i), rtspsrc) && passes;
+	} else {
+		passes = fg_count_packet(unit, GST_PAD_PROBE_INFO_BUFFER(info), rtspsrc);
+	}
+	gst_object_unref(rtspsrc);
+	return passes ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+// fg_too_large is the size in a message of fg_count_packet, 0 for other messages.
+static guint64 fg_too_large(void *message) {
+	guint64 bytes = 0;
+	if (gst_message_has_name(message, "framegate-too-large"))
+		gst_structure_get_uint64(gst_message_get_structure(message), "bytes", &bytes);
+	return bytes;
+}
+
 // fg_rtp_added links the pad of an rtspsrc to the sink of its access units: through a depayloader of the table where
 // there is one, and through parsebin where that is needed.
 static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
@@ -46,12 +105,16 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 		gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
 	GstElement *depay = NULL, *to = sink;
 	guint row = 0;
+	fg_unit *unit = g_new0(fg_unit, 1);
+	unit->limit = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(rtspsrc), "framegate-limit"));
+	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, fg_count, unit, g_free);
 	while (row < G_N_ELEMENTS(fg_depay) && g_strcmp0(encoding, fg_depay[row].encoding) != 0)
 		row++;
 	if (row < G_N_ELEMENTS(fg_depay))
 		depay = fg_add(rtspsrc, fg_depay[row].factory); // parsebin will say what is missing
 	if (depay == NULL || fg_depay[row].parse) {
 		to = fg_add(rtspsrc, "parsebin");
+		g_signal_connect(to, "element-added", G_CALLBACK(fg_repeat), NULL);
 		g_signal_connect_data(to, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(sink), fg_unref, 0);
 		gst_element_sync_state_with_parent(to);
 	}
@@ -66,7 +129,8 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 		gst_caps_unref(caps);
 }
 
-static void fg_link_rtp(void *rtspsrc, void *sink) {
+static void fg_link_rtp(void *rtspsrc, void *sink, gsize limit) {
+	g_object_set_data(rtspsrc, "framegate-limit", GSIZE_TO_POINTER(limit));
 	g_signal_connect_data(rtspsrc, "pad-added", G_CALLBACK(fg_rtp_added), gst_object_ref(sink), fg_unref, 0);
 }
 
@@ -159,10 +223,13 @@ func linkLater(from, to *gst.Element) {
 }
 
 // linkRTP links the stream of an rtspsrc, once it appears, to a sink of whole access units, which come without
-// delay. parsebin must be installed.
-func linkRTP(rtsp, sink *gst.Element) {
-	C.fg_link_rtp(unsafe.Pointer(rtsp.Instance()), unsafe.Pointer(sink.Instance()))
+// delay. One of more bytes than limit is dropped and told on the bus, see tooLarge. parsebin must be installed.
+func linkRTP(rtsp, sink *gst.Element, limit int) {
+	C.fg_link_rtp(unsafe.Pointer(rtsp.Instance()), unsafe.Pointer(sink.Instance()), C.gsize(limit))
 }
+
+// tooLarge is the size of the access unit that a message tells to be dropped, 0 for any other message.
+func tooLarge(msg *gst.Message) int { return int(C.fg_too_large(unsafe.Pointer(msg.Instance()))) }
 
 // selectVideo makes an rtspsrc set up its first video stream and nothing else, so that sound and metadata
 // cost nothing.

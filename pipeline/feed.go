@@ -3,6 +3,7 @@ package pipeline
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ type Feed struct {
 	format atomic.Pointer[format]
 	broken atomic.Uint64             // units that were dropped
 	newest atomic.Pointer[time.Time] // when the last unit came in; nil where there was none
+	warned atomic.Int64              // when a unit that was too large was last told in the log, Unix seconds
 
 	mu       sync.Mutex         // of what follows
 	attended [everyUnit + 1]int // how many pictures wait for what
@@ -59,9 +61,9 @@ func NewFeed(src configs.Source) (*Feed, error) {
 // Run connects and reads until the connection ends, ctx is done, or no access unit comes in time, and says
 // why: a frame.CameraError where the camera is the cause. It calls onStream with what the camera sends: at
 // the first access unit and at every change, on a thread of GStreamer, so onStream must not block. Run may
-// be called again after it has returned, by one goroutine at a time.
+// be called again after it has returned, by one goroutine at a time. What the camera sent last stays in the GOP
+// buffer until it sends again.
 func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
-	f.gop.Clear()
 	f.line.reconnect()
 	f.rate.reset()
 	f.format.Store(nil)
@@ -77,7 +79,6 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	in.over.Store(true)
 	cancel(nil)
 	watch.Wait()
-	f.gop.Clear()
 	f.format.Store(nil)
 	return err
 }
@@ -172,6 +173,16 @@ func (f *Feed) patience(in *intake) hold {
 		return atOnce
 	}
 	return hold{idlePatience, f.attended[keyframes] > 0}
+}
+
+// tooLarge counts a unit that was dropped because it is larger than all that is kept of a camera, and tells the first
+// of a minute in the log. Any goroutine may call it.
+func (f *Feed) tooLarge(bytes int) {
+	f.broken.Add(1)
+	now := time.Now().Unix()
+	if last := f.warned.Load(); now-last >= 60 && f.warned.CompareAndSwap(last, now) {
+		slog.Warn("access unit dropped: too large", "source", place(f.source.URL), "bytes", bytes, "limit", gopLimit)
+	}
 }
 
 // Broken is the number of units that were dropped because nothing can be made of them.

@@ -30,10 +30,12 @@ func failure(t *testing.T, src configs.Source, reason frame.Reason, part string)
 }
 
 func TestRTSPFaultsAreToldApart(t *testing.T) {
-	locked, sound := tiny, tiny
+	locked, sound, busy := tiny, tiny, tiny
 	locked.Name, locked.Username, locked.Password = "locked", "admin", "right"
 	sound.Name, sound.AudioOnly = "sound", true
-	server := camtest.Start(t, tiny, locked, sound)
+	busy.Name = "busy"
+	server := camtest.Start(t, tiny, locked, sound, busy)
+	camtest.Do(t, server, "busy", testcam.Refuse, testcam.Options{})
 	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and says nothing
 	if err != nil {
 		t.Fatal(err)
@@ -59,6 +61,7 @@ func TestRTSPFaultsAreToldApart(t *testing.T) {
 		"secret in query": {source(t, "rtsp://"+host+"/nowhere?user=admin&password=hunter2"), frame.NotFound, "it has no stream /nowhere"},
 		"secret in path":  {source(t, "rtsp://"+host+"/user=admin&password=hunter2"), frame.NotFound, "404 from " + host},
 		"launch syntax":   {source(t, "rtsp://"+host+"/cam1!%20filesink%20location=x"), frame.NotFound, "404 from " + host},
+		"busy":            {source(t, "rtsp://"+host+"/busy"), frame.Refused, "503 Service Unavailable from " + host},
 		"closed port":     {source(t, "rtsp://"+closed.Addr().String()+"/x"), frame.Unreachable, "connection refused"},
 		"unknown name":    {source(t, "rtsp://camera.invalid/x"), frame.Unreachable, "camera.invalid"},
 		"silent server":   {quick, frame.TimedOut, "no picture within 1s"},

@@ -27,7 +27,8 @@ type format struct {
 
 const (
 	// gopLimit bounds a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera; a GOP that is
-	// longer cannot be started from, so pictures wait for the next keyframe.
+	// longer cannot be started from, so pictures wait for the next keyframe. A unit that is larger by itself
+	// is dropped: the largest ones known are raw pictures, of 16 MiB in 4K.
 	gopLimit = 32 << 20
 	// gopLag is how many units a reader may be behind before it is made to skip to a newer keyframe: it
 	// covers a decoder's hiccup and bounds the latency of a machine that is too slow. Of a stream that
@@ -72,7 +73,7 @@ func (g *GOP) Push(u Unit) {
 	}
 }
 
-// Clear forgets all units, as when the camera is gone. Readers wait for the next keyframe.
+// Clear forgets all units, as when the camera begins anew. Readers wait for the next keyframe.
 func (g *GOP) Clear() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -116,6 +117,7 @@ func (g *GOP) newest() (time.Duration, bool) {
 type Reader struct {
 	gop     *GOP
 	next    uint64 // number of the unit to take next; its owner may put it back
+	began   uint64 // number of the keyframe that it began with
 	started bool   // the keyframe to begin with was taken
 }
 
@@ -138,6 +140,9 @@ func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	}
 }
 
+// restart makes the reader begin anew, with a newer keyframe than the one that it began with.
+func (r *Reader) restart() { r.started, r.next = false, r.began+1 }
+
 // take returns the next unit, or the channel that is closed when there may be one.
 func (r *Reader) take() (Unit, <-chan struct{}) {
 	g := r.gop
@@ -156,7 +161,7 @@ func (r *Reader) take() (Unit, <-chan struct{}) {
 		if !hasKey || key < r.next {
 			return Unit{}, g.wait()
 		}
-		r.started, r.next = true, key
+		r.started, r.next, r.began = true, key, key
 	}
 	if r.next == end {
 		return Unit{}, g.wait()

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+	"unsafe"
 
 	"framegate/pipeline/frame"
 
@@ -50,6 +51,7 @@ func newGraph() (*graph, error) {
 	if err != nil {
 		return nil, err
 	}
+	count(unsafe.Pointer(pipe.Instance()))
 	g := &graph{pipe: pipe, ending: &ending{ended: make(chan error, 1)}}
 	pipe.GetPipelineBus().AddWatch(g.ending.watch)
 	return g, nil
@@ -59,7 +61,8 @@ func newGraph() (*graph, error) {
 type ending struct {
 	ended   chan error // takes one value; io.EOF stands for the end of the stream
 	once    sync.Once
-	lacking string // what GStreamer said it has no plugin for; owned by the bus loop
+	lacking string          // what GStreamer said it has no plugin for; owned by the bus loop
+	dropped func(bytes int) // is called for each access unit that was too large; set before the pipeline plays
 }
 
 // watch is the bus loop's callback for a pipeline.
@@ -68,6 +71,9 @@ func (e *ending) watch(msg *gst.Message) bool {
 	case gst.MessageElement:
 		if name := missingPlugin(msg); name != "" {
 			e.lacking = name
+		}
+		if bytes := tooLarge(msg); bytes > 0 && e.dropped != nil {
+			e.dropped(bytes)
 		}
 	case gst.MessageError:
 		if e.lacking != "" { // the error itself is only its consequence
@@ -97,6 +103,7 @@ func (g *graph) add(chain ...element) ([]*gst.Element, error) {
 		if err != nil {
 			return nil, missingElement(spec.factory)
 		}
+		count(unsafe.Pointer(e.Instance()))
 		for name, value := range spec.set {
 			if err := setProperty(e, name, value); err != nil {
 				return nil, err
@@ -156,7 +163,16 @@ func (g *graph) stop() {
 	// go-gst's methods do not keep their receiver: without this the last reference may be dropped, by the
 	// finalizer of the Go object, while the C call is still at work (v1.4.0).
 	runtime.KeepAlive(g.pipe)
+	if stopped.Add(1)%collectEvery == 0 {
+		runtime.GC()
+	}
 }
+
+// collectEvery is after how many pipelines Go's garbage is collected in any case. GStreamer's elements are freed by the
+// finalizers of small Go objects, of which the collector does not see how much memory hangs on them.
+const collectEvery = 8
+
+var stopped atomic.Int64
 
 // change asks for a state in a goroutine of its own, because a bad driver can block for ever.
 func (g *graph) change(state gst.State, limit time.Duration) error {

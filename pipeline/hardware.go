@@ -45,6 +45,7 @@ type Platform struct {
 	Status Verdict `json:"status"` // Works where one of its plans does
 	Reason string  `json:"reason,omitempty"`
 	Advice string  `json:"advice,omitempty"` // what to do where it should be there
+	Device string  `json:"device,omitempty"` // a file of the device that is there
 }
 
 // Prover tries the plans of a platform in a process of its own, since a bad driver takes its process with it: it
@@ -158,7 +159,7 @@ func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs
 
 // judge sums up what the proofs say of the platform, and what to do where they say nothing good.
 func (pf *platform) judge(proofs []Proof) Platform {
-	p := Platform{Name: pf.name, Title: pf.title, Status: Missing}
+	p := Platform{Name: pf.name, Title: pf.title, Status: Missing, Device: pf.device()}
 	i := slices.IndexFunc(proofs, func(p Proof) bool { return p.Status == Works })
 	switch {
 	case i >= 0:
@@ -173,13 +174,24 @@ func (pf *platform) judge(proofs []Proof) Platform {
 	return p
 }
 
+// device is a file of the device, empty where there is none.
+func (pf *platform) device() string {
+	for _, node := range pf.nodes {
+		if _, err := os.Stat(node); err == nil {
+			return node
+		}
+	}
+	return ""
+}
+
 // lacking says which elements are not there.
 func (pf *platform) lacking() string {
 	decoders := pf.decoders["h264"]
 	if len(missing(decoders...)) == len(decoders) {
 		return missingElement(decoders[0]).Error()
 	}
-	return missingElement(pf.scaler()[0].factory).Error()
+	scaler, _ := pf.scaler()
+	return missingElement(scaler[0].factory).Error()
 }
 
 // advice says what to do.

@@ -1,6 +1,7 @@
 package pipeline
 
 import (
+	"encoding/binary"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,35 +16,54 @@ type intake struct {
 	onStream func(frame.Stream)
 	current  *format
 	disposal disposal
+	shape    jpegShape
 	begun    bool        // a keyframe has come
 	over     atomic.Bool // the connection has ended: what a pipeline that hangs still sends is not taken
 }
 
 // unit takes an access unit of the given format that arrived at the given time. data is copied; pts may be
-// noPTS. A JPEG is repaired, or dropped and counted where it is broken. Units are dropped until the first keyframe, and after a change of format until the next: nothing
-// can be decoded from them.
+// noPTS. What nothing can be made of is dropped and counted. Units are dropped until the first keyframe, and after a
+// change of format until the next: nothing can be decoded from them.
 func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Time, as *format) {
 	if len(data) == 0 || in.over.Load() {
 		return
 	}
+	if len(data) > gopLimit {
+		in.feed.tooLarge(len(data))
+		return
+	}
+	if as.stream.Width*as.stream.Height > maxArea || as.stream.Codec == "vp8" && misstatesSize(data, as.stream) {
+		in.feed.broken.Add(1)
+		return
+	}
+	changed := in.current == nil || in.current.caps != as.caps
 	if as.stream.Codec == "mjpeg" {
-		picture, err := readJPEG(data)
-		if err != nil {
-			in.feed.broken.Add(1)
+		var reshaped bool
+		if data, reshaped = in.jpeg(data); data == nil {
 			return
 		}
-		data = picture.repaired(data)
+		if reshaped && !changed {
+			another := *as
+			as, changed = &another, true
+		}
 	} else {
 		data = slices.Clone(data)
 	}
-	changed := in.current == nil || in.current.caps != as.caps
 	if in.begun = key || in.begun && !changed; !in.begun {
 		return
 	}
 	if changed {
+		if in.current == nil { // what the last connection left
+			in.feed.gop.Clear()
+		}
 		in.current, in.disposal = as, newDisposal(as)
 		in.feed.format.Store(as)
 		in.onStream(as.stream)
+	}
+	// A source reads two clocks to tell when a unit arrived. A goroutine that is held up in between makes it milliseconds
+	// too late, and the next one would seem to have come before it.
+	if last := in.feed.newest.Load(); last != nil && arrived.Before(last.Add(time.Microsecond)) {
+		arrived = last.Add(time.Microsecond)
 	}
 	u := Unit{
 		Data:      data,
@@ -56,6 +76,39 @@ func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 	in.feed.rate.unit(u)
 	in.feed.newest.Store(&arrived)
 	in.feed.gop.Push(u)
+}
+
+// maxArea is how many pixels a picture may have: twice those of 8K, 100 MB decoded. A size beyond it is damaged.
+const maxArea = 64 << 20
+
+// misstatesSize reports whether a VP8 keyframe tells another size than the stream's, or none (RFC 6386, section 9.1).
+// One with a damaged size makes a decoder take memory for pictures of up to 16383x16383, and time to fill them.
+func misstatesSize(unit []byte, s frame.Stream) bool {
+	if unit[0]&1 == 1 { // no keyframe
+		return false
+	}
+	if len(unit) < 10 {
+		return true
+	}
+	width, height := binary.LittleEndian.Uint16(unit[6:]), binary.LittleEndian.Uint16(unit[8:])
+	return int(width&0x3FFF) != s.Width || int(height&0x3FFF) != s.Height // above are hints for scaling
+}
+
+// jpeg returns a JPEG as it is handed on, and whether it is of another shape than those before; nil where it is dropped.
+func (in *intake) jpeg(data []byte) (picture []byte, reshaped bool) {
+	p, err := readJPEG(data)
+	if err != nil {
+		in.feed.broken.Add(1)
+		return nil, false
+	}
+	fits, reshaped, wasBroken := in.shape.fits(p)
+	if wasBroken {
+		in.feed.broken.Add(1)
+	}
+	if !fits {
+		return nil, false
+	}
+	return p.repaired(data), reshaped
 }
 
 // meter measures a stream's rate and keyframe interval from the PTS of its units.
@@ -73,6 +126,9 @@ type measured struct {
 	lastKey time.Duration
 	hasKey  bool
 	key     time.Duration // between the last two keyframes
+	total   int           // units of this connection
+	newest  time.Duration // largest PTS
+	mixed   bool          // a unit was to be shown before one that came earlier: there are B-frames
 }
 
 // meterWindow is how long a rate is measured before it is told.
@@ -87,6 +143,9 @@ func (m *meter) unit(u Unit) {
 		}
 		m.lastKey, m.hasKey = u.PTS, true
 	}
+	m.total++
+	m.mixed = m.mixed || m.total > 1 && u.PTS < m.newest
+	m.newest = max(m.newest, u.PTS)
 	if m.n == 0 {
 		m.began = u.PTS
 	}
@@ -98,6 +157,17 @@ func (m *meter) unit(u Unit) {
 	if !u.Droppable {
 		m.refs++
 	}
+}
+
+// orderSample is how many units without B-frames are taken for a sign that there are none: encoders that use them begin
+// right behind the keyframe.
+const orderSample = 25
+
+// ordered reports whether units come in the order in which they are shown. It is false while that is not known.
+func (m *meter) ordered() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.total >= orderSample && !m.mixed
 }
 
 func (m *meter) perSecond() float64 {

@@ -10,9 +10,10 @@ import (
 // jpegPicture is what the markers of a JPEG tell. Markers are those of ITU-T T.81, annex B.
 type jpegPicture struct {
 	width, height int
-	scan          int  // where the first scan's header begins
-	end           int  // behind the end marker: cameras pad what they send
-	huffman       bool // it has Huffman tables, or needs none
+	header        []byte // of the frame, with its marker: size, colours, sampling
+	scan          int    // where the first scan's header begins
+	end           int    // behind the end marker: cameras pad what they send
+	huffman       bool   // it has Huffman tables, or needs none
 }
 
 // The markers that are looked at.
@@ -73,10 +74,34 @@ func readJPEG(data []byte) (jpegPicture, error) {
 			if len(segment) < 6 || p.width > 0 {
 				return p, errBrokenJPEG
 			}
+			p.header = data[at : at+2+length]
 			p.height, p.width = int(binary.BigEndian.Uint16(segment[1:])), int(binary.BigEndian.Uint16(segment[3:]))
 			p.huffman = p.huffman || mark > 0xC8 // arithmetic coding has none
 		}
 		at += 2 + length
+	}
+}
+
+// jpegShape keeps pictures out whose frame header is another one than that of those before. It is more often damaged
+// than meant, and jpegdec, which takes it as it comes, has been seen to write beyond its picture then (GStreamer 1.22.0,
+// libjpeg-turbo 2.1.5). A header that comes twice in a row is meant: its pictures are of a new format.
+type jpegShape struct{ current, doubted []byte }
+
+// fits reports whether a picture may go on, whether its shape is a new one, and whether one that was kept out before
+// was broken.
+func (s *jpegShape) fits(p jpegPicture) (fits, changed, wasBroken bool) {
+	switch {
+	case bytes.Equal(p.header, s.current):
+		wasBroken = s.doubted != nil
+		s.doubted = nil
+		return true, false, wasBroken
+	case s.current == nil, bytes.Equal(p.header, s.doubted):
+		s.current, s.doubted = bytes.Clone(p.header), nil
+		return true, true, false
+	default:
+		wasBroken = s.doubted != nil
+		s.doubted = bytes.Clone(p.header)
+		return false, false, wasBroken
 	}
 }
 

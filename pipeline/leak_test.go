@@ -53,8 +53,11 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	before := measure()
 	warm(50, 4)
 	after := measure()
-	for deadline := time.Now().Add(camtest.Patience); after.goroutines > before.goroutines && time.Now().Before(deadline); {
+	for deadline := time.Now().Add(camtest.Patience); (after.goroutines > before.goroutines || Living() > 0) && time.Now().Before(deadline); {
 		after = measure() // a goroutine on its way out
+	}
+	if n := Living(); n != 0 {
+		t.Errorf("%d pipelines and elements are counted as not freed", n)
 	}
 	t.Logf("before %v, after %v", before, after)
 	if after.goroutines > before.goroutines || after.descriptors > before.descriptors {
@@ -94,6 +97,9 @@ func startAndStop(t *testing.T, server *testcam.Server, pictures int) {
 		}()
 		if _, err := slot.After(ctx, nil); err != nil {
 			t.Fatal(err)
+		}
+		if n := Living(); n < 5 { // a feed and a picture have more
+			t.Errorf("%d pipelines and elements are counted while a picture is made", n)
 		}
 		stop()
 		<-ended

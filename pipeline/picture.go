@@ -76,6 +76,17 @@ func (p *Picture) Run(ctx context.Context) error {
 		return err
 	}
 	p.sort(key.format.stream)
+	p.begin(key)
+	if len(p.decoded) == 0 {
+		defer p.closeGates()
+		p.tell(frame.Plan{Name: passThrough, Chosen: "the camera's own JPEGs fit what is asked for"})
+		return p.push(ctx, nil, key, units)
+	}
+	return p.decode(ctx, key, units)
+}
+
+// begin prepares everything for the units from key on.
+func (p *Picture) begin(key Unit) {
 	p.thrift = newThrift(&p.feed.rate, p.decoded)
 	p.showFrom = key.PTS
 	if newest, ok := p.feed.gop.newest(); ok && !p.thrift.onlyKeys() {
@@ -84,12 +95,6 @@ func (p *Picture) Run(ctx context.Context) error {
 	for _, out := range append(p.passed, p.decoded...) {
 		out.gate = newGate(out.Rendition, key.PTS, p.showFrom)
 	}
-	if len(p.decoded) == 0 {
-		defer p.closeGates()
-		p.tell(frame.Plan{Name: passThrough, Chosen: "the camera's own JPEGs fit what is asked for"})
-		return p.push(ctx, nil, key, units)
-	}
-	return p.decode(ctx, key, units)
 }
 
 func (p *Picture) closeGates() {
@@ -165,7 +170,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u Unit, units *Reader)
 		if u, err = units.Next(ctx); err != nil {
 			return err
 		}
-		if u.format != began {
+		if u.format != began || to != nil && to.ordered && !p.feed.rate.ordered() {
 			return frame.ErrFormatChanged
 		}
 	}

@@ -93,8 +93,9 @@ func (pf *platform) plans(codec string) (all []plan) {
 	if !ok || pf == software || !pf.scales() {
 		return nil
 	}
+	_, memory := pf.scaler()
 	for i := range pf.encoders {
-		if e := &pf.encoders[i]; len(missing(e.factory)) == 0 {
+		if e := &pf.encoders[i]; memory == pf.memory && len(missing(e.factory)) == 0 {
 			all = append(all, plan{name: pf.name, codec: codec, platform: pf, decoder: decoder, device: e, system: jpegenc})
 			break
 		}
@@ -148,7 +149,7 @@ func withEncoder(all []plan, codec, factory string) (changed []plan) {
 		case own(p):
 			changed = append(changed, p)
 		case p.device == nil && !slices.ContainsFunc(changed, func(c plan) bool { return own(c) && c.platform == p.platform }):
-			p.system = encoder{factory: factory, property: "quality", value: "%d"}
+			p.system = encoder{factory: factory, property: "quality", value: "%d", best: 100}
 			changed = append(changed, p)
 		}
 	}
@@ -156,9 +157,9 @@ func withEncoder(all []plan, codec, factory string) (changed []plan) {
 }
 
 // addDecoder adds what turns access units of some caps, empty where they are not known, into raw pictures. A decoder by its name
-// spares what decodebin puts around it: another parser, and a queue with its thread. rate is the highest that is
-// wanted of a camera of so many pictures a second; 0 for all.
-func (p plan) addDecoder(g *graph, caps string, rate, of float64) (first, last *gst.Element, err error) {
+// spares what decodebin puts around it: another parser, and a queue with its thread. ordered says that units come in the
+// order in which they are shown.
+func (p plan) addDecoder(g *graph, caps string, ordered bool) (first, last *gst.Element, err error) {
 	if p.decoder == "" {
 		made, err := g.add(element{factory: "decodebin", set: map[string]any{"force-sw-decoders": true}})
 		if err != nil {
@@ -167,8 +168,7 @@ func (p plan) addDecoder(g *graph, caps string, rate, of float64) (first, last *
 		systemMemoryOnly(made[0])
 		return made[0], made[0], nil
 	}
-	properties := p.platform.decoderProperties(p.codec, rate, of)
-	made, err := g.add(element{factory: p.decoder, may: properties})
+	made, err := g.add(element{factory: p.decoder, may: p.platform.decoderProperties(ordered)})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -241,17 +241,15 @@ func (p plan) scale(r frame.Rendition, masks []configs.Mask) []element {
 	if r.Turn%180 != 0 {
 		width, height = height, width
 	}
-	chain := append([]element(nil), p.platform.scaler()...)
-	if p.onDevice(r, masks) {
-		return append(chain, raw(p.platform.memory, p.device.format, width, height))
-	}
-	memory := ""
-	if p.platform.download != "" {
-		memory = p.platform.memory
-	}
-	chain = append(chain, raw(memory, "", width, height))
-	if p.platform.download != "" {
-		chain = append(chain, element{factory: p.platform.download})
+	scaler, memory := p.platform.scaler()
+	chain := slices.Clone(scaler)
+	switch {
+	case p.onDevice(r, masks):
+		return append(chain, raw(memory, p.device.format, width, height))
+	case memory != "" && p.platform.download != "":
+		chain = append(chain, raw(memory, "", width, height), element{factory: p.platform.download})
+	default:
+		chain = append(chain, raw("", "", width, height))
 	}
 	// videoconvert passes I420 through untouched, which is what most cameras come to, and turns 10 bit and other
 	// formats after they were made small.
@@ -289,7 +287,7 @@ func (p plan) finish(r frame.Rendition, masks []configs.Mask) (chain []element) 
 	case r.Format == frame.PNG:
 		chain = append(chain, element{factory: "videoconvert"}, element{factory: "pngenc"})
 	case r.Format == frame.WebP:
-		chain = append(chain, element{factory: "videoconvert"}, encoder{"webpenc", "", "quality", "%d"}.element(r.Quality))
+		chain = append(chain, element{factory: "videoconvert"}, encoder{"webpenc", "", "quality", "%d", 100}.element(r.Quality))
 	case p.onDevice(r, masks):
 		chain = append(chain, p.device.element(r.Quality))
 	default:
@@ -302,7 +300,7 @@ func (p plan) finish(r frame.Rendition, masks []configs.Mask) (chain []element) 
 
 // element is the encoder at a quality of 1 to 100.
 func (e encoder) element(quality int) element {
-	value := arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(quality)))
+	value := arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
 	return element{factory: e.factory, may: map[string]any{e.property: value}}
 }
 
@@ -343,9 +341,10 @@ func warnings(outputs []frame.Output) (all []string) {
 
 // describe tells the plan with the decoder that it came to use.
 func (p plan) describe(decoder string) frame.Plan {
+	scaler, _ := p.platform.scaler()
 	d := frame.Plan{
 		Name: p.name, Hardware: p.hardware(), Decoder: cmp.Or(p.decoder, decoder),
-		Scaler: p.platform.scaler()[0].factory, Encoder: p.system.factory,
+		Scaler: scaler[0].factory, Encoder: p.system.factory,
 	}
 	if p.device != nil {
 		d.Encoder = p.device.factory

@@ -3,7 +3,6 @@ package pipeline
 import (
 	"maps"
 	"slices"
-	"strconv"
 )
 
 // platform is a kind of machine that has hardware for pictures. The table below is all that framegate knows of each.
@@ -14,11 +13,12 @@ type platform struct {
 	decoders map[string][]string
 	// decoder holds properties that are set where the decoder has them.
 	decoder map[string]any
-	// slow are further properties for a low rate of pictures.
-	slow func(codec string, rate, of float64) map[string]any
+	// ordered are further ones, for streams whose units come in the order in which they are shown: without B-frames.
+	ordered map[string]any
 	// memory is the caps feature of pictures on the device; empty where they lie in system memory.
 	memory string
-	// scalers are chains that scale and convert on the device, of which the first is taken that is installed.
+	// scalers are chains that scale and convert, of which the first is taken that is installed: on the device, but for
+	// inSystemMemory.
 	scalers [][]element
 	// download brings pictures into system memory; empty where the scaler itself can.
 	download string
@@ -35,10 +35,11 @@ type encoder struct {
 	factory  string
 	format   string // of the pictures that it takes
 	property string // for the quality
-	value    string // of the property, with %d for a quality of 1 to 100
+	value    string // of the property, with %d for a quality of 1 to best
+	best     int
 }
 
-var jpegenc = encoder{"jpegenc", "I420", "quality", "%d"}
+var jpegenc = encoder{"jpegenc", "I420", "quality", "%d", 100}
 
 func chain(factories ...string) (elements []element) {
 	for _, factory := range factories {
@@ -57,29 +58,39 @@ var software = &platform{
 		"h264": {"avdec_h264", "openh264dec"}, "h265": {"avdec_h265", "libde265dec"}, "mpeg4": {"avdec_mpeg4"},
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
+	// GStreamer of before 1.18 gives up after ten broken units in a row; nothing could take over.
+	decoder:  map[string]any{"max-errors": arg("-1")},
 	scalers:  [][]element{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
 
-// platforms are the kinds of hardware, in the order in which they are tried. What was checked against the elements'
-// documentation, and what was not, stands in docs/hardware.md; none of it was run on such hardware yet.
+// platforms are the kinds of hardware, in the order in which they are tried. Where each name was looked up, and which could
+// not be, stands in docs/hardware.md; none of it was run on such hardware yet.
 var platforms = []*platform{
+	// Of nvv4l2decoder's properties, disable-dpb is Jetson's and low-latency-mode that of the server platform, which Thor
+	// follows: both give pictures in the order of decoding. mjpeg is for cameras' JPEGs. Two are left alone that seem made
+	// for low rates. drop-frame-interval throws pictures away after they were decoded, as the gate does, but counts them,
+	// where the gate looks at their times: a camera that slows down at night would give too few, a low rate would look like
+	// a decoder that hangs, and older versions give the others wrong times. skip-frames leaves out what thrift does not even
+	// send, and would take from a lone keyframe the units that push it out.
 	{
 		name: "jetson", title: "NVIDIA Jetson",
 		decoders: map[string][]string{
 			"h264": {"nvv4l2decoder"}, "h265": {"nvv4l2decoder"}, "vp8": {"nvv4l2decoder"}, "vp9": {"nvv4l2decoder"},
 			"av1": {"nvv4l2decoder"}, "mpeg4": {"nvv4l2decoder"}, "mjpeg": {"nvv4l2decoder", "nvjpegdec"},
 		},
-		decoder:  map[string]any{"low-latency-mode": arg("true"), "enable-max-performance": arg("true"), "mjpeg": arg("true")},
-		slow:     skipOnJetson,
+		decoder:  map[string]any{"enable-max-performance": arg("true"), "mjpeg": arg("true")},
+		ordered:  map[string]any{"disable-dpb": arg("true"), "low-latency-mode": arg("true")},
 		memory:   "memory:NVMM",
 		scalers:  [][]element{chain("nvvidconv"), chain("nvvideoconvert")},
-		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d"}},
-		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec", "/dev/nvhost-ctrl-gpu", "/dev/nvmap"},
+		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100}},
+		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec"},
 		packages: "nvidia-l4t-gstreamer",
 		absent:   "on a Jetson run the container with --runtime nvidia",
 		closed:   "add the user to the group video",
 	},
+	// The driver alone brings the decoders. GStreamer scales by kernels that it compiles with libnvrtc, and encodes by
+	// libnvjpeg, both of CUDA: where they are missing the decoder itself brings pictures into system memory.
 	{
 		name: "nvidia", title: "NVIDIA graphics card",
 		decoders: map[string][]string{
@@ -88,11 +99,11 @@ var platforms = []*platform{
 		},
 		decoder:  map[string]any{"max-display-delay": arg("0")},
 		memory:   "memory:CUDAMemory",
-		scalers:  [][]element{chain("cudaconvertscale"), chain("cudaconvert", "cudascale")},
+		scalers:  [][]element{chain("cudaconvertscale"), chain("cudaconvert", "cudascale"), inSystemMemory},
 		download: "cudadownload",
-		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d"}},
+		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100}},
 		nodes:    []string{"/dev/nvidia0", "/dev/nvidiactl"},
-		packages: "gstreamer1.0-plugins-bad, and the driver of NVIDIA with libnvcuvid",
+		packages: "gstreamer1.0-plugins-bad, and the driver of NVIDIA with libnvcuvid; libnvrtc and libnvjpeg of CUDA for the whole plan",
 		absent:   "install NVIDIA's driver; run a container with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,video,utility",
 		closed:   "add the user to the group video",
 	},
@@ -104,7 +115,7 @@ var platforms = []*platform{
 		},
 		memory:   "memory:VAMemory",
 		scalers:  [][]element{chain("vapostproc")},
-		encoders: []encoder{{"vajpegenc", "NV12", "quality", "%d"}},
+		encoders: []encoder{{"vajpegenc", "NV12", "quality", "%d", 100}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
 		absent:   "run a container with --device /dev/dri",
@@ -117,7 +128,7 @@ var platforms = []*platform{
 		},
 		memory:   "memory:VAMemory",
 		scalers:  [][]element{chain("vapostproc")},
-		encoders: []encoder{{"qsvjpegenc", "NV12", "quality", "%d"}},
+		encoders: []encoder{{"qsvjpegenc", "NV12", "quality", "%d", 100}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1 or libvpl2",
 		absent:   "run a container with --device /dev/dri",
@@ -130,10 +141,10 @@ var platforms = []*platform{
 			"mpeg4": {"v4l2mpeg4dec"}, "mjpeg": {"v4l2jpegdec"},
 		},
 		scalers:  [][]element{chain("v4l2convert"), inSystemMemory},
-		encoders: []encoder{{"v4l2jpegenc", "I420", "extra-controls", "controls, compression_quality=%d"}},
+		encoders: []encoder{{"v4l2jpegenc", "I420", "extra-controls", "controls, compression_quality=%d", 100}},
 		nodes:    []string{"/dev/video10", "/dev/video11", "/dev/video12"},
 		packages: "gstreamer1.0-plugins-good",
-		absent:   "run a container with --device /dev/video10 --device /dev/video11 --device /dev/video12",
+		absent:   "run a container with --device /dev/video10 --device /dev/video11 --device /dev/video12 --device /dev/video31",
 		closed:   "add the user to the group video",
 	},
 	{
@@ -152,10 +163,10 @@ var platforms = []*platform{
 		name: "rockchip", title: "Rockchip, by its vendor's MPP",
 		decoders: map[string][]string{
 			"h264": {"mppvideodec"}, "h265": {"mppvideodec"}, "vp8": {"mppvideodec"}, "vp9": {"mppvideodec"},
-			"av1": {"mppvideodec"}, "mpeg4": {"mppvideodec"}, "mjpeg": {"mppjpegdec"},
+			"mpeg4": {"mppvideodec"}, "mjpeg": {"mppjpegdec"},
 		},
 		scalers:  [][]element{inSystemMemory},
-		encoders: []encoder{{"mppjpegenc", "I420", "q-factor", "%d"}},
+		encoders: []encoder{{"mppjpegenc", "I420", "q-factor", "%d", 99}},
 		nodes:    []string{"/dev/mpp_service"},
 		packages: "gstreamer1.0-rockchip1 of the board's vendor",
 		absent:   "run a container with --device /dev/mpp_service --device /dev/rga --device /dev/dma_heap",
@@ -164,19 +175,14 @@ var platforms = []*platform{
 	software,
 }
 
-// skipOnJetson makes nvv4l2decoder leave out what a low rate does not need: skip-frames 0 decodes everything, 1 only
-// pictures that others refer to, 2 only keyframes; drop-frame-interval n gives every nth picture (DeepStream's
-// documentation of Gst-nvvideo4linux2).
-func skipOnJetson(codec string, rate, of float64) map[string]any {
-	if every := int(of / rate); every >= 2 && (codec == "h264" || codec == "h265") {
-		return map[string]any{"drop-frame-interval": arg(strconv.Itoa(every))}
+// scaler is the chain that scales on this machine, the first of all where none is installed, and the memory in which
+// its pictures lie.
+func (pf *platform) scaler() (chain []element, memory string) {
+	chain = pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))]
+	if &chain[0] == &inSystemMemory[0] {
+		return chain, ""
 	}
-	return nil
-}
-
-// scaler is the chain that scales on this machine, the first of all where none is installed.
-func (pf *platform) scaler() []element {
-	return pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))]
+	return chain, pf.memory
 }
 
 // scales reports whether this machine has one of the platform's scalers.
@@ -187,15 +193,11 @@ func complete(chain []element) bool {
 	return !slices.ContainsFunc(chain, func(e element) bool { return len(missing(e.factory)) > 0 })
 }
 
-// decoderProperties are set where a decoder has them. rate is the highest that is wanted of a camera of so many
-// pictures a second, 0 for all.
-func (pf *platform) decoderProperties(codec string, rate, of float64) map[string]any {
+// decoderProperties are set where a decoder has them. ordered says that units come in the order in which they are shown.
+func (pf *platform) decoderProperties(ordered bool) map[string]any {
 	all := maps.Clone(pf.decoder)
-	if pf.slow != nil && rate > 0 && of > 0 {
-		if all == nil {
-			all = map[string]any{}
-		}
-		maps.Copy(all, pf.slow(codec, rate, of))
+	if ordered {
+		maps.Copy(all, pf.ordered)
 	}
 	return all
 }

@@ -321,6 +321,107 @@ func TestConfigurationForcesElements(t *testing.T) {
 	}
 }
 
+func TestCardWithoutCUDAsLibrariesDecodesAndTheRestIsSoftware(t *testing.T) {
+	if _, ok := withStandins(t, "nvidia", "-cudaconvertscale", "-nvjpegenc"); !ok {
+		return
+	}
+	m, _ := proved(t)
+	server := camtest.Start(t, tiny)
+	_, shown := watchOn(t, m, server.URL("cam1"), "nvidia", small)
+	if plan := caughtUp(t, shown); plan.Name != "nvidia+software" || plan.Decoder != "nvh264dec" || plan.Scaler != "videoscale" || plan.Encoder != "jpegenc" {
+		t.Errorf("%+v", plan)
+	}
+}
+
+// TestLowRateIsKeptOnJetson asks for fewer pictures than a decoder gives by far, but for more than keyframes.
+func TestLowRateIsKeptOnJetson(t *testing.T) {
+	if _, ok := withStandins(t, "jetson"); !ok {
+		return
+	}
+	m, _ := proved(t)
+	camera := tiny
+	camera.KeyframeInterval, camera.Loop = 100, 4*time.Second
+	server := camtest.Start(t, camera)
+	src := source(t, server.URL("cam1"))
+	src.Plans = configs.Plans{Hardware: "jetson", Timeout: 3 * time.Second}
+	feed := runFeedOf(t, m, src)
+	feed.stream(t)
+	camtest.Until(t, "the camera's rate is known", func() bool { return feed.rate.perSecond() > 0 })
+	r := small
+	r.FPS = 1
+	picture := show(t, feed.Feed, r)
+	caughtUp(t, picture)
+	first := after(t, picture.slots[0], nil)
+	second := after(t, picture.slots[0], first)
+	third := after(t, picture.slots[0], second)
+	if interval := third.PTS - second.PTS; interval < 900*time.Millisecond || interval > 1100*time.Millisecond {
+		t.Errorf("%v between two pictures of one a second", interval)
+	}
+	if plan := picture.Plan(); plan.Name != "jetson" || len(feed.Falls()) > 0 {
+		t.Errorf("%+v %+v", plan, feed.Falls())
+	}
+}
+
+// TestDecoderHoldsPicturesBackOnlyForBFrames looks at what the decoder of Jetson is told.
+func TestDecoderHoldsPicturesBackOnlyForBFrames(t *testing.T) {
+	if _, ok := withStandins(t, "jetson"); !ok {
+		return
+	}
+	jetson, _ := platformNamed("jetson")
+	plan := jetson.plans("h264")[0]
+	plain, reordered := tiny, tiny
+	reordered.BFrames = 2
+	server := camtest.Start(t, plain, reordered)
+	for camera, ordered := range map[string]bool{"cam1": true, "cam2": false} {
+		feed := runFeed(t, source(t, server.URL(camera)))
+		feed.stream(t)
+		camtest.Until(t, "units have come", func() bool { n, _ := feed.gop.Size(); return n > 0 && feed.rate.perSecond() > 0 })
+		g, err := newGraph()
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, decoder, err := plan.addDecoder(g, feed.format.Load().caps, feed.rate.ordered())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if set, err := decoder.GetProperty("disable-dpb"); err != nil || set != ordered {
+			t.Errorf("%s: disable-dpb is %v, want %v (%v)", camera, set, ordered, err)
+		}
+		g.stop()
+	}
+}
+
+func TestQualityStaysInTheEncodersRange(t *testing.T) {
+	for _, pf := range platforms {
+		for _, e := range pf.encoders {
+			if got := e.element(100).may[e.property]; e.best == 0 || got != arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
+				t.Errorf("%s: %v", e.factory, got)
+			}
+		}
+	}
+}
+
+// TestPictureBeginsAtALaterKeyframeWithoutLibav decodes with what is left where libav is missing.
+func TestPictureBeginsAtALaterKeyframeWithoutLibav(t *testing.T) {
+	t.Setenv("GST_PLUGIN_FEATURE_RANK", "avdec_h264:NONE,avdec_h265:NONE")
+	if _, ok := withStandins(t, "v4l2"); !ok {
+		return
+	}
+	hevc := tiny
+	hevc.Codec, hevc.Width, hevc.Height = testcam.H265, 320, 192
+	server := camtest.Start(t, tiny, hevc)
+	for camera, decoder := range map[string]string{"cam1": "openh264dec", "cam2": "libde265dec"} {
+		src := source(t, server.URL(camera))
+		src.Plans = configs.Plans{Decoder: decoder, Timeout: 3 * time.Second}
+		feed := runFeedOf(t, &Machine{}, src)
+		feed.stream(t)
+		camtest.Until(t, "there was a second keyframe", func() bool { return feed.KeyframeInterval() > 0 })
+		if plan := settled(t, feed); plan.Decoder != decoder {
+			t.Errorf("%+v", plan)
+		}
+	}
+}
+
 // decodeJPEG reads the picture of a frame.
 func decodeJPEG(t *testing.T, f *frame.Frame) image.Image {
 	t.Helper()

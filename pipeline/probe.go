@@ -2,6 +2,7 @@ package pipeline
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"framegate/configs"
@@ -55,7 +56,7 @@ func Probe(ctx context.Context, machine *Machine, src configs.Source, look time.
 
 // tryPicture makes one picture.
 func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, fmt.Errorf("the camera is connected, but no picture came within %v", proofTimeout))
 	defer cancel()
 	began := time.Now()
 	slot := &frame.Slot{}

@@ -119,7 +119,7 @@ func (t *trial) run(ctx context.Context, p plan) (decoder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	first, last, err := p.addDecoder(g, "", 0, 0)
+	first, last, err := p.addDecoder(g, "", false)
 	if err != nil {
 		return "", err
 	}

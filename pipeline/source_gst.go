@@ -32,6 +32,7 @@ func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
 	defer in.feed.serve(letters)()
 	defer box.close()
 	reading.Go(letters.read)
+	g.dropped = in.feed.tooLarge
 	if err := g.play(stateTimeout); err != nil {
 		return err
 	}

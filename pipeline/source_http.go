@@ -63,7 +63,24 @@ func newHTTPCamera(src configs.Source) (*httpCamera, error) {
 		return nil, err
 	}
 	transport.TLSClientConfig = config
-	return &httpCamera{src: src, Client: http.Client{Transport: transport}}, nil
+	return &httpCamera{src: src, Client: http.Client{Transport: transport, CheckRedirect: stayAtHome(src)}}, nil
+}
+
+// maxRedirects is as many as net/http follows by itself.
+const maxRedirects = 10
+
+// stayAtHome lets a camera with a password redirect to itself only: the password is meant for no other host, and for no
+// connection that is less safe.
+func stayAtHome(src configs.Source) func(*http.Request, []*http.Request) error {
+	return func(to *http.Request, via []*http.Request) error {
+		switch {
+		case len(via) >= maxRedirects:
+			return fmt.Errorf("%d redirects", maxRedirects)
+		case src.Username != "" && place(to.URL) != place(src.URL):
+			return fmt.Errorf("it redirects to %s, which is not given the password: write that URL if it is the camera's", place(to.URL))
+		}
+		return nil
+	}
 }
 
 // fetch makes one request and takes its pictures. It reports whether to ask again: for a single JPEG.
@@ -154,7 +171,7 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusNotFound:
 		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, shownPath(c.src.URL))}
 	}
-	return &frame.CameraError{Reason: frame.Failed, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
+	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
 }
 
 func (c *httpCamera) broken(err error) error {

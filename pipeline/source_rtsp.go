@@ -68,7 +68,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 		return err
 	}
 	selectVideo(rtsp)
-	linkRTP(rtsp, end[0])
+	linkRTP(rtsp, end[0], gopLimit)
 	err = g.run(ctx, end[0], in)
 	return explainRTSP(ctx, src, err, offered(rtsp))
 }
@@ -137,15 +137,12 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) 
 			explained.Text = cause.Error()
 		}
 	case frame.Ended, frame.Failed:
-		if status := rtspStatus.FindString(bus.Text + " " + bus.debug); status != "" {
-			explained.Text = fmt.Sprintf("%s from %s", status, at)
+		if bus.status != "" {
+			explained.Reason, explained.Text = frame.Refused, bus.status+" from "+at
 		}
 	}
 	return explained
 }
-
-// rtspStatus finds a status that rtspsrc repeats, such as '503 (Service Unavailable)'.
-var rtspStatus = regexp.MustCompile(`[345]\d\d \([A-Z][A-Za-z \-]+\)`)
 
 // dial connects once more, only to learn what rtspsrc does not tell: refused, no route, no such name, a
 // certificate that is not trusted.

@@ -9,6 +9,8 @@ type timeline struct {
 	offset  time.Duration // from the camera's time to the line
 	newest  time.Duration // largest PTS given out
 	last    time.Duration // the camera's time of the unit before
+	peak    time.Duration // the largest of the camera's times, since the clock was believed anew
+	behind  int           // units since that was reached
 	anchors bool          // offset is valid for this connection
 }
 
@@ -19,8 +21,12 @@ var beginning = time.Now()
 // is above the reordering of B-frames and the jitter of a bad network.
 const maxJump = 3 * time.Second
 
+// reordering of B-frames keeps a unit's time behind the largest for as many units at most (ITU-T H.264, A.3.1: there are
+// up to 16 frames in a decoder's buffer). A clock whose times do not get larger for longer stands still or runs backwards.
+const maxReordered = 16
+
 // reconnect ends the validity of the camera's clock.
-func (t *timeline) reconnect() { t.anchors = false }
+func (t *timeline) reconnect() { t.anchors, t.peak, t.behind = false, noPTS, 0 }
 
 // place returns the PTS on the line for a unit that came in at now with the camera's time pts, or noPTS.
 // Every unit gets a PTS of its own, and a keyframe a newer one than all before it: no order of B-frames
@@ -33,10 +39,13 @@ func (t *timeline) place(pts time.Duration, key bool, now time.Time) time.Durati
 	switch {
 	case pts == noPTS:
 		pts = wall
+	case !t.runs(pts, key): // the time of arrival has to do
+		pts, t.anchors = next, false
 	case t.anchors && (pts+t.offset-wall).Abs() <= maxJump && (!key || stands || pts+t.offset > t.newest):
 		pts += t.offset
 	default:
 		t.offset, t.anchors = next-pts, true
+		t.peak = pts
 		pts = next
 	}
 	if stands {
@@ -44,4 +53,21 @@ func (t *timeline) place(pts time.Duration, key bool, now time.Time) time.Durati
 	}
 	t.newest = max(pts, t.newest)
 	return pts
+}
+
+// runs reports whether the camera's clock can be believed. One that was not is believed again when its times get larger
+// behind a keyframe.
+func (t *timeline) runs(pts time.Duration, key bool) bool {
+	if pts > t.peak {
+		t.peak, t.behind = pts, 0
+		return true
+	}
+	t.behind++
+	if t.behind <= maxReordered {
+		return true
+	}
+	if key {
+		t.peak = pts
+	}
+	return false
 }

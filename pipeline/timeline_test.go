@@ -72,3 +72,39 @@ func TestTimelineGivesEveryUnitATimeOfItsOwn(t *testing.T) {
 		}
 	}
 }
+
+// The same holds for one that stands still: behind the units that might be reordered each one is
+// newer than those before, and when the clock runs again its intervals are kept.
+func TestTimelineGoesOnWithAClockThatRunsBackwards(t *testing.T) {
+	for name, step := range map[string]int{"backwards": -40, "standing still": 0} {
+		for _, interval := range []int{1, 10, 100} { // from keyframe to keyframe
+			line := &timeline{}
+			camera, wall := 1_000_000, 0
+			var got []time.Duration
+			run := func(n, step int) {
+				for range n {
+					camera, wall = camera+step, wall+40
+					got = append(got, line.place(time.Duration(camera)*ms, len(got)%interval == 0, beginning.Add(time.Duration(wall)*ms)))
+				}
+			}
+			run(20, 40)
+			run(200, step)
+			for i := 20 + maxReordered + 1; i < len(got); i++ {
+				if got[i] <= got[i-1] || got[i] > got[i-1]+80*ms {
+					t.Errorf("%s, a keyframe each %d: %v after %v", name, interval, got[i], got[i-1])
+					break
+				}
+			}
+			run(220, 40) // as far as it went back
+			for i := len(got) - 100; i < len(got); i++ {
+				if got[i]-got[i-1] != 40*ms {
+					t.Errorf("%s, a keyframe each %d: %v after %v when it is well again", name, interval, got[i], got[i-1])
+					break
+				}
+			}
+			if d := (got[len(got)-1] - time.Duration(wall)*ms).Abs(); d > 200*ms {
+				t.Errorf("%s, a keyframe each %d: %v from the wall clock", name, interval, d)
+			}
+		}
+	}
+}

@@ -5,6 +5,7 @@ import (
 	"context"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framegate/configs"
@@ -14,11 +15,14 @@ import (
 // camera is one camera: its streams, and the renditions of it that are watched. Each rendition is made of the
 // smallest stream that is large enough.
 type camera struct {
-	conf   configs.Camera
-	engine Engine
-	log    *slog.Logger
-	life   context.Context // done when the camera ends
-	end    context.CancelFunc
+	conf         configs.Camera
+	engine       Engine
+	placeholders *atomic.Pointer[configs.Placeholders] // the registry's
+	log          *slog.Logger
+	life         context.Context // its cause says why the camera ends
+	end          context.CancelCauseFunc
+	before       <-chan struct{} // closed when the camera has ended that this one replaces; nil for none
+	over         chan struct{}   // closed when run has returned
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change of what follows
@@ -30,9 +34,12 @@ type camera struct {
 	darkroom   darkroom
 }
 
-func newCamera(conf configs.Camera, engine Engine, log *slog.Logger) (*camera, error) {
-	c := &camera{conf: conf, engine: engine, log: log, changed: make(chan struct{}), state: Idle, since: time.Now()}
-	c.life, c.end = context.WithCancel(context.Background())
+func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[configs.Placeholders], log *slog.Logger) (*camera, error) {
+	c := &camera{
+		conf: conf, engine: engine, placeholders: placeholders, log: log,
+		over: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
+	}
+	c.life, c.end = context.WithCancelCause(context.Background())
 	sources := []configs.Source{conf.Source}
 	if conf.Sub != nil {
 		sources = append(sources, *conf.Sub)
@@ -50,21 +57,22 @@ func newCamera(conf configs.Camera, engine Engine, log *slog.Logger) (*camera, e
 	return c, nil
 }
 
-// run lives the camera's life until ctx is done. It ends all views.
+// run lives the camera's life until it is ended, or ctx is done. It ends all views.
 func (c *camera) run(ctx context.Context) {
-	defer context.AfterFunc(ctx, c.end)()
-	defer c.end()
+	defer close(c.over)
+	defer context.AfterFunc(ctx, func() { c.end(ErrClosing) })()
 	if c.conf.Disabled {
-		<-ctx.Done()
+		<-c.life.Done()
 		return
 	}
 	var parts sync.WaitGroup
 	for _, s := range c.streams {
-		parts.Go(func() { s.connect(ctx) })
-		parts.Go(func() { s.makePictures(ctx) })
+		parts.Go(func() { s.connect(c.life) })
+		parts.Go(func() { s.makePictures(c.life) })
 	}
+	parts.Go(func() { c.showCards(c.life) })
 	parts.Wait()
-	c.change(c.end) // no snapshot begins from here on
+	c.change(func() {}) // no snapshot begins from here on
 	c.darkroom.running.Wait()
 }
 
@@ -117,26 +125,23 @@ func (c *camera) ask() frame.Ask {
 }
 
 // learn waits until it is known what the camera sends, which makes an on_demand camera connect, and then
-// calls use with that. c.mu is held by use. The error is ctx's, or why the camera cannot be reached.
+// calls use with that. c.mu is held by use. The error is ctx's, or why a camera that was never seen cannot be reached.
 func (c *camera) learn(ctx context.Context, use func(frame.Stream)) (err error) {
 	c.change(func() { c.opening++ })
 	defer c.change(func() { c.opening-- })
 	waited := c.until(ctx, func() bool {
-		err = c.main().err
-		for _, s := range c.streams {
-			if s.up || s.known() && s.err == nil {
-				err = nil
-			}
-		}
-		known := c.sends()
-		if err == nil && known.Width > 0 {
+		if known := c.sends(); known.Width > 0 {
 			use(known)
 			return true
 		}
+		err = c.main().err
 		return err != nil
 	})
 	return cmp.Or(waited, err)
 }
+
+// watched reports whether somebody waits for pictures of the camera. c.mu is held.
+func (c *camera) watched() bool { return c.opening > 0 || c.viewers() > 0 }
 
 // settle works out the camera's state from those of its streams: the main one's, unless another one shows more.
 // c.mu is held.

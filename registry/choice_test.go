@@ -133,7 +133,7 @@ func TestFurtherRenditionsAreRefusedAndDisturbNobody(t *testing.T) {
 // snapshot takes a snapshot, which must succeed.
 func snapshot(t *testing.T, r *Registry, ask frame.Ask, maxAge time.Duration) *frame.Frame {
 	t.Helper()
-	f, err := r.Snapshot(t.Context(), "a", ask, maxAge)
+	f, _, err := r.Snapshot(t.Context(), "a", ask, maxAge)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,7 +158,7 @@ func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
 	done := make(chan error)
 	for i := range many {
 		go func() {
-			_, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320 + 100*(i%2)}, 0)
+			_, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320 + 100*(i%2)}, 0)
 			done <- err
 		}()
 	}
@@ -212,7 +212,7 @@ func TestSnapshotThatIsPolledIsKeptUpToDate(t *testing.T) {
 func TestSnapshotOfACameraThatIsAwaySaysWhy(t *testing.T) {
 	r, e, f := start(t, "connect: on_demand")
 	f.refuse(&frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"})
-	if _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unreachable {
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unreachable {
 		t.Errorf("got %v", err)
 	}
 	f.refuse(nil)
@@ -220,7 +220,7 @@ func TestSnapshotOfACameraThatIsAwaySaysWhy(t *testing.T) {
 	e.mu.Lock()
 	e.broken = &frame.CameraError{Reason: frame.Unsupported, Text: "no decoder"}
 	e.mu.Unlock()
-	if _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unsupported {
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unsupported {
 		t.Errorf("got %v", err)
 	}
 }

@@ -38,6 +38,7 @@ func (s *stream) makePictures(ctx context.Context) {
 	defer watching.Wait()
 	watching.Go(func() { s.watchPlans(ctx) })
 	var pauses pause
+	told := repeats{}
 	failed := func(err error, lived time.Duration) {
 		var plan *frame.PlanError
 		if errors.As(err, &plan) {
@@ -45,7 +46,7 @@ func (s *stream) makePictures(ctx context.Context) {
 			return
 		}
 		d := pauses.next(frame.ReasonOf(err), lived)
-		s.log.Warn("picture failed", "error", err, "retry_in", d.Round(time.Millisecond))
+		told.tell(ctx, s.log, "picture failed", err, d)
 		s.pauseBetweenPictures(ctx, err, d, current)
 	}
 	for {

@@ -8,7 +8,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framegate/configs"
@@ -53,6 +55,9 @@ type Picture interface {
 var (
 	ErrUnknown  = errors.New("no such camera")
 	ErrDisabled = errors.New("the camera is disabled")
+	ErrFull     = errors.New("too many watch")
+	ErrReplaced = errors.New("the camera's configuration has changed") // whoever watches may watch again
+	ErrRemoved  = errors.New("the camera was taken out of the configuration")
 	ErrClosing  = errors.New("framegate is shutting down")
 )
 
@@ -63,73 +68,173 @@ func (e *TooManyError) Error() string {
 	return fmt.Sprintf("%d different pictures of this camera are being made already, as many as max_renditions allows", e.Limit)
 }
 
-// Registry is the cameras of one configuration. All methods but Run may be called from any goroutine.
+// Registry is the cameras of the present configuration. All methods but Run may be called from any goroutine.
 type Registry struct {
-	cameras []*camera // in the order of the configuration
-	byID    map[string]*camera
+	engine       Engine
+	log          *slog.Logger
+	placeholders atomic.Pointer[configs.Placeholders]
+
+	mu      sync.Mutex         // of what follows
+	cameras []*camera          // in the order of the configuration
+	byID    map[string]*camera // the same
+	life    context.Context    // of Run; nil before it
+	closed  bool               // no camera begins any more
+	running sync.WaitGroup
 }
 
 // New returns the registry of a configuration. Nothing is connected before Run.
 func New(config *configs.Config, engine Engine, log *slog.Logger) (*Registry, error) {
-	r := &Registry{byID: map[string]*camera{}}
-	for _, conf := range config.Cameras {
-		c, err := newCamera(conf, engine, log.With("camera", conf.ID))
-		if err != nil {
-			return nil, fmt.Errorf("camera %s: %w", conf.ID, err)
-		}
-		r.cameras = append(r.cameras, c)
-		r.byID[conf.ID] = c
+	r := &Registry{engine: engine, log: log}
+	_, err := r.Apply(config)
+	return r, err
+}
+
+// Change is what a new configuration has changed, by id.
+type Change struct{ Added, Changed, Removed []string }
+
+// None reports whether all cameras are as they were.
+func (c Change) None() bool { return len(c.Added)+len(c.Changed)+len(c.Removed) == 0 }
+
+// Apply goes over to another configuration. Cameras that are in it as they were go on without notice; those who watch
+// one that has changed get ErrReplaced, and of one that is gone ErrRemoved. After an error nothing has changed.
+func (r *Registry) Apply(config *configs.Config) (Change, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.closed {
+		return Change{}, ErrClosing
 	}
-	return r, nil
+	var change Change
+	next := map[string]*camera{}
+	var order, fresh []*camera
+	for _, conf := range config.Cameras {
+		c := r.byID[conf.ID]
+		if c == nil || !reflect.DeepEqual(c.conf, conf) {
+			made, err := newCamera(conf, r.engine, &r.placeholders, r.log.With("camera", conf.ID))
+			if err != nil {
+				return Change{}, fmt.Errorf("camera %s: %w", conf.ID, err)
+			}
+			if c == nil {
+				change.Added = append(change.Added, conf.ID)
+			} else {
+				change.Changed = append(change.Changed, conf.ID)
+				made.before = c.over
+			}
+			c = made
+			fresh = append(fresh, c)
+		}
+		next[conf.ID] = c
+		order = append(order, c)
+	}
+	r.placeholders.Store(&config.Placeholders)
+	for _, c := range r.cameras {
+		switch now := next[c.conf.ID]; now {
+		case c:
+		case nil:
+			change.Removed = append(change.Removed, c.conf.ID)
+			c.end(ErrRemoved)
+		default:
+			c.end(ErrReplaced)
+		}
+	}
+	r.cameras, r.byID = order, next
+	if r.life != nil {
+		r.start(fresh)
+	}
+	return change, nil
 }
 
 // Run connects the cameras and serves those who watch until ctx is done. Everything has ended when it
-// returns.
+// returns. It is called once.
 func (r *Registry) Run(ctx context.Context) {
-	var running sync.WaitGroup
+	r.mu.Lock()
+	r.life = ctx
 	for _, c := range r.cameras {
-		running.Go(func() { c.run(ctx) })
+		c.before = nil // what was replaced before has never run
 	}
-	running.Wait()
+	r.start(r.cameras)
+	r.mu.Unlock()
+	<-ctx.Done()
+	r.mu.Lock()
+	r.closed = true
+	r.mu.Unlock()
+	r.running.Wait()
+}
+
+// start begins the lives of cameras, each when the one that it replaces has ended: many a camera gives no more than one
+// or two streams. r.mu is held.
+func (r *Registry) start(cameras []*camera) {
+	for _, c := range cameras {
+		r.running.Go(func() {
+			if c.before != nil {
+				<-c.before
+			}
+			c.run(r.life)
+		})
+	}
 }
 
 // Cameras is the state of all cameras, in the order of the configuration.
 func (r *Registry) Cameras() []Status {
-	all := make([]Status, len(r.cameras))
-	for i, c := range r.cameras {
+	r.mu.Lock()
+	cameras := r.cameras // replaced as a whole, never changed
+	r.mu.Unlock()
+	all := make([]Status, len(cameras))
+	for i, c := range cameras {
 		all[i] = c.status()
 	}
 	return all
 }
 
-// Camera is the state of one camera. The error is ErrUnknown.
-func (r *Registry) Camera(id string) (Status, error) {
+// find looks a camera up. The error is ErrUnknown.
+func (r *Registry) find(id string) (*camera, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	c, ok := r.byID[id]
 	if !ok {
-		return Status{}, fmt.Errorf("%w: %s", ErrUnknown, id)
+		return nil, fmt.Errorf("%w: %s", ErrUnknown, id)
+	}
+	return c, nil
+}
+
+// Camera is the state of one camera. The error is ErrUnknown.
+func (r *Registry) Camera(id string) (Status, error) {
+	c, err := r.find(id)
+	if err != nil {
+		return Status{}, err
 	}
 	return c.status(), nil
 }
 
 // Watch joins the rendition of a camera that ask resolves to, opens the camera and starts the picture where
 // that is needed, and returns when the first frame is there. A camera that is known to be away answers at
-// once. The error is ErrUnknown, ErrDisabled, ErrClosing, a TooManyError, ctx's, or says why the camera gives
-// no picture.
+// once: with a card, or with an error where it was never seen or wants no cards. The error is ErrUnknown, ErrDisabled,
+// ErrFull, ErrRemoved, ErrClosing, a TooManyError, ctx's, or says why the camera gives no picture.
 func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, error) {
-	c, ok := r.byID[id]
-	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrUnknown, id)
+	for {
+		c, err := r.find(id)
+		if err != nil {
+			return nil, err
+		}
+		v, err := c.watch(ctx, ask)
+		if !errors.Is(err, ErrReplaced) {
+			return v, err
+		}
 	}
-	return c.watch(ctx, ask)
 }
 
 // Snapshot returns one picture of a camera. It is at most maxAge old, unless the camera itself is slower, and
 // comes from a rendition that is being made or from one decode of what the camera has sent since its last
-// keyframe, shared by all who ask at once. The rate of ask is ignored. The error is that of Watch.
-func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (*frame.Frame, error) {
-	c, ok := r.byID[id]
-	if !ok {
-		return nil, fmt.Errorf("%w: %s", ErrUnknown, id)
+// keyframe, shared by all who ask at once. stale tells that the camera is away and the picture one of its last. The rate
+// of ask is ignored. The error is that of Watch.
+func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
+	for {
+		c, err := r.find(id)
+		if err != nil {
+			return nil, false, err
+		}
+		f, stale, err = c.snapshot(ctx, ask, maxAge)
+		if !errors.Is(err, ErrReplaced) {
+			return f, stale, err
+		}
 	}
-	return c.snapshot(ctx, ask, maxAge)
 }

@@ -36,17 +36,33 @@ type standinFeed struct {
 	refusal  error        // why it is away
 	onStream func(frame.Stream)
 	drop     chan error
+	lastUnit time.Time
 	plan     string
 	change   chan struct{} // closed when plan changes
 }
 
 func (e *standin) NewFeed(src configs.Source) (Feed, error) {
-	f := &standinFeed{sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error), change: make(chan struct{})}
+	f := &standinFeed{sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error), lastUnit: time.Unix(1, 0), change: make(chan struct{})}
 	if src.URL.Path == "/sub" {
 		f.sends.Width, f.sends.Height = 640, 360
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	e.feeds[src.URL.Path] = f
 	return f, nil
+}
+
+// feed is the feed that was made last of a path.
+func (e *standin) feed(path string) *standinFeed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.feeds[path]
+}
+
+func (f *standinFeed) isRunning() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running
 }
 
 func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
@@ -106,7 +122,18 @@ func (f *standinFeed) prefer(plan string) {
 	f.change = make(chan struct{})
 }
 
-func (f *standinFeed) LastUnit() time.Time { return time.Unix(1, 0) }
+func (f *standinFeed) LastUnit() time.Time {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lastUnit
+}
+
+// sent makes the camera have sent something at a time.
+func (f *standinFeed) sent(at time.Time) {
+	f.mu.Lock()
+	f.lastUnit = at
+	f.mu.Unlock()
+}
 
 func (f *standinFeed) count() int {
 	f.mu.Lock()
@@ -195,10 +222,7 @@ func (e *standin) picture(n int) *standinPicture {
 // start runs a registry of one camera 'a' until the test ends.
 func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
 	t.Helper()
-	config, err := configs.Parse("test.yaml", []byte("cameras: [{id: a, url: 'rtsp://h/a', "+defaultIdle(keys)+keys+"}]"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	config := parse(t, "{id: a, url: 'rtsp://h/a', "+defaultIdle(keys)+keys+"}")
 	e := &standin{feeds: map[string]*standinFeed{}}
 	r, err := New(config, e, slog.New(slog.DiscardHandler))
 	if err != nil {
@@ -215,6 +239,16 @@ func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
 		<-done
 	})
 	return r, e, e.feeds["/a"]
+}
+
+// parse makes a configuration of cameras.
+func parse(t *testing.T, cameras string) *configs.Config {
+	t.Helper()
+	config, err := configs.Parse("test.yaml", []byte("cameras: ["+cameras+"]"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
 }
 
 // until waits for a condition.
@@ -353,9 +387,7 @@ func TestLostCameraSaysWhyAndComesBack(t *testing.T) {
 			if s, _ := r.Camera("a"); s.Error != "the cable is cut" || s.Reason != reason {
 				t.Errorf("%+v", s)
 			}
-			if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, fault) {
-				t.Errorf("a new viewer is told %v", err)
-			}
+			until(t, "a card", func() bool { f, err := v.Next(); return err == nil && f.Card })
 			f.refuse(nil)
 			until(t, "live", func() bool { return state(r) == Live })
 			before := v.Frame().PTS
@@ -387,6 +419,20 @@ func TestPausesGrowWithJitterAndAreLongAfterAWrongPassword(t *testing.T) {
 	}
 	if d := p.next(frame.Unauthorized, 0); d < time.Minute {
 		t.Errorf("%v after a wrong password", d)
+	}
+}
+
+func TestFaultThatGoesOnIsToldSeldom(t *testing.T) {
+	told, now := repeats{}, time.Now()
+	loud := 0
+	for i := range 3600 { // two faults by turns, each second of an hour
+		fault := []error{errors.New("the cable is cut"), errors.New("503")}[i%2]
+		if told.level(fault, now.Add(time.Duration(i)*time.Second)) == slog.LevelWarn {
+			loud++
+		}
+	}
+	if loud != 12 {
+		t.Errorf("told %d times", loud)
 	}
 }
 

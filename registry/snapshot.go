@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -50,12 +51,13 @@ type poll struct {
 	at   time.Time
 }
 
-// snapshot returns a picture of the camera that is at most maxAge old, where the camera is not slower.
-func (c *camera) snapshot(ctx context.Context, ask frame.Ask, maxAge time.Duration) (*frame.Frame, error) {
-	asked := time.Now()
+// snapshot returns a picture of the camera that is at most maxAge old, where the camera is not slower. stale tells
+// that the camera is away.
+func (c *camera) snapshot(ctx context.Context, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
+	since := time.Now().Add(-maxAge)
 	ctx, cancel, err := c.enter(ctx)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	defer cancel(nil)
 	c.change(func() { c.opening++ })
@@ -63,21 +65,41 @@ func (c *camera) snapshot(ctx context.Context, ask frame.Ask, maxAge time.Durati
 	ask = ask.Or(c.ask())
 	ask.FPS, ask.Keyframes, ask.DropSame = 0, false, false
 	var want frame.Rendition
-	var fresh *frame.Frame
 	var polled bool
+	var failure error
 	if err := c.learn(ctx, func(sends frame.Stream) {
 		want = ask.Resolve(sends)
-		fresh = c.newest(want, asked.Add(-maxAge))
+		f, failure = c.newest(want, since), c.failure(want)
 		polled = c.darkroom.polls(want) && c.conf.IdleTimeout >= polling && want.Format == frame.JPEG
-	}); err != nil || fresh != nil {
-		return fresh, err
+	}); err != nil || f != nil {
+		return f, failure != nil, err
+	}
+	if failure != nil {
+		f, err := c.lastPicture(ctx, want, since, failure)
+		return f, true, err
 	}
 	if polled {
-		if f, err := c.glance(ctx, ask, asked.Add(-maxAge)); err == nil {
-			return f, nil
+		if f, err := c.glance(ctx, ask, since); err == nil {
+			return f, false, nil
 		}
 	}
-	return c.expose(ctx, want, asked.Add(-maxAge))
+	f, err = c.expose(ctx, want, since)
+	return f, false, err
+}
+
+// lastPicture makes a picture of what a camera sent last that is away because of failure. The error is that where it would be
+// older than since.
+func (c *camera) lastPicture(ctx context.Context, want frame.Rendition, since time.Time, failure error) (*frame.Frame, error) {
+	var seen time.Time
+	c.change(func() { seen = c.choose(want).lastFrame })
+	if seen.Before(since) {
+		return nil, failure
+	}
+	f, err := c.expose(ctx, want, since)
+	if err != nil || f.Received.Before(since) {
+		return nil, failure
+	}
+	return f, nil
 }
 
 // newest finds a picture that there is already and that is not older than since; nil where there is none.
@@ -90,10 +112,10 @@ func (c *camera) newest(want frame.Rendition, since time.Time) (best *frame.Fram
 		}
 	}
 	for _, r := range c.renditions {
-		consider(r.want, r.slot.Newest())
+		consider(r.want, r.slot.Picture())
 	}
 	for _, e := range c.darkroom.kept {
-		consider(e.want, e.slot.Newest())
+		consider(e.want, e.slot.Picture())
 	}
 	return best
 }
@@ -121,8 +143,15 @@ func (c *camera) glance(ctx context.Context, ask frame.Ask, since time.Time) (*f
 	defer view.Close()
 	grace, cancel := context.WithTimeout(view.ctx, snapshotGrace)
 	defer cancel()
-	return youngEnough(ctx, grace, view.rendition.slot, since)
+	f, err := youngEnough(ctx, grace, view.rendition.slot, since)
+	if err == nil && f.Card {
+		return nil, errAway
+	}
+	return f, err
 }
+
+// errAway says that there was a card in place of a picture.
+var errAway = errors.New("the camera is away")
 
 // youngEnough waits for a frame that was not received before since, or until grace is done: then it takes
 // what there is. The error is ctx's.
@@ -215,14 +244,20 @@ func largest(b *batch) (want frame.Rendition) {
 	return want
 }
 
-// photograph waits for the stream and makes its newest pictures until nobody waits for any more of them.
+// photograph waits for the stream and makes its newest pictures until nobody waits for any more of them. Of a camera that
+// is away it makes the last ones, for some time.
 func (c *camera) photograph(s *stream, b *batch) error {
 	var failure error
+	var remembers bool
 	if err := c.until(c.life, func() bool {
-		failure = s.failure()
+		failure, remembers = s.failure(), s.err != nil && !s.lastFrame.IsZero()
 		return failure != nil || s.up || b.nobody()
-	}); err != nil || failure != nil {
+	}); err != nil || failure != nil && !remembers {
 		return cmp.Or(failure, err)
+	}
+	var late <-chan time.Time
+	if failure != nil {
+		late = time.After(snapshotGrace)
 	}
 	outputs := make([]frame.Output, len(b.exposures))
 	for i, e := range b.exposures {
@@ -243,6 +278,11 @@ func (c *camera) photograph(s *stream, b *batch) error {
 		cancel()
 		<-done
 		return nil
+	case <-late:
+		cancel()
+		<-done
+		<-satisfied
+		return failure
 	case err := <-done:
 		cancel()
 		<-satisfied

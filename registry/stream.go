@@ -100,6 +100,7 @@ func (s *stream) enter(state State) {
 func (s *stream) connect(ctx context.Context) {
 	c := s.camera
 	var pauses pause
+	told := repeats{}
 	for {
 		c.change(func() {
 			if !s.wanted() { // what went wrong for an earlier viewer is not told to the next
@@ -120,12 +121,27 @@ func (s *stream) connect(ctx context.Context) {
 			return
 		}
 		lived := s.disconnected(err)
+		if lived > 0 {
+			clear(told) // it was back: what comes now is news
+		}
 		if !errors.Is(err, errReleased) {
 			d := pauses.next(frame.ReasonOf(err), lived)
-			s.log.Warn("camera lost", "error", err, "retry_in", d.Round(time.Millisecond))
-			wait(ctx, d)
+			told.tell(ctx, s.log, "camera lost", err, d)
+			s.rest(ctx, d, passes(frame.ReasonOf(err)))
 		}
 	}
+}
+
+// rest waits for d; or not much longer than watchedPause, when somebody watches a camera that may be back soon.
+func (s *stream) rest(ctx context.Context, d time.Duration, soon bool) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	if soon && s.camera.until(ctx, s.camera.watched) == nil {
+		wait(ctx, jitter(watchedPause)-time.Since(began))
+		return
+	}
+	<-ctx.Done()
 }
 
 // connectOnce runs the feed until its connection ends or nobody wants it.

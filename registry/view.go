@@ -2,21 +2,25 @@ package registry
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
 	"framegate/pipeline/frame"
 )
 
-// rendition is one wanted picture of a camera and those who watch it. Its fields but the slot are guarded
-// by the camera's mutex.
+// rendition is one wanted picture of a camera and those who watch it. Its fields but the slot, the life and the cover
+// are guarded by the camera's mutex.
 type rendition struct {
 	ask     frame.Ask       // resolved anew when the camera's size changes
 	want    frame.Rendition // what ask means at the camera's present size
 	slot    *frame.Slot
+	life    context.Context // its cause says why those who watch were sent away
+	end     context.CancelCauseFunc
 	by      *stream // whose picture fills the slot; nil while none does
 	viewers int
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
+	cover   cover
 }
 
 // View is one viewer's hold on a rendition, for as long as the context given to Watch. It belongs to one
@@ -36,8 +40,8 @@ func (v *View) Frame() *frame.Frame { return v.frame }
 func (v *View) Context() context.Context { return v.ctx }
 
 // Next waits for a frame newer than that, and returns the newest there is: a slow viewer misses some and
-// sees none twice. It waits as long as the camera is away. The error is ErrClosing, or that of the context
-// given to Watch. It does not allocate.
+// sees none twice. While the camera is away cards come, which say so; where the configuration wants none, the error
+// is why. Else it is ErrReplaced, ErrRemoved, ErrClosing, or that of the context given to Watch. It does not allocate.
 func (v *View) Next() (*frame.Frame, error) {
 	f, err := v.rendition.slot.After(v.ctx, v.frame)
 	if err != nil {
@@ -70,6 +74,8 @@ func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
 		cancel(nil)
 		return nil, err
 	}
+	release := context.AfterFunc(r.life, func() { cancel(context.Cause(r.life)) })
+	context.AfterFunc(ctx, func() { release() })
 	v := &View{camera: c, rendition: r, ctx: ctx, cancel: cancel}
 	if v.frame, err = c.firstFrame(ctx, r); err != nil {
 		v.Close()
@@ -84,15 +90,15 @@ func (c *camera) enter(ctx context.Context) (visit context.Context, cancel conte
 		return nil, nil, ErrDisabled
 	}
 	if c.life.Err() != nil {
-		return nil, nil, ErrClosing
+		return nil, nil, context.Cause(c.life)
 	}
 	visit, cancel = context.WithCancelCause(ctx)
-	release := context.AfterFunc(c.life, func() { cancel(ErrClosing) })
+	release := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
 	context.AfterFunc(visit, func() { release() })
 	return visit, cancel, nil
 }
 
-// firstFrame waits until the rendition has a frame, or it is known why it will have none.
+// firstFrame waits until the rendition has a frame, which may be a card, or it is known why it will have none.
 func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -100,7 +106,7 @@ func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, er
 	go func() {
 		defer close(failed)
 		var failure error
-		if c.until(ctx, func() bool { failure = c.failure(r.want); return failure != nil }) == nil {
+		if c.until(ctx, func() bool { failure = c.failure(r.want); return failure != nil && !c.covers(r) }) == nil {
 			cancel(failure)
 		}
 	}()
@@ -113,13 +119,18 @@ func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, er
 // join counts a viewer of the rendition that ask means of a camera that sends s. The rendition is made where
 // there is none, unless there are too many. c.mu is held.
 func (c *camera) join(ask frame.Ask, s frame.Stream) (*rendition, error) {
+	if limit := c.conf.MaxViewers; limit > 0 && c.viewers() >= limit {
+		return nil, fmt.Errorf("%w this camera: %d, as many as its max_viewers allows", ErrFull, limit)
+	}
 	want := ask.Resolve(s)
 	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.want == want })
 	if i < 0 {
 		if len(c.renditions) >= c.conf.MaxRenditions {
 			return nil, &TooManyError{Limit: c.conf.MaxRenditions}
 		}
-		c.renditions = append(c.renditions, &rendition{ask: ask, want: want, slot: &frame.Slot{}})
+		added := &rendition{ask: ask, want: want, slot: &frame.Slot{}}
+		added.life, added.end = context.WithCancelCause(context.Background())
+		c.renditions = append(c.renditions, added)
 		i = len(c.renditions) - 1
 	}
 	r := c.renditions[i]
@@ -141,9 +152,23 @@ func (c *camera) leave(r *rendition) {
 	expiry = time.AfterFunc(c.conf.IdleTimeout, func() {
 		c.change(func() {
 			if r.expiry == expiry { // nobody came back meanwhile
-				c.renditions = slices.DeleteFunc(c.renditions, func(other *rendition) bool { return other == r })
+				c.drop(r, nil)
 			}
 		})
 	})
 	r.expiry = expiry
+}
+
+// drop ends a rendition, and those who watch it with why. c.mu is held.
+func (c *camera) drop(r *rendition, why error) {
+	c.renditions = slices.DeleteFunc(c.renditions, func(other *rendition) bool { return other == r })
+	r.end(why)
+}
+
+// viewers are all who watch the camera. c.mu is held.
+func (c *camera) viewers() (n int) {
+	for _, r := range c.renditions {
+		n += r.viewers
+	}
+	return n
 }

@@ -19,6 +19,28 @@ func (s *server) metrics() http.Handler {
 		Name: "framegate_abandoned_pipelines_total",
 		Help: "Pipelines that hang in a change of state and were given up with their threads and memory.",
 	}, func() float64 { return float64(s.Abandoned()) }))
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "framegate_gstreamer_objects",
+		Help: "GStreamer's pipelines and elements that were made and are not freed yet.",
+	}, func() float64 { return float64(s.Living()) }))
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "framegate_config_ok",
+		Help: "1 while the configuration file is what is served, 0 while it has faults and the one before goes on.",
+	}, func() float64 {
+		if s.Configuration().OK() {
+			return 1
+		}
+		return 0
+	}))
+	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "framegate_config_loaded_seconds", Help: "When the configuration that is served was read, Unix time.",
+	}, func() float64 { return float64(s.Configuration().LoadedAt.UnixMicro()) / 1e6 }))
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "framegate_config_loads_total", Help: "Configurations that were applied.",
+	}, func() float64 { return float64(s.Configuration().Loads) }))
+	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
+		Name: "framegate_config_failures_total", Help: "Configurations that were refused.",
+	}, func() float64 { return float64(s.Configuration().Failures) }))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 

@@ -37,6 +37,7 @@ func (s *server) wall(w http.ResponseWriter, _ *http.Request) {
 	cameras := s.Cameras.Cameras()
 	s.page(w, "wall.html", map[string]any{
 		"Cameras": cameras, "Streams": len(cameras) <= wallStreams, "Version": s.Version,
+		"Configuration": s.Configuration(),
 	})
 }
 

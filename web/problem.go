@@ -15,7 +15,7 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Parameter is the query parameter that is at fault, of a 400.
+	// Parameter is the query parameter or the key of a camera that is at fault, of a 400.
 	Parameter string `json:"parameter,omitempty"`
 	// Camera and Reason tell which camera gives no picture and why, of a 503.
 	Camera string       `json:"camera,omitempty"`
@@ -46,9 +46,9 @@ func refuse(w http.ResponseWriter, id string, err error) {
 	switch {
 	case errors.As(err, &tooMany):
 		p.Status = http.StatusTooManyRequests
-	case errors.Is(err, registry.ErrUnknown):
+	case errors.Is(err, registry.ErrUnknown), errors.Is(err, registry.ErrRemoved):
 		p = problem{Status: http.StatusNotFound, Detail: err.Error(), Camera: id}
-	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing):
+	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing), errors.Is(err, registry.ErrFull):
 	default:
 		p.Reason = frame.ReasonOf(err)
 	}

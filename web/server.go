@@ -7,7 +7,10 @@ import (
 	"log/slog"
 	"net/http"
 	"runtime/debug"
+	"slices"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"framegate/pipeline/frame"
@@ -23,7 +26,7 @@ type Cameras interface {
 	Cameras() []registry.Status
 	Camera(id string) (registry.Status, error)
 	Watch(ctx context.Context, id string, ask frame.Ask) (*registry.View, error)
-	Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (*frame.Frame, error)
+	Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error)
 }
 
 // Options say what to serve.
@@ -33,42 +36,57 @@ type Options struct {
 	Hardware func() any
 	// Abandoned is the number of pipelines that hang in a driver and were given up, for /metrics.
 	Abandoned func() int
+	// Living is the number of GStreamer's objects that exist, likewise.
+	Living func() int
+	// Configuration tells what the cameras come from.
+	Configuration func() Configuration
+	// Editor changes the list of cameras; nil where it cannot be changed.
+	Editor   Editor
+	Settings Settings // to begin with
+	Version  string
+	Log      *slog.Logger
+}
+
+// Settings are what can be changed while it serves.
+type Settings struct {
 	// Origins are those whose scripts may read pictures and the API, such as https://wall.example; "*" is
 	// any. An <img> tag needs none of this.
 	Origins []string
-	Version string
-	Log     *slog.Logger
+	// MaxViewers and PerAddress are how many streams are sent at a time, in all and to one address; 0 is no limit.
+	MaxViewers, PerAddress int
 }
 
 // Handler serves all routes.
 type Handler struct {
 	http.Handler
-	streams *sync.WaitGroup
+	server *server
 }
+
+// Configure changes the settings for the requests that come from now on. Any goroutine may call it.
+func (h *Handler) Configure(settings Settings) { h.server.settings.Store(&settings) }
 
 // Wait blocks until all streams have ended, which they do when the cameras end their views. http.Server does
 // not wait for them.
-func (h *Handler) Wait() { h.streams.Wait() }
+func (h *Handler) Wait() { h.server.streams.Wait() }
 
 // New returns the handler of all routes.
 func New(o Options) *Handler {
 	s := &server{Options: o}
+	s.settings.Store(&o.Settings)
 	r := chi.NewRouter()
-	r.Use(s.recoverer, deadline, middleware.GetHead, headers)
-	if len(o.Origins) > 0 {
-		r.Use(cors.Handler(cors.Options{
-			AllowedOrigins: o.Origins,
-			AllowedMethods: []string{http.MethodGet, http.MethodHead},
-			ExposedHeaders: []string{"X-Timestamp"},
-			MaxAge:         600,
-		}))
-	}
+	r.Use(s.recoverer, deadline, middleware.GetHead, headers, cors.Handler(cors.Options{
+		AllowOriginFunc: s.allows,
+		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
+		ExposedHeaders:  []string{"X-Timestamp", "X-Framegate-Stale"},
+		MaxAge:          600,
+	}))
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
 		problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
 	})
-	r.MethodNotAllowed(func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Allow", "GET, HEAD")
-		problem{Status: http.StatusMethodNotAllowed, Detail: "this path is read with GET"}.write(w)
+	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
+		methods := strings.Join(allowed(r, req.URL.Path), ", ")
+		w.Header().Set("Allow", methods)
+		problem{Status: http.StatusMethodNotAllowed, Detail: "this path takes " + methods}.write(w)
 	})
 
 	r.Get("/", s.wall)
@@ -84,16 +102,45 @@ func New(o Options) *Handler {
 		r.Get("/cameras", s.listCameras)
 		r.Get("/cameras/{id}", s.showCamera)
 		r.Get("/hardware", s.showHardware)
+		r.Get("/config", s.showConfiguration)
+		r.Group(func(r chi.Router) {
+			r.Use(s.guarded)
+			r.Post("/cameras", s.addCamera)
+			r.Put("/cameras/{id}", s.replaceCamera)
+			r.Patch("/cameras/{id}", s.changeCamera)
+			r.Delete("/cameras/{id}", s.removeCamera)
+		})
 	})
 	r.Get("/healthz", s.healthz)
 	r.Get("/readyz", s.readyz)
 	r.Handle("/metrics", s.metrics())
-	return &Handler{r, &s.streams}
+	return &Handler{r, s}
+}
+
+// allowed lists the methods that a path takes.
+func allowed(routes chi.Routes, path string) (methods []string) {
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		if routes.Match(chi.NewRouteContext(), method, path) {
+			methods = append(methods, method)
+		}
+		if method == http.MethodGet && len(methods) > 0 {
+			methods = append(methods, http.MethodHead) // by middleware.GetHead
+		}
+	}
+	return methods
 }
 
 type server struct {
 	Options
-	streams sync.WaitGroup // those that are being sent
+	settings atomic.Pointer[Settings]
+	streams  sync.WaitGroup // those that are being sent
+	crowd    crowd          // of the same
+}
+
+// allows reports whether scripts of an origin may read what is answered.
+func (s *server) allows(_ *http.Request, origin string) bool {
+	origins := s.settings.Load().Origins
+	return slices.Contains(origins, "*") || slices.Contains(origins, origin)
 }
 
 // headers sets what every answer carries. Pictures may be shown by pages of any origin, as <img> always

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"strconv"
 	"time"
 
 	"framegate/pipeline/frame"
@@ -19,7 +20,7 @@ const snapshotTimeout = 20 * time.Second
 var snapshotFormats = map[string]frame.Format{"jpg": frame.JPEG, "png": frame.PNG, "webp": frame.WebP}
 
 // snapshot serves GET /cameras/{id}/snapshot.jpg and such: the newest picture, which is at most max_age old
-// unless the camera itself is slower. A client that has it already is told so (RFC 9110, section 13).
+// unless the camera itself is slower. X-Framegate-Stale tells how old a picture is, in seconds, of a camera that is away. A client that has it already is told so (RFC 9110, section 13).
 func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		request, bad := parse(r.URL.RawQuery, snapshotParameters)
@@ -32,7 +33,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 		ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
 			&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no picture within %v", snapshotTimeout)})
 		defer cancel()
-		f, err := s.Cameras.Snapshot(ctx, id, request.ask, request.maxAge)
+		f, stale, err := s.Cameras.Snapshot(ctx, id, request.ask, request.maxAge)
 		if err != nil {
 			refuse(w, id, err)
 			return
@@ -42,6 +43,9 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 		h.Set("Content-Type", format.MediaType())
 		h.Set("Cache-Control", "no-cache") // to be asked for each time, with the ETag
 		h.Set("ETag", etag(f))
+		if stale {
+			h.Set("X-Framegate-Stale", strconv.Itoa(int(time.Since(f.Received).Seconds())))
+		}
 		h.Set("X-Timestamp", string(frame.AppendTimestamp(nil, f.Received)))
 		if request.download {
 			h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.%s"`, id, f.Received.Format("20060102-150405"), f.Format.Extension()))

@@ -1,16 +1,20 @@
 package web
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
+	"syscall"
 	"time"
 
 	"framegate/pipeline/frame"
 	"framegate/registry"
 
 	"github.com/go-chi/chi/v5"
+	"golang.org/x/sys/unix"
 )
 
 // endTimeout is how long a viewer may take to read its last frame when framegate ends.
@@ -24,14 +28,23 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		bad.write(w)
 		return
 	}
-	id := chi.URLParam(r, "id")
+	leave, full := s.crowd.enter(r, *s.settings.Load())
+	if full != nil {
+		full.write(w)
+		return
+	}
+	v := &audience{cameras: s.Cameras, id: chi.URLParam(r, "id"), ask: request.ask}
 	// The stream outlives this handler, but until the first picture is there the client may give up.
-	ctx, cancel := context.WithCancel(context.Background())
-	stay := context.AfterFunc(r.Context(), cancel)
-	view, err := s.Cameras.Watch(ctx, id, request.ask)
-	if err != nil {
-		cancel()
-		refuse(w, id, err)
+	v.ctx, v.gone = context.WithCancel(context.Background())
+	end := func() {
+		v.gone()
+		leave()
+	}
+	stay := context.AfterFunc(r.Context(), v.gone)
+	var err error
+	if v.view, err = s.Cameras.Watch(v.ctx, v.id, v.ask); err != nil {
+		end()
+		refuse(w, v.id, err)
 		return
 	}
 	h := w.Header()
@@ -40,59 +53,116 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	h.Set("X-Accel-Buffering", "no") // nginx passes frames on as they come
 	h.Set("Connection", "close")     // the end of the stream is the end of the connection
 	if r.Method == http.MethodHead || !stay() {
-		view.Close()
-		cancel()
+		v.view.Close()
+		end()
 		return
 	}
-	conn, _, err := http.NewResponseController(w).Hijack()
-	if err != nil {
-		view.Close()
-		cancel()
+	if v.conn, _, err = http.NewResponseController(w).Hijack(); err != nil {
+		v.view.Close()
+		end()
 		problem{Status: http.StatusHTTPVersionNotSupported, Detail: "streams need HTTP/1.1"}.write(w)
 		return
 	}
 	s.streams.Go(func() {
-		defer cancel()
-		defer view.Close()
-		send(conn, h, view, cancel)
+		defer end()
+		v.send(h)
 	})
 }
 
-// send writes frames to a viewer until either side ends. It has taken the connection over from net/http, whose
-// goroutines and buffers would be most of what a viewer takes: the body is not chunked, and a frame is one write.
-func send(conn net.Conn, h http.Header, view *registry.View, gone func()) {
-	defer conn.Close()
-	conn.SetReadDeadline(time.Time{})
+// audience is a viewer who is being sent a stream. It belongs to one goroutine. It has taken its connection over from net/http,
+// whose goroutines and buffers would be most of what a viewer takes: the body is not chunked, and a frame is one write.
+type audience struct {
+	cameras Cameras
+	id      string
+	ask     frame.Ask
+	ctx     context.Context // done when the client has gone
+	gone    func()
+	view    *registry.View
+	conn    net.Conn
+}
+
+// send writes frames until either side ends.
+func (v *audience) send(h http.Header) {
+	defer v.conn.Close()
+	defer func() { v.view.Close() }()
+	newestOnly(v.conn)
+	v.conn.SetReadDeadline(time.Time{})
 	go func() {
-		defer gone()
+		defer v.gone()
 		for anything := make([]byte, 1); ; {
-			if _, err := conn.Read(anything); err != nil {
+			if _, err := v.conn.Read(anything); err != nil {
 				return
 			}
 		}
 	}()
-	conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	if _, err := fmt.Fprint(conn, "HTTP/1.1 200 OK\r\n"); err != nil {
+	if v.open(h) != nil {
 		return
 	}
-	if err := h.Write(conn); err != nil {
-		return
-	}
-	if _, err := fmt.Fprint(conn, "\r\n", frame.Opening); err != nil {
-		return
-	}
-	defer context.AfterFunc(view.Context(), func() { conn.SetWriteDeadline(time.Now().Add(endTimeout)) })()
 	for {
-		conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if view.Context().Err() != nil {
+		err := v.sendView()
+		if !errors.Is(err, registry.ErrReplaced) {
 			return
 		}
-		if _, err := conn.Write(view.Frame().Part()); err != nil {
+		again, err := v.cameras.Watch(v.ctx, v.id, v.ask)
+		if err != nil {
 			return
 		}
-		if _, err := view.Next(); err != nil {
-			return
+		v.view.Close()
+		v.view = again
+	}
+}
+
+// open writes what comes before the first part.
+func (v *audience) open(h http.Header) error {
+	var head bytes.Buffer
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	fmt.Fprint(&head, "HTTP/1.1 200 OK\r\n")
+	h.Write(&head)
+	fmt.Fprint(&head, "\r\n", frame.Opening)
+	v.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err := v.conn.Write(head.Bytes())
+	return err
+}
+
+// sendView writes the frames of the view until it ends, and says why it did. What is being written then may take
+// endTimeout.
+func (v *audience) sendView() error {
+	ctx := v.view.Context()
+	defer context.AfterFunc(ctx, func() { v.conn.SetWriteDeadline(time.Now().Add(endTimeout)) })()
+	for {
+		v.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		if _, err := v.conn.Write(v.view.Frame().Part()); err != nil {
+			return err
+		}
+		if _, err := v.view.Next(); err != nil {
+			return err
 		}
 	}
 }
+
+// newestOnly keeps the kernel from queueing frames for a viewer that is slow, beyond what is on its way: the newest is
+// better than those. A connection that acknowledges nothing is given up after userTimeout.
+func newestOnly(conn net.Conn) {
+	raw, ok := conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	control, err := raw.SyscallConn()
+	if err != nil {
+		return
+	}
+	control.Control(func(fd uintptr) { // what an older kernel lacks is done without
+		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
+		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
+	})
+}
+
+// unsentBytes is how much of a stream may wait in the kernel before it is sent.
+const unsentBytes = 128 << 10
+
+// userTimeout ends connections whose other end has vanished while all that is sent fits into the kernel, as cards do. It is
+// much longer than writeTimeout, since Linux also counts the time of a viewer who reads, but a little at a time.
+const userTimeout = time.Minute

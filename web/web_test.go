@@ -101,6 +101,12 @@ cameras:
 	if err != nil {
 		t.Fatal(err)
 	}
+	return serveConfig(t, config, func(*registry.Registry) Editor { return nil })
+}
+
+// serveConfig serves a configuration until the test ends.
+func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Registry) Editor) string {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cameras, err := registry.New(config, standin{}, log)
 	if err != nil {
@@ -112,10 +118,18 @@ cameras:
 		cameras.Run(ctx)
 		close(done)
 	}()
-	server := httptest.NewServer(New(Options{
+	handler := New(Options{
 		Cameras: cameras, Hardware: func() any { return map[string]string{"gstreamer": "1.22.0"} },
-		Abandoned: func() int { return 3 },
-		Origins:   []string{"https://wall.example"}, Version: "test", Log: log,
+		Abandoned: func() int { return 3 }, Living: func() int { return 5 },
+		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
+		Editor:        editor(cameras),
+		Settings:      Settings{Origins: []string{"https://wall.example"}}, Version: "test", Log: log,
+	})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Header.Get("Test-From"); from != "" { // in the place of a client elsewhere
+			r.RemoteAddr = from
+		}
+		handler.ServeHTTP(w, r)
 	}))
 	t.Cleanup(func() {
 		cancel()
@@ -295,11 +309,24 @@ func TestErrorsAreProblems(t *testing.T) {
 			t.Errorf("%s: %v %+v", path, err, p)
 		}
 	}
-	resp, err := http.Post(url+"/api/cameras", "application/json", strings.NewReader("{}"))
-	if err != nil || resp.StatusCode != 405 {
-		t.Errorf("POST: %v %v", resp.Status, err)
+}
+
+func TestMethodsOfAPathAreTold(t *testing.T) {
+	url := serve(t)
+	for path, want := range map[string]string{
+		"/": "GET, HEAD", "/cameras/gate/stream": "GET, HEAD", "/api/hardware": "GET, HEAD", "/healthz": "GET, HEAD",
+		"/api/cameras": "GET, HEAD, POST", "/api/cameras/gate": "GET, HEAD, PUT, PATCH, DELETE",
+	} {
+		request, _ := http.NewRequestWithContext(t.Context(), "TRACE", url+path, nil)
+		resp, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if got := resp.Header.Get("Allow"); resp.StatusCode != 405 || got != want || resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s, Allow: %s, want %s", path, resp.Status, got, want)
+		}
 	}
-	resp.Body.Close()
 }
 
 func TestHeadTellsWithoutABody(t *testing.T) {
@@ -358,12 +385,15 @@ func TestStateIsTheDesignsJSON(t *testing.T) {
 func TestHealthReadinessHardwareAndMetrics(t *testing.T) {
 	url := serve(t)
 	get(t, url+"/cameras/gate/snapshot.jpg")
-	for path, part := range map[string]string{
-		"/healthz": `"ok"`, "/readyz": `"ready"`, "/api/hardware": "1.22.0",
-		"/metrics": `framegate_camera_state{camera="away",state="lost"} 1`,
+	for path, parts := range map[string][]string{
+		"/healthz": {`"ok"`}, "/readyz": {`"ready"`}, "/api/hardware": {"1.22.0"},
+		"/metrics": {`framegate_camera_state{camera="away",state="lost"} 1`, "framegate_gstreamer_objects 5"},
 	} {
-		if resp, body := get(t, url+path); resp.StatusCode != 200 || !strings.Contains(string(body), part) {
-			t.Errorf("%s: %s %s", path, resp.Status, body)
+		resp, body := get(t, url+path)
+		for _, part := range parts {
+			if resp.StatusCode != 200 || !strings.Contains(string(body), part) {
+				t.Errorf("%s: %s %s", path, resp.Status, body)
+			}
 		}
 	}
 }

@@ -12,11 +12,13 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
-	"slices"
 	"strings"
 	"syscall"
 	"time"
 
+	"framegate/internal/machine"
+	"framegate/internal/rig"
+	"framegate/internal/table"
 	"framegate/internal/viewer"
 
 	"golang.org/x/sync/errgroup"
@@ -46,7 +48,7 @@ func (b *bench) compare(ctx context.Context, contenders ...contender) (compariso
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
 			}
-			load, err := b.load(r.pid)
+			load, err := machine.Load(r.pid, b.Time)
 			r.stop()
 			if err := errors.Join(err, ctx.Err()); err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
@@ -69,16 +71,7 @@ func (c comparison) ratio(name, other string) float64 {
 	return median(ratios)
 }
 
-func median(values []float64) float64 { return quantile(values, 0.5) }
-
-// quantile returns the value below which the part q of the values lies; 0 where there are none.
-func quantile(values []float64, q float64) float64 {
-	if len(values) == 0 {
-		return 0
-	}
-	sorted := slices.Sorted(slices.Values(values))
-	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
-}
+func median(values []float64) float64 { return table.Quantile(values, 0.5) }
 
 // framegate serves a camera and watches it by all of the queries.
 func (b *bench) framegate(name, camera string, queries ...string) contender {
@@ -144,7 +137,7 @@ func program(name string, args ...string) contender {
 		if err != nil {
 			return nil, err
 		}
-		time.Sleep(settle)
+		time.Sleep(rig.Settle)
 		return &running{cmd.Process.Pid, func() { end(cmd) }}, nil
 	}}
 }
@@ -234,7 +227,7 @@ func opencv(name, url string, viewers int, rates *[]float64) contender {
 				}
 			})
 		}
-		time.Sleep(settle)
+		time.Sleep(rig.Settle)
 		return &running{cmd.Process.Pid, func() {
 			cancel()
 			watching.Wait()

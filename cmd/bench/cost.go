@@ -9,8 +9,10 @@ import (
 	"slices"
 	"time"
 
+	"framegate/internal/plot"
+	"framegate/internal/rig"
+	"framegate/internal/table"
 	"framegate/internal/testcam"
-	"framegate/internal/viewer"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -19,7 +21,7 @@ const ofACore = "% of a core"
 
 // rivals compares what a watched camera costs.
 func (b *bench) rivals(ctx context.Context) error {
-	cameras, stop, err := startCameras(ctx, camera1080)
+	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err
 	}
@@ -39,17 +41,17 @@ func (b *bench) rivals(ctx context.Context) error {
 		return err
 	}
 	for _, c := range contenders {
-		b.add(row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
+		b.add(table.Row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
 	}
 	for _, name := range []string{ff, cv} {
 		if loads[name] == nil {
-			b.add(row{Name: name, Missing: "not installed"})
+			b.add(table.Row{Name: name, Missing: "not installed"})
 		}
 	}
-	b.add(row{Name: "framegate against the bare chain", Value: loads.ratio(us, bare), AtMost: 1.1})
+	b.add(table.Row{Name: "framegate against the bare chain", Value: loads.ratio(us, bare), AtMost: 1.1})
 	for _, name := range []string{ff, cv} {
 		if loads[name] != nil {
-			b.add(row{Name: "framegate against " + name, Value: loads.ratio(us, name)})
+			b.add(table.Row{Name: "framegate against " + name, Value: loads.ratio(us, name)})
 		}
 	}
 	return nil
@@ -62,7 +64,7 @@ func hasOpenCV() bool {
 
 // crowd compares ten viewers with one.
 func (b *bench) crowd(ctx context.Context) error {
-	cameras, stop, err := startCameras(ctx, camera1080)
+	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err
 	}
@@ -78,16 +80,16 @@ func (b *bench) crowd(ctx context.Context) error {
 		return err
 	}
 	for _, c := range contenders {
-		b.add(row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
+		b.add(table.Row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
 	}
-	b.add(row{Name: "ten viewers against one", Value: loads.ratio(ten, one), AtMost: 1.15})
+	b.add(table.Row{Name: "ten viewers against one", Value: loads.ratio(ten, one), AtMost: 1.15})
 	worst, err := b.worstRate(ctx, cameras, viewers)
 	if err != nil {
 		return err
 	}
-	b.add(row{Name: "the worst viewer's rate", Value: worst, Unit: "fps", AtLeast: 24.5})
+	b.add(table.Row{Name: "the worst viewer's rate", Value: worst, Unit: "fps", AtLeast: 24.5})
 	if loads[cv] != nil {
-		b.add(row{Name: "the worst viewer's rate of OpenCV and Django", Value: slices.Min(rates), Unit: "fps"})
+		b.add(table.Row{Name: "the worst viewer's rate of OpenCV and Django", Value: slices.Min(rates), Unit: "fps"})
 	}
 	return nil
 }
@@ -103,7 +105,7 @@ func (b *bench) worstRate(ctx context.Context, cameras *testcam.Server, viewers 
 	var watching errgroup.Group
 	for i := range viewers {
 		watching.Go(func() (err error) {
-			rates[i], err = rate(ctx, server.URL+"/cameras/cam1/stream", b.Time)
+			rates[i], err = rig.Rate(ctx, server.URL+"/cameras/cam1/stream", b.Time)
 			return err
 		})
 	}
@@ -111,36 +113,9 @@ func (b *bench) worstRate(ctx context.Context, cameras *testcam.Server, viewers 
 	return slices.Min(rates), err
 }
 
-// rate watches one stream for a time, after its beginning.
-func rate(ctx context.Context, url string, length time.Duration) (float64, error) {
-	s, err := viewer.Open(ctx, url)
-	if err != nil {
-		return 0, err
-	}
-	defer s.Close()
-	begin := time.Now().Add(time.Second)
-	var first, last time.Time
-	n := 0
-	for time.Since(begin) < length {
-		picture, err := s.Next()
-		if err != nil {
-			return 0, err
-		}
-		if picture.Read.Before(begin) {
-			continue
-		}
-		if n == 0 {
-			first = picture.Read
-		}
-		last = picture.Read
-		n++
-	}
-	return float64(n-1) / last.Sub(first).Seconds(), nil
-}
-
 // idle compares a camera that nobody watches with the barest chain, and with the same camera watched.
 func (b *bench) idle(ctx context.Context) error {
-	cameras, stop, err := startCameras(ctx, camera1080)
+	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err
 	}
@@ -152,11 +127,11 @@ func (b *bench) idle(ctx context.Context) error {
 		return err
 	}
 	for _, name := range []string{idle, bare} {
-		b.add(row{Name: name, Value: 100 * loads.load(name), Unit: ofACore})
+		b.add(table.Row{Name: name, Value: 100 * loads.load(name), Unit: ofACore})
 	}
-	b.add(row{Name: "framegate against the bare chain", Value: loads.ratio(idle, bare), AtMost: 1.3})
-	b.add(row{Name: "idle against live", Value: loads.ratio(idle, live), AtMost: 0.08})
-	b.add(row{Name: "the same of the bare chains", Value: loads.ratio(bare, bareLive)})
+	b.add(table.Row{Name: "framegate against the bare chain", Value: loads.ratio(idle, bare), AtMost: 1.3})
+	b.add(table.Row{Name: "idle against live", Value: loads.ratio(idle, live), AtMost: 0.08})
+	b.add(table.Row{Name: "the same of the bare chains", Value: loads.ratio(bare, bareLive)})
 	return nil
 }
 
@@ -172,14 +147,14 @@ type saving struct {
 
 // thrift compares what need not be decoded with what must.
 func (b *bench) thrift(ctx context.Context) error {
-	second := camera1080
+	second := rig.Camera1080
 	second.KeyframeInterval = 25
 	jpegs := testcam.Camera{Codec: testcam.MJPEG, Width: 1920, Height: 1080, Grain: 2, Loop: 2 * time.Second}
 	size, err := jpegSize(ctx, jpegs)
 	if err != nil {
 		return err
 	}
-	b.add(row{Name: "one JPEG of the MJPEG camera", Value: size / 1000, Unit: "KB"})
+	b.add(table.Row{Name: "one JPEG of the MJPEG camera", Value: size / 1000, Unit: "KB"})
 	overRTSP := func(s *testcam.Server) string { return s.URL("cam1") }
 	overHTTP := func(s *testcam.Server) string { return s.ControlURL() + "/cam1.mjpg" }
 	const again = "scale=1&quality=80" // a JPEG is made anew where its quality is asked for
@@ -212,11 +187,11 @@ func (b *bench) saved(ctx context.Context, c saving) error {
 		return err
 	}
 	for _, contender := range contenders {
-		b.add(row{Name: contender.name, Value: 100 * loads.load(contender.name), Unit: ofACore})
+		b.add(table.Row{Name: contender.name, Value: 100 * loads.load(contender.name), Unit: ofACore})
 	}
-	b.add(row{Name: c.less + ", against decoding", Value: loads.ratio(c.less, c.all), AtMost: c.goal})
+	b.add(table.Row{Name: c.less + ", against decoding", Value: loads.ratio(c.less, c.all), AtMost: c.goal})
 	if c.bare != "" {
-		b.add(row{Name: "the bare chain, against decoding", Value: loads.ratio(bare, c.all)})
+		b.add(table.Row{Name: "the bare chain, against decoding", Value: loads.ratio(bare, c.all)})
 	}
 	return nil
 }
@@ -243,7 +218,7 @@ func jpegSize(ctx context.Context, camera testcam.Camera) (float64, error) {
 
 // renditions compares one rendition with two and four of the same camera.
 func (b *bench) renditions(ctx context.Context) error {
-	cameras, stop, err := startCameras(ctx, camera1080)
+	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err
 	}
@@ -257,12 +232,12 @@ func (b *bench) renditions(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	costs := line{name: "one camera"}
+	costs := plot.Line{Name: "one camera"}
 	for _, n := range []int{1, 2, 4} {
-		b.add(row{Name: name(n), Value: 100 * loads.load(name(n)), Unit: ofACore})
-		costs.points = append(costs.points, point{float64(n), 100 * loads.load(name(n))})
+		b.add(table.Row{Name: name(n), Value: 100 * loads.load(name(n)), Unit: ofACore})
+		costs.Points = append(costs.Points, plot.Point{X: float64(n), Y: 100 * loads.load(name(n))})
 	}
-	b.add(row{Name: "four against one", Value: loads.ratio(name(4), name(1)), AtMost: 1.8})
-	b.plots = append(b.plots, plot{"renditions", "Renditions of one camera", "renditions", ofACore, []line{costs}})
+	b.add(table.Row{Name: "four against one", Value: loads.ratio(name(4), name(1)), AtMost: 1.8})
+	b.plots = append(b.plots, plot.Plot{Name: "renditions", Title: "Renditions of one camera", X: "renditions", Y: ofACore, Lines: []plot.Line{costs}})
 	return nil
 }

@@ -14,6 +14,9 @@ import (
 	"syscall"
 	"time"
 
+	"framegate/internal/plot"
+	"framegate/internal/table"
+
 	"github.com/alecthomas/kong"
 )
 
@@ -75,26 +78,26 @@ func (o options) run(ctx context.Context) error {
 		}
 		o.Framegate = filepath.Join(filepath.Dir(self), "framegate")
 	}
-	b := &bench{options: o, table: table{Machine: machine(), Date: time.Now().Format(time.DateOnly)}}
+	b := &bench{options: o, table: table.New()}
 	for _, s := range sections {
 		if len(o.Only) > 0 && !slices.Contains(o.Only, s.name) {
 			continue
 		}
 		fmt.Fprintf(os.Stderr, "bench: %s\n", strings.ToLower(s.title))
-		b.table.Sections = append(b.table.Sections, tableSection{Name: s.name, Title: s.title})
+		b.table.Begin(s.name, s.title)
 		if err := s.measure(b, ctx); err != nil {
 			return fmt.Errorf("%s: %w", s.name, err)
 		}
 	}
-	b.table.print(os.Stdout)
+	b.table.Print(os.Stdout)
 	if o.JSON != "" {
-		if err := b.table.writeJSON(o.JSON); err != nil {
+		if err := b.table.WriteJSON(o.JSON); err != nil {
 			return err
 		}
 	}
 	if o.Plots != "" {
 		for _, p := range b.plots {
-			if err := p.write(o.Plots); err != nil {
+			if err := p.Write(o.Plots); err != nil {
 				return err
 			}
 		}
@@ -105,13 +108,12 @@ func (o options) run(ctx context.Context) error {
 // bench is what the measurements share.
 type bench struct {
 	options
-	table table
-	plots []plot
+	table table.Table
+	plots []plot.Plot
 }
 
 // add adds a row to the present section.
-func (b *bench) add(r row) {
-	s := &b.table.Sections[len(b.table.Sections)-1]
-	s.Rows = append(s.Rows, r)
-	fmt.Fprintf(os.Stderr, "  %s: %s\n", r.Name, r.value())
+func (b *bench) add(r table.Row) {
+	b.table.Add(r)
+	fmt.Fprintf(os.Stderr, "  %s: %s\n", r.Name, r.Text())
 }

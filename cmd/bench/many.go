@@ -14,7 +14,11 @@ import (
 	"sync/atomic"
 	"time"
 
+	"framegate/internal/machine"
+	"framegate/internal/plot"
 	"framegate/internal/process"
+	"framegate/internal/rig"
+	"framegate/internal/table"
 	"framegate/internal/testcam"
 
 	"golang.org/x/sync/errgroup"
@@ -32,7 +36,7 @@ func (b *bench) viewers(ctx context.Context) error {
 	}
 	defer stop()
 	var one, baseline float64 // load of one viewer, and memory
-	rates, costs := line{name: "the slowest viewer's rate"}, line{name: "of framegate"}
+	rates, costs := plot.Line{Name: "the slowest viewer's rate"}, plot.Line{Name: "of framegate"}
 	for _, n := range []int{1, 10, 100, 500, 1000} {
 		m, err := b.serveMany(ctx, server, n)
 		if err != nil {
@@ -40,20 +44,20 @@ func (b *bench) viewers(ctx context.Context) error {
 		}
 		if n == 1 {
 			one, baseline = m.load, m.memory
-			b.add(row{Name: "size of a picture", Value: m.frameSize / 1000, Unit: "KB"})
+			b.add(table.Row{Name: "size of a picture", Value: m.frameSize / 1000, Unit: "KB"})
 		}
 		goal := 0.0
 		if n == 1000 {
 			goal = 24.5
 		}
-		b.add(row{Name: counted(n, "viewer") + ": the slowest one's rate", Value: m.slowest, Unit: "fps", AtLeast: goal})
-		rates.points = append(rates.points, point{float64(n), m.slowest})
+		b.add(table.Row{Name: counted(n, "viewer") + ": the slowest one's rate", Value: m.slowest, Unit: "fps", AtLeast: goal})
+		rates.Points = append(rates.Points, plot.Point{X: float64(n), Y: m.slowest})
 		if n < 100 { // what so few cost is less than the first viewer's load varies
 			continue
 		}
-		cost := row{Name: fmt.Sprintf("%d viewers: processor per frame delivered, beyond the first viewer's", n),
+		cost := table.Row{Name: fmt.Sprintf("%d viewers: processor per frame delivered, beyond the first viewer's", n),
 			Value: 1e6 * (m.load - one) / (m.delivered - m.slowest), Unit: "µs"}
-		memory := row{Name: fmt.Sprintf("%d viewers: memory each", n), Value: (m.memory - baseline) / float64(n-1) / 1000, Unit: "KB"}
+		memory := table.Row{Name: fmt.Sprintf("%d viewers: memory each", n), Value: (m.memory - baseline) / float64(n-1) / 1000, Unit: "KB"}
 		if n == 500 {
 			cost.AtMost = 25
 		}
@@ -62,14 +66,14 @@ func (b *bench) viewers(ctx context.Context) error {
 		}
 		b.add(cost)
 		b.add(memory)
-		costs.points = append(costs.points, point{float64(n), cost.Value})
+		costs.Points = append(costs.Points, plot.Point{X: float64(n), Y: cost.Value})
 		if n == 1000 {
 			b.limits(int(m.frameSize))
 		}
 	}
 	b.plots = append(b.plots,
-		plot{"viewers-rate", "Pictures each of n viewers gets of a camera of 25 fps", "viewers", "fps", []line{rates}},
-		plot{"viewers-cost", "Processor time to deliver one picture", "viewers", "µs", []line{costs}})
+		plot.Plot{Name: "viewers-rate", Title: "Pictures each of n viewers gets of a camera of 25 fps", X: "viewers", Y: "fps", Lines: []plot.Line{rates}},
+		plot.Plot{Name: "viewers-cost", Title: "Processor time to deliver one picture", X: "viewers", Y: "µs", Lines: []plot.Line{costs}})
 	return nil
 }
 
@@ -110,11 +114,11 @@ func (b *bench) serveMany(ctx context.Context, server *process.Process, n int) (
 	for i := range counters {
 		before[i] = counters[i].bytes.Load()
 	}
-	if m.load, err = b.load(server.PID()); err != nil {
+	if m.load, err = machine.Load(server.PID(), b.Time); err != nil {
 		return m, err
 	}
 	took := time.Since(began).Seconds()
-	m.memory, m.frameSize = memory(server.PID()), size
+	m.memory, m.frameSize = machine.Memory(server.PID()), size
 	rates := make([]float64, n)
 	for i := range counters {
 		if err := counters[i].failed(); err != nil {
@@ -217,7 +221,7 @@ func partSize(ctx context.Context, url string) (float64, error) {
 	boundary := []byte("--frame\r\n")
 	var read, parts int
 	var whole []byte
-	for deadline := time.Now().Add(camera1080.Loop); time.Now().Before(deadline); {
+	for deadline := time.Now().Add(rig.Camera1080.Loop); time.Now().Before(deadline); {
 		chunk := make([]byte, 64<<10)
 		n, err := resp.Body.Read(chunk)
 		if err != nil {
@@ -242,13 +246,13 @@ func (b *bench) limits(size int) {
 	for i := range rounds {
 		copy(to, from[i%frames*size:][:size])
 	}
-	b.add(row{Name: "to copy such a frame in memory", Value: 1e6 * time.Since(began).Seconds() / rounds, Unit: "µs"})
+	b.add(table.Row{Name: "to copy such a frame in memory", Value: 1e6 * time.Since(began).Seconds() / rounds, Unit: "µs"})
 	written, err := loopbackWrite(to, rounds)
 	if err != nil {
-		b.add(row{Name: "to write it to a loopback connection", Missing: err.Error()})
+		b.add(table.Row{Name: "to write it to a loopback connection", Missing: err.Error()})
 		return
 	}
-	b.add(row{Name: "to write it to a loopback connection", Value: 1e6 * written, Unit: "µs"})
+	b.add(table.Row{Name: "to write it to a loopback connection", Value: 1e6 * written, Unit: "µs"})
 }
 
 // loopbackWrite is the processor time of one write, in seconds.
@@ -300,7 +304,7 @@ func (b *bench) cameras(ctx context.Context) error {
 	const most = 64
 	list := make([]testcam.Camera, most)
 	for i := range list {
-		list[i] = camera1080
+		list[i] = rig.Camera1080
 		list[i].Shared = true
 	}
 	cameras, stop, err := startCameras(ctx, list...)
@@ -310,16 +314,16 @@ func (b *bench) cameras(ctx context.Context) error {
 	defer stop()
 	var urls []string
 	for i := range list {
-		urls = append(urls, cameras.URL(cameraID(i)))
+		urls = append(urls, cameras.URL(rig.CameraID(i)))
 	}
-	idle := line{name: "connected, nobody watches"}
+	idle := plot.Line{Name: "connected, nobody watches"}
 	for _, n := range []int{1, 4, 16, most} {
 		server, err := b.startServer(ctx, "", urls[:n]...)
 		if err != nil {
 			return err
 		}
-		load, err := b.load(server.PID())
-		used := memory(server.PID())
+		load, err := machine.Load(server.PID(), b.Time)
+		used := machine.Memory(server.PID())
 		server.Stop()
 		if err != nil {
 			return err
@@ -328,23 +332,23 @@ func (b *bench) cameras(ctx context.Context) error {
 		if n == most {
 			goal = 100
 		}
-		b.add(row{Name: counted(n, "camera") + " that nobody watches", Value: 100 * load, Unit: ofACore, AtMost: goal})
+		b.add(table.Row{Name: counted(n, "camera") + " that nobody watches", Value: 100 * load, Unit: ofACore, AtMost: goal})
 		if n == most {
-			b.add(row{Name: counted(n, "camera") + " that nobody watches: memory", Value: used / 1e6, Unit: "MB"})
+			b.add(table.Row{Name: counted(n, "camera") + " that nobody watches: memory", Value: used / 1e6, Unit: "MB"})
 		}
-		idle.points = append(idle.points, point{float64(n), 100 * load})
+		idle.Points = append(idle.Points, plot.Point{X: float64(n), Y: 100 * load})
 	}
 	live, err := b.liveCameras(ctx, urls)
 	if err != nil {
 		return err
 	}
-	b.plots = append(b.plots, plot{"cameras", "Cameras of 1920x1080 at 25 fps", "cameras", ofACore, []line{idle, live}})
+	b.plots = append(b.plots, plot.Plot{Name: "cameras", Title: "Cameras of 1920x1080 at 25 fps", X: "cameras", Y: ofACore, Lines: []plot.Line{idle, live}})
 	return nil
 }
 
 // liveCameras watches more and more cameras until the pictures come too slowly.
-func (b *bench) liveCameras(ctx context.Context, urls []string) (line, error) {
-	live := line{name: "one viewer each"}
+func (b *bench) liveCameras(ctx context.Context, urls []string) (plot.Line, error) {
+	live := plot.Line{Name: "one viewer each"}
 	for n := 1; n <= len(urls); n *= 2 {
 		server, err := b.startServer(ctx, "", urls[:n]...)
 		if err != nil {
@@ -354,22 +358,22 @@ func (b *bench) liveCameras(ctx context.Context, urls []string) (line, error) {
 		var watching errgroup.Group
 		for i := range n {
 			watching.Go(func() (err error) {
-				rates[i], err = rate(ctx, server.URL+"/cameras/"+cameraID(i)+"/stream", b.Time)
+				rates[i], err = rig.Rate(ctx, server.URL+"/cameras/"+rig.CameraID(i)+"/stream", b.Time)
 				return err
 			})
 		}
-		load, err := b.load(server.PID())
+		load, err := machine.Load(server.PID(), b.Time)
 		watched := watching.Wait()
 		server.Stop()
 		if err != nil || watched != nil {
 			return live, fmt.Errorf("%d cameras: %v %v", n, err, watched)
 		}
 		if slowest := slices.Min(rates); slowest < 24.5 {
-			b.add(row{Name: counted(n, "camera") + " watched at once are too many: the slowest one's rate", Value: slowest, Unit: "fps"})
+			b.add(table.Row{Name: counted(n, "camera") + " watched at once are too many: the slowest one's rate", Value: slowest, Unit: "fps"})
 			return live, nil
 		}
-		b.add(row{Name: counted(n, "camera") + " watched at once", Value: 100 * load, Unit: ofACore})
-		live.points = append(live.points, point{float64(n), 100 * load})
+		b.add(table.Row{Name: counted(n, "camera") + " watched at once", Value: 100 * load, Unit: ofACore})
+		live.Points = append(live.Points, plot.Point{X: float64(n), Y: 100 * load})
 	}
 	return live, nil
 }

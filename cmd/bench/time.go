@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"framegate/internal/process"
+	"framegate/internal/rig"
+	"framegate/internal/table"
 	"framegate/internal/testcam/mark"
 	"framegate/internal/viewer"
 )
 
 // first opens streams of a connected but idle camera, at any point of its GOP, and of one that is not connected.
 func (b *bench) first(ctx context.Context) error {
-	cameras, stop, err := startCameras(ctx, camera1080)
+	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err
 	}
@@ -36,8 +38,8 @@ func (b *bench) first(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		b.add(row{Name: fmt.Sprintf("%s, %d tries, median", c.name, b.Tries), Value: quantile(took, 0.5), Unit: "ms"})
-		b.add(row{Name: c.name + ", 95 %", Value: quantile(took, 0.95), Unit: "ms", AtMost: c.goal})
+		b.add(table.Row{Name: fmt.Sprintf("%s, %d tries, median", c.name, b.Tries), Value: table.Quantile(took, 0.5), Unit: "ms"})
+		b.add(table.Row{Name: c.name + ", 95 %", Value: table.Quantile(took, 0.95), Unit: "ms", AtMost: c.goal})
 	}
 	return nil
 }
@@ -99,9 +101,9 @@ func (b *bench) latency(ctx context.Context) error {
 			inside = append(inside, millis(picture.Read.Sub(picture.Received)))
 		}
 	}
-	b.add(row{Name: "frame sent by the camera to JPEG read, median", Value: quantile(whole, 0.5), Unit: "ms", AtMost: 40})
-	b.add(row{Name: "the same, 95 %", Value: quantile(whole, 0.95), Unit: "ms", AtMost: 80})
-	b.add(row{Name: "of that, from the access unit in framegate on, median", Value: quantile(inside, 0.5), Unit: "ms"})
+	b.add(table.Row{Name: "frame sent by the camera to JPEG read, median", Value: table.Quantile(whole, 0.5), Unit: "ms", AtMost: 40})
+	b.add(table.Row{Name: "the same, 95 %", Value: table.Quantile(whole, 0.95), Unit: "ms", AtMost: 80})
+	b.add(table.Row{Name: "of that, from the access unit in framegate on, median", Value: table.Quantile(inside, 0.5), Unit: "ms"})
 	return nil
 }
 

@@ -28,6 +28,6 @@ func serveDemo(ctx context.Context, listen string) error {
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return cameras.Run(ctx) })
-	all.Go(func() error { return serveConfig(ctx, config, listen) })
+	all.Go(func() error { return serveConfig(ctx, config, "", listen) })
 	return all.Wait()
 }

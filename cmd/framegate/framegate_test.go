@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -165,9 +164,6 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 		if state := p.camera(t, "b"); state.State != "ready" {
 			t.Errorf("the other camera is %+v", state)
 		}
-		if _, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream"); err == nil || !strings.Contains(err.Error(), "503") {
-			t.Errorf("a new viewer gets %v", err)
-		}
 		camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})
 		p.until(t, "a", "live")
 	}
@@ -182,7 +178,10 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, _, width, _ := camtest.Read(t, picture.JPEG)
+			width, _, marked := look(t, picture.JPEG)
+			if !marked {
+				continue // a card, while the camera connects again
+			}
 			if want := map[testcam.Command]int{testcam.Resize: 320, testcam.Recodec: 640, testcam.Heal: 640}[c.command]; width == want {
 				break
 			}
@@ -358,26 +357,4 @@ func TestDemoShowsItsOwnCameras(t *testing.T) {
 		resp.Body.Close()
 		camtest.Read(t, body)
 	}
-}
-
-func TestShutdownEndsViewersAndLeavesTheCamera(t *testing.T) {
-	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 240, KeyframeInterval: 5})
-	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
-	p.until(t, "gate", "ready")
-	s, err := viewer.Open(t.Context(), p.URL+"/cameras/gate/stream")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if _, err := s.Next(); err != nil {
-		t.Fatal(err)
-	}
-	p.Terminate()
-	for err == nil {
-		_, err = s.Next()
-	}
-	if !errors.Is(err, io.EOF) {
-		t.Errorf("the viewer ends with %v, not at the end of a part", err)
-	}
-	camtest.Until(t, "the camera has no viewer", func() bool { return cameras.Viewers("cam1") == 0 })
 }

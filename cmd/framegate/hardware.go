@@ -63,9 +63,13 @@ func (p prove) Run(ctx context.Context) error {
 	return pipeline.ProveHere(ctx, p.Platform, p.From, os.Stdout)
 }
 
-// proveInChild is the pipeline.Prover that runs this program again.
+// proveInChild is the pipeline.Prover that runs this program again, as it was run: where it was started through a
+// dynamic loader or a script, os.Executable would be the loader.
 func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
-	self, err := os.Executable()
+	self, err := exec.LookPath(os.Args[0])
+	if err != nil {
+		self, err = os.Executable()
+	}
 	if err != nil {
 		self = os.Args[0]
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"runtime"
 	"strings"
 	"time"
 
@@ -40,33 +42,40 @@ func (s serve) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return serveConfig(ctx, config, s.Listen)
+	return serveConfig(ctx, config, path, s.Listen)
 }
 
-// serveConfig serves a configuration until ctx is done.
-func serveConfig(ctx context.Context, config *configs.Config, listen string) error {
-	log := newLog(config)
+// ballast is counted as a part of the heap and never touched, so it takes no memory. Go collects garbage when the heap has
+// grown by as much as it holds: without ballast that is a few megabytes, and a single camera that sends JPEGs makes them
+// twice a second. Then collecting was a tenth of all that framegate did.
+const ballast = 32 << 20
+
+// serveConfig serves a configuration, and what its file becomes, until ctx is done: at an address that stands for the
+// configuration's, where there is one. The file is empty for the demo.
+func serveConfig(ctx context.Context, config *configs.Config, file, address string) error {
+	now := &present{file: file, began: config, config: config, level: new(slog.LevelVar)}
+	now.log = newLog(config, now.level)
+	log := now.log
 	slog.SetDefault(log)
+	held := make([]byte, ballast)
+	defer runtime.KeepAlive(held)
 	machine := newMachine()
-	cameras, err := registry.New(config, engine{&machine.Machine}, log)
-	if err != nil {
+	var err error
+	if now.cameras, err = registry.New(&configs.Config{}, engine{&machine.Machine}, log); err != nil {
 		return err
 	}
-	for _, camera := range config.Cameras {
-		if !camera.TLSVerify {
-			log.Warn("the camera's certificate is not checked: anybody on the way can see its password and pictures", "camera", camera.ID)
-		}
-	}
-	if listen == "" {
-		listen = config.Listen
-	}
-	listener, err := net.Listen("tcp", listen)
+	listener, err := listen(cmp.Or(address, config.Listen))
 	if err != nil {
 		return err
 	}
 	handler := web.New(web.Options{
-		Cameras: cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Origins: config.CORSOrigins, Version: version, Log: log,
+		Cameras: now.cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
+		Configuration: now.tell, Editor: now.editor(), Version: version, Log: log,
 	})
+	now.handler = handler
+	if err := now.apply(config); err != nil {
+		return err
+	}
 	server := &http.Server{
 		Handler:           handler,
 		ReadHeaderTimeout: 10 * time.Second,
@@ -81,13 +90,21 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 		return nil
 	})
 	all.Go(func() error {
-		cameras.Run(ctx)
+		now.cameras.Run(ctx)
+		return nil
+	})
+	all.Go(func() error {
+		now.follow(ctx)
 		return nil
 	})
 	all.Go(func() error {
 		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
+		return nil
+	})
+	all.Go(func() error {
+		supervise(ctx, listener.Addr(), func() { now.cameras.Cameras() }, log)
 		return nil
 	})
 	all.Go(func() error {
@@ -104,6 +121,11 @@ func serveConfig(ctx context.Context, config *configs.Config, listen string) err
 	return err
 }
 
+// settings are the part of a configuration that web wants.
+func settings(config *configs.Config) web.Settings {
+	return web.Settings{Origins: config.CORSOrigins, MaxViewers: config.MaxViewers, PerAddress: config.PerAddress}
+}
+
 // engine lets the registry make GStreamer's feeds and pictures.
 type engine struct{ machine *pipeline.Machine }
 
@@ -115,8 +137,8 @@ func (engine) NewPicture(feed registry.Feed, outputs []frame.Output) registry.Pi
 	return pipeline.NewPicture(feed.(*pipeline.Feed), outputs)
 }
 
-func newLog(config *configs.Config) *slog.Logger {
-	var level slog.Level
+// newLog makes the log in the form that the configuration wants. What is logged follows level.
+func newLog(config *configs.Config, level *slog.LevelVar) *slog.Logger {
 	level.UnmarshalText([]byte(config.LogLevel)) // checked with the configuration
 	options := &slog.HandlerOptions{Level: level}
 	if config.LogFormat == "json" {

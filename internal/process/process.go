@@ -29,13 +29,20 @@ type Process struct {
 
 // Camera is a part of a camera's state.
 type Camera struct {
-	State string
-	Error string
-	Plan  struct {
-		Name         string
-		FellBackFrom string `json:"fell_back_from"`
-		Reason       string
-	}
+	State   string
+	Error   string
+	Viewers int
+	Broken  int `json:"broken_units"`
+	Plan    Plan
+}
+
+// Plan tells how a camera's pictures are made.
+type Plan struct {
+	Name                     string
+	Hardware                 bool
+	Decoder, Scaler, Encoder string
+	FellBackFrom             string `json:"fell_back_from"`
+	Reason, Chosen           string
 }
 
 // startTime is how long a framegate may take to serve: the demo encodes its cameras first.
@@ -43,14 +50,17 @@ const startTime = time.Minute
 
 // Start starts 'framegate serve' with more arguments on a port of the system's choice and waits until it
 // serves. Stop must follow.
-func Start(binary string, args ...string) (*Process, error) {
+func Start(binary string, args ...string) (*Process, error) { return StartIn(nil, binary, args...) }
+
+// StartIn is Start with more of an environment.
+func StartIn(env []string, binary string, args ...string) (*Process, error) {
 	dir, err := os.MkdirTemp("", "framegate")
 	if err != nil {
 		return nil, err
 	}
 	p := &Process{Dir: dir, read: make(chan struct{})}
 	p.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
-	p.cmd.Dir, p.cmd.Env = dir, append(os.Environ(), "FRAMEGATE_CONFIG=")
+	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "FRAMEGATE_CONFIG="), env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
@@ -82,14 +92,29 @@ func Start(binary string, args ...string) (*Process, error) {
 }
 
 // Terminate asks the process to end.
-func (p *Process) Terminate() { p.cmd.Process.Signal(syscall.SIGTERM) }
+func (p *Process) Terminate() { p.Signal(syscall.SIGTERM) }
 
-// Stop ends the process and waits for it.
-func (p *Process) Stop() {
+// Reload asks the process to read its configuration anew.
+func (p *Process) Reload() { p.Signal(syscall.SIGHUP) }
+
+// Ended is closed when the process has ended.
+func (p *Process) Ended() <-chan struct{} { return p.read }
+
+// Signal sends the process a signal.
+func (p *Process) Signal(s os.Signal) { p.cmd.Process.Signal(s) }
+
+// Stop ends the process, waits for it and returns its exit status, -1 where a signal has ended it.
+func (p *Process) Stop() (status int) {
 	p.Terminate()
+	return p.Wait()
+}
+
+// Wait waits for the process to end by itself and returns what Stop does.
+func (p *Process) Wait() (status int) {
 	<-p.read
 	p.cmd.Wait()
 	os.RemoveAll(p.Dir)
+	return p.cmd.ProcessState.ExitCode()
 }
 
 // PID is the process's number.

@@ -25,7 +25,7 @@ type Standins struct {
 }
 
 // Install compiles the plugin into a folder. platforms are those to stand in for, as they are named in a
-// configuration.
+// configuration, and elements to leave out, with a minus before their name.
 func Install(dir string, platforms ...string) (Standins, error) {
 	s := Standins{dir: dir, only: strings.Join(platforms, ",")}
 	for _, name := range []string{"standin.c", "elements.h"} {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -16,10 +17,14 @@ func Help() string {
 	var b strings.Builder
 	b.WriteString("The control port is HTTP. CAMERA is a camera's name, or all.\n\n")
 	for _, c := range commands {
-		fmt.Fprintf(&b, "  POST /CAMERA/%-28s %s\n", string(c.Command)+c.parameters, c.meaning)
+		if c.Command == "" {
+			fmt.Fprintf(&b, "%43s%s\n", "", c.meaning)
+			continue
+		}
+		fmt.Fprintf(&b, "  POST /CAMERA/%-27s %s\n", string(c.Command)+c.parameters, c.meaning)
 	}
 	b.WriteString(`
-  GET /cameras                      the cameras, as JSON: codec, size, fault, viewers
+  GET /cameras                      the cameras, as JSON: codec, size, fault, viewers, TEARDOWNs
   GET /CAMERA/frames                when each frame number was sent last, in Unix ns, as JSON
   GET /CAMERA.mjpg, /CAMERA.jpg     an MJPEG camera over HTTP: a stream, and a single picture
 
@@ -65,39 +70,42 @@ func (s *Server) command(w http.ResponseWriter, r *http.Request) {
 
 func readOptions(r *http.Request) (o Options, err error) {
 	query := r.URL.Query()
-	for name, into := range map[string]*int{"width": &o.Width, "height": &o.Height} {
+	for name, into := range map[string]*int{"width": &o.Width, "height": &o.Height, "megabytes": &o.Megabytes} {
 		if text := query.Get(name); text != "" {
 			if *into, err = strconv.Atoi(text); err != nil {
 				return o, fmt.Errorf("%s is %q, not a number", name, text)
 			}
 		}
 	}
-	if text := query.Get("rate"); text != "" {
-		if o.Rate, err = strconv.ParseFloat(text, 64); err != nil {
-			return o, fmt.Errorf("rate is %q, not a number", text)
+	for name, into := range map[string]*float64{"rate": &o.Rate, "seconds": &o.Seconds} {
+		if text := query.Get(name); text != "" {
+			if *into, err = strconv.ParseFloat(text, 64); err != nil {
+				return o, fmt.Errorf("%s is %q, not a number", name, text)
+			}
 		}
 	}
-	o.Codec = Codec(query.Get("codec"))
+	o.Codec, o.Kind = Codec(query.Get("codec")), Damage(query.Get("kind"))
 	return o, nil
 }
 
 func (s *Server) listCameras(w http.ResponseWriter, _ *http.Request) {
 	type camera struct {
-		Name    string  `json:"name"`
-		URL     string  `json:"url"`
-		Codec   Codec   `json:"codec"`
-		Width   int     `json:"width"`
-		Height  int     `json:"height"`
-		FPS     int     `json:"fps"`
-		Fault   Command `json:"fault"`
-		Viewers int     `json:"viewers"`
+		Name     string  `json:"name"`
+		URL      string  `json:"url"`
+		Codec    Codec   `json:"codec"`
+		Width    int     `json:"width"`
+		Height   int     `json:"height"`
+		FPS      int     `json:"fps"`
+		Fault    Command `json:"fault"`
+		Viewers  int     `json:"viewers"`
+		TornDown int     `json:"torn_down"`
 	}
 	var all []camera
 	for _, p := range s.paths {
 		p.mu.Lock()
 		c := camera{
 			Name: p.camera.Name, URL: s.URL(p.camera.Name), Fault: p.fault.kind,
-			Viewers: len(p.sessions) + p.pictures,
+			Viewers: len(p.sessions) + p.pictures, TornDown: p.tornDown,
 		}
 		if p.loop != nil {
 			c.Codec, c.Width, c.Height, c.FPS = p.loop.codec, p.loop.width, p.loop.height, p.loop.fps
@@ -116,8 +124,8 @@ func (s *Server) listFrames(w http.ResponseWriter, r *http.Request) {
 	}
 	sent := map[int]int64{}
 	p.mu.Lock()
-	for number, at := range p.sent {
-		if !at.IsZero() {
+	for number := range p.sent {
+		if at := p.sent[number].before(time.Now()); !at.IsZero() {
 			sent[number] = at.UnixNano()
 		}
 	}

@@ -40,14 +40,19 @@ func encode(ctx context.Context, p picture) (*loop, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", p.codec, err)
 	}
+	return newLoop(p, units)
+}
+
+// newLoop makes a loop of encoded units.
+func newLoop(p picture, units []loopFrame) (*loop, error) {
 	if len(units) != p.frames {
 		return nil, fmt.Errorf("encode %s: %d access units of %d frames", p.codec, len(units), p.frames)
 	}
-	l := &loop{picture: p}
-	var packetize packetizer
-	if l.format, packetize, err = c.open(units[0].unit); err != nil {
+	form, packetize, err := codecs[p.codec].open(units[0].unit)
+	if err != nil {
 		return nil, fmt.Errorf("encode %s: %w", p.codec, err)
 	}
+	l := &loop{picture: p, format: form}
 	for _, u := range units {
 		if u.packets, err = packetize(u.unit); err != nil {
 			return nil, fmt.Errorf("packetize %s: %w", p.codec, err)

@@ -16,9 +16,15 @@ const (
 	Refuse       Command = "refuse"       // close the connections and answer 503 until heal
 	Unauthorized Command = "unauthorized" // close the connections and answer 401 until heal
 	Stall        Command = "stall"        // keep the connections and send nothing until heal
-	Corrupt      Command = "corrupt"      // flip bytes in a part of the access units until heal
+	Corrupt      Command = "corrupt"      // damage a part of the access units until heal
 	Resize       Command = "resize"       // send another size from the next keyframe on, in the same connection
 	Recodec      Command = "recodec"      // close the connections and send another codec, in the size as configured
+	Bare         Command = "bare"         // close the connections and leave SPS and PPS out of the SDP until heal
+	SSRC         Command = "ssrc"         // go on with another SSRC
+	Jump         Command = "jump"         // put the clock of the timestamps forward, or back
+	Freeze       Command = "freeze"       // let the timestamps stand still until heal
+	Backwards    Command = "backwards"    // let the clock of the timestamps run backwards until heal
+	Huge         Command = "huge"         // send one access unit of this size
 	Heal         Command = "heal"         // be as configured
 )
 
@@ -31,23 +37,47 @@ var commands = []struct {
 	{Refuse, "", "close the connections and answer 503 until heal"},
 	{Unauthorized, "", "close the connections and answer 401 until heal"},
 	{Stall, "", "keep the connections and send nothing until heal"},
-	{Corrupt, "?rate=0.2", "flip bytes in this part of the access units (above 0, up to 1) until heal"},
+	{Corrupt, "?rate=0.2&kind=flip", "damage this part of the access units (above 0, up to 1) until heal;"},
+	{"", "", "kind: flip bytes, truncate, reorder, or codec (send one of another codec instead)"},
 	{Resize, "?width=640&height=360", "send this size from the next keyframe on, in the same connection"},
 	{Recodec, "?codec=h265", "close the connections and send this codec, in the size as configured"},
+	{Bare, "", "close the connections and leave SPS, PPS and the like out of the SDP until heal"},
+	{SSRC, "", "go on with another SSRC, in the same connections over TCP"},
+	{Jump, "?seconds=3600", "put the clock of the RTP timestamps forward, or back by a negative number"},
+	{Freeze, "", "let the RTP timestamps stand still until heal"},
+	{Backwards, "", "let the clock of the RTP timestamps run backwards until heal"},
+	{Huge, "?megabytes=40", "send one access unit of this size (1 to 200) instead of the next frame, of H.264 or H.265"},
 	{Heal, "", "be as configured again"},
 }
+
+// Damage is a way to damage an access unit.
+type Damage string
+
+// The ways of Corrupt.
+const (
+	Flip       Damage = "flip"     // some bytes
+	Truncate   Damage = "truncate" // to the first half
+	Reorder    Damage = "reorder"  // send it behind the next
+	WrongCodec Damage = "codec"    // send one of another codec instead
+)
 
 // Options are the parameters of commands.
 type Options struct {
 	Rate          float64 // of Corrupt: part of the access units, 0 to 1; 0.2
+	Kind          Damage  // of Corrupt; Flip
 	Width, Height int     // of Resize
 	Codec         Codec   // of Recodec
+	Seconds       float64 // of Jump; 3600
+	Megabytes     int     // of Huge; 40
 }
 
 // fault is how a camera misbehaves now.
 type fault struct {
-	kind Command // Refuse, Unauthorized, Stall or Corrupt; empty for none
-	rate float64
+	kind  Command // Refuse, Unauthorized, Stall, Corrupt, Bare, Freeze or Backwards; empty for none
+	rate  float64
+	how   Damage
+	other *loop   // of another codec
+	since *uint32 // RTP time at which the fault began; nil before the first frame
 }
 
 // ErrNoCamera is returned for a name that no camera has.
@@ -69,11 +99,19 @@ func (s *Server) Do(ctx context.Context, camera string, command Command, o Optio
 	case Stall:
 		p.setFault(fault{kind: Stall})
 	case Corrupt:
-		rate := cmp.Or(o.Rate, 0.2)
-		if !(rate > 0 && rate <= 1) { // so that NaN is refused too
-			return fmt.Errorf("a rate of %v; above 0, up to 1", rate)
-		}
-		p.setFault(fault{kind: Corrupt, rate: rate})
+		return p.corrupt(ctx, o)
+	case Bare:
+		return p.reopen(func() { p.fault = fault{kind: Bare} })
+	case SSRC:
+		return p.changeSSRC()
+	case Jump:
+		p.mu.Lock()
+		p.clock += uint32(int64(cmp.Or(o.Seconds, 3600) * videoClock))
+		p.mu.Unlock()
+	case Freeze, Backwards:
+		p.setFault(fault{kind: command})
+	case Huge:
+		return p.makeHuge(cmp.Or(o.Megabytes, 40))
 	case Resize:
 		if o.Width == 0 || o.Height == 0 {
 			return errors.New("resize wants a width and a height")
@@ -92,21 +130,52 @@ func (s *Server) Do(ctx context.Context, camera string, command Command, o Optio
 		}
 		return p.become(ctx, changed)
 	case Heal:
-		p.setFault(fault{})
+		was := p.setFault(fault{})
 		if p.camera.AudioOnly {
 			return nil
 		}
-		return p.become(ctx, p.camera)
+		if err := p.become(ctx, p.camera); err != nil || was.kind != Bare {
+			return err
+		}
+		return p.reopen(func() {})
 	default:
 		return fmt.Errorf("no command %q", command)
 	}
 	return nil
 }
 
-func (p *path) setFault(f fault) {
+// setFault replaces the fault and returns the one before.
+func (p *path) setFault(f fault) (was fault) {
 	p.mu.Lock()
-	p.fault = f
-	p.mu.Unlock()
+	defer p.mu.Unlock()
+	was, p.fault = p.fault, f
+	return was
+}
+
+func (p *path) corrupt(ctx context.Context, o Options) error {
+	f := fault{kind: Corrupt, rate: cmp.Or(o.Rate, 0.2), how: cmp.Or(o.Kind, Flip)}
+	if !(f.rate > 0 && f.rate <= 1) { // so that NaN is refused too
+		return fmt.Errorf("a rate of %v; above 0, up to 1", f.rate)
+	}
+	switch f.how {
+	case Flip, Truncate, Reorder:
+	case WrongCodec:
+		other := p.current()
+		if other.AudioOnly {
+			return fmt.Errorf("%s has no video", other.Name)
+		}
+		if other.Codec, other.BFrames = H264, 0; p.current().Codec == H264 {
+			other.Codec = H265
+		}
+		var err error
+		if f.other, err = p.server.loops.get(ctx, other.picture()); err != nil {
+			return err
+		}
+	default:
+		return fmt.Errorf("no damage %q; %s, %s, %s or %s", f.how, Flip, Truncate, Reorder, WrongCodec)
+	}
+	p.setFault(f)
+	return nil
 }
 
 // current is the camera as it was changed last.
@@ -143,10 +212,5 @@ func (p *path) become(ctx context.Context, c Camera) error {
 	if same {
 		return nil
 	}
-	p.disconnect()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.stream.Close()
-	p.loop, p.next = l, nil
-	return p.openLocked()
+	return p.reopen(func() { p.loop, p.next = l, nil })
 }

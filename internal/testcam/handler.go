@@ -1,6 +1,7 @@
 package testcam
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/bluenviron/gortsplib/v5"
@@ -59,6 +60,9 @@ func (h handler) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
 		p.mu.Lock()
 		_, played := p.sessions[ctx.Session]
 		delete(p.sessions, ctx.Session)
+		if errors.As(ctx.Error, &liberrors.ErrServerSessionTornDown{}) && played {
+			p.tornDown++
+		}
 		p.mu.Unlock()
 		if played {
 			h.log.Debug("played", "camera", p.camera.Name, "ended by", ctx.Error)

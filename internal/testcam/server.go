@@ -21,6 +21,7 @@ type Config struct {
 	Listen  string      // of RTSP, host:port; 127.0.0.1 and a port of the system's choice
 	Control string      // of the control port, likewise
 	TLS     *tls.Config // serves RTSPS instead of RTSP
+	Loops   string      // a folder of loops, from an earlier time or another machine: what it lacks is encoded and added
 	Log     *slog.Logger
 }
 
@@ -39,7 +40,7 @@ type Server struct {
 
 // New encodes the cameras' loops and opens the ports. Close or Run must follow.
 func New(ctx context.Context, config Config) (*Server, error) {
-	s := &Server{log: config.Log, secure: config.TLS != nil}
+	s := &Server{log: config.Log, secure: config.TLS != nil, loops: library{dir: config.Loops}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -126,10 +127,11 @@ func (s *Server) newRTSP(config Config, host string) *gortsplib.Server {
 		Listen: func(network, address string) (net.Listener, error) {
 			s.tried = true
 			l, err := net.Listen(network, address)
-			if err == nil {
-				s.address = l.Addr()
+			if err != nil {
+				return nil, err
 			}
-			return l, err
+			s.address = l.Addr()
+			return wireListener{l}, nil
 		},
 	}
 }

@@ -200,6 +200,24 @@ func TestControlPort(t *testing.T) {
 	}
 }
 
+func TestEarlierSendingsOfAFrameAreRemembered(t *testing.T) {
+	server := camtest.Start(t, tiny)
+	var last time.Time
+	camtest.Until(t, "frame 3 was sent twice", func() bool {
+		now, ok := server.Sent("cam1", 3)
+		if last.IsZero() && ok {
+			last = now
+		}
+		return now.After(last)
+	})
+	if at, ok := server.SentBefore("cam1", 3, last.Add(time.Millisecond)); !ok || !at.Equal(last) {
+		t.Errorf("it was sent first at %v and is said to have been sent at %v, %v", last, at, ok)
+	}
+	if at, ok := server.SentBefore("cam1", 3, last.Add(-time.Millisecond)); ok {
+		t.Errorf("before the first time it was sent at %v", at)
+	}
+}
+
 func TestBadCamerasAreRefused(t *testing.T) {
 	for name, cameras := range map[string][]testcam.Camera{
 		"odd size":   {{Width: 161, Height: 90}},

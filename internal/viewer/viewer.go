@@ -31,8 +31,23 @@ type Picture struct {
 // client has no limit of time, since a stream has no end.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
 
-// Open begins to watch. An answer other than 200 is an error with its body.
+// Refused is an answer other than 200.
+type Refused struct {
+	Status int
+	Text   string // its body
+}
+
+func (e *Refused) Error() string {
+	return fmt.Sprintf("%d %s: %s", e.Status, http.StatusText(e.Status), e.Text)
+}
+
+// Open begins to watch. An answer other than 200 is a Refused.
 func Open(ctx context.Context, url string) (*Stream, error) {
+	return OpenVia(ctx, client, url)
+}
+
+// OpenVia begins to watch by a client of the caller's, which must not ask for compression and has no limit of time.
+func OpenVia(ctx context.Context, client *http.Client, url string) (*Stream, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return nil, err
@@ -44,7 +59,7 @@ func Open(ctx context.Context, url string) (*Stream, error) {
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
 		text, _ := io.ReadAll(io.LimitReader(resp.Body, 4096))
-		return nil, fmt.Errorf("%s: %s", resp.Status, text)
+		return nil, &Refused{resp.StatusCode, strings.TrimSpace(string(text))}
 	}
 	s := &Stream{Header: resp.Header, body: resp.Body, r: bufio.NewReaderSize(resp.Body, 16<<10)}
 	if err := s.expect("--frame"); err != nil {

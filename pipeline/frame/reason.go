@@ -15,11 +15,12 @@ const (
 	NoVideo      Reason = "no_video"     // the camera answers, but not with video
 	Unsupported  Reason = "unsupported"  // video that this machine cannot decode
 	Ended        Reason = "ended"        // the camera closed the connection
+	Refused      Reason = "refused"      // the camera answers that it will not send, for another reason than those above
 	Failed       Reason = "failed"       // anything else
 )
 
-// ErrFormatChanged ends a picture whose camera began to send something else, such as another size or codec.
-// Another picture takes over.
+// ErrFormatChanged ends a picture whose camera began to send something else, such as another size or codec,
+// or B-frames. Another picture takes over.
 var ErrFormatChanged = errors.New("the camera's format changed")
 
 // CameraError is why a camera gives no picture, in a sentence for the person who can mend it. It holds no

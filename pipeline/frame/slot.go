@@ -24,12 +24,14 @@ type Slot struct {
 // publication is a frame and the channel that is closed when a newer one replaces it.
 type publication struct {
 	frame    *Frame // nil in the publication that stands for 'nothing yet'
+	picture  *Frame // the newest that is the camera's; nil likewise
 	replaced chan struct{}
 }
 
 // Publish makes f the newest frame and wakes everybody who waits. It reports false, and changes nothing,
 // when f is not newer than the present frame by PTS: so while two picture pipelines overlap, viewers see
-// every picture once and never go back in time. Any goroutine may call it.
+// every picture once and never go back in time. A card is shown like a picture, but not counted as one. Any
+// goroutine may call it.
 func (s *Slot) Publish(f *Frame) bool {
 	s.write.Lock()
 	defer s.write.Unlock()
@@ -37,16 +39,23 @@ func (s *Slot) Publish(f *Frame) bool {
 	if old.frame != nil && f.PTS <= old.frame.PTS {
 		return false
 	}
-	s.frames.Add(1)
-	s.bytes.Add(uint64(len(f.Picture())))
-	s.rate.tick(time.Now())
-	s.current.Store(&publication{frame: f, replaced: make(chan struct{})})
+	picture := old.picture
+	if !f.Card {
+		picture = f
+		s.frames.Add(1)
+		s.bytes.Add(uint64(len(f.Picture())))
+		s.rate.tick(time.Now())
+	}
+	s.current.Store(&publication{frame: f, picture: picture, replaced: make(chan struct{})})
 	close(old.replaced)
 	return true
 }
 
-// Newest returns the newest frame, or nil while there is none.
+// Newest returns the newest frame, which may be a card, or nil while there is none.
 func (s *Slot) Newest() *Frame { return s.load().frame }
+
+// Picture returns the newest frame that is the camera's, or nil while there is none.
+func (s *Slot) Picture() *Frame { return s.load().picture }
 
 // After waits for a frame that is newer than seen, which is nil for a viewer that has seen none, and
 // returns the newest there is. The error is ctx's.

@@ -14,6 +14,7 @@ function keepStream(img) {
     setTimeout(begin, statePeriod);
   });
   begin();
+  return begin;
 }
 
 // Snapshots follow one another, each as soon as the last is there, so that many cameras share the few
@@ -59,6 +60,17 @@ function showFacts(camera) {
   }
 }
 
+// The wall says what is wrong with the configuration, since what it shows is then the one before.
+async function readConfiguration() {
+  const notice = document.querySelector('#configuration');
+  if (!notice) return;
+  const now = await (await fetch('/api/config')).json();
+  notice.hidden = now.faults.length === 0;
+  notice.textContent = now.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n');
+}
+
+let away = false; // framegate did not answer the last time
+
 async function readStates() {
   try {
     const cameras = await (await fetch('/api/cameras')).json();
@@ -70,12 +82,16 @@ async function readStates() {
       card.querySelector('.fault').textContent = camera.error;
       if (cards.length === 1) showFacts(camera);
     }
+    await readConfiguration();
+    if (away) streams.forEach((begin) => begin()); // a stream that has ended tells its <img> nothing
+    away = false;
   } catch {
+    away = true;
     for (const card of cards) card.querySelector('.fault').textContent = 'framegate does not answer';
   }
   setTimeout(readStates, statePeriod);
 }
 
-for (const img of document.querySelectorAll('img[data-stream]')) keepStream(img);
+const streams = [...document.querySelectorAll('img[data-stream]')].map(keepStream);
 for (const img of document.querySelectorAll('img[data-snapshot]')) keepSnapshots(img);
 readStates();

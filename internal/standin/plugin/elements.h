@@ -16,7 +16,7 @@
 #define SYSTEM "; video/x-raw, format={NV12,I420}"
 
 {"jetson", "nvv4l2decoder", DECODER, JPEG "; " BYTES("h264") "; " BYTES("h265") "; " VP8 "; " VP9 "; video/x-av1; " MPEG4, NVMM,
-	"skip-frames=0 drop-frame-interval=0 low-latency-mode=false enable-max-performance=false mjpeg=false"},
+	"skip-frames=0 drop-frame-interval=0 disable-dpb=false enable-max-performance=false mjpeg=false"},
 {"jetson", "nvvidconv", SCALER, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM, NULL},
 {"jetson", "nvjpegenc", ENCODER, "video/x-raw(memory:NVMM), format={I420,NV12}; video/x-raw, format={I420,YV12,GRAY8}", JPEG, "quality=85"},
 
@@ -57,6 +57,6 @@
 {"v4l2", "v4l2slvp8dec", DECODER, VP8, "video/x-raw, format={NV12,I420}", NULL},
 {"v4l2", "v4l2slvp9dec", DECODER, "video/x-vp9, alignment=frame", "video/x-raw, format={NV12,I420}", NULL},
 
-{"rockchip", "mppvideodec", DECODER, BYTES("h264") "; " BYTES("h265") "; " VP8 "; " VP9 "; video/x-av1; " MPEG4, "video/x-raw, format={NV12,I420}", NULL},
+{"rockchip", "mppvideodec", DECODER, BYTES("h264") "; " BYTES("h265") "; " VP8 "; " VP9 "; " MPEG4, "video/x-raw, format={NV12,I420}", NULL},
 {"rockchip", "mppjpegdec", DECODER, JPEG, "video/x-raw, format={NV12,I420}", NULL},
 {"rockchip", "mppjpegenc", ENCODER, "video/x-raw, format={NV12,I420}", JPEG, "q-factor=80"},

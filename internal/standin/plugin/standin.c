@@ -2,7 +2,9 @@
  * and properties of real ones, which work in software and fail on command. They prove how framegate chooses,
  * links and falls back; of a driver they prove nothing.
  *
- * FRAMEGATE_STANDIN_ONLY lists the platforms to register, all where it is not set. FRAMEGATE_STANDIN is a folder in
+ * FRAMEGATE_STANDIN_ONLY lists the platforms to register, all where it is not set, and elements not to register, with a
+ * minus before their name. Those of nvidia are not there either where CUDA_VISIBLE_DEVICES is empty, as no card is
+ * then. FRAMEGATE_STANDIN is a folder in
  * which a file with a factory's name holds a fault, read whenever such an element is opened:
  *
  *   open         it does not open
@@ -200,8 +202,11 @@ static GstStateChangeReturn element_change_state(GstElement *element, GstStateCh
 }
 
 static GstPadProbeReturn element_out(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-	Element *e = data;
-	gint     n = g_atomic_int_add(&e->pictures, 1);
+	Element      *e = data;
+	gint          n = g_atomic_int_add(&e->pictures, 1);
+	const GValue *interval = g_hash_table_lookup(e->values, "drop-frame-interval");
+	if (interval != NULL && g_value_get_int(interval) > 0 && n % g_value_get_int(interval) != 0)
+		return GST_PAD_PROBE_DROP;
 	if (faulty(e, "black")) {
 		GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
 		GST_PAD_PROBE_INFO_DATA(info) = buffer;
@@ -355,12 +360,24 @@ static void element_init(GTypeInstance *instance, gpointer class) {
 	gst_object_unref(out);
 }
 
+/* wanted tells whether an element is to be registered. only is NULL for all. */
+static gboolean wanted(const Standin *s, const gchar *const *only) {
+	if (strcmp(s->platform, "nvidia") == 0 && g_strcmp0(g_getenv("CUDA_VISIBLE_DEVICES"), "") == 0)
+		return FALSE;
+	if (only == NULL)
+		return TRUE;
+	gchar   *without = g_strconcat("-", s->factory, NULL);
+	gboolean is = g_strv_contains(only, s->platform) && !g_strv_contains(only, without);
+	g_free(without);
+	return is;
+}
+
 static gboolean plugin_init(GstPlugin *plugin) {
 	const gchar *only = g_getenv("FRAMEGATE_STANDIN_ONLY");
 	gchar      **platforms = only == NULL ? NULL : g_strsplit(only, ",", 0);
 	for (guint i = 0; i < G_N_ELEMENTS(standins); i++) {
 		const Standin *s = &standins[i];
-		if (platforms != NULL && !g_strv_contains((const gchar *const *)platforms, s->platform))
+		if (!wanted(s, (const gchar *const *)platforms))
 			continue;
 		GTypeInfo info = {
 			.class_size = sizeof(ElementClass), .class_init = element_class_init, .class_data = s,

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"framegate/internal/process"
+	"framegate/internal/testcam"
+)
+
+// configFile is the configuration that framegate is given, and changes without harm. It belongs to one goroutine.
+type configFile struct {
+	path    string
+	cameras string // the part that stays
+	extra   string // the URL of a camera that comes and goes
+	hasMore bool
+	edition int
+}
+
+// extraCamera is the camera that comes and goes. Nobody watches it.
+const extraCamera = "extra"
+
+func newConfigFile(cameras *testcam.Server) (*configFile, error) {
+	dir, err := os.MkdirTemp("", "endure")
+	if err != nil {
+		return nil, err
+	}
+	f := &configFile{path: filepath.Join(dir, "framegate.yaml")}
+	var list strings.Builder
+	for _, name := range cameras.Names() {
+		f.extra = cameras.URL(name)
+		fmt.Fprintf(&list, "  - {id: %s, url: %q}\n", name, cameras.URL(name))
+	}
+	f.cameras = list.String()
+	return f, os.WriteFile(f.path, f.content(), 0o600)
+}
+
+func (f *configFile) remove() { os.RemoveAll(filepath.Dir(f.path)) }
+
+func (f *configFile) content() []byte {
+	text := fmt.Sprintf("# edition %d\ndefaults: {stall_timeout: %v, idle_timeout: 2s}\ncameras:\n%s", f.edition, stallTime, f.cameras)
+	if f.hasMore {
+		text += fmt.Sprintf("  - {id: %s, url: %q, connect: on_demand}\n", extraCamera, f.extra)
+	}
+	return []byte(text)
+}
+
+// change changes the file in place or by a rename, by a comment or by a camera more or less, and may send a signal
+// too. It says how.
+func (f *configFile) change(random *rand.Rand, p *process.Process) (how string, err error) {
+	f.edition++
+	inPlace, byCamera, signalled := random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(2) == 0
+	how = "a comment"
+	if byCamera {
+		f.hasMore = !f.hasMore
+		how = map[bool]string{true: "a camera more", false: "a camera less"}[f.hasMore]
+	}
+	if inPlace {
+		how += ", written in place"
+		err = os.WriteFile(f.path, f.content(), 0o600)
+	} else {
+		how += ", renamed into place"
+		if err = os.WriteFile(f.path+".new", f.content(), 0o600); err == nil {
+			err = os.Rename(f.path+".new", f.path)
+		}
+	}
+	if signalled {
+		how += ", with SIGHUP"
+		p.Reload()
+	}
+	return how, err
+}
+
+// reloadTime is how long framegate may take to do what a changed file says.
+const reloadTime = 5 * time.Second
+
+// applied waits until framegate has the cameras of the file.
+func (f *configFile) applied(ctx context.Context, p *process.Process) error {
+	deadline := time.Now().Add(reloadTime)
+	for {
+		all, err := askCameras(ctx, p)
+		if err != nil {
+			return err
+		}
+		if slices.ContainsFunc(all, func(c told) bool { return c.ID == extraCamera }) == f.hasMore {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%v after the configuration was changed framegate has %d cameras", reloadTime, len(all))
+		}
+		sleep(ctx, 50*time.Millisecond)
+	}
+}

@@ -1,0 +1,141 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"time"
+
+	"framegate/internal/machine"
+	"framegate/internal/plot"
+)
+
+// report is what a run of chaos has found.
+type report struct {
+	Machine string         `json:"machine"`
+	Date    string         `json:"date"`
+	Seed    uint64         `json:"seed"`
+	For     time.Duration  `json:"for"`
+	Cameras int            `json:"cameras"`
+	Viewers int            `json:"viewers"` // at a time
+	Opened  map[string]int `json:"opened"`  // viewers that came, by their manner
+	Reloads int            `json:"reloads"`
+	tally
+	Usages []usage `json:"usages"`
+}
+
+// report judges the usage and gathers all that was found.
+func (r *run) report(a *audience) report {
+	for _, text := range unbounded(r.usages) {
+		r.checker.report("", time.Now(), "%s", text)
+	}
+	return report{
+		Machine: machine.String(), Date: time.Now().Format(time.DateOnly), Seed: r.Seed, For: r.For,
+		Cameras: r.Cameras, Viewers: r.Viewers, Opened: a.opened.counts, Reloads: r.reloads,
+		tally: r.checker.result(), Usages: r.usages,
+	}
+}
+
+// unbounded tells which figures have grown beyond their bounds.
+func unbounded(usages []usage) (grown []string) {
+	if len(usages) == 0 {
+		return nil
+	}
+	for _, f := range figures {
+		begin, most, end := f.course(usages)
+		if most > 2*begin+f.slack {
+			grown = append(grown, fmt.Sprintf("%s: %s at the beginning and %s at most", f.name, f.text(begin), f.text(most)))
+		}
+		if end > 1.5*begin+f.slack {
+			grown = append(grown, fmt.Sprintf("%s: %s at the beginning and %s at the end", f.name, f.text(begin), f.text(end)))
+		}
+	}
+	return grown
+}
+
+// course is a figure at the beginning, at most and at the end.
+func (f figure) course(usages []usage) (begin, most, end float64) {
+	for _, u := range usages {
+		most = max(most, f.of(u))
+	}
+	return f.of(usages[0]), most, f.of(usages[len(usages)-1])
+}
+
+// text writes a figure with its unit.
+func (f figure) text(value float64) string {
+	text := plot.Number(value / f.scale)
+	if f.unit != "" {
+		text += " " + f.unit
+	}
+	return text
+}
+
+// print writes the report as Markdown.
+func (r report) print(w io.Writer) {
+	fmt.Fprintf(w, "%s, on %s: chaos for %v with seed %d, %d cameras and %d viewers.\n\n", r.Machine, r.Date, r.For, r.Seed, r.Cameras, r.Viewers)
+	fmt.Fprint(w, "| fault | times | viewers saw nothing for at most | cards | pictures again after at most |\n| --- | --- | --- | --- | --- |\n")
+	for _, f := range faults {
+		facts := r.Faults[string(f.command)]
+		fmt.Fprintf(w, "| %s | %d | %s | %d | %s |\n", f.command, facts.Times, seconds(facts.Silence), facts.Cards, seconds(facts.Back))
+	}
+	fmt.Fprint(w, "\n| viewers | |\n| --- | --- |\n")
+	for _, m := range manners {
+		fmt.Fprintf(w, "| that were %s | %d |\n", m.name, r.Opened[m.name])
+	}
+	for _, row := range []struct {
+		name  string
+		value any
+	}{
+		{"the longest wait for a picture of a camera that works", seconds(r.LongestWait)},
+		{"parts that they read", r.Frames},
+		{"of these, pictures whose camera and number were compared with what was sent", r.Compared},
+		{"of these, cards of cameras that were away", r.Cards},
+		{"of these, pictures of broken data, not readable", r.Unreadable},
+		{"came to a camera that was away and were refused", r.Refused},
+		{"reloads", r.Reloads},
+	} {
+		fmt.Fprintf(w, "| %s | %v |\n", row.name, row.value)
+	}
+	fmt.Fprint(w, "\n| framegate's | at the beginning | at most | at the end |\n| --- | --- | --- | --- |\n")
+	if len(r.Usages) > 0 {
+		for _, f := range figures {
+			begin, most, end := f.course(r.Usages)
+			fmt.Fprintf(w, "| %s | %s | %s | %s |\n", f.name, f.text(begin), f.text(most), f.text(end))
+		}
+	}
+	r.printViolations(w)
+}
+
+// printViolations lists them by time.
+func (t tally) printViolations(w io.Writer) {
+	if len(t.Violations) == 0 {
+		fmt.Fprint(w, "\nNo violation.\n")
+		return
+	}
+	fmt.Fprintf(w, "\n%d violations:\n\n", len(t.Violations))
+	slices.SortStableFunc(t.Violations, func(a, b violation) int { return int(a.At - b.At) })
+	for _, v := range t.Violations {
+		fmt.Fprintf(w, "- %s %s", seconds(v.At), v.Camera)
+		if v.Fault != "" {
+			fmt.Fprintf(w, " (%s)", v.Fault)
+		}
+		fmt.Fprintf(w, ": %s\n", v.Text)
+	}
+}
+
+func seconds(d time.Duration) string {
+	if d == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%.1f s", d.Seconds())
+}
+
+func writeJSON(path string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}

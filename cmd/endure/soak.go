@@ -1,0 +1,173 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"sync"
+	"time"
+
+	"framegate/internal/machine"
+	"framegate/internal/plot"
+
+	"golang.org/x/sync/errgroup"
+)
+
+type soak struct {
+	For       time.Duration `default:"1h" help:"How long framegate is measured."`
+	Warm      time.Duration `default:"5m" help:"How long it serves before that."`
+	Every     time.Duration `default:"10s" help:"How often it is measured."`
+	Seed      uint64        `help:"Of everything that is random; of the clock where it is not given."`
+	Cameras   int           `default:"16" help:"Number of cameras."`
+	Viewers   int           `default:"40" help:"Viewers at a time. A fast one stays with each camera all the time, the others come and go."`
+	Framegate string        `type:"path" placeholder:"FILE" help:"The framegate to run; the one beside endure."`
+	JSON      string        `type:"path" placeholder:"FILE" help:"Write the report there as JSON too."`
+	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots there, as SVG."`
+}
+
+// soaked is what a soak has found.
+type soaked struct {
+	Machine string  `json:"machine"`
+	Date    string  `json:"date"`
+	Soak    soak    `json:"soak"`
+	Trends  []trend `json:"trends"`
+	tally
+	Usages []usage `json:"usages"`
+}
+
+// trend is how a figure changed after the warming up.
+type trend struct {
+	Name   string  `json:"name"`
+	Unit   string  `json:"unit"` // empty for a number of things
+	Begin  float64 `json:"begin"`
+	Most   float64 `json:"most"`
+	End    float64 `json:"end"`
+	Slope  float64 `json:"slope"` // per hour
+	StdErr float64 `json:"standard_error"`
+}
+
+// Run implements kong's command.
+func (s soak) Run(ctx context.Context) error {
+	s.Seed = cmp.Or(s.Seed, uint64(time.Now().UnixNano()%1e9))
+	fmt.Fprintf(os.Stderr, "endure: soak with seed %d\n", s.Seed)
+	stage, err := newStage(ctx, s.Framegate, s.Cameras, false, s.Warm)
+	if err != nil {
+		return err
+	}
+	usages, err := s.perform(ctx, stage)
+	stage.condemn()
+	stage.stop()
+	if err != nil && ctx.Err() == nil {
+		stage.checker.report("", time.Now(), "%v", err)
+	}
+	found := soaked{
+		Machine: machine.String(), Date: time.Now().Format(time.DateOnly), Soak: s,
+		Trends: trends(usages, s.Warm), tally: stage.checker.result(), Usages: usages,
+	}
+	found.print(os.Stdout)
+	if s.JSON != "" {
+		if err := writeJSON(s.JSON, found); err != nil {
+			return err
+		}
+	}
+	if s.Plots != "" {
+		for _, p := range plots(usages) {
+			if err := p.Write(s.Plots); err != nil {
+				return err
+			}
+		}
+	}
+	if n := len(found.Violations); n > 0 {
+		return fmt.Errorf("%d violations with seed %d", n, s.Seed)
+	}
+	return ctx.Err()
+}
+
+// perform measures framegate before an audience.
+func (s soak) perform(ctx context.Context, stage *stage) (usages []usage, err error) {
+	all, ctx := errgroup.WithContext(ctx)
+	ctx, enough := context.WithTimeout(ctx, s.Warm+s.For)
+	defer enough()
+	all.Go(func() error { return stage.observe(ctx) })
+	all.Go(func() error {
+		var seats sync.WaitGroup
+		defer seats.Wait()
+		seats.Go(func() { stage.audience(s.Seed).run(ctx, s.Viewers) })
+		for {
+			sleep(ctx, s.Every)
+			if ctx.Err() != nil {
+				return nil
+			}
+			u, err := measure(ctx, stage.framegate, stage.began)
+			if err == nil {
+				usages = append(usages, u)
+			} else if ctx.Err() == nil {
+				return err
+			}
+		}
+	})
+	err = all.Wait()
+	return usages, err
+}
+
+// trends fits each figure from the end of the warming up on.
+func trends(usages []usage, warm time.Duration) (all []trend) {
+	for _, f := range figures {
+		t := trend{Name: f.name, Unit: f.unit}
+		var hours, values []float64
+		for _, u := range usages {
+			if u.At < warm {
+				continue
+			}
+			value := f.of(u) / f.scale
+			if len(values) == 0 {
+				t.Begin = value
+			}
+			t.Most, t.End = max(t.Most, value), value
+			hours, values = append(hours, u.At.Hours()), append(values, value)
+		}
+		if len(values) < 3 {
+			return nil
+		}
+		t.Slope, t.StdErr = slope(hours, values)
+		all = append(all, t)
+	}
+	return all
+}
+
+// plots draws what is counted in megabytes, and what is counted by itself.
+func plots(usages []usage) []plot.Plot {
+	memory := plot.Plot{Name: "soak-memory", Title: "Memory of framegate", X: "minutes", Y: "MB", Time: true}
+	counts := plot.Plot{Name: "soak-counts", Title: "What framegate holds", X: "minutes", Time: true}
+	for _, f := range figures {
+		line := plot.Line{Name: f.name}
+		for _, u := range usages {
+			line.Points = append(line.Points, plot.Point{X: u.At.Minutes(), Y: f.of(u) / f.scale})
+		}
+		if f.unit == "MB" {
+			memory.Lines = append(memory.Lines, line)
+		} else {
+			counts.Lines = append(counts.Lines, line)
+		}
+	}
+	return []plot.Plot{memory, counts}
+}
+
+// print writes what was found as Markdown.
+func (s soaked) print(w io.Writer) {
+	fmt.Fprintf(w, "%s, on %s: soak for %v after %v of warming up, with seed %d, %d cameras and %d viewers.\n\n",
+		s.Machine, s.Date, s.Soak.For, s.Soak.Warm, s.Soak.Seed, s.Soak.Cameras, s.Soak.Viewers)
+	fmt.Fprint(w, "| framegate's | after warming up | at most | at the end | change per hour | its standard error |\n| --- | --- | --- | --- | --- | --- |\n")
+	for _, t := range s.Trends {
+		unit := ""
+		if t.Unit != "" {
+			unit = " " + t.Unit
+		}
+		fmt.Fprintf(w, "| %s | %s | %s | %s | %+.2f%s | %.2f%s |\n",
+			t.Name, plot.Number(t.Begin)+unit, plot.Number(t.Most)+unit, plot.Number(t.End)+unit, t.Slope, unit, t.StdErr, unit)
+	}
+	fmt.Fprintf(w, "\nThe longest wait of a viewer was %s, in %d parts of streams.\n", seconds(s.LongestWait), s.Frames)
+	s.printViolations(w)
+}

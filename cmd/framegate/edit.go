@@ -1,0 +1,58 @@
+package main
+
+import (
+	"framegate/configs"
+	"framegate/web"
+)
+
+// editor changes the file that is served, and goes over to what it has become.
+type editor struct {
+	present *present
+	file    *configs.File
+}
+
+// editor is nil for the demo, which has no file.
+func (p *present) editor() web.Editor {
+	if p.file == "" {
+		return nil
+	}
+	return editor{p, &configs.File{Path: p.file}}
+}
+
+// apply applies what a change returns.
+func (e editor) apply(change func() (*configs.Config, error)) error {
+	e.present.turn.Lock()
+	defer e.present.turn.Unlock()
+	config, err := change()
+	if err != nil {
+		return err
+	}
+	return e.present.apply(config)
+}
+
+func (e editor) Add(keys configs.Keys) (id string, err error) {
+	err = e.apply(func() (*configs.Config, error) {
+		config, err := e.file.AddCamera(keys)
+		if err == nil {
+			id = config.Cameras[len(config.Cameras)-1].ID
+		}
+		return config, err
+	})
+	return id, err
+}
+
+func (e editor) Replace(id string, keys configs.Keys) (created bool, err error) {
+	err = e.apply(func() (config *configs.Config, err error) {
+		config, created, err = e.file.ReplaceCamera(id, keys)
+		return config, err
+	})
+	return created, err
+}
+
+func (e editor) Change(id string, keys configs.Keys) error {
+	return e.apply(func() (*configs.Config, error) { return e.file.ChangeCamera(id, keys) })
+}
+
+func (e editor) Remove(id string) error {
+	return e.apply(func() (*configs.Config, error) { return e.file.RemoveCamera(id) })
+}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"image/jpeg"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/internal/testcam/mark"
+	"framegate/internal/viewer"
+)
+
+// TestOddCamerasAreShown has a viewer at a camera that does one odd thing: pictures go on, none is older than the one
+// before, and they are whole again when the camera has healed.
+func TestOddCamerasAreShown(t *testing.T) {
+	oddities := []struct {
+		name    string
+		command testcam.Command
+		options testcam.Options
+		damages bool          // pictures need not be whole until it heals
+		gap     time.Duration // the longest without a picture
+	}{
+		{"bare", testcam.Bare, testcam.Options{}, false, 4 * time.Second}, // it connects anew
+		{"ssrc", testcam.SSRC, testcam.Options{}, false, 4 * time.Second}, // and here
+		{"forward", testcam.Jump, testcam.Options{Seconds: 3600}, false, time.Second},
+		{"back", testcam.Jump, testcam.Options{Seconds: -3600}, false, time.Second},
+		{"back-a-little", testcam.Jump, testcam.Options{Seconds: -1}, false, 2 * time.Second},
+		{"freeze", testcam.Freeze, testcam.Options{}, false, time.Second},
+		{"backwards", testcam.Backwards, testcam.Options{}, false, 2 * time.Second},
+		{"flip", testcam.Corrupt, testcam.Options{Rate: 0.3}, true, 2 * time.Second},
+		{"truncate", testcam.Corrupt, testcam.Options{Rate: 0.3, Kind: testcam.Truncate}, true, 2 * time.Second},
+		{"reorder", testcam.Corrupt, testcam.Options{Rate: 0.3, Kind: testcam.Reorder}, true, 2 * time.Second},
+		{"codec", testcam.Corrupt, testcam.Options{Rate: 0.3, Kind: testcam.WrongCodec}, true, 2 * time.Second},
+	}
+	var cameras []testcam.Camera
+	for _, o := range oddities {
+		cameras = append(cameras, testcam.Camera{Name: o.name, Width: 320, Height: 180, Shared: true})
+	}
+	server := camtest.Start(t, cameras...)
+	var text strings.Builder
+	for _, c := range cameras {
+		fmt.Fprintf(&text, "- {id: %s, url: %q, stall_timeout: 2s}\n", c.Name, server.URL(c.Name))
+	}
+	p := start(t, "--config", config(t, "cameras:\n"+text.String()))
+	var viewers sync.WaitGroup
+	defer viewers.Wait()
+	for _, o := range oddities {
+		p.until(t, o.name, "ready")
+		s, err := viewer.Open(t.Context(), p.URL+"/cameras/"+o.name+"/stream")
+		if err != nil {
+			t.Fatal(err)
+		}
+		viewers.Go(func() {
+			defer s.Close()
+			w := &witness{Stream: s, name: o.name}
+			w.sees(t, 25, time.Second, true)
+			camtest.Do(t, server, o.name, o.command, o.options)
+			w.sees(t, 75, o.gap, !o.damages)
+			camtest.Do(t, server, o.name, testcam.Heal, testcam.Options{})
+			if o.damages {
+				w.sees(t, 50, o.gap, false) // until the next keyframe
+				w.last = viewer.Picture{}
+			}
+			w.sees(t, 50, o.gap, true)
+		})
+	}
+}
+
+// witness is a viewer who notices what is wrong.
+type witness struct {
+	*viewer.Stream
+	name  string
+	last  viewer.Picture
+	frame int // number of the last picture
+}
+
+// sees looks at n pictures, of a camera that sends 25 a second. Those of one that damages nothing are whole.
+func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
+	t.Helper()
+	began, limit := time.Now(), gap+2*time.Duration(n)*time.Second/25
+	defer func() {
+		if took := time.Since(began); took > limit {
+			t.Errorf("%s: %d pictures in %v", w.name, n, took)
+		}
+	}()
+	for range n {
+		p, err := w.Next()
+		if err != nil {
+			t.Errorf("%s: %v", w.name, err)
+			return
+		}
+		pause := p.Read.Sub(w.last.Read)
+		if !w.last.Read.IsZero() && pause > gap {
+			t.Errorf("%s: no picture for %v", w.name, pause)
+		}
+		// In a stream in the wrong order the time of receipt is that of a neighbour.
+		if back := w.last.Received.Sub(p.Received); back > 100*time.Millisecond || whole && back > 0 {
+			t.Errorf("%s: a picture of %v follows one of %v", w.name, p.Received, w.last.Received)
+		}
+		picture, err := jpeg.Decode(bytes.NewReader(p.JPEG))
+		if err != nil {
+			t.Errorf("%s: %v", w.name, err)
+			return
+		}
+		_, frame, err := mark.Read(picture)
+		if whole && err != nil {
+			t.Errorf("%s: %v", w.name, err)
+		}
+		// The loop has 100 frames, of which no more than 50 are missed in a pause of less than a second.
+		if steps := (frame - w.frame + 100) % 100; whole && pause < time.Second && (steps < 1 || steps > 50) {
+			t.Errorf("%s: frame %d after %d", w.name, frame, w.frame)
+		}
+		w.last, w.frame = p, frame
+	}
+}
+
+func TestHugeUnitIsDroppedCountedAndTold(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
+	p := start(t, "--config", config(t, "cameras: [{id: gate, stall_timeout: 15s, url: '"+server.URL("cam1")+"'}]"))
+	p.until(t, "gate", "ready")
+	s, err := viewer.Open(t.Context(), p.URL+"/cameras/gate/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	w := &witness{Stream: s, name: "gate"}
+	w.sees(t, 25, time.Second, true)
+	before := peakMemory(t, p.PID())
+	camtest.Do(t, server, "cam1", testcam.Huge, testcam.Options{Megabytes: 60})
+	camtest.Until(t, "the unit is counted", func() bool { return p.camera(t, "gate").Broken > 0 })
+	w.sees(t, 50, 10*time.Second, false) // it takes its time on the way
+	w.sees(t, 50, time.Second, true)
+	if log := p.Log(); !strings.Contains(log, "access unit dropped: too large") || !strings.Contains(log, "limit=33554432") {
+		t.Error("the log does not tell it")
+	}
+	if grown := peakMemory(t, p.PID()) - before; grown > 100<<10 {
+		t.Errorf("the unit of 60 MB took %d KiB of memory", grown)
+	}
+}
+
+// peakMemory is the most memory that a process has had, in KiB.
+func peakMemory(t *testing.T, pid int) int {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	text, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	kib, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib
+}

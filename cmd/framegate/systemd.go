@@ -1,0 +1,102 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/activation"
+	"github.com/coreos/go-systemd/v22/daemon"
+)
+
+// listen returns the socket that systemd has opened for this process (see configs/framegate.socket), and opens
+// the address where there is none.
+func listen(address string) (net.Listener, error) {
+	passed, err := activation.Listeners()
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("systemd's socket: %w", err)
+	case len(passed) == 0:
+		return net.Listen("tcp", address)
+	case len(passed) > 1 || passed[0] == nil:
+		return nil, fmt.Errorf("systemd passes %d sockets; one is wanted, with ListenStream=", len(passed))
+	}
+	return passed[0], nil
+}
+
+// supervise tells systemd, where that has started this process, that it serves, and that it ends when ctx is done.
+// In between it gives the watchdog its signs of life, as long as the process is well: systemd ends and restarts
+// it when they stay away.
+func supervise(ctx context.Context, served net.Addr, readState func(), log *slog.Logger) {
+	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+reachable(served))
+	defer daemon.SdNotify(false, daemon.SdNotifyStopping+"\nSTATUS=ending")
+	limit, err := daemon.SdWatchdogEnabled(false)
+	if err != nil {
+		log.Warn("systemd's watchdog gets no signs of life", "error", err)
+	}
+	if err != nil || limit == 0 {
+		<-ctx.Done()
+		return
+	}
+	ticks := time.NewTicker(limit / 3) // one that comes late is made up for by the next
+	defer ticks.Stop()
+	for {
+		if err := well(ctx, limit/3, served, readState); err == nil {
+			daemon.SdNotify(false, daemon.SdNotifyWatchdog)
+		} else if ctx.Err() == nil {
+			log.Error("no sign of life for systemd", "error", err)
+		}
+		select {
+		case <-ticks.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// well reports whether this process does its work: within the limit a new connection to its own port is answered,
+// and the cameras' state can be read, which it cannot while something keeps a lock.
+func well(ctx context.Context, limit time.Duration, served net.Addr, readState func()) error {
+	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
+	defer cancel()
+	if err := askHealth(ctx, served); err != nil {
+		return fmt.Errorf("GET /healthz: %w", err)
+	}
+	read := make(chan struct{})
+	go func() {
+		readState()
+		close(read)
+	}()
+	select {
+	case <-read:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("the cameras' state: %w", context.Cause(ctx))
+	}
+}
+
+// askHealth asks a server for /healthz, over a connection of its own.
+func askHealth(ctx context.Context, served net.Addr) error {
+	client := http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, served.Network(), served.String())
+		},
+	}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://framegate/healthz", nil)
+	if err != nil {
+		return err
+	}
+	response, err := client.Do(request)
+	if err != nil {
+		return err
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("it answers %s", response.Status)
+	}
+	return nil
+}

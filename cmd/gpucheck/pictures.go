@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/jpeg"
+	"math"
+	"time"
+
+	"framegate/internal/testcam/mark"
+	"framegate/internal/viewer"
+)
+
+// pictures are what a stream has shown.
+type pictures struct {
+	byFrame map[int]image.Image // by the number that the camera wrote into the frame
+	rate    float64             // a second
+}
+
+// collect watches a stream for a time, after its first second. The cameras' loops are shorter than that as a rule: of each
+// frame the last picture counts.
+func collect(ctx context.Context, url string, length time.Duration) (pictures, error) {
+	p := pictures{byFrame: map[int]image.Image{}}
+	s, err := viewer.Open(ctx, url)
+	if err != nil {
+		return p, err
+	}
+	defer s.Close()
+	begin := time.Now().Add(time.Second)
+	var jpegs [][]byte
+	var first, last time.Time
+	for time.Since(begin) < length {
+		picture, err := s.Next()
+		if err != nil {
+			return p, err
+		}
+		if picture.Read.Before(begin) {
+			continue
+		}
+		if jpegs == nil {
+			first = picture.Read
+		}
+		last = picture.Read
+		jpegs = append(jpegs, bytes.Clone(picture.JPEG))
+	}
+	p.rate = float64(len(jpegs)-1) / last.Sub(first).Seconds()
+	for _, text := range jpegs { // now, since it takes as long as making them
+		decoded, err := jpeg.Decode(bytes.NewReader(text))
+		if err != nil {
+			return p, err
+		}
+		_, frame, err := mark.Read(decoded)
+		if err != nil {
+			return p, fmt.Errorf("a picture does not show its number: %w", err)
+		}
+		p.byFrame[frame] = decoded
+	}
+	return p, nil
+}
+
+// look watches a stream until ctx is done, and tells begun when the first picture has come, or why none has.
+func look(ctx context.Context, url string, begun chan<- error) error {
+	s, err := viewer.Open(ctx, url)
+	if err != nil {
+		begun <- err
+		return err
+	}
+	defer s.Close()
+	_, err = s.Next()
+	begun <- err
+	for err == nil {
+		_, err = s.Next()
+	}
+	return err
+}
+
+// compare returns the PSNR of each frame that both have shown. limited says that p's JPEGs have the narrow range of
+// brightness of video, as those of an encoder on a device do, where the others fill a JPEG's.
+func (p pictures) compare(other pictures, limited bool) (all []float64, err error) {
+	for frame, picture := range p.byFrame {
+		reference, ok := other.byFrame[frame]
+		if !ok {
+			continue
+		}
+		if picture.Bounds() != reference.Bounds() {
+			return nil, fmt.Errorf("a picture is %v instead of %v", picture.Bounds().Size(), reference.Bounds().Size())
+		}
+		all = append(all, psnr(picture, reference, limited))
+	}
+	return all, nil
+}
+
+// samePSNR stands for equal pictures, whose PSNR is infinite.
+const samePSNR = 100
+
+// psnr is the peak signal-to-noise ratio of a picture in dB: the lowest of that of brightness and those of both colours.
+func psnr(picture, reference image.Image, limited bool) float64 {
+	a, b := asYCbCr(picture), asYCbCr(reference)
+	bounds := picture.Bounds()
+	var y2, cb2, cr2 float64 // sums of squares
+	for y := bounds.Min.Y; y < bounds.Max.Y; y++ {
+		for x := bounds.Min.X; x < bounds.Max.X; x++ {
+			i, j := a.COffset(x, y), b.COffset(x, y)
+			luma, cb, cr := float64(a.Y[a.YOffset(x, y)]), float64(a.Cb[i]), float64(a.Cr[i])
+			if limited { // ITU-R BT.601: 219 steps of brightness from 16 on, 224 of colour
+				luma, cb, cr = stretch((luma-16)*255/219), stretch((cb-128)*255/224+128), stretch((cr-128)*255/224+128)
+			}
+			y2 += square(luma - float64(b.Y[b.YOffset(x, y)]))
+			cb2 += square(cb - float64(b.Cb[j]))
+			cr2 += square(cr - float64(b.Cr[j]))
+		}
+	}
+	mean := max(y2, cb2, cr2) / float64(bounds.Dx()*bounds.Dy())
+	return min(samePSNR, 10*math.Log10(255*255/mean))
+}
+
+func stretch(v float64) float64 { return max(0, min(255, v)) }
+
+func square(v float64) float64 { return v * v }
+
+// asYCbCr is a decoded JPEG in colours; one of greys only has none.
+func asYCbCr(img image.Image) *image.YCbCr {
+	if yuv, ok := img.(*image.YCbCr); ok {
+		return yuv
+	}
+	b := img.Bounds()
+	yuv := image.NewYCbCr(b, image.YCbCrSubsampleRatio420)
+	for i := range yuv.Cb {
+		yuv.Cb[i], yuv.Cr[i] = 128, 128
+	}
+	if grey, ok := img.(*image.Gray); ok {
+		for y := b.Min.Y; y < b.Max.Y; y++ {
+			copy(yuv.Y[yuv.YOffset(b.Min.X, y):], grey.Pix[grey.PixOffset(b.Min.X, y):][:b.Dx()])
+		}
+	}
+	return yuv
+}

@@ -1,0 +1,88 @@
+#!/bin/sh
+# Packs gpucheck with all that it needs into a folder, for a machine with a GPU that can fetch nothing: only the driver must
+# be there. run.sh in the folder starts it, where it may write. `make gpu-pack` builds first.
+#
+#   gpu-pack.sh FOLDER
+#
+# glibc and its loader are packed too. Without them the folder would run only where glibc is as new as here; and NVIDIA's
+# libraries, which are found on that machine, want next to nothing of glibc, and nothing new. libav is not packed: with all that
+# Debian's hangs on it would take 230 MB. OpenH264 and libde265 stand in for it, and the cameras' loops are encoded here.
+set -eu
+out=$1
+limit=60 # MB
+bin=$(dirname "$0")/../../bin
+plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
+scanner=$(pkg-config --variable=pluginscannerdir gstreamer-1.0)/gst-plugin-scanner
+
+rm -rf "$out"
+mkdir -p "$out/lib" "$out/gst" "$out/gio" "$out/loops"
+cp "$bin/framegate" "$bin/gpucheck" "$scanner" "$out/lib/"
+strip "$out/lib/framegate" "$out/lib/gpucheck"
+
+# Older GStreamer has videoconvert and videoscale, newer videoconvertscale.
+for name in coreelements typefindfunctions app playback rtp rtpmanager rtsp udp tcp matroska videoparsersbad jpeg jpegformat \
+	videoconvert videoscale videoconvertscale openh264 de265 nvcodec; do
+	[ ! -e "$plugins/libgst$name.so" ] || cp "$plugins/libgst$name.so" "$out/gst/"
+done
+for name in nvcodec openh264 de265; do
+	[ -e "$out/gst/libgst$name.so" ] || { echo "GStreamer's plugin $name is missing: install gstreamer1.0-plugins-bad" >&2; exit 1; }
+done
+
+# What all of them are linked with, and the parts of glibc that NVIDIA's libraries still ask for by name.
+libc=$(ldd "$out/lib/framegate" | awk '$1 == "libc.so.6" {print $3}')
+for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1; do
+	echo "$(dirname "$libc")/$name"
+done >"$out/needed"
+for file in "$out"/lib/* "$out"/gst/*; do
+	ldd "$file" | awk '$2 == "=>" && $3 ~ "^/" {print $3} $1 ~ "^/.*ld-linux" {print $1}'
+done >>"$out/needed"
+sort -u "$out/needed" | while read -r file; do
+	[ ! -e "$file" ] || cp -L "$file" "$out/lib/"
+done
+rm "$out/needed"
+strip --strip-unneeded "$out"/lib/*.so* "$out"/gst/*.so 2>/dev/null || true
+
+# Every program is started by a script of its name, through the packed loader.
+cat >"$out/start" <<'START'
+#!/bin/sh
+here=$(dirname "$(readlink -f "$0")")
+name=$(basename "$0")
+# Where libcuda.so.1 and libnvcuvid.so.1 may be that the loader's cache does not know. Programs that this one starts are
+# told in a variable of its own: LD_LIBRARY_PATH would lead the system's programs to the packed libraries.
+: "${GPU_CHECK_LIBRARIES=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64:/usr/local/nvidia/lib}"
+export GPU_CHECK_LIBRARIES
+unset LD_LIBRARY_PATH LD_PRELOAD GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH_1_0
+export GST_PLUGIN_SYSTEM_PATH="$here/gst" GST_PLUGIN_SCANNER="$here/gst-plugin-scanner" GST_REGISTRY="$here/registry.bin" \
+	GIO_MODULE_DIR="$here/gio" GIO_USE_VFS=local
+# CUDA's run-time compiler, with which GStreamer scales on the card; without it pictures are scaled in software.
+for file in /usr/local/cuda*/lib64/libnvrtc.so* /usr/lib/*-linux-gnu/libnvrtc.so* /usr/lib64/libnvrtc.so* \
+	/usr/*/lib/python3*/*-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so* /usr/lib/python3*/*-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so*; do
+	if [ -z "${GST_CUDA_NVRTC_LIBNAME:-}" ] && [ -e "$file" ]; then
+		export GST_CUDA_NVRTC_LIBNAME="$file"
+	fi
+done
+for loader in "$here"/lib/ld-linux*; do
+	exec "$loader" --argv0 "$here/$name" --library-path "$here/lib:$GPU_CHECK_LIBRARIES" "$here/lib/$name" "$@"
+done
+START
+cat >"$out/run.sh" <<'RUN'
+#!/bin/sh
+# Checks framegate's plans for NVIDIA's cards on this machine: --help explains more. It says so where there is no card.
+here=$(dirname "$(readlink -f "$0")")
+[ -w "$here" ] || { echo "copy $here to where you may write" >&2; exit 1; }
+for packed in "$here"/lib/*.gz; do
+	[ ! -e "$packed" ] || gunzip "$packed"
+done
+exec "$here/gpucheck" --framegate "$here/framegate" --loops "$here/loops" "$@"
+RUN
+chmod 755 "$out/start" "$out/run.sh"
+for name in framegate gpucheck gst-plugin-scanner; do
+	cp "$out/start" "$out/$name"
+done
+rm "$out/start"
+
+"$bin/gpucheck" --prepare --loops "$out/loops"
+gzip -9 "$out/lib/framegate" "$out/lib/gpucheck"
+size=$(du -sm --apparent-size "$out" | cut -f 1)
+echo "$out: $size MB"
+[ "$size" -lt "$limit" ] || { echo "that is more than $limit MB" >&2; exit 1; }

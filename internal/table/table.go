@@ -1,0 +1,146 @@
+// Package table holds what a program has measured, with its goals, and prints it.
+package table
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strconv"
+	"time"
+
+	"framegate/internal/machine"
+)
+
+// Table is what was found on a machine.
+type Table struct {
+	Machine  string    `json:"machine"`
+	Date     string    `json:"date"`
+	Sections []Section `json:"sections"`
+}
+
+// Section is a part of a table with a headline.
+type Section struct {
+	Name  string `json:"name"`
+	Title string `json:"title"`
+	Rows  []Row  `json:"rows"`
+}
+
+// New returns an empty table of this machine and day.
+func New() Table { return Table{Machine: machine.String(), Date: time.Now().Format(time.DateOnly)} }
+
+// Begin begins a section.
+func (t *Table) Begin(name, title string) {
+	t.Sections = append(t.Sections, Section{Name: name, Title: title})
+}
+
+// Add adds a row to the section that was begun last.
+func (t *Table) Add(r Row) {
+	s := &t.Sections[len(t.Sections)-1]
+	s.Rows = append(s.Rows, r)
+}
+
+// Missed lists the rows that do not meet their goals.
+func (t Table) Missed() (rows []Row) {
+	for _, s := range t.Sections {
+		for _, r := range s.Rows {
+			if !r.met() {
+				rows = append(rows, r)
+			}
+		}
+	}
+	return rows
+}
+
+// Row is one figure, with the goal that it is held to where there is one.
+type Row struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"` // empty for a ratio
+	// AtMost and AtLeast are the goal; 0 is none.
+	AtMost  float64 `json:"at_most,omitempty"`
+	AtLeast float64 `json:"at_least,omitempty"`
+	Missing string  `json:"missing,omitempty"` // why there is no value
+}
+
+// Text is the figure with its unit, or why there is none.
+func (r Row) Text() string {
+	if r.Missing != "" {
+		return r.Missing
+	}
+	return Number(r.Value) + unit(r.Unit)
+}
+
+// met reports whether the figure is as it should be. One that is missing is.
+func (r Row) met() bool {
+	return r.Missing != "" || (r.AtMost == 0 || r.Value <= r.AtMost) && (r.AtLeast == 0 || r.Value >= r.AtLeast)
+}
+
+func (r Row) goal() string {
+	var text string
+	switch {
+	case r.Missing != "":
+		return ""
+	case r.AtMost > 0:
+		text = "at most " + strconv.FormatFloat(r.AtMost, 'g', -1, 64)
+	case r.AtLeast > 0:
+		text = "at least " + strconv.FormatFloat(r.AtLeast, 'g', -1, 64)
+	default:
+		return ""
+	}
+	if !r.met() {
+		text = "**missed:** " + text
+	}
+	return text + unit(r.Unit)
+}
+
+func unit(u string) string {
+	if u == "" {
+		return ""
+	}
+	return " " + u
+}
+
+// Number shows three digits that count.
+func Number(v float64) string {
+	switch {
+	case v >= 100 || v == float64(int(v)):
+		return strconv.FormatFloat(v, 'f', 0, 64)
+	case v >= 10:
+		return strconv.FormatFloat(v, 'f', 1, 64)
+	case v >= 1:
+		return strconv.FormatFloat(v, 'f', 2, 64)
+	default:
+		return strconv.FormatFloat(v, 'f', 3, 64)
+	}
+}
+
+// Print writes the table as Markdown.
+func (t Table) Print(w io.Writer) {
+	fmt.Fprintf(w, "%s, on %s.\n", t.Machine, t.Date)
+	for _, s := range t.Sections {
+		fmt.Fprintf(w, "\n| %s | measured | goal |\n| --- | --- | --- |\n", s.Title)
+		for _, r := range s.Rows {
+			fmt.Fprintf(w, "| %s | %s | %s |\n", r.Name, r.Text(), r.goal())
+		}
+	}
+}
+
+// WriteJSON writes the table into a file.
+func (t Table) WriteJSON(path string) error {
+	text, err := json.MarshalIndent(t, "", "  ")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, append(text, '\n'), 0o644)
+}
+
+// Quantile returns the value below which the part q of the values lies; 0 where there are none.
+func Quantile(values []float64, q float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[min(int(q*float64(len(sorted))), len(sorted)-1)]
+}

@@ -1,0 +1,243 @@
+package pipeline
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/pipeline/frame"
+)
+
+// corruptUnits is how many damaged access units of each codec are decoded; $CORRUPT_UNITS says another number, and
+// `make corrupt` 10,000.
+func corruptUnits(t *testing.T) int {
+	text := os.Getenv("CORRUPT_UNITS")
+	if text == "" {
+		return 2000
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// takeUnits takes n units of a source as its feed gives them, from a keyframe on.
+func takeUnits(t *testing.T, url string, n int) (units []Unit) {
+	t.Helper()
+	feed := runFeed(t, source(t, url))
+	defer feed.stop()
+	feed.stream(t)
+	reader := feed.gop.Reader()
+	ctx, cancel := context.WithTimeout(t.Context(), camtest.Patience)
+	defer cancel()
+	for len(units) < n {
+		u, err := reader.Next(ctx)
+		if err != nil {
+			t.Fatal(err)
+		}
+		units = append(units, u)
+	}
+	return units
+}
+
+// TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe decodes access units that are damaged in every
+// way, as fast as it goes, and good ones in between: those must be seen.
+func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *testing.T) {
+	const interval = 10 // units from keyframe to keyframe
+	names := []testcam.Codec{testcam.H264, testcam.H265, testcam.MJPEG, testcam.MPEG4, testcam.VP8, testcam.VP9}
+	var cameras []testcam.Camera
+	for _, name := range names {
+		cameras = append(cameras, testcam.Camera{Name: string(name), Codec: name, Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: interval, FPS: 30})
+	}
+	server := camtest.Start(t, cameras...)
+	good := map[string][]Unit{}
+	for _, name := range names {
+		good[string(name)] = takeUnits(t, server.URL(string(name)), 3*interval)
+	}
+	av1, err := filepath.Abs("samples/av1.mkv") // over RTSP it takes a depayloader that Debian 12 has not
+	if err != nil {
+		t.Fatal(err)
+	}
+	good["av1"] = takeUnits(t, "file://"+av1, sampleFrames)
+	t.Cleanup(func() {
+		if peak := peakMemory(t); peak > 1<<20 {
+			t.Errorf("it took %d KiB of memory", peak)
+		}
+	})
+	for codec, units := range good {
+		t.Run(codec, func(t *testing.T) {
+			t.Parallel()
+			name := fnv.New64()
+			name.Write([]byte(codec))
+			others := [][]Unit{}
+			for other, units := range good {
+				if other != codec {
+					others = append(others, units)
+				}
+			}
+			slices.SortFunc(others, func(a, b []Unit) int { return strings.Compare(a[0].format.caps, b[0].format.caps) })
+			attack(t, units, others, corruptUnits(t), rand.New(rand.NewPCG(1, name.Sum64())))
+		})
+	}
+}
+
+// peakMemory is the most memory that this process has had, in KiB.
+func peakMemory(t *testing.T) int {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	text, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	kib, err := strconv.Atoi(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return kib
+}
+
+// attack decodes n damaged units of a codec, and after each hundred of them good ones.
+func attack(t *testing.T, good []Unit, others [][]Unit, n int, random *rand.Rand) {
+	v := newVictim(t)
+	began := time.Now()
+	v.recovers(t, good)
+	for i := 0; i < n; {
+		for range 100 {
+			data, key := damaged(good, others, random)
+			v.push(t, data, key, good[0].format)
+			i++
+		}
+		v.recovers(t, good)
+	}
+	v.stop()
+	t.Logf("%d damaged units in %v; %d were refused; %d good GOPs in %d were missed; pictures ended with %v",
+		n, time.Since(began).Round(time.Millisecond), v.feed.Broken(), v.late, n/100, v.ends)
+}
+
+// damaged is a unit that is damaged in one of the ways, and whether it is called a keyframe.
+func damaged(good []Unit, others [][]Unit, random *rand.Rand) (data []byte, key bool) {
+	u := good[random.IntN(len(good))] // not the one whose turn it is: reordered at least
+	data, key = slices.Clone(u.Data), u.Key
+	switch random.IntN(8) {
+	case 0: // reordered only
+	case 1: // truncated
+		data = data[:random.IntN(len(data))]
+	case 2: // cut off at its beginning
+		data = data[random.IntN(len(data)):]
+	case 3: // of the wrong codec
+		other := others[random.IntN(len(others))]
+		data = other[random.IntN(len(other))].Data
+	case 4: // empty, or of few bytes
+		data = data[:min(len(data), random.IntN(4))]
+	case 5: // noise
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+	case 6: // bits flipped in its first bytes, where sizes and types are
+		for range 1 + random.IntN(3) {
+			data[random.IntN(min(len(data), 40))] ^= 1 << random.IntN(8)
+		}
+	default: // bytes flipped anywhere
+		for range 1 + len(data)/100 {
+			data[random.IntN(len(data))] ^= byte(1 + random.IntN(255))
+		}
+	}
+	return data, key
+}
+
+// victim is a camera whose units a test makes, and a viewer of it.
+type victim struct {
+	feed *Feed
+	in   *intake
+	slot *frame.Slot
+	at   time.Time // when the next unit comes in, by the camera's clock and ours
+	stop func()
+	ends map[string]int // why pictures ended, and how often
+	late int            // GOPs of good units of which nothing was seen
+}
+
+func newVictim(t *testing.T) *victim {
+	feed, err := (&Machine{}).NewFeed(source(t, "test://ball"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &victim{feed: feed, in: &intake{feed: feed, onStream: func(frame.Stream) {}}, slot: &frame.Slot{}, at: time.Now(), ends: map[string]int{}}
+	ctx, cancel := context.WithCancel(t.Context())
+	var showing sync.WaitGroup
+	showing.Go(func() {
+		for ctx.Err() == nil { // as the registry does it, without pauses
+			small := frame.Rendition{Width: 160, Height: 96, Quality: 80}
+			err := NewPicture(feed, []frame.Output{{Rendition: small, Slot: v.slot}}).Run(ctx)
+			if !errors.Is(err, context.Canceled) {
+				v.ends[err.Error()]++
+			}
+		}
+	})
+	v.stop = func() {
+		cancel()
+		showing.Wait()
+	}
+	t.Cleanup(v.stop)
+	return v
+}
+
+// push hands in a unit and waits until the picture has taken it.
+func (v *victim) push(t *testing.T, data []byte, key bool, as *format) {
+	v.at = v.at.Add(40 * time.Millisecond)
+	v.in.unit(data, v.at.Sub(beginning), key, v.at, as)
+	for deadline := time.Now().Add(camtest.Patience); !v.waits(); {
+		if time.Now().After(deadline) {
+			t.Fatalf("a unit is not taken: %x", data[:min(len(data), 100)])
+		}
+		time.Sleep(20 * time.Microsecond)
+	}
+}
+
+// waits reports whether the picture waits for the next unit.
+func (v *victim) waits() bool {
+	v.feed.gop.mu.Lock()
+	defer v.feed.gop.mu.Unlock()
+	return v.feed.gop.pushed != nil
+}
+
+// recovers hands in GOPs of good units. The picture must be back at the first keyframe; or at the second, where the
+// decoder was left so that it had to be replaced, which is seen by what it makes of the first.
+func (v *victim) recovers(t *testing.T, good []Unit) {
+	t.Helper()
+	from := v.at.Sub(beginning)
+	for range 2 {
+		for i, u := range good {
+			if i > idleUnits && u.Key {
+				break
+			}
+			v.push(t, u.Data, u.Key, u.format)
+		}
+		if v.shows(from) {
+			return
+		}
+		v.late++
+	}
+	t.Fatalf("no picture of the good units; pictures ended with %v", v.ends)
+}
+
+// shows waits for a picture that is as new as from.
+func (v *victim) shows(from time.Duration) bool {
+	for deadline := time.Now().Add(camtest.Patience / 2); time.Now().Before(deadline); time.Sleep(100 * time.Microsecond) {
+		if f := v.slot.Newest(); f != nil && f.PTS >= from {
+			return true
+		}
+	}
+	return false
+}

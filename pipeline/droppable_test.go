@@ -1,0 +1,42 @@
+package pipeline
+
+import (
+	"bytes"
+	"testing"
+
+	"framegate/pipeline/frame"
+)
+
+// FuzzNALUnits: whatever is in an access unit, its NAL units are parts of it in their order and none is empty, and
+// nothing else that looks into units fails on it.
+func FuzzNALUnits(f *testing.F) {
+	f.Add([]byte{0, 0, 0, 1, 0x67, 1, 2, 0, 0, 1, 0x65, 3}, false)
+	f.Add([]byte{0, 0, 0, 2, 0x41, 1, 0, 0, 0, 1, 0x01}, true)
+	f.Add([]byte{0, 0, 0, 2, 0x02, 1, 0xFF, 0xFF, 0xFF, 0xFF, 1}, true)
+	f.Add([]byte{0, 0, 1, 0, 0, 1, 0, 0, 1}, false)
+	f.Fuzz(func(t *testing.T, unit []byte, lengths bool) {
+		n, rest := 0, unit
+		for nal := range nalUnits(unit, lengths) {
+			if n++; n > len(unit) || len(nal) == 0 {
+				t.Fatalf("NAL unit %d of %d bytes in %d", n, len(nal), len(unit))
+			}
+			i := bytes.Index(rest, nal)
+			if i < 0 {
+				t.Fatalf("NAL unit %x is not in %x", nal, rest)
+			}
+			rest = rest[i+1:]
+		}
+		caps := "stream-format=(string)avc"
+		if !lengths {
+			caps = "stream-format=(string)byte-stream"
+		}
+		for _, codec := range []string{"h264", "h265", "vp8"} {
+			as := &format{caps: caps, stream: frame.Stream{Codec: codec, Width: 2, Height: 2}}
+			d := newDisposal(as)
+			d.droppable(unit)
+		}
+		if len(unit) > 0 {
+			misstatesSize(unit, frame.Stream{Width: 2, Height: 2})
+		}
+	})
+}

@@ -1,0 +1,107 @@
+package registry
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+// written is a camera of a configuration.
+func written(id, keys string) string {
+	return fmt.Sprintf("{id: %s, url: 'rtsp://h/%s', idle_timeout: 100ms%s}", id, id, keys)
+}
+
+// apply goes over to a configuration of cameras, which must succeed.
+func apply(t *testing.T, r *Registry, cameras string) Change {
+	t.Helper()
+	change, err := r.Apply(parse(t, cameras))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return change
+}
+
+func TestOnlyCamerasThatHaveChangedAreTouched(t *testing.T) {
+	r, e, a := start(t, "")
+	change := apply(t, r, "{id: a, url: 'rtsp://h/a', idle_timeout: 100ms},"+written("b", ""))
+	if !slices.Equal(change.Added, []string{"b"}) || len(change.Changed)+len(change.Removed) > 0 {
+		t.Fatalf("%+v", change)
+	}
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	until(t, "b is connected", func() bool { s, err := r.Camera("b"); return err == nil && s.State == Ready })
+	for i := range 100 {
+		apply(t, r, written("a", "")+","+written("b", fmt.Sprintf(", quality: %d", 1+i%50))+","+written("c", ""))
+		apply(t, r, written("c", ", name: C")+","+written("a", ""))
+	}
+	if n := a.count(); n != 1 {
+		t.Errorf("the camera that has not changed was connected %d times", n)
+	}
+	if _, err := v.Next(); err != nil || e.made() != 1 {
+		t.Errorf("its viewer gets %v, %d pictures were begun", err, e.made())
+	}
+	if _, err := r.Camera("b"); !errors.Is(err, ErrUnknown) {
+		t.Errorf("the removed camera: %v", err)
+	}
+	all := r.Cameras()
+	if len(all) != 2 || all[0].Name != "C" || all[1].ID != "a" {
+		t.Errorf("%+v", all)
+	}
+}
+
+func TestWhoeverWatchesAChangedCameraIsToldAndMayWatchAgain(t *testing.T) {
+	r, _, _ := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	apply(t, r, written("a", ", width: 320"))
+	until(t, "told", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
+	v.Close()
+	v = watch(t, r, frame.Ask{})
+	defer v.Close()
+	if v.Frame().Width != 320 {
+		t.Errorf("%+v", v.Frame().Info)
+	}
+	apply(t, r, written("b", ""))
+	until(t, "told", func() bool { _, err := v.Next(); return errors.Is(err, ErrRemoved) })
+}
+
+func TestChangedCameraIsConnectedWhenTheOneBeforeHasEnded(t *testing.T) {
+	r, e, old := start(t, "")
+	until(t, "ready", func() bool { return state(r) == Ready })
+	for i := range 20 {
+		apply(t, r, written("a", fmt.Sprintf(", quality: %d", 1+i)))
+	}
+	until(t, "ready again", func() bool { return state(r) == Ready })
+	if old.isRunning() || !e.feed("/a").isRunning() {
+		t.Error("the old connection stands, or the new one does not")
+	}
+}
+
+func TestDisabledCameraCanBeEnabled(t *testing.T) {
+	r, _, _ := start(t, "disabled: true")
+	apply(t, r, written("a", ""))
+	until(t, "ready", func() bool { return state(r) == Ready })
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	apply(t, r, written("a", ", disabled: true"))
+	until(t, "disabled", func() bool { return state(r) == Disabled })
+	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrDisabled) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestPausesAreShortAgainAfterAGoodMinute(t *testing.T) {
+	var p pause
+	for range 5 {
+		p.next(frame.Ended, 10*time.Second)
+	}
+	if d := p.next(frame.Ended, 10*time.Second); d < 10*time.Second {
+		t.Errorf("%v after a connection that was lost soon, six times", d)
+	}
+	if d := p.next(frame.Ended, goodTime); d > firstPause*6/5 {
+		t.Errorf("%v after a good minute", d)
+	}
+}

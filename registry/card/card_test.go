@@ -1,0 +1,96 @@
+package card
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"testing"
+)
+
+// read draws a card and reads the JPEG.
+func read(t *testing.T, c Card) image.Image {
+	t.Helper()
+	c.Quality = 80
+	file, err := c.Draw()
+	if err != nil {
+		t.Fatal(err)
+	}
+	picture, err := jpeg.Decode(bytes.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := picture.Bounds().Size(); got != image.Pt(c.Width, c.Height) {
+		t.Fatalf("the card is %v, want %dx%d", got, c.Width, c.Height)
+	}
+	return picture
+}
+
+// bright counts the pixels of a part of a picture that only text makes.
+func bright(picture image.Image, in image.Rectangle) (n int) {
+	for y := in.Min.Y; y < in.Max.Y; y++ {
+		for x := in.Min.X; x < in.Max.X; x++ {
+			if color.GrayModel.Convert(picture.At(x, y)).(color.Gray).Y > 180 {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+func TestCardHasTheSizeOfItsRenditionAndItsText(t *testing.T) {
+	for _, size := range []image.Point{{480, 270}, {1920, 1080}, {160, 90}, {90, 160}} {
+		picture := read(t, Card{Width: size.X, Height: size.Y, Title: "Front gate", Lines: []string{"No connection", "since 14:03:21"}})
+		if n := bright(picture, picture.Bounds()); n < 20 {
+			t.Errorf("%v: %d bright pixels; there is no text", size, n)
+		}
+		margin := image.Rect(0, 0, size.X, size.Y/10)
+		if n := bright(picture, margin); n > 0 {
+			t.Errorf("%v: the text reaches into the margin", size)
+		}
+	}
+}
+
+func TestTextThatIsTooLongIsMadeSmaller(t *testing.T) {
+	long := "A camera whose name is much longer than anybody who looks at a picture of it would ever like to read"
+	picture := read(t, Card{Width: 640, Height: 360, Title: long})
+	left, right := image.Rect(0, 0, 12, 360), image.Rect(628, 0, 640, 360)
+	if bright(picture, left)+bright(picture, right) > 0 || bright(picture, picture.Bounds()) == 0 {
+		t.Error("the text is cut off or missing")
+	}
+}
+
+func TestCardTooSmallForTextIsStillAPicture(t *testing.T) {
+	read(t, Card{Width: 16, Height: 16, Title: "Front gate", Lines: []string{"No connection"}})
+}
+
+func TestLastPictureIsShownDimmed(t *testing.T) {
+	last := image.NewGray(image.Rect(0, 0, 64, 36))
+	for x := range 32 {
+		for y := range 36 {
+			last.SetGray(x, y, color.Gray{200})
+		}
+	}
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, last, nil); err != nil {
+		t.Fatal(err)
+	}
+	picture := read(t, Card{Width: 320, Height: 180, Behind: file.Bytes()})
+	level := func(x, y int) byte { return color.GrayModel.Convert(picture.At(x, y)).(color.Gray).Y }
+	if lit := level(40, 20); lit < 45 || lit > 80 {
+		t.Errorf("the bright half has the level %d", lit)
+	}
+	if unlit := level(280, 20); unlit > 16 {
+		t.Errorf("the dark half has the level %d", unlit)
+	}
+}
+
+func TestPictureThatCannotBeReadIsLeftOut(t *testing.T) {
+	read(t, Card{Width: 320, Height: 180, Behind: []byte("no JPEG"), Title: "gate"})
+}
+
+func TestBrokenFontIsAnError(t *testing.T) {
+	if _, err := (Card{Width: 32, Height: 32, Quality: 80, Font: []byte("no font")}).Draw(); err == nil {
+		t.Error("no error")
+	}
+}

@@ -1,0 +1,174 @@
+package registry
+
+import (
+	"bytes"
+	"errors"
+	"image/jpeg"
+	"testing"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+var cut = &frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"}
+
+// lose makes a camera go away that is connected, and keeps it away.
+func lose(t *testing.T, r *Registry, f *standinFeed) {
+	t.Helper()
+	f.refuse(cut)
+	f.drop <- cut
+	until(t, "lost", func() bool { return state(r) == Lost })
+}
+
+// nextCard reads frames up to the next card.
+func nextCard(t *testing.T, v *View) *frame.Frame {
+	t.Helper()
+	for {
+		f, err := v.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Card {
+			return f
+		}
+	}
+}
+
+func TestViewerOfALostCameraSeesACardEachSecondAndThenPicturesAgain(t *testing.T) {
+	r, _, f := start(t, "")
+	v := watch(t, r, frame.Ask{Width: 640})
+	defer v.Close()
+	lose(t, r, f)
+	first := nextCard(t, v)
+	if size, err := jpeg.DecodeConfig(bytes.NewReader(first.Picture())); err != nil || size.Width != 640 || size.Height != 360 {
+		t.Errorf("the card is %dx%d, %v", size.Width, size.Height, err)
+	}
+	before, _ := r.Camera("a")
+	second, err := v.Next()
+	if err != nil || !second.Card || second.PTS <= first.PTS {
+		t.Fatalf("%+v after %+v, %v", second, first, err)
+	}
+	if gap := second.Received.Sub(first.Received); gap < cardInterval || gap > 2*cardInterval {
+		t.Errorf("%v between two cards", gap)
+	}
+	if after, _ := r.Camera("a"); after.Renditions[0].Frames != before.Renditions[0].Frames {
+		t.Errorf("cards are counted as pictures: %+v", after.Renditions[0])
+	}
+	f.refuse(nil)
+	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
+}
+
+func TestViewerWhoComesWhileACameraIsAwaySeesACard(t *testing.T) {
+	r, _, f := start(t, "")
+	until(t, "ready", func() bool { return state(r) == Ready })
+	lose(t, r, f)
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	if !v.Frame().Card {
+		t.Errorf("%+v", v.Frame().Info)
+	}
+	f.refuse(nil)
+	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
+}
+
+func TestCameraThatWasNeverSeenIsAnError(t *testing.T) {
+	r, _, f := start(t, "connect: on_demand")
+	f.refuse(cut)
+	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, cut) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestWithoutPlaceholderStreamsEndWithTheCamera(t *testing.T) {
+	r, _, f := start(t, "placeholder: false")
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	lose(t, r, f)
+	until(t, "the end", func() bool { _, err := v.Next(); return errors.Is(err, cut) })
+	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, cut) {
+		t.Errorf("a new viewer gets %v", err)
+	}
+}
+
+func TestLostCameraThatIsWatchedIsTriedAtLeastEverySecond(t *testing.T) {
+	r, _, f := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	lose(t, r, f)
+	before, began := f.count(), time.Now()
+	until(t, "five attempts", func() bool { return f.count() >= before+5 })
+	if took := time.Since(began); took > 10*watchedPause {
+		t.Errorf("five attempts in %v", took)
+	}
+}
+
+func TestSnapshotOfALostCameraIsItsLastPictureWhereThatIsYoungEnough(t *testing.T) {
+	r, _, f := start(t, "")
+	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
+	lose(t, r, f)
+	got, stale, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour)
+	if err != nil || !stale || got.Width != 320 {
+		t.Errorf("%+v, stale %v, %v", got, stale, err)
+	}
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, 0); !errors.Is(err, cut) {
+		t.Errorf("a picture that is too old: %v", err)
+	}
+}
+
+func TestSnapshotOfALostCameraThatNobodyWatchedIsMadeOfWhatItSentLast(t *testing.T) {
+	r, _, f := start(t, "")
+	until(t, "ready", func() bool { return state(r) == Ready })
+	f.sent(time.Now())
+	lose(t, r, f)
+	got, stale, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour)
+	if err != nil || !stale || got.Width != 320 {
+		t.Errorf("%+v, stale %v, %v", got, stale, err)
+	}
+}
+
+func TestCardIsNoSnapshot(t *testing.T) {
+	r, _, f := start(t, "")
+	v := watch(t, r, frame.Ask{Width: 320})
+	defer v.Close()
+	lose(t, r, f)
+	nextCard(t, v)
+	if got, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour); err != nil || got.Card {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestFurtherViewersOfAFullCameraAreRefused(t *testing.T) {
+	r, _, _ := start(t, "max_viewers: 2")
+	defer watch(t, r, frame.Ask{Width: 320}).Close()
+	second := watch(t, r, frame.Ask{Width: 640})
+	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrFull) {
+		t.Errorf("got %v", err)
+	}
+	second.Close()
+	watch(t, r, frame.Ask{}).Close()
+}
+
+func TestEveryReasonHasItsOwnSentence(t *testing.T) {
+	texts := parse(t, "").Placeholders.Texts
+	seen := map[string]frame.Reason{}
+	for _, reason := range []frame.Reason{
+		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.Stalled,
+		frame.NoVideo, frame.Unsupported, frame.Ended, frame.Refused, frame.Failed,
+	} {
+		says := texts.Of(string(reason))
+		if other, twice := seen[says]; says == "" || twice {
+			t.Errorf("%s says %q, as does %s", reason, says, other)
+		}
+		seen[says] = reason
+	}
+}
+
+func TestMomentIsAsShortAsItCanBeUnderstood(t *testing.T) {
+	now := time.Date(2026, 11, 24, 14, 3, 21, 0, time.UTC)
+	if got := moment(now.Add(-time.Hour), now); got != "13:03:21" {
+		t.Error(got)
+	}
+	if got := moment(now.Add(-24*time.Hour), now); got != "2026-11-23 14:03" {
+		t.Error(got)
+	}
+}

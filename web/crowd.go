@@ -1,0 +1,52 @@
+package web
+
+import (
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+)
+
+// crowd counts the streams that are being sent, in all and to each address.
+type crowd struct {
+	mu  sync.Mutex // of what follows
+	all int
+	to  map[string]int
+}
+
+// enter counts a stream that is asked for, until leave is called; or says why there is no place for it.
+func (c *crowd) enter(r *http.Request, limit Settings) (leave func(), full *problem) {
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		address = r.RemoteAddr
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case limit.MaxViewers > 0 && c.all >= limit.MaxViewers:
+		return nil, &problem{
+			Status: http.StatusServiceUnavailable, retryAfter: retryAfter,
+			Detail: fmt.Sprintf("%d streams are being sent already, as many as max_viewers allows", limit.MaxViewers),
+		}
+	case limit.PerAddress > 0 && c.to[address] >= limit.PerAddress:
+		return nil, &problem{
+			Status: http.StatusTooManyRequests, retryAfter: retryAfter,
+			Detail: fmt.Sprintf("%d streams are being sent to %s already, as many as max_viewers_per_address allows", limit.PerAddress, address),
+		}
+	}
+	if c.to == nil {
+		c.to = map[string]int{}
+	}
+	c.all++
+	c.to[address]++
+	return func() { c.leave(address) }, nil
+}
+
+func (c *crowd) leave(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.all--
+	if c.to[address]--; c.to[address] == 0 {
+		delete(c.to, address)
+	}
+}

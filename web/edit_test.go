@@ -1,0 +1,271 @@
+package web
+
+import (
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"framegate/configs"
+	"framegate/registry"
+)
+
+// fileEditor changes a file and applies it, as framegate serve does.
+type fileEditor struct {
+	file    *configs.File
+	cameras *registry.Registry
+}
+
+func (e fileEditor) apply(config *configs.Config, err error) error {
+	if err == nil {
+		_, err = e.cameras.Apply(config)
+	}
+	return err
+}
+
+func (e fileEditor) Add(keys configs.Keys) (string, error) {
+	config, err := e.file.AddCamera(keys)
+	if err != nil {
+		return "", err
+	}
+	return config.Cameras[len(config.Cameras)-1].ID, e.apply(config, nil)
+}
+
+func (e fileEditor) Replace(id string, keys configs.Keys) (bool, error) {
+	config, created, err := e.file.ReplaceCamera(id, keys)
+	return created, e.apply(config, err)
+}
+
+func (e fileEditor) Change(id string, keys configs.Keys) error {
+	return e.apply(e.file.ChangeCamera(id, keys))
+}
+
+func (e fileEditor) Remove(id string) error { return e.apply(e.file.RemoveCamera(id)) }
+
+const site = "cameras: # of the site\n  - id: gate # at the road\n    url: rtsp://h/gate\n  - {id: yard, url: 'rtsp://h/yard'}\n"
+
+// serveFile serves a file of two cameras that can be changed.
+func serveFile(t *testing.T) (url, path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "site.yaml")
+	if err := os.WriteFile(path, []byte(site), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := configs.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveConfig(t, config, func(cameras *registry.Registry) Editor {
+		return fileEditor{&configs.File{Path: path}, cameras}
+	}), path
+}
+
+// ask makes a request with a body of JSON, and other headers if they are given.
+func ask(t *testing.T, method, url, body string, header map[string]string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	for name, value := range header {
+		request.Header.Set(name, value)
+	}
+	request.Host = request.Header.Get("Host")
+	resp, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp, string(text)
+}
+
+func TestCamerasAreAddedChangedAndRemoved(t *testing.T) {
+	url, path := serveFile(t)
+	url += "/api/cameras"
+	for _, step := range []struct {
+		method, path, body string
+		status             int
+		part, location     string
+	}{
+		{"POST", "", `{"id": "shed", "url": "rtsp://h/shed", "name": "The shed"}`, 201, `"name": "The shed"`, "/api/cameras/shed"},
+		{"PUT", "/dock", `{"url": "rtsp://h/dock", "disabled": true}`, 201, `"state": "disabled"`, "/api/cameras/dock"},
+		{"PUT", "/shed", `{"url": "rtsp://h/shed"}`, 200, `"name": "shed"`, ""},
+		{"PATCH", "/gate", `{"disabled": true}`, 200, `"state": "disabled"`, ""},
+		{"PATCH", "/gate", `{"disabled": null, "name": "Gate"}`, 200, `"name": "Gate"`, ""},
+		{"DELETE", "/shed", "", 204, "", ""},
+		{"DELETE", "/shed", "", 404, "no such camera: shed", ""},
+		{"DELETE", "/dock", "", 204, "", ""},
+	} {
+		resp, body := ask(t, step.method, url+step.path, step.body, nil)
+		if resp.StatusCode != step.status || !strings.Contains(body, step.part) || resp.Header.Get("Location") != step.location {
+			t.Errorf("%s %s %s: %s %v %s", step.method, step.path, step.body, resp.Status, resp.Header, body)
+		}
+	}
+	_, body := get(t, url)
+	var cameras []struct{ ID, Name, State string }
+	if err := json.Unmarshal(body, &cameras); err != nil || len(cameras) != 2 || cameras[0].Name != "Gate" || cameras[0].State == "disabled" {
+		t.Errorf("%v %s", err, body)
+	}
+	content, _ := os.ReadFile(path)
+	if want := strings.Replace(site, "rtsp://h/gate\n", "rtsp://h/gate\n    name: Gate\n", 1); string(content) != want {
+		t.Errorf("the file is\n%s", content)
+	}
+}
+
+func TestWrongChangesAreRefusedAndSayWhy(t *testing.T) {
+	url, path := serveFile(t)
+	for _, c := range []struct {
+		method, path, body string
+		status             int
+		parts              []string
+	}{
+		{"POST", "", `{"id": "gate", "url": "rtsp://h/"}`, 409, []string{"there is such a camera already: gate"}},
+		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "quality": 200}`, 400, []string{`"parameter":"quality"`, "from 1 to 100"}},
+		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "qualty": 20}`, 400, []string{`"parameter":"qualty"`, "did you mean quality?"}},
+		{"POST", "", `{"id": "a b", "url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},
+		{"POST", "", `{"id": "shed"}`, 400, []string{"neither url nor vendor"}},
+		{"POST", "", `{"id": `, 400, []string{"not one JSON object"}},
+		{"POST", "", ``, 400, []string{"not one JSON object"}},
+		{"POST", "", `{"id": "shed", "name": "` + strings.Repeat("x", maxBody) + `"}`, 413, []string{"larger than 64 KiB"}},
+		{"PATCH", "/gate", `{"id": "shed"}`, 400, []string{`"parameter":"id"`, "cannot be changed"}},
+		{"PATCH", "/gate", `{"url": "rtsp://u:hunter2@h:99999/"}`, 400, []string{`"parameter":"url"`, "a port is from 1 to 65535"}},
+		{"PATCH", "/shed", `{"fps": 1}`, 404, []string{"no such camera: shed", `"camera":"shed"`}},
+		{"PUT", "/a%20b", `{"url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},
+		{"PUT", "/gate", `{}`, 400, []string{"neither url nor vendor"}},
+		{"PUT", "/gate", `[]`, 400, []string{"not a JSON object"}},
+	} {
+		resp, body := ask(t, c.method, url+"/api/cameras"+c.path, c.body, nil)
+		for _, part := range c.parts {
+			if !strings.Contains(body, part) {
+				t.Errorf("%s %s %.80s: no %s in %s", c.method, c.path, c.body, part, body)
+			}
+		}
+		if resp.StatusCode != c.status || resp.Header.Get("Content-Type") != "application/problem+json" || strings.Contains(body, "hunter2") {
+			t.Errorf("%s %s %.80s: %s %s", c.method, c.path, c.body, resp.Status, body)
+		}
+	}
+	if content, _ := os.ReadFile(path); string(content) != site {
+		t.Errorf("the file is\n%s", content)
+	}
+
+	if err := os.Chmod(path, 0o400); err != nil {
+		t.Fatal(err)
+	}
+	if resp, body := ask(t, "PATCH", url+"/api/cameras/gate", `{"fps": 1}`, nil); resp.StatusCode != 403 || !strings.Contains(body, "read-only") {
+		t.Errorf("read-only: %s %s", resp.Status, body)
+	}
+	if err := os.WriteFile(path+"~", []byte("cameras: [{id: gate}]"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(path+"~", path); err != nil {
+		t.Fatal(err)
+	}
+	if resp, body := ask(t, "PATCH", url+"/api/cameras/gate", `{"fps": 1}`, nil); resp.StatusCode != 409 || !strings.Contains(body, "by hand") {
+		t.Errorf("a file with faults: %s %s", resp.Status, body)
+	}
+}
+
+func TestOnlyThisMachineChangesCameras(t *testing.T) {
+	url, path := serveFile(t)
+	_, port, _ := net.SplitHostPort(strings.TrimPrefix(url, "http://"))
+	for _, c := range []struct {
+		header map[string]string
+		status int
+		part   string
+	}{
+		{map[string]string{"Test-From": "192.0.2.1:4321"}, 403, "from this machine only"},
+		{map[string]string{"Test-From": "[2001:db8::1]:4321"}, 403, "from this machine only"},
+		{map[string]string{"Test-From": "[::ffff:192.0.2.1]:4321"}, 403, "from this machine only"},
+		{map[string]string{"X-Forwarded-For": "192.0.2.1"}, 403, "through a proxy"},
+		{map[string]string{"Forwarded": "for=192.0.2.1"}, 403, "through a proxy"},
+		{map[string]string{"X-Real-IP": "127.0.0.1"}, 403, "through a proxy"},
+		{map[string]string{"Via": "1.1 proxy"}, 403, "through a proxy"},
+		{map[string]string{"Host": "evil.example:" + port}, 403, "under the name"},
+		{map[string]string{"Host": "localhost.evil.example"}, 403, "under the name"},
+		{map[string]string{"Host": "192.0.2.1:" + port}, 403, "under the name"},
+		{map[string]string{"Sec-Fetch-Site": "cross-site"}, 403, "another origin"},
+		{map[string]string{"Sec-Fetch-Site": "same-site"}, 403, "another origin"},
+		{map[string]string{"Origin": "https://evil.example"}, 403, "another origin"},
+		{map[string]string{"Origin": "https://wall.example"}, 403, "another origin"}, // which may read
+		{map[string]string{"Origin": "null"}, 403, "another origin"},
+		{map[string]string{"Content-Type": ""}, 415, "application/json"},
+		{map[string]string{"Content-Type": "text/plain"}, 415, "application/json"},
+		{map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, 415, "application/json"},
+		{map[string]string{"Content-Type": "application/merge-patch+json"}, 415, "application/json"},
+		// These may.
+		{map[string]string{"Test-From": "127.8.9.10:4321"}, 0, ""},
+		{map[string]string{"Test-From": "[::1]:4321", "Host": "[::1]:" + port}, 0, ""},
+		{map[string]string{"Host": "LOCALHOST"}, 0, ""},
+		{map[string]string{"Host": "127.0.0.5:80"}, 0, ""},
+		{map[string]string{"Sec-Fetch-Site": "same-origin", "Origin": url}, 0, ""},
+		{map[string]string{"Content-Type": "application/json; charset=utf-8"}, 0, ""},
+	} {
+		for _, do := range []struct {
+			method, path, body string
+			status             int
+		}{
+			{"POST", "", `{"id": "shed", "url": "rtsp://h/"}`, 201}, {"PATCH", "/shed", `{"fps": 5}`, 200},
+			{"PUT", "/shed", `{"url": "rtsp://h/2"}`, 200}, {"DELETE", "/shed", "", 204},
+		} {
+			resp, body := ask(t, do.method, url+"/api/cameras"+do.path, do.body, c.header)
+			want := do.status
+			if c.status != 0 {
+				want = c.status
+			}
+			if resp.StatusCode != want || !strings.Contains(body, c.part) || resp.Header.Get("Access-Control-Allow-Origin") != "" {
+				t.Errorf("%s with %v: %s %v %s", do.method, c.header, resp.Status, resp.Header, body)
+			}
+		}
+	}
+	if content, _ := os.ReadFile(path); string(content) != site {
+		t.Errorf("the file is\n%s", content)
+	}
+}
+
+// TestProxyOfOldHTTPChangesNothing: nginx asks in HTTP/1.0 unless it is told otherwise, and adds no header.
+func TestProxyOfOldHTTPChangesNothing(t *testing.T) {
+	url, _ := serveFile(t)
+	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	io.WriteString(c, "DELETE /api/cameras/gate HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n\r\n")
+	answer, err := io.ReadAll(c)
+	if err != nil || !strings.Contains(string(answer), "403 Forbidden") || !strings.Contains(string(answer), "through a proxy") {
+		t.Errorf("%v %s", err, answer)
+	}
+}
+
+func TestPagesOfOtherOriginsMayNotAskForChanges(t *testing.T) {
+	url, _ := serveFile(t)
+	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
+		request, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, url+"/api/cameras/gate", nil)
+		request.Header.Set("Origin", "https://wall.example")
+		request.Header.Set("Access-Control-Request-Method", method)
+		resp, err := http.DefaultClient.Do(request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.Header.Get("Access-Control-Allow-Origin") != "" || resp.Header.Get("Access-Control-Allow-Methods") != "" {
+			t.Errorf("%s: %v", method, resp.Header)
+		}
+	}
+}
+
+func TestDemoCannotBeChanged(t *testing.T) {
+	resp, body := ask(t, "DELETE", serve(t)+"/api/cameras/gate", "", nil)
+	if resp.StatusCode != 403 || !strings.Contains(body, "no configuration file") {
+		t.Errorf("%s %s", resp.Status, body)
+	}
+}
