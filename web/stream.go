@@ -160,8 +160,9 @@ func newestOnly(conn net.Conn) {
 	})
 }
 
-// unsentBytes is how much of a stream may wait in the kernel before it is sent.
-const unsentBytes = 128 << 10
+// unsentBytes is how much of a stream may wait in the kernel before it is sent. Linux wakes the writer when half of it has
+// gone, which for the slowest viewers must not take as long as writeTimeout.
+const unsentBytes = 16 << 10
 
 // userTimeout ends connections whose other end has vanished while all that is sent fits into the kernel, as cards do. It is
 // much longer than writeTimeout, since Linux also counts the time of a viewer who reads, but a little at a time.
