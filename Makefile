@@ -39,9 +39,9 @@ fuzz:
 	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)
 
-# 10,000 damaged access units of each codec, instead of the 2,000 of every test run; CORRUPT_UNITS says how many.
+# 100,000 damaged access units of each codec, instead of the 10,000 of every test run; CORRUPT_UNITS says how many.
 corrupt:
-	CORRUPT_UNITS=$${CORRUPT_UNITS:-10000} $(GO) test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
+	CORRUPT_UNITS=$${CORRUPT_UNITS:-100000} $(GO) test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
 
 # One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
 bench: build

@@ -20,11 +20,11 @@ import (
 )
 
 // corruptUnits is how many damaged access units of each codec are decoded; $CORRUPT_UNITS says another number, and
-// `make corrupt` 10,000.
+// `make corrupt` 100,000.
 func corruptUnits(t *testing.T) int {
 	text := os.Getenv("CORRUPT_UNITS")
 	if text == "" {
-		return 2000
+		return 10_000
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil {

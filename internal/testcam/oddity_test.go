@@ -129,7 +129,7 @@ func TestEveryDamageLeavesNoUnitWhole(t *testing.T) {
 	}
 	camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Rate: 1, Kind: testcam.Reorder})
 	camtest.Until(t, "every second unit comes before the first", func() bool {
-		return slices.Equal(v.steps(4), []int32{-3600, 3 * 3600, -3600, 3 * 3600})
+		return slices.Equal(v.steps(4), []int32{3 * 3600, -3600, 3 * 3600, -3600})
 	})
 	camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
 	camtest.Until(t, "all is in order", func() bool { return slices.Equal(v.steps(4), slices.Repeat([]int32{3600}, 4)) })
