@@ -9,7 +9,10 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
 FUZZTIME ?= 20s
 LDFLAGS := -X main.version=$(VERSION)
 
-.PHONY: run build test lint unit fuzz bench schema clean setup setup-test
+# What setup installs: run is what it takes to build and run, build only to build.
+NEEDS ?= run
+
+.PHONY: run build test lint unit fuzz bench image schema clean setup setup-test
 
 run: build
 	./bin/framegate serve
@@ -38,6 +41,10 @@ bench: build
 	@internal/setup/install.sh bench
 	./bin/bench $(BENCH)
 
+# The container's image, built from the Dockerfile, run, and looked at as a client would: see docs/container.md.
+image:
+	@internal/setup/image.sh $(VERSION)
+
 # The JSON Schema, after a change of the configuration's types.
 schema:
 	go test ./configs -run Schema -update
@@ -47,7 +54,7 @@ clean:
 
 setup:
 	@internal/setup/check-go.sh
-	@internal/setup/install.sh run
+	@internal/setup/install.sh $(NEEDS)
 
 setup-test:
 	@internal/setup/check-go.sh

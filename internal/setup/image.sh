@@ -1,0 +1,110 @@
+#!/bin/sh
+# Builds the image from the Dockerfile, runs it with the demo, and looks at it as a client does.
+#
+#   image.sh [VERSION]
+#
+# It takes docker or podman where one answers. Elsewhere, as root on Debian or Ubuntu, it takes buildah, which needs no
+# engine, and no registry either: a system made by debootstrap stands in for BASE, and this machine's Go and modules are
+# taken.
+# FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set, of 5 GB. SUITE is another Debian or
+# Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONFIG is a folder of apt's configuration without
+# which the system does not reach its packages.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+PATH=$PATH:/usr/local/go/bin
+version=${1:-development}
+suite=${SUITE:-bookworm}
+work=${FRAMEGATE_IMAGE:-/var/tmp/framegate-image}
+image=framegate
+
+engine=
+for candidate in docker podman; do
+	if $candidate info >/dev/null 2>&1; then engine=$candidate; break; fi
+done
+
+if [ -n "$engine" ]; then
+	build() { $engine build -t $image "$@" .; }
+	start() {
+		container=$($engine run -d -p 127.0.0.1::8080 $image)
+		url=http://$($engine port "$container" 8080)
+	}
+	inside() { $engine exec "$container" "$@"; }
+	stop() {
+		$engine stop "$container" >/dev/null
+		$engine logs "$container" >"$work/log" 2>&1
+		$engine rm "$container" >/dev/null
+	}
+	size() { $engine images --format '{{.Size}}' $image; }
+else
+	[ "$(id -u)" = 0 ] || { echo "image.sh needs an engine that answers, or root" >&2; exit 1; }
+	command -v buildah >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends buildah; }
+
+	# b is buildah with a storage of its own.
+	b() { buildah --root "$work/storage" --runroot "$work/run" "$@"; }
+
+	# import makes an image of a folder.
+	import() {
+		from=$(b from scratch)
+		b add -q "$from" "$2" "$3" >/dev/null
+		b commit -q --rm "$from" "$1" >/dev/null
+	}
+
+	# slim leaves out of a system what Debian's own slim images do.
+	slim() {
+		for folder in man info locale groff lintian linda; do
+			echo "path-exclude /usr/share/$folder/*"
+			rm -rf "$1/usr/share/$folder"
+		done >"$1/etc/dpkg/dpkg.cfg.d/slim"
+		printf '%s\n' 'path-exclude /usr/share/doc/*' 'path-include /usr/share/doc/*/copyright' >>"$1/etc/dpkg/dpkg.cfg.d/slim"
+		find "$1/usr/share/doc" ! -type d ! -name copyright -delete
+		rm -rf "$1/var/lib/apt/lists/"* "$1/var/cache/apt/"* "$1/var/log/"*
+	}
+
+	build() {
+		if ! b inspect "base-$suite" >/dev/null 2>&1; then
+			"$here/rootfs.sh" "$suite" "$work/$suite"
+			slim "$work/$suite"
+			[ -z "${APT_CONFIG:-}" ] || cp -r "$APT_CONFIG/." "$work/$suite/etc/apt/apt.conf.d/"
+			import "base-$suite" "$work/$suite" /
+		fi
+		b inspect go >/dev/null 2>&1 || import go "$(go env GOROOT)" /usr/local/go
+		# Modules are fetched by this machine, as it is set up to; what Go has compiled is kept for the next time.
+		go mod download
+		mkdir -p "$work/compiled-$suite"
+		b build --isolation chroot --format docker --layers --pull-never -t $image "$@" \
+			--volume "$(go env GOMODCACHE):/root/go/pkg/mod:ro" --volume "$work/compiled-$suite:/root/.cache/go-build" \
+			--build-arg BASE="localhost/base-$suite" --build-arg GO=localhost/go --build-arg GOPROXY=off .
+	}
+	# With the isolation chroot the network is the machine's, so that any free port is taken.
+	start() {
+		container=$(b from --pull-never localhost/$image)
+		b run --isolation chroot "$container" -- sh -c 'echo $$ >/tmp/pid; exec framegate serve --listen 127.0.0.1:0' >"$work/log" 2>&1 &
+		until url=$(sed -n 's,.*msg=serving url=\([^ ]*\)/ .*,\1,p' "$work/log") && [ -n "$url" ]; do
+			kill -0 $! 2>/dev/null || { cat "$work/log" >&2; exit 1; }
+			sleep 0.1
+		done
+	}
+	inside() { b run --isolation chroot "$container" -- "$@"; }
+	stop() {
+		kill "$(inside cat /tmp/pid)"
+		wait
+		b rm "$container" >/dev/null
+	}
+	size() { b images --format '{{.Size}}' localhost/$image; }
+fi
+
+mkdir -p "$work"
+build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}"
+echo "the image has $(size)"
+start
+trap 'stop; cat "$work/log"' EXIT
+go run ./internal/setup/visit "$url"
+inside framegate version
+if [ -n "$engine" ]; then inside framegate health; else inside framegate health "$url"; fi
+user=$(inside id)
+echo "it runs as $user"
+case $user in uid=0*) exit 1 ;; esac
+trap - EXIT
+stop
+grep -v 'level=INFO' "$work/log" || true
