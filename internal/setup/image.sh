@@ -1,13 +1,12 @@
 #!/bin/sh
-# Builds the image from the Dockerfile, runs it with the demo, and looks at it as a client does.
+# Builds the image from the Dockerfile, runs it with test cameras of every kind, and looks at it as a client does.
 #
 #   image.sh [VERSION]
 #
 # It takes docker or podman where one answers. Elsewhere, as root on Debian or Ubuntu, it takes buildah, which needs no
 # engine, and no registry either: a system made by debootstrap stands in for BASE, and this machine's Go and modules are
-# taken.
-# FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set, of 5 GB. SUITE is another Debian or
-# Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONFIG is a folder of apt's configuration without
+# taken. FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set, of 5 GB. SUITE is another Debian
+# or Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONFIG is a folder of apt's configuration without
 # which the system does not reach its packages.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -17,23 +16,29 @@ version=${1:-development}
 suite=${SUITE:-bookworm}
 work=${FRAMEGATE_IMAGE:-/var/tmp/framegate-image}
 image=framegate
+config=$work/config log=$work/log
 
 engine=
 for candidate in docker podman; do
 	if $candidate info >/dev/null 2>&1; then engine=$candidate; break; fi
 done
 
+# build makes the image; start runs it with the machine's own network, so that the test cameras are on its 127.0.0.1, and
+# lets it take any free port; inside runs a command in its container; stop ends it as an operator does, and fails where it
+# does not end well.
 if [ -n "$engine" ]; then
 	build() { $engine build -t $image "$@" .; }
 	start() {
-		container=$($engine run -d -p 127.0.0.1::8080 $image)
-		url=http://$($engine port "$container" 8080)
+		container=$($engine run -d --network host --read-only --tmpfs /tmp --cap-drop ALL -v "$config:/etc/framegate:ro" \
+			$image serve --listen 127.0.0.1:0)
+		$engine logs -f "$container" >"$log" 2>&1 &
 	}
 	inside() { $engine exec "$container" "$@"; }
 	stop() {
 		$engine stop "$container" >/dev/null
-		$engine logs "$container" >"$work/log" 2>&1
+		status=$($engine inspect -f '{{.State.ExitCode}}' "$container")
 		$engine rm "$container" >/dev/null
+		return "$status"
 	}
 	size() { $engine images --format '{{.Size}}' $image; }
 else
@@ -76,35 +81,52 @@ else
 			--volume "$(go env GOMODCACHE):/root/go/pkg/mod:ro" --volume "$work/compiled-$suite:/root/.cache/go-build" \
 			--build-arg BASE="localhost/base-$suite" --build-arg GO=localhost/go --build-arg GOPROXY=off .
 	}
-	# With the isolation chroot the network is the machine's, so that any free port is taken.
 	start() {
 		container=$(b from --pull-never localhost/$image)
-		b run --isolation chroot "$container" -- sh -c 'echo $$ >/tmp/pid; exec framegate serve --listen 127.0.0.1:0' >"$work/log" 2>&1 &
-		until url=$(sed -n 's,.*msg=serving url=\([^ ]*\)/ .*,\1,p' "$work/log") && [ -n "$url" ]; do
-			kill -0 $! 2>/dev/null || { cat "$work/log" >&2; exit 1; }
-			sleep 0.1
-		done
+		b run --isolation chroot --volume "$config:/etc/framegate:ro" "$container" -- \
+			sh -c 'echo $$ >/tmp/pid; exec framegate serve --listen 127.0.0.1:0' >"$log" 2>&1 &
+		running=$!
 	}
 	inside() { b run --isolation chroot "$container" -- "$@"; }
 	stop() {
 		kill "$(inside cat /tmp/pid)"
-		wait
+		status=0
+		wait "$running" || status=$?
 		b rm "$container" >/dev/null
+		return "$status"
 	}
 	size() { b images --format '{{.Size}}' localhost/$image; }
 fi
 
-mkdir -p "$work"
+# until waits for a file to have a line, and prints it.
+until_line() {
+	for _ in $(seq 600); do
+		if line=$(grep -s -m 1 "$1" "$2"); then echo "$line"; return; fi
+		sleep 0.1
+	done
+	echo "$2 has no '$1'" >&2
+	return 1
+}
+
+rm -rf "$config" "$log"
+mkdir -p "$config"
 build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}"
 echo "the image has $(size)"
+
+go build -o "$work/visit" ./internal/setup/visit
+"$work/visit" cameras "$config" &
+cameras=$!
+trap 'kill $cameras' EXIT
+until_line '^cameras:' "$config/framegate.yaml" >/dev/null
 start
-trap 'stop; cat "$work/log"' EXIT
-go run ./internal/setup/visit "$url"
+trap 'kill $cameras; stop; cat "$log"' EXIT
+url=$(until_line 'msg=serving' "$log" | sed 's,.*url=\([^ ]*\)/ .*,\1,')
+"$work/visit" look "$url"
 inside framegate version
-if [ -n "$engine" ]; then inside framegate health; else inside framegate health "$url"; fi
+inside framegate health "$url"
+inside framegate hardware
 user=$(inside id)
 echo "it runs as $user"
 case $user in uid=0*) exit 1 ;; esac
-trap - EXIT
+trap 'kill $cameras' EXIT
 stop
-grep -v 'level=INFO' "$work/log" || true
