@@ -25,7 +25,8 @@ files() {
 	ls /usr/lib/*/gstreamer1.0/gstreamer-1.0/gst-plugin-scanner /usr/lib/*/gio/modules/libgiognutls.so
 	# libsrtp's cryptography, which libnss3 loads by itself: it is linked with nothing.
 	find /usr/lib -name 'libsoftokn3.*' -o -name 'libfreebl*'
-	find /usr/share/fonts /etc/fonts /usr/share/fontconfig /etc/ssl/certs /usr/share/ca-certificates ! -type d
+	find /usr/share/fonts /etc/fonts /etc/ssl/certs /usr/share/ca-certificates ! -type d
+	if [ -d /usr/share/fontconfig ]; then find /usr/share/fontconfig ! -type d; fi # not in Ubuntu 22.04
 	for package; do
 		dpkg -L "$package" | while read -r file; do if [ -f "$file" ]; then echo "$file"; fi; done
 	done
