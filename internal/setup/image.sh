@@ -5,8 +5,9 @@
 #
 # It takes docker or podman where one answers. Elsewhere, as root on Debian or Ubuntu, it takes buildah, which needs no
 # engine, and no registry either: a system made by debootstrap stands in for BASE, and this machine's Go and modules are
-# taken. FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set, of 5 GB. SUITE is another Debian
-# or Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONFIG is a folder of apt's configuration without
+# taken. FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set: it keeps what each step of a
+# build made, so that it grows by some GB with every change, and may be removed at any time. SUITE is another Debian or
+# Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONFIG is a folder of apt's configuration without
 # which the system does not reach its packages.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
