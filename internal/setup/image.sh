@@ -7,7 +7,7 @@
 # engine, and no registry either: a system made by debootstrap stands in for BASE, and this machine's Go and modules are
 # taken. FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set: it keeps what each step of a
 # build made, so that it grows by some GB with every change, and may be removed at any time. SUITE is another Debian or
-# Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONFIG is a folder of apt's configuration without
+# Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONF_D is a folder of apt's configuration without
 # which the system does not reach its packages.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
@@ -71,7 +71,7 @@ else
 		if ! b inspect "base-$suite" >/dev/null 2>&1; then
 			"$here/rootfs.sh" "$suite" "$work/$suite"
 			slim "$work/$suite"
-			[ -z "${APT_CONFIG:-}" ] || cp -r "$APT_CONFIG/." "$work/$suite/etc/apt/apt.conf.d/"
+			[ -z "${APT_CONF_D:-}" ] || cp -r "$APT_CONF_D/." "$work/$suite/etc/apt/apt.conf.d/"
 			import "base-$suite" "$work/$suite" /
 		fi
 		b inspect go >/dev/null 2>&1 || import go "$(go env GOROOT)" /usr/local/go
