@@ -13,7 +13,10 @@ LDFLAGS := -X main.version=$(VERSION)
 # Asked for in each recipe, since setup may have installed GStreamer just before.
 GO = CGO_CFLAGS="$$(internal/setup/cflags.sh)" go
 
-.PHONY: run build test lint unit fuzz corrupt bench gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup setup-test
+# What setup installs: run is what it takes to build and run, build only to build.
+NEEDS ?= run
+
+.PHONY: run build test lint unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup setup-test
 
 run: build
 	./bin/framegate serve
@@ -69,6 +72,10 @@ gpu-check: build
 gpu-pack: build
 	@internal/setup/gpu-pack.sh bin/gpu-check
 
+# The container's image, built from the Dockerfile, run, and looked at as a client would: see docs/container.md.
+image:
+	@internal/setup/image.sh $(VERSION)
+
 # The JSON Schema, after a change of the configuration's types.
 schema:
 	$(GO) test ./configs -run Schema -update
@@ -82,7 +89,7 @@ clean:
 
 setup:
 	@internal/setup/check-go.sh
-	@internal/setup/install.sh run
+	@internal/setup/install.sh $(NEEDS)
 
 setup-test:
 	@internal/setup/check-go.sh

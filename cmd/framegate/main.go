@@ -21,6 +21,7 @@ type commands struct {
 	Check    check        `cmd:"" help:"Load and check a configuration; print every fault with its line."`
 	Probe    probe        `cmd:"" help:"Connect to a camera once and tell what it sends."`
 	Hardware hardware     `cmd:"" help:"Try every plan of this machine and tell which work."`
+	Health   health       `cmd:"" help:"Ask a framegate of this machine whether it serves; for health checks."`
 	Prove    prove        `cmd:"" name:"prove-plans" hidden:""`
 	Version  printVersion `cmd:"" help:"Print the version."`
 }

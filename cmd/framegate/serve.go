@@ -4,13 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"os"
 	"runtime"
-	"strings"
 	"time"
 
 	"framegate/configs"
@@ -82,7 +80,7 @@ func serveConfig(ctx context.Context, config *configs.Config, file, address stri
 		IdleTimeout:       2 * time.Minute,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
-	log.Info("serving", "url", reachable(listener.Addr()), "cameras", len(config.Cameras), "version", version, "gstreamer", pipeline.Version())
+	log.Info("serving", "url", reachable(listener.Addr().String()), "cameras", len(config.Cameras), "version", version, "gstreamer", pipeline.Version())
 
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error {
@@ -147,17 +145,14 @@ func newLog(config *configs.Config, level *slog.LevelVar) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
-// reachable is a URL under which a listener can be reached from this machine.
-func reachable(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
+// reachable is a URL under which an address to listen on can be reached from this machine.
+func reachable(listen string) string {
+	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
-		return addr.String()
+		return listen
 	}
-	if ip := net.ParseIP(host); ip == nil || ip.IsUnspecified() {
+	if host == "" || net.ParseIP(host).IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	return fmt.Sprintf("http://%s:%s/", host, port)
+	return "http://" + net.JoinHostPort(host, port) + "/"
 }

@@ -31,7 +31,7 @@ func listen(address string) (net.Listener, error) {
 // In between it gives the watchdog its signs of life, as long as the process is well: systemd ends and restarts
 // it when they stay away.
 func supervise(ctx context.Context, served net.Addr, readState func(), log *slog.Logger) {
-	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+reachable(served))
+	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+reachable(served.String()))
 	defer daemon.SdNotify(false, daemon.SdNotifyStopping+"\nSTATUS=ending")
 	limit, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {

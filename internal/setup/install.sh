@@ -2,21 +2,25 @@
 # Installs what framegate needs from the packages of Debian or Ubuntu, and does nothing when all is there.
 #
 #   install.sh run    what it takes to build and run
-#   install.sh test   and what the tests need besides: a browser, and an RTSP server that is not ours
+#   install.sh build  only what it takes to build
+#   install.sh serve  only what it takes to run what was built
+#   install.sh test   all, and what the tests need besides: a browser, and an RTSP server that is not ours
 #   install.sh bench  what the benchmark compares with besides: gst-launch, ffmpeg, OpenCV and Django
 set -eu
 
-run="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev glib-networking
-	gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
-	gstreamer1.0-plugins-ugly gstreamer1.0-libav fonts-dejavu-core"
+build="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev"
+serve="gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
+	gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking ca-certificates fonts-dejavu-core"
 test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium"
 bench="gstreamer1.0-tools ffmpeg python3-opencv python3-django"
 
 case "${1:-run}" in
-run) wanted=$run ;;
-test) wanted="$run $test" ;;
-bench) wanted="$run $bench" ;;
-*) echo "usage: install.sh [run|test|bench]" >&2; exit 2 ;;
+run) wanted="$build $serve" ;;
+build) wanted=$build ;;
+serve) wanted=$serve ;;
+test) wanted="$build $serve $test" ;;
+bench) wanted="$build $serve $bench" ;;
+*) echo "usage: install.sh [run|build|serve|test|bench]" >&2; exit 2 ;;
 esac
 
 if ! command -v apt-get >/dev/null; then

@@ -1,0 +1,81 @@
+# framegate's image: compiled with Go and the headers of GStreamer, shipped without either.
+#
+#   docker build -t framegate .
+#   docker build -t framegate:intel --build-arg DRIVERS=intel-media-va-driver .
+#   docker build -t framegate:jetson --build-arg BASE=nvcr.io/nvidia/l4t-base:r36.2.0 \
+#           --build-arg RUNTIME=full .
+#
+# docs/container.md tells how to run it on each platform. It needs nothing of BuildKit, which the Docker of a Jetson may
+# lack.
+
+# What framegate is compiled and run on: Debian or Ubuntu, for x86-64 or arm64.
+ARG BASE=debian:bookworm-slim
+# An image with Go, 1.25 or newer, in /usr/local/go.
+ARG GO=golang:1.25-bookworm
+# small or full, two of the stages below.
+ARG RUNTIME=small
+
+FROM ${GO} AS go
+
+FROM ${BASE} AS build
+COPY --from=go /usr/local/go /usr/local/go
+ENV PATH=/usr/local/go/bin:$PATH GOTOOLCHAIN=local
+RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev make
+WORKDIR /src
+COPY internal/setup internal/setup/
+RUN internal/setup/install.sh build
+ARG GOPROXY
+COPY go.mod go.sum ./
+RUN go mod download
+COPY . .
+ARG VERSION=development
+RUN make build NEEDS=build VERSION="$VERSION" && strip bin/framegate
+
+# What every package brings that framegate may use; the plugins of a Jetson may want any of it.
+FROM ${BASE} AS full
+COPY internal/setup/install.sh /tmp/
+# More packages, such as the driver of a graphics card.
+ARG DRIVERS=
+RUN sh /tmp/install.sh serve \
+	&& if [ -n "$DRIVERS" ]; then apt-get install -y --no-install-recommends $DRIVERS; fi \
+	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/*
+
+FROM ${BASE} AS bare
+RUN find / -xdev -printf '%p %s %Ts\n' >/bare
+
+FROM full AS needed
+ARG DRIVERS=
+COPY --from=bare /bare /
+COPY --from=build /src/bin/framegate /
+COPY internal/setup/needed.sh /tmp/
+RUN /tmp/needed.sh /bare /needed /framegate $DRIVERS
+
+# What of that it does use.
+FROM ${BASE} AS small
+COPY --from=needed /needed /
+
+FROM ${RUNTIME}
+# Devices belong to the groups video and render. Their numbers on the machine may be others: compose.yaml adds those.
+RUN (getent group render >/dev/null || groupadd --system render) \
+	&& useradd --uid 10001 --groups video,render --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin framegate \
+	&& mkdir /etc/framegate \
+	&& ldconfig
+COPY LICENSE /usr/share/doc/framegate/
+COPY --from=build /src/bin/framegate /usr/local/bin/
+
+# GStreamer writes down here what its plugins are, once the devices of the machine are there.
+ENV XDG_CACHE_HOME=/tmp
+USER 10001
+EXPOSE 8080
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=30s --timeout=5s --start-period=30s CMD ["framegate", "health"]
+ENTRYPOINT ["framegate"]
+CMD ["serve"]
+
+ARG BASE
+ARG VERSION=development
+LABEL org.opencontainers.image.title="framegate" \
+	org.opencontainers.image.description="IP cameras as pictures that a browser shows with nothing but <img src>" \
+	org.opencontainers.image.version="$VERSION" \
+	org.opencontainers.image.licenses="Apache-2.0" \
+	org.opencontainers.image.base.name="$BASE"

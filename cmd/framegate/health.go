@@ -1,0 +1,60 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"framegate/configs"
+)
+
+// health asks a framegate of this machine whether it serves. A container's health check runs it.
+type health struct {
+	URL string `arg:"" optional:"" help:"Where framegate serves, as http://127.0.0.1:8080; else where its configuration says."`
+}
+
+// healthTime is how long an answer may take.
+const healthTime = 4 * time.Second
+
+func (h health) Run(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, healthTime)
+	defer cancel()
+	address := strings.TrimSuffix(h.base(), "/") + "/healthz"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	// No proxy of the environment: it would ask another machine.
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	resp, err := client.Do(req)
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		return fmt.Errorf("%s: %w", address, wrapped.Err)
+	}
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", address, resp.Status)
+	}
+	fmt.Println("ok")
+	return nil
+}
+
+// base is where framegate serves. A configuration that is missing or faulty says nothing against a framegate that
+// serves: it began with another, and goes on with that.
+func (h health) base() string {
+	if h.URL != "" {
+		return h.URL
+	}
+	if path, err := configs.Find(""); err == nil && path != "" {
+		if config, err := configs.Load(path); err == nil {
+			return reachable(config.Listen)
+		}
+	}
+	return reachable(":8080") // the default of listen
+}

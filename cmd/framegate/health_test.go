@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+)
+
+func TestHealthTellsWhetherFramegateServes(t *testing.T) {
+	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://smpte'}]"))
+	configured := config(t, fmt.Sprintf("listen: %s\ncameras: [{id: a, url: 'test://smpte'}]", strings.TrimPrefix(p.URL, "http://")))
+	t.Setenv("FRAMEGATE_CONFIG", configured)
+	for _, args := range [][]string{{"health"}, {"health", p.URL}, {"health", p.URL + "/"}} {
+		if stdout, stderr, status := run(t, args...); status != 0 || stdout != "ok\n" {
+			t.Errorf("%v: status %d, %s%s", args, status, stdout, stderr)
+		}
+	}
+	p.Stop()
+	_, stderr, status := run(t, "health")
+	if want := "framegate: " + p.URL + "/healthz: dial tcp "; status != 1 || !strings.HasPrefix(stderr, want) {
+		t.Errorf("after the end: status %d, %s", status, stderr)
+	}
+}
+
+func TestHealthTakesNothingButAGoodAnswer(t *testing.T) {
+	server := httptest.NewServer(http.NotFoundHandler())
+	defer server.Close()
+	if _, stderr, status := run(t, "health", server.URL); status != 1 || !strings.Contains(stderr, "404 Not Found") {
+		t.Errorf("status %d, %s", status, stderr)
+	}
+}
+
+func TestHealthAsksWhereTheConfigurationListens(t *testing.T) {
+	cameras := "\ncameras: [{id: a, url: 'test://smpte'}]"
+	for text, want := range map[string]string{
+		"listen: ':9000'" + cameras:               "http://127.0.0.1:9000/",
+		"listen: '0.0.0.0:9000'" + cameras:        "http://127.0.0.1:9000/",
+		"listen: '[::]:9000'" + cameras:           "http://127.0.0.1:9000/",
+		"listen: '192.0.2.1:9000'" + cameras:      "http://192.0.2.1:9000/",
+		"listen: '[2001:db8::1]:9000'" + cameras:  "http://[2001:db8::1]:9000/",
+		"listen: 'box:9000'" + cameras:            "http://box:9000/",
+		"cameras: [{id: a, url: 'test://smpte'}]": "http://127.0.0.1:8080/",
+		"listen: ':9000'\nnonsense: 1" + cameras:  "http://127.0.0.1:8080/",
+	} {
+		t.Setenv("FRAMEGATE_CONFIG", config(t, text))
+		if base := (health{}).base(); base != want {
+			t.Errorf("%q: %s, not %s", text, base, want)
+		}
+	}
+	t.Setenv("FRAMEGATE_CONFIG", "/nowhere/framegate.yaml")
+	if base := (health{}).base(); base != "http://127.0.0.1:8080/" {
+		t.Errorf("without a configuration: %s", base)
+	}
+	if base := (health{URL: "http://127.0.0.1:1"}).base(); base != "http://127.0.0.1:1" {
+		t.Errorf("with a URL: %s", base)
+	}
+}

@@ -1,0 +1,133 @@
+#!/bin/sh
+# Builds the image from the Dockerfile, runs it with test cameras of every kind, and looks at it as a client does.
+#
+#   image.sh [VERSION]
+#
+# It takes docker or podman where one answers. Elsewhere, as root on Debian or Ubuntu, it takes buildah, which needs no
+# engine, and no registry either: a system made by debootstrap stands in for BASE, and this machine's Go and modules are
+# taken. FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set: it keeps what each step of a
+# build made, so that it grows by some GB with every change, and may be removed at any time. SUITE is another Debian or
+# Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONF_D is a folder of apt's configuration without
+# which the system does not reach its packages.
+set -eu
+here=$(cd "$(dirname "$0")" && pwd)
+cd "$here/../.."
+PATH=$PATH:/usr/local/go/bin
+version=${1:-development}
+suite=${SUITE:-bookworm}
+work=${FRAMEGATE_IMAGE:-/var/tmp/framegate-image}
+image=framegate
+config=$work/config log=$work/log
+
+engine=
+for candidate in docker podman; do
+	if $candidate info >/dev/null 2>&1; then engine=$candidate; break; fi
+done
+
+# build makes the image; start runs it with the machine's own network, so that the test cameras are on its 127.0.0.1, and
+# lets it take any free port; inside runs a command in its container; stop ends it as an operator does, and fails where it
+# does not end well.
+if [ -n "$engine" ]; then
+	build() { $engine build -t $image "$@" .; }
+	start() {
+		container=$($engine run -d --network host --read-only --tmpfs /tmp --cap-drop ALL -v "$config:/etc/framegate:ro" \
+			$image serve --listen 127.0.0.1:0)
+		$engine logs -f "$container" >"$log" 2>&1 &
+	}
+	inside() { $engine exec "$container" "$@"; }
+	stop() {
+		$engine stop "$container" >/dev/null
+		status=$($engine inspect -f '{{.State.ExitCode}}' "$container")
+		$engine rm "$container" >/dev/null
+		return "$status"
+	}
+	size() { $engine images --format '{{.Size}}' $image; }
+else
+	[ "$(id -u)" = 0 ] || { echo "image.sh needs an engine that answers, or root" >&2; exit 1; }
+	command -v buildah >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends buildah; }
+
+	# b is buildah with a storage of its own.
+	b() { buildah --root "$work/storage" --runroot "$work/run" "$@"; }
+
+	# import makes an image of a folder.
+	import() {
+		from=$(b from scratch)
+		b add -q "$from" "$2" "$3" >/dev/null
+		b commit -q --rm "$from" "$1" >/dev/null
+	}
+
+	# slim leaves out of a system what Debian's own slim images do.
+	slim() {
+		for folder in man info locale groff lintian linda; do
+			echo "path-exclude /usr/share/$folder/*"
+			rm -rf "$1/usr/share/$folder"
+		done >"$1/etc/dpkg/dpkg.cfg.d/slim"
+		printf '%s\n' 'path-exclude /usr/share/doc/*' 'path-include /usr/share/doc/*/copyright' >>"$1/etc/dpkg/dpkg.cfg.d/slim"
+		find "$1/usr/share/doc" ! -type d ! -name copyright -delete
+		rm -rf "$1/var/lib/apt/lists/"* "$1/var/cache/apt/"* "$1/var/log/"*
+	}
+
+	build() {
+		if ! b inspect "base-$suite" >/dev/null 2>&1; then
+			"$here/rootfs.sh" "$suite" "$work/$suite"
+			slim "$work/$suite"
+			[ -z "${APT_CONF_D:-}" ] || cp -r "$APT_CONF_D/." "$work/$suite/etc/apt/apt.conf.d/"
+			import "base-$suite" "$work/$suite" /
+		fi
+		b inspect go >/dev/null 2>&1 || import go "$(go env GOROOT)" /usr/local/go
+		# Modules are fetched by this machine, as it is set up to; what Go has compiled is kept for the next time.
+		go mod download
+		mkdir -p "$work/compiled-$suite"
+		b build --isolation chroot --format docker --layers --pull-never -t $image "$@" \
+			--volume "$(go env GOMODCACHE):/root/go/pkg/mod:ro" --volume "$work/compiled-$suite:/root/.cache/go-build" \
+			--build-arg BASE="localhost/base-$suite" --build-arg GO=localhost/go --build-arg GOPROXY=off .
+	}
+	start() {
+		container=$(b from --pull-never localhost/$image)
+		b run --isolation chroot --volume "$config:/etc/framegate:ro" "$container" -- \
+			sh -c 'echo $$ >/tmp/pid; exec framegate serve --listen 127.0.0.1:0' >"$log" 2>&1 &
+		running=$!
+	}
+	inside() { b run --isolation chroot "$container" -- "$@"; }
+	stop() {
+		kill "$(inside cat /tmp/pid)"
+		status=0
+		wait "$running" || status=$?
+		b rm "$container" >/dev/null
+		return "$status"
+	}
+	size() { b images --format '{{.Size}}' localhost/$image; }
+fi
+
+# until waits for a file to have a line, and prints it.
+until_line() {
+	for _ in $(seq 600); do
+		if line=$(grep -s -m 1 "$1" "$2"); then echo "$line"; return; fi
+		sleep 0.1
+	done
+	echo "$2 has no '$1'" >&2
+	return 1
+}
+
+rm -rf "$config" "$log"
+mkdir -p "$config"
+build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}"
+echo "the image has $(size)"
+
+go build -o "$work/visit" ./internal/setup/visit
+"$work/visit" cameras "$config" &
+cameras=$!
+trap 'kill $cameras' EXIT
+until_line '^cameras:' "$config/framegate.yaml" >/dev/null
+start
+trap 'kill $cameras; stop; cat "$log"' EXIT
+url=$(until_line 'msg=serving' "$log" | sed 's,.*url=\([^ ]*\)/ .*,\1,')
+"$work/visit" look "$url"
+inside framegate version
+inside framegate health "$url"
+inside framegate hardware
+user=$(inside id)
+echo "it runs as $user"
+case $user in uid=0*) exit 1 ;; esac
+trap 'kill $cameras' EXIT
+stop

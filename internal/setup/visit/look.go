@@ -1,0 +1,133 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"image"
+	_ "image/jpeg" // and PNG and WebP, which snapshots are in
+	_ "image/png"
+	"io"
+	"net/http"
+	"time"
+
+	"framegate/internal/testcam/mark"
+	"framegate/internal/viewer"
+
+	_ "golang.org/x/image/webp"
+)
+
+const (
+	patience = time.Minute // for all of it
+	parts    = 25          // that are read of each stream
+)
+
+// look sees that a framegate has the cameras, and shows each.
+func look(ctx context.Context, base string) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if err := until(ctx, base+path); err != nil {
+			return err
+		}
+	}
+	body, err := get(ctx, base+"/api/cameras")
+	if err != nil {
+		return err
+	}
+	var found []struct{ ID, State, Error, Codec string }
+	if err := json.Unmarshal(body, &found); err != nil {
+		return err
+	}
+	if len(found) != len(codecs)+1 {
+		return fmt.Errorf("%d cameras", len(found))
+	}
+	for i, c := range found {
+		if c.Error != "" {
+			return fmt.Errorf("camera %s is %s: %s", c.ID, c.State, c.Error)
+		}
+		size, err := shows(ctx, base+"/cameras/"+c.ID, i+1)
+		if err != nil {
+			return fmt.Errorf("camera %s: %w", c.ID, err)
+		}
+		fmt.Printf("%s: %s, snapshots, and a stream of %d pictures with %d bytes\n", c.ID, c.Codec, parts, size)
+	}
+	return nil
+}
+
+// shows sees that a camera's snapshots and its stream are pictures of the test camera of this number.
+func shows(ctx context.Context, camera string, number int) (size int, err error) {
+	for _, snapshot := range []string{"jpg?overlay=none", "png?overlay=none", "webp?overlay=none", "jpg?rotate=90"} {
+		body, err := get(ctx, camera+"/snapshot."+snapshot)
+		if err != nil {
+			return 0, err
+		}
+		picture, _, err := image.Decode(bytes.NewReader(body))
+		if err != nil {
+			return 0, fmt.Errorf("%s: %w", snapshot, err)
+		}
+		if snapshot == "jpg?rotate=90" { // with the overlay; no number can be read in it
+			if picture.Bounds().Dx() > picture.Bounds().Dy() {
+				return 0, errors.New("the picture is not turned")
+			}
+			continue
+		}
+		if seen, _, err := mark.Read(picture); err != nil || seen != number {
+			return 0, fmt.Errorf("%s shows camera %d, not %d: %v", snapshot, seen, number, err)
+		}
+	}
+	stream, err := viewer.Open(ctx, camera+"/stream?overlay=none")
+	if err != nil {
+		return 0, err
+	}
+	defer stream.Close()
+	for range parts {
+		part, err := stream.Next()
+		if err != nil {
+			return 0, err
+		}
+		picture, _, err := image.Decode(bytes.NewReader(part.JPEG))
+		if err != nil {
+			return 0, err
+		}
+		if seen, _, err := mark.Read(picture); err != nil || seen != number {
+			return 0, fmt.Errorf("the stream shows camera %d, not %d: %v", seen, number, err)
+		}
+		size += len(part.JPEG)
+	}
+	return size, nil
+}
+
+func get(ctx context.Context, url string) ([]byte, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return nil, err
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err == nil && resp.StatusCode != http.StatusOK {
+		err = fmt.Errorf("%s: %s: %s", url, resp.Status, body)
+	}
+	return body, err
+}
+
+// until waits for a good answer, and returns what the last one was where there is none in time.
+func until(ctx context.Context, url string) error {
+	for {
+		_, err := get(ctx, url)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(100 * time.Millisecond):
+		case <-ctx.Done():
+			return err
+		}
+	}
+}
