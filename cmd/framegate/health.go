@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,14 +24,28 @@ const healthTime = 4 * time.Second
 func (h health) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	address := strings.TrimSuffix(h.base(), "/") + "/healthz"
+	if err := askHealth(ctx, strings.TrimSuffix(h.base(), "/"), nil); err != nil {
+		return err
+	}
+	fmt.Println("ok")
+	return nil
+}
+
+// askHealth asks a framegate for its health over a connection of its own: to at, or to the host of base where that is nil.
+func askHealth(ctx context.Context, base string, at net.Addr) error {
+	// No proxy of the environment: it would ask another machine.
+	transport := &http.Transport{DisableKeepAlives: true}
+	if at != nil {
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, at.Network(), at.String())
+		}
+	}
+	address := base + "/healthz"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
 	if err != nil {
 		return err
 	}
-	// No proxy of the environment: it would ask another machine.
-	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
-	resp, err := client.Do(req)
+	resp, err := (&http.Client{Transport: transport}).Do(req)
 	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
 		return fmt.Errorf("%s: %w", address, wrapped.Err)
 	}
@@ -41,7 +56,6 @@ func (h health) Run(ctx context.Context) error {
 	if resp.StatusCode != http.StatusOK {
 		return fmt.Errorf("%s: %s", address, resp.Status)
 	}
-	fmt.Println("ok")
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"net/http"
 	"time"
 
 	"github.com/coreos/go-systemd/v22/activation"
@@ -62,8 +61,8 @@ func supervise(ctx context.Context, served net.Addr, readState func(), log *slog
 func well(ctx context.Context, limit time.Duration, served net.Addr, readState func()) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
-	if err := askHealth(ctx, served); err != nil {
-		return fmt.Errorf("GET /healthz: %w", err)
+	if err := askHealth(ctx, "http://framegate", served); err != nil {
+		return err
 	}
 	read := make(chan struct{})
 	go func() {
@@ -76,27 +75,4 @@ func well(ctx context.Context, limit time.Duration, served net.Addr, readState f
 	case <-ctx.Done():
 		return fmt.Errorf("the cameras' state: %w", context.Cause(ctx))
 	}
-}
-
-// askHealth asks a server for /healthz, over a connection of its own.
-func askHealth(ctx context.Context, served net.Addr) error {
-	client := http.Client{Transport: &http.Transport{
-		DisableKeepAlives: true,
-		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, served.Network(), served.String())
-		},
-	}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://framegate/healthz", nil)
-	if err != nil {
-		return err
-	}
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("it answers %s", response.Status)
-	}
-	return nil
 }
