@@ -139,7 +139,10 @@ func replace(path string, content []byte) error {
 		return err
 	}
 	defer dir.Close()
-	return dir.Sync()
+	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		return err // some file systems of a network do not know this
+	}
+	return nil
 }
 
 // removeLeftovers removes what a process that was killed in replace has left.

@@ -46,7 +46,7 @@ type Settings struct {
 	Hardware       string        `yaml:"hardware" enum:"auto,off,jetson,nvidia,va,qsv,raspberrypi,v4l2,rockchip,software" default:"auto" doc:"Which of the machine's plans may be used."`
 	Decoder        string        `yaml:"decoder" doc:"GStreamer element that decodes, whatever was proved; software decodes where it fails."`
 	Encoder        string        `yaml:"encoder" doc:"GStreamer element that makes JPEGs, likewise."`
-	PlanTimeout    time.Duration `yaml:"plan_timeout" min:"500ms" max:"1m" default:"3s" doc:"How long a hardware decoder may take for its first picture before software does it."`
+	PlanTimeout    time.Duration `yaml:"plan_timeout" min:"500ms" max:"8s" default:"3s" doc:"How long a hardware decoder may take for its first picture before software does it."`
 	PlanRetry      time.Duration `yaml:"plan_retry" min:"1s" max:"1h" default:"10s" doc:"How long a hardware decoder that failed is left alone at first; twice as long after each further failure, up to 60 times."`
 	ConnectTimeout time.Duration `yaml:"connect_timeout" min:"1s" max:"5m" default:"10s" doc:"How long a camera may take from connecting to its first picture."`
 	StallTimeout   time.Duration `yaml:"stall_timeout" min:"1s" max:"10m" default:"5s" doc:"How long a connected camera may send nothing before it is connected anew; longer for cameras of less than a picture in that time."`

@@ -13,8 +13,8 @@ import (
 const (
 	// settleTime is how long the folder must have been quiet before a change is read, since an editor writes in several
 	// steps; but no longer than patience after the first step.
-	settleTime = 100 * time.Millisecond
-	patience   = time.Second
+	settleTime = 200 * time.Millisecond
+	patience   = 2 * time.Second
 	// lookInterval is how often the files are compared without being told of a change, as on file systems of a network.
 	lookInterval = 5 * time.Second
 )
@@ -32,7 +32,7 @@ func Watch(ctx context.Context, config *Config, nudge <-chan os.Signal, load fun
 		w.notify, w.events, w.errors = notify, notify.Events, notify.Errors
 	}
 	w.follow()
-	w.seen = w.sum()
+	w.read(load, true) // what has changed since config was read
 	look := time.NewTicker(lookInterval)
 	defer look.Stop()
 	settled := time.NewTimer(0)
@@ -46,8 +46,9 @@ func Watch(ctx context.Context, config *Config, nudge <-chan os.Signal, load fun
 			w.read(load, true)
 			continue
 		case <-look.C:
-			w.read(load, false)
-			continue
+			if !w.wrong && w.sum() == w.seen {
+				continue
+			}
 		case <-settled.C:
 			first = time.Time{}
 			w.read(load, w.wrong)

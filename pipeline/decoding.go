@@ -83,7 +83,11 @@ func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 			return fmt.Errorf("plan %s: %w", d.rung.name, failure.err)
 		}
 		units.restart()
-		if key, err = units.Next(ctx); err != nil {
+		// A keyframe that is far away leaves viewers with a picture that stands: then the failure has to be told.
+		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, fmt.Errorf("plan %s: %w", d.rung.name, failure.err))
+		key, err = units.Next(waiting)
+		cancel()
+		if err != nil {
 			return err
 		}
 		if key.format != format {
@@ -115,12 +119,16 @@ func (d *decoding) run(ctx context.Context, key Unit, units *Reader) (err error)
 	// Stopping the pipeline sets push free where it waits for the decoder.
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	if err := d.graph.play(min(stateTimeout, d.patience().first)); err != nil {
+	began := time.Now()
+	if err := d.graph.play(ctx, min(stateTimeout, d.patience().first)); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return &planFailure{err: err, late: d.graph.hung}
 	}
 	d.pushed.Go(func() { cancel(d.picture.push(ctx, d, key, units)) })
 	d.publishing.Go(d.publish)
-	return d.watch(ctx)
+	return d.watch(ctx, began)
 }
 
 // close takes the pipeline down and frees all that belongs to it. What hangs is left as it is.
@@ -159,12 +167,11 @@ func (d *decoding) patience() patience {
 }
 
 // watch waits for the end, and makes one where units go in and nothing comes out.
-func (d *decoding) watch(ctx context.Context) error {
+func (d *decoding) watch(ctx context.Context, began time.Time) error {
 	p := d.picture
 	limit := d.patience()
 	tick := time.NewTicker(100 * time.Millisecond)
 	defer tick.Stop()
-	began := time.Now()
 	var decoder, encoder stall
 	caughtUp := p.caughtUp
 	for {

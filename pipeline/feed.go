@@ -143,6 +143,13 @@ func (f *Feed) attend(from, to attendance) {
 	}
 }
 
+// watched reports whether a picture is being made.
+func (f *Feed) watched() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.attended[keyframes]+f.attended[everyUnit] > 0
+}
+
 // collect takes the units that wait.
 func (f *Feed) collect() {
 	f.mu.Lock()

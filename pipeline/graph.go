@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -144,19 +146,18 @@ func setProperty(e *gst.Element, name string, value any) error {
 }
 
 // play brings the pipeline to PLAYING, or begins to where that is asynchronous, as it is with RTSP.
-// The error names the element that has not come back within the timeout.
-func (g *graph) play(timeout time.Duration) error {
-	return g.change(gst.StatePlaying, timeout)
+// The error names the element that has not come back within the timeout, or is ctx's.
+func (g *graph) play(ctx context.Context, timeout time.Duration) error {
+	return g.change(ctx, gst.StatePlaying, timeout)
 }
 
 // stop takes the pipeline down and frees what it held. A pipeline that does not come back is abandoned: its
-// threads and memory stay, the camera goes on.
+// threads and memory stay until it does, the camera goes on.
 func (g *graph) stop() {
 	if !g.hung {
-		g.change(gst.StateNull, stopTimeout)
-	}
-	if g.hung {
-		abandon(g.pipe)
+		if err := g.change(context.Background(), gst.StateNull, stopTimeout); g.hung {
+			slog.Warn("a pipeline is abandoned", "error", err)
+		}
 	}
 	g.pipe.GetPipelineBus().RemoveWatch()
 	g.end(context.Canceled)
@@ -174,10 +175,20 @@ const collectEvery = 8
 
 var stopped atomic.Int64
 
-// change asks for a state in a goroutine of its own, because a bad driver can block for ever.
-func (g *graph) change(state gst.State, limit time.Duration) error {
-	done := make(chan error, 1)
-	go func() { done <- g.pipe.SetState(state) }()
+// change asks for a state in a goroutine of its own, because a bad driver can block for ever. One that is only slow is
+// taken down when it comes back, so that it keeps no device from others.
+func (g *graph) change(ctx context.Context, state gst.State, limit time.Duration) error {
+	done, givenUp := make(chan error), make(chan struct{})
+	pipe := g.pipe
+	go func() {
+		err := pipe.SetState(state)
+		select {
+		case done <- err:
+		case <-givenUp:
+			pipe.SetState(gst.StateNull)
+			abandoned.remove(pipe)
+		}
+	}()
 	timeout := time.NewTimer(limit)
 	defer timeout.Stop()
 	select {
@@ -191,8 +202,16 @@ func (g *graph) change(state gst.State, limit time.Duration) error {
 		case <-time.After(200 * time.Millisecond):
 		}
 		return err
+	case <-ctx.Done():
+		g.hung = true
+		abandoned.add(pipe)
+		close(givenUp)
+		return context.Cause(ctx)
 	case <-timeout.C:
 		g.hung = true
+		abandoned.add(pipe)
+		abandoned.count.Add(1)
+		close(givenUp)
 		return &hungError{element: hanging(g.pipe, state), state: state.String(), limit: limit}
 	}
 }
@@ -208,18 +227,27 @@ func (e *hungError) Error() string {
 	return fmt.Sprintf("%s hangs: its change of state to %s did not end within %v", e.element, e.state, e.limit)
 }
 
-var abandoned struct {
-	sync.Mutex
-	pipelines []*gst.Pipeline // kept from Go's finalizers, which would touch a hanging pipeline
-	count     atomic.Int64
+// abandoned are the pipelines that have not come back from a change of state. They are kept from Go's finalizers, which
+// would touch what hangs.
+var abandoned hanged
+
+type hanged struct {
+	count     atomic.Int64 // of those that ever hung
+	mu        sync.Mutex   // of what follows
+	pipelines []*gst.Pipeline
 }
 
-func abandon(p *gst.Pipeline) {
-	abandoned.Lock()
-	abandoned.pipelines = append(abandoned.pipelines, p)
-	abandoned.Unlock()
-	abandoned.count.Add(1)
+func (h *hanged) add(p *gst.Pipeline) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pipelines = append(h.pipelines, p)
 }
 
-// Abandoned is the number of pipelines that did not come back from a state change since the process began.
+func (h *hanged) remove(p *gst.Pipeline) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.pipelines = slices.DeleteFunc(h.pipelines, func(other *gst.Pipeline) bool { return other == p })
+}
+
+// Abandoned is the number of pipelines that did not come back from a state change in time, since the process began.
 func Abandoned() int { return int(abandoned.count.Load()) }

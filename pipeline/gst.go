@@ -8,7 +8,6 @@ package pipeline
 /*
 #cgo pkg-config: gstreamer-1.0 gstreamer-app-1.0 gio-2.0
 #include <gst/gst.h>
-#include <malloc.h>
 #include <string.h>
 
 // fg_noise is what GStreamer complains of without consequence, and an operator can do nothing about.
@@ -24,15 +23,6 @@ static void fg_log(const gchar *domain, GLogLevelFlags level, const gchar *messa
 }
 
 static void fg_drop_noise(void) { g_log_set_default_handler(fg_log, NULL); }
-
-// fg_fresh_pictures lets every block of memory that is large enough for a picture come from the kernel, filled with
-// zeros. Otherwise glibc hands out again what another camera's decoder has freed, and a decoder that cannot read a part
-// of a picture leaves there what it finds: libav's with slice threads conceals nothing.
-static void fg_fresh_pictures(void) {
-#ifdef __GLIBC__
-	mallopt(M_MMAP_THRESHOLD, 64 << 10);
-#endif
-}
 */
 import "C"
 
@@ -47,7 +37,6 @@ import (
 // start initialises GStreamer and runs the one GLib main loop on which the bus messages of all pipelines
 // are dispatched, for as long as the process lives. Any goroutine may call it, any number of times.
 var start = sync.OnceFunc(func() {
-	C.fg_fresh_pictures()
 	gst.Init(nil)
 	C.fg_drop_noise()
 	loop := glib.NewMainLoop(glib.MainContextDefault(), false)

@@ -93,7 +93,7 @@ func TestHTTPFaultsAreToldApart(t *testing.T) {
 		"500":                {answer(500, "text/plain", ""), frame.Refused, "500 Internal Server Error from"},
 		"end of the stream":  {answer(200, "multipart/x-mixed-replace; boundary=b", "--b\r\nContent-Length: 3\r\n\r\n\xFF\xD8x\r\n--b--\r\n"), frame.Ended, "closed the connection"},
 		"broken in a part":   {answer(200, "multipart/x-mixed-replace; boundary=b", "--b\r\nContent-Length: 300\r\n\r\nabc"), frame.Ended, "ended inside a picture"},
-		"another host":       {http.RedirectHandler("http://192.0.2.1/x", http.StatusFound).ServeHTTP, frame.Unreachable, "redirects to 192.0.2.1:80, which is not given the password"},
+		"another host":       {http.RedirectHandler("http://192.0.2.1/x", http.StatusFound).ServeHTTP, frame.Unreachable, "redirects to http://192.0.2.1:80, which is not given the password"},
 		"nothing in a while": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, frame.TimedOut, "no picture within 1s"},
 	} {
 		t.Run(name, func(t *testing.T) {

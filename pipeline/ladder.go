@@ -16,6 +16,7 @@ import (
 type ladder struct {
 	machine *Machine // nil knows software only
 	choice  configs.Plans
+	watched func() bool // whether pictures of the camera are being made; not nil where there is a machine
 
 	mu      sync.Mutex // of what follows
 	changed chan struct{}
@@ -86,8 +87,9 @@ func (l *ladder) fell(p plan, why error, worked time.Duration, late bool) (next 
 	for _, other := range plans[:len(plans)-1] {
 		if other.key() == p.key() {
 			pause = l.setAside(p, why, worked)
-		} else if late && l.aside[other.key()] == nil {
+		} else if a := l.aside[other.key()]; late && (a == nil || a.until.IsZero()) {
 			l.setAside(other, why, worked)
+			l.aside[other.key()].failures-- // it was not tried
 		}
 	}
 	aside := *l.aside[p.key()]
@@ -192,6 +194,9 @@ func (l *ladder) falls() (all []frame.Fall) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.aside {
+		if a.failures == 0 {
+			continue
+		}
 		f := frame.Fall{Plan: a.plan.name, Codec: a.plan.codec, Reason: a.why.Error(), At: a.at, Times: a.failures}
 		if until := a.until; !until.IsZero() {
 			f.Until = &until

@@ -34,7 +34,7 @@ func (m *Machine) NewFeed(src configs.Source) (*Feed, error) {
 	if err != nil {
 		return nil, err
 	}
-	feed.plans.machine, feed.plans.choice = m, src.Plans
+	feed.plans.machine, feed.plans.choice, feed.plans.watched = m, src.Plans, feed.watched
 	return feed, nil
 }
 
@@ -67,6 +67,7 @@ func (m *Machine) join(l *ladder) (part func()) {
 		m.mu.Lock()
 		defer m.mu.Unlock()
 		delete(m.ladders, l)
+		m.waiting = slices.DeleteFunc(m.waiting, func(w waiting) bool { return w.ladder == l })
 	}
 }
 
@@ -114,6 +115,7 @@ func (m *Machine) wait(w waiting) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.waiting = slices.DeleteFunc(m.waiting, func(o waiting) bool { return o.ladder == w.ladder && o.plan.platform == w.plan.platform })
 	if m.busy[w.plan.platform] > 0 {
 		m.waiting = append(m.waiting, w)
 	}
@@ -134,7 +136,8 @@ func (m *Machine) leave(on *platform) {
 		next := m.waiting[i]
 		m.waiting = slices.Delete(m.waiting, i, i+1)
 		m.mu.Unlock()
-		if next.ladder.release(next.plan, next.until) {
+		// One that nobody watches now would leave the place empty; it tries when somebody does.
+		if next.ladder.release(next.plan, next.until) && next.ladder.watched() {
 			return
 		}
 	}

@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -60,24 +62,34 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 	defer cancel()
 	began := time.Now()
 	slot := &frame.Slot{}
-	picture := NewPicture(feed, []frame.Output{{Rendition: frame.Ask{Quality: 80}.Resolve(feed.Stream()), Slot: slot}})
-	done := make(chan error, 1)
-	go func() {
-		done <- picture.Run(ctx)
-		cancel()
-	}()
-	if _, err := slot.After(ctx, nil); err != nil {
-		return <-done
+	outputs := []frame.Output{{Rendition: frame.Ask{Quality: 80}.Resolve(feed.Stream()), Slot: slot}}
+	for {
+		picture := NewPicture(feed, outputs)
+		running, stop := context.WithCancel(ctx)
+		done := make(chan error, 1)
+		go func() {
+			done <- picture.Run(running)
+			stop()
+		}()
+		_, err := slot.After(running, nil)
+		if err == nil {
+			r.Picture = time.Since(began)
+			select {
+			case <-picture.CaughtUp():
+			case <-running.Done():
+			}
+			r.Plan = picture.Plan()
+		}
+		stop()
+		ended := <-done
+		var plan *frame.PlanError
+		if err == nil || !errors.As(ended, &plan) { // else the next plan takes over
+			if err != nil {
+				err = cmp.Or(context.Cause(ctx), ended)
+			}
+			return err
+		}
 	}
-	r.Picture = time.Since(began)
-	select {
-	case <-picture.CaughtUp():
-	case <-ctx.Done():
-	}
-	cancel()
-	<-done
-	r.Plan = picture.Plan()
-	return nil
 }
 
 // watch waits until rate and keyframe interval are known.

@@ -148,7 +148,7 @@ func (t *trial) run(ctx context.Context, p plan) (decoder string, err error) {
 			box.take(count, noHold)
 		}
 	})
-	if err := g.play(proofTimeout); err != nil {
+	if err := g.play(ctx, proofTimeout); err != nil {
 		return "", err
 	}
 	select {

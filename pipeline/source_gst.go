@@ -33,7 +33,7 @@ func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
 	defer box.close()
 	reading.Go(letters.read)
 	g.dropped = in.feed.tooLarge
-	if err := g.play(stateTimeout); err != nil {
+	if err := g.play(ctx, stateTimeout); err != nil {
 		return err
 	}
 	select {

@@ -76,8 +76,8 @@ func stayAtHome(src configs.Source) func(*http.Request, []*http.Request) error {
 		switch {
 		case len(via) >= maxRedirects:
 			return fmt.Errorf("%d redirects", maxRedirects)
-		case src.Username != "" && place(to.URL) != place(src.URL):
-			return fmt.Errorf("it redirects to %s, which is not given the password: write that URL if it is the camera's", place(to.URL))
+		case src.Username != "" && (place(to.URL) != place(src.URL) || to.URL.Scheme != src.URL.Scheme):
+			return fmt.Errorf("it redirects to %s://%s, which is not given the password: write that URL if it is the camera's", to.URL.Scheme, place(to.URL))
 		}
 		return nil
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -55,6 +56,25 @@ func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[
 		c.state = Disabled
 	}
 	return c, nil
+}
+
+// remember takes over what was seen of the camera before its configuration changed: then those who watch it while it is away
+// stay, and see a card.
+func (c *camera) remember(old *camera) {
+	old.mu.Lock()
+	defer old.mu.Unlock()
+	for _, s := range c.streams {
+		i := slices.IndexFunc(old.streams, func(o *stream) bool { return o.name == s.name })
+		if i < 0 || c.conf.Disabled {
+			continue
+		}
+		was := old.streams[i]
+		s.format, s.lastFrame, s.err = was.format, was.lastFrame, was.err
+		if was.err != nil {
+			s.state, s.since = was.state, was.since
+		}
+	}
+	c.settle()
 }
 
 // run lives the camera's life until it is ended, or ctx is done. It ends all views.

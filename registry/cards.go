@@ -5,6 +5,7 @@ import (
 	"context"
 	"time"
 
+	"framegate/configs"
 	"framegate/pipeline/frame"
 	"framegate/registry/card"
 )
@@ -23,6 +24,7 @@ type cover struct {
 	behind []byte    // its last picture
 	want   frame.Rendition
 	reason frame.Reason
+	texts  *configs.Placeholders
 	jpeg   []byte    // nil before it is drawn
 	shown  time.Time // when it was shown last
 }
@@ -117,7 +119,7 @@ func (c *camera) cover(ctx context.Context, a away) {
 	if a.failure != nil {
 		reason = frame.ReasonOf(a.failure)
 	}
-	if own.jpeg == nil || own.want != a.want || own.reason != reason {
+	if own.jpeg == nil || own.want != a.want || own.reason != reason || own.texts != texts {
 		drawn, err := card.Card{
 			Width: a.want.Width, Height: a.want.Height, Quality: cmp.Or(a.want.Quality, c.conf.Quality),
 			Behind: own.behind, Title: c.conf.Name, Font: texts.Typeface,
@@ -128,7 +130,7 @@ func (c *camera) cover(ctx context.Context, a away) {
 			wait(ctx, cardInterval)
 			return
 		}
-		own.want, own.reason, own.jpeg = a.want, reason, drawn
+		own.want, own.reason, own.texts, own.jpeg = a.want, reason, texts, drawn
 	}
 	// A card comes right behind what is shown and before whatever the camera sends next.
 	own.shown = time.Now()

@@ -42,10 +42,14 @@ func (s *stream) makePictures(ctx context.Context) {
 	failed := func(err error, lived time.Duration) {
 		var plan *frame.PlanError
 		if errors.As(err, &plan) {
-			s.log.Warn("plan set aside", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
+			s.setAside(plan)
 			return
 		}
-		d := pauses.next(frame.ReasonOf(err), lived)
+		reason := frame.ReasonOf(err)
+		d := pauses.next(reason, lived)
+		if passes(reason) { // a picture is made for somebody who watches
+			d = min(d, jitter(watchedPause))
+		}
 		told.tell(ctx, s.log, "picture failed", err, d)
 		s.pauseBetweenPictures(ctx, err, d, current)
 	}
@@ -86,11 +90,18 @@ func (s *stream) makePictures(ctx context.Context) {
 	}
 }
 
+// setAside tells that another plan takes over.
+func (s *stream) setAside(failed *frame.PlanError) {
+	s.log.Warn("plan set aside", "plan", failed.Plan, "next", failed.Next, "error", failed.Err, "retry_in", failed.Pause)
+}
+
 // watchPlans tells everybody who waits when pictures may be made by another plan.
 func (s *stream) watchPlans(ctx context.Context) {
+	next := s.feed.PlanChange()
 	for {
 		select {
-		case <-s.feed.PlanChange():
+		case <-next:
+			next = s.feed.PlanChange() // before the plans are looked at, so that no change is missed
 			s.camera.change(func() {})
 		case <-ctx.Done():
 			return

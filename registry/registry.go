@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"reflect"
 	"sync"
 	"sync/atomic"
@@ -77,6 +78,7 @@ type Registry struct {
 	mu      sync.Mutex         // of what follows
 	cameras []*camera          // in the order of the configuration
 	byID    map[string]*camera // the same
+	last    map[string]*camera // of each id that ever was: many a camera gives no more than one or two streams at a time
 	life    context.Context    // of Run; nil before it
 	closed  bool               // no camera begins any more
 	running sync.WaitGroup
@@ -117,7 +119,10 @@ func (r *Registry) Apply(config *configs.Config) (Change, error) {
 				change.Added = append(change.Added, conf.ID)
 			} else {
 				change.Changed = append(change.Changed, conf.ID)
-				made.before = c.over
+				made.remember(c)
+			}
+			if last := r.last[conf.ID]; last != nil {
+				made.before = last.over
 			}
 			c = made
 			fresh = append(fresh, c)
@@ -136,6 +141,11 @@ func (r *Registry) Apply(config *configs.Config) (Change, error) {
 			c.end(ErrReplaced)
 		}
 	}
+	if r.last == nil {
+		r.last = map[string]*camera{}
+	}
+	maps.DeleteFunc(r.last, func(_ string, c *camera) bool { return isClosed(c.over) })
+	maps.Copy(r.last, next)
 	r.cameras, r.byID = order, next
 	if r.life != nil {
 		r.start(fresh)
@@ -160,8 +170,7 @@ func (r *Registry) Run(ctx context.Context) {
 	r.running.Wait()
 }
 
-// start begins the lives of cameras, each when the one that it replaces has ended: many a camera gives no more than one
-// or two streams. r.mu is held.
+// start begins the lives of cameras, each when the one before it has ended. r.mu is held.
 func (r *Registry) start(cameras []*camera) {
 	for _, c := range cameras {
 		r.running.Go(func() {

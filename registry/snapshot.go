@@ -265,9 +265,8 @@ func (c *camera) photograph(s *stream, b *batch) error {
 	}
 	ctx, cancel := context.WithCancel(c.life)
 	defer cancel()
-	picture := c.engine.NewPicture(s.feed, outputs)
 	done := make(chan error, 1)
-	go func() { done <- picture.Run(ctx) }()
+	go func() { done <- s.picture(ctx, outputs) }()
 	satisfied := make(chan struct{})
 	go func() {
 		defer close(satisfied)
@@ -287,6 +286,18 @@ func (c *camera) photograph(s *stream, b *batch) error {
 		cancel()
 		<-satisfied
 		return err
+	}
+}
+
+// picture makes pictures until ctx is done or no plan is left for them, and says why.
+func (s *stream) picture(ctx context.Context, outputs []frame.Output) error {
+	for {
+		err := s.camera.engine.NewPicture(s.feed, outputs).Run(ctx)
+		var plan *frame.PlanError
+		if !errors.As(err, &plan) {
+			return err
+		}
+		s.setAside(plan)
 	}
 }
 

@@ -22,7 +22,12 @@ func (s *server) showCamera(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s *server) showHardware(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, s.Hardware())
+	found := s.Hardware()
+	if found == nil {
+		problem{Status: http.StatusServiceUnavailable, Detail: "the plans of this machine are still being tried", retryAfter: 1}.write(w)
+		return
+	}
+	writeJSON(w, http.StatusOK, found)
 }
 
 // healthz says that the process serves requests.

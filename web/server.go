@@ -32,7 +32,8 @@ type Cameras interface {
 // Options say what to serve.
 type Options struct {
 	Cameras Cameras
-	// Hardware is what GET /api/hardware answers, as a value for encoding/json. It is asked for each time.
+	// Hardware is what GET /api/hardware answers, as a value for encoding/json, or nil while it is being found out. It is
+	// asked for each time.
 	Hardware func() any
 	// Abandoned is the number of pipelines that hang in a driver and were given up, for /metrics.
 	Abandoned func() int

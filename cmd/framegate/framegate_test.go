@@ -196,6 +196,7 @@ func TestOtherRenditionsComeAndGoWithoutInterruptingAViewer(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360}, testcam.Camera{Width: 320, Height: 180, Number: 1})
 	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, substream: %q, idle_timeout: 0s}]", cameras.URL("cam1"), cameras.URL("cam2"))))
 	p.until(t, "a", "ready")
+	camtest.Until(t, "the main stream is known", func() bool { return strings.Contains(p.body(t, "/api/cameras/a"), `"width": 640`) })
 	watched, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream?width=480")
 	if err != nil {
 		t.Fatal(err)

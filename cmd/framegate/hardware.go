@@ -92,8 +92,12 @@ func (m *machine) prove(ctx context.Context) {
 	close(m.proved)
 }
 
-// hardware waits for the proofs.
+// hardware is what was found out, or nil while that is not known.
 func (m *machine) hardware() any {
-	<-m.proved
-	return m.found
+	select {
+	case <-m.proved:
+		return m.found
+	default:
+		return nil
+	}
 }

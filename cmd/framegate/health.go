@@ -59,8 +59,8 @@ func askHealth(ctx context.Context, base string, at net.Addr) error {
 	return nil
 }
 
-// base is where framegate serves. A configuration that is missing or faulty says nothing against a framegate that
-// serves: it began with another, and goes on with that.
+// base is where framegate serves, by its configuration; port 8080 where that is missing or faulty. A listen: that was changed
+// since the start is asked in vain until the next one.
 func (h health) base() string {
 	if h.URL != "" {
 		return h.URL

@@ -5,11 +5,9 @@ import (
 	"errors"
 	"log/slog"
 	"os"
-	"os/signal"
 	"reflect"
 	"slices"
 	"sync"
-	"syscall"
 	"time"
 
 	"framegate/configs"
@@ -23,6 +21,7 @@ type present struct {
 	log     *slog.Logger
 	level   *slog.LevelVar
 	began   *configs.Config // the first one
+	hangUp  chan os.Signal  // SIGHUP
 	cameras *registry.Registry
 	handler *web.Handler
 
@@ -38,13 +37,10 @@ func (p *present) follow(ctx context.Context) {
 	if p.file == "" {
 		return
 	}
-	hup := make(chan os.Signal, 1)
-	signal.Notify(hup, syscall.SIGHUP)
-	defer signal.Stop(hup)
 	p.mu.Lock()
 	config := p.config
 	p.mu.Unlock()
-	configs.Watch(ctx, config, hup, p.load)
+	configs.Watch(ctx, config, p.hangUp, p.load)
 }
 
 // load reads the file and applies it. It returns nil where the file is wrong: then all goes on as it was.
@@ -52,6 +48,9 @@ func (p *present) load() *configs.Config {
 	p.turn.Lock()
 	defer p.turn.Unlock()
 	config, err := configs.Load(p.file)
+	if err == nil && empty(p.file) {
+		err = errors.New("the file is empty, as if it was being written; a configuration without cameras has cameras: []")
+	}
 	if err == nil {
 		err = p.apply(config)
 	}
@@ -60,6 +59,12 @@ func (p *present) load() *configs.Config {
 		return nil
 	}
 	return config
+}
+
+// empty reports whether a file has no content.
+func empty(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.Size() == 0
 }
 
 // apply goes over to another configuration. After an error nothing has changed.
@@ -91,7 +96,7 @@ func (p *present) refuse(err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	told := p.told
-	told.Faults, told.Failures = nil, told.Failures+1
+	told.Faults = nil
 	var faults configs.Faults
 	if !errors.As(err, &faults) {
 		faults = configs.Faults{{File: p.file, Message: err.Error()}}
@@ -100,6 +105,7 @@ func (p *present) refuse(err error) {
 		told.Faults = append(told.Faults, web.Fault{Line: f.Line, Column: f.Column, Message: f.Message})
 	}
 	if !slices.Equal(told.Faults, p.told.Faults) {
+		told.Failures++
 		for _, f := range faults {
 			p.log.Error("configuration refused, the one before goes on", "fault", f.Error())
 		}

@@ -8,7 +8,9 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"os/signal"
 	"runtime"
+	"syscall"
 	"time"
 
 	"framegate/configs"
@@ -51,7 +53,9 @@ const ballast = 32 << 20
 // serveConfig serves a configuration, and what its file becomes, until ctx is done: at an address that stands for the
 // configuration's, where there is one. The file is empty for the demo.
 func serveConfig(ctx context.Context, config *configs.Config, file, address string) error {
-	now := &present{file: file, began: config, config: config, level: new(slog.LevelVar)}
+	now := &present{file: file, began: config, config: config, level: new(slog.LevelVar), hangUp: make(chan os.Signal, 1)}
+	signal.Notify(now.hangUp, syscall.SIGHUP)
+	defer signal.Stop(now.hangUp)
 	now.log = newLog(config, now.level)
 	log := now.log
 	slog.SetDefault(log)
@@ -83,10 +87,7 @@ func serveConfig(ctx context.Context, config *configs.Config, file, address stri
 	log.Info("serving", "url", reachable(listener.Addr().String()), "cameras", len(config.Cameras), "version", version, "gstreamer", pipeline.Version())
 
 	all, ctx := errgroup.WithContext(ctx)
-	all.Go(func() error {
-		machine.prove(ctx)
-		return nil
-	})
+	go machine.prove(ctx) // not waited for at the end: a driver may hold the process that tries it
 	all.Go(func() error {
 		now.cameras.Run(ctx)
 		return nil
