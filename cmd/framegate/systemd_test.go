@@ -101,8 +101,8 @@ func TestProcessThatIsNotWellGivesNoSignOfLife(t *testing.T) {
 		readState func()
 		log       string
 	}{
-		"requests hang":                   {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, func() {}, "GET /healthz: "},
-		"requests fail":                   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, func() {}, "it answers 500"},
+		"requests hang":                   {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, func() {}, "/healthz: "},
+		"requests fail":                   {func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, func() {}, "/healthz: 500 Internal Server Error"},
 		"the cameras' state is locked up": {ok, func() { <-hangs }, "the cameras' state: no answer within"},
 	} {
 		t.Run(name, func(t *testing.T) {
