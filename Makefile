@@ -24,7 +24,7 @@ run: build
 build: setup
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-test: setup-test lint unit fuzz
+test: setup-test lint unit fuzz chaos-ci
 
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
@@ -52,13 +52,14 @@ bench: build
 	./bin/bench $(BENCH)
 
 # Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
-# CHAOS passes options, such as CHAOS="--for 1h --seed 7". chaos-ci is what fits into a run of the tests; the seed
+# CHAOS passes options, such as CHAOS="--for 1h --seed 7". chaos-ci is what fits into a run of the tests: three minutes, and
+# once more where a promise was broken, since limits of time are missed too when others take the processors. The seed
 # that it prints repeats it.
 chaos: build
 	./bin/endure chaos $(CHAOS)
 
 chaos-ci: build
-	./bin/endure chaos --for 3m $(CHAOS)
+	./bin/endure chaos --for 3m $(CHAOS) || ./bin/endure chaos --for 3m $(CHAOS)
 
 # What framegate takes of the machine while viewers come and go, as a table and as plots. SOAK passes options.
 soak: build

@@ -1,8 +1,10 @@
 package web
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -21,10 +23,15 @@ func (s *server) showCamera(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, status)
 }
 
-func (s *server) showHardware(w http.ResponseWriter, _ *http.Request) {
-	found := s.Hardware()
+// hardwareTimeout is how long a client waits for the plans to be tried. Without a driver that hangs it takes a second.
+const hardwareTimeout = 15 * time.Second
+
+func (s *server) showHardware(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), hardwareTimeout)
+	defer cancel()
+	found := s.Hardware(ctx)
 	if found == nil {
-		problem{Status: http.StatusServiceUnavailable, Detail: "the plans of this machine are still being tried", retryAfter: 1}.write(w)
+		problem{Status: http.StatusServiceUnavailable, Detail: "the plans of this machine are still being tried", retryAfter: retryAfter}.write(w)
 		return
 	}
 	writeJSON(w, http.StatusOK, found)

@@ -32,9 +32,9 @@ type Cameras interface {
 // Options say what to serve.
 type Options struct {
 	Cameras Cameras
-	// Hardware is what GET /api/hardware answers, as a value for encoding/json, or nil while it is being found out. It is
-	// asked for each time.
-	Hardware func() any
+	// Hardware is what GET /api/hardware answers, as a value for encoding/json, or nil where that was not found out before
+	// ctx was done. It is asked for each time.
+	Hardware func(ctx context.Context) any
 	// Abandoned is the number of pipelines that hang in a driver and were given up, for /metrics.
 	Abandoned func() int
 	// Living is the number of GStreamer's objects that exist, likewise.

@@ -119,7 +119,7 @@ func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Reg
 		close(done)
 	}()
 	handler := New(Options{
-		Cameras: cameras, Hardware: func() any { return map[string]string{"gstreamer": "1.22.0"} },
+		Cameras: cameras, Hardware: func(context.Context) any { return map[string]string{"gstreamer": "1.22.0"} },
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
 		Editor:        editor(cameras),

@@ -92,12 +92,12 @@ func (m *machine) prove(ctx context.Context) {
 	close(m.proved)
 }
 
-// hardware is what was found out, or nil while that is not known.
-func (m *machine) hardware() any {
+// hardware waits for what is found out, and is nil where ctx is done before.
+func (m *machine) hardware(ctx context.Context) any {
 	select {
 	case <-m.proved:
 		return m.found
-	default:
+	case <-ctx.Done():
 		return nil
 	}
 }
