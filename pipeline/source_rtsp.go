@@ -75,11 +75,12 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 
 func rtspElement(src configs.Source) element {
 	e := element{factory: "rtspsrc", set: map[string]any{
-		"location":    src.URL.String(),
-		"protocols":   protocols[src.Transport],
-		"user-agent":  "framegate",
-		"latency":     uint(200),                                 // ms that a lost UDP packet is waited for
-		"tcp-timeout": uint64(src.ConnectTimeout.Microseconds()), // of each read and write too
+		"location":   src.URL.String(),
+		"protocols":  protocols[src.Transport],
+		"user-agent": "framegate",
+		"latency":    uint(200), // ms that a lost UDP packet is waited for
+		// Of each read and write too. It comes after the feed's own limits, which know what to say.
+		"tcp-timeout": uint64(2 * src.ConnectTimeout.Microseconds()),
 		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
 	}}
 	if src.Username != "" {
