@@ -4,14 +4,14 @@
 #   install.sh run    what it takes to build and run
 #   install.sh build  only what it takes to build
 #   install.sh serve  only what it takes to run what was built
-#   install.sh test   all, and what the tests need besides: a browser, and an RTSP server that is not ours
+#   install.sh test   all, and what the tests need besides: a browser, an RTSP server that is not ours, and systemd-analyze
 #   install.sh bench  what the benchmark compares with besides: gst-launch, ffmpeg, OpenCV and Django
 set -eu
 
 build="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev"
 serve="gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
 	gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking ca-certificates fonts-dejavu-core"
-test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium"
+test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium systemd"
 bench="gstreamer1.0-tools ffmpeg python3-opencv python3-django"
 
 case "${1:-run}" in
