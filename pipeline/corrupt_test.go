@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"framegate/internal/process"
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
@@ -72,8 +73,8 @@ func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *te
 	}
 	good["av1"] = takeUnits(t, "file://"+av1, sampleFrames)
 	t.Cleanup(func() {
-		if peak := peakMemory(t); peak > 1<<20 {
-			t.Errorf("it took %d KiB of memory", peak)
+		if peak, err := process.PeakMemory(os.Getpid()); err != nil || peak > 1<<20 {
+			t.Errorf("it took %d KiB of memory, %v", peak, err)
 		}
 	})
 	for codec, units := range good {
@@ -91,21 +92,6 @@ func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *te
 			attack(t, units, others, corruptUnits(t), rand.New(rand.NewPCG(1, name.Sum64())))
 		})
 	}
-}
-
-// peakMemory is the most memory that this process has had, in KiB.
-func peakMemory(t *testing.T) int {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	text, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	kib, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kib
 }
 
 // attack decodes n damaged units of a codec, and after each hundred of them good ones.

@@ -21,22 +21,8 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// withHardware gives the framegates of a test stand-ins for platforms.
-func withHardware(t *testing.T, platforms ...string) standin.Standins {
-	t.Helper()
-	s, err := standin.Install(t.TempDir(), platforms...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range s.Env() {
-		name, value, _ := strings.Cut(entry, "=")
-		t.Setenv(name, value)
-	}
-	return s
-}
-
 func TestHardwareIsToldForPeopleAndPrograms(t *testing.T) {
-	standins := withHardware(t, "nvidia")
+	standins := standin.Use(t, "nvidia")
 	standins.Fault(t, "nvh265dec", "crash")
 	stdout, stderr, status := run(t, "hardware")
 	for _, want := range []string{"nvidia       works", "jetson       missing", "--runtime nvidia", "h265   failed", "took its process down", "software  h264   works"} {
@@ -55,7 +41,7 @@ func TestHardwareIsToldForPeopleAndPrograms(t *testing.T) {
 }
 
 func TestProbeNamesThePlan(t *testing.T) {
-	withHardware(t, "va")
+	standin.Use(t, "va")
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
 	stdout, stderr, status := run(t, "probe", "--look", "100ms", cameras.URL("cam1"))
 	if status != 0 || !strings.Contains(stdout, "va: vah264dec, vapostproc, vajpegenc") || !strings.Contains(stdout, "the best that was proved here for h264") {
@@ -147,7 +133,7 @@ func TestHardwareThatFailsIsToldEverywhereAndTakenBack(t *testing.T) {
 		{"silence 100", "nvjpegenc", "no JPEG has come"},
 	} {
 		t.Run(fault.factory+" "+fault.kind, func(t *testing.T) {
-			standins := withHardware(t, "nvidia")
+			standins := standin.Use(t, "nvidia")
 			standins.Fault(t, fault.factory, fault.kind)
 			cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
 			p := start(t, "--config", config(t, "cameras: [{id: gate, plan_retry: 2s, url: '"+cameras.URL("cam1")+"'}]"))
@@ -174,7 +160,7 @@ func TestHardwareThatFailsIsToldEverywhereAndTakenBack(t *testing.T) {
 
 func TestCamerasPageSaysWhyHardwareIsNotUsed(t *testing.T) {
 	ctx := browser(t)
-	standins := withHardware(t, "nvidia")
+	standins := standin.Use(t, "nvidia")
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
@@ -195,7 +181,7 @@ func TestCamerasPageSaysWhyHardwareIsNotUsed(t *testing.T) {
 func TestDecoderThatHangsKeepsNoViewerWaitingAndNoShutdown(t *testing.T) {
 	for _, fault := range []string{"hang", "hang-stop"} {
 		t.Run(fault, func(t *testing.T) {
-			standins := withHardware(t, "nvidia")
+			standins := standin.Use(t, "nvidia")
 			cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
 			p := start(t, "--config", config(t, "cameras: [{id: gate, plan_timeout: 1s, url: '"+cameras.URL("cam1")+"'}]"))
 			p.until(t, "gate", "ready")

@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"fmt"
 	"image/jpeg"
-	"os"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"framegate/internal/process"
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/internal/testcam/mark"
@@ -163,7 +162,10 @@ func TestHugeUnitIsDroppedCountedAndTold(t *testing.T) {
 	defer s.Close()
 	w := &witness{Stream: s, name: "gate"}
 	w.sees(t, 10, time.Second, true)
-	before := peakMemory(t, p.PID())
+	before, err := process.PeakMemory(p.PID())
+	if err != nil {
+		t.Fatal(err)
+	}
 	camtest.Do(t, server, "cam1", testcam.Huge, testcam.Options{Megabytes: 60})
 	camtest.Until(t, "the unit is counted", func() bool { return p.camera(t, "gate").Broken > 0 })
 	w.sees(t, 20, 10*time.Second, false) // it takes its time on the way
@@ -171,23 +173,7 @@ func TestHugeUnitIsDroppedCountedAndTold(t *testing.T) {
 	if log := p.Log(); !strings.Contains(log, "access unit dropped: too large") || !strings.Contains(log, "limit=33554432") {
 		t.Error("the log does not tell it")
 	}
-	if grown := peakMemory(t, p.PID()) - before; grown > 100<<10 {
-		t.Errorf("the unit of 60 MB took %d KiB of memory", grown)
+	if after, err := process.PeakMemory(p.PID()); err != nil || after-before > 100<<10 {
+		t.Errorf("the unit of 60 MB took %d KiB of memory, %v", after-before, err)
 	}
-}
-
-// peakMemory is the most memory that a process has had, in KiB.
-func peakMemory(t *testing.T, pid int) int {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, _ := strings.Cut(string(status), "VmHWM:")
-	text, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
-	kib, err := strconv.Atoi(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return kib
 }

@@ -40,20 +40,6 @@ func brief(t *testing.T, platform string) options {
 	return options{Platform: platform, Framegate: binary, Time: time.Second, Most: 2, Width: 640, Height: 360, JSON: filepath.Join(t.TempDir(), "table.json")}
 }
 
-// withCard gives the process and the framegates that it starts a stand-in for a card.
-func withCard(t *testing.T) standin.Standins {
-	t.Helper()
-	s, err := standin.Install(t.TempDir(), "nvidia")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, entry := range s.Env() {
-		name, value, _ := strings.Cut(entry, "=")
-		t.Setenv(name, value)
-	}
-	return s
-}
-
 func TestMachineWithoutCardIsToldSo(t *testing.T) {
 	if _, err := os.Stat("/dev/nvidia0"); err == nil {
 		t.Skip("there is a card here")
@@ -65,7 +51,7 @@ func TestMachineWithoutCardIsToldSo(t *testing.T) {
 }
 
 func TestCardThatDoesNotWorkIsAnError(t *testing.T) {
-	card := withCard(t)
+	card := standin.Use(t, "nvidia")
 	for _, factory := range []string{"nvh264dec", "nvh265dec", "nvvp8dec", "nvvp9dec", "nvav1dec", "nvmpeg4videodec", "nvjpegdec"} {
 		card.Fault(t, factory, "open")
 	}
@@ -78,7 +64,7 @@ func TestCardThatDoesNotWorkIsAnError(t *testing.T) {
 // TestCardIsCheckedInEveryWay runs the whole check on a stand-in. How fast this machine is just now is no matter of it; and where
 // that is so slow that a decoder seems to hang, the check is made again.
 func TestCardIsCheckedInEveryWay(t *testing.T) {
-	withCard(t)
+	standin.Use(t, "nvidia")
 	o := brief(t, "nvidia")
 	var out bytes.Buffer
 	var err error
@@ -116,7 +102,7 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 
 // TestCardThatFailsAtWorkIsToldInTheTable lets the decoder fail that has passed its proof.
 func TestCardThatFailsAtWorkIsToldInTheTable(t *testing.T) {
-	withCard(t).Fault(t, "nvh264dec", "fail 40") // the proof is of 25 pictures
+	standin.Use(t, "nvidia").Fault(t, "nvh264dec", "fail 40") // the proof is of 25 pictures
 	o := brief(t, "nvidia")
 	c := &check{options: o, table: table.New(), plans: []pipeline.Proof{{Platform: "nvidia", Codec: "h264", Status: pipeline.Works}}}
 	if err := c.codecs(t.Context()); err != nil {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -119,6 +120,17 @@ func (p *Process) Wait() (status int) {
 
 // PID is the process's number.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// PeakMemory is the most memory that a process of this machine has had resident, in KiB.
+func PeakMemory(pid int) (int, error) {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		return 0, err
+	}
+	_, rest, _ := strings.Cut(string(status), "VmHWM:")
+	text, _, _ := strings.Cut(strings.TrimSpace(rest), " ")
+	return strconv.Atoi(text)
+}
 
 // Log is what the process has written so far.
 func (p *Process) Log() string {

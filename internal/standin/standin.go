@@ -52,6 +52,20 @@ func Install(dir string, platforms ...string) (Standins, error) {
 	return s, os.MkdirAll(s.faults(), 0o755)
 }
 
+// Use installs stand-ins for a test, in the environment of its process and so of those that it starts.
+func Use(t testing.TB, platforms ...string) Standins {
+	t.Helper()
+	s, err := Install(t.TempDir(), platforms...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range s.Env() {
+		name, value, _ := strings.Cut(entry, "=")
+		t.Setenv(name, value)
+	}
+	return s
+}
+
 // At are the stand-ins that are installed in a folder.
 func At(dir string) Standins { return Standins{dir: dir} }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"framegate/internal/machine"
+	"framegate/internal/plot"
 )
 
 // Table is what was found on a machine.
@@ -69,7 +70,7 @@ func (r Row) Text() string {
 	if r.Missing != "" {
 		return r.Missing
 	}
-	return Number(r.Value) + unit(r.Unit)
+	return plot.Number(r.Value) + unit(r.Unit)
 }
 
 // met reports whether the figure is as it should be. One that is missing is.
@@ -100,20 +101,6 @@ func unit(u string) string {
 		return ""
 	}
 	return " " + u
-}
-
-// Number shows three digits that count.
-func Number(v float64) string {
-	switch {
-	case v >= 100 || v == float64(int(v)):
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	case v >= 10:
-		return strconv.FormatFloat(v, 'f', 1, 64)
-	case v >= 1:
-		return strconv.FormatFloat(v, 'f', 2, 64)
-	default:
-		return strconv.FormatFloat(v, 'f', 3, 64)
-	}
 }
 
 // Print writes the table as Markdown.
