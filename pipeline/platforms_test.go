@@ -232,6 +232,12 @@ func TestPlanThatHangsCountsAsAbandonedAndSoftwareFollows(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 	}
+	standins.Heal("nvh264dec") // it comes back, and is taken down then
+	camtest.Until(t, "nothing hangs", func() bool {
+		abandoned.mu.Lock()
+		defer abandoned.mu.Unlock()
+		return len(abandoned.pipelines) == 0
+	})
 }
 
 func TestProofSurvivesACrashAndSeesWrongPictures(t *testing.T) {

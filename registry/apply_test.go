@@ -80,6 +80,41 @@ func TestChangedCameraIsConnectedWhenTheOneBeforeHasEnded(t *testing.T) {
 	}
 }
 
+func TestWhoeverWatchesACameraThatIsAwayStaysWhenItIsChanged(t *testing.T) {
+	r, e, f := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	lose(t, r, f)
+	e.mu.Lock()
+	e.away = cut
+	e.mu.Unlock()
+	apply(t, r, written("a", ", name: Gate"))
+	until(t, "told", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
+	v.Close()
+	v = watch(t, r, frame.Ask{})
+	defer v.Close()
+	if !v.Frame().Card {
+		t.Errorf("%+v", v.Frame().Info)
+	}
+	e.feed("/a").refuse(nil)
+	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
+}
+
+func TestCameraThatIsRemovedAndAddedAgainIsConnectedOnce(t *testing.T) {
+	r, e, old := start(t, "")
+	until(t, "ready", func() bool { return state(r) == Ready })
+	old.mu.Lock()
+	old.lingers = make(chan struct{}) // a camera that takes its time to let go
+	old.mu.Unlock()
+	apply(t, r, "")
+	apply(t, r, written("a", ""))
+	fresh := e.feed("/a")
+	if fresh == old || fresh.count() > 0 {
+		t.Errorf("connected %d times while the old connection stands", fresh.count())
+	}
+	close(old.lingers)
+	until(t, "ready again", func() bool { return state(r) == Ready })
+}
+
 func TestDisabledCameraCanBeEnabled(t *testing.T) {
 	r, _, _ := start(t, "disabled: true")
 	apply(t, r, written("a", ""))

@@ -151,6 +151,17 @@ func TestSnapshotIsOneDecodeThatEndsAtOnce(t *testing.T) {
 	}
 }
 
+func TestSnapshotIsMadeByTheNextPlanWhenOneFails(t *testing.T) {
+	r, e, _ := start(t, "")
+	e.mu.Lock()
+	e.plans = 2
+	e.mu.Unlock()
+	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
+	if e.made() != 3 {
+		t.Errorf("%d pictures were begun", e.made())
+	}
+}
+
 func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
 	r, e, _ := start(t, "")
 	e.darkness = make(chan struct{})

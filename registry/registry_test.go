@@ -24,6 +24,8 @@ type standin struct {
 	feeds    map[string]*standinFeed
 	pictures []*standinPicture
 	broken   error         // what every new picture fails with
+	plans    int           // how many new pictures fail so that another plan takes over
+	away     error         // what every new feed is refused with
 	darkness chan struct{} // no picture shows anything until it is closed
 }
 
@@ -37,6 +39,7 @@ type standinFeed struct {
 	onStream func(frame.Stream)
 	drop     chan error
 	lastUnit time.Time
+	lingers  chan struct{} // where not nil the connection stands until it is closed
 	plan     string
 	change   chan struct{} // closed when plan changes
 }
@@ -48,6 +51,7 @@ func (e *standin) NewFeed(src configs.Source) (Feed, error) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	f.refusal = e.away
 	e.feeds[src.URL.Path] = f
 	return f, nil
 }
@@ -76,6 +80,12 @@ func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) erro
 	}
 	onStream(sends)
 	defer func() {
+		f.mu.Lock()
+		lingers := f.lingers
+		f.mu.Unlock()
+		if lingers != nil {
+			<-lingers
+		}
 		f.mu.Lock()
 		f.running = false
 		f.mu.Unlock()
@@ -163,6 +173,10 @@ func (e *standin) NewPicture(feed Feed, outputs []frame.Output) Picture {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := &standinPicture{feed: feed, outputs: outputs, broken: e.broken, darkness: e.darkness, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
+	if e.plans > 0 {
+		e.plans--
+		p.broken = &frame.PlanError{Plan: "best", Next: "next", Err: errors.New("no picture")}
+	}
 	e.pictures = append(e.pictures, p)
 	return p
 }
