@@ -119,7 +119,12 @@ func (g gate) install(pad *gst.Pad) { C.fg_gate_install(g.c, unsafe.Pointer(pad.
 func (g gate) key(pts time.Duration) { C.fg_gate_key(g.c, C.GstClockTime(pts)) }
 
 // passes asks the gate for a picture that comes without a pipeline.
-func (g gate) passes(pts time.Duration) bool { return C.fg_gate_passes(g.c, C.GstClockTime(pts)) != 0 }
+func (g gate) passes(pts time.Duration, key bool) bool {
+	if key {
+		g.key(pts)
+	}
+	return C.fg_gate_passes(g.c, C.GstClockTime(pts)) != 0
+}
 
 // count tells how many pictures have come, and how many of them have passed.
 func (g gate) count() (seen, passed int) {

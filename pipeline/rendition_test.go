@@ -96,7 +96,8 @@ func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
 	for name, url := range map[string]string{"rtsp": server.URL("cam1"), "http": server.ControlURL() + "/cam1.mjpg"} {
 		t.Run(name, func(t *testing.T) {
 			feed := run(t, source(t, url))
-			picture := show(t, feed, frame.Rendition{Width: 640, Height: 360}, frame.Rendition{Width: 640, Height: 360, FPS: 5})
+			picture := show(t, feed, frame.Rendition{Width: 640, Height: 360}, frame.Rendition{Width: 640, Height: 360, FPS: 5},
+				frame.Rendition{Width: 640, Height: 360, Keyframes: true}) // which all are
 			f := after(t, picture.slots[0], nil)
 			for range 10 {
 				next := after(t, picture.slots[0], f)
@@ -110,8 +111,8 @@ func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
 			if plan := picture.Plan(); plan.Name != passThrough || plan.Decoder != "" {
 				t.Errorf("%+v", plan)
 			}
-			camtest.Until(t, "pictures at both rates", func() bool {
-				return picture.slots[0].Frames() > 30 && picture.slots[1].Frames() > 4
+			camtest.Until(t, "pictures at all rates", func() bool {
+				return picture.slots[0].Frames() > 30 && picture.slots[1].Frames() > 4 && picture.slots[2].Frames() > 25
 			})
 			if all, few := picture.slots[0].Frames(), picture.slots[1].Frames(); few*3 > all {
 				t.Errorf("%d frames at 25 fps and %d at 5", all, few)
