@@ -170,7 +170,7 @@ func (d *decoding) patience() patience {
 func (d *decoding) watch(ctx context.Context, began time.Time) error {
 	p := d.picture
 	limit := d.patience()
-	tick := time.NewTicker(100 * time.Millisecond)
+	tick := time.NewTicker(limit.next / 5)
 	defer tick.Stop()
 	var decoder, encoder stall
 	caughtUp := p.caughtUp

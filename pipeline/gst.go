@@ -39,6 +39,7 @@ import (
 var start = sync.OnceFunc(func() {
 	gst.Init(nil)
 	C.fg_drop_noise()
+	blankMemory()
 	loop := glib.NewMainLoop(glib.MainContextDefault(), false)
 	go loop.Run()
 })

@@ -144,7 +144,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u Unit, units *Reader)
 	defer func() { p.feed.attend(waits, keyframes) }()
 	for {
 		for _, out := range p.passed {
-			if out.gate.passes(u.PTS) {
+			if out.gate.passes(u.PTS, u.Key) {
 				p.show(out, u.Data, u.PTS, u.Received)
 			}
 		}
@@ -188,21 +188,22 @@ func (p *Picture) attendance(decodes bool) attendance {
 // more than wait for the decoder, also while a long GOP is caught up with.
 type sentUnits struct {
 	mu    sync.Mutex
-	units [512]struct {
-		pts      time.Duration
-		received time.Time
-	}
+	units [512]sentUnit
 	n     int
 	shown time.Duration // largest PTS of a frame
 	asked time.Time     // when the newest unit began to be sent
+}
+
+type sentUnit struct {
+	pts      time.Duration
+	received time.Time
 }
 
 // ask notes that a unit goes to the decoder.
 func (s *sentUnits) ask(u Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	at := &s.units[s.n%len(s.units)]
-	at.pts, at.received = u.PTS, u.Received
+	s.units[s.n%len(s.units)] = sentUnit{u.PTS, u.Received}
 	s.n++
 	s.asked = time.Now()
 }
@@ -213,10 +214,14 @@ func (s *sentUnits) answer(pts time.Duration) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.shown = max(s.shown, pts)
-	best := s.units[0]
-	for _, u := range s.units[:min(s.n, len(s.units))] {
-		if (u.pts - pts).Abs() < (best.pts - pts).Abs() {
+	var best sentUnit
+	for i := range min(s.n, len(s.units)) {
+		u := s.units[(s.n-1-i)%len(s.units)]
+		if i == 0 || (u.pts-pts).Abs() < (best.pts-pts).Abs() {
 			best = u
+		}
+		if best.pts == pts {
+			break
 		}
 	}
 	return best.received

@@ -58,10 +58,8 @@ var software = &platform{
 		"h264": {"avdec_h264", "openh264dec"}, "h265": {"avdec_h265", "libde265dec"}, "mpeg4": {"avdec_mpeg4"},
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
-	// GStreamer of before 1.18 gives up after ten broken units in a row; nothing could take over. direct-rendering lets
-	// libav decode into memory of GStreamer, as it comes from malloc: what a broken unit leaves out shows then what was there
-	// before, such as another camera's picture. libav's own memory comes filled with zeros and is used for one stream only.
-	decoder:  map[string]any{"max-errors": arg("-1"), "direct-rendering": arg("false")},
+	// GStreamer of before 1.18 gives up after ten broken units in a row; nothing could take over.
+	decoder:  map[string]any{"max-errors": arg("-1")},
 	scalers:  [][]element{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }

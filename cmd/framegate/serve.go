@@ -50,6 +50,16 @@ func (s serve) Run(ctx context.Context) error {
 // twice a second. Then collecting was a tenth of all that framegate did.
 const ballast = 32 << 20
 
+// fewProcessors lets Go run on half of the cores, unless the environment's GOMAXPROCS says otherwise. Go hands on what
+// threads of GStreamer make, which this does not bound, and a thousand viewers keep a third of a core busy. With all cores
+// each access unit and each picture also woke a thread that looked for more to do and found nothing: a thirtieth of what
+// a live camera costs on two cores.
+func fewProcessors() {
+	if os.Getenv("GOMAXPROCS") == "" {
+		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
+	}
+}
+
 // serveConfig serves a configuration, and what its file becomes, until ctx is done: at an address that stands for the
 // configuration's, where there is one. The file is empty for the demo.
 func serveConfig(ctx context.Context, config *configs.Config, file, address string) error {
@@ -59,6 +69,7 @@ func serveConfig(ctx context.Context, config *configs.Config, file, address stri
 	now.log = newLog(config, now.level)
 	log := now.log
 	slog.SetDefault(log)
+	fewProcessors()
 	held := make([]byte, ballast)
 	defer runtime.KeepAlive(held)
 	machine := newMachine()

@@ -56,6 +56,19 @@ func TestFrameThatIsNotNewerIsNotShown(t *testing.T) {
 	}
 }
 
+func TestTimeOfReceiptDoesNotGoBack(t *testing.T) {
+	var s Slot
+	noon := time.Unix(1700000000, 0)
+	s.Publish(New([]byte("card"), Info{PTS: 1, Received: noon, Card: true}))
+	s.Publish(New([]byte("JPEG"), Info{PTS: 2, Received: noon.Add(-5 * time.Millisecond)}))
+	if got := s.Newest(); string(got.Picture()) != "JPEG" || got.PTS != 2 || !got.Received.After(noon) {
+		t.Errorf("%s of %v, received at %v", got.Picture(), got.PTS, got.Received)
+	}
+	if s.Picture() != s.Newest() {
+		t.Error("the picture is not the newest frame")
+	}
+}
+
 func TestEveryWaitingViewerIsWoken(t *testing.T) {
 	var s Slot
 	var viewers sync.WaitGroup
