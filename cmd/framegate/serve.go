@@ -70,6 +70,7 @@ func serveConfig(ctx context.Context, config *configs.Config, file, address stri
 	log := now.log
 	slog.SetDefault(log)
 	fewProcessors()
+	runtime.MemProfileRate = 0 // nobody can ask for a profile, and a JPEG is large enough to be sampled
 	held := make([]byte, ballast)
 	defer runtime.KeepAlive(held)
 	machine := newMachine()
