@@ -18,6 +18,7 @@ type Config struct {
 	CORSOrigins []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' is any. An <img> tag needs none of this."`
 	MaxViewers  int      `yaml:"max_viewers" min:"0" max:"100000" default:"2000" doc:"How many streams are sent at a time, of all cameras together; more are refused with 503. 0 is no limit."`
 	PerAddress  int      `yaml:"max_viewers_per_address" min:"0" max:"100000" default:"0" doc:"How many streams are sent at a time to one address; more are refused with 429. 0 is no limit, which a reverse proxy needs."`
+	Editable    bool     `yaml:"editable" default:"true" doc:"Lets requests of this machine change the list of cameras in this file; false refuses them with 403."`
 
 	Placeholders Placeholders `yaml:"placeholders" doc:"What the pictures say that viewers see while a camera is away."`
 	Defaults     Settings     `yaml:"defaults" doc:"Settings of all cameras that do not set them themselves."`

@@ -51,8 +51,14 @@ const site = "cameras: # of the site\n  - id: gate # at the road\n    url: rtsp:
 // serveFile serves a file of two cameras that can be changed.
 func serveFile(t *testing.T) (url, path string) {
 	t.Helper()
+	return serveText(t, site)
+}
+
+// serveText serves a file of this content.
+func serveText(t *testing.T, text string) (url, path string) {
+	t.Helper()
 	path = filepath.Join(t.TempDir(), "site.yaml")
-	if err := os.WriteFile(path, []byte(site), 0o600); err != nil {
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	config, err := configs.Load(path)
@@ -260,6 +266,17 @@ func TestPagesOfOtherOriginsMayNotAskForChanges(t *testing.T) {
 		if resp.Header.Get("Access-Control-Allow-Origin") != "" || resp.Header.Get("Access-Control-Allow-Methods") != "" {
 			t.Errorf("%s: %v", method, resp.Header)
 		}
+	}
+}
+
+func TestFileThatIsNotEditableStaysAsItIs(t *testing.T) {
+	url, path := serveText(t, "editable: false\n"+site)
+	resp, body := ask(t, "DELETE", url+"/api/cameras/gate", "", nil)
+	if resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "editable: false") {
+		t.Error(resp.Status, body)
+	}
+	if left, err := os.ReadFile(path); err != nil || string(left) != "editable: false\n"+site {
+		t.Errorf("%s %v", left, err)
 	}
 }
 

@@ -40,6 +40,10 @@ func (s *server) guarded(next http.Handler) http.Handler {
 				return
 			}
 		}
+		if !s.settings.Load().Editable {
+			problem{Status: http.StatusForbidden, Detail: "the configuration says editable: false"}.write(w)
+			return
+		}
 		if s.Editor == nil {
 			problem{Status: http.StatusForbidden, Detail: "there is no configuration file to change: this is the demo"}.write(w)
 			return

@@ -55,6 +55,8 @@ type Settings struct {
 	Origins []string
 	// MaxViewers and PerAddress are how many streams are sent at a time, in all and to one address; 0 is no limit.
 	MaxViewers, PerAddress int
+	// Editable lets requests of this machine change the list of cameras.
+	Editable bool
 }
 
 // Handler serves all routes.

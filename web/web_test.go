@@ -123,7 +123,7 @@ func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Reg
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
 		Editor:        editor(cameras),
-		Settings:      Settings{Origins: []string{"https://wall.example"}}, Version: "test", Log: log,
+		Settings:      Settings{Origins: []string{"https://wall.example"}, Editable: config.Editable}, Version: "test", Log: log,
 	})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if from := r.Header.Get("Test-From"); from != "" { // in the place of a client elsewhere

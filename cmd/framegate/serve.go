@@ -134,7 +134,9 @@ func serveConfig(ctx context.Context, config *configs.Config, file, address stri
 
 // settings are the part of a configuration that web wants.
 func settings(config *configs.Config) web.Settings {
-	return web.Settings{Origins: config.CORSOrigins, MaxViewers: config.MaxViewers, PerAddress: config.PerAddress}
+	return web.Settings{
+		Origins: config.CORSOrigins, MaxViewers: config.MaxViewers, PerAddress: config.PerAddress, Editable: config.Editable,
+	}
 }
 
 // engine lets the registry make GStreamer's feeds and pictures.
