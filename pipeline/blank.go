@@ -4,9 +4,8 @@ package pipeline
 #include <gst/gst.h>
 #include <string.h>
 
-// FG_BLANK is from how many bytes on memory is blanked: the smallest pictures are of this size. Little else is, and to
-// fill what is overwritten costs far less than to decode it.
-#define FG_BLANK (16u << 10)
+// FG_BLANK is the least size of memory that is filled with zeros: that of a picture of 64x42.
+#define FG_BLANK 4096
 
 static GstAllocatorClass *fg_system; // GStreamer's own
 
@@ -29,18 +28,23 @@ static void fg_blank_memory(void) {
 	GstAllocator *system = gst_allocator_find(GST_ALLOCATOR_SYSMEM);
 	GTypeQuery as;
 	g_type_query(G_OBJECT_TYPE(system), &as);
-	GType type = g_type_register_static_simple(as.type, "FramegateAllocator", as.class_size, fg_blank_init, as.instance_size, NULL, 0);
-	gst_allocator_set_default(gst_object_ref_sink(g_object_new(type, NULL)));
+	const GType type = g_type_register_static_simple(
+		as.type, "FramegateAllocator", as.class_size, fg_blank_init, as.instance_size, NULL, 0);
+	if (type != 0)
+		gst_allocator_set_default(gst_object_ref_sink(g_object_new(type, NULL)));
 	gst_object_unref(system);
 }
 */
 import "C"
 
-// blankMemory makes GStreamer hand out system memory that is filled with zeros, as far as it may hold a picture. It is
-// called once, before there are any pipelines.
+// blankMemory makes GStreamer hand out system memory that is filled with zeros. It is called once, before there are any
+// pipelines.
 //
-// What a decoder cannot read of a broken access unit it leaves as it finds it. Memory as malloc gives it has been found to
-// hold pictures of other cameras then. A pool's memory comes from here once and is used for one stream only, so this costs
-// nothing for each picture; libav's own memory, which is as clean, has to be copied (direct-rendering=false: a
-// twentieth of all that a camera costs), and to take fresh pages from the kernel each time cost a third.
+// A decoder leaves what it cannot read of a broken access unit as it finds the memory, and as malloc gives it that has been
+// found to hold pictures of other cameras. A decoder's pool takes its memory from here once and uses it for one stream
+// only, so that decoding costs no more. jpegenc takes new memory for each JPEG, as much as the raw picture has: to fill
+// that is a small part of encoding it.
+//
+// libav's own memory is as clean, but each picture must be copied out of it (direct-rendering=false: a twentieth of what a
+// camera costs). To take fresh pages from the kernel each time cost a third.
 func blankMemory() { C.fg_blank_memory() }

@@ -170,7 +170,7 @@ func (d *decoding) patience() patience {
 func (d *decoding) watch(ctx context.Context, began time.Time) error {
 	p := d.picture
 	limit := d.patience()
-	tick := time.NewTicker(limit.next / 5)
+	tick := time.NewTicker(min(limit.next/5, 500*time.Millisecond))
 	defer tick.Stop()
 	var decoder, encoder stall
 	caughtUp := p.caughtUp
@@ -309,7 +309,11 @@ func (d *decoding) publish() {
 	for d.box.wait() == nil {
 		d.box.take(func(s sample) {
 			d.shown.Add(1)
-			p.show(p.decoded[s.sink], s.data, s.pts, p.sent.answer(s.pts))
+			out, received := p.decoded[s.sink], p.sent.answer(s.pts)
+			p.show(out, s.data, s.pts, func() *frame.Frame {
+				r := out.Rendition
+				return frame.New(s.data, frame.Info{PTS: s.pts, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
+			})
 		}, noHold)
 	}
 }

@@ -118,7 +118,7 @@ func (g gate) install(pad *gst.Pad) { C.fg_gate_install(g.c, unsafe.Pointer(pad.
 // key tells the gate that a keyframe is on its way.
 func (g gate) key(pts time.Duration) { C.fg_gate_key(g.c, C.GstClockTime(pts)) }
 
-// passes asks the gate for a picture that comes without a pipeline.
+// passes asks the gate for a picture that comes without a pipeline; key says that it is a keyframe.
 func (g gate) passes(pts time.Duration, key bool) bool {
 	if key {
 		g.key(pts)

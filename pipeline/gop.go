@@ -17,6 +17,7 @@ type Unit struct {
 	Key       bool          // a keyframe: decodable by itself
 	Droppable bool          // no other unit refers to it
 	format    *format       // shared by all units until the camera changes it, which it does at a keyframe
+	framed    *frame.Frame  // a JPEG, ready to be passed through, whose picture is Data; nil for other codecs
 }
 
 // format is what a decoder must know before the first unit.

@@ -46,8 +46,6 @@ func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 			another := *as
 			as, changed = &another, true
 		}
-	} else {
-		data = slices.Clone(data)
 	}
 	if in.begun = key || in.begun && !changed; !in.begun {
 		return
@@ -66,12 +64,17 @@ func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		arrived = last.Add(time.Microsecond)
 	}
 	u := Unit{
-		Data:      data,
 		PTS:       in.feed.line.place(pts, key, arrived),
 		Received:  arrived,
 		Key:       key,
 		Droppable: !key && in.disposal.droppable(data),
 		format:    in.current,
+	}
+	if s := as.stream; s.Codec == "mjpeg" {
+		u.framed = frame.New(data, frame.Info{PTS: u.PTS, Received: arrived, Width: s.Width, Height: s.Height})
+		u.Data = u.framed.Picture()
+	} else {
+		u.Data = slices.Clone(data)
 	}
 	in.feed.rate.unit(u)
 	in.feed.newest.Store(&arrived)
@@ -94,7 +97,8 @@ func misstatesSize(unit []byte, s frame.Stream) bool {
 	return int(width&0x3FFF) != s.Width || int(height&0x3FFF) != s.Height // above are hints for scaling
 }
 
-// jpeg returns a JPEG as it is handed on, and whether it is of another shape than those before; nil where it is dropped.
+// jpeg returns a JPEG as it is to be handed on, which may be a part of data, and whether it is of another shape than those
+// before; nil where it is dropped.
 func (in *intake) jpeg(data []byte) (picture []byte, reshaped bool) {
 	p, err := readJPEG(data)
 	if err != nil {

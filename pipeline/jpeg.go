@@ -158,10 +158,10 @@ var standardHuffman = slices.Concat(
 	},
 )
 
-// repaired returns a copy of a JPEG that every browser shows: with Huffman tables and without padding.
+// repaired returns a JPEG that every browser shows: with Huffman tables and without padding. It may be a part of data.
 func (p jpegPicture) repaired(data []byte) []byte {
 	if p.huffman {
-		return slices.Clone(data[:p.end])
+		return data[:p.end]
 	}
 	return slices.Concat(data[:p.scan], standardHuffman, data[p.scan:p.end])
 }

@@ -121,12 +121,12 @@ func (p *Picture) sort(s frame.Stream) {
 	}
 }
 
-// show publishes a picture of an output.
-func (p *Picture) show(out *output, picture []byte, pts time.Duration, received time.Time) {
-	r := out.Rendition
-	same := r.DropSame && out.last != nil && pts-out.last.PTS < time.Second && bytes.Equal(picture, out.last.Picture())
+// show publishes a picture of an output, which framed gives, unless it is to be left out.
+func (p *Picture) show(out *output, picture []byte, pts time.Duration, framed func() *frame.Frame) {
+	last := out.last
+	same := out.Rendition.DropSame && last != nil && pts-last.PTS < time.Second && bytes.Equal(picture, last.Picture())
 	if !same {
-		out.last = frame.New(picture, frame.Info{PTS: pts, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
+		out.last = framed()
 		out.Slot.Publish(out.last)
 	}
 	if !out.caughtUp && pts >= p.showFrom {
@@ -145,7 +145,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u Unit, units *Reader)
 	for {
 		for _, out := range p.passed {
 			if out.gate.passes(u.PTS, u.Key) {
-				p.show(out, u.Data, u.PTS, u.Received)
+				p.show(out, u.Data, u.PTS, func() *frame.Frame { return u.framed })
 			}
 		}
 		switch {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"runtime"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -30,6 +31,7 @@ type commands struct {
 var errShown = errors.New("shown")
 
 func main() {
+	runtime.MemProfileRate = 0 // nobody can ask for a profile, and each JPEG is large enough to be sampled
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 

@@ -50,10 +50,10 @@ func (s serve) Run(ctx context.Context) error {
 // twice a second. Then collecting was a tenth of all that framegate did.
 const ballast = 32 << 20
 
-// fewProcessors lets Go run on half of the cores, unless the environment's GOMAXPROCS says otherwise. Go hands on what
-// threads of GStreamer make, which this does not bound, and a thousand viewers keep a third of a core busy. With all cores
-// each access unit and each picture also woke a thread that looked for more to do and found nothing: a thirtieth of what
-// a live camera costs on two cores.
+// fewProcessors lets Go run on half of the cores, unless the environment's GOMAXPROCS says otherwise. Decoding, scaling and
+// encoding are done by threads of GStreamer, which this does not bound; what Go does for a thousand viewers takes a third of
+// a core. With all cores each access unit and each picture also woke a thread that looked for more to do and found
+// nothing: a thirtieth of what a live camera costs on two cores.
 func fewProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
@@ -70,7 +70,6 @@ func serveConfig(ctx context.Context, config *configs.Config, file, address stri
 	log := now.log
 	slog.SetDefault(log)
 	fewProcessors()
-	runtime.MemProfileRate = 0 // nobody can ask for a profile, and a JPEG is large enough to be sampled
 	held := make([]byte, ballast)
 	defer runtime.KeepAlive(held)
 	machine := newMachine()

@@ -86,7 +86,10 @@ func New(picture []byte, info Info) *Frame {
 }
 
 // Picture returns the encoded picture alone. The caller must not write to it.
-func (f *Frame) Picture() []byte { return f.part[f.head : len(f.part)-f.tail] }
+func (f *Frame) Picture() []byte {
+	end := len(f.part) - f.tail
+	return f.part[f.head:end:end]
+}
 
 // Part returns the picture as a part of a multipart/x-mixed-replace body: its headers, the picture, and the
 // boundary of the next part. It is meant for one write. The caller must not write to it.

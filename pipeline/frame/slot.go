@@ -30,10 +30,9 @@ type publication struct {
 
 // Publish makes f the newest frame and wakes everybody who waits. It reports false, and changes nothing,
 // when f is not newer than the present frame by PTS: so while two picture pipelines overlap, viewers see
-// every picture once and never go back in time. For the same reason a frame that seems to have been received before the
-// present one is told to have come right behind it: B-frames are received after what is shown later, and a card may have been
-// made while a unit had come that nobody had looked at yet. A card is shown like a picture, but not counted as one. Any
-// goroutine may call it.
+// every picture once and never go back in time. A card is shown like a picture, but not counted as one. It may have been
+// made while a unit had come that nobody had looked at yet: the picture of that is told to have come right behind the card.
+// Any goroutine may call it.
 func (s *Slot) Publish(f *Frame) bool {
 	s.write.Lock()
 	defer s.write.Unlock()
@@ -41,10 +40,10 @@ func (s *Slot) Publish(f *Frame) bool {
 	if old.frame != nil && f.PTS <= old.frame.PTS {
 		return false
 	}
-	if old.frame != nil && f.Received.Before(old.frame.Received) {
-		late := f.Info
-		late.Received = old.frame.Received.Add(time.Microsecond)
-		f = New(f.Picture(), late)
+	if card := old.frame; card != nil && card.Card && !f.Received.After(card.Received) {
+		behind := f.Info
+		behind.Received = card.Received.Add(time.Microsecond)
+		f = New(f.Picture(), behind)
 	}
 	picture := old.picture
 	if !f.Card {

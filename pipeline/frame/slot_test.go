@@ -56,16 +56,17 @@ func TestFrameThatIsNotNewerIsNotShown(t *testing.T) {
 	}
 }
 
-func TestTimeOfReceiptDoesNotGoBack(t *testing.T) {
+func TestPictureIsToldToComeBehindTheCardBeforeIt(t *testing.T) {
 	var s Slot
 	noon := time.Unix(1700000000, 0)
 	s.Publish(New([]byte("card"), Info{PTS: 1, Received: noon, Card: true}))
-	s.Publish(New([]byte("JPEG"), Info{PTS: 2, Received: noon.Add(-5 * time.Millisecond)}))
-	if got := s.Newest(); string(got.Picture()) != "JPEG" || got.PTS != 2 || !got.Received.After(noon) {
-		t.Errorf("%s of %v, received at %v", got.Picture(), got.PTS, got.Received)
-	}
-	if s.Picture() != s.Newest() {
-		t.Error("the picture is not the newest frame")
+	sent := Info{PTS: 2, Received: noon.Add(-5 * time.Millisecond), Width: 4, Height: 2, Format: PNG}
+	s.Publish(New([]byte("PNG"), sent))
+
+	sent.Received = noon.Add(time.Microsecond)
+	want := New([]byte("PNG"), sent)
+	if got := s.Newest(); got.Info != want.Info || !bytes.Equal(got.Part(), want.Part()) || s.Picture() != got {
+		t.Errorf("%+v %q", got.Info, got.Part())
 	}
 }
 
