@@ -9,9 +9,10 @@ import (
 
 // crowd counts the streams that are being sent, in all and to each address.
 type crowd struct {
-	mu  sync.Mutex // of what follows
-	all int
-	to  map[string]int
+	mu     sync.Mutex // of what follows
+	all    int
+	to     map[string]int
+	closed chan struct{} // closed when the last stream has ended; nil while streams may begin
 }
 
 // enter counts a stream that is asked for, until leave is called; or says why there is no place for it.
@@ -23,6 +24,8 @@ func (c *crowd) enter(r *http.Request, limit Settings) (leave func(), full *prob
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
+	case c.closed != nil:
+		return nil, &problem{Status: http.StatusServiceUnavailable, retryAfter: retryAfter, Detail: "framegate ends"}
 	case limit.MaxViewers > 0 && c.all >= limit.MaxViewers:
 		return nil, &problem{
 			Status: http.StatusServiceUnavailable, retryAfter: retryAfter,
@@ -49,4 +52,18 @@ func (c *crowd) leave(address string) {
 	if c.to[address]--; c.to[address] == 0 {
 		delete(c.to, address)
 	}
+	if c.all == 0 && c.closed != nil {
+		close(c.closed)
+	}
+}
+
+// close lets no further stream begin, and blocks until all have ended. It is called once.
+func (c *crowd) close() {
+	c.mu.Lock()
+	c.closed = make(chan struct{})
+	if c.all == 0 {
+		close(c.closed)
+	}
+	c.mu.Unlock()
+	<-c.closed
 }

@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -69,8 +68,8 @@ type Handler struct {
 func (h *Handler) Configure(settings Settings) { h.server.settings.Store(&settings) }
 
 // Wait blocks until all streams have ended, which they do when the cameras end their views. http.Server does
-// not wait for them.
-func (h *Handler) Wait() { h.server.streams.Wait() }
+// not wait for them. From now on no stream begins. It is called once.
+func (h *Handler) Wait() { h.server.crowd.close() }
 
 // New returns the handler of all routes.
 func New(o Options) *Handler {
@@ -136,8 +135,7 @@ func allowed(routes chi.Routes, path string) (methods []string) {
 type server struct {
 	Options
 	settings atomic.Pointer[Settings]
-	streams  sync.WaitGroup // those that are being sent
-	crowd    crowd          // of the same
+	crowd    crowd // of those who are sent streams
 }
 
 // allows reports whether scripts of an origin may read what is answered.

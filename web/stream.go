@@ -40,10 +40,15 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		v.gone()
 		leave()
 	}
+	begun := false
+	defer func() {
+		if !begun {
+			end()
+		}
+	}()
 	stay := context.AfterFunc(r.Context(), v.gone)
 	var err error
 	if v.view, err = s.Cameras.Watch(v.ctx, v.id, v.ask); err != nil {
-		end()
 		refuse(w, v.id, err)
 		return
 	}
@@ -54,19 +59,18 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	h.Set("Connection", "close")     // the end of the stream is the end of the connection
 	if r.Method == http.MethodHead || !stay() {
 		v.view.Close()
-		end()
 		return
 	}
 	if v.conn, _, err = http.NewResponseController(w).Hijack(); err != nil {
 		v.view.Close()
-		end()
 		problem{Status: http.StatusHTTPVersionNotSupported, Detail: "streams need HTTP/1.1"}.write(w)
 		return
 	}
-	s.streams.Go(func() {
+	begun = true
+	go func() {
 		defer end()
 		v.send(h)
-	})
+	}()
 }
 
 // audience is a viewer who is being sent a stream. It belongs to one goroutine. It has taken its connection over from net/http,
