@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -179,6 +180,16 @@ func (e *standin) NewPicture(feed Feed, outputs []frame.Output) Picture {
 	}
 	e.pictures = append(e.pictures, p)
 	return p
+}
+
+// allEnded waits until no picture is made.
+func (e *standin) allEnded() {
+	e.mu.Lock()
+	made := slices.Clone(e.pictures)
+	e.mu.Unlock()
+	for _, p := range made {
+		<-p.ended
+	}
 }
 
 var epoch = time.Now()
