@@ -166,11 +166,13 @@ func (g *graph) stop() {
 	runtime.KeepAlive(g.pipe)
 	if stopped.Add(1)%collectEvery == 0 {
 		runtime.GC()
+		trimMemory()
 	}
 }
 
-// collectEvery is after how many pipelines Go's garbage is collected in any case. GStreamer's elements are freed by the
-// finalizers of small Go objects, of which the collector does not see how much memory hangs on them.
+// collectEvery is after how many pipelines Go's garbage is collected in any case, and memory given back to the kernel.
+// GStreamer's elements are freed by the finalizers of small Go objects, of which the collector does not see how much
+// memory hangs on them.
 const collectEvery = 8
 
 var stopped atomic.Int64

@@ -2,6 +2,7 @@ package pipeline
 
 /*
 #include <gst/gst.h>
+#include <malloc.h>
 #include <string.h>
 
 // FG_BLANK is the least size of memory that is filled with zeros: that of a picture of 64x42.
@@ -34,6 +35,12 @@ static void fg_blank_memory(void) {
 		gst_allocator_set_default(gst_object_ref_sink(g_object_new(type, NULL)));
 	gst_object_unref(system);
 }
+
+static void fg_trim_memory(void) {
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
 */
 import "C"
 
@@ -48,3 +55,7 @@ import "C"
 // libav's own memory is as clean, but each picture must be copied out of it (direct-rendering=false: a twentieth of what a
 // camera costs). To take fresh pages from the kernel each time cost a third.
 func blankMemory() { C.fg_blank_memory() }
+
+// trimMemory gives memory back to the kernel that was freed. By itself glibc keeps what lies between what is used, in a
+// heap for each few threads: after half an hour of pictures that began and ended it had 250 MB, of which 150 were free.
+func trimMemory() { C.fg_trim_memory() }
