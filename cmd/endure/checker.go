@@ -71,7 +71,7 @@ type subject struct {
 	works  time.Time // since when it works, where there is no fault, and no picture of it may be late
 	shown  bool      // the state that the fault must show was told since
 	misled bool      // a wrong state was told since, of which one violation is enough
-	blurs  []span    // when it sent what may be broken, of which a slow viewer may read later
+	blurs  []span    // when it sent broken data, of which a slow viewer may read later
 }
 
 // span is a time from one moment to another; to is zero while that has not come.
@@ -82,15 +82,6 @@ func (s *subject) blurred(received time.Time) bool {
 	return slices.ContainsFunc(s.blurs, func(b span) bool {
 		return received.After(b.from) && (b.to.IsZero() || received.Before(b.to))
 	})
-}
-
-// tearTime is how long after a camera was told to fail, or to be well again, the access unit may come in that this cut
-// in the middle.
-const tearTime = 500 * time.Millisecond
-
-// tears notes that a unit may be cut off now. A decoder fills in what is missing from frames before, with their mark.
-func (s *subject) tears(at time.Time) {
-	s.blurs = append(s.blurs, span{at, at.Add(tearTime)})
 }
 
 // spectator is a viewer.
@@ -174,8 +165,6 @@ func (c *checker) begin(camera string, f *fault, at time.Time) {
 	c.Faults[string(f.command)].Times++
 	if f.blurs {
 		s.blurs = append(s.blurs, span{from: at})
-	} else {
-		s.tears(at)
 	}
 	s.fault, s.began, s.ended, s.shown, s.misled = f, at, time.Time{}, false, false
 }
@@ -189,9 +178,6 @@ func (c *checker) end(camera string, at time.Time) {
 	lasted := at.Sub(s.began)
 	if s.ended.IsZero() && s.fault.shows != "" && !s.shown && lasted > s.fault.settled+maxWait {
 		c.note(camera, at, "it was never told to be %s in %v", s.fault.shows, round(lasted))
-	}
-	if !s.fault.blurs {
-		s.tears(at)
 	}
 	s.ended = at
 }

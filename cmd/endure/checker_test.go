@@ -259,16 +259,6 @@ func TestWhatIsPromisedIsNoViolation(t *testing.T) {
 			s.watch(135, 200)
 			s.state("cam1", "live", at(15))
 		},
-		"a unit that the fault cuts, filled in from an earlier frame": func(s scene) {
-			s.watch(0, 20)
-			s.fail(testcam.Refuse, 2)
-			torn := frame(18)
-			torn.read, torn.received = at(2.1), at(2.1)
-			s.see(s.viewer, torn)
-			s.showCards(3.9, 5)
-			s.heal(5)
-			s.watch(60, 100)
-		},
 		"a stalled camera": func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Stall, 2)
