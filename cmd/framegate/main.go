@@ -31,7 +31,7 @@ type commands struct {
 var errShown = errors.New("shown")
 
 func main() {
-	runtime.MemProfileRate = 0 // nobody can ask for a profile, and each JPEG is large enough to be sampled
+	runtime.MemProfileRate = 0 // of a profile that nobody can ask for
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
