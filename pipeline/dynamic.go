@@ -51,9 +51,18 @@ static const struct { const gchar *encoding, *factory, *caps; gboolean parse; } 
 // fg_unit is the access unit that comes in by RTP now. It belongs to the streaming thread.
 typedef struct {
 	guint32  time; // of RTP
+	guint16  sequence; // of its newest packet
 	gboolean whole; // its last packet has come
 	gsize    bytes, limit;
+	GstClockTime from, to; // PTS of its packets
+	GstClockTime torn_from, torn_to; // likewise of the unit before, where its last packet is missing
 } fg_unit;
+
+// fg_end_unit notes that the present unit has no more packets, and whether that tore it.
+static void fg_end_unit(fg_unit *u, gboolean torn) {
+	u->torn_from = torn ? u->from : GST_CLOCK_TIME_NONE;
+	u->torn_to = torn ? u->to : GST_CLOCK_TIME_NONE;
+}
 
 // fg_count_packet counts a packet, and reports whether it goes on: a depayloader keeps a unit until its last packet,
 // without any limit of its own. Of a unit that is too large what has come already goes on, and is dropped there for
@@ -62,14 +71,20 @@ static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtsps
 	guint8 head[8];
 	if (gst_buffer_extract(packet, 0, head, sizeof head) < sizeof head)
 		return TRUE;
+	const guint16 sequence = GST_READ_UINT16_BE(head + 2);
 	const guint32 time = GST_READ_UINT32_BE(head + 4);
 	if (u->whole || time != u->time) { // a unit begins
+		// A camera that marks no last packets may have sent them all, but not where packets are missing.
+		fg_end_unit(u, !u->whole && sequence != (guint16)(u->sequence + 1));
+		u->from = GST_BUFFER_PTS(packet);
 		if (u->bytes > u->limit)
 			gst_element_post_message(rtspsrc, gst_message_new_element(GST_OBJECT(rtspsrc),
 				gst_structure_new("framegate-too-large", "bytes", G_TYPE_UINT64, (guint64)u->bytes, NULL)));
 		u->bytes = 0;
 	}
 	u->time = time;
+	u->sequence = sequence;
+	u->to = GST_BUFFER_PTS(packet);
 	u->whole = head[1] >> 7; // the marker bit is that of a unit's last packet
 	u->bytes += gst_buffer_get_size(packet);
 	return u->bytes <= u->limit;
@@ -78,7 +93,10 @@ static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtsps
 static GstPadProbeReturn fg_count(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
 	GstElement *rtspsrc = gst_pad_get_parent_element(pad);
 	gboolean passes = TRUE;
-	if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+	if (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+		if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS)
+			fg_end_unit(unit, !((fg_unit *)unit)->whole);
+	} else if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
 		GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
 		for (guint i = 0; i < gst_buffer_list_length(list); i++)
 			passes = fg_count_packet(unit, gst_buffer_list_get(list, i), rtspsrc) && passes;
@@ -87,6 +105,15 @@ static GstPadProbeReturn fg_count(GstPad *pad, GstPadProbeInfo *info, gpointer u
 	}
 	gst_object_unref(rtspsrc);
 	return passes ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+// fg_drop_torn drops a unit without its last packet, which depayloaders hand on: a decoder would fill the rest of the
+// picture from an earlier one.
+static GstPadProbeReturn fg_drop_torn(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
+	const fg_unit *u = unit;
+	const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+	const gboolean torn = GST_CLOCK_TIME_IS_VALID(pts) && u->torn_from <= pts && pts <= u->torn_to;
+	return torn ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 // fg_too_large is the size in a message of fg_count_packet, 0 for other messages.
@@ -105,9 +132,12 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 		gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
 	GstElement *depay = NULL, *to = sink;
 	guint row = 0;
-	fg_unit *unit = g_new0(fg_unit, 1);
+	fg_unit *unit = g_rc_box_new0(fg_unit);
+	unit->whole = TRUE; // there is none yet
+	fg_end_unit(unit, FALSE);
 	unit->limit = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(rtspsrc), "framegate-limit"));
-	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST, fg_count, unit, g_free);
+	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+		fg_count, unit, g_rc_box_release);
 	while (row < G_N_ELEMENTS(fg_depay) && g_strcmp0(encoding, fg_depay[row].encoding) != 0)
 		row++;
 	if (row < G_N_ELEMENTS(fg_depay))
@@ -120,6 +150,9 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	}
 	if (depay != NULL) {
 		GstCaps *units = gst_caps_from_string(fg_depay[row].caps);
+		GstPad *src = gst_element_get_static_pad(depay, "src");
+		gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_BUFFER, fg_drop_torn, g_rc_box_acquire(unit), g_rc_box_release);
+		gst_object_unref(src);
 		gst_element_link_filtered(depay, to, units);
 		gst_caps_unref(units);
 		gst_element_sync_state_with_parent(depay);

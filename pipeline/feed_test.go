@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -124,7 +125,7 @@ func TestTLSTrustsOnlyWhatItIsTold(t *testing.T) {
 
 func TestLostCamerasAreNoticed(t *testing.T) {
 	for command, want := range map[testcam.Command]frame.Reason{
-		testcam.Drop: frame.Ended, testcam.Stall: frame.Stalled, testcam.Refuse: frame.Ended,
+		testcam.Drop: frame.Ended, testcam.Cut: frame.Ended, testcam.Stall: frame.Stalled, testcam.Refuse: frame.Ended,
 	} {
 		t.Run(string(command), func(t *testing.T) {
 			t.Parallel()
@@ -136,6 +137,48 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 				t.Errorf("got %v (%s), want %s", err, frame.ReasonOf(err), want)
 			}
 		})
+	}
+}
+
+// TestUnitsWithoutAnEndAreDropped has a camera whose last packets are lost, and whose connection is closed in the middle of
+// a unit: what a depayloader makes of the packets before is not handed on.
+func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
+	for _, codec := range []testcam.Codec{testcam.H264, testcam.H265} {
+		server := camtest.Start(t, testcam.Camera{
+			Codec: codec, Width: 320, Height: 192, KeyframeInterval: 5, Bitrate: 4000, Grain: 30, Loop: 400 * time.Millisecond,
+		})
+		feed := runFeed(t, source(t, server.URL("cam1")))
+		feed.stream(t)
+		units := feed.gop.Reader()
+		next := func() string {
+			u, err := units.Next(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			return string(u.Data)
+		}
+		var known []string
+		for range 30 { // three times the loop
+			known = append(known, next())
+		}
+		// What precedes the slices of a unit that is lost, such as SEI, may come with those of the next.
+		whole := func(unit string) bool {
+			return slices.ContainsFunc(known, func(k string) bool { return strings.HasSuffix(unit, k) })
+		}
+		camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Kind: testcam.Lose, Rate: 0.5})
+		for range 15 {
+			if unit := next(); !whole(unit) {
+				t.Errorf("%s: %d bytes of a unit whose last packet was lost", codec, len(unit))
+			}
+		}
+		camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
+		camtest.Do(t, server, "cam1", testcam.Cut, testcam.Options{})
+		feed.end(t)
+		for unit, wait := units.take(); wait == nil; unit, wait = units.take() {
+			if !whole(string(unit.Data)) {
+				t.Errorf("%s: %d bytes of a unit that was cut", codec, len(unit.Data))
+			}
+		}
 	}
 }
 

@@ -58,6 +58,7 @@ func startForeign(t *testing.T) string {
 	})
 	port, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
+		python.Wait() // has the complaint
 		t.Skipf("SKIPPED: the test against a foreign RTSP server needs python3-gi and gir1.2-gst-rtsp-server-1.0: %s", complaint.String())
 	}
 	return strings.TrimSpace(port)

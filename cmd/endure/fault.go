@@ -46,6 +46,7 @@ type fault struct {
 // faults are all that a test camera can do.
 var faults = []*fault{
 	{command: testcam.Drop, weight: 4, unseen: maxWait},
+	{command: testcam.Cut, weight: 4, unseen: maxWait},
 	{
 		command: testcam.Refuse, weight: 4, least: time.Second, most: 10 * time.Second,
 		settled: 2 * time.Second, states: []string{"lost", "connecting"}, shows: "lost", unseen: maxWait,

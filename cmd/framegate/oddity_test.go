@@ -32,6 +32,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 	}{
 		{"bare", testcam.Bare, testcam.Options{}, false, true, 4 * time.Second},
 		{"ssrc", testcam.SSRC, testcam.Options{}, false, true, 4 * time.Second},
+		{"cut", testcam.Cut, testcam.Options{}, false, true, 4 * time.Second},
 		{"forward", testcam.Jump, testcam.Options{Seconds: 3600}, false, false, time.Second},
 		{"back", testcam.Jump, testcam.Options{Seconds: -3600}, false, false, time.Second},
 		{"back-a-little", testcam.Jump, testcam.Options{Seconds: -1}, false, false, 2 * time.Second},
@@ -39,6 +40,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 		{"backwards", testcam.Backwards, testcam.Options{}, false, false, 2 * time.Second},
 		{"flip", testcam.Corrupt, testcam.Options{Rate: 0.1}, true, false, 4 * time.Second},
 		{"truncate", testcam.Corrupt, testcam.Options{Rate: 0.1, Kind: testcam.Truncate}, true, false, 4 * time.Second},
+		{"lose", testcam.Corrupt, testcam.Options{Rate: 0.1, Kind: testcam.Lose}, true, false, 4 * time.Second},
 		{"reorder", testcam.Corrupt, testcam.Options{Rate: 0.1, Kind: testcam.Reorder}, true, false, 4 * time.Second},
 		{"codec", testcam.Corrupt, testcam.Options{Rate: 0.1, Kind: testcam.WrongCodec}, true, false, 4 * time.Second},
 	}

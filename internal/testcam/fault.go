@@ -13,6 +13,7 @@ type Command string
 // The commands.
 const (
 	Drop         Command = "drop"         // close the connections; new ones are welcome
+	Cut          Command = "cut"          // close them in the middle of an access unit; new ones are welcome
 	Refuse       Command = "refuse"       // close the connections and answer 503 until heal
 	Unauthorized Command = "unauthorized" // close the connections and answer 401 until heal
 	Stall        Command = "stall"        // keep the connections and send nothing until heal
@@ -34,11 +35,12 @@ var commands = []struct {
 	parameters, meaning string
 }{
 	{Drop, "", "close the connections; new ones are welcome"},
+	{Cut, "", "close them in the middle of the next access unit of several packets; new ones are welcome"},
 	{Refuse, "", "close the connections and answer 503 until heal"},
 	{Unauthorized, "", "close the connections and answer 401 until heal"},
 	{Stall, "", "keep the connections and send nothing until heal"},
 	{Corrupt, "?rate=0.2&kind=flip", "damage this part of the access units (above 0, up to 1) until heal;"},
-	{"", "", "kind: flip bytes, truncate, reorder, or codec (send one of another codec instead)"},
+	{"", "", "kind: flip bytes, truncate, lose (the last packet), reorder, or codec (send one of another codec instead)"},
 	{Resize, "?width=640&height=360", "send this size from the next keyframe on, in the same connection"},
 	{Recodec, "?codec=h265", "close the connections and send this codec, in the size as configured"},
 	{Bare, "", "close the connections and leave SPS, PPS and the like out of the SDP until heal"},
@@ -57,6 +59,7 @@ type Damage string
 const (
 	Flip       Damage = "flip"     // some bytes
 	Truncate   Damage = "truncate" // to the first half
+	Lose       Damage = "lose"     // its last packet, as networks do
 	Reorder    Damage = "reorder"  // send it behind the next
 	WrongCodec Damage = "codec"    // send one of another codec instead
 )
@@ -93,6 +96,10 @@ func (s *Server) Do(ctx context.Context, camera string, command Command, o Optio
 	switch command {
 	case Drop:
 		p.disconnect()
+	case Cut:
+		p.mu.Lock()
+		p.cut = true
+		p.mu.Unlock()
 	case Refuse, Unauthorized:
 		p.setFault(fault{kind: command})
 		p.disconnect()
@@ -158,7 +165,7 @@ func (p *path) corrupt(ctx context.Context, o Options) error {
 		return fmt.Errorf("a rate of %v; above 0, up to 1", f.rate)
 	}
 	switch f.how {
-	case Flip, Truncate, Reorder:
+	case Flip, Truncate, Lose, Reorder:
 	case WrongCodec:
 		other := p.current()
 		if other.AudioOnly {
@@ -172,7 +179,7 @@ func (p *path) corrupt(ctx context.Context, o Options) error {
 			return err
 		}
 	default:
-		return fmt.Errorf("no damage %q; %s, %s, %s or %s", f.how, Flip, Truncate, Reorder, WrongCodec)
+		return fmt.Errorf("no damage %q; %s, %s, %s, %s or %s", f.how, Flip, Truncate, Lose, Reorder, WrongCodec)
 	}
 	p.setFault(f)
 	return nil

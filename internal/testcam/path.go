@@ -34,6 +34,8 @@ type path struct {
 	pictures int           // HTTP clients
 	tornDown int           // RTSP sessions that ended with TEARDOWN
 	huge     []*rtp.Packet // to be sent instead of the next frame; nil for none
+	cut      bool          // the next unit of several packets is to end in the middle, and the connections with it
+	halved   bool          // it has ended
 	held     func()        // sends a frame that is to come behind the next; nil for none
 	sequence uint16
 	clock    uint32 // RTP time at which the sending began

@@ -18,6 +18,13 @@ func (p *path) sendVideo(ctx context.Context) {
 	i := 0 // place in the loop
 	for tick := range ticks(ctx, rate.time) {
 		p.mu.Lock()
+		if p.halved { // and the half has left the queues of gortsplib
+			p.halved = false
+			p.mu.Unlock()
+			p.disconnect() // which goes on when it returns: this frame is left out
+			i++
+			continue
+		}
 		if p.next != nil && i%p.loop.interval == 0 {
 			p.loop, p.next, i = p.next, nil, 0
 		}
@@ -82,6 +89,13 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 		return
 	}
 	frame := p.loop.frames[i]
+	if p.halved = p.cut && len(frame.packets) > 1; p.halved {
+		p.cut = false
+		half := len(frame.packets) / 2
+		p.write(frame.packets[:half], timestamp)
+		p.sequence += uint16(len(frame.packets) - half)
+		return
+	}
 	p.sent[frame.number].add(time.Now())
 	if p.fault.kind == Corrupt && rand.Float64() < p.fault.rate {
 		switch p.fault.how {
@@ -94,6 +108,10 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 			frame = p.fault.other.frames[i%len(p.fault.other.frames)]
 		case Truncate:
 			frame = frame.truncated()
+		case Lose:
+			p.write(frame.packets[:len(frame.packets)-1], timestamp)
+			p.sequence++
+			return
 		default:
 			frame = frame.flipped()
 		}

@@ -115,7 +115,7 @@ func TestWrongPasswordAndPathAreRefused(t *testing.T) {
 func TestFaultsDoWhatTheySay(t *testing.T) {
 	server := camtest.Start(t, tiny)
 	for command, status := range map[testcam.Command]base.StatusCode{
-		testcam.Drop: base.StatusOK, testcam.Refuse: base.StatusServiceUnavailable, testcam.Unauthorized: base.StatusUnauthorized,
+		testcam.Drop: base.StatusOK, testcam.Cut: base.StatusOK, testcam.Refuse: base.StatusServiceUnavailable, testcam.Unauthorized: base.StatusUnauthorized,
 	} {
 		c := mustPlay(t, server.URL("cam1"))
 		camtest.Do(t, server, "cam1", command, testcam.Options{})

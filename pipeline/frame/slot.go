@@ -23,15 +23,16 @@ type Slot struct {
 
 // publication is a frame and the channel that is closed when a newer one replaces it.
 type publication struct {
-	frame    *Frame // nil in the publication that stands for 'nothing yet'
-	picture  *Frame // the newest that is the camera's; nil likewise
+	frame    *Frame    // nil in the publication that stands for 'nothing yet'
+	picture  *Frame    // the newest that is the camera's; nil likewise
+	floor    time.Time // when the newest card was made, or what the last picture behind it was told instead
 	replaced chan struct{}
 }
 
 // Publish makes f the newest frame and wakes everybody who waits. It reports false, and changes nothing,
 // when f is not newer than the present frame by PTS: so while two picture pipelines overlap, viewers see
 // every picture once and never go back in time. A card is shown like a picture, but not counted as one. It may have been
-// made while a unit had come that nobody had looked at yet: the picture of that is told to have come right behind the card.
+// made while units had come that nobody had looked at yet: the pictures of these are told to have come right behind the card.
 // Any goroutine may call it.
 func (s *Slot) Publish(f *Frame) bool {
 	s.write.Lock()
@@ -40,19 +41,21 @@ func (s *Slot) Publish(f *Frame) bool {
 	if old.frame != nil && f.PTS <= old.frame.PTS {
 		return false
 	}
-	if card := old.frame; card != nil && card.Card && !f.Received.After(card.Received) {
+	picture, floor := old.picture, old.floor
+	if !f.Received.After(floor) {
 		behind := f.Info
-		behind.Received = card.Received.Add(time.Microsecond)
-		f = New(f.Picture(), behind)
+		behind.Received = floor.Add(time.Microsecond)
+		f, floor = New(f.Picture(), behind), behind.Received
 	}
-	picture := old.picture
-	if !f.Card {
+	if f.Card {
+		floor = f.Received
+	} else {
 		picture = f
 		s.frames.Add(1)
 		s.bytes.Add(uint64(len(f.Picture())))
 		s.rate.tick(time.Now())
 	}
-	s.current.Store(&publication{frame: f, picture: picture, replaced: make(chan struct{})})
+	s.current.Store(&publication{frame: f, picture: picture, floor: floor, replaced: make(chan struct{})})
 	close(old.replaced)
 	return true
 }

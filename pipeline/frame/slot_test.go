@@ -56,17 +56,19 @@ func TestFrameThatIsNotNewerIsNotShown(t *testing.T) {
 	}
 }
 
-func TestPictureIsToldToComeBehindTheCardBeforeIt(t *testing.T) {
+func TestPicturesAreToldToComeBehindTheCardBeforeThem(t *testing.T) {
 	var s Slot
 	noon := time.Unix(1700000000, 0)
 	s.Publish(New([]byte("card"), Info{PTS: 1, Received: noon, Card: true}))
-	sent := Info{PTS: 2, Received: noon.Add(-5 * time.Millisecond), Width: 4, Height: 2, Format: PNG}
-	s.Publish(New([]byte("PNG"), sent))
+	for i := 1; i <= 2; i++ {
+		sent := Info{PTS: 1 + time.Duration(i), Received: noon.Add(-5 * time.Millisecond), Width: 4, Height: 2, Format: PNG}
+		s.Publish(New([]byte("PNG"), sent))
 
-	sent.Received = noon.Add(time.Microsecond)
-	want := New([]byte("PNG"), sent)
-	if got := s.Newest(); got.Info != want.Info || !bytes.Equal(got.Part(), want.Part()) || s.Picture() != got {
-		t.Errorf("%+v %q", got.Info, got.Part())
+		sent.Received = noon.Add(time.Duration(i) * time.Microsecond)
+		want := New([]byte("PNG"), sent)
+		if got := s.Newest(); got.Info != want.Info || !bytes.Equal(got.Part(), want.Part()) || s.Picture() != got {
+			t.Errorf("%d: %+v %q", i, got.Info, got.Part())
+		}
 	}
 }
 
