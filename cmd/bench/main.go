@@ -26,7 +26,7 @@ type options struct {
 	JSON      string        `type:"path" placeholder:"FILE" help:"Write the table there as JSON too."`
 	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots there, as SVG."`
 	Time      time.Duration `default:"10s" help:"How long each load is measured."`
-	Rounds    int           `default:"3" help:"How often each comparison is made; the median counts."`
+	Rounds    int           `default:"5" help:"How often each comparison is made; the median counts."`
 	Tries     int           `default:"50" help:"How often a first picture is asked for."`
 }
 
