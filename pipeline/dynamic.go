@@ -54,7 +54,7 @@ typedef struct {
 	guint16  sequence; // of its newest packet
 	gboolean whole; // its last packet has come
 	gsize    bytes, limit;
-	gint64   rested; // when, in monotonic µs; see fg_rest
+	gboolean rested; // see fg_rest
 	GstClockTime from, to; // PTS of its packets
 	GstClockTime torn_from, torn_to; // likewise of the unit before, where its last packet is missing
 } fg_unit;
@@ -82,6 +82,7 @@ static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtsps
 			gst_element_post_message(rtspsrc, gst_message_new_element(GST_OBJECT(rtspsrc),
 				gst_structure_new("framegate-too-large", "bytes", G_TYPE_UINT64, (guint64)u->bytes, NULL)));
 		u->bytes = 0;
+		u->rested = FALSE;
 	}
 	u->time = time;
 	u->sequence = sequence;
@@ -91,15 +92,14 @@ static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtsps
 	return u->bytes <= u->limit;
 }
 
-// fg_rest lets packets gather, as network cards do before they interrupt. A camera sends a unit's packets in a burst, and
-// the jitterbuffer's thread, which comes here, would fall asleep and be woken for nearly each, and both it and the thread
-// that receives would wait for the jitterbuffer's lock again and again. So a unit comes up to 1 ms later.
+// fg_rest lets the packets of a unit gather, once, as network cards do before they interrupt. A camera sends them in a
+// burst, and the jitterbuffer's thread, which comes here, would fall asleep and be woken for nearly each, and both it and
+// the thread that receives would wait for the jitterbuffer's lock again and again. So a unit comes up to 1 ms later.
 static void fg_rest(fg_unit *u) {
-	enum { rest = 1000 }; // µs
-	if (u->whole || g_get_monotonic_time() - u->rested < rest)
+	if (u->whole || u->rested)
 		return;
-	g_usleep(rest);
-	u->rested = g_get_monotonic_time();
+	g_usleep(1000);
+	u->rested = TRUE;
 }
 
 static GstPadProbeReturn fg_count(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {

@@ -42,8 +42,8 @@ func unitCaps() arg {
 	return arg(all)
 }
 
-// formats finds the format of a sample and remembers it as long as the caps stay. It belongs to one
-// streaming thread.
+// formats finds the format of a sample and remembers it as long as the caps stay. It belongs to whoever
+// reads the samples, one goroutine at a time.
 type formats struct {
 	caps    *gst.Caps // held, so that its address is not used again
 	current *format

@@ -26,17 +26,17 @@ type Picture struct {
 	behind   atomic.Int32 // outputs that have not caught up
 	told     atomic.Pointer[frame.Plan]
 
-	showFrom time.Duration // PTS; pictures before it are only decoded
-	decoded  []*output
-	passed   []*output
-	thrift   *thrift
-	sent     sentUnits
+	decoded []*output
+	passed  []*output
+	thrift  *thrift
+	sent    sentUnits
 }
 
 // output is one output of a picture. All but the gate belongs to the goroutine that publishes.
 type output struct {
 	frame.Output
 	gate     gate
+	showFrom time.Duration // PTS; pictures before it are only decoded
 	caughtUp bool
 	last     *frame.Frame
 }
@@ -88,12 +88,13 @@ func (p *Picture) Run(ctx context.Context) error {
 // begin prepares everything for the units from key on.
 func (p *Picture) begin(key Unit) {
 	p.thrift = newThrift(&p.feed.rate, p.decoded)
-	p.showFrom = key.PTS
-	if newest, ok := p.feed.gop.newest(); ok && !p.thrift.onlyKeys() {
-		p.showFrom = newest
-	}
+	newest, ok := p.feed.gop.newest()
 	for _, out := range append(p.passed, p.decoded...) {
-		out.gate = newGate(out.Rendition, key.PTS, p.showFrom)
+		out.showFrom = key.PTS
+		if ok && !p.thrift.onlyKeys() && !out.Rendition.Keyframes {
+			out.showFrom = newest
+		}
+		out.gate = newGate(out.Rendition, key.PTS, out.showFrom)
 	}
 }
 
@@ -129,7 +130,7 @@ func (p *Picture) show(out *output, picture []byte, pts time.Duration, framed fu
 		out.last = framed()
 		out.Slot.Publish(out.last)
 	}
-	if !out.caughtUp && pts >= p.showFrom {
+	if !out.caughtUp && pts >= out.showFrom {
 		out.caughtUp = true
 		if p.behind.Add(-1) == 0 {
 			close(p.caughtUp)

@@ -126,7 +126,13 @@ func (c *camera) choose(want frame.Rendition) *stream {
 }
 
 // failure is why a rendition gets no picture, nil where it has one or will soon. c.mu is held.
-func (c *camera) failure(want frame.Rendition) error { return c.choose(want).failure() }
+func (c *camera) failure(want frame.Rendition) error {
+	s := c.choose(want)
+	if s.err == nil && s.shown.shows(want) {
+		return nil // what failed is to be made beside it
+	}
+	return s.failure()
+}
 
 // ask is what the configuration says of the camera's pictures.
 func (c *camera) ask() frame.Ask {

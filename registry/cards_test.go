@@ -173,3 +173,30 @@ func TestMomentIsAsShortAsItCanBeUnderstood(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
+	r, e, _ := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	until(t, "live", func() bool { return state(r) == Live })
+	fault := &frame.CameraError{Reason: frame.Unsupported, Text: "no picture"}
+	e.mu.Lock()
+	e.broken = fault
+	e.mu.Unlock()
+	for range 3 { // the pause after each
+		if _, err := r.Watch(t.Context(), "a", frame.Ask{Width: 320}); !errors.Is(err, fault) {
+			t.Errorf("a picture that cannot be made ends with %v", err)
+		}
+		if f, err := v.Next(); err != nil || f.Card {
+			t.Errorf("the one beside it has a card or %v", err)
+		}
+		for range 20 {
+			if f, err := v.Next(); err != nil || f.Card {
+				t.Fatalf("the one beside it has a card or %v", err)
+			}
+		}
+	}
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, time.Second); err != nil {
+		t.Errorf("nor a snapshot: %v", err)
+	}
+}

@@ -220,6 +220,15 @@ func TestSnapshotThatIsPolledIsKeptUpToDate(t *testing.T) {
 	}
 }
 
+func TestConfigurationIsAppliedOnceToASnapshotThatIsPolled(t *testing.T) {
+	r, _, _ := start(t, "idle_timeout: 2s, rotate: 90, fps: 5")
+	snapshot(t, r, frame.Ask{Width: 320}, 0)
+	snapshot(t, r, frame.Ask{Width: 320}, 0)
+	if s, _ := r.Camera("a"); len(s.Renditions) != 1 || s.Renditions[0].Rotate != 90 || s.Renditions[0].FPS != 0 {
+		t.Errorf("%+v", s.Renditions)
+	}
+}
+
 func TestSnapshotOfACameraThatIsAwaySaysWhy(t *testing.T) {
 	r, e, f := start(t, "connect: on_demand")
 	f.refuse(&frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"})

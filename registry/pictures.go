@@ -109,7 +109,7 @@ func (s *stream) watchPlans(ctx context.Context) {
 	}
 }
 
-// pauseBetweenPictures tells everybody who waits why there is none, and waits for d, or until there is another
+// pauseBetweenPictures tells everybody whose picture current does not make why there is none, and waits for d, or until there is another
 // connection or current has ended.
 func (s *stream) pauseBetweenPictures(ctx context.Context, why error, d time.Duration, current *run) {
 	c := s.camera
@@ -212,6 +212,11 @@ func (s *stream) show(r *run) {
 // makes reports whether a rendition is among those of a run.
 func (r *run) makes(wanted *rendition) bool {
 	return r != nil && slices.ContainsFunc(r.outputs, func(o frame.Output) bool { return o.Slot == wanted.slot })
+}
+
+// shows reports whether a run makes a rendition.
+func (r *run) shows(want frame.Rendition) bool {
+	return r != nil && slices.ContainsFunc(r.outputs, func(o frame.Output) bool { return o.Rendition == want })
 }
 
 // stop ends a run and waits for it. A nil run has ended.

@@ -224,7 +224,7 @@ func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, 
 		if err != nil {
 			return nil, err
 		}
-		v, err := c.watch(ctx, ask)
+		v, err := c.watch(ctx, ask.Or(c.ask()))
 		if !errors.Is(err, ErrReplaced) {
 			return v, err
 		}

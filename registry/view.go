@@ -57,13 +57,12 @@ func (v *View) Close() {
 	v.camera.change(func() { v.camera.leave(v.rendition) })
 }
 
-// watch joins a rendition, which opens the camera, and waits for its first frame.
+// watch joins the rendition that a complete ask means, which opens the camera, and waits for its first frame.
 func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
 	ctx, cancel, err := c.enter(ctx)
 	if err != nil {
 		return nil, err
 	}
-	ask = ask.Or(c.ask())
 	var r *rendition
 	var refused error
 	err = c.learn(ctx, func(sends frame.Stream) { r, refused = c.join(ask, sends) })

@@ -68,7 +68,7 @@ var cameraGauges = []gauge{
 		func(s registry.Status) float64 { return float64(len(s.Renditions)) }),
 	perCamera("source_fps", "Rate at which the camera sends, in pictures per second.", prometheus.GaugeValue,
 		func(s registry.Status) float64 { return s.SourceFPS }),
-	perCamera("reconnects_total", "Connections after the first.", prometheus.CounterValue,
+	perCamera("reconnects_total", "Connections after one that failed or was lost.", prometheus.CounterValue,
 		func(s registry.Status) float64 { return float64(s.Reconnects) }),
 	perCamera("broken_units_total", "Units from the camera that were dropped because nothing can be made of them.", prometheus.CounterValue,
 		func(s registry.Status) float64 { return float64(s.Broken) }),

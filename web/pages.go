@@ -5,6 +5,7 @@ import (
 	"embed"
 	"html/template"
 	"net/http"
+	"strings"
 
 	"framegate/registry"
 
@@ -23,10 +24,14 @@ var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 // to one HTTP/1.1 server, and a stream holds one; a wall of more cameras fetches snapshots in turn.
 const wallStreams = 4
 
-// static serves the pages' scripts and styles.
+// static serves the pages' scripts and styles, and lists no folder.
 func static() http.Handler {
 	files := http.FileServerFS(staticFiles)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/") {
+			problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
+			return
+		}
 		w.Header().Set("Cache-Control", "max-age=3600")
 		files.ServeHTTP(w, r)
 	})

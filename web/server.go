@@ -79,7 +79,7 @@ func New(o Options) *Handler {
 	r.Use(s.recoverer, deadline, middleware.GetHead, headers, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
-		ExposedHeaders:  []string{"X-Timestamp", "X-Framegate-Stale"},
+		ExposedHeaders:  []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale"},
 		MaxAge:          600,
 	}))
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
@@ -92,7 +92,7 @@ func New(o Options) *Handler {
 	})
 
 	r.Get("/", s.wall)
-	r.Handle("/static/*", static())
+	r.Method(http.MethodGet, "/static/*", static())
 	r.Route("/cameras/{id}", func(r chi.Router) {
 		r.Get("/", s.camera)
 		r.Get("/stream", s.stream)
@@ -115,7 +115,7 @@ func New(o Options) *Handler {
 	})
 	r.Get("/healthz", s.healthz)
 	r.Get("/readyz", s.readyz)
-	r.Handle("/metrics", s.metrics())
+	r.Method(http.MethodGet, "/metrics", s.metrics())
 	return &Handler{r, s}
 }
 

@@ -49,6 +49,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	stay := context.AfterFunc(r.Context(), v.gone)
 	var err error
 	if v.view, err = s.Cameras.Watch(v.ctx, v.id, v.ask); err != nil {
+		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a camera may take minutes to fail
 		refuse(w, v.id, err)
 		return
 	}

@@ -411,6 +411,9 @@ func TestPagesNameTheCamerasSafely(t *testing.T) {
 			t.Errorf("%s: %s", path, resp.Status)
 		}
 	}
+	if resp, body := get(t, url+"/static/"); resp.StatusCode != 404 || bytes.Contains(body, []byte("style.css")) {
+		t.Errorf("the folder is listed: %s", resp.Status)
+	}
 }
 
 func TestOtherOriginsReadOnlyWhereAllowed(t *testing.T) {

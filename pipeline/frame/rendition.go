@@ -213,10 +213,13 @@ func even(side float64, own int) int {
 	return max(2, 2*int(math.Round(side/2)))
 }
 
-// roundRate rounds pictures per second.
+// roundRate rounds pictures per second. None but 0 becomes 0, which is the camera's own rate.
 func roundRate(fps float64) float64 {
-	if fps < 2 {
-		return math.Round(fps*10) / 10
+	switch {
+	case fps == 0:
+		return 0
+	case fps < 2:
+		return max(1, math.Round(fps*10)) / 10
 	}
 	return math.Round(fps*2) / 2
 }
