@@ -238,6 +238,6 @@ func (b *bench) renditions(ctx context.Context) error {
 		costs.Points = append(costs.Points, plot.Point{X: float64(n), Y: 100 * loads.load(name(n))})
 	}
 	b.add(table.Row{Name: "four against one", Value: loads.ratio(name(4), name(1)), AtMost: 1.8})
-	b.plots = append(b.plots, plot.Plot{Name: "renditions", Title: "Renditions of one camera", X: "renditions", Y: ofACore, Lines: []plot.Line{costs}})
+	b.plots = append(b.plots, plot.Plot{Name: "bench-renditions", Title: "Renditions of one camera", X: "renditions", Y: ofACore, Lines: []plot.Line{costs}})
 	return nil
 }

@@ -72,8 +72,8 @@ func (b *bench) viewers(ctx context.Context) error {
 		}
 	}
 	b.plots = append(b.plots,
-		plot.Plot{Name: "viewers-rate", Title: "Pictures each of n viewers gets of a camera of 25 fps", X: "viewers", Y: "fps", Lines: []plot.Line{rates}},
-		plot.Plot{Name: "viewers-cost", Title: "Processor time to deliver one picture", X: "viewers", Y: "µs", Lines: []plot.Line{costs}})
+		plot.Plot{Name: "bench-viewers-rate", Title: "Pictures each of n viewers gets of a camera of 25 fps", X: "viewers", Y: "fps", Lines: []plot.Line{rates}},
+		plot.Plot{Name: "bench-viewers-cost", Title: "Processor time to deliver one picture", X: "viewers", Y: "µs", Lines: []plot.Line{costs}})
 	return nil
 }
 
@@ -342,7 +342,7 @@ func (b *bench) cameras(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.plots = append(b.plots, plot.Plot{Name: "cameras", Title: "Cameras of 1920x1080 at 25 fps", X: "cameras", Y: ofACore, Lines: []plot.Line{idle, live}})
+	b.plots = append(b.plots, plot.Plot{Name: "bench-cameras", Title: "Cameras of 1920x1080 at 25 fps", X: "cameras", Y: ofACore, Lines: []plot.Line{idle, live}})
 	return nil
 }
 
