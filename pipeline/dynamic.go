@@ -66,8 +66,8 @@ static void fg_end_unit(fg_unit *u, gboolean torn) {
 }
 
 // fg_count_packet counts a packet, and reports whether it goes on: a depayloader keeps a unit until its last packet,
-// without any limit of its own. Of a unit that is too large what has come already goes on, and is dropped there for
-// lack of the rest.
+// without any limit of its own. Of a unit that is too large what has come already goes on: of a single slice it is
+// dropped there for lack of the rest.
 static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtspsrc) {
 	guint8 head[8];
 	if (gst_buffer_extract(packet, 0, head, sizeof head) < sizeof head)

@@ -61,8 +61,8 @@ func NewFeed(src configs.Source) (*Feed, error) {
 // Run connects and reads until the connection ends, ctx is done, or no access unit comes in time, and says
 // why: a frame.CameraError where the camera is the cause. It calls onStream with what the camera sends: at
 // the first access unit and at every change, on whichever goroutine reads the unit while others wait for it, so onStream
-// must not block. Run may be called again after it has returned, by one goroutine at a time. What the camera sent last stays in the GOP
-// buffer until it sends again.
+// must not block. Run may be called again after it has returned, by one goroutine at a time. What the camera sent last
+// stays in the GOP buffer until it sends again.
 func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.line.reconnect()
 	f.rate.reset()

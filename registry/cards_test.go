@@ -197,6 +197,6 @@ func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
 		}
 	}
 	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, time.Second); err != nil {
-		t.Errorf("nor a snapshot: %v", err)
+		t.Errorf("a snapshot of it: %v", err)
 	}
 }

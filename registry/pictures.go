@@ -109,8 +109,8 @@ func (s *stream) watchPlans(ctx context.Context) {
 	}
 }
 
-// pauseBetweenPictures tells everybody whose picture current does not make why there is none, and waits for d, or until there is another
-// connection or current has ended.
+// pauseBetweenPictures tells everybody whose picture current does not make why there is none, and waits for d, or until
+// there is another connection or current has ended.
 func (s *stream) pauseBetweenPictures(ctx context.Context, why error, d time.Duration, current *run) {
 	c := s.camera
 	var failed int

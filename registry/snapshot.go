@@ -134,7 +134,8 @@ func (d *darkroom) polls(want frame.Rendition) bool {
 	return false
 }
 
-// glance takes a picture of a rendition, which is what a complete ask means, as a viewer who leaves at once: it is kept up to date for some time.
+// glance takes a picture of the rendition that a complete ask means, as a viewer who leaves at once: it is kept up to date
+// for some time.
 func (c *camera) glance(ctx context.Context, ask frame.Ask, since time.Time) (*frame.Frame, error) {
 	view, err := c.watch(ctx, ask)
 	if err != nil {
