@@ -18,6 +18,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -38,6 +39,7 @@ type decoding struct {
 	src     *gst.Element
 	ordered bool   // the decoder was told that units come in the order in which they are shown
 	leave   func() // gives the place on the platform back; nil before there was a picture
+	begun   func() // lets the next picture of the device begin; nil for software
 
 	idle       idle
 	pushing    atomic.Bool // a unit is being handed over, which blocks while the decoder is behind
@@ -64,7 +66,7 @@ func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 	ladder := &p.feed.plans
 	for format, lastShown := key.format, (time.Time{}); ; {
 		d := &decoding{picture: p, rung: ladder.best(key.format.stream.Codec)}
-		p.tell(ladder.describe(d.rung, ""))
+		d.tell("")
 		began := time.Now()
 		err := d.run(ctx, key, units)
 		failure, ok := err.(*planFailure)
@@ -75,6 +77,9 @@ func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 		if d.shown.Load() > 0 {
 			worked = time.Since(began)
 			lastShown = time.Now()
+		}
+		if worked > 0 || !ladder.machine.makes(d.rung.platform) {
+			d.rung.platform.context.forget()
 		}
 		if next, pause, ok := ladder.fell(d.rung.plan, failure.err, worked, failure.late); ok {
 			return &frame.PlanError{Plan: d.rung.name, Next: next.name, Pause: pause, Err: failure.err}
@@ -107,6 +112,13 @@ func (d *decoding) run(ctx context.Context, key Unit, units *Reader) (err error)
 			d.close()
 		}
 	}()
+	if d.rung.platform != software {
+		d.begun = d.rung.platform.starts.begin(ctx, d.patience().first)
+		defer d.begun()
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
 	if d.graph, err = newGraph(); err != nil {
 		return err
 	}
@@ -179,11 +191,14 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 		case err := <-d.graph.ended:
 			return &planFailure{err: err}
 		case <-ctx.Done():
-			d.tell()
+			d.tell(d.graph.decoder())
 			return context.Cause(ctx)
 		case <-caughtUp:
 			d.leave = p.feed.plans.machine.enter(d.rung.platform)
-			d.tell()
+			if d.begun != nil {
+				d.begun()
+			}
+			d.tell(d.graph.decoder())
 			caughtUp = nil
 		case now := <-tick.C:
 			asked, newest := p.sent.count()
@@ -238,9 +253,15 @@ func (d *decoding) decoded() (seen, passed int) {
 	return seen, passed
 }
 
-// tell notes the plan with the decoder that it came to use.
-func (d *decoding) tell() {
-	d.picture.tell(d.picture.feed.plans.describe(d.rung, d.graph.decoder()))
+// tell notes the plan with the decoder that it came to use, empty where that is not known yet, and the encoder that its
+// outputs use.
+func (d *decoding) tell(decoder string) {
+	p := d.picture
+	told := p.feed.plans.describe(d.rung, decoder)
+	if !slices.ContainsFunc(p.decoded, func(out *output) bool { return d.rung.onDevice(out.Rendition, p.feed.source.Masks) }) {
+		told.Encoder = d.rung.system.factory
+	}
+	p.tell(told)
 }
 
 // build fills the pipeline for units of key's format.

@@ -65,6 +65,7 @@ type ending struct {
 	once    sync.Once
 	lacking string          // what GStreamer said it has no plugin for; owned by the bus loop
 	dropped func(bytes int) // is called for each access unit that was too large; set before the pipeline plays
+	context *deviceContext  // what the pipeline shares with others; set before it plays, nil for nothing
 }
 
 // watch is the bus loop's callback for a pipeline.
@@ -84,6 +85,10 @@ func (e *ending) watch(msg *gst.Message) bool {
 		}
 		if err := parseBusError(msg); !err.announces() {
 			e.end(err)
+		}
+	case gst.MessageHaveContext:
+		if e.context != nil {
+			e.context.notice(msg)
 		}
 	case gst.MessageEOS:
 		e.end(io.EOF)

@@ -46,6 +46,8 @@ type Platform struct {
 	Reason string  `json:"reason,omitempty"`
 	Advice string  `json:"advice,omitempty"` // what to do where it should be there
 	Device string  `json:"device,omitempty"` // a file of the device that is there
+	// Lacks names the elements of a platform that works, or is there, that this GStreamer has not got.
+	Lacks []string `json:"lacks,omitempty"`
 }
 
 // Prover tries the plans of a platform in a process of its own, since a bad driver takes its process with it: it
@@ -84,16 +86,36 @@ func Prove(ctx context.Context, prover Prover) Hardware {
 		proofs := pf.prove(ctx, prover)
 		h.Plans = append(h.Plans, proofs...)
 		h.Platforms = append(h.Platforms, pf.judge(proofs))
-	}
-	for _, p := range h.Plans {
-		if p.Status == Works {
-			load(p.Decoder, p.Scaler, p.Encoder)
-		}
+		pf.prepare(ctx, proofs)
 	}
 	return h
 }
 
-// load loads the plugins of elements, so that the first viewer does not wait for that.
+// prepare loads what the plans that work need and opens their device, so that the first viewer does not wait for that.
+func (pf *platform) prepare(ctx context.Context, proofs []Proof) {
+	decoder := ""
+	for _, p := range proofs {
+		if p.Status == Works {
+			load(p.Decoder, p.Scaler, p.Encoder)
+			decoder = cmp.Or(decoder, p.Decoder)
+		}
+	}
+	if decoder == "" || pf.context.kind == "" {
+		return
+	}
+	opened := make(chan struct{})
+	go func() {
+		defer close(opened)
+		pf.context.open(decoder)
+	}()
+	select { // a driver may hang even though it did not in the proof
+	case <-opened:
+	case <-time.After(proofTimeout):
+	case <-ctx.Done():
+	}
+}
+
+// load loads the plugins of elements.
 func load(factories ...string) {
 	for _, factory := range factories {
 		name := C.CString(factory)
@@ -160,10 +182,16 @@ func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs
 // judge sums up what the proofs say of the platform, and what to do where they say nothing good.
 func (pf *platform) judge(proofs []Proof) Platform {
 	p := Platform{Name: pf.name, Title: pf.title, Status: Missing, Device: pf.device()}
+	if len(proofs) > 0 {
+		p.Lacks = pf.lacks()
+	}
 	i := slices.IndexFunc(proofs, func(p Proof) bool { return p.Status == Works })
 	switch {
 	case i >= 0:
 		p.Status = Works
+		if chain, _ := pf.scaler(); &chain[0] == &inSystemMemory[0] && pf.unscaled != "" {
+			p.Reason, p.Advice = "pictures are scaled in software", pf.unscaled
+		}
 		return p
 	case len(proofs) > 0:
 		p.Status, p.Reason = Broken, proofs[0].Reason
@@ -182,6 +210,23 @@ func (pf *platform) device() string {
 		}
 	}
 	return ""
+}
+
+// lacks are the elements of the platform that are not installed; of those that can stand in for each other, the first where
+// none is.
+func (pf *platform) lacks() (all []string) {
+	for _, c := range codecs {
+		if names := pf.decoders[c.codec]; len(names) > 0 && len(missing(names...)) == len(names) {
+			all = append(all, names[0])
+		}
+	}
+	if first := pf.scalers[0]; !complete(first) && &pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))][0] == &inSystemMemory[0] {
+		all = append(all, first[0].factory)
+	}
+	if n := len(pf.encoders); n > 0 && !slices.ContainsFunc(pf.encoders, func(e encoder) bool { return len(missing(e.factory)) == 0 }) {
+		all = append(all, pf.encoders[0].factory)
+	}
+	return slices.Compact(all)
 }
 
 // lacking says which elements are not there.

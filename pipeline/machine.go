@@ -107,6 +107,16 @@ func (m *Machine) enter(on *platform) (leave func()) {
 	return func() { m.leave(on) }
 }
 
+// makes reports whether pictures come of a platform just now.
+func (m *Machine) makes(on *platform) bool {
+	if m == nil {
+		return false
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.busy[on] > 0
+}
+
 // wait makes a camera that found no place on a platform the next to try, unless nothing else is made by it: then it
 // was not for want of a place.
 func (m *Machine) wait(w waiting) {

@@ -51,6 +51,7 @@ type plan struct {
 	device   *encoder // of JPEGs in the platform's memory; nil where they are made in system memory
 	system   encoder  // of JPEGs in system memory
 	forced   bool     // the configuration names an element of it
+	anySize  bool     // pictures of any size are encoded on the device
 	proof    string   // key of the plan that must have been proved; empty for none
 }
 
@@ -147,6 +148,7 @@ func withEncoder(all []plan, codec, factory string) (changed []plan) {
 		p.forced = true
 		switch {
 		case own(p):
+			p.anySize = true
 			changed = append(changed, p)
 		case p.device == nil && !slices.ContainsFunc(changed, func(c plan) bool { return own(c) && c.platform == p.platform }):
 			p.system = encoder{factory: factory, property: "quality", value: "%d", best: 100}
@@ -168,6 +170,7 @@ func (p plan) addDecoder(g *graph, caps string, ordered bool) (first, last *gst.
 		systemMemoryOnly(made[0])
 		return made[0], made[0], nil
 	}
+	p.platform.context.give(g)
 	made, err := g.add(element{factory: p.decoder, may: p.platform.decoderProperties(ordered)})
 	if err != nil {
 		return nil, nil, err
@@ -220,7 +223,8 @@ func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if r.Format == frame.JPEG && !p.onDevice(r, masks) {
+	// A JPEG's range is full already, though nvjpegdec does not say so (1.26).
+	if r.Format == frame.JPEG && !p.onDevice(r, masks) && p.codec != "mjpeg" {
 		fullRange(finish[len(finish)-2].GetStaticPad("sink"))
 	}
 	if err := scaled.Link(finish[0]); err != nil {
@@ -232,7 +236,8 @@ func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, 
 // onDevice reports whether a rendition is encoded in the platform's memory. What has to be painted into or turned is
 // brought into system memory, where masks and texts are the same for every platform.
 func (p plan) onDevice(r frame.Rendition, masks []configs.Mask) bool {
-	return p.device != nil && r.Format == frame.JPEG && r.Turn == 0 && r.Overlay.Empty() && len(masks) == 0
+	return p.device != nil && r.Format == frame.JPEG && r.Turn == 0 && r.Overlay.Empty() && len(masks) == 0 &&
+		(p.anySize || r.Width*r.Height >= p.device.least)
 }
 
 // scale is the chain that brings a picture to a rendition's size, before it is turned, and to where it is encoded.
@@ -287,7 +292,7 @@ func (p plan) finish(r frame.Rendition, masks []configs.Mask) (chain []element) 
 	case r.Format == frame.PNG:
 		chain = append(chain, element{factory: "videoconvert"}, element{factory: "pngenc"})
 	case r.Format == frame.WebP:
-		chain = append(chain, element{factory: "videoconvert"}, encoder{"webpenc", "", "quality", "%d", 100}.element(r.Quality))
+		chain = append(chain, element{factory: "videoconvert"}, encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
 	case p.onDevice(r, masks):
 		chain = append(chain, p.device.element(r.Quality))
 	default:

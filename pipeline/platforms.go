@@ -24,10 +24,14 @@ type platform struct {
 	download string
 	// encoders are those of JPEG that take pictures from the scaler, the preferred first.
 	encoders []encoder
+	// context is what pipelines of the device share, and starts lets them begin one after the other.
+	context deviceContext
+	starts  starts
 	// nodes are the device files, of which one must be there and open for reading and writing.
 	nodes []string
-	// advice says what to do where elements are missing, and where nodes are missing or closed.
-	packages, absent, closed string
+	// advice says what to do where elements are missing, and where nodes are missing or closed; and unscaled, where the
+	// platform works but its scaler is missing.
+	packages, absent, closed, unscaled string
 }
 
 // encoder makes JPEGs.
@@ -37,9 +41,11 @@ type encoder struct {
 	property string // for the quality
 	value    string // of the property, with %d for a quality of 1 to best
 	best     int
+	// least is from how many pixels of a picture on it is worth its start; smaller ones are encoded in system memory. 0 is all.
+	least int
 }
 
-var jpegenc = encoder{"jpegenc", "I420", "quality", "%d", 100}
+var jpegenc = encoder{factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100}
 
 func chain(factories ...string) (elements []element) {
 	for _, factory := range factories {
@@ -50,6 +56,9 @@ func chain(factories ...string) (elements []element) {
 
 // inSystemMemory scales where pictures lie in system memory anyway.
 var inSystemMemory = []element{{factory: "videoscale", set: map[string]any{"add-borders": false}}}
+
+// inOrder is for GStreamer's own stateless H.264 decoders, which otherwise hold a picture back until the next one has come.
+var inOrder = map[string]any{"compliance": arg("flexible")}
 
 // software is the platform that every machine is. It comes last.
 var software = &platform{
@@ -65,7 +74,7 @@ var software = &platform{
 }
 
 // platforms are the kinds of hardware, in the order in which they are tried. Where each name was looked up, and which could
-// not be, stands in docs/hardware.md; none of it was run on such hardware yet.
+// not be, stands in docs/hardware.md. Only those of NVIDIA's cards were run on their hardware yet.
 var platforms = []*platform{
 	// Of nvv4l2decoder's properties, disable-dpb is Jetson's and low-latency-mode that of the server platform, which Thor
 	// follows: both give pictures in the order of decoding. mjpeg is for cameras' JPEGs. Two are left alone that seem made
@@ -83,14 +92,15 @@ var platforms = []*platform{
 		ordered:  map[string]any{"disable-dpb": arg("true"), "low-latency-mode": arg("true")},
 		memory:   "memory:NVMM",
 		scalers:  [][]element{chain("nvvidconv"), chain("nvvideoconvert")},
-		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100}},
+		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100, 0}},
 		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec"},
 		packages: "nvidia-l4t-gstreamer",
 		absent:   "on a Jetson run the container with --runtime nvidia",
 		closed:   "add the user to the group video",
 	},
 	// The driver alone brings the decoders. GStreamer scales by kernels that it compiles with libnvrtc, and encodes by
-	// libnvjpeg, both of CUDA: where they are missing the decoder itself brings pictures into system memory.
+	// libnvjpeg, both of CUDA: where they are missing the decoder itself brings pictures into system memory. nvjpegenc takes
+	// long to open: 0.27 s on an H200, where it saved nothing at 480x270 and three quarters of all at 1920x1080.
 	{
 		name: "nvidia", title: "NVIDIA graphics card",
 		decoders: map[string][]string{
@@ -98,14 +108,17 @@ var platforms = []*platform{
 			"vp9": {"nvvp9dec", "nvvp9sldec"}, "av1": {"nvav1dec"}, "mpeg4": {"nvmpeg4videodec"}, "mjpeg": {"nvjpegdec"},
 		},
 		decoder:  map[string]any{"max-display-delay": arg("0")},
+		ordered:  inOrder,
 		memory:   "memory:CUDAMemory",
 		scalers:  [][]element{chain("cudaconvertscale"), chain("cudaconvert", "cudascale"), inSystemMemory},
 		download: "cudadownload",
-		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100}},
+		context:  deviceContext{kind: "gst.cuda.context"},
+		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100, 640 * 480}},
 		nodes:    []string{"/dev/nvidia0", "/dev/nvidiactl"},
 		packages: "gstreamer1.0-plugins-bad, and the driver of NVIDIA with libnvcuvid; libnvrtc and libnvjpeg of CUDA for the whole plan",
 		absent:   "install NVIDIA's driver; run a container with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,video,utility",
 		closed:   "add the user to the group video",
+		unscaled: "install libnvrtc of CUDA 12: GStreamer up to 1.26 cannot use that of CUDA 13; GST_CUDA_NVRTC_LIBNAME names it where it is not found",
 	},
 	{
 		name: "va", title: "Intel and AMD graphics, by VA-API",
@@ -113,9 +126,10 @@ var platforms = []*platform{
 			"h264": {"vah264dec"}, "h265": {"vah265dec"}, "vp8": {"vavp8dec"}, "vp9": {"vavp9dec"}, "av1": {"vaav1dec"},
 			"mjpeg": {"vajpegdec"},
 		},
+		ordered:  inOrder,
 		memory:   "memory:VAMemory",
 		scalers:  [][]element{chain("vapostproc")},
-		encoders: []encoder{{"vajpegenc", "NV12", "quality", "%d", 100}},
+		encoders: []encoder{{"vajpegenc", "NV12", "quality", "%d", 100, 0}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
 		absent:   "run a container with --device /dev/dri",
@@ -128,7 +142,7 @@ var platforms = []*platform{
 		},
 		memory:   "memory:VAMemory",
 		scalers:  [][]element{chain("vapostproc")},
-		encoders: []encoder{{"qsvjpegenc", "NV12", "quality", "%d", 100}},
+		encoders: []encoder{{"qsvjpegenc", "NV12", "quality", "%d", 100, 0}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1 or libvpl2",
 		absent:   "run a container with --device /dev/dri",
@@ -141,7 +155,7 @@ var platforms = []*platform{
 			"mpeg4": {"v4l2mpeg4dec"}, "mjpeg": {"v4l2jpegdec"},
 		},
 		scalers:  [][]element{chain("v4l2convert"), inSystemMemory},
-		encoders: []encoder{{"v4l2jpegenc", "I420", "extra-controls", "controls, compression_quality=%d", 100}},
+		encoders: []encoder{{"v4l2jpegenc", "I420", "extra-controls", "controls, compression_quality=%d", 100, 0}},
 		nodes:    []string{"/dev/video10", "/dev/video11", "/dev/video12"},
 		packages: "gstreamer1.0-plugins-good",
 		absent:   "run a container with --device /dev/video10 --device /dev/video11 --device /dev/video12 --device /dev/video31",
@@ -153,6 +167,7 @@ var platforms = []*platform{
 			"h264": {"v4l2slh264dec"}, "h265": {"v4l2slh265dec"}, "vp8": {"v4l2slvp8dec"}, "vp9": {"v4l2slvp9dec"},
 			"av1": {"v4l2slav1dec"},
 		},
+		ordered:  inOrder,
 		scalers:  [][]element{inSystemMemory},
 		nodes:    []string{"/dev/media0", "/dev/media1"},
 		packages: "gstreamer1.0-plugins-bad",
@@ -166,7 +181,7 @@ var platforms = []*platform{
 			"mpeg4": {"mppvideodec"}, "mjpeg": {"mppjpegdec"},
 		},
 		scalers:  [][]element{inSystemMemory},
-		encoders: []encoder{{"mppjpegenc", "I420", "q-factor", "%d", 99}},
+		encoders: []encoder{{"mppjpegenc", "I420", "q-factor", "%d", 99, 0}},
 		nodes:    []string{"/dev/mpp_service"},
 		packages: "gstreamer1.0-rockchip1 of the board's vendor",
 		absent:   "run a container with --device /dev/mpp_service --device /dev/rga --device /dev/dma_heap",

@@ -143,11 +143,14 @@ func caughtUp(t *testing.T, s *shown) frame.Plan {
 	return s.Plan()
 }
 
+// large is a picture that NVIDIA's cards encode too.
+var large = frame.Rendition{Width: 640, Height: 480, Quality: 80}
+
 // settled makes pictures of a feed, as often as a plan fails, until one stays.
 func settled(t *testing.T, feed *running) frame.Plan {
 	t.Helper()
 	for {
-		s := show(t, feed.Feed, small)
+		s := show(t, feed.Feed, large)
 		select {
 		case <-s.CaughtUp():
 			return s.Plan()
@@ -182,7 +185,7 @@ func TestFailureOfAPlanLeadsToTheNext(t *testing.T) {
 			m, _ := proved(t)
 			standins.Fault(t, c.factory, c.fault)
 			server := camtest.Start(t, tiny)
-			feed, first := watchOn(t, m, server.URL("cam1"), "nvidia", small)
+			feed, first := watchOn(t, m, server.URL("cam1"), "nvidia", large)
 			failed := make(chan time.Time, 1)
 			go func() {
 				<-first.done
@@ -327,6 +330,33 @@ func TestConfigurationForcesElements(t *testing.T) {
 	}
 }
 
+func TestSmallPicturesAreEncodedInSystemMemoryUnlessTheConfigurationSaysOtherwise(t *testing.T) {
+	if _, ok := withStandins(t, "nvidia"); !ok {
+		return
+	}
+	m, _ := proved(t)
+	server := camtest.Start(t, tiny)
+	for _, c := range []struct {
+		rendition frame.Rendition
+		encoder   string
+		want      string
+	}{
+		{small, "", "jpegenc"},
+		{large, "", "nvjpegenc"},
+		{small, "nvjpegenc", "nvjpegenc"},
+	} {
+		src := source(t, server.URL("cam1"))
+		src.Plans = configs.Plans{Hardware: "nvidia", Encoder: c.encoder}
+		feed := runFeedOf(t, m, src)
+		feed.stream(t)
+		shown := show(t, feed.Feed, c.rendition)
+		if plan := caughtUp(t, shown); plan.Name != "nvidia" || plan.Encoder != c.want {
+			t.Errorf("%+v with encoder %q: %+v", c.rendition, c.encoder, plan)
+		}
+		feed.stop()
+	}
+}
+
 func TestCardWithoutCUDAsLibrariesDecodesAndTheRestIsSoftware(t *testing.T) {
 	if _, ok := withStandins(t, "nvidia", "-cudaconvertscale", "-nvjpegenc"); !ok {
 		return
@@ -436,4 +466,50 @@ func decodeJPEG(t *testing.T, f *frame.Frame) image.Image {
 		t.Fatal(err)
 	}
 	return picture
+}
+
+func TestPicturesShareTheContextOfADevice(t *testing.T) {
+	standins, ok := withStandins(t, "nvidia")
+	if !ok {
+		return
+	}
+	m, _ := proved(t)
+	made := standins.Contexts()
+	if made != 2 {
+		t.Errorf("%d contexts were made, not one by the process that proves the plans and one by this one", made)
+	}
+	server := camtest.Start(t, tiny, tiny)
+	for _, name := range []string{"cam1", "cam2"} {
+		_, shown := watchOn(t, m, server.URL(name), "nvidia", small)
+		if plan := caughtUp(t, shown); plan.Name != "nvidia" {
+			t.Errorf("%+v", plan)
+		}
+	}
+	if now := standins.Contexts(); now != made {
+		t.Errorf("two pictures have made %d more contexts", now-made)
+	}
+}
+
+func TestContextOfADeviceThatFailsAtWorkIsNotUsedAgain(t *testing.T) {
+	standins, ok := withStandins(t, "nvidia")
+	if !ok {
+		return
+	}
+	m, _ := proved(t)
+	made := standins.Contexts()
+	standins.Fault(t, "nvh264dec", "fail 40")
+	server := camtest.Start(t, tiny)
+	_, shown := watchOn(t, m, server.URL("cam1"), "nvidia", small)
+	if plan := caughtUp(t, shown); plan.Name != "nvidia" {
+		t.Errorf("%+v", plan)
+	}
+	<-shown.done
+	standins.Heal("nvh264dec")
+	_, shown = watchOn(t, m, server.URL("cam1"), "nvidia", small)
+	if plan := caughtUp(t, shown); plan.Name != "nvidia" {
+		t.Errorf("%+v", plan)
+	}
+	if now := standins.Contexts(); now != made+1 {
+		t.Errorf("%d contexts were made anew, not 1", now-made)
+	}
 }

@@ -74,6 +74,7 @@ func prove(ctx context.Context, p plan) Proof {
 	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, fmt.Errorf("no answer within %v", proofTimeout))
 	defer cancel()
 	t := &trial{}
+	p.anySize = true
 	began := time.Now()
 	decoder, err := t.run(ctx, p)
 	switch {

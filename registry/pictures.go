@@ -11,8 +11,9 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// pictureTimeout is how long a picture may take to come up to date with its camera.
-const pictureTimeout = 10 * time.Second
+// pictureTimeout is how long a picture may take to come up to date with its camera. Each plan has a shorter limit of its
+// own; this one is for those that wait for their turn on a device, where many begin at once.
+const pictureTimeout = time.Minute
 
 // run is a picture that is being made, for one set of renditions of one connection. It is never changed:
 // another set gets another run.

@@ -135,7 +135,7 @@ func TestHardwareThatFailsIsToldEverywhereAndTakenBack(t *testing.T) {
 		t.Run(fault.factory+" "+fault.kind, func(t *testing.T) {
 			standins := standin.Use(t, "nvidia")
 			standins.Fault(t, fault.factory, fault.kind)
-			cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+			cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 480}) // large enough for nvjpegenc
 			p := start(t, "--config", config(t, "cameras: [{id: gate, plan_retry: 2s, url: '"+cameras.URL("cam1")+"'}]"))
 			p.until(t, "gate", "ready")
 			camtest.Until(t, "the hardware is proved", func() bool { return strings.Contains(p.get(t, "/api/hardware"), "nvh264dec") })

@@ -89,6 +89,12 @@ func (s Standins) Fault(t testing.TB, factory, fault string) {
 	t.Cleanup(func() { s.Heal(factory) })
 }
 
+// Contexts is the number of contexts that decoders of nvidia have made for themselves, in all processes.
+func (s Standins) Contexts() int {
+	made, _ := os.ReadFile(filepath.Join(s.faults(), "contexts"))
+	return len(made)
+}
+
 // Heal takes a fault back.
 func (s Standins) Heal(factory string) { os.Remove(filepath.Join(s.faults(), factory)) }
 

@@ -16,10 +16,14 @@
  *   refuse       it takes no caps
  *   black        its pictures are black
  *   sessions N   no more than N of them are open in a process at a time
+ *
+ * Decoders of nvidia share a context of type gst.cuda.context as the real ones do: one that was given none makes one, says so
+ * on its bus, and adds a byte to the file contexts in that folder.
  */
 
 #include <gst/base/gstbasetransform.h>
 #include <gst/gst.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -159,6 +163,26 @@ static void hang(Element *e, const gchar *fault) {
 	}
 }
 
+/* ensure_context makes the context that an element was not given. */
+static void ensure_context(Element *e) {
+	const gchar *dir = g_getenv("FRAMEGATE_STANDIN");
+	GstContext  *context = gst_element_get_context(GST_ELEMENT(e), "gst.cuda.context");
+	if (context == NULL && dir != NULL) {
+		gchar *path = g_build_filename(dir, "contexts", NULL);
+		FILE  *made = fopen(path, "a");
+		g_free(path);
+		if (made != NULL) {
+			fputc('.', made);
+			fclose(made);
+		}
+		context = gst_context_new("gst.cuda.context", TRUE);
+		gst_element_set_context(GST_ELEMENT(e), context);
+		gst_element_post_message(GST_ELEMENT(e), gst_message_new_have_context(GST_OBJECT(e), gst_context_ref(context)));
+	}
+	if (context != NULL)
+		gst_context_unref(context);
+}
+
 static GstStateChangeReturn element_change_state(GstElement *element, GstStateChange change) {
 	Element *e = (Element *)element;
 	gint    *open = &sessions[e->spec - standins];
@@ -175,6 +199,8 @@ static GstStateChangeReturn element_change_state(GstElement *element, GstStateCh
 			GST_ELEMENT_ERROR(e, RESOURCE, BUSY, ("All sessions of the device are in use."), ("told to"));
 			return GST_STATE_CHANGE_FAILURE;
 		}
+		if (e->spec->kind == DECODER && strcmp(e->spec->platform, "nvidia") == 0)
+			ensure_context(e);
 		g_atomic_int_inc(open);
 		e->counted = TRUE;
 		GstCaps *takes = faulty(e, "refuse") ? gst_caps_from_string("video/x-nothing") : gst_caps_ref(e->takes);

@@ -1,0 +1,84 @@
+package pipeline
+
+/*
+#include <stdlib.h>
+#include "context.h"
+*/
+import "C"
+
+import (
+	"sync"
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// deviceContext is what the pipelines of one kind of device share: without it each would open the device for itself, which
+// with CUDA takes hundreds of megabytes of the card's memory and a good part of a second. Pipelines that have it keep it
+// until they end. The zero value of a platform without a context type does nothing. Its methods may be called from any
+// goroutine.
+type deviceContext struct {
+	kind string // GStreamer's context type, such as gst.cuda.context
+
+	mu      sync.Mutex    // of what follows
+	current *C.GstContext // a reference; nil where there is none
+}
+
+// open makes the context ahead of the first pipeline, by opening an element of the device. It blocks for as long as the
+// driver does.
+func (d *deviceContext) open(factory string) {
+	if d.kind == "" {
+		return
+	}
+	name, kind := C.CString(factory), C.CString(d.kind)
+	defer C.free(unsafe.Pointer(name))
+	defer C.free(unsafe.Pointer(kind))
+	d.keep(C.fg_make_context(name, kind))
+}
+
+// give hands the context to a pipeline to which no element of the device was added yet, and takes over the one that it
+// makes where there is none.
+func (d *deviceContext) give(g *graph) {
+	if d.kind == "" {
+		return
+	}
+	g.context = d
+	d.mu.Lock()
+	context := d.current
+	if context != nil {
+		C.gst_context_ref(context)
+	}
+	d.mu.Unlock()
+	if context != nil {
+		C.fg_use_context(unsafe.Pointer(g.pipe.Instance()), context)
+		C.gst_context_unref(context)
+	}
+}
+
+// notice takes over the context that a pipeline has made for itself and announces on its bus.
+func (d *deviceContext) notice(msg *gst.Message) {
+	kind := C.CString(d.kind)
+	defer C.free(unsafe.Pointer(kind))
+	d.keep(C.fg_context_of((*C.GstMessage)(unsafe.Pointer(msg.Instance())), kind))
+}
+
+// keep takes over a reference to a context, unless there is one already.
+func (d *deviceContext) keep(made *C.GstContext) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current == nil {
+		d.current = made
+	} else if made != nil {
+		C.gst_context_unref(made)
+	}
+}
+
+// forget lets the next pipeline make a context of its own: an error can leave one unusable for good.
+func (d *deviceContext) forget() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.current != nil {
+		C.gst_context_unref(d.current)
+		d.current = nil
+	}
+}

@@ -1,0 +1,80 @@
+package pipeline
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// startsAtOnce is how many pipelines of a device may begin at a time.
+const startsAtOnce = 4
+
+// starts lets the pipelines of a device begin a few at a time. Drivers open decoders one after the other, which took 0.1 s
+// each on an H200: of thirty that began at once the last ones looked as if they hung. Its methods may be called from any
+// goroutine.
+type starts struct {
+	mu      sync.Mutex // of what follows
+	begun   int        // pipelines that have begun and not shown a picture yet
+	moved   time.Time  // when begun became smaller
+	waiting []chan struct{}
+}
+
+// begin waits for a turn, until ctx is done at most. Where none of those before has come to an end for a time, it waits no
+// longer: a device that hangs must not keep cameras from finding that out. done, which must be called, gives the turn to the
+// next; further calls do nothing.
+func (s *starts) begin(ctx context.Context, patience time.Duration) (done func()) {
+	s.mu.Lock()
+	if s.begun < startsAtOnce {
+		s.begun++
+		s.mu.Unlock()
+		return sync.OnceFunc(s.done)
+	}
+	turn, since := make(chan struct{}), time.Now()
+	s.waiting = append(s.waiting, turn)
+	s.mu.Unlock()
+	for {
+		left := time.NewTimer(s.left(since, patience))
+		select {
+		case <-turn:
+			left.Stop()
+			return sync.OnceFunc(s.done)
+		case <-ctx.Done():
+			left.Stop()
+		case <-left.C:
+			if s.left(since, patience) > 0 {
+				continue
+			}
+		}
+		s.mu.Lock()
+		if i := slices.Index(s.waiting, turn); i >= 0 {
+			s.waiting = slices.Delete(s.waiting, i, i+1)
+			s.begun++
+		}
+		s.mu.Unlock()
+		return sync.OnceFunc(s.done)
+	}
+}
+
+// left is how long one that has waited since a time is patient still.
+func (s *starts) left(since time.Time, patience time.Duration) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.moved.After(since) {
+		since = s.moved
+	}
+	return patience - time.Since(since)
+}
+
+// done lets the next one begin.
+func (s *starts) done() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.moved = time.Now()
+	if len(s.waiting) > 0 && s.begun <= startsAtOnce {
+		close(s.waiting[0]) // which takes the place over
+		s.waiting = s.waiting[1:]
+		return
+	}
+	s.begun--
+}
