@@ -2,19 +2,20 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"slices"
 	"strings"
 
-	"framegate/internal/machine"
 	"framegate/internal/process"
 	"framegate/internal/rig"
 	"framegate/internal/table"
-	"framegate/internal/testcam"
 	"framegate/pipeline"
 
 	"golang.org/x/sync/errgroup"
@@ -32,9 +33,87 @@ const ofACore = "% of a core"
 // check is what the measurements share.
 type check struct {
 	options
-	plans  []pipeline.Proof
+	found  pipeline.Hardware
 	table  table.Table
 	failed []string // what is not as it should be, besides figures that miss their goals
+}
+
+// newCheck asks framegate what it finds.
+func newCheck(ctx context.Context, o options) (*check, error) {
+	cmd := exec.CommandContext(ctx, o.Framegate, "hardware", "--json")
+	cmd.Stderr = os.Stderr
+	text, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s hardware: %w", o.Framegate, err)
+	}
+	c := &check{options: o, table: table.New()}
+	if err := c.save("hardware.json", text); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(text, &c.found); err != nil {
+		return nil, fmt.Errorf("%s hardware: %w", o.Framegate, err)
+	}
+	if c.platform() == nil {
+		return nil, fmt.Errorf("no platform %q", o.Platform)
+	}
+	return c, nil
+}
+
+// platform is what framegate says of the platform that is checked.
+func (c *check) platform() *pipeline.Platform {
+	i := slices.IndexFunc(c.found.Platforms, func(p pipeline.Platform) bool { return p.Name == c.Platform })
+	if i < 0 {
+		return nil
+	}
+	return &c.found.Platforms[i]
+}
+
+// noDevice says why there is nothing to check; empty where there is.
+func (c *check) noDevice() string {
+	if p := c.platform(); p.Status == pipeline.Missing && p.Device == "" {
+		return p.Reason + "; " + p.Advice
+	}
+	return ""
+}
+
+// run makes all measurements. One that fails does not keep the others from being made.
+func (c *check) run(ctx context.Context, out io.Writer) error {
+	if p := c.platform(); p.Status != pipeline.Works {
+		return fmt.Errorf("%s (%s) %s: %s; %s", p.Title, p.Device, p.Status, p.Reason, p.Advice)
+	}
+	for _, part := range []struct {
+		name string
+		run  func(context.Context) error
+	}{{"plans", c.proofs}, {"codecs", c.codecs}, {"many", c.many}, {"starts", c.starts}, {"lost", c.lost}, {"without", c.without}} {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, part.name) {
+			continue
+		}
+		if err := part.run(ctx); err != nil {
+			c.fail(fmt.Errorf("%s: %w", part.name, err))
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	c.table.Print(out)
+	missed := c.failed
+	for _, r := range c.table.Missed() {
+		missed = append(missed, r.Name+": "+r.Text())
+	}
+	if len(missed) > 0 {
+		return errors.New("not as it should be: " + strings.Join(missed, "; "))
+	}
+	return nil
+}
+
+// fail notes that something is not as it should be.
+func (c *check) fail(err error) {
+	c.failed = append(c.failed, err.Error())
+	fmt.Fprintln(os.Stderr, "gpucheck:", err)
+	if len(c.table.Sections) > 0 {
+		first, _, _ := strings.Cut(err.Error(), "\n")
+		c.add(table.Row{Name: "failed", Missing: first})
+	}
 }
 
 // begin begins a section of the table.
@@ -43,22 +122,32 @@ func (c *check) begin(name, title string) {
 	fmt.Fprintln(os.Stderr, "gpucheck:", title)
 }
 
+// add adds a row to the table, and to its file.
 func (c *check) add(r table.Row) {
 	c.table.Add(r)
 	fmt.Fprintf(os.Stderr, "  %s: %s\n", r.Name, r.Text())
+	if c.Out != "" {
+		if err := c.table.WriteJSON(filepath.Join(c.Out, "table.json")); err != nil {
+			fmt.Fprintln(os.Stderr, "gpucheck:", err)
+		}
+	}
 }
 
-// fell adds a failure of a plan to the table.
-func (c *check) fell(id string, plan process.Plan) {
-	text := fmt.Sprintf("came to %s: %s (%s)", plan.Name, plan.Reason, plan.Chosen)
-	c.failed = append(c.failed, "camera "+id+" "+text)
-	c.add(table.Row{Name: "the plans of " + c.Platform, Missing: text})
+// save writes a file into the folder that the caller named, if any.
+func (c *check) save(name string, content []byte) error {
+	if c.Out == "" {
+		return nil
+	}
+	if err := os.MkdirAll(c.Out, 0o755); err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(c.Out, name), content, 0o644)
 }
 
 // proofs tells what framegate itself found out at its start.
 func (c *check) proofs(context.Context) error {
 	c.begin("plans", "framegate's own proof, of pictures of 320x180")
-	for _, p := range c.plans {
+	for _, p := range c.found.Plans {
 		if p.Platform != c.Platform {
 			continue
 		}
@@ -68,116 +157,20 @@ func (c *check) proofs(context.Context) error {
 		}
 		c.add(r)
 	}
-	return nil
-}
-
-// codecs compares the device with software for a camera of each codec.
-func (c *check) codecs(ctx context.Context) error {
-	for _, codec := range codecs {
-		c.begin(string(codec), fmt.Sprintf("A camera of %s, %dx%d at 25 fps", strings.ToUpper(string(codec)), c.Width, c.Height))
-		if !slices.ContainsFunc(c.plans, func(p pipeline.Proof) bool {
-			return p.Platform == c.Platform && p.Codec == string(codec) && p.Status == pipeline.Works
-		}) {
-			c.add(table.Row{Name: "on " + c.Platform, Missing: "no plan works"})
-			continue
-		}
-		if err := c.codec(ctx, codec); err != nil {
-			return fmt.Errorf("%s: %w", codec, err)
-		}
+	if lacks := c.platform().Lacks; len(lacks) > 0 {
+		c.add(table.Row{Name: "elements that GStreamer " + c.found.GStreamer + " lacks here", Missing: strings.Join(lacks, ", ")})
 	}
 	return nil
 }
 
-func (c *check) codec(ctx context.Context, codec testcam.Codec) error {
-	cameras, stop, err := c.serve(ctx, c.camera(codec))
-	if err != nil {
-		return err
-	}
-	defer stop()
-	url := cameras.URL("cam1")
-	device := rig.Camera{ID: "device", URL: url, Keys: "hardware: " + c.Platform}
-	software := rig.Camera{ID: "software", URL: url, Keys: "hardware: off"}
-	if err := c.pictures(ctx, device, software); err != nil {
-		return err
-	}
-	var loads [2]float64
-	for i, camera := range []rig.Camera{device, software} {
-		err := c.framegate(ctx, nil, []rig.Camera{camera}, func(p *process.Process) error {
-			leave, err := watch(ctx, p, camera.ID)
-			if err != nil {
-				return err
-			}
-			defer leave()
-			var rate float64
-			var watching errgroup.Group
-			watching.Go(func() (err error) {
-				rate, err = rig.Rate(ctx, p.URL+"/cameras/"+camera.ID+"/stream", c.Time)
-				return err
-			})
-			loads[i], err = machine.Load(p.PID(), c.Time)
-			if err := errors.Join(err, watching.Wait()); err != nil {
-				return err
-			}
-			plan, asked, err := c.plan(p, camera.ID)
-			if err != nil {
-				return err
-			}
-			if !asked {
-				c.fell(camera.ID, plan)
-			}
-			c.add(table.Row{Name: fmt.Sprintf("framegate by %s: %s, %s, %s", plan.Name, plan.Decoder, plan.Scaler, plan.Encoder), Value: 100 * loads[i], Unit: ofACore})
-			c.add(table.Row{Name: "the rate meanwhile", Value: rate, Unit: "fps", AtLeast: atLeastRate})
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-	}
-	c.add(table.Row{Name: "against software", Value: loads[0] / loads[1]})
-	return nil
-}
-
-// pictures compares the pictures that the device makes with software's, frame by frame.
-func (c *check) pictures(ctx context.Context, device, software rig.Camera) error {
-	return c.framegate(ctx, nil, []rig.Camera{device, software}, func(p *process.Process) error {
-		leave, err := watch(ctx, p, device.ID, software.ID) // until the plan has been read
-		if err != nil {
-			return err
-		}
-		defer leave()
-		var shown [2]pictures
-		var watching errgroup.Group
-		for i, camera := range []rig.Camera{device, software} {
-			watching.Go(func() (err error) {
-				shown[i], err = collect(ctx, p.URL+"/cameras/"+camera.ID+"/stream", c.Time)
-				return err
-			})
-		}
-		if err := watching.Wait(); err != nil {
-			return err
-		}
-		plan, asked, err := c.plan(p, device.ID)
-		if err != nil {
-			return err
-		}
-		if !asked {
-			c.fell(device.ID, plan)
-		}
-		name := "pictures by " + plan.Name
-		c.add(table.Row{Name: name + ": rate", Value: shown[0].rate, Unit: "fps", AtLeast: atLeastRate})
-		equal, err := shown[0].compare(shown[1], plan.Encoder != "jpegenc")
-		if err != nil {
-			return err
-		}
-		c.add(table.Row{Name: fmt.Sprintf("%s: frames that were compared with software's", name), Value: float64(len(equal)), AtLeast: 1})
-		c.add(table.Row{Name: name + ": PSNR against software's, median", Value: table.Quantile(equal, 0.5), Unit: "dB"})
-		c.add(table.Row{Name: name + ": PSNR against software's, the worst", Value: table.Quantile(equal, 0), Unit: "dB", AtLeast: atLeastPSNR})
-		return nil
-	})
-}
-
-// framegate runs a framegate for cameras that knows its hardware, and lets use work with it.
+// framegate runs a framegate for cameras, which are connected while they are watched unless their keys say otherwise, and lets
+// use work with it when it knows its hardware.
 func (c *check) framegate(ctx context.Context, env []string, cameras []rig.Camera, use func(*process.Process) error) error {
+	for i := range cameras {
+		if !strings.Contains(cameras[i].Keys, "connect: ") {
+			cameras[i].Keys += ", connect: on_demand"
+		}
+	}
 	p, err := rig.Serve(ctx, c.Framegate, env, cameras...)
 	if err != nil {
 		return err
@@ -195,61 +188,40 @@ func (c *check) framegate(ctx context.Context, env []string, cameras []rig.Camer
 	return nil
 }
 
-// watch watches cameras, whose pictures are thrown away, until leave is called. It returns when each has shown some.
-func watch(ctx context.Context, p *process.Process, ids ...string) (leave func(), err error) {
+// watch watches streams, by their addresses below /cameras/, whose pictures are thrown away, until leave is called. It returns
+// when each has shown some.
+func watch(ctx context.Context, p *process.Process, streams ...string) (leave func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
-	var watching errgroup.Group
+	var watching, beginning errgroup.Group
 	leave = func() {
 		cancel()
 		watching.Wait()
 	}
-	for _, id := range ids {
+	for _, path := range streams {
 		begun := make(chan error, 1)
-		watching.Go(func() error { return look(ctx, p.URL+"/cameras/"+id+"/stream", begun) })
-		if err := <-begun; err != nil {
-			leave()
-			return nil, fmt.Errorf("camera %s: %w", id, err)
-		}
+		watching.Go(func() error { return look(ctx, p.URL+"/cameras/"+path, begun) })
+		beginning.Go(func() error {
+			if err := <-begun; err != nil {
+				return fmt.Errorf("%s: %w", path, err)
+			}
+			return nil
+		})
+	}
+	if err := beginning.Wait(); err != nil {
+		leave()
+		return nil, err
 	}
 	return leave, nil
 }
 
-// plan is how a camera's pictures are made now, and whether that is by hardware where it was asked for.
-func (c *check) plan(p *process.Process, id string) (plan process.Plan, asked bool, err error) {
-	camera, err := p.Camera(id)
-	return camera.Plan, id == "software" || c.Platform == "software" || camera.Plan.Hardware, err
-}
+// stream is the address of a camera's stream.
+func stream(p *process.Process, id string) string { return p.URL + "/cameras/" + id + "/stream" }
 
-// withoutDriver hides the device from framegate, as a container without it or a driver that is being updated does.
-func (c *check) withoutDriver(ctx context.Context) error {
-	if c.Platform != "nvidia" {
-		return nil // there is no such switch for others
-	}
-	c.begin("driver", "CUDA_VISIBLE_DEVICES= takes the card away")
-	cameras, stop, err := c.serve(ctx, c.camera(testcam.H264))
-	if err != nil {
+// onDevice says why a camera's pictures are not made by the device; nil where they are.
+func (c *check) onDevice(p *process.Process, id string) error {
+	camera, err := p.Camera(id)
+	if err != nil || camera.Plan.Hardware || c.Platform == "software" {
 		return err
 	}
-	defer stop()
-	camera := rig.Camera{ID: "device", URL: cameras.URL("cam1"), Keys: "hardware: " + c.Platform}
-	return c.framegate(ctx, []string{"CUDA_VISIBLE_DEVICES="}, []rig.Camera{camera}, func(p *process.Process) error {
-		var state process.Camera
-		leave, err := watch(ctx, p, camera.ID)
-		if err != nil {
-			return err
-		}
-		defer leave()
-		rate, err := rig.Rate(ctx, p.URL+"/cameras/device/stream", c.Time)
-		if err != nil {
-			return err
-		}
-		if state, err = p.Camera(camera.ID); err != nil {
-			return err
-		}
-		if state.State != "live" || state.Plan.Hardware {
-			return fmt.Errorf("the camera is %s, by %s", state.State, state.Plan.Name)
-		}
-		c.add(table.Row{Name: fmt.Sprintf("the camera is live, by %s: %s", state.Plan.Name, state.Plan.Chosen), Value: rate, Unit: "fps", AtLeast: atLeastRate})
-		return nil
-	})
+	return fmt.Errorf("camera %s came to %s: %s (%s)", id, camera.Plan.Name, camera.Plan.Reason, camera.Plan.Chosen)
 }

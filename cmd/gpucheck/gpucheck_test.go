@@ -8,13 +8,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"framegate/internal/standin"
 	"framegate/internal/table"
-	"framegate/pipeline"
 )
 
 // binary is the framegate that is checked.
@@ -37,7 +37,7 @@ func TestMain(m *testing.M) {
 
 // brief is a check that ends soon.
 func brief(t *testing.T, platform string) options {
-	return options{Platform: platform, Framegate: binary, Time: time.Second, Most: 2, Width: 640, Height: 360, JSON: filepath.Join(t.TempDir(), "table.json")}
+	return options{Platform: platform, Framegate: binary, Time: time.Second, Most: 2, Starts: 10, Codecs: []string{"h264", "h265"}, Width: 640, Height: 480, Out: t.TempDir()}
 }
 
 func TestMachineWithoutCardIsToldSo(t *testing.T) {
@@ -74,7 +74,7 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 			break
 		}
 	}
-	text, readErr := os.ReadFile(o.JSON)
+	text, readErr := os.ReadFile(filepath.Join(o.Out, "table.json"))
 	var found table.Table
 	if readErr != nil || json.Unmarshal(text, &found) != nil {
 		t.Fatalf("%v %v", err, readErr)
@@ -88,8 +88,9 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	for _, want := range []string{
-		"nvidia h265: nvh265dec", "pictures by nvidia: PSNR against software's, the worst", "framegate by nvidia: nvh264dec",
-		"framegate by nvidia: nvh265dec", "cameras watched at once", "the camera is live, by software: nvidia, which the configuration names",
+		"nvidia h265: nvh265dec", "pictures by nvidia: PSNR against software's", "nvidia (nvh264dec, cudaconvertscale, jpegenc): framegate", "nvidia?scale=1 (nvh264dec, cudaconvertscale, nvjpegenc): rate",
+		"nvidia+software (nvh265dec, cudaconvertscale, jpegenc): access unit to JPEG read", "cameras watched at once", "first picture, median",
+		"the camera is live, by software: nvidia, which the configuration names",
 	} {
 		if !strings.Contains(out.String(), want) {
 			t.Errorf("no %q", want)
@@ -104,12 +105,27 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 func TestCardThatFailsAtWorkIsToldInTheTable(t *testing.T) {
 	standin.Use(t, "nvidia").Fault(t, "nvh264dec", "fail 40") // the proof is of 25 pictures
 	o := brief(t, "nvidia")
-	c := &check{options: o, table: table.New(), plans: []pipeline.Proof{{Platform: "nvidia", Codec: "h264", Status: pipeline.Works}}}
-	if err := c.codecs(t.Context()); err != nil {
+	o.Codecs = []string{"h264"}
+	c, err := newCheck(t.Context(), o)
+	if err != nil {
 		t.Fatal(err)
 	}
-	if len(c.failed) == 0 || !strings.Contains(c.failed[0], "The device has failed") {
+	c.codecs(t.Context())
+	if !slices.ContainsFunc(c.failed, func(text string) bool { return strings.Contains(text, "The device has failed") }) {
 		t.Errorf("%q", c.failed)
+	}
+}
+
+func TestCardIsReadFromWhatNVIDIAsToolSays(t *testing.T) {
+	for text, want := range map[string]card{
+		"NVIDIA H200, 580.159.04, 529, 3\n":                   {true, "NVIDIA H200", "580.159.04", 529, 3},
+		"Tesla K80, 470.1, 12, [N/A]\nTesla K80, 470.1, 0, 0": {true, "Tesla K80", "470.1", 12, 0},
+		"No devices were found\n":                             {},
+		"a, b, [N/A], 0":                                      {},
+	} {
+		if got, err := parseCard(text); got != want || (err == nil) != want.known {
+			t.Errorf("%q: %+v %v", text, got, err)
+		}
 	}
 }
 

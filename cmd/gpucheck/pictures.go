@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"image"
+	"image/color"
+	"image/draw"
 	"image/jpeg"
 	"math"
 	"time"
@@ -76,21 +78,71 @@ func look(ctx context.Context, url string, begun chan<- error) error {
 	return err
 }
 
-// compare returns the PSNR of each frame that both have shown. limited says that p's JPEGs have the narrow range of
-// brightness of video, as those of an encoder on a device do, where the others fill a JPEG's.
-func (p pictures) compare(other pictures, limited bool) (all []float64, err error) {
-	for frame, picture := range p.byFrame {
-		reference, ok := other.byFrame[frame]
-		if !ok {
+// flow is how a stream came.
+type flow struct {
+	rate    float64   // pictures a second
+	latency []float64 // from the access unit in framegate to the JPEG read, ms
+}
+
+// follow watches a stream for a time, after its first second, and keeps none of its pictures.
+func follow(ctx context.Context, url string, length time.Duration) (f flow, err error) {
+	s, err := viewer.Open(ctx, url)
+	if err != nil {
+		return f, err
+	}
+	defer s.Close()
+	begin := time.Now().Add(time.Second)
+	var first, last time.Time
+	for time.Since(begin) < length {
+		picture, err := s.Next()
+		if err != nil {
+			return f, err
+		}
+		if picture.Read.Before(begin) {
 			continue
 		}
-		if picture.Bounds() != reference.Bounds() {
-			return nil, fmt.Errorf("a picture is %v instead of %v", picture.Bounds().Size(), reference.Bounds().Size())
+		if f.latency == nil {
+			first = picture.Read
 		}
-		all = append(all, psnr(picture, reference, limited))
+		last = picture.Read
+		f.latency = append(f.latency, millis(picture.Read.Sub(picture.Received)))
 	}
-	return all, nil
+	if last.After(first) {
+		f.rate = float64(len(f.latency)-1) / last.Sub(first).Seconds()
+	}
+	return f, nil
 }
+
+// limitedRange reports whether these pictures have the narrow range of brightness of video where the others fill a JPEG's:
+// whether they come closer to the others when they are stretched.
+func (p pictures) limitedRange(other pictures) bool {
+	for frame, picture := range p.byFrame {
+		if reference, ok := other.byFrame[frame]; ok && picture.Bounds() == reference.Bounds() {
+			return psnr(picture, reference, true) > psnr(picture, reference, false)
+		}
+	}
+	return false
+}
+
+// besides draws two pictures and eight times their difference beside each other, as a JPEG.
+func besides(a, b image.Image) ([]byte, error) {
+	size := a.Bounds().Size()
+	drawn := image.NewRGBA(image.Rect(0, 0, 3*size.X, size.Y))
+	draw.Draw(drawn, image.Rect(0, 0, size.X, size.Y), a, a.Bounds().Min, draw.Src)
+	draw.Draw(drawn, image.Rect(size.X, 0, 2*size.X, size.Y), b, b.Bounds().Min, draw.Src)
+	for y := range size.Y {
+		for x := range size.X {
+			left, right := drawn.RGBAAt(x, y), drawn.RGBAAt(size.X+x, y)
+			drawn.SetRGBA(2*size.X+x, y, color.RGBA{apart(left.R, right.R), apart(left.G, right.G), apart(left.B, right.B), 255})
+		}
+	}
+	var out bytes.Buffer
+	err := jpeg.Encode(&out, drawn, &jpeg.Options{Quality: 92})
+	return out.Bytes(), err
+}
+
+// apart is eight times the difference of two levels.
+func apart(a, b uint8) uint8 { return uint8(min(255, 8*math.Abs(float64(a)-float64(b)))) }
 
 // samePSNR stands for equal pictures, whose PSNR is infinite.
 const samePSNR = 100

@@ -5,8 +5,9 @@
 #   gpu-pack.sh FOLDER
 #
 # glibc and its loader are packed too. Without them the folder would run only where glibc is as new as here; and NVIDIA's
-# libraries, which are found on that machine, want next to nothing of glibc, and nothing new. libav is not packed: with all that
-# Debian's hangs on it would take 230 MB. OpenH264 and libde265 stand in for it, and the cameras' loops are encoded here.
+# libraries, which are found on that machine, want next to nothing of glibc, and nothing new. libav is built small for it, and
+# the cameras' loops are encoded here. NVRTC=DIR packs the libnvrtc and libnvrtc-builtins of a folder, for a machine whose CUDA
+# is too new for this GStreamer: see docs/hardware.md.
 set -eu
 out=$1
 limit=60 # MB
@@ -15,17 +16,18 @@ plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
 scanner=$(pkg-config --variable=pluginscannerdir gstreamer-1.0)/gst-plugin-scanner
 
 rm -rf "$out"
-mkdir -p "$out/lib" "$out/gst" "$out/gio" "$out/loops"
+mkdir -p "$out/lib" "$out/gst" "$out/gio" "$out/loops" "$out/nvrtc"
+libav=$("$(dirname "$0")/small-libav.sh")
 cp "$bin/framegate" "$bin/gpucheck" "$scanner" "$out/lib/"
 strip "$out/lib/framegate" "$out/lib/gpucheck"
 
 # Older GStreamer has videoconvert and videoscale, newer videoconvertscale.
 for name in coreelements typefindfunctions app playback rtp rtpmanager rtsp udp tcp matroska videoparsersbad jpeg jpegformat \
-	videoconvert videoscale videoconvertscale openh264 de265 nvcodec; do
+	videoconvert videoscale videoconvertscale libav vpx aom dav1d nvcodec; do
 	[ ! -e "$plugins/libgst$name.so" ] || cp "$plugins/libgst$name.so" "$out/gst/"
 done
-for name in nvcodec openh264 de265; do
-	[ -e "$out/gst/libgst$name.so" ] || { echo "GStreamer's plugin $name is missing: install gstreamer1.0-plugins-bad" >&2; exit 1; }
+for name in nvcodec libav; do
+	[ -e "$out/gst/libgst$name.so" ] || { echo "GStreamer's plugin $name is missing" >&2; exit 1; }
 done
 
 # What all of them are linked with, and the parts of glibc that NVIDIA's libraries still ask for by name.
@@ -34,12 +36,13 @@ for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.
 	echo "$(dirname "$libc")/$name"
 done >"$out/needed"
 for file in "$out"/lib/* "$out"/gst/*; do
-	ldd "$file" | awk '$2 == "=>" && $3 ~ "^/" {print $3} $1 ~ "^/.*ld-linux" {print $1}'
+	LD_LIBRARY_PATH=$libav ldd "$file" | awk '$2 == "=>" && $3 ~ "^/" {print $3} $1 ~ "^/.*ld-linux" {print $1}'
 done >>"$out/needed"
 sort -u "$out/needed" | while read -r file; do
 	[ ! -e "$file" ] || cp -L "$file" "$out/lib/"
 done
 rm "$out/needed"
+[ -z "${NVRTC:-}" ] || cp -L "$NVRTC"/libnvrtc*.so* "$out/nvrtc/"
 strip --strip-unneeded "$out"/lib/*.so* "$out"/gst/*.so 2>/dev/null || true
 
 # Every program is started by a script of its name, through the packed loader.
@@ -55,14 +58,14 @@ unset LD_LIBRARY_PATH LD_PRELOAD GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_
 export GST_PLUGIN_SYSTEM_PATH="$here/gst" GST_PLUGIN_SCANNER="$here/gst-plugin-scanner" GST_REGISTRY="$here/registry.bin" \
 	GIO_MODULE_DIR="$here/gio" GIO_USE_VFS=local
 # CUDA's run-time compiler, with which GStreamer scales on the card; without it pictures are scaled in software.
-for file in /usr/local/cuda*/lib64/libnvrtc.so* /usr/lib/*-linux-gnu/libnvrtc.so* /usr/lib64/libnvrtc.so* \
+for file in "$here"/nvrtc/libnvrtc.so* /usr/local/cuda*/lib64/libnvrtc.so* /usr/lib/*-linux-gnu/libnvrtc.so* /usr/lib64/libnvrtc.so* \
 	/usr/*/lib/python3*/*-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so* /usr/lib/python3*/*-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so*; do
 	if [ -z "${GST_CUDA_NVRTC_LIBNAME:-}" ] && [ -e "$file" ]; then
 		export GST_CUDA_NVRTC_LIBNAME="$file"
 	fi
 done
 for loader in "$here"/lib/ld-linux*; do
-	exec "$loader" --argv0 "$here/$name" --library-path "$here/lib:$GPU_CHECK_LIBRARIES" "$here/lib/$name" "$@"
+	exec "$loader" --argv0 "$here/$name" --library-path "$here/lib:$here/nvrtc:$GPU_CHECK_LIBRARIES" "$here/lib/$name" "$@"
 done
 START
 cat >"$out/run.sh" <<'RUN'
@@ -70,10 +73,10 @@ cat >"$out/run.sh" <<'RUN'
 # Checks framegate's plans for NVIDIA's cards on this machine: --help explains more. It says so where there is no card.
 here=$(dirname "$(readlink -f "$0")")
 [ -w "$here" ] || { echo "copy $here to where you may write" >&2; exit 1; }
-for packed in "$here"/lib/*.gz; do
+for packed in "$here"/*/*.gz; do
 	[ ! -e "$packed" ] || gunzip "$packed"
 done
-exec "$here/gpucheck" --framegate "$here/framegate" --loops "$here/loops" "$@"
+exec "$here/gpucheck" --framegate "$here/framegate" --loops "$here/loops" --lost-driver "$here/lost" "$@"
 RUN
 chmod 755 "$out/start" "$out/run.sh"
 for name in framegate gpucheck gst-plugin-scanner; do
@@ -81,8 +84,8 @@ for name in framegate gpucheck gst-plugin-scanner; do
 done
 rm "$out/start"
 
-"$bin/gpucheck" --prepare --loops "$out/loops"
-gzip -9 "$out/lib/framegate" "$out/lib/gpucheck"
-size=$(du -sm --apparent-size "$out" | cut -f 1)
+"$bin/gpucheck" --prepare --loops "$out/loops" --lost-driver "$out/lost"
+find "$out/lib" "$out/gst" "$out/nvrtc" -type f -exec gzip -9 {} +
+size=$(du -cm --apparent-size --exclude nvrtc "$out" | tail -n 1 | cut -f 1)
 echo "$out: $size MB"
 [ "$size" -lt "$limit" ] || { echo "that is more than $limit MB" >&2; exit 1; }

@@ -1,0 +1,52 @@
+package standin
+
+import (
+	_ "embed"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+)
+
+//go:embed lost/libnvcuvid.c
+var lostDriver []byte
+
+// LostDriver is a stand-in for a driver of NVIDIA's that can be taken away while it works: see lost/libnvcuvid.c.
+type LostDriver struct {
+	dir  string
+	real string
+}
+
+// InstallLostDriver compiles the stand-in into a folder. real is the driver's libnvcuvid.so.1.
+func InstallLostDriver(dir, real string) (LostDriver, error) {
+	d := LostDriver{dir: dir, real: real}
+	source := filepath.Join(dir, "libnvcuvid.c")
+	if err := os.WriteFile(source, lostDriver, 0o600); err != nil {
+		return d, err
+	}
+	out, err := exec.Command("gcc", "-shared", "-fPIC", "-O1", "-Wall", "-Wextra", "-Wl,-soname,libnvcuvid.so.1",
+		"-o", filepath.Join(dir, "libnvcuvid.so.1"), source, "-ldl").CombinedOutput()
+	if err != nil {
+		return d, fmt.Errorf("gcc: %w\n%s", err, out)
+	}
+	return d, nil
+}
+
+// LostDriverIn is the stand-in that lies in a folder.
+func LostDriverIn(dir, real string) LostDriver { return LostDriver{dir: dir, real: real} }
+
+// Dir is the folder that must come before the driver's where libraries are looked for.
+func (d LostDriver) Dir() string { return d.dir }
+
+// Env is what the environment of a process needs besides.
+func (d LostDriver) Env() []string {
+	return []string{"FRAMEGATE_CUVID=" + d.real, "FRAMEGATE_LOST=" + d.flag()}
+}
+
+// Lose makes the driver answer with errors.
+func (d LostDriver) Lose() error { return os.WriteFile(d.flag(), nil, 0o600) }
+
+// Return lets the driver work again.
+func (d LostDriver) Return() error { return os.Remove(d.flag()) }
+
+func (d LostDriver) flag() string { return filepath.Join(d.dir, "lost") }
