@@ -39,9 +39,9 @@ fuzz:
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzEdit$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
 	$(GO) test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
-	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
-	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
-	$(GO) test ./pipeline -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)
 
 # 100,000 damaged access units of each codec, instead of the 10,000 of every test run; CORRUPT_UNITS says how many.
 corrupt:

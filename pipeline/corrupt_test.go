@@ -18,6 +18,7 @@ import (
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 )
 
 // corruptUnits is how many damaged access units of each codec are decoded; $CORRUPT_UNITS says another number, and
@@ -35,7 +36,7 @@ func corruptUnits(t *testing.T) int {
 }
 
 // takeUnits takes n units of a source as its feed gives them, from a keyframe on.
-func takeUnits(t *testing.T, url string, n int) (units []Unit) {
+func takeUnits(t *testing.T, url string, n int) (units []unit.Unit) {
 	t.Helper()
 	feed := runFeed(t, source(t, url))
 	defer feed.stop()
@@ -63,7 +64,7 @@ func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *te
 		cameras = append(cameras, testcam.Camera{Name: string(name), Codec: name, Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: interval, FPS: 30})
 	}
 	server := camtest.Start(t, cameras...)
-	good := map[string][]Unit{}
+	good := map[string][]unit.Unit{}
 	for _, name := range names {
 		good[string(name)] = takeUnits(t, server.URL(string(name)), 3*interval)
 	}
@@ -82,27 +83,27 @@ func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *te
 			t.Parallel()
 			name := fnv.New64()
 			name.Write([]byte(codec))
-			others := [][]Unit{}
+			others := [][]unit.Unit{}
 			for other, units := range good {
 				if other != codec {
 					others = append(others, units)
 				}
 			}
-			slices.SortFunc(others, func(a, b []Unit) int { return strings.Compare(a[0].format.caps, b[0].format.caps) })
+			slices.SortFunc(others, func(a, b []unit.Unit) int { return strings.Compare(a[0].Format.Caps, b[0].Format.Caps) })
 			attack(t, units, others, corruptUnits(t), rand.New(rand.NewPCG(1, name.Sum64())))
 		})
 	}
 }
 
 // attack decodes n damaged units of a codec, and after each hundred of them good ones.
-func attack(t *testing.T, good []Unit, others [][]Unit, n int, random *rand.Rand) {
+func attack(t *testing.T, good []unit.Unit, others [][]unit.Unit, n int, random *rand.Rand) {
 	v := newVictim(t)
 	began := time.Now()
 	v.recovers(t, good)
 	for i := 0; i < n; {
 		for range 100 {
 			data, key := damaged(good, others, random)
-			v.push(t, data, key, good[0].format)
+			v.push(t, data, key, good[0].Format)
 			i++
 		}
 		v.recovers(t, good)
@@ -113,7 +114,7 @@ func attack(t *testing.T, good []Unit, others [][]Unit, n int, random *rand.Rand
 }
 
 // damaged is a unit that is damaged in one of the ways, and whether it is called a keyframe.
-func damaged(good []Unit, others [][]Unit, random *rand.Rand) (data []byte, key bool) {
+func damaged(good []unit.Unit, others [][]unit.Unit, random *rand.Rand) (data []byte, key bool) {
 	u := good[random.IntN(len(good))] // not the one whose turn it is: reordered at least
 	data, key = slices.Clone(u.Data), u.Key
 	switch random.IntN(8) {
@@ -180,9 +181,9 @@ func newVictim(t *testing.T) *victim {
 }
 
 // push hands in a unit and waits until the picture has taken it.
-func (v *victim) push(t *testing.T, data []byte, key bool, as *format) {
+func (v *victim) push(t *testing.T, data []byte, key bool, as *unit.Format) {
 	v.at = v.at.Add(40 * time.Millisecond)
-	v.in.unit(data, v.at.Sub(beginning), key, v.at, as)
+	v.in.unit(data, v.at.Sub(unit.Beginning), key, v.at, as)
 	for deadline := time.Now().Add(camtest.Patience); !v.waits(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("a unit is not taken: %x", data[:min(len(data), 100)])
@@ -192,23 +193,19 @@ func (v *victim) push(t *testing.T, data []byte, key bool, as *format) {
 }
 
 // waits reports whether the picture waits for the next unit.
-func (v *victim) waits() bool {
-	v.feed.gop.mu.Lock()
-	defer v.feed.gop.mu.Unlock()
-	return v.feed.gop.pushed != nil
-}
+func (v *victim) waits() bool { return v.feed.gop.Awaited() }
 
 // recovers hands in GOPs of good units. The picture must be back at the first keyframe; or at the second, where the
 // decoder was left so that it had to be replaced, which is seen by what it makes of the first.
-func (v *victim) recovers(t *testing.T, good []Unit) {
+func (v *victim) recovers(t *testing.T, good []unit.Unit) {
 	t.Helper()
-	from := v.at.Sub(beginning)
+	from := v.at.Sub(unit.Beginning)
 	for range 2 {
 		for i, u := range good {
 			if i > idleUnits && u.Key {
 				break
 			}
-			v.push(t, u.Data, u.Key, u.format)
+			v.push(t, u.Data, u.Key, u.Format)
 		}
 		if v.shows(from) {
 			return

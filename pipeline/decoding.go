@@ -26,6 +26,7 @@ import (
 	"unsafe"
 
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 
 	"github.com/go-gst/go-gst/gst"
 )
@@ -62,10 +63,10 @@ func (e *planFailure) Unwrap() error { return e.err }
 //
 // Some software gives up at the first broken unit, such as av1dec. Nothing can take over from it, so it begins again
 // at the next keyframe, as long as pictures come of that.
-func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
+func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader) error {
 	ladder := &p.feed.plans
-	for format, lastShown := key.format, (time.Time{}); ; {
-		d := &decoding{picture: p, rung: ladder.best(key.format.stream.Codec)}
+	for format, lastShown := key.Format, (time.Time{}); ; {
+		d := &decoding{picture: p, rung: ladder.best(key.Format.Stream.Codec)}
 		d.tell("")
 		began := time.Now()
 		err := d.run(ctx, key, units)
@@ -87,7 +88,7 @@ func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 		if failure.late || d.graph.hung || time.Since(lastShown) > softwareStall {
 			return fmt.Errorf("plan %s: %w", d.rung.name, failure.err)
 		}
-		units.restart()
+		units.Restart()
 		// A keyframe that is far away leaves viewers with a picture that stands: then the failure has to be told.
 		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, fmt.Errorf("plan %s: %w", d.rung.name, failure.err))
 		key, err = units.Next(waiting)
@@ -95,7 +96,7 @@ func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 		if err != nil {
 			return err
 		}
-		if key.format != format {
+		if key.Format != format {
 			return frame.ErrFormatChanged
 		}
 		p.begin(key)
@@ -104,7 +105,7 @@ func (p *Picture) decode(ctx context.Context, key Unit, units *Reader) error {
 
 // run works until ctx is done, the format changes or the plan fails. After a failure of a plan that another one takes
 // over from, the pipeline is taken down behind the caller's back.
-func (d *decoding) run(ctx context.Context, key Unit, units *Reader) (err error) {
+func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (err error) {
 	defer func() {
 		if _, failed := err.(*planFailure); failed && d.rung.fallible() {
 			go d.close()
@@ -265,10 +266,10 @@ func (d *decoding) tell(decoder string) {
 }
 
 // build fills the pipeline for units of key's format.
-func (d *decoding) build(key Unit) error {
+func (d *decoding) build(key unit.Unit) error {
 	p := d.picture
-	caps := key.format.caps
-	if key.format.stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
+	caps := key.Format.Caps
+	if key.Format.Stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
 		// Each unit is one picture, as readJPEG has seen: jpegdec need not look for their ends, and does not miss one
 		// behind a broken picture.
 		caps += ", parsed=(boolean)true"
@@ -282,7 +283,7 @@ func (d *decoding) build(key Unit) error {
 		return err
 	}
 	d.src = made[0]
-	d.ordered = p.feed.rate.ordered()
+	d.ordered = p.feed.rate.Ordered()
 	first, decoder, err := d.rung.addDecoder(d.graph, caps, d.ordered)
 	if err != nil {
 		return err
@@ -351,7 +352,7 @@ type idle struct {
 const idleUnits = 10
 
 // stuck reports, before a unit is pushed, whether the decoder should be replaced by one that begins with that unit.
-func (d *decoding) stuck(u Unit) bool {
+func (d *decoding) stuck(u unit.Unit) bool {
 	if !u.Key {
 		d.idle.units++
 		return false
@@ -368,7 +369,7 @@ func (d *decoding) stuck(u Unit) bool {
 }
 
 // push hands a unit to the decoder and waits while that is behind. It reports false when the pipeline takes no more.
-func (d *decoding) push(u Unit) bool {
+func (d *decoding) push(u unit.Unit) bool {
 	if d.stuck(u) {
 		d.graph.end(fmt.Errorf("no picture has come of %d units", d.idle.units))
 		return false

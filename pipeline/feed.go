@@ -10,6 +10,7 @@ import (
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 )
 
 // Feed is a camera's connection. It reads access units into its GOP buffer and knows nothing of pictures.
@@ -18,10 +19,10 @@ type Feed struct {
 	read   reader
 
 	plans  ladder
-	gop    GOP
-	line   timeline // owned by the thread that reads
-	rate   meter
-	format atomic.Pointer[format]
+	gop    unit.GOP
+	line   unit.Timeline // owned by the thread that reads
+	rate   unit.Meter
+	format atomic.Pointer[unit.Format]
 	broken atomic.Uint64             // units that were dropped
 	newest atomic.Pointer[time.Time] // when the last unit came in; nil where there was none
 	warned atomic.Int64              // when a unit that was too large was last told in the log, Unix seconds
@@ -64,8 +65,8 @@ func NewFeed(src configs.Source) (*Feed, error) {
 // must not block. Run may be called again after it has returned, by one goroutine at a time. What the camera sent last
 // stays in the GOP buffer until it sends again.
 func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
-	f.line.reconnect()
-	f.rate.reset()
+	f.line.Reconnect()
+	f.rate.Reset()
 	f.format.Store(nil)
 	f.newest.Store(nil)
 
@@ -91,7 +92,7 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 		f.collect()
 		last, limit := began, f.source.ConnectTimeout
 		if at := f.newest.Load(); at != nil {
-			last, limit = *at, max(f.source.StallTimeout, 3*f.rate.interval(), f.expected())
+			last, limit = *at, max(f.source.StallTimeout, 3*f.rate.Interval(), f.expected())
 		}
 		left := time.Until(last.Add(limit))
 		if left <= 0 {
@@ -188,7 +189,7 @@ func (f *Feed) tooLarge(bytes int) {
 	f.broken.Add(1)
 	now := time.Now().Unix()
 	if last := f.warned.Load(); now-last >= 60 && f.warned.CompareAndSwap(last, now) {
-		slog.Warn("access unit dropped: too large", "source", place(f.source.URL), "bytes", bytes, "limit", gopLimit)
+		slog.Warn("access unit dropped: too large", "source", place(f.source.URL), "bytes", bytes, "limit", unit.BufferLimit)
 	}
 }
 
@@ -202,8 +203,8 @@ func (f *Feed) Stream() frame.Stream {
 	if format == nil {
 		return frame.Stream{}
 	}
-	s := format.stream
-	if measured := f.rate.perSecond(); measured > 0 {
+	s := format.Stream
+	if measured := f.rate.PerSecond(); measured > 0 {
 		s.FPS = measured
 	}
 	return s
@@ -216,7 +217,7 @@ func (f *Feed) Plan() string {
 	if format == nil {
 		return ""
 	}
-	return f.plans.best(format.stream.Codec).key()
+	return f.plans.best(format.Stream.Codec).key()
 }
 
 // PlanChange returns a channel that is closed when Plan may name another one.
@@ -234,7 +235,7 @@ func (f *Feed) LastUnit() time.Time {
 }
 
 // KeyframeInterval is the time between the last two keyframes; 0 while there were not two.
-func (f *Feed) KeyframeInterval() time.Duration { return f.rate.keyInterval() }
+func (f *Feed) KeyframeInterval() time.Duration { return f.rate.KeyInterval() }
 
 // GOP is the buffer of the access units since the last keyframe.
-func (f *Feed) GOP() *GOP { return &f.gop }
+func (f *Feed) GOP() *unit.GOP { return &f.gop }

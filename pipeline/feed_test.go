@@ -174,7 +174,9 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 		camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
 		camtest.Do(t, server, "cam1", testcam.Cut, testcam.Options{})
 		feed.end(t)
-		for unit, wait := units.take(); wait == nil; unit, wait = units.take() {
+		noWait, cancel := context.WithCancel(t.Context())
+		cancel()
+		for unit, err := units.Next(noWait); err == nil; unit, err = units.Next(noWait) {
 			if !whole(string(unit.Data)) {
 				t.Errorf("%s: %d bytes of a unit that was cut", codec, len(unit.Data))
 			}

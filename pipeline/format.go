@@ -4,6 +4,7 @@ import (
 	"unsafe"
 
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 
 	"github.com/go-gst/go-gst/gst"
 )
@@ -46,15 +47,15 @@ func unitCaps() arg {
 // reads the samples, one goroutine at a time.
 type formats struct {
 	caps    *gst.Caps // held, so that its address is not used again
-	current *format
+	current *unit.Format
 }
 
-func (f *formats) of(s sample) *format {
+func (f *formats) of(s sample) *unit.Format {
 	if f.caps != nil && unsafe.Pointer(f.caps.Instance()) == s.caps {
 		return f.current
 	}
 	f.caps = gst.FromGstCapsUnsafeNone(s.caps)
-	f.current = &format{caps: s.capsString(), stream: streamOf(f.caps)}
+	f.current = &unit.Format{Caps: s.capsString(), Stream: streamOf(f.caps)}
 	return f.current
 }
 

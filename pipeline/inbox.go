@@ -193,6 +193,8 @@ import (
 	"time"
 	"unsafe"
 
+	"framegate/pipeline/unit"
+
 	"github.com/go-gst/go-gst/gst"
 )
 
@@ -221,9 +223,6 @@ type sample struct {
 	arrived time.Time // at the appsink
 	caps    unsafe.Pointer
 }
-
-// noPTS stands for a buffer without a presentation time.
-const noPTS = time.Duration(-1)
 
 func newInbox() (*inbox, error) {
 	queue := C.fg_inbox_new()
@@ -261,7 +260,7 @@ func (in *inbox) take(use func(sample), next func() hold) {
 	for C.fg_inbox_take(in.queue, in.open) != 0 {
 		s := sample{
 			data:    unsafe.Slice((*byte)(in.open.memory.data), int(in.open.memory.size)),
-			pts:     noPTS,
+			pts:     unit.NoPTS,
 			key:     in.open.key != 0,
 			sink:    int(in.open.sink),
 			arrived: time.Now().Add(-time.Duration(in.open.age)),

@@ -1,14 +1,18 @@
 package pipeline
 
 import (
+	"bytes"
+	"image"
+	"image/jpeg"
 	"testing"
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 )
 
 // takeAll hands units to a new intake and returns its feed and how many formats were told.
-func takeAll(t *testing.T, as *format, units ...[]byte) (feed *Feed, formats int) {
+func takeAll(t *testing.T, as *unit.Format, units ...[]byte) (feed *Feed, formats int) {
 	t.Helper()
 	feed, err := NewFeed(source(t, "test://ball"))
 	if err != nil {
@@ -16,13 +20,13 @@ func takeAll(t *testing.T, as *format, units ...[]byte) (feed *Feed, formats int
 	}
 	in := &intake{feed: feed, onStream: func(frame.Stream) { formats++ }}
 	for i, data := range units {
-		in.unit(data, time.Duration(i)*40*ms, true, time.Now(), as)
+		in.unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), as)
 	}
 	return feed, formats
 }
 
 func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
-	as := &format{caps: "image/jpeg, width=(int)64, height=(int)48", stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
+	as := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
 	one, other, third := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32), encodeJPEG(t, 32, 48)
 	for name, c := range map[string]struct {
 		units                  [][]byte
@@ -53,15 +57,15 @@ func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
 		unit   []byte
 		taken  int
 	}{
-		"as many bytes as are kept":       {stream, make([]byte, gopLimit), 1},
-		"a byte more":                     {stream, make([]byte, gopLimit+1), 0},
+		"as many bytes as are kept":       {stream, make([]byte, unit.BufferLimit), 1},
+		"a byte more":                     {stream, make([]byte, unit.BufferLimit+1), 0},
 		"a picture of 268 megapixels":     {vast, []byte{1}, 0},
 		"VP8 of its size":                 {vp8, key, 1},
 		"VP8 of another size":             {vp8, damaged, 0},
 		"a part of the header of VP8":     {vp8, key[:9], 0},
 		"VP8 that is no keyframe, 1 byte": {vp8, []byte{1}, 1},
 	} {
-		feed, _ := takeAll(t, &format{caps: "x", stream: c.stream}, c.unit)
+		feed, _ := takeAll(t, &unit.Format{Caps: "x", Stream: c.stream}, c.unit)
 		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != 1-c.taken {
 			t.Errorf("%s: %d taken, %d broken", name, n, feed.Broken())
 		}
@@ -70,7 +74,7 @@ func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
 
 func TestNoUnitComesInBeforeTheLast(t *testing.T) {
 	in := &intake{feed: &Feed{}, onStream: func(frame.Stream) {}}
-	vp8 := &format{stream: frame.Stream{Codec: "vp8"}}
+	vp8 := &unit.Format{Stream: frame.Stream{Codec: "vp8"}}
 	began := time.Now()
 	for n, after := range []time.Duration{0, 100, 92, 92, 200} { // ms; the second one was told too late
 		in.unit([]byte{1}, time.Duration(n)*100*time.Millisecond, n == 0, began.Add(after*time.Millisecond), vp8)
@@ -90,4 +94,29 @@ func TestNoUnitComesInBeforeTheLast(t *testing.T) {
 	if last.Sub(began).Round(time.Millisecond) != 200*time.Millisecond {
 		t.Errorf("the last unit came in after %v", last.Sub(began))
 	}
+}
+
+// withoutTables takes the Huffman tables out of a JPEG of encodeJPEG, as USB cameras do.
+func withoutTables(t testing.TB, data []byte) []byte {
+	t.Helper()
+	i := bytes.Index(data, []byte{0xFF, 0xC4}) // DHT, of ITU-T T.81, table B.1
+	if i < 0 {
+		t.Fatal("no tables")
+	}
+	length := int(data[i+2])<<8 | int(data[i+3])
+	return append(bytes.Clone(data[:i]), data[i+2+length:]...)
+}
+
+// encodeJPEG is a picture of Go's encoder, which uses the standard Huffman tables.
+func encodeJPEG(t testing.TB, width, height int) []byte {
+	t.Helper()
+	picture := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range picture.Pix {
+		picture.Pix[i] = byte(i * 7)
+	}
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, picture, nil); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 )
 
 // Picture makes all its outputs of a feed's access units. What can be served as the camera sent it is passed
@@ -75,7 +76,7 @@ func (p *Picture) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	p.sort(key.format.stream)
+	p.sort(key.Format.Stream)
 	p.begin(key)
 	if len(p.decoded) == 0 {
 		defer p.closeGates()
@@ -86,13 +87,13 @@ func (p *Picture) Run(ctx context.Context) error {
 }
 
 // begin prepares everything for the units from key on.
-func (p *Picture) begin(key Unit) {
+func (p *Picture) begin(key unit.Unit) {
 	p.thrift = newThrift(&p.feed.rate, p.decoded)
-	newest, ok := p.feed.gop.newest()
+	newest, ok := p.feed.gop.Newest()
 	for _, out := range append(p.passed, p.decoded...) {
 		out.showFrom = key.PTS
 		if ok && !p.thrift.onlyKeys() && !out.Rendition.Keyframes {
-			out.showFrom = newest
+			out.showFrom = newest.PTS
 		}
 		out.gate = newGate(out.Rendition, key.PTS, out.showFrom)
 	}
@@ -140,24 +141,24 @@ func (p *Picture) show(out *output, picture []byte, pts time.Duration, framed fu
 
 // push passes units through and feeds a decoder, nil where there is none, until ctx is done or
 // the format changes. It blocks while the decoder is behind.
-func (p *Picture) push(ctx context.Context, to *decoding, u Unit, units *Reader) error {
-	began, waits, pushed := u.format, keyframes, units.next
+func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *unit.Reader) error {
+	began, waits, pushed := u.Format, keyframes, units.Mark()
 	defer func() { p.feed.attend(waits, keyframes) }()
 	for {
 		for _, out := range p.passed {
 			if out.gate.passes(u.PTS, u.Key) {
-				p.show(out, u.Data, u.PTS, func() *frame.Frame { return u.framed })
+				p.show(out, u.Data, u.PTS, func() *frame.Frame { return u.Framed })
 			}
 		}
 		switch {
 		case to == nil:
 		case p.thrift.late(u):
 			p.thrift.overdue = true
-			units.next = pushed
+			units.Rewind(pushed)
 		case p.thrift.skips(u, p.sent.newest()):
 		default:
 			p.sent.ask(u)
-			pushed = units.next
+			pushed = units.Mark()
 			if !to.push(u) {
 				<-ctx.Done() // the pipeline is going down and says itself why
 				return context.Cause(ctx)
@@ -171,7 +172,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u Unit, units *Reader)
 		if u, err = units.Next(ctx); err != nil {
 			return err
 		}
-		if u.format != began || to != nil && to.ordered && !p.feed.rate.ordered() {
+		if u.Format != began || to != nil && to.ordered && !p.feed.rate.Ordered() {
 			return frame.ErrFormatChanged
 		}
 	}
@@ -201,7 +202,7 @@ type sentUnit struct {
 }
 
 // ask notes that a unit goes to the decoder.
-func (s *sentUnits) ask(u Unit) {
+func (s *sentUnits) ask(u unit.Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.units[s.n%len(s.units)] = sentUnit{u.PTS, u.Received}

@@ -208,7 +208,8 @@ func TestPictureBeginsWithTheKeyframeInTheBuffer(t *testing.T) {
 	feed.stream(t)
 	camtest.Until(t, "half a GOP is buffered", func() bool {
 		n, _ := feed.gop.Size()
-		return n > 25 && feed.gop.units[len(feed.gop.units)-1].Key == false
+		newest, _ := feed.gop.Newest()
+		return n > 25 && !newest.Key
 	})
 	picture := show(t, feed.Feed, small)
 	first := after(t, picture.slots[0], nil)

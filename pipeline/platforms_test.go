@@ -382,7 +382,7 @@ func TestLowRateIsKeptOnJetson(t *testing.T) {
 	src.Plans = configs.Plans{Hardware: "jetson", Timeout: 3 * time.Second}
 	feed := runFeedOf(t, m, src)
 	feed.stream(t)
-	camtest.Until(t, "the camera's rate is known", func() bool { return feed.rate.perSecond() > 0 })
+	camtest.Until(t, "the camera's rate is known", func() bool { return feed.rate.PerSecond() > 0 })
 	r := small
 	r.FPS = 1
 	picture := show(t, feed.Feed, r)
@@ -411,12 +411,12 @@ func TestDecoderHoldsPicturesBackOnlyForBFrames(t *testing.T) {
 	for camera, ordered := range map[string]bool{"cam1": true, "cam2": false} {
 		feed := runFeed(t, source(t, server.URL(camera)))
 		feed.stream(t)
-		camtest.Until(t, "units have come", func() bool { n, _ := feed.gop.Size(); return n > 0 && feed.rate.perSecond() > 0 })
+		camtest.Until(t, "units have come", func() bool { n, _ := feed.gop.Size(); return n > 0 && feed.rate.PerSecond() > 0 })
 		g, err := newGraph()
 		if err != nil {
 			t.Fatal(err)
 		}
-		_, decoder, err := plan.addDecoder(g, feed.format.Load().caps, feed.rate.ordered())
+		_, decoder, err := plan.addDecoder(g, feed.format.Load().Caps, feed.rate.Ordered())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -97,7 +97,7 @@ func (r *Report) watch(ctx context.Context, feed *Feed, look time.Duration) {
 	deadline := time.After(look)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for feed.KeyframeInterval() == 0 || feed.rate.perSecond() == 0 {
+	for feed.KeyframeInterval() == 0 || feed.rate.PerSecond() == 0 {
 		select {
 		case <-tick.C:
 		case <-deadline:

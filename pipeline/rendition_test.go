@@ -15,6 +15,7 @@ import (
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 
 	_ "golang.org/x/image/webp"
 )
@@ -140,7 +141,7 @@ func TestBrokenJPEGsAreDroppedAndCounted(t *testing.T) {
 	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=b")
 		for i := 0; r.Context().Err() == nil; i++ {
-			body := [][]byte{whole, whole[:len(whole)-20], withoutHuffman(t, whole)}[i%3]
+			body := [][]byte{whole, whole[:len(whole)-20], withoutTables(t, whole)}[i%3]
 			fmt.Fprintf(w, "--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(body), body)
 			http.NewResponseController(w).Flush()
 			time.Sleep(5 * time.Millisecond)
@@ -205,15 +206,15 @@ func TestKeyframesAreToldFromOthersInASharedDecode(t *testing.T) {
 func TestUnitsThatNobodyRefersToAreNotDecodedForALowerRate(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 50, Loop: 4 * time.Second, BFrames: 2})
 	feed := run(t, source(t, server.URL("cam1")))
-	camtest.Until(t, "the rates are known", func() bool { return feed.rate.referencesPerSecond() > 0 })
-	if refs, all := feed.rate.referencesPerSecond(), feed.rate.perSecond(); refs > 0.8*all {
+	camtest.Until(t, "the rates are known", func() bool { return feed.rate.ReferencesPerSecond() > 0 })
+	if refs, all := feed.rate.ReferencesPerSecond(), feed.rate.PerSecond(); refs > 0.8*all {
 		t.Fatalf("%v of %v units a second are referred to", refs, all)
 	}
 	r := small
 	r.FPS = 5
 	picture := show(t, feed, r)
 	f := after(t, picture.slots[0], nil)
-	from := feed.gop.number()
+	from := feed.gop.Total()
 	picture.sent.mu.Lock()
 	sent := picture.sent.n
 	picture.sent.mu.Unlock()
@@ -221,7 +222,7 @@ func TestUnitsThatNobodyRefersToAreNotDecodedForALowerRate(t *testing.T) {
 		f = after(t, picture.slots[0], f)
 		camtest.Read(t, f.Picture())
 	}
-	came := feed.gop.number() - from
+	came := feed.gop.Total() - from
 	picture.sent.mu.Lock()
 	defer picture.sent.mu.Unlock()
 	if n := uint64(picture.sent.n - sent); n*10 > came*9 {
@@ -229,35 +230,28 @@ func TestUnitsThatNobodyRefersToAreNotDecodedForALowerRate(t *testing.T) {
 	}
 }
 
-// number is how many units have come.
-func (g *GOP) number() uint64 {
-	g.mu.Lock()
-	defer g.mu.Unlock()
-	return g.first + uint64(len(g.units))
-}
-
 func TestEverythingIsDecodedWhenAKeyframeIsLate(t *testing.T) {
-	m := &meter{}
-	unit := func(at time.Duration, key bool) Unit {
-		u := Unit{PTS: at, Key: key}
-		m.unit(u)
+	m := &unit.Meter{}
+	send := func(at time.Duration, key bool) unit.Unit {
+		u := unit.Unit{PTS: at, Key: key}
+		m.Add(u)
 		return u
 	}
-	unit(0, true)
+	send(0, true)
 	low := newThrift(m, []*output{{Output: frame.Output{Rendition: frame.Rendition{FPS: 1}}}})
-	low.skips(unit(time.Second, true), 0)
-	u := unit(2400*time.Millisecond, false)
+	low.skips(send(time.Second, true), 0)
+	u := send(2400*time.Millisecond, false)
 	if low.late(u) || !low.skips(u, time.Second) {
 		t.Error("a unit is decoded before the next keyframe is late")
 	}
-	if u := unit(2600*time.Millisecond, false); !low.late(u) {
+	if u := send(2600*time.Millisecond, false); !low.late(u) {
 		t.Error("a late keyframe is waited for")
 	}
 	low.overdue = true
-	if low.skips(unit(2640*time.Millisecond, false), time.Second) {
+	if low.skips(send(2640*time.Millisecond, false), time.Second) {
 		t.Error("a unit is skipped while the keyframe is late")
 	}
-	if low.skips(unit(5*time.Second, true), time.Second) || low.skips(unit(5040*time.Millisecond, false), 5*time.Second) {
+	if low.skips(send(5*time.Second, true), time.Second) || low.skips(send(5040*time.Millisecond, false), 5*time.Second) {
 		t.Error("keyframes alone are decoded though they are rarer than the pictures that are wanted")
 	}
 }

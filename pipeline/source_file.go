@@ -33,7 +33,7 @@ func readFile(ctx context.Context, src configs.Source, in *intake) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		in.feed.line.reconnect()
+		in.feed.line.Reconnect()
 	}
 }
 

@@ -65,7 +65,7 @@ func (l *letters) take() {
 	l.box.take(func(s sample) {
 		format := l.seen.of(s)
 		switch {
-		case format.stream.Width > 0 && format.stream.Height > 0:
+		case format.Stream.Width > 0 && format.Stream.Height > 0:
 			l.in.unit(s.data, s.pts, s.key, s.arrived, format)
 		case s.key:
 			l.ending.end(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not tell its size"})

@@ -13,12 +13,10 @@ import (
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 
 	"github.com/icholy/digest"
 )
-
-// maxPicture bounds one JPEG of an HTTP camera in bytes: 8192x8192 at the best quality is below it.
-const maxPicture = 32 << 20
 
 // maxBroken is how many broken pictures in a row end a connection.
 const maxBroken = 20
@@ -93,9 +91,9 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again boo
 	kind, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 	switch {
 	case strings.HasPrefix(kind, "multipart/"):
-		parts := newPartReader(resp.Body, params["boundary"])
+		parts := unit.NewPartReader(resp.Body, params["boundary"])
 		for {
-			jpeg, err := parts.next()
+			jpeg, err := parts.Next()
 			if errors.Is(err, io.EOF) {
 				return false, context.Cause(ctx)
 			}
@@ -107,7 +105,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again boo
 			}
 		}
 	case kind == "image/jpeg" || kind == "image/jpg" || kind == "application/octet-stream":
-		jpeg, err := io.ReadAll(io.LimitReader(resp.Body, maxPicture+1))
+		jpeg, err := io.ReadAll(io.LimitReader(resp.Body, unit.MaxJPEG+1))
 		if err != nil {
 			return false, cmp.Or(context.Cause(ctx), c.broken(err))
 		}
@@ -182,26 +180,26 @@ func (c *httpCamera) broken(err error) error {
 type jpegIntake struct {
 	in      *intake
 	from    string
-	current *format
+	current *unit.Format
 	broken  int
 }
 
 func (j *jpegIntake) take(jpeg []byte) error {
-	picture, err := readJPEG(jpeg)
-	if err != nil || len(jpeg) > maxPicture {
+	picture, err := unit.ReadJPEG(jpeg)
+	if err != nil || len(jpeg) > unit.MaxJPEG {
 		j.in.feed.broken.Add(1)
-		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, errNoJPEG) {
+		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, unit.ErrNoJPEG) {
 			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is no JPEG picture"}
 		}
 		return nil
 	}
 	j.broken = 0
-	if j.current == nil || j.current.stream.Width != picture.width || j.current.stream.Height != picture.height {
-		j.current = &format{
-			caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", picture.width, picture.height),
-			stream: frame.Stream{Codec: "mjpeg", Width: picture.width, Height: picture.height},
+	if j.current == nil || j.current.Stream.Width != picture.Width || j.current.Stream.Height != picture.Height {
+		j.current = &unit.Format{
+			Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", picture.Width, picture.Height),
+			Stream: frame.Stream{Codec: "mjpeg", Width: picture.Width, Height: picture.Height},
 		}
 	}
-	j.in.unit(jpeg, noPTS, true, time.Now(), j.current)
+	j.in.unit(jpeg, unit.NoPTS, true, time.Now(), j.current)
 	return nil
 }

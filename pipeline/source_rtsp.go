@@ -33,6 +33,7 @@ import (
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
 
 	"github.com/go-gst/go-gst/gst"
 )
@@ -68,7 +69,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
 		return err
 	}
 	selectVideo(rtsp)
-	linkRTP(rtsp, end[0], gopLimit)
+	linkRTP(rtsp, end[0], unit.BufferLimit)
 	err = g.run(ctx, end[0], in)
 	return explainRTSP(ctx, src, err, offered(rtsp))
 }

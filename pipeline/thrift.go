@@ -1,11 +1,15 @@
 package pipeline
 
-import "time"
+import (
+	"time"
+
+	"framegate/pipeline/unit"
+)
 
 // thrift decides which access units a picture need not decode, since few pictures of them are wanted. It
 // belongs to the goroutine that pushes them.
 type thrift struct {
-	meter *meter
+	meter *unit.Meter
 	rate  float64 // the highest rate that is wanted, 0 for all pictures
 	keys  bool    // nobody wants anything but keyframes
 
@@ -21,7 +25,7 @@ type thrift struct {
 // pictures give it.
 const reordering = 4
 
-func newThrift(m *meter, outputs []*output) *thrift {
+func newThrift(m *unit.Meter, outputs []*output) *thrift {
 	t := &thrift{meter: m, keys: true}
 	every := false
 	for _, o := range outputs {
@@ -38,18 +42,18 @@ func newThrift(m *meter, outputs []*output) *thrift {
 
 // onlyKeys reports whether keyframes alone give the rate that is wanted.
 func (t *thrift) onlyKeys() bool {
-	interval := t.meter.keyInterval().Seconds()
+	interval := t.meter.KeyInterval().Seconds()
 	return t.keys || t.rate > 0 && interval > 0 && t.rate*interval < 1.05
 }
 
 // late reports whether the keyframe behind a unit should have come: some cameras stretch their GOPs while
 // nothing moves.
-func (t *thrift) late(u Unit) bool {
-	return t.lone && !t.keys && !u.Key && u.PTS-t.key > t.meter.keyInterval()*3/2
+func (t *thrift) late(u unit.Unit) bool {
+	return t.lone && !t.keys && !u.Key && u.PTS-t.key > t.meter.KeyInterval()*3/2
 }
 
 // skips decides about the next unit. shown is the PTS of the newest picture that has come out of the decoder.
-func (t *thrift) skips(u Unit, shown time.Duration) bool {
+func (t *thrift) skips(u unit.Unit, shown time.Duration) bool {
 	if u.Key {
 		t.key, t.overdue = u.PTS, false
 		t.lone = t.onlyKeys()
@@ -66,13 +70,13 @@ func (t *thrift) skips(u Unit, shown time.Duration) bool {
 		t.behind++
 		return shown >= t.taken || t.behind > reordering || t.key > t.taken
 	default:
-		return u.Droppable && t.rate > 0 && t.rate <= t.meter.referencesPerSecond()
+		return u.Droppable && t.rate > 0 && t.rate <= t.meter.ReferencesPerSecond()
 	}
 }
 
 // early reports whether a keyframe comes sooner than the rate wants one, as most do of a camera that sends
 // nothing else. It keeps the grid of the gates (see gate.go).
-func (t *thrift) early(u Unit) bool {
+func (t *thrift) early(u unit.Unit) bool {
 	if t.rate == 0 {
 		return false
 	}

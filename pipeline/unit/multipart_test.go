@@ -1,4 +1,4 @@
-package pipeline
+package unit
 
 import (
 	"bytes"
@@ -12,9 +12,9 @@ import (
 
 // readParts reads all parts.
 func readParts(body io.Reader, boundary string) (parts []string, err error) {
-	p := newPartReader(body, boundary)
+	p := NewPartReader(body, boundary)
 	for {
-		part, err := p.next()
+		part, err := p.Next()
 		if err != nil {
 			return parts, err
 		}
@@ -64,10 +64,10 @@ func FuzzParts(f *testing.F) {
 	f.Add("", []byte("--x\r\n\r\n\r\n--x--"))
 	f.Add("b", []byte("--b\r\nContent-Length: 9999999999999999999\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
-		p := newPartReader(bytes.NewReader(body), boundary)
+		p := NewPartReader(bytes.NewReader(body), boundary)
 		total := 0
 		for range len(body) + 2 {
-			part, err := p.next()
+			part, err := p.Next()
 			if err != nil {
 				return
 			}

@@ -1,4 +1,4 @@
-package pipeline
+package unit
 
 import (
 	"bytes"
@@ -7,9 +7,9 @@ import (
 	"slices"
 )
 
-// jpegPicture is what the markers of a JPEG tell. Markers are those of ITU-T T.81, annex B.
-type jpegPicture struct {
-	width, height int
+// JPEG is what the markers of a JPEG tell. Markers are those of ITU-T T.81, annex B.
+type JPEG struct {
+	Width, Height int
 	header        []byte // of the frame, with its marker: size, colours, sampling
 	scan          int    // where the first scan's header begins
 	end           int    // behind the end marker: cameras pad what they send
@@ -30,17 +30,17 @@ const (
 )
 
 var (
-	errNoJPEG     = errors.New("it is no JPEG")
+	ErrNoJPEG     = errors.New("it is no JPEG")
 	errCutJPEG    = errors.New("the JPEG is cut off")
 	errBrokenJPEG = errors.New("the JPEG is broken")
 )
 
-// readJPEG walks the markers of a JPEG as a camera sent it. The error says that a part is missing: such a
+// ReadJPEG walks the markers of a JPEG as a camera sent it. The error says that a part is missing: such a
 // picture can be neither decoded nor passed on.
-func readJPEG(data []byte) (jpegPicture, error) {
-	var p jpegPicture
+func ReadJPEG(data []byte) (JPEG, error) {
+	var p JPEG
 	if len(data) < 2 || data[0] != 0xFF || data[1] != markSOI {
-		return p, errNoJPEG
+		return p, ErrNoJPEG
 	}
 	for at := 2; ; {
 		if at+4 > len(data) {
@@ -71,25 +71,25 @@ func readJPEG(data []byte) (jpegPicture, error) {
 		case mark == markSOS:
 			return p.scanned(data, at, at+2+length)
 		case mark >= 0xC0 && mark <= 0xCF && mark != markJPG && mark != markDAC: // a frame
-			if len(segment) < 6 || p.width > 0 {
+			if len(segment) < 6 || p.Width > 0 {
 				return p, errBrokenJPEG
 			}
 			p.header = data[at : at+2+length]
-			p.height, p.width = int(binary.BigEndian.Uint16(segment[1:])), int(binary.BigEndian.Uint16(segment[3:]))
+			p.Height, p.Width = int(binary.BigEndian.Uint16(segment[1:])), int(binary.BigEndian.Uint16(segment[3:]))
 			p.huffman = p.huffman || mark > 0xC8 // arithmetic coding has none
 		}
 		at += 2 + length
 	}
 }
 
-// jpegShape keeps pictures out whose frame header is another one than that of those before. It is more often damaged
+// JPEGShape keeps pictures out whose frame header is another one than that of those before. It is more often damaged
 // than meant, and jpegdec, which takes it as it comes, has been seen to write beyond its picture then (GStreamer 1.22.0,
 // libjpeg-turbo 2.1.5). A header that comes twice in a row is meant: its pictures are of a new format.
-type jpegShape struct{ current, doubted []byte }
+type JPEGShape struct{ current, doubted []byte }
 
-// fits reports whether a picture may go on, whether its shape is a new one, and whether one that was kept out before
+// Fits reports whether a picture may go on, whether its shape is a new one, and whether one that was kept out before
 // was broken.
-func (s *jpegShape) fits(p jpegPicture) (fits, changed, wasBroken bool) {
+func (s *JPEGShape) Fits(p JPEG) (fits, changed, wasBroken bool) {
 	switch {
 	case bytes.Equal(p.header, s.current):
 		wasBroken = s.doubted != nil
@@ -107,8 +107,8 @@ func (s *jpegShape) fits(p jpegPicture) (fits, changed, wasBroken bool) {
 
 // scanned finishes the reading of a picture whose first scan has its header at scan and its entropy-coded
 // data from body on.
-func (p jpegPicture) scanned(data []byte, scan, body int) (jpegPicture, error) {
-	if p.width == 0 || p.height == 0 {
+func (p JPEG) scanned(data []byte, scan, body int) (JPEG, error) {
+	if p.Width == 0 || p.Height == 0 {
 		return p, errBrokenJPEG
 	}
 	// Within a scan 0xFF is followed by 0 or a restart marker, so that the last end marker is the picture's.
@@ -158,8 +158,8 @@ var standardHuffman = slices.Concat(
 	},
 )
 
-// repaired returns a JPEG that every browser shows: with Huffman tables and without padding. It may be a part of data.
-func (p jpegPicture) repaired(data []byte) []byte {
+// Repaired returns a JPEG that every browser shows: with Huffman tables and without padding. It may be a part of data.
+func (p JPEG) Repaired(data []byte) []byte {
 	if p.huffman {
 		return data[:p.end]
 	}

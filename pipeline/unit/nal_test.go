@@ -1,4 +1,4 @@
-package pipeline
+package unit
 
 import (
 	"bytes"
@@ -31,12 +31,12 @@ func FuzzNALUnits(f *testing.F) {
 			caps = "stream-format=(string)byte-stream"
 		}
 		for _, codec := range []string{"h264", "h265", "vp8"} {
-			as := &format{caps: caps, stream: frame.Stream{Codec: codec, Width: 2, Height: 2}}
-			d := newDisposal(as)
-			d.droppable(unit)
+			as := &Format{Caps: caps, Stream: frame.Stream{Codec: codec, Width: 2, Height: 2}}
+			d := NewReferenceTracker(as)
+			d.Droppable(unit)
 		}
 		if len(unit) > 0 {
-			misstatesSize(unit, frame.Stream{Width: 2, Height: 2})
+			MisstatesVP8Size(unit, frame.Stream{Width: 2, Height: 2})
 		}
 	})
 }

@@ -1,36 +1,16 @@
-package pipeline
+package unit
 
 import (
 	"context"
 	"sync"
-	"time"
-
-	"framegate/pipeline/frame"
 )
 
-// Unit is one access unit: everything that a decoder needs for one picture, given those before it back to
-// the keyframe. It is immutable.
-type Unit struct {
-	Data      []byte
-	PTS       time.Duration // on the timeline of all cameras, which goes on across reconnects
-	Received  time.Time     // when it came in from the camera
-	Key       bool          // a keyframe: decodable by itself
-	Droppable bool          // no other unit refers to it
-	format    *format       // shared by all units until the camera changes it, which it does at a keyframe
-	framed    *frame.Frame  // a JPEG, ready to be passed through, whose picture is Data; nil for other codecs
-}
-
-// format is what a decoder must know before the first unit.
-type format struct {
-	caps   string // in GStreamer's notation
-	stream frame.Stream
-}
+// BufferLimit bounds a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera; a GOP that is longer cannot be started
+// from, so pictures wait for the next keyframe. A unit that is larger by itself must not be pushed: the largest ones known
+// are raw pictures, of 16 MiB in 4K.
+const BufferLimit = 32 << 20
 
 const (
-	// gopLimit bounds a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera; a GOP that is
-	// longer cannot be started from, so pictures wait for the next keyframe. A unit that is larger by itself
-	// is dropped: the largest ones known are raw pictures, of 16 MiB in 4K.
-	gopLimit = 32 << 20
 	// gopLag is how many units a reader may be behind before it is made to skip to a newer keyframe: it
 	// covers a decoder's hiccup and bounds the latency of a machine that is too slow. Of a stream that
 	// has nothing but keyframes gopLagIntra are kept, since there skipping costs nothing.
@@ -62,9 +42,9 @@ func (g *GOP) Push(u Unit) {
 	}
 	g.units = append(g.units, u)
 	g.bytes += len(u.Data)
-	if g.bytes > gopLimit {
+	if g.bytes > BufferLimit {
 		g.keepLast(gopLag)
-		for g.bytes > gopLimit {
+		for g.bytes > BufferLimit {
 			g.keepLast(len(g.units) - 1)
 		}
 	}
@@ -104,20 +84,27 @@ func (g *GOP) Size() (units, bytes int) {
 	return len(g.units), g.bytes
 }
 
-// newest is the PTS of the unit that came last; false while there is none.
-func (g *GOP) newest() (time.Duration, bool) {
+// Total is the number of units that have been pushed so far.
+func (g *GOP) Total() uint64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.first + uint64(len(g.units))
+}
+
+// Newest is the unit that came last; false while there is none.
+func (g *GOP) Newest() (Unit, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.units) == 0 {
-		return 0, false
+		return Unit{}, false
 	}
-	return g.units[len(g.units)-1].PTS, true
+	return g.units[len(g.units)-1], true
 }
 
 // Reader takes the units in order, beginning with a keyframe. A Reader belongs to one goroutine.
 type Reader struct {
 	gop     *GOP
-	next    uint64 // number of the unit to take next; its owner may put it back
+	next    uint64 // number of the unit to take next
 	began   uint64 // number of the keyframe that it began with
 	started bool   // the keyframe to begin with was taken
 }
@@ -141,8 +128,17 @@ func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	}
 }
 
-// restart makes the reader begin anew, with a newer keyframe than the one that it began with.
-func (r *Reader) restart() { r.started, r.next = false, r.began+1 }
+// A Mark is a place in the order of units.
+type Mark uint64
+
+// Mark is the place of the unit that Next returns next.
+func (r *Reader) Mark() Mark { return Mark(r.next) }
+
+// Rewind makes Next return the unit of a mark, if the buffer still has it.
+func (r *Reader) Rewind(to Mark) { r.next = uint64(to) }
+
+// Restart makes the reader begin anew, with a newer keyframe than the one that it began with.
+func (r *Reader) Restart() { r.started, r.next = false, r.began+1 }
 
 // take returns the next unit, or the channel that is closed when there may be one.
 func (r *Reader) take() (Unit, <-chan struct{}) {
@@ -170,6 +166,13 @@ func (r *Reader) take() (Unit, <-chan struct{}) {
 	u := g.units[r.next-g.first]
 	r.next++
 	return u, nil
+}
+
+// Awaited reports whether a reader has taken all units and waits for the next.
+func (g *GOP) Awaited() bool {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.pushed != nil
 }
 
 func (g *GOP) wait() <-chan struct{} {

@@ -1,4 +1,4 @@
-package pipeline
+package unit
 
 import (
 	"bufio"
@@ -10,31 +10,35 @@ import (
 	"strings"
 )
 
+// MaxJPEG bounds one JPEG of a camera, in bytes: 8192x8192 at the best quality is below it.
+const MaxJPEG = 32 << 20
+
 const (
 	maxLine    = 4 << 10 // bytes of one header line
 	maxHeaders = 64      // header lines of one part
 )
 
-// partReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries come
+// A PartReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries come
 // with and without the two dashes that RFC 2046 wants, lengths are left out, parts begin with an empty
 // line. What mime/multipart refuses and browsers show is read here.
-type partReader struct {
+type PartReader struct {
 	r        *bufio.Reader
 	boundary []byte // with its dashes; empty where the camera names none
 	part     bytes.Buffer
 }
 
-func newPartReader(body io.Reader, boundary string) *partReader {
-	p := &partReader{r: bufio.NewReaderSize(body, 64<<10)}
+// NewPartReader returns a reader of a body whose parts are set apart by a boundary, which is empty where the camera names none.
+func NewPartReader(body io.Reader, boundary string) *PartReader {
+	p := &PartReader{r: bufio.NewReaderSize(body, 64<<10)}
 	if boundary = strings.TrimLeft(boundary, "-"); boundary != "" {
 		p.boundary = []byte("--" + boundary)
 	}
 	return p
 }
 
-// next returns the body of the next part, valid until the next call. The error is io.EOF at the end of the
+// Next returns the body of the next part, valid until the next call. The error is io.EOF at the end of the
 // stream.
-func (p *partReader) next() ([]byte, error) {
+func (p *PartReader) Next() ([]byte, error) {
 	if err := p.skipToBoundary(); err != nil {
 		return nil, err
 	}
@@ -46,8 +50,8 @@ func (p *partReader) next() ([]byte, error) {
 	if length < 0 {
 		return p.untilBoundary()
 	}
-	if length > maxPicture {
-		return nil, fmt.Errorf("a part of %d bytes, more than the %d of a picture", length, maxPicture)
+	if length > MaxJPEG {
+		return nil, fmt.Errorf("a part of %d bytes, more than the %d of a picture", length, MaxJPEG)
 	}
 	if _, err := io.CopyN(&p.part, p.r, int64(length)); err != nil {
 		return nil, fmt.Errorf("the stream ended inside a picture: %v", err) // not io.EOF: that is an orderly end
@@ -56,8 +60,8 @@ func (p *partReader) next() ([]byte, error) {
 }
 
 // skipToBoundary reads up to and including the line that opens a part.
-func (p *partReader) skipToBoundary() error {
-	for skipped := 0; skipped <= maxPicture; {
+func (p *PartReader) skipToBoundary() error {
+	for skipped := 0; skipped <= MaxJPEG; {
 		line, err := p.r.ReadSlice('\n')
 		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
 			return err
@@ -72,7 +76,7 @@ func (p *partReader) skipToBoundary() error {
 
 // isBoundary reports whether a line opens a part. A closing boundary, which ends in two dashes, does too:
 // some cameras write it between parts, and after the last one comes the end of the stream anyway.
-func (p *partReader) isBoundary(line []byte) bool {
+func (p *PartReader) isBoundary(line []byte) bool {
 	line = bytes.TrimRight(line, "\r\n \t")
 	if len(p.boundary) == 0 {
 		return len(line) > 2 && bytes.HasPrefix(line, []byte("--"))
@@ -82,7 +86,7 @@ func (p *partReader) isBoundary(line []byte) bool {
 }
 
 // headers reads the headers of a part and returns its length, -1 where the camera does not tell it.
-func (p *partReader) headers() (length int, err error) {
+func (p *PartReader) headers() (length int, err error) {
 	length = -1
 	for range maxHeaders {
 		line, err := p.r.ReadSlice('\n')
@@ -111,8 +115,8 @@ func (p *partReader) headers() (length int, err error) {
 
 // untilBoundary reads a part without a length: it goes up to the line before the next boundary, which is
 // left to be read.
-func (p *partReader) untilBoundary() ([]byte, error) {
-	for p.part.Len() <= maxPicture {
+func (p *PartReader) untilBoundary() ([]byte, error) {
+	for p.part.Len() <= MaxJPEG {
 		if p.atBoundary() {
 			return bytes.TrimSuffix(bytes.TrimSuffix(p.part.Bytes(), []byte("\n")), []byte("\r")), nil
 		}
@@ -125,11 +129,11 @@ func (p *partReader) untilBoundary() ([]byte, error) {
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("a part of more than %d bytes", maxPicture)
+	return nil, fmt.Errorf("a part of more than %d bytes", MaxJPEG)
 }
 
 // atBoundary reports whether the next line is a boundary, without reading it.
-func (p *partReader) atBoundary() bool {
+func (p *PartReader) atBoundary() bool {
 	want := len(p.boundary)
 	if want == 0 {
 		want = len("--")

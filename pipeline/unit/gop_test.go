@@ -1,4 +1,4 @@
-package pipeline
+package unit
 
 import (
 	"context"
@@ -90,11 +90,11 @@ func TestBufferIsBounded(t *testing.T) {
 	r := g.Reader()
 	read(t, r)
 	for n := 1; n < 200; n++ { // a GOP without end
-		g.Push(unit(n, false, gopLimit/100))
+		g.Push(unit(n, false, BufferLimit/100))
 		if got := read(t, r); got != n {
 			t.Fatalf("a reader that keeps up got unit %d, want %d", got, n)
 		}
-		if _, bytes := g.Size(); bytes > gopLimit+gopLimit/100 {
+		if _, bytes := g.Size(); bytes > BufferLimit+BufferLimit/100 {
 			t.Fatalf("%d bytes are kept", bytes)
 		}
 	}

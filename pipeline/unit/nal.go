@@ -1,26 +1,26 @@
-package pipeline
+package unit
 
 import (
 	"encoding/binary"
 	"strings"
 )
 
-// disposal finds the access units that no other refers to, which H.264 and H.265 mark. It belongs to one
+// ReferenceTracker finds the access units that no other refers to, which H.264 and H.265 mark. It belongs to one
 // connection.
-type disposal struct {
+type ReferenceTracker struct {
 	codec   string
 	lengths bool // NAL units stand behind their length in 4 bytes, else behind start codes
 	layers  byte // highest temporal layer of H.265 seen so far
 }
 
-// newDisposal returns the disposal for units of a format. The caps of H.264 and H.265 tell how their NAL units are set
+// NewReferenceTracker returns the tracker for units of a format. The caps of H.264 and H.265 say how their NAL units are set
 // apart.
-func newDisposal(as *format) disposal {
-	return disposal{codec: as.stream.Codec, lengths: !strings.Contains(as.caps, "stream-format=(string)byte-stream")}
+func NewReferenceTracker(as *Format) ReferenceTracker {
+	return ReferenceTracker{codec: as.Stream.Codec, lengths: !strings.Contains(as.Caps, "stream-format=(string)byte-stream")}
 }
 
-// droppable reports whether a decoder that does not show this unit can do without it.
-func (d *disposal) droppable(unit []byte) bool {
+// Droppable reports whether a decoder that does not show this unit can do without it.
+func (d *ReferenceTracker) Droppable(unit []byte) bool {
 	switch d.codec {
 	case "h264":
 		for nal := range nalUnits(unit, d.lengths) {

@@ -1,4 +1,4 @@
-package pipeline
+package unit
 
 import (
 	"testing"
@@ -9,35 +9,35 @@ const ms = time.Millisecond
 
 // places runs units through a timeline: each has the camera's time and the wall clock's, in ms. The first is
 // a keyframe.
-func places(line *timeline, units ...[2]int) (got []time.Duration) {
+func places(line *Timeline, units ...[2]int) (got []time.Duration) {
 	for i, u := range units {
 		pts := time.Duration(u[0]) * ms
 		if u[0] < 0 {
-			pts = noPTS
+			pts = NoPTS
 		}
-		got = append(got, line.place(pts, i == 0, beginning.Add(time.Duration(u[1])*ms)))
+		got = append(got, line.Place(pts, i == 0, Beginning.Add(time.Duration(u[1])*ms)))
 	}
 	return got
 }
 
 func TestTimelineKeepsTheCamerasIntervals(t *testing.T) {
-	got := places(&timeline{}, [2]int{5000, 0}, [2]int{5040, 90}, [2]int{5080, 95})
+	got := places(&Timeline{}, [2]int{5000, 0}, [2]int{5040, 90}, [2]int{5080, 95})
 	if got[1]-got[0] != 40*ms || got[2]-got[1] != 40*ms {
 		t.Error(got)
 	}
 }
 
 func TestTimelineKeepsBFramesInTheirOrder(t *testing.T) {
-	got := places(&timeline{}, [2]int{0, 0}, [2]int{120, 40}, [2]int{40, 80}, [2]int{80, 120})
+	got := places(&Timeline{}, [2]int{0, 0}, [2]int{120, 40}, [2]int{40, 80}, [2]int{80, 120})
 	if got[1]-got[0] != 120*ms || got[2]-got[0] != 40*ms || got[3]-got[0] != 80*ms {
 		t.Error(got)
 	}
 }
 
 func TestTimelineGoesOnAcrossReconnects(t *testing.T) {
-	line := &timeline{}
+	line := &Timeline{}
 	before := places(line, [2]int{0, 0}, [2]int{40, 40})
-	line.reconnect()
+	line.Reconnect()
 	after := places(line, [2]int{700000, 2000}, [2]int{700040, 2040})
 	if after[0] <= before[1] || after[1]-after[0] != 40*ms || (after[0]-before[0]-2000*ms).Abs() > 50*ms {
 		t.Error(before, after)
@@ -46,7 +46,7 @@ func TestTimelineGoesOnAcrossReconnects(t *testing.T) {
 
 func TestTimelineNeverJumpsWithTheCamerasClock(t *testing.T) {
 	for name, jump := range map[string]int{"forward": 3600_000, "back": -4000} {
-		got := places(&timeline{}, [2]int{5000, 0}, [2]int{5040, 40}, [2]int{5080 + jump, 80}, [2]int{5120 + jump, 120})
+		got := places(&Timeline{}, [2]int{5000, 0}, [2]int{5040, 40}, [2]int{5080 + jump, 80}, [2]int{5120 + jump, 120})
 		if got[2] <= got[1] || got[2] > got[1]+200*ms || got[3]-got[2] != 40*ms {
 			t.Errorf("%s: %v", name, got)
 		}
@@ -54,7 +54,7 @@ func TestTimelineNeverJumpsWithTheCamerasClock(t *testing.T) {
 }
 
 func TestTimelineFollowsAClockThatWasPutBackALittle(t *testing.T) {
-	line := &timeline{}
+	line := &Timeline{}
 	before := places(line, [2]int{5000, 0}, [2]int{5040, 40}, [2]int{5080, 80})
 	after := places(line, [2]int{4000, 120}, [2]int{4040, 160})
 	if after[0] <= before[2] || after[0] > before[2]+100*ms || after[1]-after[0] != 40*ms {
@@ -64,7 +64,7 @@ func TestTimelineFollowsAClockThatWasPutBackALittle(t *testing.T) {
 
 func TestTimelineGivesEveryUnitATimeOfItsOwn(t *testing.T) {
 	for name, pts := range map[string]int{"standing still": 40, "none": -1} {
-		got := places(&timeline{}, [2]int{pts, 0}, [2]int{pts, 40}, [2]int{pts, 80}, [2]int{pts, 120})
+		got := places(&Timeline{}, [2]int{pts, 0}, [2]int{pts, 40}, [2]int{pts, 80}, [2]int{pts, 120})
 		for i := 1; i < len(got); i++ {
 			if got[i] <= got[i-1] {
 				t.Errorf("%s: %v", name, got)
@@ -78,13 +78,13 @@ func TestTimelineGivesEveryUnitATimeOfItsOwn(t *testing.T) {
 func TestTimelineGoesOnWithAClockThatRunsBackwards(t *testing.T) {
 	for name, step := range map[string]int{"backwards": -40, "standing still": 0} {
 		for _, interval := range []int{1, 10, 100} { // from keyframe to keyframe
-			line := &timeline{}
+			line := &Timeline{}
 			camera, wall := 1_000_000, 0
 			var got []time.Duration
 			run := func(n, step int) {
 				for range n {
 					camera, wall = camera+step, wall+40
-					got = append(got, line.place(time.Duration(camera)*ms, len(got)%interval == 0, beginning.Add(time.Duration(wall)*ms)))
+					got = append(got, line.Place(time.Duration(camera)*ms, len(got)%interval == 0, Beginning.Add(time.Duration(wall)*ms)))
 				}
 			}
 			run(20, 40)

@@ -1,4 +1,4 @@
-package pipeline
+package unit
 
 import (
 	"bytes"
@@ -41,12 +41,12 @@ func TestMissingHuffmanTablesArePutIn(t *testing.T) {
 	if _, err := jpeg.Decode(bytes.NewReader(bare)); err == nil {
 		t.Fatal("the tables were not needed")
 	}
-	p, err := readJPEG(bare)
-	if err != nil || p.width != 64 || p.height != 48 {
+	p, err := ReadJPEG(bare)
+	if err != nil || p.Width != 64 || p.Height != 48 {
 		t.Fatal(p, err)
 	}
 	want, _ := jpeg.Decode(bytes.NewReader(whole))
-	got, err := jpeg.Decode(bytes.NewReader(p.repaired(bare)))
+	got, err := jpeg.Decode(bytes.NewReader(p.Repaired(bare)))
 	if err != nil || !bytes.Equal(got.(*image.YCbCr).Y, want.(*image.YCbCr).Y) {
 		t.Error("another picture", err)
 	}
@@ -55,8 +55,8 @@ func TestMissingHuffmanTablesArePutIn(t *testing.T) {
 func TestWholeJPEGStaysAsItIsWithoutPadding(t *testing.T) {
 	whole := encodeJPEG(t, 64, 48)
 	padded := append(bytes.Clone(whole), make([]byte, 500)...)
-	p, err := readJPEG(padded)
-	if err != nil || !bytes.Equal(p.repaired(padded), whole) {
+	p, err := ReadJPEG(padded)
+	if err != nil || !bytes.Equal(p.Repaired(padded), whole) {
 		t.Error(p, err)
 	}
 }
@@ -68,7 +68,7 @@ func TestBrokenJPEGIsRefused(t *testing.T) {
 		"cut in the headers": whole[:100], "without pictures": {0xFF, markSOI, 0xFF, markEOI, 0, 0},
 		"noise behind the beginning": append([]byte{0xFF, markSOI}, bytes.Repeat([]byte{7}, 100)...),
 	} {
-		if p, err := readJPEG(data); err == nil {
+		if p, err := ReadJPEG(data); err == nil {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
@@ -80,12 +80,12 @@ func FuzzJPEG(f *testing.F) {
 	f.Add(withoutHuffman(f, whole))
 	f.Add([]byte{0xFF, 0xFF, markSOI})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := readJPEG(data)
+		p, err := ReadJPEG(data)
 		if err != nil {
 			return
 		}
-		again, err := readJPEG(p.repaired(data))
-		if err != nil || !again.huffman || again.width != p.width || again.height != p.height {
+		again, err := ReadJPEG(p.Repaired(data))
+		if err != nil || !again.huffman || again.Width != p.Width || again.Height != p.Height {
 			t.Errorf("%+v repaired is %+v %v", p, again, err)
 		}
 	})
