@@ -1,32 +1,8 @@
 package pipeline
 
 /*
-#include <gst/gst.h>
-
-// fg_error_kind tells what a GError is about, as far as cameras are concerned.
-static int fg_is(GError *e, GQuark domain, int code) { return e->domain == domain && e->code == code; }
-static int fg_resource(GError *e, int code) { return fg_is(e, GST_RESOURCE_ERROR, code); }
-static int fg_stream(GError *e, int code) { return fg_is(e, GST_STREAM_ERROR, code); }
-
-// fg_missing names what a missing-plugin message is about, NULL for other messages.
-static const gchar *fg_missing(void *message) {
-	if (!gst_message_has_name(message, "missing-plugin"))
-		return NULL;
-	return gst_structure_get_string(gst_message_get_structure(message), "name");
-}
-
-// fg_rtsp_status tells the status that an RTSP camera has refused a request with, 0 for other errors.
-static guint fg_rtsp_status(void *message, const gchar **reason) {
-	const GstStructure *details = NULL;
-	guint code = 0;
-	gst_message_parse_error_details(message, &details);
-	if (details == NULL || !gst_structure_get_uint(details, "rtsp-status-code", &code))
-		return 0;
-	*reason = gst_structure_get_string(details, "rtsp-status-reason");
-	return code;
-}
-
-static int fg_missing_plugin(GError *e) { return fg_is(e, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN); }
+#include <stdlib.h>
+#include "buserror.h"
 */
 import "C"
 

@@ -7,22 +7,8 @@ package pipeline
 
 /*
 #cgo pkg-config: gstreamer-1.0 gstreamer-app-1.0 gio-2.0
-#include <gst/gst.h>
-#include <string.h>
-
-// fg_noise is what GStreamer complains of without consequence, and an operator can do nothing about.
-static const gchar *fg_noise[] = {
-	"gst_event_set_seqnum: assertion 'seqnum != GST_SEQNUM_INVALID' failed", // rtspsrc of 1.22, when it is stopped
-};
-
-static void fg_log(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
-	for (gsize i = 0; i < G_N_ELEMENTS(fg_noise); i++)
-		if (strcmp(message, fg_noise[i]) == 0)
-			return;
-	g_log_default_handler(domain, level, message, data);
-}
-
-static void fg_drop_noise(void) { g_log_set_default_handler(fg_log, NULL); }
+#include <stdlib.h>
+#include "log.h"
 */
 import "C"
 

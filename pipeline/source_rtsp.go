@@ -1,21 +1,8 @@
 package pipeline
 
 /*
-#include <gio/gio.h>
-
-// fg_set_tls_ca makes an element trust the certificates of a PEM file only.
-static gchar *fg_set_tls_ca(void *element, const char *path) {
-	GError *err = NULL;
-	GTlsDatabase *db = g_tls_file_database_new(path, &err);
-	if (db == NULL) {
-		gchar *text = g_strdup(err->message);
-		g_error_free(err);
-		return text;
-	}
-	g_object_set(element, "tls-database", db, NULL);
-	g_object_unref(db);
-	return NULL;
-}
+#include <stdlib.h>
+#include "rtsp.h"
 */
 import "C"
 

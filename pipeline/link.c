@@ -1,0 +1,252 @@
+#include "link.h"
+
+// fg_pad_added links the first pad that fits. A pad that does not, such as sound, is left alone.
+static void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
+	GstPad *sink = gst_element_get_static_pad(to, "sink");
+	if (!gst_pad_is_linked(sink))
+		gst_pad_link(pad, sink);
+	gst_object_unref(sink);
+}
+
+static void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
+
+// fg_repeat makes a parser that a parsebin has added put the parameter sets before every keyframe, from each of which a
+// decoder may begin. The caps hold them too, but not in the byte-stream that parsebin chooses where no decoder is
+// installed that takes another form, as without libav.
+static void fg_repeat(GstBin *bin, GstElement *parser, gpointer data) {
+	if (g_object_class_find_property(G_OBJECT_GET_CLASS(parser), "config-interval") != NULL)
+		g_object_set(parser, "config-interval", -1, NULL);
+}
+
+void fg_link_later(void *from, void *to) {
+	if (GST_IS_BIN(from))
+		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat), NULL);
+	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
+}
+
+// fg_add puts an element into the running pipeline of another one; NULL where it is not installed.
+static GstElement *fg_add(GstElement *beside, const gchar *factory) {
+	GstElement *added = gst_element_factory_make(factory, NULL);
+	if (added == NULL)
+		return NULL;
+	GstObject *pipe = gst_object_get_parent(GST_OBJECT(beside));
+	gst_bin_add(GST_BIN(pipe), added);
+	gst_object_unref(pipe);
+	return added;
+}
+
+// fg_depay names the depayloaders that give whole access units. parsebin leaves those of H.264 and H.265 at single
+// NAL units, and the parser behind then waits for the next picture to know that one is complete: a frame of latency,
+// which the marker bit of RTP (RFC 6184, section 5.1) makes needless. A JPEG needs no parser at all: jpegparse would
+// be a fifth of what an MJPEG camera costs, and readJPEG looks at each anyway.
+static const struct {
+	const gchar *encoding, *factory, *caps;
+	gboolean parse;
+} fg_depay[] = {
+	{"H264", "rtph264depay", "video/x-h264, stream-format=avc, alignment=au", TRUE},
+	{"H265", "rtph265depay", "video/x-h265, stream-format=hvc1, alignment=au", TRUE},
+	{"JPEG", "rtpjpegdepay", "image/jpeg", FALSE},
+};
+
+// fg_unit is the access unit that comes in by RTP now. It belongs to the streaming thread.
+typedef struct {
+	guint32 time; // of RTP
+	guint16 sequence; // of its newest packet
+	gboolean whole; // its last packet has come
+	gsize bytes, limit;
+	gboolean rested; // see fg_rest
+	GstClockTime from, to; // PTS of its packets
+	GstClockTime torn_from, torn_to; // likewise of the unit before, where its last packet is missing
+} fg_unit;
+
+// fg_end_unit notes that the present unit has no more packets, and whether that tore it.
+static void fg_end_unit(fg_unit *u, gboolean torn) {
+	u->torn_from = torn ? u->from : GST_CLOCK_TIME_NONE;
+	u->torn_to = torn ? u->to : GST_CLOCK_TIME_NONE;
+}
+
+// fg_count_packet counts a packet, and reports whether it goes on: a depayloader keeps a unit until its last packet,
+// without any limit of its own. Of a unit that is too large what has come already goes on: of a single slice it is
+// dropped there for lack of the rest.
+static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtspsrc) {
+	guint8 head[8];
+	if (gst_buffer_extract(packet, 0, head, sizeof head) < sizeof head)
+		return TRUE;
+	const guint16 sequence = GST_READ_UINT16_BE(head + 2);
+	const guint32 time = GST_READ_UINT32_BE(head + 4);
+	if (u->whole || time != u->time) { // a unit begins
+		// A camera that marks no last packets may have sent them all, but not where packets are missing.
+		fg_end_unit(u, !u->whole && sequence != (guint16)(u->sequence + 1));
+		u->from = GST_BUFFER_PTS(packet);
+		if (u->bytes > u->limit)
+			gst_element_post_message(rtspsrc, gst_message_new_element(GST_OBJECT(rtspsrc),
+								  gst_structure_new("framegate-too-large", "bytes",
+									  G_TYPE_UINT64, (guint64)u->bytes, NULL)));
+		u->bytes = 0;
+		u->rested = FALSE;
+	}
+	u->time = time;
+	u->sequence = sequence;
+	u->to = GST_BUFFER_PTS(packet);
+	u->whole = head[1] >> 7; // the marker bit is that of a unit's last packet
+	u->bytes += gst_buffer_get_size(packet);
+	return u->bytes <= u->limit;
+}
+
+// fg_rest lets the packets of a unit gather, once, as network cards do before they interrupt. A camera sends them in a
+// burst, and the jitterbuffer's thread, which comes here, would fall asleep and be woken for nearly each, and both it and
+// the thread that receives would wait for the jitterbuffer's lock again and again. So a unit comes up to 1 ms later.
+static void fg_rest(fg_unit *u) {
+	if (u->whole || u->rested)
+		return;
+	g_usleep(1000);
+	u->rested = TRUE;
+}
+
+static GstPadProbeReturn fg_count_probe(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
+	if (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
+		if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS)
+			fg_end_unit(unit, !((fg_unit *)unit)->whole);
+		return GST_PAD_PROBE_OK;
+	}
+	GstElement *rtspsrc = gst_pad_get_parent_element(pad);
+	gboolean passes = TRUE;
+	if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
+		GstBufferList *list = GST_PAD_PROBE_INFO_BUFFER_LIST(info);
+		for (guint i = 0; i < gst_buffer_list_length(list); i++)
+			passes = fg_count_packet(unit, gst_buffer_list_get(list, i), rtspsrc) && passes;
+	} else {
+		passes = fg_count_packet(unit, GST_PAD_PROBE_INFO_BUFFER(info), rtspsrc);
+	}
+	gst_object_unref(rtspsrc);
+	fg_rest(unit);
+	return passes ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
+}
+
+// fg_drop_torn drops a unit without its last packet, which depayloaders hand on: a decoder would fill the rest of the
+// picture from an earlier one.
+static GstPadProbeReturn fg_drop_torn(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
+	const fg_unit *u = unit;
+	const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
+	const gboolean torn = GST_CLOCK_TIME_IS_VALID(pts) && u->torn_from <= pts && pts <= u->torn_to;
+	return torn ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+}
+
+guint64 fg_too_large(void *message) {
+	guint64 bytes = 0;
+	if (gst_message_has_name(message, "framegate-too-large"))
+		gst_structure_get_uint64(gst_message_get_structure(message), "bytes", &bytes);
+	return bytes;
+}
+
+// fg_rtp_added links the pad of an rtspsrc to the sink of its access units: through a depayloader of the table where
+// there is one, and through parsebin where that is needed.
+static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
+	GstCaps *caps = gst_pad_get_current_caps(pad);
+	const gchar *encoding =
+		caps == NULL ? NULL : gst_structure_get_string(gst_caps_get_structure(caps, 0), "encoding-name");
+	GstElement *depay = NULL, *to = sink;
+	guint row = 0;
+	fg_unit *unit = g_rc_box_new0(fg_unit);
+	unit->whole = TRUE; // there is none yet
+	fg_end_unit(unit, FALSE);
+	unit->limit = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(rtspsrc), "framegate-limit"));
+	gst_pad_add_probe(pad,
+		GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
+		fg_count_probe, unit, g_rc_box_release);
+	while (row < G_N_ELEMENTS(fg_depay) && g_strcmp0(encoding, fg_depay[row].encoding) != 0)
+		row++;
+	if (row < G_N_ELEMENTS(fg_depay))
+		depay = fg_add(rtspsrc, fg_depay[row].factory); // parsebin will say what is missing
+	if (depay == NULL || fg_depay[row].parse) {
+		to = fg_add(rtspsrc, "parsebin");
+		g_signal_connect(to, "element-added", G_CALLBACK(fg_repeat), NULL);
+		g_signal_connect_data(to, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(sink), fg_unref, 0);
+		gst_element_sync_state_with_parent(to);
+	}
+	if (depay != NULL) {
+		GstCaps *units = gst_caps_from_string(fg_depay[row].caps);
+		GstPad *src = gst_element_get_static_pad(depay, "src");
+		gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_BUFFER, fg_drop_torn, g_rc_box_acquire(unit), g_rc_box_release);
+		gst_object_unref(src);
+		gst_element_link_filtered(depay, to, units);
+		gst_caps_unref(units);
+		gst_element_sync_state_with_parent(depay);
+	}
+	fg_pad_added(rtspsrc, pad, depay != NULL ? depay : to);
+	if (caps != NULL)
+		gst_caps_unref(caps);
+}
+
+void fg_link_rtp(void *rtspsrc, void *sink, gsize limit) {
+	g_object_set_data(rtspsrc, "framegate-limit", GSIZE_TO_POINTER(limit));
+	g_signal_connect_data(rtspsrc, "pad-added", G_CALLBACK(fg_rtp_added), gst_object_ref(sink), fg_unref, 0);
+}
+
+static gboolean fg_select_stream(GstElement *src, guint number, GstCaps *caps, fg_offer *offer) {
+	const gchar *media = gst_structure_get_string(gst_caps_get_structure(caps, 0), "media");
+	if (g_strcmp0(media, "video") == 0)
+		return g_atomic_int_add(&offer->video, 1) == 0;
+	g_atomic_int_inc(g_strcmp0(media, "audio") == 0 ? &offer->audio : &offer->other);
+	return FALSE;
+}
+
+// fg_on_sdp begins to count anew: rtspsrc describes the camera again when it goes over from UDP to TCP.
+static void fg_on_sdp(GstElement *src, gpointer sdp, fg_offer *offer) {
+	g_atomic_int_set(&offer->video, 0);
+	g_atomic_int_set(&offer->audio, 0);
+	g_atomic_int_set(&offer->other, 0);
+}
+
+void fg_select_video(void *src) {
+	fg_offer *offer = g_new0(fg_offer, 1);
+	g_object_set_data_full(src, "framegate-offer", offer, g_free);
+	g_signal_connect(src, "on-sdp", G_CALLBACK(fg_on_sdp), offer);
+	g_signal_connect(src, "select-stream", G_CALLBACK(fg_select_stream), offer);
+}
+
+fg_offer fg_offered(void *src) {
+	fg_offer *offer = g_object_get_data(src, "framegate-offer");
+	return (fg_offer){
+		g_atomic_int_get(&offer->video), g_atomic_int_get(&offer->audio), g_atomic_int_get(&offer->other)};
+}
+
+void fg_hanging(void *pipe, GstState state, gchar *name, gsize size) {
+	GstIterator *it = gst_bin_iterate_sorted(pipe);
+	GValue item = G_VALUE_INIT;
+	g_strlcpy(name, "an element", size);
+	while (gst_iterator_next(it, &item) == GST_ITERATOR_OK) {
+		GstElement *e = g_value_get_object(&item);
+		const gboolean there = state == GST_STATE_NULL ? GST_STATE(e) == state : GST_STATE(e) >= GST_STATE_PAUSED;
+		if (!there) {
+			GstElementFactory *f = gst_element_get_factory(e);
+			g_strlcpy(name, f != NULL ? GST_OBJECT_NAME(f) : GST_OBJECT_NAME(e), size);
+			g_value_unset(&item);
+			break;
+		}
+		g_value_reset(&item);
+	}
+	gst_iterator_free(it);
+}
+
+gboolean fg_decoder(void *bin, gchar *name, gsize size) {
+	GstIterator *it = gst_bin_iterate_recurse(bin);
+	GValue item = G_VALUE_INIT;
+	gboolean found = FALSE;
+	*name = 0;
+	while (!found && gst_iterator_next(it, &item) == GST_ITERATOR_OK) {
+		GstElementFactory *f = gst_element_get_factory(g_value_get_object(&item));
+		if (f != NULL &&
+			gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_DECODER |
+								    GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
+								    GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE) &&
+			!gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_PARSER)) {
+			g_strlcpy(name, GST_OBJECT_NAME(f), size);
+			found = TRUE;
+		}
+		g_value_reset(&item);
+	}
+	g_value_unset(&item);
+	gst_iterator_free(it);
+	return found;
+}
