@@ -1,11 +1,5 @@
 package pipeline
 
-/*
-#include <stdlib.h>
-#include "push.h"
-*/
-import "C"
-
 import (
 	"cmp"
 	"context"
@@ -15,20 +9,18 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
-	"unsafe"
 
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 	"framegate/pipeline/unit"
-
-	"github.com/go-gst/go-gst/gst"
 )
 
 // decoding is one plan at work: the GStreamer pipeline of a picture's decoded outputs.
 type decoding struct {
 	picture *Picture
 	rung    rung
-	graph   *graph
-	box     *inbox
+	graph   *gst.Pipeline
+	box     *gst.Queue
 	src     *gst.Element
 	ordered bool   // the decoder was told that units come in the order in which they are shown
 	leave   func() // gives the place on the platform back; nil before there was a picture
@@ -72,12 +64,12 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 			lastShown = time.Now()
 		}
 		if worked > 0 || !ladder.machine.makes(d.rung.platform) {
-			d.rung.platform.context.forget()
+			d.rung.platform.context.Forget()
 		}
 		if next, pause, ok := ladder.fell(d.rung.plan, failure.err, worked, failure.late); ok {
 			return &frame.PlanError{Plan: d.rung.name, Next: next.name, Pause: pause, Err: failure.err}
 		}
-		if failure.late || d.graph.hung || time.Since(lastShown) > softwareStall {
+		if failure.late || d.graph.Hung() || time.Since(lastShown) > softwareStall {
 			return fmt.Errorf("plan %s: %w", d.rung.name, failure.err)
 		}
 		units.Restart()
@@ -112,10 +104,10 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 			return context.Cause(ctx)
 		}
 	}
-	if d.graph, err = newGraph(); err != nil {
+	if d.graph, err = gst.New(); err != nil {
 		return err
 	}
-	if d.box, err = newInbox(); err != nil {
+	if d.box, err = gst.NewQueue(); err != nil {
 		return err
 	}
 	if err := d.build(key); err != nil {
@@ -125,11 +117,11 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	began := time.Now()
-	if err := d.graph.play(ctx, min(stateTimeout, d.patience().first)); err != nil {
+	if err := d.graph.Play(ctx, min(gst.StateTimeout, d.patience().first)); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return &planFailure{err: err, late: d.graph.hung}
+		return &planFailure{err: err, late: d.graph.Hung()}
 	}
 	d.pushed.Go(func() { cancel(d.picture.push(ctx, d, key, units)) })
 	d.publishing.Go(d.publish)
@@ -139,16 +131,16 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 // close takes the pipeline down and frees all that belongs to it. What hangs is left as it is.
 func (d *decoding) close() {
 	if d.graph != nil {
-		d.graph.stop()
+		d.graph.Stop()
 	}
 	if d.box != nil {
-		d.box.close()
+		d.box.Close()
 		d.publishing.Wait()
 	}
 	if d.leave != nil {
 		d.leave()
 	}
-	if d.graph != nil && d.graph.hung {
+	if d.graph != nil && d.graph.Hung() {
 		return // push may wait for a decoder that never comes back
 	}
 	d.pushed.Wait()
@@ -181,17 +173,17 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 	caughtUp := p.caughtUp
 	for {
 		select {
-		case err := <-d.graph.ended:
+		case err := <-d.graph.Ended():
 			return &planFailure{err: err}
 		case <-ctx.Done():
-			d.tell(d.graph.decoder())
+			d.tell(d.graph.Decoder())
 			return context.Cause(ctx)
 		case <-caughtUp:
 			d.leave = p.feed.plans.machine.enter(d.rung.platform)
 			if d.begun != nil {
 				d.begun()
 			}
-			d.tell(d.graph.decoder())
+			d.tell(d.graph.Decoder())
 			caughtUp = nil
 		case now := <-tick.C:
 			asked, newest := p.sent.count()
@@ -239,7 +231,7 @@ func (s *stall) since(in, out, n int, now time.Time) time.Duration {
 // decoded counts the pictures that came out of the decoder, and those that were to be encoded.
 func (d *decoding) decoded() (seen, passed int) {
 	for _, out := range d.picture.decoded {
-		s, p := out.gate.count()
+		s, p := out.gate.Count()
 		seen += s
 		passed += p
 	}
@@ -266,8 +258,8 @@ func (d *decoding) build(key unit.Unit) error {
 		// behind a broken picture.
 		caps += ", parsed=(boolean)true"
 	}
-	made, err := d.graph.add(element{factory: "appsrc", set: map[string]any{
-		"caps": arg(caps), "format": arg("time"),
+	made, err := d.graph.Add(gst.Spec{Factory: "appsrc", Set: map[string]any{
+		"caps": gst.Arg(caps), "format": gst.Arg("time"),
 		"is-live": true, // libav's decoder takes no frame threads then, each of which is a frame of latency
 		"block":   true, "max-bytes": uint64(1 << 20),
 	}})
@@ -287,14 +279,14 @@ func (d *decoding) build(key unit.Unit) error {
 	if err := d.src.Link(first); err != nil {
 		return err
 	}
-	return link(decoder, head)
+	return decoder.Link(head)
 }
 
 // addOutputs adds the chain of every decoded output and returns what the decoder is to be linked to.
 func (d *decoding) addOutputs() (head *gst.Element, err error) {
 	p := d.picture
 	if len(p.decoded) > 1 {
-		made, err := d.graph.add(element{factory: "tee"})
+		made, err := d.graph.Add(gst.Spec{Factory: "tee"})
 		if err != nil {
 			return nil, err
 		}
@@ -305,8 +297,8 @@ func (d *decoding) addOutputs() (head *gst.Element, err error) {
 		if err != nil {
 			return nil, err
 		}
-		out.gate.install(in.GetStaticPad("sink"))
-		d.box.collect(sink, i)
+		out.gate.Install(in)
+		d.box.Collect(sink, i)
 		if head == nil {
 			return in, nil
 		}
@@ -320,15 +312,15 @@ func (d *decoding) addOutputs() (head *gst.Element, err error) {
 // publish takes the frames of the decoded outputs until the inbox is closed.
 func (d *decoding) publish() {
 	p := d.picture
-	for d.box.wait() == nil {
-		d.box.take(func(s sample) {
+	for d.box.Wait() == nil {
+		d.box.Take(func(s gst.Sample) {
 			d.shown.Add(1)
-			out, received := p.decoded[s.sink], p.sent.answer(s.pts)
-			p.show(out, s.data, s.pts, func() *frame.Frame {
+			out, received := p.decoded[s.Sink], p.sent.answer(s.PTS)
+			p.show(out, s.Data, s.PTS, func() *frame.Frame {
 				r := out.Rendition
-				return frame.New(s.data, frame.Info{PTS: s.pts, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
+				return frame.New(s.Data, frame.Info{PTS: s.PTS, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
 			})
-		}, noHold)
+		}, gst.NoHold)
 	}
 }
 
@@ -351,7 +343,7 @@ func (d *decoding) stuck(u unit.Unit) bool {
 	}
 	seen, _ := d.decoded()
 	stuck := seen == d.idle.seen && d.idle.key && d.idle.units >= idleUnits &&
-		C.gst_app_src_get_current_level_bytes((*C.GstAppSrc)(unsafe.Pointer(d.src.Instance()))) == 0
+		d.src.Queued() == 0
 	if seen != d.idle.seen {
 		d.idle = idle{seen: seen}
 	}
@@ -363,17 +355,15 @@ func (d *decoding) stuck(u unit.Unit) bool {
 // push hands a unit to the decoder and waits while that is behind. It reports false when the pipeline takes no more.
 func (d *decoding) push(u unit.Unit) bool {
 	if d.stuck(u) {
-		d.graph.end(fmt.Errorf("no picture has come of %d units", d.idle.units))
+		d.graph.End(fmt.Errorf("no picture has come of %d units", d.idle.units))
 		return false
 	}
-	key := C.gboolean(0)
 	if u.Key {
-		key = 1
 		for _, out := range d.picture.decoded {
-			out.gate.key(u.PTS)
+			out.gate.Key(u.PTS)
 		}
 	}
 	d.pushing.Store(true)
 	defer d.pushing.Store(false)
-	return C.fg_push(unsafe.Pointer(d.src.Instance()), unsafe.Pointer(&u.Data[0]), C.gsize(len(u.Data)), C.GstClockTime(u.PTS), key) != 0
+	return d.src.Push(u.Data, u.PTS, u.Key)
 }

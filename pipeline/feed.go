@@ -10,6 +10,7 @@ import (
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 	"framegate/pipeline/unit"
 )
 
@@ -174,13 +175,13 @@ func (f *Feed) serve(units *letters) (done func()) {
 }
 
 // patience is for how long units may wait now, and whether keyframes may.
-func (f *Feed) patience(in *intake) hold {
+func (f *Feed) patience(in *intake) gst.Hold {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.attended[everyUnit] > 0 || !in.begun {
-		return atOnce
+		return gst.AtOnce
 	}
-	return hold{idlePatience, f.attended[keyframes] > 0}
+	return gst.Hold{Time: idlePatience, ButKeys: f.attended[keyframes] > 0}
 }
 
 // tooLarge counts a unit that was dropped because it is larger than all that is kept of a camera, and tells the first

@@ -14,6 +14,7 @@ import (
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 )
 
 var tiny = testcam.Camera{Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: 5}
@@ -231,7 +232,7 @@ func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
 }
 
 func TestLocalCameraIsRefusedWhereThereIsNone(t *testing.T) {
-	if len(missing("libcamerasrc")) == 0 || len(missing("nvarguscamerasrc")) == 0 {
+	if len(gst.Missing("libcamerasrc")) == 0 || len(gst.Missing("nvarguscamerasrc")) == 0 {
 		t.Skip("this machine has a CSI source")
 	}
 	failure(t, source(t, "csi://0"), frame.Unsupported, "libcamerasrc is missing")

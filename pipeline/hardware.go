@@ -1,11 +1,5 @@
 package pipeline
 
-/*
-#include <stdlib.h>
-#include "load.h"
-*/
-import "C"
-
 import (
 	"cmp"
 	"context"
@@ -19,6 +13,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"framegate/pipeline/gst"
 )
 
 // Hardware is what this machine can do.
@@ -86,31 +82,22 @@ func (pf *platform) prepare(ctx context.Context, proofs []Proof) {
 	decoder := ""
 	for _, p := range proofs {
 		if p.Status == Works {
-			load(p.Decoder, p.Scaler, p.Encoder)
+			gst.Load(p.Decoder, p.Scaler, p.Encoder)
 			decoder = cmp.Or(decoder, p.Decoder)
 		}
 	}
-	if decoder == "" || pf.context.kind == "" {
+	if decoder == "" || pf.context.Kind == "" {
 		return
 	}
 	opened := make(chan struct{})
 	go func() {
 		defer close(opened)
-		pf.context.open(decoder)
+		pf.context.Open(decoder)
 	}()
 	select { // a driver may hang even though it did not in the proof
 	case <-opened:
 	case <-time.After(proofTimeout):
 	case <-ctx.Done():
-	}
-}
-
-// load loads the plugins of elements.
-func load(factories ...string) {
-	for _, factory := range factories {
-		name := C.CString(factory)
-		C.fg_load(name)
-		C.g_free(C.gpointer(name))
 	}
 }
 
@@ -205,15 +192,15 @@ func (pf *platform) device() string {
 // lacks are the elements of the platform that are not installed; of those that can stand in for each other, the first where
 // none is.
 func (pf *platform) lacks() (all []string) {
-	for _, c := range codecs {
-		if names := pf.decoders[c.codec]; len(names) > 0 && len(missing(names...)) == len(names) {
+	for _, codec := range gst.Codecs() {
+		if names := pf.decoders[codec]; len(names) > 0 && len(gst.Missing(names...)) == len(names) {
 			all = append(all, names[0])
 		}
 	}
 	if first := pf.scalers[0]; !complete(first) && &pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))][0] == &inSystemMemory[0] {
-		all = append(all, first[0].factory)
+		all = append(all, first[0].Factory)
 	}
-	if n := len(pf.encoders); n > 0 && !slices.ContainsFunc(pf.encoders, func(e encoder) bool { return len(missing(e.factory)) == 0 }) {
+	if n := len(pf.encoders); n > 0 && !slices.ContainsFunc(pf.encoders, func(e encoder) bool { return len(gst.Missing(e.factory)) == 0 }) {
 		all = append(all, pf.encoders[0].factory)
 	}
 	return slices.Compact(all)
@@ -222,11 +209,11 @@ func (pf *platform) lacks() (all []string) {
 // lacking says which elements are not there.
 func (pf *platform) lacking() string {
 	decoders := pf.decoders["h264"]
-	if len(missing(decoders...)) == len(decoders) {
-		return missingElement(decoders[0]).Error()
+	if len(gst.Missing(decoders...)) == len(decoders) {
+		return gst.MissingElement(decoders[0]).Error()
 	}
 	scaler, _ := pf.scaler()
-	return missingElement(scaler[0].factory).Error()
+	return gst.MissingElement(scaler[0].Factory).Error()
 }
 
 // advice says what to do.

@@ -14,8 +14,7 @@ import (
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
-
-	"github.com/go-gst/go-gst/gst"
+	"framegate/pipeline/gst"
 )
 
 // TestNothingIsLeftBehind starts and stops 200 pictures and 50 feeds in a process of its own, under

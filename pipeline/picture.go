@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 	"framegate/pipeline/unit"
 )
 
@@ -36,7 +37,7 @@ type Picture struct {
 // output is one output of a picture. All but the gate belongs to the goroutine that publishes.
 type output struct {
 	frame.Output
-	gate     gate
+	gate     gst.Gate
 	showFrom time.Duration // PTS; pictures before it are only decoded
 	caughtUp bool
 	last     *frame.Frame
@@ -99,9 +100,20 @@ func (p *Picture) begin(key unit.Unit) {
 	}
 }
 
+// newGate returns the gate of a rendition. first is the PTS of the keyframe that is shown at once, and those from showFrom on
+// are shown at most at the rendition's rate, or only those of keyframes. The pictures in between are decoded, since later
+// ones refer to them, but not shown.
+func newGate(r frame.Rendition, first, showFrom time.Duration) gst.Gate {
+	var interval time.Duration
+	if r.FPS > 0 {
+		interval = time.Duration(float64(time.Second) / r.FPS)
+	}
+	return gst.NewGate(first, showFrom, interval, r.Keyframes)
+}
+
 func (p *Picture) closeGates() {
 	for _, out := range append(p.passed, p.decoded...) {
-		out.gate.close()
+		out.gate.Close()
 	}
 }
 
@@ -146,7 +158,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 	defer func() { p.feed.attend(waits, keyframes) }()
 	for {
 		for _, out := range p.passed {
-			if out.gate.passes(u.PTS, u.Key) {
+			if out.gate.Passes(u.PTS, u.Key) {
 				p.show(out, u.Data, u.PTS, func() *frame.Frame { return u.Framed })
 			}
 		}

@@ -1,11 +1,5 @@
 package pipeline
 
-/*
-#include <stdlib.h>
-#include "takes.h"
-*/
-import "C"
-
 import (
 	"cmp"
 	"fmt"
@@ -13,12 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unsafe"
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
-
-	"github.com/go-gst/go-gst/gst"
+	"framegate/pipeline/gst"
 )
 
 // plan is a complete chain from access units of a codec to JPEG:
@@ -64,7 +56,7 @@ func softwarePlan(codec string) plan {
 // installed returns the first factory that this machine has, or the first of all, and whether it has one.
 func installed(factories []string) (factory string, ok bool) {
 	for _, factory := range factories {
-		if len(missing(factory)) == 0 {
+		if len(gst.Missing(factory)) == 0 {
 			return factory, true
 		}
 	}
@@ -80,7 +72,7 @@ func (pf *platform) plans(codec string) (all []plan) {
 	}
 	_, memory := pf.scaler()
 	for i := range pf.encoders {
-		if e := &pf.encoders[i]; memory == pf.memory && len(missing(e.factory)) == 0 {
+		if e := &pf.encoders[i]; memory == pf.memory && len(gst.Missing(e.factory)) == 0 {
 			all = append(all, plan{name: pf.name, codec: codec, platform: pf, decoder: decoder, device: e, system: jpegenc})
 			break
 		}
@@ -124,7 +116,7 @@ func withDecoder(all []plan, codec, decoder string) (kept []plan) {
 	return []plan{{name: "custom", codec: codec, platform: software, decoder: decoder, system: jpegenc, forced: true}}
 }
 
-// withEncoder makes plans encode by a factory: on the device where that is one of the platform's, else in system
+// withEncoder makes plans encode by a Factory: on the device where that is one of the platform's, else in system
 // memory.
 func withEncoder(all []plan, codec, factory string) (changed []plan) {
 	own := func(p plan) bool { return p.device != nil && p.device.factory == factory }
@@ -145,26 +137,26 @@ func withEncoder(all []plan, codec, factory string) (changed []plan) {
 // addDecoder adds what turns access units of some caps, empty where they are not known, into raw pictures. A decoder by its name
 // spares what decodebin puts around it: another parser, and a queue with its thread. ordered says that units come in the
 // order in which they are shown.
-func (p plan) addDecoder(g *graph, caps string, ordered bool) (first, last *gst.Element, err error) {
+func (p plan) addDecoder(g *gst.Pipeline, caps string, ordered bool) (first, last *gst.Element, err error) {
 	if p.decoder == "" {
-		made, err := g.add(element{factory: "decodebin", set: map[string]any{"force-sw-decoders": true}})
+		made, err := g.Add(gst.Spec{Factory: "decodebin", Set: map[string]any{"force-sw-decoders": true}})
 		if err != nil {
 			return nil, nil, err
 		}
-		systemMemoryOnly(made[0])
+		made[0].SystemMemoryOnly()
 		return made[0], made[0], nil
 	}
-	p.platform.context.give(g)
-	made, err := g.add(element{factory: p.decoder, may: p.platform.decoderProperties(ordered)})
+	p.platform.context.Share(g)
+	made, err := g.Add(gst.Spec{Factory: p.decoder, May: p.platform.decoderProperties(ordered)})
 	if err != nil {
 		return nil, nil, err
 	}
 	decoder := made[0]
 	parser := parsers[p.codec]
-	if parser == "" || takes(decoder, caps) {
+	if parser == "" || decoder.Takes(caps) {
 		return decoder, decoder, nil
 	}
-	if made, err = g.add(element{factory: parser}); err != nil {
+	if made, err = g.Add(gst.Spec{Factory: parser}); err != nil {
 		return nil, nil, err
 	}
 	return made[0], decoder, made[0].Link(decoder)
@@ -176,45 +168,37 @@ var parsers = map[string]string{
 	"vp9": "vp9parse", "av1": "av1parse",
 }
 
-// takes reports whether an element's sink takes caps.
-func takes(e *gst.Element, caps string) bool {
-	text := C.CString(caps)
-	defer C.g_free(C.gpointer(text))
-	return C.fg_takes(unsafe.Pointer(e.Instance()), text) != 0
-}
-
-// link links two elements, later where the first one's pad comes late.
-func link(from, to *gst.Element) error {
-	if from.GetStaticPad("src") == nil {
-		linkLater(from, to)
-		return nil
-	}
-	return from.Link(to)
-}
-
 // addOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are
 // painted right behind the scaler, before anything else sees the picture.
-func (p plan) addOutput(g *graph, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
-	scale, err := g.add(p.scale(r, masks)...)
+func (p plan) addOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
+	scale, err := g.Add(p.scale(r, masks)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	scaled := scale[len(scale)-1]
 	if len(masks) > 0 {
-		paintMasks(scaled.GetStaticPad("src"), masks)
+		gst.PaintMasks(scaled, gstMasks(masks))
 	}
-	finish, err := g.add(p.finish(r, masks)...)
+	finish, err := g.Add(p.finish(r, masks)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	// A JPEG's range is full already, though nvjpegdec does not say so (1.26).
 	if r.Format == frame.JPEG && !p.onDevice(r, masks) && p.codec != "mjpeg" {
-		fullRange(finish[len(finish)-2].GetStaticPad("sink"))
+		gst.FullRange(finish[len(finish)-2])
 	}
 	if err := scaled.Link(finish[0]); err != nil {
 		return nil, nil, err
 	}
 	return scale[0], finish[len(finish)-1], nil
+}
+
+// gstMasks are the masks of a configuration as GStreamer's room knows them.
+func gstMasks(masks []configs.Mask) (all []gst.Mask) {
+	for _, m := range masks {
+		all = append(all, gst.Mask(m))
+	}
+	return all
 }
 
 // onDevice reports whether a rendition is encoded in the platform's memory. What has to be painted into or turned is
@@ -225,7 +209,7 @@ func (p plan) onDevice(r frame.Rendition, masks []configs.Mask) bool {
 }
 
 // scale is the chain that brings a picture to a rendition's size, before it is turned, and to where it is encoded.
-func (p plan) scale(r frame.Rendition, masks []configs.Mask) []element {
+func (p plan) scale(r frame.Rendition, masks []configs.Mask) []gst.Spec {
 	width, height := r.Width, r.Height
 	if r.Turn%180 != 0 {
 		width, height = height, width
@@ -236,17 +220,17 @@ func (p plan) scale(r frame.Rendition, masks []configs.Mask) []element {
 	case p.onDevice(r, masks):
 		return append(chain, raw(memory, p.device.format, width, height))
 	case memory != "" && p.platform.download != "":
-		chain = append(chain, raw(memory, "", width, height), element{factory: p.platform.download})
+		chain = append(chain, raw(memory, "", width, height), gst.Spec{Factory: p.platform.download})
 	default:
 		chain = append(chain, raw("", "", width, height))
 	}
 	// videoconvert passes I420 through untouched, which is what most cameras come to, and turns 10 bit and other
 	// formats after they were made small.
-	return append(chain, element{factory: "videoconvert"}, raw("", "I420", width, height))
+	return append(chain, gst.Spec{Factory: "videoconvert"}, raw("", "I420", width, height))
 }
 
 // raw is a capsfilter for pictures. In system memory their pixels are square.
-func raw(memory, format string, width, height int) element {
+func raw(memory, format string, width, height int) gst.Spec {
 	caps := "video/x-raw"
 	if memory != "" {
 		caps += "(" + memory + ")"
@@ -258,59 +242,59 @@ func raw(memory, format string, width, height int) element {
 	if memory == "" {
 		caps += ", pixel-aspect-ratio=1/1"
 	}
-	return element{factory: "capsfilter", set: map[string]any{"caps": arg(caps)}}
+	return gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg(caps)}}
 }
 
 // turns is videoflip's name of each turn.
-var turns = map[int]arg{90: "90r", 180: "180", 270: "90l"}
+var turns = map[int]gst.Arg{90: "90r", 180: "180", 270: "90l"}
 
 // finish is the chain that turns a scaled picture, writes on it and encodes it.
-func (p plan) finish(r frame.Rendition, masks []configs.Mask) (chain []element) {
+func (p plan) finish(r frame.Rendition, masks []configs.Mask) (chain []gst.Spec) {
 	if r.Turn != 0 {
-		chain = append(chain, element{factory: "videoflip", set: map[string]any{"video-direction": turns[r.Turn]}})
+		chain = append(chain, gst.Spec{Factory: "videoflip", Set: map[string]any{"video-direction": turns[r.Turn]}})
 	}
 	if e, lacking := overlay(r); !r.Overlay.Empty() && lacking == "" {
 		chain = append(chain, e)
 	}
 	switch {
 	case r.Format == frame.PNG:
-		chain = append(chain, element{factory: "videoconvert"}, element{factory: "pngenc"})
+		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "pngenc"})
 	case r.Format == frame.WebP:
-		chain = append(chain, element{factory: "videoconvert"}, encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
+		chain = append(chain, gst.Spec{Factory: "videoconvert"}, encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
 	case p.onDevice(r, masks):
 		chain = append(chain, p.device.element(r.Quality))
 	default:
 		chain = append(chain, p.system.element(r.Quality))
 	}
-	return append(chain, element{factory: "appsink", set: map[string]any{
-		"sync": false, "async": false, "max-buffers": arg("2"), "enable-last-sample": false,
+	return append(chain, gst.Spec{Factory: "appsink", Set: map[string]any{
+		"sync": false, "async": false, "max-buffers": gst.Arg("2"), "enable-last-sample": false,
 	}})
 }
 
 // element is the encoder at a quality of 1 to 100.
-func (e encoder) element(quality int) element {
-	value := arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
-	return element{factory: e.factory, may: map[string]any{e.property: value}}
+func (e encoder) element(quality int) gst.Spec {
+	value := gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
+	return gst.Spec{Factory: e.factory, May: map[string]any{e.property: value}}
 }
 
 // overlay is the element that writes a rendition's text. lacking names it where this machine has not got it:
 // then pictures come without text.
-func overlay(r frame.Rendition) (e element, lacking string) {
+func overlay(r frame.Rendition) (e gst.Spec, lacking string) {
 	o := r.Overlay
 	vertical, horizontal, _ := strings.Cut(string(cmp.Or(o.Corner, frame.TopLeft)), "-")
 	line := max(8, int(cmp.Or(o.Size, frame.DefaultTextSize)*float64(r.Height)))
-	e = element{factory: "textoverlay", set: map[string]any{
+	e = gst.Spec{Factory: "textoverlay", Set: map[string]any{
 		"text":      html.EscapeString(strings.TrimSpace(o.Name + " " + o.Text)), // the element reads markup
 		"font-desc": fmt.Sprintf("Sans %dpx", line), "auto-resize": false,
-		"valignment": arg(vertical), "halignment": arg(horizontal),
+		"valignment": gst.Arg(vertical), "halignment": gst.Arg(horizontal),
 		"xpad": line / 2, "ypad": line / 2, "shaded-background": true,
 	}}
 	if o.Time {
-		e.factory = "clockoverlay"
-		e.set["time-format"] = "%Y-%m-%d %H:%M:%S"
+		e.Factory = "clockoverlay"
+		e.Set["time-format"] = "%Y-%m-%d %H:%M:%S"
 	}
-	if len(missing(e.factory)) > 0 {
-		return e, e.factory
+	if len(gst.Missing(e.Factory)) > 0 {
+		return e, e.Factory
 	}
 	return e, ""
 }
@@ -322,7 +306,7 @@ func warnings(outputs []frame.Output) (all []string) {
 			continue
 		}
 		if _, lacking := overlay(out.Rendition); lacking != "" {
-			return []string{"pictures come without text: " + missingElement(lacking).Error()}
+			return []string{"pictures come without text: " + gst.MissingElement(lacking).Error()}
 		}
 	}
 	return nil
@@ -333,7 +317,7 @@ func (p plan) describe(decoder string) frame.Plan {
 	scaler, _ := p.platform.scaler()
 	d := frame.Plan{
 		Name: p.name, Hardware: p.hardware(), Decoder: cmp.Or(p.decoder, decoder),
-		Scaler: scaler[0].factory, Encoder: p.system.factory,
+		Scaler: scaler[0].Factory, Encoder: p.system.factory,
 	}
 	if p.device != nil {
 		d.Encoder = p.device.factory

@@ -2,6 +2,8 @@ package pipeline
 
 import (
 	"testing"
+
+	"framegate/pipeline/gst"
 )
 
 func TestEveryCodecIsProvedInSoftware(t *testing.T) {
@@ -16,7 +18,7 @@ func TestEveryCodecIsProvedInSoftware(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
-	if proved != len(codecs)-1 || len(h.Platforms) != len(platforms) || h.GStreamer == "" {
+	if proved != len(gst.Codecs())-1 || len(h.Platforms) != len(platforms) || h.GStreamer == "" {
 		t.Errorf("%+v", h)
 	}
 	for _, p := range h.Platforms {
@@ -31,16 +33,5 @@ func TestPlanThatLacksAnElementIsToldMissing(t *testing.T) {
 	p.system.factory = "nosuchenc"
 	if got := prove(t.Context(), p); got.Status != Missing || got.Reason != "GStreamer's element nosuchenc is missing" {
 		t.Errorf("%+v", got)
-	}
-}
-
-func TestDecodersOfDeviceMemoryAreKnown(t *testing.T) {
-	for _, factory := range []string{"avdec_h264", "avdec_h265", "jpegdec", "vp8dec", "avdec_mpeg4"} {
-		if !systemMemory(factory) {
-			t.Errorf("%s is taken for one of device memory", factory)
-		}
-	}
-	if len(missing("vulkancolorconvert")) == 0 && systemMemory("vulkancolorconvert") { // no decoder, but of VulkanImage only
-		t.Error("vulkancolorconvert is taken for one of system memory")
 	}
 }

@@ -3,6 +3,8 @@ package pipeline
 import (
 	"maps"
 	"slices"
+
+	"framegate/pipeline/gst"
 )
 
 // platform is a kind of machine that has hardware for pictures. The table below is all that framegate knows of each.
@@ -19,13 +21,13 @@ type platform struct {
 	memory string
 	// scalers are chains that scale and convert, of which the first is taken that is installed: on the device, but for
 	// inSystemMemory.
-	scalers [][]element
+	scalers [][]gst.Spec
 	// download brings pictures into system memory; empty where the scaler itself can.
 	download string
 	// encoders are those of JPEG that take pictures from the scaler, the preferred first.
 	encoders []encoder
 	// context is what pipelines of the device share, and starts lets them begin one after the other.
-	context deviceContext
+	context gst.Context
 	starts  starts
 	// nodes are the device files, of which one must be there and open for reading and writing.
 	nodes []string
@@ -47,18 +49,18 @@ type encoder struct {
 
 var jpegenc = encoder{factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100}
 
-func chain(factories ...string) (elements []element) {
+func chain(factories ...string) (elements []gst.Spec) {
 	for _, factory := range factories {
-		elements = append(elements, element{factory: factory})
+		elements = append(elements, gst.Spec{Factory: factory})
 	}
 	return elements
 }
 
 // inSystemMemory scales where pictures lie in system memory anyway.
-var inSystemMemory = []element{{factory: "videoscale", set: map[string]any{"add-borders": false}}}
+var inSystemMemory = []gst.Spec{{Factory: "videoscale", Set: map[string]any{"add-borders": false}}}
 
 // inOrder is for GStreamer's own stateless H.264 decoders, which otherwise hold a picture back until the next one has come.
-var inOrder = map[string]any{"compliance": arg("flexible")}
+var inOrder = map[string]any{"compliance": gst.Arg("flexible")}
 
 // software is the platform that every machine is. It comes last.
 var software = &platform{
@@ -68,8 +70,8 @@ var software = &platform{
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
 	// GStreamer of before 1.18 gives up after ten broken units in a row; nothing could take over.
-	decoder:  map[string]any{"max-errors": arg("-1")},
-	scalers:  [][]element{inSystemMemory},
+	decoder:  map[string]any{"max-errors": gst.Arg("-1")},
+	scalers:  [][]gst.Spec{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
 
@@ -88,10 +90,10 @@ var platforms = []*platform{
 			"h264": {"nvv4l2decoder"}, "h265": {"nvv4l2decoder"}, "vp8": {"nvv4l2decoder"}, "vp9": {"nvv4l2decoder"},
 			"av1": {"nvv4l2decoder"}, "mpeg4": {"nvv4l2decoder"}, "mjpeg": {"nvv4l2decoder", "nvjpegdec"},
 		},
-		decoder:  map[string]any{"enable-max-performance": arg("true"), "mjpeg": arg("true")},
-		ordered:  map[string]any{"disable-dpb": arg("true"), "low-latency-mode": arg("true")},
+		decoder:  map[string]any{"enable-max-performance": gst.Arg("true"), "mjpeg": gst.Arg("true")},
+		ordered:  map[string]any{"disable-dpb": gst.Arg("true"), "low-latency-mode": gst.Arg("true")},
 		memory:   "memory:NVMM",
-		scalers:  [][]element{chain("nvvidconv"), chain("nvvideoconvert")},
+		scalers:  [][]gst.Spec{chain("nvvidconv"), chain("nvvideoconvert")},
 		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100, 0}},
 		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec"},
 		packages: "nvidia-l4t-gstreamer",
@@ -107,12 +109,12 @@ var platforms = []*platform{
 			"h264": {"nvh264dec", "nvh264sldec"}, "h265": {"nvh265dec", "nvh265sldec"}, "vp8": {"nvvp8dec", "nvvp8sldec"},
 			"vp9": {"nvvp9dec", "nvvp9sldec"}, "av1": {"nvav1dec"}, "mpeg4": {"nvmpeg4videodec"}, "mjpeg": {"nvjpegdec"},
 		},
-		decoder:  map[string]any{"max-display-delay": arg("0")},
+		decoder:  map[string]any{"max-display-delay": gst.Arg("0")},
 		ordered:  inOrder,
 		memory:   "memory:CUDAMemory",
-		scalers:  [][]element{chain("cudaconvertscale"), chain("cudaconvert", "cudascale"), inSystemMemory},
+		scalers:  [][]gst.Spec{chain("cudaconvertscale"), chain("cudaconvert", "cudascale"), inSystemMemory},
 		download: "cudadownload",
-		context:  deviceContext{kind: "gst.cuda.context"},
+		context:  gst.Context{Kind: "gst.cuda.context"},
 		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100, 640 * 480}},
 		nodes:    []string{"/dev/nvidia0", "/dev/nvidiactl"},
 		packages: "gstreamer1.0-plugins-bad, and the driver of NVIDIA with libnvcuvid; libnvrtc and libnvjpeg of CUDA for the whole plan",
@@ -128,7 +130,7 @@ var platforms = []*platform{
 		},
 		ordered:  inOrder,
 		memory:   "memory:VAMemory",
-		scalers:  [][]element{chain("vapostproc")},
+		scalers:  [][]gst.Spec{chain("vapostproc")},
 		encoders: []encoder{{"vajpegenc", "NV12", "quality", "%d", 100, 0}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
@@ -141,7 +143,7 @@ var platforms = []*platform{
 			"h264": {"qsvh264dec"}, "h265": {"qsvh265dec"}, "vp9": {"qsvvp9dec"}, "av1": {"qsvav1dec"}, "mjpeg": {"qsvjpegdec"},
 		},
 		memory:   "memory:VAMemory",
-		scalers:  [][]element{chain("vapostproc")},
+		scalers:  [][]gst.Spec{chain("vapostproc")},
 		encoders: []encoder{{"qsvjpegenc", "NV12", "quality", "%d", 100, 0}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1 or libvpl2",
@@ -154,7 +156,7 @@ var platforms = []*platform{
 			"h264": {"v4l2h264dec"}, "h265": {"v4l2h265dec"}, "vp8": {"v4l2vp8dec"}, "vp9": {"v4l2vp9dec"},
 			"mpeg4": {"v4l2mpeg4dec"}, "mjpeg": {"v4l2jpegdec"},
 		},
-		scalers:  [][]element{chain("v4l2convert"), inSystemMemory},
+		scalers:  [][]gst.Spec{chain("v4l2convert"), inSystemMemory},
 		encoders: []encoder{{"v4l2jpegenc", "I420", "extra-controls", "controls, compression_quality=%d", 100, 0}},
 		nodes:    []string{"/dev/video10", "/dev/video11", "/dev/video12"},
 		packages: "gstreamer1.0-plugins-good",
@@ -168,7 +170,7 @@ var platforms = []*platform{
 			"av1": {"v4l2slav1dec"},
 		},
 		ordered:  inOrder,
-		scalers:  [][]element{inSystemMemory},
+		scalers:  [][]gst.Spec{inSystemMemory},
 		nodes:    []string{"/dev/media0", "/dev/media1"},
 		packages: "gstreamer1.0-plugins-bad",
 		absent:   "run a container with --device for every /dev/media* and /dev/video*",
@@ -180,7 +182,7 @@ var platforms = []*platform{
 			"h264": {"mppvideodec"}, "h265": {"mppvideodec"}, "vp8": {"mppvideodec"}, "vp9": {"mppvideodec"},
 			"mpeg4": {"mppvideodec"}, "mjpeg": {"mppjpegdec"},
 		},
-		scalers:  [][]element{inSystemMemory},
+		scalers:  [][]gst.Spec{inSystemMemory},
 		encoders: []encoder{{"mppjpegenc", "I420", "q-factor", "%d", 99, 0}},
 		nodes:    []string{"/dev/mpp_service"},
 		packages: "gstreamer1.0-rockchip1 of the board's vendor",
@@ -192,7 +194,7 @@ var platforms = []*platform{
 
 // scaler is the chain that scales on this machine, the first of all where none is installed, and the memory in which
 // its pictures lie.
-func (pf *platform) scaler() (chain []element, memory string) {
+func (pf *platform) scaler() (chain []gst.Spec, memory string) {
 	chain = pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))]
 	if &chain[0] == &inSystemMemory[0] {
 		return chain, ""
@@ -204,8 +206,8 @@ func (pf *platform) scaler() (chain []element, memory string) {
 func (pf *platform) scales() bool { return slices.ContainsFunc(pf.scalers, complete) }
 
 // complete reports whether this machine has all elements of a chain.
-func complete(chain []element) bool {
-	return !slices.ContainsFunc(chain, func(e element) bool { return len(missing(e.factory)) > 0 })
+func complete(chain []gst.Spec) bool {
+	return !slices.ContainsFunc(chain, func(e gst.Spec) bool { return len(gst.Missing(e.Factory)) > 0 })
 }
 
 // decoderProperties are set where a decoder has them. ordered says that units come in the order in which they are shown.

@@ -20,6 +20,7 @@ import (
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 )
 
 // TestMain is also the process that proves plans for a test, and the one in which stand-ins of a platform are.
@@ -236,11 +237,7 @@ func TestPlanThatHangsCountsAsAbandonedAndSoftwareFollows(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	standins.Heal("nvh264dec") // it comes back, and is taken down then
-	camtest.Until(t, "nothing hangs", func() bool {
-		abandoned.mu.Lock()
-		defer abandoned.mu.Unlock()
-		return len(abandoned.pipelines) == 0
-	})
+	camtest.Until(t, "nothing hangs", func() bool { return gst.Hanging() == 0 })
 }
 
 func TestProofSurvivesACrashAndSeesWrongPictures(t *testing.T) {
@@ -412,7 +409,7 @@ func TestDecoderHoldsPicturesBackOnlyForBFrames(t *testing.T) {
 		feed := runFeed(t, source(t, server.URL(camera)))
 		feed.stream(t)
 		camtest.Until(t, "units have come", func() bool { n, _ := feed.gop.Size(); return n > 0 && feed.rate.PerSecond() > 0 })
-		g, err := newGraph()
+		g, err := gst.New()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -420,17 +417,17 @@ func TestDecoderHoldsPicturesBackOnlyForBFrames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if set, err := decoder.GetProperty("disable-dpb"); err != nil || set != ordered {
+		if set, err := decoder.Property("disable-dpb"); err != nil || set != ordered {
 			t.Errorf("%s: disable-dpb is %v, want %v (%v)", camera, set, ordered, err)
 		}
-		g.stop()
+		g.Stop()
 	}
 }
 
 func TestQualityStaysInTheEncodersRange(t *testing.T) {
 	for _, pf := range platforms {
 		for _, e := range pf.encoders {
-			if got := e.element(100).may[e.property]; e.best == 0 || got != arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
+			if got := e.element(100).May[e.property]; e.best == 0 || got != gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
 				t.Errorf("%s: %v", e.factory, got)
 			}
 		}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 )
 
 // sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh: a white ball that moves
@@ -55,13 +56,13 @@ type Proof struct {
 
 // jobs are the plans of a platform that can be tried here, for every codec, always in the same order.
 func (pf *platform) jobs() (all []plan) {
-	for _, c := range codecs {
+	for _, codec := range gst.Codecs() {
 		switch {
-		case c.codec == "raw":
+		case codec == "raw":
 		case pf == software:
-			all = append(all, softwarePlan(c.codec))
+			all = append(all, softwarePlan(codec))
 		default:
-			all = append(all, pf.plans(c.codec)...)
+			all = append(all, pf.plans(codec)...)
 		}
 	}
 	return all
@@ -111,12 +112,12 @@ func (t *trial) run(ctx context.Context, p plan) (decoder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	g, err := newGraph()
+	g, err := gst.New()
 	if err != nil {
 		return "", err
 	}
-	defer g.stop()
-	source, err := g.add(element{factory: "filesrc", set: map[string]any{"location": path}}, element{factory: "parsebin"})
+	defer g.Stop()
+	source, err := g.Add(gst.Spec{Factory: "filesrc", Set: map[string]any{"location": path}}, gst.Spec{Factory: "parsebin"})
 	if err != nil {
 		return "", err
 	}
@@ -128,37 +129,37 @@ func (t *trial) run(ctx context.Context, p plan) (decoder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	linkLater(source[1], first)
-	if err := link(last, in); err != nil {
+	source[1].LinkLater(first)
+	if err := last.Link(in); err != nil {
 		return "", err
 	}
-	box, err := newInbox()
+	box, err := gst.NewQueue()
 	if err != nil {
 		return "", err
 	}
-	box.collect(out, 0)
-	count := func(s sample) {
+	box.Collect(out, 0)
+	count := func(s gst.Sample) {
 		t.frames++
-		t.last = append(t.last[:0], s.data...)
+		t.last = append(t.last[:0], s.Data...)
 	}
 	var counting sync.WaitGroup
 	defer counting.Wait()
-	defer box.close()
+	defer box.Close()
 	counting.Go(func() {
-		for box.wait() == nil {
-			box.take(count, noHold)
+		for box.Wait() == nil {
+			box.Take(count, gst.NoHold)
 		}
 	})
-	if err := g.play(ctx, proofTimeout); err != nil {
+	if err := g.Play(ctx, proofTimeout); err != nil {
 		return "", err
 	}
 	select {
-	case err = <-g.ended:
-		box.take(count, noHold)
+	case err = <-g.Ended():
+		box.Take(count, gst.NoHold)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
-	return g.decoder(), err
+	return g.Decoder(), err
 }
 
 func writeSample(dir, codec string) (path string, err error) {

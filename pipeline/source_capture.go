@@ -9,6 +9,7 @@ import (
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 )
 
 // readV4L2 reads a local camera: v4l2src ! parsebin ! appsink. A camera that sends JPEG or H.264 by itself
@@ -19,9 +20,9 @@ func readV4L2(ctx context.Context, src configs.Source, in *intake) error {
 		return &frame.CameraError{Reason: frame.NotFound, Text: "no camera at " + device + ": " + innermostPath(err)}
 	}
 	err := readChain(ctx, in,
-		element{factory: "v4l2src", set: map[string]any{"device": device}},
-		element{factory: "capsfilter", set: map[string]any{"caps": arg("image/jpeg; video/x-h264; video/x-raw")}},
-		element{factory: "parsebin"},
+		gst.Spec{Factory: "v4l2src", Set: map[string]any{"device": device}},
+		gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("image/jpeg; video/x-h264; video/x-raw")}},
+		gst.Spec{Factory: "parsebin"},
 	)
 	return explainCapture(device, err)
 }
@@ -41,22 +42,22 @@ func readCSI(ctx context.Context, src configs.Source, in *intake) error {
 }
 
 // csiChain picks the elements of a CSI camera that this machine has.
-func csiChain(number int) ([]element, error) {
+func csiChain(number int) ([]gst.Spec, error) {
 	switch {
-	case len(missing("nvarguscamerasrc")) == 0:
-		return []element{
-			{factory: "nvarguscamerasrc", set: map[string]any{"sensor-id": arg(strconv.Itoa(number))}},
-			{factory: "nvvidconv"}, // out of the device's memory
-			{factory: "capsfilter", set: map[string]any{"caps": arg("video/x-raw, format=I420")}},
+	case len(gst.Missing("nvarguscamerasrc")) == 0:
+		return []gst.Spec{
+			{Factory: "nvarguscamerasrc", Set: map[string]any{"sensor-id": gst.Arg(strconv.Itoa(number))}},
+			{Factory: "nvvidconv"}, // out of the device's memory
+			{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=I420")}},
 		}, nil
-	case len(missing("libcamerasrc")) > 0:
-		return nil, missingElement("libcamerasrc")
+	case len(gst.Missing("libcamerasrc")) > 0:
+		return nil, gst.MissingElement("libcamerasrc")
 	case number > 0:
 		return nil, &frame.CameraError{Reason: frame.Unsupported, Text: "libcamerasrc has its first camera only, as csi://0"}
 	}
-	return []element{
-		{factory: "libcamerasrc"},
-		{factory: "capsfilter", set: map[string]any{"caps": arg("video/x-raw, format=(string){NV12, I420, YUY2}")}},
+	return []gst.Spec{
+		{Factory: "libcamerasrc"},
+		{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=(string){NV12, I420, YUY2}")}},
 	}, nil
 }
 
@@ -76,44 +77,41 @@ func readPattern(ctx context.Context, src configs.Source, in *intake) error {
 	if clock {
 		pattern = "blue"
 	}
-	chain := []element{
-		{factory: "videotestsrc", set: map[string]any{"is-live": true, "pattern": arg(pattern)}},
-		{factory: "capsfilter", set: map[string]any{"caps": arg(caps)}},
+	chain := []gst.Spec{
+		{Factory: "videotestsrc", Set: map[string]any{"is-live": true, "pattern": gst.Arg(pattern)}},
+		{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg(caps)}},
 	}
 	if clock {
-		chain = append(chain, element{factory: "clockoverlay", set: map[string]any{
-			"font-desc": "Sans 32", "halignment": arg("center"), "valignment": arg("center"), "time-format": "%H:%M:%S",
+		chain = append(chain, gst.Spec{Factory: "clockoverlay", Set: map[string]any{
+			"font-desc": "Sans 32", "halignment": gst.Arg("center"), "valignment": gst.Arg("center"), "time-format": "%H:%M:%S",
 		}})
 	}
 	return readChain(ctx, in, chain...)
 }
 
 // readChain plays a chain into an appsink. A parsebin at its end is linked when it knows its output.
-func readChain(ctx context.Context, in *intake, chain ...element) error {
-	g, err := newGraph()
+func readChain(ctx context.Context, in *intake, chain ...gst.Spec) error {
+	g, err := gst.New()
 	if err != nil {
 		return err
 	}
-	defer g.stop()
-	made, err := g.add(chain...)
+	defer g.Stop()
+	made, err := g.Add(chain...)
 	if err != nil {
 		return err
 	}
-	end, err := g.add(unitSink(false))
+	end, err := g.Add(unitSink(false))
 	if err != nil {
 		return err
 	}
-	last := made[len(made)-1]
-	if chain[len(chain)-1].factory == "parsebin" {
-		linkLater(last, end[0])
-	} else if err := last.Link(end[0]); err != nil {
+	if err := made[len(made)-1].Link(end[0]); err != nil {
 		return err
 	}
-	return g.run(ctx, end[0], in)
+	return play(ctx, g, end[0], in)
 }
 
 func explainCapture(device string, err error) error {
-	var bus *busError
+	var bus *gst.BusError
 	switch {
 	case ended(err):
 		return &frame.CameraError{Reason: frame.Ended, Text: device + " was unplugged or closed"}
@@ -121,7 +119,7 @@ func explainCapture(device string, err error) error {
 		return err
 	}
 	text := device + ": " + bus.Text
-	if strings.Contains(bus.debug, "Permission denied") {
+	if strings.Contains(bus.Debug, "Permission denied") {
 		text += ": add framegate's user to the group video"
 	}
 	return &frame.CameraError{Reason: bus.Reason, Text: text}

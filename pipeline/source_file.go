@@ -8,6 +8,7 @@ import (
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 )
 
 // minLoop is the least time that one round of a looped file takes, so that a file of one picture does not
@@ -39,25 +40,25 @@ func readFile(ctx context.Context, src configs.Source, in *intake) error {
 
 // playFile plays the file once. The error is io.EOF at its end.
 func playFile(ctx context.Context, path string, in *intake) error {
-	g, err := newGraph()
+	g, err := gst.New()
 	if err != nil {
 		return err
 	}
-	defer g.stop()
-	made, err := g.add(element{factory: "filesrc", set: map[string]any{"location": path}}, element{factory: "parsebin"})
+	defer g.Stop()
+	made, err := g.Add(gst.Spec{Factory: "filesrc", Set: map[string]any{"location": path}}, gst.Spec{Factory: "parsebin"})
 	if err != nil {
 		return err
 	}
-	end, err := g.add(unitSink(true))
+	end, err := g.Add(unitSink(true))
 	if err != nil {
 		return err
 	}
-	linkLater(made[1], end[0])
-	return g.run(ctx, end[0], in)
+	made[1].LinkLater(end[0])
+	return play(ctx, g, end[0], in)
 }
 
 func explainFile(path string, err error) error {
-	var bus *busError
+	var bus *gst.BusError
 	if !errors.As(err, &bus) {
 		return err
 	}

@@ -7,37 +7,36 @@ import (
 	"sync"
 
 	"framegate/pipeline/frame"
-
-	"github.com/go-gst/go-gst/gst"
+	"framegate/pipeline/gst"
 )
 
 // unitSink is the end of every feed's pipeline: an appsink that takes access units as they come, or at the
 // pace of their timestamps when paced.
-func unitSink(paced bool) element {
-	return element{factory: "appsink", set: map[string]any{
-		"sync": paced, "max-buffers": arg("4"), "enable-last-sample": false, "caps": unitCaps(),
+func unitSink(paced bool) gst.Spec {
+	return gst.Spec{Factory: "appsink", Set: map[string]any{
+		"sync": paced, "max-buffers": gst.Arg("4"), "enable-last-sample": false, "caps": gst.UnitCaps(),
 	}}
 }
 
-// run plays a feed's pipeline and hands its samples to in until it ends or ctx is done. The caller stops it.
-func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
-	box, err := newInbox()
+// play plays a feed's pipeline and hands its samples to in until it ends or ctx is done. The caller stops it.
+func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *intake) error {
+	box, err := gst.NewQueue()
 	if err != nil {
 		return err
 	}
-	box.collect(sink, 0)
-	letters := &letters{in: in, box: box, seen: &formats{}, ending: g.ending}
+	box.Collect(sink, 0)
+	letters := &letters{in: in, box: box, seen: &gst.Formats{}, ending: g}
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer in.feed.serve(letters)()
-	defer box.close()
+	defer box.Close()
 	reading.Go(letters.read)
-	g.dropped = in.feed.tooLarge
-	if err := g.play(ctx, stateTimeout); err != nil {
+	g.OnTooLarge(in.feed.tooLarge)
+	if err := g.Play(ctx, gst.StateTimeout); err != nil {
 		return err
 	}
 	select {
-	case err := <-g.ended:
+	case err := <-g.Ended():
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)
@@ -48,29 +47,29 @@ func (g *graph) run(ctx context.Context, sink *gst.Element, in *intake) error {
 // and several at a time while nobody watches.
 type letters struct {
 	in     *intake
-	box    *inbox
-	seen   *formats
-	ending *ending
+	box    *gst.Queue
+	seen   *gst.Formats
+	ending *gst.Pipeline
 }
 
 // read takes samples until the inbox is closed.
 func (l *letters) read() {
-	for l.box.wait() == nil {
+	for l.box.Wait() == nil {
 		l.take()
 	}
 }
 
 // take hands over what is there. Any goroutine may call it.
 func (l *letters) take() {
-	l.box.take(func(s sample) {
-		format := l.seen.of(s)
+	l.box.Take(func(s gst.Sample) {
+		format := l.seen.Of(s)
 		switch {
 		case format.Stream.Width > 0 && format.Stream.Height > 0:
-			l.in.unit(s.data, s.pts, s.key, s.arrived, format)
-		case s.key:
-			l.ending.end(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not tell its size"})
+			l.in.unit(s.Data, s.PTS, s.Key, s.Arrived, format)
+		case s.Key:
+			l.ending.End(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not tell its size"})
 		}
-	}, func() hold { return l.in.feed.patience(l.in) })
+	}, func() gst.Hold { return l.in.feed.patience(l.in) })
 }
 
 // ended reports whether a pipeline came to the end of its stream.

@@ -1,11 +1,5 @@
 package pipeline
 
-/*
-#include <stdlib.h>
-#include "rtsp.h"
-*/
-import "C"
-
 import (
 	"cmp"
 	"context"
@@ -16,53 +10,51 @@ import (
 	"os"
 	"regexp"
 	"time"
-	"unsafe"
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
 	"framegate/pipeline/unit"
-
-	"github.com/go-gst/go-gst/gst"
 )
 
 // protocols is rtspsrc's name for each transport. 'auto' tries UDP and goes over to TCP when nothing comes.
-var protocols = map[configs.Transport]arg{
+var protocols = map[configs.Transport]gst.Arg{
 	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
 }
 
 // readRTSP reads an RTSP camera: rtspsrc ! depayloader ! [parsebin !] appsink. Only its first video stream is
 // set up.
 func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
-	g, err := newGraph()
+	g, err := gst.New()
 	if err != nil {
 		return err
 	}
-	defer g.stop()
-	made, err := g.add(rtspElement(src))
+	defer g.Stop()
+	made, err := g.Add(rtspElement(src))
 	if err != nil {
 		return err
 	}
 	rtsp := made[0]
 	if src.TLSCA != "" {
-		if err := trust(rtsp, src.TLSCA); err != nil {
-			return err
+		if err := gst.Trust(rtsp, src.TLSCA); err != nil {
+			return &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + err.Error()}
 		}
 	}
-	if len(missing("parsebin")) > 0 {
-		return missingElement("parsebin")
+	if len(gst.Missing("parsebin")) > 0 {
+		return gst.MissingElement("parsebin")
 	}
-	end, err := g.add(unitSink(false))
+	end, err := g.Add(unitSink(false))
 	if err != nil {
 		return err
 	}
-	selectVideo(rtsp)
-	linkRTP(rtsp, end[0], unit.BufferLimit)
-	err = g.run(ctx, end[0], in)
-	return explainRTSP(ctx, src, err, offered(rtsp))
+	gst.SelectVideo(rtsp)
+	gst.LinkRTP(rtsp, end[0], unit.BufferLimit)
+	err = play(ctx, g, end[0], in)
+	return explainRTSP(ctx, src, err, gst.Offered(rtsp))
 }
 
-func rtspElement(src configs.Source) element {
-	e := element{factory: "rtspsrc", set: map[string]any{
+func rtspElement(src configs.Source) gst.Spec {
+	e := gst.Spec{Factory: "rtspsrc", Set: map[string]any{
 		"location":   src.URL.String(),
 		"protocols":  protocols[src.Transport],
 		"user-agent": "framegate",
@@ -72,33 +64,23 @@ func rtspElement(src configs.Source) element {
 		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
 	}}
 	if src.Username != "" {
-		e.set["user-id"], e.set["user-pw"] = src.Username, src.Password.Reveal()
+		e.Set["user-id"], e.Set["user-pw"] = src.Username, src.Password.Reveal()
 	}
 	if !src.TLSVerify {
-		e.set["tls-validation-flags"] = arg("0")
+		e.Set["tls-validation-flags"] = gst.Arg("0")
 	}
 	return e
 }
 
-func trust(rtsp *gst.Element, pem string) error {
-	path := C.CString(pem)
-	defer C.free(unsafe.Pointer(path))
-	if text := C.fg_set_tls_ca(unsafe.Pointer(rtsp.Instance()), path); text != nil {
-		defer C.g_free(C.gpointer(text))
-		return &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + C.GoString(text)}
-	}
-	return nil
-}
-
 // explainRTSP finds the sentence for the end of an RTSP connection.
-func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) error {
+func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Offer) error {
 	at := place(src.URL)
-	var bus *busError
+	var bus *gst.BusError
 	var camera *frame.CameraError
 	switch {
-	case has.video == 0 && has.audio > 0:
+	case has.Video == 0 && has.Audio > 0:
 		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends audio only, no video"}
-	case has.video == 0 && has.other > 0:
+	case has.Video == 0 && has.Other > 0:
 		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends no video"}
 	case ended(err):
 		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}
@@ -126,8 +108,8 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has offer) 
 			explained.Text = cause.Error()
 		}
 	case frame.Ended, frame.Failed:
-		if bus.status != "" {
-			explained.Reason, explained.Text = frame.Refused, bus.status+" from "+at
+		if bus.Status != "" {
+			explained.Reason, explained.Text = frame.Refused, bus.Status+" from "+at
 		}
 	}
 	return explained

@@ -56,11 +56,11 @@ var codecs = map[Codec]codec{
 			tune = "sliced-threads=true"
 		}
 		return fmt.Sprintf("x264enc %s speed-preset=superfast bitrate=%d key-int-max=%d bframes=%d option-string=scenecut=0:open-gop=0 ! "+
-			"video/x-h264,stream-format=byte-stream,alignment=au", tune, p.bitrate, p.interval, p.bframes)
+			"capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au", tune, p.bitrate, p.interval, p.bframes)
 	}, openH264},
 	H265: {"gstreamer1.0-plugins-bad", func(p picture) string {
 		return fmt.Sprintf("x265enc tune=zerolatency speed-preset=ultrafast bitrate=%d key-int-max=%d option-string=scenecut=0:open-gop=0:log-level=none ! "+
-			"video/x-h265,stream-format=byte-stream,alignment=au", p.bitrate, p.interval)
+			"capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au", p.bitrate, p.interval)
 	}, openH265},
 	MJPEG: {"gstreamer1.0-plugins-good", func(picture) string { return "jpegenc quality=80" }, openMJPEG},
 	MPEG4: {"gstreamer1.0-libav", func(p picture) string {
@@ -74,7 +74,7 @@ var codecs = map[Codec]codec{
 	}, openVP9},
 	AV1: {"gstreamer1.0-plugins-bad", func(p picture) string {
 		return fmt.Sprintf("av1enc usage-profile=realtime cpu-used=8 target-bitrate=%d keyframe-max-dist=%d ! "+
-			"video/x-av1,stream-format=obu-stream,alignment=tu", p.bitrate, p.interval)
+			"capsfilter caps=video/x-av1,stream-format=obu-stream,alignment=tu", p.bitrate, p.interval)
 	}, openAV1},
 }
 

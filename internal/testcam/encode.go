@@ -4,15 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime"
+	"io"
 	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"framegate/pipeline/gst"
+
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
-	"github.com/go-gst/go-gst/gst"
-	"github.com/go-gst/go-gst/gst/app"
 	"github.com/pion/rtp"
 )
 
@@ -30,8 +30,6 @@ type loopFrame struct {
 	packets []*rtp.Packet
 	unit    []byte
 }
-
-var initGStreamer = sync.OnceFunc(func() { gst.Init(nil) })
 
 // encode makes a loop.
 func encode(ctx context.Context, p picture) (*loop, error) {
@@ -62,61 +60,89 @@ func newLoop(p picture, units []loopFrame) (*loop, error) {
 	return l, nil
 }
 
+// encodeTimeout is how long the encoding of a loop may take.
+const encodeTimeout = 2 * time.Minute
+
 // encodeUnits draws and encodes all frames with GStreamer.
 func encodeUnits(ctx context.Context, p picture, c codec) ([]loopFrame, error) {
-	initGStreamer()
 	encoder := c.encoder(p)
-	if name, _, _ := strings.Cut(encoder, " "); gst.Find(name) == nil {
+	if name, _, _ := strings.Cut(encoder, " "); len(gst.Missing(name)) > 0 {
 		return nil, fmt.Errorf("GStreamer's element %s is missing: install %s", name, c.pkg)
-	}
-	caps := fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,framerate=%d/1", p.width, p.height, p.fps)
-	pipe, err := gst.NewPipelineFromString(fmt.Sprintf(
-		"appsrc name=in format=time block=true max-bytes=%d caps=%s ! %s ! appsink name=out sync=false max-buffers=0",
-		8*p.width*p.height, caps, encoder))
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		pipe.SetState(gst.StateNull)
-		runtime.KeepAlive(pipe) // go-gst's methods do not: the finalizer would come in between
-	}()
-	in, inErr := pipe.GetElementByName("in")
-	out, outErr := pipe.GetElementByName("out")
-	if err := errors.Join(inErr, outErr); err != nil {
-		return nil, err
-	}
-	if err := pipe.SetState(gst.StatePlaying); err != nil {
-		return nil, err
 	}
 	painter, err := newPainter(p)
 	if err != nil {
 		return nil, err
 	}
-	var drawing sync.WaitGroup
-	defer drawing.Wait()
-	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
-	defer cancel()
-	drawing.Go(func() { painter.drawAll(ctx, app.SrcFromElement(in)) })
-	units, err := takeUnits(ctx, p, pipe.GetPipelineBus(), app.SinkFromElement(out))
+	queue, err := gst.NewQueue()
 	if err != nil {
-		pipe.SetState(gst.StateNull) // lets a push go that waits for room
+		return nil, err
 	}
-	return units, err
+	pipe, err := gst.New()
+	if err != nil {
+		queue.Close()
+		return nil, err
+	}
+	var work sync.WaitGroup
+	defer work.Wait()
+	defer queue.Close()
+	defer pipe.Stop() // which lets a push go that waits for room
+	source, err := encoding(pipe, p, encoder, queue)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, encodeTimeout)
+	defer cancel()
+	if err := pipe.Play(ctx, gst.StateTimeout); err != nil {
+		return nil, err
+	}
+	units := &encodedUnits{picture: p}
+	work.Go(func() { painter.drawAll(ctx, source) })
+	work.Go(func() {
+		for queue.Wait() == nil {
+			queue.Take(units.add, gst.NoHold)
+		}
+	})
+	select {
+	case err = <-pipe.Ended():
+	case <-ctx.Done():
+		err = context.Cause(ctx)
+	}
+	if !errors.Is(err, io.EOF) {
+		return nil, err
+	}
+	queue.Take(units.add, gst.NoHold)
+	return units.all, nil
+}
+
+// encoding builds the pipeline from raw pictures to the queue and returns its source.
+func encoding(pipe *gst.Pipeline, p picture, encoder string, queue *gst.Queue) (source *gst.Element, err error) {
+	caps := fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,framerate=%d/1", p.width, p.height, p.fps)
+	in, err := pipe.Add(gst.Spec{Factory: "appsrc", Set: map[string]any{
+		"format": gst.Arg("time"), "block": true, "max-bytes": uint64(8 * p.width * p.height), "caps": gst.Arg(caps),
+	}})
+	if err != nil {
+		return nil, err
+	}
+	line, err := pipe.AddLine(encoder)
+	if err != nil {
+		return nil, err
+	}
+	out, err := pipe.Add(gst.Spec{Factory: "appsink", Set: map[string]any{"sync": false, "max-buffers": gst.Arg("0")}})
+	if err != nil {
+		return nil, err
+	}
+	queue.Collect(out[0], 0)
+	return in[0], errors.Join(in[0].Link(line), line.Link(out[0]))
 }
 
 // drawAll pushes all frames to the encoder.
-func (p *painter) drawAll(ctx context.Context, src *app.Source) {
+func (p *painter) drawAll(ctx context.Context, source *gst.Element) {
 	for i := range p.frames {
-		buffer := gst.NewBufferFromBytes(p.paint(i))
-		buffer.SetPresentationTimestamp(gst.ClockTime(p.time(i)))
-		buffer.SetDuration(gst.ClockTime(p.time(1)))
-		flow := src.PushBuffer(buffer)
-		release(buffer) // go-gst pushes a reference of its own
-		if ctx.Err() != nil || flow != gst.FlowOK {
+		if ctx.Err() != nil || !source.Push(p.paint(i), p.time(i), true) {
 			break
 		}
 	}
-	src.EndStream()
+	source.EndStream()
 }
 
 // time is when frame i is shown, from the beginning of the loop.
@@ -124,38 +150,21 @@ func (p picture) time(i int) time.Duration {
 	return time.Duration(i) * time.Second / time.Duration(p.fps)
 }
 
-// takeUnits collects what comes out of the encoder until its end.
-func takeUnits(ctx context.Context, p picture, bus *gst.Bus, sink *app.Sink) (units []loopFrame, err error) {
-	first := gst.ClockTime(0)
-	for {
-		sample := sink.TryPullSample(gst.ClockTime(100 * time.Millisecond))
-		if sample == nil {
-			if message := bus.PopFiltered(gst.MessageError); message != nil {
-				return nil, message.ParseError()
-			}
-			if sink.IsEOS() || ctx.Err() != nil {
-				return units, ctx.Err()
-			}
-			continue
-		}
-		buffer := sample.GetBuffer()
-		pts := buffer.PresentationTimestamp()
-		if len(units) == 0 {
-			first = pts // x264enc with B-frames and x265enc begin later than zero
-		}
-		number := len(units)
-		if p.bframes > 0 {
-			number = int((time.Duration(pts-first) + p.time(1)/2) / p.time(1))
-		}
-		units = append(units, loopFrame{number: number, unit: slices.Clone(buffer.Bytes())})
-		release(buffer)
-		release(sample)
-	}
+// encodedUnits are what has come out of the encoder. They belong to whoever takes from the queue.
+type encodedUnits struct {
+	picture
+	all   []loopFrame
+	first time.Duration // x264enc with B-frames and x265enc begin later than zero
 }
 
-// release gives a GStreamer object back at once. Go's garbage collector, to which go-gst leaves that, does
-// not see how large a raw picture is.
-func release[T interface{ Unref() }](object T) {
-	runtime.SetFinalizer(object, nil)
-	object.Unref()
+// add adds an access unit.
+func (u *encodedUnits) add(s gst.Sample) {
+	if len(u.all) == 0 {
+		u.first = s.PTS
+	}
+	number := len(u.all)
+	if u.bframes > 0 {
+		number = int((s.PTS - u.first + u.time(1)/2) / u.time(1))
+	}
+	u.all = append(u.all, loopFrame{number: number, unit: slices.Clone(s.Data)})
 }

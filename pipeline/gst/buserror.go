@@ -1,4 +1,4 @@
-package pipeline
+package gst
 
 /*
 #include <stdlib.h>
@@ -18,7 +18,7 @@ import (
 
 // parseBusError turns an error message of GStreamer into a CameraError that keeps its text. The source that
 // caused it may know a better sentence.
-func parseBusError(msg *gst.Message) *busError {
+func parseBusError(msg *gst.Message) *BusError {
 	var gerr *C.GError
 	var debug *C.gchar
 	C.gst_message_parse_error((*C.GstMessage)(unsafe.Pointer(msg.Instance())), &gerr, &debug)
@@ -29,10 +29,10 @@ func parseBusError(msg *gst.Message) *busError {
 	if code := C.fg_rtsp_status(unsafe.Pointer(msg.Instance()), &words); code != 0 {
 		status = strings.TrimSpace(fmt.Sprint(code, " ", C.GoString(words)))
 	}
-	return &busError{
-		status:      status,
+	return &BusError{
+		Status:      status,
 		CameraError: frame.CameraError{Reason: busReason(gerr), Text: strings.TrimSuffix(C.GoString(gerr.message), ".")},
-		debug:       C.GoString(debug),
+		Debug:       C.GoString(debug),
 	}
 }
 
@@ -46,19 +46,19 @@ func missingPlugin(msg *gst.Message) string {
 	return C.GoString((*C.char)(name))
 }
 
-// busError is a CameraError with what GStreamer adds for programmers.
-type busError struct {
+// BusError is a CameraError with what GStreamer adds for programmers.
+type BusError struct {
 	frame.CameraError
-	debug  string
-	status string // that an RTSP camera has refused a request with, such as '503 Service Unavailable'
+	Debug  string
+	Status string // that an RTSP camera has refused a request with, such as '503 Service Unavailable'
 }
 
-func (e *busError) Unwrap() error { return &e.CameraError }
+func (e *BusError) Unwrap() error { return &e.CameraError }
 
 // announces reports whether the error only comes before the one that matters: rtspsrc of GStreamer 1.20 says this first
 // when a camera answers 404, or 401 to a password, and then what the answer was.
-func (e *busError) announces() bool {
-	return strings.Contains(e.debug, "No supported authentication protocol was found")
+func (e *BusError) announces() bool {
+	return strings.Contains(e.Debug, "No supported authentication protocol was found")
 }
 
 func busReason(e *C.GError) frame.Reason {
@@ -100,8 +100,8 @@ var packages = map[string]string{
 	"nvarguscamerasrc": "the L4T multimedia packages of JetPack", "nvvidconv": "the L4T multimedia packages of JetPack",
 }
 
-// missingElement is the error for an element that GStreamer does not have here.
-func missingElement(factory string) error {
+// MissingElement is the error for an element that GStreamer does not have here.
+func MissingElement(factory string) error {
 	text := "GStreamer's element " + factory + " is missing"
 	if from, ok := packages[factory]; ok {
 		text += ": install " + from

@@ -1,28 +1,6 @@
-#include "link.h"
+#include "rtp.h"
 
-// fg_pad_added links the first pad that fits. A pad that does not, such as sound, is left alone.
-static void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
-	GstPad *sink = gst_element_get_static_pad(to, "sink");
-	if (!gst_pad_is_linked(sink))
-		gst_pad_link(pad, sink);
-	gst_object_unref(sink);
-}
-
-static void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
-
-// fg_repeat makes a parser that a parsebin has added put the parameter sets before every keyframe, from each of which a
-// decoder may begin. The caps hold them too, but not in the byte-stream that parsebin chooses where no decoder is
-// installed that takes another form, as without libav.
-static void fg_repeat(GstBin *bin, GstElement *parser, gpointer data) {
-	if (g_object_class_find_property(G_OBJECT_GET_CLASS(parser), "config-interval") != NULL)
-		g_object_set(parser, "config-interval", -1, NULL);
-}
-
-void fg_link_later(void *from, void *to) {
-	if (GST_IS_BIN(from))
-		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat), NULL);
-	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
-}
+#include "element.h"
 
 // fg_add puts an element into the running pipeline of another one; NULL where it is not installed.
 static GstElement *fg_add(GstElement *beside, const gchar *factory) {
@@ -160,8 +138,7 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 		depay = fg_add(rtspsrc, fg_depay[row].factory); // parsebin will say what is missing
 	if (depay == NULL || fg_depay[row].parse) {
 		to = fg_add(rtspsrc, "parsebin");
-		g_signal_connect(to, "element-added", G_CALLBACK(fg_repeat), NULL);
-		g_signal_connect_data(to, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(sink), fg_unref, 0);
+		fg_link_later(to, sink);
 		gst_element_sync_state_with_parent(to);
 	}
 	if (depay != NULL) {
@@ -211,42 +188,15 @@ fg_offer fg_offered(void *src) {
 		g_atomic_int_get(&offer->video), g_atomic_int_get(&offer->audio), g_atomic_int_get(&offer->other)};
 }
 
-void fg_hanging(void *pipe, GstState state, gchar *name, gsize size) {
-	GstIterator *it = gst_bin_iterate_sorted(pipe);
-	GValue item = G_VALUE_INIT;
-	g_strlcpy(name, "an element", size);
-	while (gst_iterator_next(it, &item) == GST_ITERATOR_OK) {
-		GstElement *e = g_value_get_object(&item);
-		const gboolean there = state == GST_STATE_NULL ? GST_STATE(e) == state : GST_STATE(e) >= GST_STATE_PAUSED;
-		if (!there) {
-			GstElementFactory *f = gst_element_get_factory(e);
-			g_strlcpy(name, f != NULL ? GST_OBJECT_NAME(f) : GST_OBJECT_NAME(e), size);
-			g_value_unset(&item);
-			break;
-		}
-		g_value_reset(&item);
+gchar *fg_set_tls_ca(void *element, const char *path) {
+	GError *err = NULL;
+	GTlsDatabase *db = g_tls_file_database_new(path, &err);
+	if (db == NULL) {
+		gchar *text = g_strdup(err->message);
+		g_error_free(err);
+		return text;
 	}
-	gst_iterator_free(it);
-}
-
-gboolean fg_decoder(void *bin, gchar *name, gsize size) {
-	GstIterator *it = gst_bin_iterate_recurse(bin);
-	GValue item = G_VALUE_INIT;
-	gboolean found = FALSE;
-	*name = 0;
-	while (!found && gst_iterator_next(it, &item) == GST_ITERATOR_OK) {
-		GstElementFactory *f = gst_element_get_factory(g_value_get_object(&item));
-		if (f != NULL &&
-			gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_DECODER |
-								    GST_ELEMENT_FACTORY_TYPE_MEDIA_VIDEO |
-								    GST_ELEMENT_FACTORY_TYPE_MEDIA_IMAGE) &&
-			!gst_element_factory_list_is_type(f, GST_ELEMENT_FACTORY_TYPE_PARSER)) {
-			g_strlcpy(name, GST_OBJECT_NAME(f), size);
-			found = TRUE;
-		}
-		g_value_reset(&item);
-	}
-	g_value_unset(&item);
-	gst_iterator_free(it);
-	return found;
+	g_object_set(element, "tls-database", db, NULL);
+	g_object_unref(db);
+	return NULL;
 }

@@ -1,4 +1,4 @@
-package pipeline
+package gst
 
 import (
 	"unsafe"
@@ -28,8 +28,16 @@ var codecs = []struct {
 	{"video/x-raw", "raw", ""},
 }
 
-// unitCaps are the caps of all that a feed takes, in GStreamer's notation.
-func unitCaps() arg {
+// Codecs are the names of all codecs that framegate can decode, in a fixed order. Raw pictures, named raw, are among them.
+func Codecs() (names []string) {
+	for _, c := range codecs {
+		names = append(names, c.codec)
+	}
+	return names
+}
+
+// UnitCaps are the caps of all that a feed takes, in GStreamer's notation.
+func UnitCaps() Arg {
 	var all string
 	for _, c := range codecs {
 		if all != "" {
@@ -40,17 +48,18 @@ func unitCaps() arg {
 			all += ", " + c.caps
 		}
 	}
-	return arg(all)
+	return Arg(all)
 }
 
-// formats finds the format of a sample and remembers it as long as the caps stay. It belongs to whoever
+// Formats finds the format of a sample and remembers it as long as the caps stay. It belongs to whoever
 // reads the samples, one goroutine at a time.
-type formats struct {
+type Formats struct {
 	caps    *gst.Caps // held, so that its address is not used again
 	current *unit.Format
 }
 
-func (f *formats) of(s sample) *unit.Format {
+// Of is the format of a sample.
+func (f *Formats) Of(s Sample) *unit.Format {
 	if f.caps != nil && unsafe.Pointer(f.caps.Instance()) == s.caps {
 		return f.current
 	}

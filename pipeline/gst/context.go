@@ -1,4 +1,4 @@
-package pipeline
+package gst
 
 /*
 #include <stdlib.h>
@@ -13,36 +13,36 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// deviceContext is what the pipelines of one kind of device share: without it each would open the device for itself, which
+// Context is what the pipelines of one kind of device share: without it each would open the device for itself, which
 // with CUDA takes hundreds of megabytes of the card's memory and a good part of a second. Pipelines that have it keep it
-// until they end. The zero value of a platform without a context type does nothing. Its methods may be called from any
+// until they end. One without a Kind does nothing. Its methods may be called from any
 // goroutine.
-type deviceContext struct {
-	kind string // GStreamer's context type, such as gst.cuda.context
+type Context struct {
+	Kind string // GStreamer's context type, such as gst.cuda.context
 
 	mu      sync.Mutex    // of what follows
 	current *C.GstContext // a reference; nil where there is none
 }
 
-// open makes the context ahead of the first pipeline, by opening an element of the device. It blocks for as long as the
+// Open makes the context ahead of the first pipeline, by opening an element of the device. It blocks for as long as the
 // driver does.
-func (d *deviceContext) open(factory string) {
-	if d.kind == "" {
+func (d *Context) Open(factory string) {
+	if d.Kind == "" {
 		return
 	}
-	name, kind := C.CString(factory), C.CString(d.kind)
+	name, kind := C.CString(factory), C.CString(d.Kind)
 	defer C.free(unsafe.Pointer(name))
 	defer C.free(unsafe.Pointer(kind))
 	d.keep(C.fg_make_context(name, kind))
 }
 
-// give hands the context to a pipeline to which no element of the device was added yet, and takes over the one that it
+// Share hands the context to a pipeline to which no element of the device was added yet, and takes over the one that it
 // makes where there is none.
-func (d *deviceContext) give(g *graph) {
-	if d.kind == "" {
+func (d *Context) Share(with *Pipeline) {
+	if d.Kind == "" {
 		return
 	}
-	g.context = d
+	with.context = d
 	d.mu.Lock()
 	context := d.current
 	if context != nil {
@@ -50,20 +50,20 @@ func (d *deviceContext) give(g *graph) {
 	}
 	d.mu.Unlock()
 	if context != nil {
-		C.fg_use_context(unsafe.Pointer(g.pipe.Instance()), context)
+		C.fg_use_context(unsafe.Pointer(with.pipe.Instance()), context)
 		C.gst_context_unref(context)
 	}
 }
 
 // notice takes over the context that a pipeline has made for itself and announces on its bus.
-func (d *deviceContext) notice(msg *gst.Message) {
-	kind := C.CString(d.kind)
+func (d *Context) notice(msg *gst.Message) {
+	kind := C.CString(d.Kind)
 	defer C.free(unsafe.Pointer(kind))
 	d.keep(C.fg_context_of((*C.GstMessage)(unsafe.Pointer(msg.Instance())), kind))
 }
 
 // keep takes over a reference to a context, unless there is one already.
-func (d *deviceContext) keep(made *C.GstContext) {
+func (d *Context) keep(made *C.GstContext) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.current == nil {
@@ -73,8 +73,8 @@ func (d *deviceContext) keep(made *C.GstContext) {
 	}
 }
 
-// forget lets the next pipeline make a context of its own: an error can leave one unusable for good.
-func (d *deviceContext) forget() {
+// Forget lets the next pipeline make a context of its own: an error can leave one unusable for good.
+func (d *Context) Forget() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if d.current != nil {

@@ -1,4 +1,4 @@
-package pipeline
+package gst
 
 /*
 #include <stdlib.h>
@@ -8,8 +8,8 @@ import "C"
 
 import "unsafe"
 
-// count counts a pipeline or an element until GStreamer has freed it.
-func count(object unsafe.Pointer) { C.fg_count(object) }
+// track counts a pipeline or an element until GStreamer has freed it.
+func track(object unsafe.Pointer) { C.fg_count(object) }
 
 // Living is the number of pipelines and elements that framegate has made and that are not freed yet. Those that
 // GStreamer makes inside of an element are not counted: they are freed with it.

@@ -1,0 +1,110 @@
+// Package rooms holds the project's packages to their order: imports go down only, and GStreamer is known to one of them.
+package rooms
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// order lists all packages that are shipped or help the tests, the lowest first. Each may import those before it only. The
+// programs of cmd and tools stand above all.
+var order = []string{
+	"pipeline/frame",
+	"pipeline/unit",
+	"pipeline/gst",
+	"configs",
+	"pipeline",
+	"registry",
+	"web",
+	"internal/app",
+	"internal/standin",
+	"internal/testcam/mark",
+	"internal/testcam",
+	"internal/testcam/camtest",
+	"internal/viewer",
+	"internal/process",
+	"internal/machine",
+	"internal/plot",
+	"internal/table",
+	"internal/rig",
+}
+
+// plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
+var plain = []string{"pipeline/frame", "pipeline/unit", "configs", "registry", "web"}
+
+// goPackage is what go list says of a package.
+type goPackage struct {
+	ImportPath                               string
+	Imports, TestImports, XTestImports, Deps []string
+}
+
+// list asks go list about all packages of the module.
+func list(t *testing.T) (all []goPackage) {
+	t.Helper()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "framegate/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for lines := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		err := lines.Decode(&p)
+		if errors.Is(err, io.EOF) {
+			return all
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+}
+
+// floor is a package's place in the order: -1 for a program, which nothing imports.
+func floor(path string) (at int, ours bool) {
+	name, ours := strings.CutPrefix(path, "framegate/")
+	for i, room := range order {
+		if name == room || strings.HasPrefix(name, room+"/") && !slices.Contains(order, name) {
+			at = i + 1
+		}
+	}
+	return at - 1, ours
+}
+
+func TestImportsGoDownOnly(t *testing.T) {
+	for _, p := range list(t) {
+		from, _ := floor(p.ImportPath)
+		for _, path := range p.Imports {
+			to, ours := floor(path)
+			if !ours || from < 0 && to >= 0 {
+				continue
+			}
+			sameRoom := from == to && from >= 0
+			if to > from || to < 0 && from >= 0 || to == from && !sameRoom {
+				t.Errorf("%s imports %s, which does not stand below it", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+func TestOnlyOnePackageKnowsGStreamer(t *testing.T) {
+	for _, p := range list(t) {
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			if (strings.HasPrefix(path, "github.com/go-gst/") || path == "C") && p.ImportPath != "framegate/pipeline/gst" {
+				t.Errorf("%s imports %s", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+func TestPlainPackagesNeedNoGStreamer(t *testing.T) {
+	for _, p := range list(t) {
+		name, _ := strings.CutPrefix(p.ImportPath, "framegate/")
+		if slices.Contains(plain, name) && slices.Contains(p.Deps, "framegate/pipeline/gst") {
+			t.Errorf("%s depends on pipeline/gst", p.ImportPath)
+		}
+	}
+}

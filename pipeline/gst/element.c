@@ -1,0 +1,98 @@
+#include "element.h"
+
+void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
+	GstPad *sink = gst_element_get_static_pad(to, "sink");
+	if (!gst_pad_is_linked(sink))
+		gst_pad_link(pad, sink);
+	gst_object_unref(sink);
+}
+
+void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
+
+// fg_repeat makes a parser that a parsebin has added put the parameter sets before every keyframe, from each of which a
+// decoder may begin. The caps hold them too, but not in the byte-stream that parsebin chooses where no decoder is
+// installed that takes another form, as without libav.
+static void fg_repeat(GstBin *bin, GstElement *parser, gpointer data) {
+	if (g_object_class_find_property(G_OBJECT_GET_CLASS(parser), "config-interval") != NULL)
+		g_object_set(parser, "config-interval", -1, NULL);
+}
+
+void fg_link_later(void *from, void *to) {
+	if (GST_IS_BIN(from))
+		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat), NULL);
+	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
+}
+
+gboolean fg_takes(void *element, const gchar *text) {
+	GstCaps *caps = gst_caps_from_string(text);
+	GstPad *pad = gst_element_get_static_pad(element, "sink");
+	gboolean takes = FALSE;
+	if (pad != NULL && caps != NULL) {
+		GstCaps *template = gst_pad_get_pad_template_caps(pad);
+		takes = gst_caps_can_intersect(template, caps);
+		gst_caps_unref(template);
+	}
+	if (pad != NULL)
+		gst_object_unref(pad);
+	if (caps != NULL)
+		gst_caps_unref(caps);
+	return takes;
+}
+
+gboolean fg_push(void *appsrc, const void *data, gsize size, GstClockTime pts, gboolean key) {
+	GstBuffer *unit = gst_buffer_new_memdup(data, size);
+	GST_BUFFER_PTS(unit) = pts;
+	if (!key)
+		GST_BUFFER_FLAG_SET(unit, GST_BUFFER_FLAG_DELTA_UNIT);
+	return gst_app_src_push_buffer(appsrc, unit) == GST_FLOW_OK;
+}
+
+void fg_load(const gchar *factory) {
+	GstElementFactory *found = gst_element_factory_find(factory);
+	if (found == NULL)
+		return;
+	GstPluginFeature *loaded = gst_plugin_feature_load(GST_PLUGIN_FEATURE(found));
+	if (loaded != NULL)
+		gst_object_unref(loaded);
+	gst_object_unref(found);
+}
+
+// fg_system_memory tells whether a factory can put out raw video in system memory.
+static gboolean fg_system_memory(GstElementFactory *factory) {
+	for (const GList *l = gst_element_factory_get_static_pad_templates(factory); l != NULL; l = l->next) {
+		GstStaticPadTemplate *template = l->data;
+		if (template->direction != GST_PAD_SRC)
+			continue;
+		GstCaps *caps = gst_static_pad_template_get_caps(template);
+		gboolean found = FALSE;
+		for (guint i = 0; i < gst_caps_get_size(caps) && !found; i++) {
+			GstCapsFeatures *features = gst_caps_get_features(caps, i);
+			found = gst_structure_has_name(gst_caps_get_structure(caps, i), "video/x-raw") &&
+				(features == NULL || gst_caps_features_is_any(features) ||
+					gst_caps_features_is_equal(features, GST_CAPS_FEATURES_MEMORY_SYSTEM_MEMORY));
+		}
+		gst_caps_unref(caps);
+		if (found)
+			return TRUE;
+	}
+	return FALSE;
+}
+
+gboolean fg_system_memory_by_name(const gchar *name) {
+	GstElementFactory *factory = gst_element_factory_find(name);
+	gboolean found = factory != NULL && fg_system_memory(factory);
+	if (factory != NULL)
+		gst_object_unref(factory);
+	return found;
+}
+
+enum { FG_TRY = 0, FG_SKIP = 2 }; // of GstAutoplugSelectResult, which no header declares
+
+static gint fg_autoplug_select(GstElement *bin, GstPad *pad, GstCaps *caps, GstElementFactory *factory, gpointer data) {
+	gboolean decoder = gst_element_factory_list_is_type(factory, GST_ELEMENT_FACTORY_TYPE_DECODER);
+	return decoder && !fg_system_memory(factory) ? FG_SKIP : FG_TRY;
+}
+
+void fg_system_memory_only(void *decodebin) {
+	g_signal_connect(decodebin, "autoplug-select", G_CALLBACK(fg_autoplug_select), NULL);
+}

@@ -1,0 +1,133 @@
+package gst
+
+/*
+#include <stdlib.h>
+#include "element.h"
+*/
+import "C"
+
+import (
+	"fmt"
+	"time"
+	"unsafe"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// Element is an element of a pipeline. It belongs to the goroutine that builds the pipeline, but for Push and Queued.
+type Element struct {
+	factory string
+	e       *gst.Element
+}
+
+// Spec describes an element.
+type Spec struct {
+	Factory string
+	// Set holds properties by name. A string is set as it is and never parsed, so it may come from a user;
+	// an Arg is parsed by GStreamer as in a launch line, which also knows enums, numbers and caps.
+	Set map[string]any
+	// May holds properties that are set where this version of the element has them.
+	May map[string]any
+}
+
+// Arg is a property's value in GStreamer's own notation. It is for constants, never for a user's value.
+type Arg string
+
+// newElement makes an element. The error is a frame.CameraError where it is not installed.
+func newElement(spec Spec) (*Element, error) {
+	e, err := gst.NewElement(spec.Factory)
+	if err != nil {
+		return nil, MissingElement(spec.Factory)
+	}
+	track(unsafe.Pointer(e.Instance()))
+	for name, value := range spec.Set {
+		if err := setProperty(e, name, value); err != nil {
+			return nil, err
+		}
+	}
+	for name, value := range spec.May {
+		if _, err := e.GetPropertyType(name); err == nil {
+			if err := setProperty(e, name, value); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return &Element{spec.Factory, e}, nil
+}
+
+func setProperty(e *gst.Element, name string, value any) error {
+	if parsed, ok := value.(Arg); ok {
+		if _, err := e.GetPropertyType(name); err != nil {
+			return err
+		}
+		e.SetArg(name, string(parsed))
+		return nil
+	}
+	if err := e.SetProperty(name, value); err != nil {
+		return fmt.Errorf("%s: property %s: %w", e.GetName(), name, err)
+	}
+	return nil
+}
+
+// Property reads a property.
+func (e *Element) Property(name string) (any, error) { return e.e.GetProperty(name) }
+
+// Link links the element to the next one: later, where its output is known later only, as LinkLater does.
+func (e *Element) Link(to *Element) error {
+	if e.e.GetStaticPad("src") == nil && !requestsPads[e.factory] {
+		e.LinkLater(to)
+		return nil
+	}
+	if err := e.e.Link(to.e); err != nil {
+		return fmt.Errorf("link %s to %s: %w", e.factory, to.factory, err)
+	}
+	return nil
+}
+
+// requestsPads are the factories whose elements make an output for each that asks for one.
+var requestsPads = map[string]bool{"tee": true}
+
+// LinkLater links the first pad of the element that fits, once it appears, to the sink pad of the next one. The signals of
+// elements that come to know their streams late are answered in C: they fire on streaming threads, and go-glib's closures
+// answer through reflection.
+func (e *Element) LinkLater(to *Element) { C.fg_link_later(e.pointer(), to.pointer()) }
+
+// Takes reports whether the element's sink takes caps, by its template.
+func (e *Element) Takes(caps string) bool {
+	text := C.CString(caps)
+	defer C.free(unsafe.Pointer(text))
+	return C.fg_takes(e.pointer(), text) != 0
+}
+
+// Push hands a copy of an access unit to an appsrc and waits while the decoder is behind. It reports false when the pipeline
+// takes no more. Any goroutine may call it, one at a time.
+func (e *Element) Push(data []byte, pts time.Duration, key bool) bool {
+	return C.fg_push(e.pointer(), unsafe.Pointer(&data[0]), C.gsize(len(data)), C.GstClockTime(pts), toC(key)) != 0
+}
+
+// EndStream tells an appsrc that nothing more comes. Any goroutine may call it.
+func (e *Element) EndStream() { C.gst_app_src_end_of_stream((*C.GstAppSrc)(e.pointer())) }
+
+// Queued is how many bytes lie in an appsrc. Any goroutine may call it.
+func (e *Element) Queued() int {
+	return int(C.gst_app_src_get_current_level_bytes((*C.GstAppSrc)(e.pointer())))
+}
+
+// SystemMemoryOnly keeps a decodebin from decoders that leave their pictures in a device's memory, where the
+// software chain cannot take them. force-sw-decoders alone goes by the word Hardware in a decoder's klass,
+// which is the vendor's to write; pad templates do not lie about memory. Not run with such a decoder.
+func (e *Element) SystemMemoryOnly() { C.fg_system_memory_only(e.pointer()) }
+
+func (e *Element) pointer() unsafe.Pointer { return unsafe.Pointer(e.e.Instance()) }
+
+// pad is a pad of the element that is always there.
+func (e *Element) pad(name string) unsafe.Pointer {
+	return unsafe.Pointer(e.e.GetStaticPad(name).Instance())
+}
+
+func toC(b bool) C.gboolean {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,221 @@
+package gst
+
+/*
+#include "pipeline.h"
+*/
+import "C"
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+	"unsafe"
+
+	"framegate/pipeline/frame"
+
+	"github.com/go-gst/go-gst/gst"
+)
+
+// How long a state change may take on the way up and on the way down. Drivers are known that never come back from one.
+const (
+	StateTimeout = 5 * time.Second
+	stopTimeout  = 3 * time.Second // all of framegate is to end within 5 s
+)
+
+// Pipeline is one GStreamer pipeline: built once, played, stopped, never edited in between. It belongs to one
+// goroutine, but for End.
+//
+// A callback that GStreamer keeps must not capture the Pipeline, which holds GStreamer's: neither would ever
+// be freed. It captures the ending.
+type Pipeline struct {
+	*ending
+	pipe *gst.Pipeline
+	hung bool // a state change did not come back; owned by the goroutine that plays and stops
+}
+
+// New returns an empty pipeline. Stop must be called.
+func New() (*Pipeline, error) {
+	start()
+	pipe, err := gst.NewPipeline("")
+	if err != nil {
+		return nil, err
+	}
+	track(unsafe.Pointer(pipe.Instance()))
+	p := &Pipeline{pipe: pipe, ending: &ending{ended: make(chan error, 1)}}
+	pipe.GetPipelineBus().AddWatch(p.ending.watch)
+	return p, nil
+}
+
+// ending is how a pipeline ends: by the first error, or by the end of its stream.
+type ending struct {
+	ended   chan error // takes one value; io.EOF stands for the end of the stream
+	once    sync.Once
+	lacking string          // what GStreamer said it has no plugin for; owned by the bus loop
+	dropped func(bytes int) // see OnTooLarge
+	context *Context        // what the pipeline shares with others; set before it plays, nil for nothing
+}
+
+// watch is the bus loop's callback for a pipeline.
+func (e *ending) watch(msg *gst.Message) bool {
+	switch msg.Type() {
+	case gst.MessageElement:
+		if name := missingPlugin(msg); name != "" {
+			e.lacking = name
+		}
+		if bytes := tooLarge(msg); bytes > 0 && e.dropped != nil {
+			e.dropped(bytes)
+		}
+	case gst.MessageError:
+		if e.lacking != "" { // the error itself is only its consequence
+			e.End(&frame.CameraError{Reason: frame.Unsupported, Text: "GStreamer has no plugin here for: " + e.lacking})
+			return true
+		}
+		if err := parseBusError(msg); !err.announces() {
+			e.End(err)
+		}
+	case gst.MessageHaveContext:
+		if e.context != nil {
+			e.context.notice(msg)
+		}
+	case gst.MessageEOS:
+		e.End(io.EOF)
+	}
+	return true
+}
+
+// End records why the pipeline is over; only the first reason counts. Any goroutine and any GStreamer
+// thread may call it.
+func (e *ending) End(err error) {
+	e.once.Do(func() { e.ended <- err })
+}
+
+// Add makes elements, sets their properties and links them in a row.
+func (p *Pipeline) Add(chain ...Spec) ([]*Element, error) {
+	made := make([]*Element, len(chain))
+	for i, spec := range chain {
+		e, err := newElement(spec)
+		if err != nil {
+			return nil, err
+		}
+		if err := p.pipe.Add(e.e); err != nil {
+			return nil, err
+		}
+		made[i] = e
+	}
+	for i := 1; i < len(made); i++ {
+		if err := made[i-1].e.Link(made[i].e); err != nil {
+			return nil, fmt.Errorf("link %s to %s: %w", chain[i-1].Factory, chain[i].Factory, err)
+		}
+	}
+	return made, nil
+}
+
+// AddLine makes elements of a line as gst-launch-1.0 takes it and returns them as one. It is for constants, never for a user's
+// value.
+func (p *Pipeline) AddLine(line string) (*Element, error) {
+	bin, err := gst.NewBinFromString(line, true)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", line, err)
+	}
+	track(unsafe.Pointer(bin.Instance()))
+	if err := p.pipe.Add(bin.Element); err != nil {
+		return nil, err
+	}
+	return &Element{line, bin.Element}, nil
+}
+
+// Play brings the pipeline to PLAYING, or begins to where that is asynchronous, as it is with RTSP.
+// The error names the element that has not come back within the timeout, or is ctx's.
+func (p *Pipeline) Play(ctx context.Context, timeout time.Duration) error {
+	return p.change(ctx, gst.StatePlaying, timeout)
+}
+
+// Stop takes the pipeline down and frees what it held. A pipeline that does not come back is abandoned: its
+// threads and memory stay until it does, the camera goes on.
+func (p *Pipeline) Stop() {
+	if !p.hung {
+		if err := p.change(context.Background(), gst.StateNull, stopTimeout); p.hung {
+			slog.Warn("a pipeline is abandoned", "error", err)
+		}
+	}
+	p.pipe.GetPipelineBus().RemoveWatch()
+	p.End(context.Canceled)
+	// go-gst's methods do not keep their receiver: without this the last reference may be dropped, by the
+	// finalizer of the Go object, while the C call is still at work (v1.4.0).
+	runtime.KeepAlive(p.pipe)
+	if stopped.Add(1)%collectEvery == 0 {
+		runtime.GC()
+		trimMemory()
+	}
+}
+
+// collectEvery is after how many pipelines Go's garbage is collected in any case, and memory given back to the kernel.
+// GStreamer's elements are freed by the finalizers of small Go objects, of which the collector does not see how much
+// memory hangs on them.
+const collectEvery = 8
+
+var stopped atomic.Int64
+
+// Ended gives why the pipeline is over, once: a BusError, io.EOF at the end of its stream, or what End was given.
+func (p *Pipeline) Ended() <-chan error { return p.ended }
+
+// Hung reports whether a state change did not come back in time.
+func (p *Pipeline) Hung() bool { return p.hung }
+
+// OnTooLarge makes a function be called, on the bus's goroutine, for each access unit that LinkRTP drops for its size. It
+// must be called before the pipeline plays.
+func (p *Pipeline) OnTooLarge(f func(bytes int)) { p.dropped = f }
+
+// Decoder names the video decoder that the pipeline came to use, empty while there is none. go-gst's own way
+// to a factory's metadata, ElementFactory.GetMetadata, frees a string that is not its own (v1.4.0).
+func (p *Pipeline) Decoder() string {
+	var text [64]C.gchar
+	C.fg_decoder(unsafe.Pointer(p.pipe.Instance()), &text[0], C.gsize(len(text)))
+	return C.GoString((*C.char)(&text[0]))
+}
+
+// change asks for a state in a goroutine of its own, because a bad driver can block for ever. One that is only slow is
+// taken down when it comes back, so that it keeps no device from others.
+func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Duration) error {
+	done, givenUp := make(chan error), make(chan struct{})
+	pipe := p.pipe
+	go func() {
+		err := pipe.SetState(state)
+		select {
+		case done <- err:
+		case <-givenUp:
+			pipe.SetState(gst.StateNull)
+			abandoned.remove(pipe)
+		}
+	}()
+	timeout := time.NewTimer(limit)
+	defer timeout.Stop()
+	select {
+	case err := <-done:
+		if err == nil {
+			return nil
+		}
+		select { // the bus says more than the state change does
+		case told := <-p.ended:
+			return told
+		case <-time.After(200 * time.Millisecond):
+		}
+		return err
+	case <-ctx.Done():
+		p.hung = true
+		abandoned.add(pipe)
+		close(givenUp)
+		return context.Cause(ctx)
+	case <-timeout.C:
+		p.hung = true
+		abandoned.add(pipe)
+		abandoned.count.Add(1)
+		close(givenUp)
+		return &hungError{element: hanging(p.pipe, state), state: state.String(), limit: limit}
+	}
+}
