@@ -46,13 +46,13 @@ func TestImgTagOfAnotherOriginShowsMovingPictures(t *testing.T) {
 		fmt.Fprintf(w, `<!doctype html><body style="margin:0"><img id="gate" width="640" height="360" src="%s/cameras/gate/stream">`, p.URL)
 	}))
 	defer page.Close()
-	if err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[int]bool{}
 	camtest.Until(t, "Chromium has painted three different frames", func() bool {
-		var shot []byte
-		if err := chromedp.Run(ctx, chromedp.Screenshot("#gate", &shot, chromedp.ByQuery)); err != nil {
+		shot, err := chromedp.Run(ctx, chromedp.Screenshot("#gate"))
+		if err != nil {
 			t.Fatal(err)
 		}
 		picture, err := png.Decode(bytes.NewReader(shot))
@@ -80,18 +80,18 @@ func TestWallShowsEveryCameraAndSaysWhyOneIsAway(t *testing.T) {
 		p := start(t, "--config", config(t, text+"]"))
 		p.until(t, "a", "ready")
 		p.until(t, "away", "lost")
-		if err := chromedp.Run(ctx, chromedp.Navigate(p.URL+"/")); err != nil {
+		if _, err := chromedp.Run(ctx, chromedp.Navigate(p.URL+"/")); err != nil {
 			t.Fatal(err)
 		}
 		camtest.Until(t, "all cameras but one are shown", func() bool {
-			var shown int
-			if err := chromedp.Run(ctx, chromedp.Evaluate(`[...document.images].filter((i) => i.naturalWidth > 0).length`, &shown)); err != nil {
+			shown, err := chromedp.Run(ctx, chromedp.Evaluate[int](`[...document.images].filter((i) => i.naturalWidth > 0).length`))
+			if err != nil {
 				t.Fatal(err)
 			}
 			return shown == more+1
 		})
-		var fault string
-		if err := chromedp.Run(ctx, chromedp.Text(`[data-camera=away] .fault`, &fault, chromedp.ByQuery)); err != nil {
+		fault, err := chromedp.Run(ctx, chromedp.Text(`[data-camera=away] .fault`))
+		if err != nil {
 			t.Fatal(err)
 		}
 		if fault != "connect to 127.0.0.1:1: connection refused" {

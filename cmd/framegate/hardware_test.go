@@ -166,12 +166,12 @@ func TestCamerasPageSaysWhyHardwareIsNotUsed(t *testing.T) {
 	p.until(t, "gate", "ready")
 	p.get(t, "/api/hardware")
 	standins.Fault(t, "nvh264dec", "open")
-	if err := chromedp.Run(ctx, chromedp.Navigate(p.URL+"/cameras/gate")); err != nil {
+	if _, err := chromedp.Run(ctx, chromedp.Navigate(p.URL+"/cameras/gate")); err != nil {
 		t.Fatal(err)
 	}
-	var why string
 	camtest.Until(t, "the page says why", func() bool {
-		if err := chromedp.Run(ctx, chromedp.Text(`[data-fact=why]`, &why, chromedp.ByQuery)); err != nil {
+		why, err := chromedp.Run(ctx, chromedp.Text(`[data-fact=why]`))
+		if err != nil {
 			t.Fatal(err)
 		}
 		return strings.Contains(why, "nvidia has failed") && strings.Contains(why, "Could not open the device")
