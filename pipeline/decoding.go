@@ -17,14 +17,14 @@ import (
 
 // decoding is one plan at work: the GStreamer pipeline of a picture's decoded outputs.
 type decoding struct {
-	picture *Picture
-	rung    rung
-	graph   *gst.Pipeline
-	box     *gst.Queue
-	src     *gst.Element
-	ordered bool   // the decoder was told that units come in the order in which they are shown
-	leave   func() // gives the place on the platform back; nil before there was a picture
-	begun   func() // lets the next picture of the device begin; nil for software
+	picture   *Picture
+	candidate candidate
+	graph     *gst.Pipeline
+	box       *gst.Queue
+	src       *gst.Element
+	ordered   bool   // the decoder takes units in the order in which they are shown
+	leave     func() // gives the place on the platform back; nil before there was a picture
+	begun     func() // lets the next picture of the device begin; nil for software
 
 	idle       idle
 	pushing    atomic.Bool // a unit is being handed over, which blocks while the decoder is behind
@@ -36,7 +36,7 @@ type decoding struct {
 // planFailure is an error that another plan may not have.
 type planFailure struct {
 	err  error
-	late bool // it was told by nothing but time
+	late bool // nothing but time says so
 }
 
 func (e *planFailure) Error() string { return e.err.Error() }
@@ -48,10 +48,10 @@ func (e *planFailure) Unwrap() error { return e.err }
 // Some software gives up at the first broken unit, such as av1dec. Nothing can take over from it, so it begins again
 // at the next keyframe, as long as pictures come of that.
 func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader) error {
-	ladder := &p.feed.plans
+	fallback := &p.feed.plans
 	for format, lastShown := key.Format, (time.Time{}); ; {
-		d := &decoding{picture: p, rung: ladder.best(key.Format.Stream.Codec)}
-		d.tell("")
+		d := &decoding{picture: p, candidate: fallback.best(key.Format.Stream.Codec)}
+		d.setPlan("")
 		began := time.Now()
 		err := d.run(ctx, key, units)
 		failure, ok := err.(*planFailure)
@@ -63,18 +63,18 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 			worked = time.Since(began)
 			lastShown = time.Now()
 		}
-		if worked > 0 || !ladder.machine.makes(d.rung.platform) {
-			d.rung.platform.context.Forget()
+		if worked > 0 || !fallback.machine.makes(d.candidate.platform) {
+			d.candidate.platform.context.Forget()
 		}
-		if next, pause, ok := ladder.fell(d.rung.plan, failure.err, worked, failure.late); ok {
-			return &frame.PlanError{Plan: d.rung.name, Next: next.name, Pause: pause, Err: failure.err}
+		if next, pause, ok := fallback.fell(d.candidate.plan, failure.err, worked, failure.late); ok {
+			return &frame.PlanError{Plan: d.candidate.name, Next: next.name, Pause: pause, Err: failure.err}
 		}
 		if failure.late || d.graph.Hung() || time.Since(lastShown) > softwareStall {
-			return fmt.Errorf("plan %s: %w", d.rung.name, failure.err)
+			return fmt.Errorf("plan %s: %w", d.candidate.name, failure.err)
 		}
 		units.Restart()
-		// A keyframe that is far away leaves viewers with a picture that stands: then the failure has to be told.
-		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, fmt.Errorf("plan %s: %w", d.rung.name, failure.err))
+		// A keyframe that is far away leaves viewers with a picture that does not move: then the failure has to be returned.
+		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, fmt.Errorf("plan %s: %w", d.candidate.name, failure.err))
 		key, err = units.Next(waiting)
 		cancel()
 		if err != nil {
@@ -91,14 +91,14 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 // over from, the pipeline is taken down behind the caller's back.
 func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (err error) {
 	defer func() {
-		if _, failed := err.(*planFailure); failed && d.rung.fallible() {
+		if _, failed := err.(*planFailure); failed && d.candidate.fallible() {
 			go d.close()
 		} else {
 			d.close()
 		}
 	}()
-	if d.rung.platform != software {
-		d.begun = d.rung.platform.starts.begin(ctx, d.patience().first)
+	if d.candidate.platform != software {
+		d.begun = d.candidate.platform.starts.begin(ctx, d.patience().first)
 		defer d.begun()
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
@@ -157,7 +157,7 @@ const (
 )
 
 func (d *decoding) patience() patience {
-	if !d.rung.fallible() {
+	if !d.candidate.fallible() {
 		return patience{2 * softwareStall, softwareStall}
 	}
 	return patience{cmp.Or(d.picture.feed.source.Plans.Timeout, softwareStall), hardwareStall}
@@ -176,14 +176,14 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 		case err := <-d.graph.Ended():
 			return &planFailure{err: err}
 		case <-ctx.Done():
-			d.tell(d.graph.Decoder())
+			d.setPlan(d.graph.Decoder())
 			return context.Cause(ctx)
 		case <-caughtUp:
-			d.leave = p.feed.plans.machine.enter(d.rung.platform)
+			d.leave = p.feed.plans.machine.enter(d.candidate.platform)
 			if d.begun != nil {
 				d.begun()
 			}
-			d.tell(d.graph.Decoder())
+			d.setPlan(d.graph.Decoder())
 			caughtUp = nil
 		case now := <-tick.C:
 			asked, newest := p.sent.count()
@@ -238,15 +238,15 @@ func (d *decoding) decoded() (seen, passed int) {
 	return seen, passed
 }
 
-// tell notes the plan with the decoder that it came to use, empty where that is not known yet, and the encoder that its
+// setPlan notes the plan with the decoder that it came to use, empty where that is not known yet, and the encoder that its
 // outputs use.
-func (d *decoding) tell(decoder string) {
+func (d *decoding) setPlan(decoder string) {
 	p := d.picture
-	told := p.feed.plans.describe(d.rung, decoder)
-	if !slices.ContainsFunc(p.decoded, func(out *output) bool { return d.rung.onDevice(out.Rendition, p.feed.source.Masks) }) {
-		told.Encoder = d.rung.system.factory
+	described := p.feed.plans.describe(d.candidate, decoder)
+	if !slices.ContainsFunc(p.decoded, func(out *output) bool { return d.candidate.onDevice(out.Rendition, p.feed.source.Masks) }) {
+		described.Encoder = d.candidate.system.factory
 	}
-	p.tell(told)
+	p.setPlan(described)
 }
 
 // build fills the pipeline for units of key's format.
@@ -268,7 +268,7 @@ func (d *decoding) build(key unit.Unit) error {
 	}
 	d.src = made[0]
 	d.ordered = p.feed.rate.Ordered()
-	first, decoder, err := d.rung.addDecoder(d.graph, caps, d.ordered)
+	first, decoder, err := d.candidate.addDecoder(d.graph, caps, d.ordered)
 	if err != nil {
 		return err
 	}
@@ -293,7 +293,7 @@ func (d *decoding) addOutputs() (head *gst.Element, err error) {
 		head = made[0]
 	}
 	for i, out := range p.decoded {
-		in, sink, err := d.rung.addOutput(d.graph, out.Rendition, p.feed.source.Masks)
+		in, sink, err := d.candidate.addOutput(d.graph, out.Rendition, p.feed.source.Masks)
 		if err != nil {
 			return nil, err
 		}
@@ -349,7 +349,7 @@ func (d *decoding) stuck(u unit.Unit) bool {
 	}
 	d.idle.units++
 	d.idle.key = true
-	return stuck && !d.rung.fallible()
+	return stuck && !d.candidate.fallible()
 }
 
 // push hands a unit to the decoder and waits while that is behind. It reports false when the pipeline takes no more.

@@ -19,18 +19,18 @@ type Feed struct {
 	source configs.Source
 	read   reader
 
-	plans  ladder
+	plans  fallback
 	gop    unit.GOP
 	line   unit.Timeline // owned by the thread that reads
 	rate   unit.Meter
 	format atomic.Pointer[unit.Format]
 	broken atomic.Uint64             // units that were dropped
 	newest atomic.Pointer[time.Time] // when the last unit came in; nil where there was none
-	warned atomic.Int64              // when a unit that was too large was last told in the log, Unix seconds
+	warned atomic.Int64              // when a unit that was too large was last logged, Unix seconds
 
 	mu       sync.Mutex         // of what follows
 	attended [everyUnit + 1]int // how many pictures wait for what
-	units    *letters           // of the present connection, where a pipeline of GStreamer reads it
+	units    *sampleReader      // of the present connection, where a pipeline of GStreamer reads it
 }
 
 // idlePatience is for how long units may lie in the inbox while nobody watches: waking Go for each of them
@@ -163,7 +163,7 @@ func (f *Feed) collect() {
 }
 
 // serve notes where units wait, until done is called.
-func (f *Feed) serve(units *letters) (done func()) {
+func (f *Feed) serve(units *sampleReader) (done func()) {
 	f.mu.Lock()
 	f.units = units
 	f.mu.Unlock()
@@ -184,7 +184,7 @@ func (f *Feed) patience(in *intake) gst.Hold {
 	return gst.Hold{Time: idlePatience, ButKeys: f.attended[keyframes] > 0}
 }
 
-// tooLarge counts a unit that was dropped because it is larger than all that is kept of a camera, and tells the first
+// tooLarge counts a unit that was dropped because it is larger than all that is kept of a camera, and logs the first
 // of a minute in the log. Any goroutine may call it.
 func (f *Feed) tooLarge(bytes int) {
 	f.broken.Add(1)
@@ -224,7 +224,7 @@ func (f *Feed) Plan() string {
 // PlanChange returns a channel that is closed when Plan may name another one.
 func (f *Feed) PlanChange() <-chan struct{} { return f.plans.change() }
 
-// Falls tells which plans of the camera have failed so far.
+// Falls are the plans of the camera that have failed so far.
 func (f *Feed) Falls() []frame.Fall { return f.plans.falls() }
 
 // LastUnit is when the last access unit came in, in this connection or the last; zero where there was none.

@@ -57,7 +57,7 @@ func (in *intake) unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		in.feed.format.Store(as)
 		in.onStream(as.Stream)
 	}
-	// A source reads two clocks to tell when a unit arrived. A goroutine that is held up in between makes it milliseconds
+	// A source reads two clocks to know when a unit arrived. A goroutine that is held up in between makes it milliseconds
 	// too late, and the next one would seem to have come before it.
 	if last := in.feed.newest.Load(); last != nil && arrived.Before(last.Add(time.Microsecond)) {
 		arrived = last.Add(time.Microsecond)

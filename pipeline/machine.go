@@ -13,19 +13,19 @@ import (
 // Machine is what this machine can make pictures with, as far as it has been tried. The zero Machine knows that
 // software works. Its methods may be called from any goroutine.
 type Machine struct {
-	mu      sync.Mutex        // of what follows
-	works   map[string]bool   // by the key of a plan
-	known   map[string][]plan // by codec and choice, what plans has answered
-	ladders map[*ladder]bool  // of the feeds that run
-	busy    map[*platform]int // pictures that are made by a platform
-	waiting []waiting         // the longest first
+	mu        sync.Mutex         // of what follows
+	works     map[string]bool    // by the key of a plan
+	known     map[string][]plan  // by codec and choice, what plans has answered
+	fallbacks map[*fallback]bool // of the feeds that run
+	busy      map[*platform]int  // pictures that are made by a platform
+	waiting   []waiting          // the longest first
 }
 
 // waiting is a camera that found no place on a platform that made pictures of others.
 type waiting struct {
-	ladder *ladder
-	plan   plan
-	until  time.Time // when it tries again in any case
+	fallback *fallback
+	plan     plan
+	until    time.Time // when it tries again in any case
 }
 
 // NewFeed returns the feed of a source, whose pictures are made by what the machine has. It does not connect.
@@ -45,29 +45,29 @@ func (m *Machine) Know(found Hardware) {
 	for _, p := range found.Plans {
 		m.works[p.Key] = p.Status == Works
 	}
-	ladders := slices.Collect(maps.Keys(m.ladders))
+	fallbacks := slices.Collect(maps.Keys(m.fallbacks))
 	m.mu.Unlock()
-	for _, l := range ladders {
-		l.tell()
+	for _, l := range fallbacks {
+		l.changedPlans()
 	}
 }
 
-// join makes a ladder hear of what becomes known, until part is called.
-func (m *Machine) join(l *ladder) (part func()) {
+// join makes a fallback hear of what becomes known, until part is called.
+func (m *Machine) join(l *fallback) (part func()) {
 	if m == nil {
 		return func() {}
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.ladders == nil {
-		m.ladders = map[*ladder]bool{}
+	if m.fallbacks == nil {
+		m.fallbacks = map[*fallback]bool{}
 	}
-	m.ladders[l] = true
+	m.fallbacks[l] = true
 	return func() {
 		m.mu.Lock()
 		defer m.mu.Unlock()
-		delete(m.ladders, l)
-		m.waiting = slices.DeleteFunc(m.waiting, func(w waiting) bool { return w.ladder == l })
+		delete(m.fallbacks, l)
+		m.waiting = slices.DeleteFunc(m.waiting, func(w waiting) bool { return w.fallback == l })
 	}
 }
 
@@ -125,7 +125,7 @@ func (m *Machine) wait(w waiting) {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.waiting = slices.DeleteFunc(m.waiting, func(o waiting) bool { return o.ladder == w.ladder && o.plan.platform == w.plan.platform })
+	m.waiting = slices.DeleteFunc(m.waiting, func(o waiting) bool { return o.fallback == w.fallback && o.plan.platform == w.plan.platform })
 	if m.busy[w.plan.platform] > 0 {
 		m.waiting = append(m.waiting, w)
 	}
@@ -147,7 +147,7 @@ func (m *Machine) leave(on *platform) {
 		m.waiting = slices.Delete(m.waiting, i, i+1)
 		m.mu.Unlock()
 		// One that nobody watches now would leave the place empty; it tries when somebody does.
-		if next.ladder.release(next.plan, next.until) && next.ladder.watched() {
+		if next.fallback.release(next.plan, next.until) && next.fallback.watched() {
 			return
 		}
 	}

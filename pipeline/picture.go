@@ -26,12 +26,12 @@ type Picture struct {
 
 	caughtUp chan struct{}
 	behind   atomic.Int32 // outputs that have not caught up
-	told     atomic.Pointer[frame.Plan]
+	plan     atomic.Pointer[frame.Plan]
 
-	decoded []*output
-	passed  []*output
-	thrift  *thrift
-	sent    sentUnits
+	decoded  []*output
+	passed   []*output
+	skipping *skipping
+	sent     sentUnits
 }
 
 // output is one output of a picture. All but the gate belongs to the goroutine that publishes.
@@ -47,7 +47,7 @@ type output struct {
 func NewPicture(feed *Feed, outputs []frame.Output) *Picture {
 	p := &Picture{feed: feed, outputs: outputs, caughtUp: make(chan struct{})}
 	p.behind.Store(int32(len(outputs)))
-	p.tell(frame.Plan{})
+	p.setPlan(frame.Plan{})
 	return p
 }
 
@@ -55,13 +55,13 @@ func NewPicture(feed *Feed, outputs []frame.Output) *Picture {
 // began. From then on an older picture of the same slots can go.
 func (p *Picture) CaughtUp() <-chan struct{} { return p.caughtUp }
 
-// Plan tells the chain in use. It is empty until the picture has begun.
-func (p *Picture) Plan() frame.Plan { return *p.told.Load() }
+// Plan is the chain in use. It is empty until the picture has begun.
+func (p *Picture) Plan() frame.Plan { return *p.plan.Load() }
 
-// tell notes the plan for those who ask.
-func (p *Picture) tell(told frame.Plan) {
-	told.Warnings = warnings(p.outputs)
-	p.told.Store(&told)
+// setPlan notes the plan for those who ask.
+func (p *Picture) setPlan(plan frame.Plan) {
+	plan.Warnings = warnings(p.outputs)
+	p.plan.Store(&plan)
 }
 
 // Run makes frames until ctx is done, the format changes (frame.ErrFormatChanged) or the chain fails, and
@@ -81,7 +81,7 @@ func (p *Picture) Run(ctx context.Context) error {
 	p.begin(key)
 	if len(p.decoded) == 0 {
 		defer p.closeGates()
-		p.tell(frame.Plan{Name: passThrough, Chosen: "the camera's own JPEGs fit what is asked for"})
+		p.setPlan(frame.Plan{Name: passThrough, Chosen: "the camera's own JPEGs fit what is asked for"})
 		return p.push(ctx, nil, key, units)
 	}
 	return p.decode(ctx, key, units)
@@ -89,11 +89,11 @@ func (p *Picture) Run(ctx context.Context) error {
 
 // begin prepares everything for the units from key on.
 func (p *Picture) begin(key unit.Unit) {
-	p.thrift = newThrift(&p.feed.rate, p.decoded)
+	p.skipping = newSkipping(&p.feed.rate, p.decoded)
 	newest, ok := p.feed.gop.Newest()
 	for _, out := range append(p.passed, p.decoded...) {
 		out.showFrom = key.PTS
-		if ok && !p.thrift.onlyKeys() && !out.Rendition.Keyframes {
+		if ok && !p.skipping.onlyKeys() && !out.Rendition.Keyframes {
 			out.showFrom = newest.PTS
 		}
 		out.gate = newGate(out.Rendition, key.PTS, out.showFrom)
@@ -164,10 +164,10 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 		}
 		switch {
 		case to == nil:
-		case p.thrift.late(u):
-			p.thrift.overdue = true
+		case p.skipping.late(u):
+			p.skipping.overdue = true
 			units.Rewind(pushed)
-		case p.thrift.skips(u, p.sent.newest()):
+		case p.skipping.skips(u, p.sent.newest()):
 		default:
 			p.sent.ask(u)
 			pushed = units.Mark()
@@ -190,15 +190,15 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 	}
 }
 
-// attendance tells which units the picture waits for now.
+// attendance is which units the picture waits for now.
 func (p *Picture) attendance(decodes bool) attendance {
-	if decodes && len(p.passed) == 0 && p.thrift.lone && !p.thrift.overdue {
+	if decodes && len(p.passed) == 0 && p.skipping.lone && !p.skipping.overdue {
 		return keyframes
 	}
 	return everyUnit
 }
 
-// sentUnits remembers when the last units were received, to tell it of the frames made of them. They are
+// sentUnits remembers when the last units were received, for the frames made of them. They are
 // more than wait for the decoder, also while a long GOP is caught up with.
 type sentUnits struct {
 	mu    sync.Mutex
@@ -222,7 +222,7 @@ func (s *sentUnits) ask(u unit.Unit) {
 	s.asked = time.Now()
 }
 
-// answer notes a frame and tells when the unit that it was made of was received: the one with the nearest
+// answer notes a frame and returns when the unit that it was made of was received: the one with the nearest
 // PTS, since a decoder may round it.
 func (s *sentUnits) answer(pts time.Duration) time.Time {
 	s.mu.Lock()

@@ -299,7 +299,7 @@ func overlay(r frame.Rendition) (e gst.Spec, lacking string) {
 	return e, ""
 }
 
-// warnings tell what of the renditions this machine cannot do.
+// warnings are what this machine cannot do of the renditions.
 func warnings(outputs []frame.Output) (all []string) {
 	for _, out := range outputs {
 		if out.Rendition.Overlay.Empty() {
@@ -312,7 +312,7 @@ func warnings(outputs []frame.Output) (all []string) {
 	return nil
 }
 
-// describe tells the plan with the decoder that it came to use.
+// describe is the plan as it is shown, with the decoder that it came to use.
 func (p plan) describe(decoder string) frame.Plan {
 	scaler, _ := p.platform.scaler()
 	d := frame.Plan{

@@ -82,8 +82,8 @@ var platforms = []*platform{
 	// follows: both give pictures in the order of decoding. mjpeg is for cameras' JPEGs. Two are left alone that seem made
 	// for low rates. drop-frame-interval throws pictures away after they were decoded, as the gate does, but counts them,
 	// where the gate looks at their times: a camera that slows down at night would give too few, a low rate would look like
-	// a decoder that hangs, and older versions give the others wrong times. skip-frames leaves out what thrift does not even
-	// send, and would take from a lone keyframe the units that push it out.
+	// a decoder that hangs, and older versions give the others wrong times. skip-frames leaves out what is not even
+	// sent here, and would take from a lone keyframe the units that push it out.
 	{
 		name: "jetson", title: "NVIDIA Jetson",
 		decoders: map[string][]string{

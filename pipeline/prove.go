@@ -40,7 +40,7 @@ const (
 	Broken  Verdict = "failed"  // it is installed and did not do it
 )
 
-// Proof tells whether a plan works on this machine for a codec, as tried with a sample.
+// Proof is whether a plan works on this machine for a codec, as tried with a sample.
 type Proof struct {
 	Plan     string  `json:"plan"`
 	Platform string  `json:"platform"`
@@ -70,8 +70,8 @@ func (pf *platform) jobs() (all []plan) {
 
 // prove tries a plan on the sample of its codec.
 func prove(ctx context.Context, p plan) Proof {
-	told := p.describe("")
-	proof := Proof{Plan: p.name, Platform: p.platform.name, Codec: p.codec, Encoder: told.Encoder, Scaler: told.Scaler, Decoder: told.Decoder, Key: p.key()}
+	plan := p.describe("")
+	proof := Proof{Plan: p.name, Platform: p.platform.name, Codec: p.codec, Encoder: plan.Encoder, Scaler: plan.Scaler, Decoder: plan.Decoder, Key: p.key()}
 	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, fmt.Errorf("no answer within %v", proofTimeout))
 	defer cancel()
 	t := &trial{}

@@ -238,7 +238,7 @@ func TestEverythingIsDecodedWhenAKeyframeIsLate(t *testing.T) {
 		return u
 	}
 	send(0, true)
-	low := newThrift(m, []*output{{Output: frame.Output{Rendition: frame.Rendition{FPS: 1}}}})
+	low := newSkipping(m, []*output{{Output: frame.Output{Rendition: frame.Rendition{FPS: 1}}}})
 	low.skips(send(time.Second, true), 0)
 	u := send(2400*time.Millisecond, false)
 	if low.late(u) || !low.skips(u, time.Second) {

@@ -25,12 +25,12 @@ func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *intake) e
 		return err
 	}
 	box.Collect(sink, 0)
-	letters := &letters{in: in, box: box, seen: &gst.Formats{}, ending: g}
+	reader := &sampleReader{in: in, box: box, seen: &gst.Formats{}, ending: g}
 	var reading sync.WaitGroup
 	defer reading.Wait()
-	defer in.feed.serve(letters)()
+	defer in.feed.serve(reader)()
 	defer box.Close()
-	reading.Go(letters.read)
+	reading.Go(reader.read)
 	g.OnTooLarge(in.feed.tooLarge)
 	if err := g.Play(ctx, gst.StateTimeout); err != nil {
 		return err
@@ -43,9 +43,9 @@ func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *intake) e
 	}
 }
 
-// letters hands the samples of a feed's pipeline to its intake: as they come while pictures are made of them,
+// sampleReader hands the samples of a feed's pipeline to its intake: as they come while pictures are made of them,
 // and several at a time while nobody watches.
-type letters struct {
+type sampleReader struct {
 	in     *intake
 	box    *gst.Queue
 	seen   *gst.Formats
@@ -53,21 +53,21 @@ type letters struct {
 }
 
 // read takes samples until the inbox is closed.
-func (l *letters) read() {
+func (l *sampleReader) read() {
 	for l.box.Wait() == nil {
 		l.take()
 	}
 }
 
 // take hands over what is there. Any goroutine may call it.
-func (l *letters) take() {
+func (l *sampleReader) take() {
 	l.box.Take(func(s gst.Sample) {
 		format := l.seen.Of(s)
 		switch {
 		case format.Stream.Width > 0 && format.Stream.Height > 0:
 			l.in.unit(s.Data, s.PTS, s.Key, s.Arrived, format)
 		case s.Key:
-			l.ending.End(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not tell its size"})
+			l.ending.End(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not say its size"})
 		}
 	}, func() gst.Hold { return l.in.feed.patience(l.in) })
 }

@@ -115,7 +115,7 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Off
 	return explained
 }
 
-// dial connects once more, only to learn what rtspsrc does not tell: refused, no route, no such name, a
+// dial connects once more, only to learn what rtspsrc does not say: refused, no route, no such name, a
 // certificate that is not trusted.
 func dial(ctx context.Context, src configs.Source, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)

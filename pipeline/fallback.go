@@ -11,20 +11,20 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// ladder is the order in which a camera's plans are tried, the best first. A plan that fails is set aside for a
+// fallback is the order in which a camera's plans are tried, the best first. A plan that fails is suspended for a
 // time that grows with each failure; the last one, software, never is. Its methods may be called from any goroutine.
-type ladder struct {
+type fallback struct {
 	machine *Machine // nil knows software only
 	choice  configs.Plans
 	watched func() bool // whether pictures of the camera are being made; not nil where there is a machine
 
-	mu      sync.Mutex // of what follows
-	changed chan struct{}
-	aside   map[string]*aside // by the plan's name and codec
+	mu        sync.Mutex // of what follows
+	changed   chan struct{}
+	suspended map[string]*suspension // by the plan's name and codec
 }
 
-// aside is a plan that failed.
-type aside struct {
+// suspension is a plan that failed.
+type suspension struct {
 	plan     plan
 	why      error
 	at       time.Time
@@ -33,7 +33,7 @@ type aside struct {
 	failures int
 }
 
-// How long a plan is set aside: at first, where the configuration does not say, and at most, as a multiple of that.
+// How long a plan is suspended: at first, where the configuration does not say, and at most, as a multiple of that.
 // A plan that has worked for goodWhile begins anew.
 const (
 	firstPause = 10 * time.Second
@@ -41,43 +41,43 @@ const (
 	goodWhile  = time.Minute
 )
 
-// rung is a plan to use now, and what it stands in for.
-type rung struct {
+// candidate is a plan to use now, and what it stands in for.
+type candidate struct {
 	plan
-	instead *aside // nil where there is nothing better
+	instead *suspension // nil where there is nothing better
 }
 
-// best is the first plan for a codec that is not set aside.
-func (l *ladder) best(codec string) rung {
+// best is the first plan for a codec that is not suspended.
+func (l *fallback) best(codec string) candidate {
 	plans := l.plans(codec)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	var instead *aside
+	var instead *suspension
 	for _, p := range plans[:len(plans)-1] {
-		failed := l.aside[p.key()]
+		failed := l.suspended[p.key()]
 		if failed == nil || failed.until.IsZero() {
-			return rung{p, instead}
+			return candidate{p, instead}
 		}
 		if instead == nil {
 			copied := *failed
 			instead = &copied
 		}
 	}
-	return rung{plans[len(plans)-1], instead}
+	return candidate{plans[len(plans)-1], instead}
 }
 
 // plans are all that may be used for a codec. The last is software.
-func (l *ladder) plans(codec string) []plan {
+func (l *fallback) plans(codec string) []plan {
 	if l.machine == nil {
 		return []plan{softwarePlan(codec)}
 	}
 	return l.machine.plans(codec, l.choice)
 }
 
-// fell sets a plan aside after an error and reports which is next and for how long, or false where there is no
+// fell suspends a plan after an error and reports which is next and for how long, or false where there is no
 // other. A plan that gave no picture in time cost viewers all the time that they may wait: then the others that use a device
-// are set aside with it.
-func (l *ladder) fell(p plan, why error, worked time.Duration, late bool) (next plan, pause time.Duration, ok bool) {
+// are suspended with it.
+func (l *fallback) fell(p plan, why error, worked time.Duration, late bool) (next plan, pause time.Duration, ok bool) {
 	plans := l.plans(p.codec)
 	last := plans[len(plans)-1]
 	if p.key() == last.key() {
@@ -86,30 +86,30 @@ func (l *ladder) fell(p plan, why error, worked time.Duration, late bool) (next 
 	l.mu.Lock()
 	for _, other := range plans[:len(plans)-1] {
 		if other.key() == p.key() {
-			pause = l.setAside(p, why, worked)
-		} else if a := l.aside[other.key()]; late && (a == nil || a.until.IsZero()) {
-			l.setAside(other, why, worked)
-			l.aside[other.key()].failures-- // it was not tried
+			pause = l.suspend(p, why, worked)
+		} else if a := l.suspended[other.key()]; late && (a == nil || a.until.IsZero()) {
+			l.suspend(other, why, worked)
+			l.suspended[other.key()].failures-- // it was not tried
 		}
 	}
-	aside := *l.aside[p.key()]
+	failed := *l.suspended[p.key()]
 	l.mu.Unlock()
 	if worked == 0 {
-		l.machine.wait(waiting{l, p, aside.until})
+		l.machine.wait(waiting{l, p, failed.until})
 	}
-	l.tell()
+	l.changedPlans()
 	return l.best(p.codec).plan, pause, true
 }
 
-// setAside notes a failure. l.mu is held.
-func (l *ladder) setAside(p plan, why error, worked time.Duration) time.Duration {
-	a := l.aside[p.key()]
+// suspend notes a failure. l.mu is held.
+func (l *fallback) suspend(p plan, why error, worked time.Duration) time.Duration {
+	a := l.suspended[p.key()]
 	if a == nil {
-		a = &aside{plan: p}
-		if l.aside == nil {
-			l.aside = map[string]*aside{}
+		a = &suspension{plan: p}
+		if l.suspended == nil {
+			l.suspended = map[string]*suspension{}
 		}
-		l.aside[p.key()] = a
+		l.suspended[p.key()] = a
 	}
 	if worked > goodWhile {
 		a.pause = 0
@@ -123,23 +123,23 @@ func (l *ladder) setAside(p plan, why error, worked time.Duration) time.Duration
 	return a.pause
 }
 
-// release lets a plan be tried again that was set aside until then.
-func (l *ladder) release(p plan, until time.Time) bool {
+// release lets a plan be tried again that was suspended until then.
+func (l *fallback) release(p plan, until time.Time) bool {
 	l.mu.Lock()
-	a := l.aside[p.key()]
+	a := l.suspended[p.key()]
 	waiting := a != nil && !a.until.IsZero() && a.until.Equal(until)
 	if waiting {
 		a.until = time.Time{}
 	}
 	l.mu.Unlock()
 	if waiting {
-		l.tell()
+		l.changedPlans()
 	}
 	return waiting
 }
 
 // change returns a channel that is closed when best may give something else.
-func (l *ladder) change() <-chan struct{} {
+func (l *fallback) change() <-chan struct{} {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.changed == nil {
@@ -148,8 +148,8 @@ func (l *ladder) change() <-chan struct{} {
 	return l.changed
 }
 
-// tell wakes all who wait for a change.
-func (l *ladder) tell() {
+// changedPlans wakes all who wait for a change.
+func (l *fallback) changedPlans() {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.changed != nil {
@@ -158,18 +158,18 @@ func (l *ladder) tell() {
 	}
 }
 
-// describe tells a plan, with the decoder that it came to use where that was not known before.
-func (l *ladder) describe(r rung, decoder string) frame.Plan {
-	told := r.plan.describe(decoder)
-	told.Chosen = l.why(r)
+// describe is the plan of a candidate, with the decoder that it came to use where that was not known before.
+func (l *fallback) describe(r candidate, decoder string) frame.Plan {
+	described := r.plan.describe(decoder)
+	described.Chosen = l.why(r)
 	if r.instead != nil {
-		told.FellBackFrom, told.Reason = r.instead.plan.name, r.instead.why.Error()
+		described.FellBackFrom, described.Reason = r.instead.plan.name, r.instead.why.Error()
 	}
-	return told
+	return described
 }
 
 // why says why it is this plan.
-func (l *ladder) why(r rung) string {
+func (l *fallback) why(r candidate) string {
 	switch c := l.choice; {
 	case r.instead != nil:
 		return "the next best, since " + r.instead.plan.name + " has failed"
@@ -187,13 +187,13 @@ func (l *ladder) why(r rung) string {
 }
 
 // fallible reports whether another plan can take over from one.
-func (r rung) fallible() bool { return r.key() != softwarePlan(r.codec).key() }
+func (r candidate) fallible() bool { return r.key() != softwarePlan(r.codec).key() }
 
-// falls tells which plans have failed so far, the latest last.
-func (l *ladder) falls() (all []frame.Fall) {
+// falls are the plans that have failed so far, the latest last.
+func (l *fallback) falls() (all []frame.Fall) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, a := range l.aside {
+	for _, a := range l.suspended {
 		if a.failures == 0 {
 			continue
 		}

@@ -6,9 +6,9 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// thrift decides which access units a picture need not decode, since few pictures of them are wanted. It
+// skipping decides which access units a picture need not decode, since few pictures of them are wanted. It
 // belongs to the goroutine that pushes them.
-type thrift struct {
+type skipping struct {
 	meter *unit.Meter
 	rate  float64 // the highest rate that is wanted, 0 for all pictures
 	keys  bool    // nobody wants anything but keyframes
@@ -25,8 +25,8 @@ type thrift struct {
 // pictures give it.
 const reordering = 4
 
-func newThrift(m *unit.Meter, outputs []*output) *thrift {
-	t := &thrift{meter: m, keys: true}
+func newSkipping(m *unit.Meter, outputs []*output) *skipping {
+	t := &skipping{meter: m, keys: true}
 	every := false
 	for _, o := range outputs {
 		r := o.Rendition
@@ -41,19 +41,19 @@ func newThrift(m *unit.Meter, outputs []*output) *thrift {
 }
 
 // onlyKeys reports whether keyframes alone give the rate that is wanted.
-func (t *thrift) onlyKeys() bool {
+func (t *skipping) onlyKeys() bool {
 	interval := t.meter.KeyInterval().Seconds()
 	return t.keys || t.rate > 0 && interval > 0 && t.rate*interval < 1.05
 }
 
 // late reports whether the keyframe behind a unit should have come: some cameras stretch their GOPs while
 // nothing moves.
-func (t *thrift) late(u unit.Unit) bool {
+func (t *skipping) late(u unit.Unit) bool {
 	return t.lone && !t.keys && !u.Key && u.PTS-t.key > t.meter.KeyInterval()*3/2
 }
 
 // skips decides about the next unit. shown is the PTS of the newest picture that has come out of the decoder.
-func (t *thrift) skips(u unit.Unit, shown time.Duration) bool {
+func (t *skipping) skips(u unit.Unit, shown time.Duration) bool {
 	if u.Key {
 		t.key, t.overdue = u.PTS, false
 		t.lone = t.onlyKeys()
@@ -76,7 +76,7 @@ func (t *thrift) skips(u unit.Unit, shown time.Duration) bool {
 
 // early reports whether a keyframe comes sooner than the rate wants one, as most do of a camera that sends
 // nothing else. It keeps the grid of the gates (see gate.go).
-func (t *thrift) early(u unit.Unit) bool {
+func (t *skipping) early(u unit.Unit) bool {
 	if t.rate == 0 {
 		return false
 	}
