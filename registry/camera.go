@@ -17,7 +17,6 @@ import (
 // smallest stream that is large enough.
 type camera struct {
 	conf         configs.Camera
-	engine       Engine
 	placeholders *atomic.Pointer[configs.Placeholders] // the registry's
 	log          *slog.Logger
 	life         context.Context // its cause says why the camera ends
@@ -37,7 +36,7 @@ type camera struct {
 
 func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[configs.Placeholders], log *slog.Logger) (*camera, error) {
 	c := &camera{
-		conf: conf, engine: engine, placeholders: placeholders, log: log,
+		conf: conf, placeholders: placeholders, log: log,
 		over: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
 	}
 	c.life, c.end = context.WithCancelCause(context.Background())
@@ -46,11 +45,11 @@ func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[
 		sources = append(sources, *conf.Sub)
 	}
 	for i, src := range sources {
-		s, err := newStream(c, []string{"main", "sub"}[i], src)
+		feed, err := engine.NewFeed(src)
 		if err != nil {
 			return nil, err
 		}
-		c.streams = append(c.streams, s)
+		c.streams = append(c.streams, newStream(c, []string{"main", "sub"}[i], feed))
 	}
 	if conf.Disabled {
 		c.state = Disabled

@@ -44,7 +44,7 @@ func TestRenditionIsMadeOfTheSmallestStreamThatIsLargeEnough(t *testing.T) {
 	if s.Width != 1920 || len(s.Streams) != 2 || s.Streams[1].Width != 640 || s.State != Live {
 		t.Errorf("%+v", s)
 	}
-	if last := e.picture(e.made() - 1); last.feed != Feed(e.feeds["/a"]) || len(last.outputs) != 1 {
+	if last := e.picture(e.made() - 1); last.feed != e.feeds["/a"] || len(last.outputs) != 1 {
 		t.Errorf("the large rendition is made with %d outputs", len(last.outputs))
 	}
 }

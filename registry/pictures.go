@@ -153,7 +153,7 @@ var errOutdated = errors.New("outdated")
 // begin starts a run and waits until it has caught up with the camera. After an error it has ended.
 func (s *stream) begin(ctx context.Context, r *run) error {
 	c := s.camera
-	r.picture = c.engine.NewPicture(s.feed, r.outputs)
+	r.picture = s.feed.NewPicture(r.outputs)
 	running, cancel := context.WithCancel(ctx)
 	r.cancel, r.began = cancel, time.Now()
 	go func() {

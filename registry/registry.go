@@ -18,10 +18,9 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// Engine makes the two things that a camera consists of.
+// Engine makes the connections to cameras.
 type Engine interface {
 	NewFeed(configs.Source) (Feed, error)
-	NewPicture(Feed, []frame.Output) Picture
 }
 
 // Feed is a camera's connection.
@@ -40,6 +39,8 @@ type Feed interface {
 	Falls() []frame.Fall
 	// LastUnit is when the camera last sent something, in this connection or the last.
 	LastUnit() time.Time
+	// NewPicture returns a picture that is made from the feed. It has at least one output and is not running yet.
+	NewPicture(outputs []frame.Output) Picture
 }
 
 // Picture decodes a feed and fills slots.

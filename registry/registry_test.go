@@ -32,6 +32,7 @@ type standin struct {
 
 // standinFeed is a camera that sends, or fails, when it is told to.
 type standinFeed struct {
+	engine   *standin
 	mu       sync.Mutex
 	runs     int
 	running  bool
@@ -46,7 +47,7 @@ type standinFeed struct {
 }
 
 func (e *standin) NewFeed(src configs.Source) (Feed, error) {
-	f := &standinFeed{sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error), lastUnit: time.Unix(1, 0), change: make(chan struct{})}
+	f := &standinFeed{engine: e, sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error), lastUnit: time.Unix(1, 0), change: make(chan struct{})}
 	if src.URL.Path == "/sub" {
 		f.sends.Width, f.sends.Height = 640, 360
 	}
@@ -161,7 +162,7 @@ func (f *standinFeed) refuse(err error) {
 
 // standinPicture publishes a frame every few milliseconds.
 type standinPicture struct {
-	feed     Feed
+	feed     *standinFeed
 	outputs  []frame.Output
 	broken   error
 	darkness chan struct{}
@@ -170,10 +171,11 @@ type standinPicture struct {
 	ended    chan struct{}
 }
 
-func (e *standin) NewPicture(feed Feed, outputs []frame.Output) Picture {
+func (f *standinFeed) NewPicture(outputs []frame.Output) Picture {
+	e := f.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p := &standinPicture{feed: feed, outputs: outputs, broken: e.broken, darkness: e.darkness, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
+	p := &standinPicture{feed: f, outputs: outputs, broken: e.broken, darkness: e.darkness, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
 	if e.plans > 0 {
 		e.plans--
 		p.broken = &frame.PlanError{Plan: "best", Next: "next", Err: errors.New("no picture")}

@@ -293,7 +293,7 @@ func (c *camera) photograph(s *stream, b *batch) error {
 // picture makes pictures until ctx is done or no plan is left for them, and says why.
 func (s *stream) picture(ctx context.Context, outputs []frame.Output) error {
 	for {
-		err := s.camera.engine.NewPicture(s.feed, outputs).Run(ctx)
+		err := s.feed.NewPicture(outputs).Run(ctx)
 		var plan *frame.PlanError
 		if !errors.As(err, &plan) {
 			return err

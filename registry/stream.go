@@ -38,16 +38,12 @@ type stream struct {
 // errReleased ends the connection of an on_demand camera that nobody watches any more.
 var errReleased = errors.New("nobody watches")
 
-func newStream(c *camera, name string, src configs.Source) (*stream, error) {
-	feed, err := c.engine.NewFeed(src)
-	if err != nil {
-		return nil, err
-	}
+func newStream(c *camera, name string, feed Feed) *stream {
 	log := c.log
 	if name != "main" {
 		log = log.With("stream", name)
 	}
-	return &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}, nil
+	return &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}
 }
 
 // known reports whether it was seen what the stream is. The camera's mutex is held here and in the other
