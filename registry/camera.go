@@ -127,7 +127,7 @@ func (c *camera) choose(want frame.Rendition) *stream {
 // failure is why a rendition gets no picture, nil where it has one or will soon. c.mu is held.
 func (c *camera) failure(want frame.Rendition) error {
 	s := c.choose(want)
-	if s.err == nil && s.shown.shows(want) {
+	if s.err == nil && s.shown.makes().has(want) {
 		return nil // what failed is to be made beside it
 	}
 	return s.failure()
@@ -197,6 +197,16 @@ func (c *camera) change(change func()) {
 	c.settle()
 	close(c.changed)
 	c.changed = make(chan struct{})
+}
+
+// wake lets everybody who waits look again.
+func (c *camera) wake() { c.change(func() {}) }
+
+// look reads the camera's state under the lock.
+func (c *camera) look(read func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	read()
 }
 
 // until waits until the condition, which is asked with c.mu held, is true. The error is ctx's, also where

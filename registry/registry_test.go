@@ -43,6 +43,8 @@ type standinFeed struct {
 	lastUnit time.Time
 	lingers  chan struct{} // where not nil the connection stands until it is closed
 	plan     string
+	slow     chan struct{} // where not nil the feed answers questions when it is closed
+	asked    int           // questions that wait for slow
 	change   chan struct{} // closed when plan changes
 }
 
@@ -100,7 +102,36 @@ func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) erro
 	}
 }
 
+// answer waits where the feed is slow to answer.
+func (f *standinFeed) answer() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if slow := f.slow; slow != nil {
+		f.asked++
+		f.mu.Unlock()
+		<-slow
+		f.mu.Lock()
+		f.asked--
+	}
+}
+
+// waiting reports whether somebody waits for an answer of a slow feed.
+func (f *standinFeed) waiting() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked > 0
+}
+
+// slowDown makes the feed answer questions only when the channel is closed that it returns.
+func (f *standinFeed) slowDown() chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.slow = make(chan struct{})
+	return f.slow
+}
+
 func (f *standinFeed) Stream() frame.Stream {
+	f.answer()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if !f.running {
@@ -109,9 +140,13 @@ func (f *standinFeed) Stream() frame.Stream {
 	return f.sends
 }
 
-func (f *standinFeed) Broken() uint64 { return 0 }
+func (f *standinFeed) Broken() uint64 {
+	f.answer()
+	return 0
+}
 
 func (f *standinFeed) Plan() string {
+	f.answer()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.plan
@@ -123,7 +158,10 @@ func (f *standinFeed) PlanChange() <-chan struct{} {
 	return f.change
 }
 
-func (f *standinFeed) Falls() []frame.Fall { return nil }
+func (f *standinFeed) Falls() []frame.Fall {
+	f.answer()
+	return nil
+}
 
 // prefer changes the plan that is best.
 func (f *standinFeed) prefer(plan string) {
@@ -135,6 +173,7 @@ func (f *standinFeed) prefer(plan string) {
 }
 
 func (f *standinFeed) LastUnit() time.Time {
+	f.answer()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.lastUnit
@@ -512,6 +551,28 @@ func TestPlanThatFailsIsFollowedByTheNextAtOnce(t *testing.T) {
 	if _, err := v.Next(); err != nil {
 		t.Error(err)
 	}
+}
+
+func TestFeedThatIsSlowToNameItsPlanHoldsUpNobody(t *testing.T) {
+	r, e, feed := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	slow := feed.slowDown()
+	feed.prefer("second")
+	until(t, "the plan is asked for", feed.waiting)
+	c := r.byID["a"]
+	until(t, "the camera is free", func() bool {
+		free := c.mu.TryLock()
+		if free {
+			c.mu.Unlock()
+		}
+		return free
+	})
+	if f, err := v.Next(); err != nil || f.Card {
+		t.Errorf("a viewer gets %v", err)
+	}
+	close(slow)
+	until(t, "the better plan", func() bool { return e.made() == 2 })
 }
 
 func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {

@@ -260,14 +260,11 @@ func (c *camera) photograph(s *stream, b *batch) error {
 	if failure != nil {
 		late = time.After(snapshotGrace)
 	}
-	outputs := make([]frame.Output, len(b.exposures))
-	for i, e := range b.exposures {
-		outputs[i] = frame.Output{Rendition: e.want, Slot: &e.slot}
-	}
 	ctx, cancel := context.WithCancel(c.life)
 	defer cancel()
 	done := make(chan error, 1)
-	go func() { done <- s.picture(ctx, outputs) }()
+	p := &producer{stream: s, consumer: b, once: true}
+	go func() { done <- p.run(ctx) }()
 	satisfied := make(chan struct{})
 	go func() {
 		defer close(satisfied)
@@ -290,17 +287,18 @@ func (c *camera) photograph(s *stream, b *batch) error {
 	}
 }
 
-// picture makes pictures until ctx is done or no plan is left for them, and says why.
-func (s *stream) picture(ctx context.Context, outputs []frame.Output) error {
-	for {
-		err := s.feed.NewPicture(outputs).Run(ctx)
-		var plan *frame.PlanError
-		if !errors.As(err, &plan) {
-			return err
-		}
-		s.setAside(plan)
+// wanted describes the batch's picture. It is the same for all plans and connections.
+func (b *batch) wanted(string) *spec {
+	want := &spec{}
+	for _, e := range b.exposures {
+		want.outputs = append(want.outputs, frame.Output{Rendition: e.want, Slot: &e.slot})
 	}
+	return want
 }
+
+func (b *batch) outdated(*spec) bool { return false }
+
+func (b *batch) show(*pictureRun) {}
 
 // nobody reports whether all who asked have their pictures, or have gone. The camera's mutex is held.
 func (b *batch) nobody() bool {

@@ -20,19 +20,20 @@ type stream struct {
 	feed   Feed
 	log    *slog.Logger
 
-	state      State
-	since      time.Time
-	format     frame.Stream // the last that was seen
-	connection int          // counts connections and changes of format; the stream is coming while up
-	up         bool
-	tried      bool  // it has come or failed once
-	err        error // why the last connection ended; nil while up
-	pictureErr error // why the last picture failed; nil once one works or is tried
-	shown      *run  // whose frames are shown
-	held       int   // snapshots that are being made of it
-	reconnects int
-	upSince    time.Time // of this connection or the last
-	lastFrame  time.Time // when the newest unit of earlier connections came in, or a later one
+	state       State
+	since       time.Time
+	format      frame.Stream // the last that was seen
+	connection  int          // counts connections and changes of format; the stream is coming while up
+	planChanges int          // counts what may change the feed's best plan
+	up          bool
+	tried       bool        // it has come or failed once
+	err         error       // why the last connection ended; nil while up
+	pictureErr  error       // why the last picture failed; nil once one works or is tried
+	shown       *pictureRun // whose frames viewers see
+	held        int         // snapshots that are being made of it
+	reconnects  int
+	upSince     time.Time // of this connection or the last
+	lastFrame   time.Time // when the newest unit of earlier connections came in, or a later one
 }
 
 // errReleased ends the connection of an on_demand camera that nobody watches any more.
@@ -64,9 +65,9 @@ func (s *stream) fits(want frame.Rendition) bool {
 // failure is why the stream gives no picture, nil where it does or will soon.
 func (s *stream) failure() error { return cmp.Or(s.err, s.pictureErr) }
 
-// wanted reports whether the stream is to be connected: always, or while somebody watches a rendition that is
+// needed reports whether the stream is to be connected: always, or while somebody watches a rendition that is
 // made of it, or needs to learn what it is.
-func (s *stream) wanted() bool {
+func (s *stream) needed() bool {
 	c := s.camera
 	if c.conf.Connect != configs.OnDemand || s.held > 0 {
 		return true
@@ -99,12 +100,12 @@ func (s *stream) connect(ctx context.Context) {
 	told := repeats{}
 	for {
 		c.change(func() {
-			if !s.wanted() { // what went wrong for an earlier viewer is not told to the next
+			if !s.needed() { // what went wrong for an earlier viewer is not told to the next
 				s.err = nil
 				s.enter(Idle)
 			}
 		})
-		if err := c.until(ctx, s.wanted); err != nil {
+		if err := c.until(ctx, s.needed); err != nil {
 			return
 		}
 		c.change(func() {
@@ -147,7 +148,7 @@ func (s *stream) connectOnce(ctx context.Context) error {
 	defer releasing.Wait()
 	defer cancel(nil)
 	releasing.Go(func() {
-		if s.camera.until(ctx, func() bool { return !s.wanted() }) == nil {
+		if s.camera.until(ctx, func() bool { return !s.needed() }) == nil {
 			cancel(errReleased)
 		}
 	})
@@ -167,6 +168,7 @@ func (s *stream) connected(format frame.Stream) {
 		}
 		s.format, s.up, s.tried, s.err, s.pictureErr = format, true, true, nil, nil
 		s.connection++
+		s.planChanges++ // the plan depends on the codec
 		for _, r := range c.renditions {
 			r.want = r.ask.Resolve(c.sends())
 		}
