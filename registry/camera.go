@@ -23,6 +23,7 @@ type camera struct {
 	end          context.CancelCauseFunc
 	before       <-chan struct{} // closed when the camera has ended that this one replaces; nil for none
 	over         chan struct{}   // closed when run has returned
+	snapshots    snapshots
 
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change of what follows
@@ -31,7 +32,6 @@ type camera struct {
 	since      time.Time
 	renditions []*rendition
 	opening    int // those who wait to learn what the camera sends, or are about to use it
-	darkroom   darkroom
 }
 
 func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[configs.Placeholders], log *slog.Logger) (*camera, error) {
@@ -39,6 +39,7 @@ func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[
 		conf: conf, placeholders: placeholders, log: log,
 		over: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
 	}
+	c.snapshots.camera = c
 	c.life, c.end = context.WithCancelCause(context.Background())
 	sources := []configs.Source{conf.Source}
 	if conf.Sub != nil {
@@ -91,8 +92,7 @@ func (c *camera) run(ctx context.Context) {
 	}
 	parts.Go(func() { c.showCards(c.life) })
 	parts.Wait()
-	c.change(func() {}) // no snapshot begins from here on
-	c.darkroom.running.Wait()
+	c.snapshots.close()
 }
 
 // main is the camera's own stream, which scale and 'no larger than the camera' refer to.
@@ -149,20 +149,23 @@ func (c *camera) ask() frame.Ask {
 	return ask
 }
 
-// learn waits until it is known what the camera sends, which makes an on_demand camera connect, and then
-// calls use with that. c.mu is held by use. The error is ctx's, or why a camera that was never seen cannot be reached.
-func (c *camera) learn(ctx context.Context, use func(frame.Stream)) (err error) {
+// open makes an on_demand camera connect, and keeps it connected until done is called.
+func (c *camera) open() (done func()) {
 	c.change(func() { c.opening++ })
-	defer c.change(func() { c.opening-- })
+	return func() { c.change(func() { c.opening-- }) }
+}
+
+// learn waits until it is known what the camera sends. The error is ctx's, or why a camera that was never seen cannot be
+// reached.
+func (c *camera) learn(ctx context.Context) (sends frame.Stream, err error) {
 	waited := c.until(ctx, func() bool {
-		if known := c.sends(); known.Width > 0 {
-			use(known)
-			return true
+		sends, err = c.sends(), c.main().err
+		if sends.Width > 0 {
+			err = nil
 		}
-		err = c.main().err
-		return err != nil
+		return sends.Width > 0 || err != nil
 	})
-	return cmp.Or(waited, err)
+	return sends, cmp.Or(waited, err)
 }
 
 // watched reports whether somebody waits for pictures of the camera. c.mu is held.

@@ -150,7 +150,7 @@ func (c *camera) last(ctx context.Context, a away) []byte {
 		defer cancel()
 		want := a.want
 		want.FPS, want.Keyframes, want.DropSame = 0, false, false
-		f, _ = c.lastPicture(ctx, want, time.Time{}, a.failure)
+		f, _ = c.snapshots.lastPicture(ctx, want, time.Time{}, a.failure)
 	}
 	if f == nil {
 		return nil

@@ -173,16 +173,14 @@ func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
 			done <- err
 		}()
 	}
-	waiting := func() (n int) {
-		c := r.byID["a"]
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if b := c.darkroom.waiting; b != nil {
-			for _, e := range b.exposures {
-				n += e.waiting
-			}
+	waiting := func() int {
+		s := &r.byID["a"].snapshots
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.next == nil {
+			return 0
 		}
-		return n
+		return s.next.waiting
 	}
 	until(t, "all but those of the first decode wait for the next", func() bool { return e.made() == 1 && waiting() >= many/2 })
 	close(e.darkness)

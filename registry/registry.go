@@ -242,7 +242,7 @@ func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAg
 		if err != nil {
 			return nil, false, err
 		}
-		f, stale, err = c.snapshot(ctx, ask, maxAge)
+		f, stale, err = c.snapshots.take(ctx, ask, maxAge)
 		if !errors.Is(err, ErrReplaced) {
 			return f, stale, err
 		}

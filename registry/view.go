@@ -63,12 +63,7 @@ func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
 	if err != nil {
 		return nil, err
 	}
-	var r *rendition
-	var refused error
-	err = c.learn(ctx, func(sends frame.Stream) { r, refused = c.join(ask, sends) })
-	if err == nil {
-		err = refused
-	}
+	r, err := c.join(ctx, ask)
 	if err != nil {
 		cancel(nil)
 		return nil, err
@@ -115,13 +110,24 @@ func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, er
 	return f, err
 }
 
-// join counts a viewer of the rendition that ask means of a camera that sends s. The rendition is made where
-// there is none, unless there are too many. c.mu is held.
-func (c *camera) join(ask frame.Ask, s frame.Stream) (*rendition, error) {
+// join waits until it is known what the camera sends, and counts a viewer of the rendition that a complete ask means
+// then.
+func (c *camera) join(ctx context.Context, ask frame.Ask) (r *rendition, err error) {
+	defer c.open()()
+	if _, err := c.learn(ctx); err != nil {
+		return nil, err
+	}
+	c.change(func() { r, err = c.addViewer(ask) })
+	return r, err
+}
+
+// addViewer counts a viewer of the rendition that ask means. The rendition is made where there is none, unless there are
+// too many. c.mu is held.
+func (c *camera) addViewer(ask frame.Ask) (*rendition, error) {
 	if limit := c.conf.MaxViewers; limit > 0 && c.viewers() >= limit {
 		return nil, fmt.Errorf("%w this camera: %d, as many as its max_viewers allows", ErrFull, limit)
 	}
-	want := ask.Resolve(s)
+	want := ask.Resolve(c.sends())
 	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.want == want })
 	if i < 0 {
 		if len(c.renditions) >= c.conf.MaxRenditions {
