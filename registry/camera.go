@@ -58,20 +58,16 @@ func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[
 	return c, nil
 }
 
-// remember takes over what was seen of the camera before its configuration changed: then those who watch it while it is away
-// stay, and see a card.
+// remember takes over what was seen of the camera before its configuration changed. Then viewers stay when it is away,
+// and see a placeholder. The camera does not run yet.
 func (c *camera) remember(old *camera) {
-	old.mu.Lock()
-	defer old.mu.Unlock()
+	if c.conf.Disabled {
+		return
+	}
 	for _, s := range c.streams {
 		i := slices.IndexFunc(old.streams, func(o *stream) bool { return o.name == s.name })
-		if i < 0 || c.conf.Disabled {
-			continue
-		}
-		was := old.streams[i]
-		s.format, s.lastFrame, s.err = was.format, was.lastFrame, was.err
-		if was.err != nil {
-			s.state, s.since = was.state, was.since
+		if i >= 0 {
+			s.remember(old.streams[i])
 		}
 	}
 	c.settle()

@@ -553,14 +553,9 @@ func TestPlanThatFailsIsFollowedByTheNextAtOnce(t *testing.T) {
 	}
 }
 
-func TestFeedThatIsSlowToNameItsPlanHoldsUpNobody(t *testing.T) {
-	r, e, feed := start(t, "")
-	v := watch(t, r, frame.Ask{})
-	defer v.Close()
-	slow := feed.slowDown()
-	feed.prefer("second")
-	until(t, "the plan is asked for", feed.waiting)
-	c := r.byID["a"]
+// free waits until nobody holds the camera's mutex, which nobody does for long.
+func free(t *testing.T, c *camera) {
+	t.Helper()
 	until(t, "the camera is free", func() bool {
 		free := c.mu.TryLock()
 		if free {
@@ -568,11 +563,37 @@ func TestFeedThatIsSlowToNameItsPlanHoldsUpNobody(t *testing.T) {
 		}
 		return free
 	})
+}
+
+func TestFeedThatIsSlowToNameItsPlanHoldsUpNobody(t *testing.T) {
+	r, e, feed := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	slow := feed.slowDown()
+	feed.prefer("second")
+	until(t, "the plan is asked for", feed.waiting)
+	free(t, r.byID["a"])
 	if f, err := v.Next(); err != nil || f.Card {
 		t.Errorf("a viewer gets %v", err)
 	}
 	close(slow)
 	until(t, "the better plan", func() bool { return e.made() == 2 })
+}
+
+func TestFeedThatIsSlowToSayHowItIsHoldsUpNobody(t *testing.T) {
+	r, _, feed := start(t, "")
+	v := watch(t, r, frame.Ask{})
+	defer v.Close()
+	until(t, "live", func() bool { return state(r) == Live })
+	slow := feed.slowDown()
+	got := make(chan State)
+	go func() { got <- state(r) }()
+	until(t, "the feed is asked", feed.waiting)
+	free(t, r.byID["a"])
+	close(slow)
+	if s := <-got; s != Live {
+		t.Errorf("state %s", s)
+	}
 }
 
 func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {

@@ -87,9 +87,49 @@ type RenditionStatus struct {
 	Bytes     uint64  `json:"bytes"` // of all pictures so far
 }
 
+// status describes the camera. Feeds, pictures and slots answer without the camera's mutex held; feeds answer first,
+// since the camera's fields are updated from them.
 func (c *camera) status() Status {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	feeds := make([]feedStatus, len(c.streams))
+	for i, s := range c.streams {
+		feeds[i] = statusOfFeed(s.feed)
+	}
+	var s Status
+	var lastFrames []time.Time // by stream, as are the pictures
+	var pictures []*pictureRun
+	var slots []*frame.Slot // by rendition
+	c.look(func() {
+		s = c.ownStatus()
+		for _, stream := range c.streams {
+			s.Streams = append(s.Streams, stream.status())
+			s.Reconnects += stream.reconnects
+			s.Tried = s.Tried && (stream.tried || c.conf.Disabled || c.conf.Connect == configs.OnDemand)
+			lastFrames = append(lastFrames, stream.lastFrame)
+			pictures = append(pictures, stream.shown)
+		}
+		for _, r := range c.renditions {
+			s.Viewers += r.viewers
+			s.Renditions = append(s.Renditions, r.status())
+			slots = append(slots, r.slot)
+		}
+	})
+	for i, feed := range feeds {
+		s.addFeed(i, feed)
+		s.addLastFrame(lastFrames[i])
+		s.addLastFrame(feed.lastUnit)
+		if pictures[i] != nil {
+			s.addPlan(i, pictures[i].picture.Plan())
+		}
+	}
+	for i, slot := range slots {
+		r := &s.Renditions[i]
+		r.Frames, r.FPSNow, r.Bytes = slot.Frames(), slot.FPS(), slot.Bytes()
+	}
+	return s
+}
+
+// ownStatus is what the camera knows without its streams and renditions. c.mu is held.
+func (c *camera) ownStatus() Status {
 	sends := c.sends()
 	s := Status{
 		ID: c.conf.ID, Name: c.conf.Name, State: c.state, Since: c.since,
@@ -104,63 +144,75 @@ func (c *camera) status() Status {
 	if err != nil {
 		s.Error, s.Reason = err.Error(), frame.ReasonOf(err)
 	}
-	for _, stream := range c.streams {
-		s.add(stream)
-	}
-	for _, r := range c.renditions {
-		s.Viewers += r.viewers
-		made := RenditionStatus{
-			Width: r.want.Width, Height: r.want.Height, FPS: r.want.FPS, Keyframes: r.want.Keyframes,
-			Quality: r.want.Quality, Rotate: r.want.Turn, Viewers: r.viewers,
-			Frames: r.slot.Frames(), FPSNow: r.slot.FPS(), Bytes: r.slot.Bytes(),
-		}
-		if r.by != nil {
-			made.Stream = r.by.name
-		}
-		s.Renditions = append(s.Renditions, made)
-	}
 	return s
 }
 
-// add tells a stream as a part of its camera's status. The camera's mutex is held.
-func (s *Status) add(from *stream) {
-	c := from.camera
-	now := StreamStatus{
-		Name: from.name, State: from.state, Since: from.since,
-		Codec: from.format.Codec, Width: from.format.Width, Height: from.format.Height, FPS: from.format.FPS,
+// status is what the stream knows without its feed. The camera's mutex is held.
+func (s *stream) status() StreamStatus {
+	status := StreamStatus{
+		Name: s.name, State: s.state, Since: s.since,
+		Codec: s.format.Codec, Width: s.format.Width, Height: s.format.Height, FPS: s.format.FPS,
 	}
-	if c.conf.Disabled {
-		now.State = Disabled
+	if s.camera.conf.Disabled {
+		status.State = Disabled
 	}
-	if fps := from.feed.Stream().FPS; fps > 0 {
-		now.FPS = fps
+	if err := s.failure(); err != nil {
+		status.Error = err.Error()
 	}
-	if err := from.failure(); err != nil {
-		now.Error = err.Error()
+	return status
+}
+
+// status is what the rendition knows without its slot. The camera's mutex is held.
+func (r *rendition) status() RenditionStatus {
+	status := RenditionStatus{
+		Width: r.want.Width, Height: r.want.Height, FPS: r.want.FPS, Keyframes: r.want.Keyframes,
+		Quality: r.want.Quality, Rotate: r.want.Turn, Viewers: r.viewers,
 	}
-	if from.shown != nil {
-		plan := from.shown.picture.Plan()
-		now.Plan = &plan
-		if s.Plan == nil {
-			s.Plan = &plan
-		}
+	if r.by != nil {
+		status.Stream = r.by.name
+	}
+	return status
+}
+
+// feedStatus is what a feed says of itself.
+type feedStatus struct {
+	fps      float64
+	lastUnit time.Time
+	broken   uint64
+	falls    []frame.Fall
+}
+
+func statusOfFeed(f Feed) feedStatus {
+	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), falls: f.Falls()}
+}
+
+// addFeed adds what the feed of the ith stream says.
+func (s *Status) addFeed(i int, feed feedStatus) {
+	if feed.fps > 0 {
+		s.Streams[i].FPS = feed.fps
 	}
 	if s.SourceFPS == 0 {
-		s.SourceFPS = now.FPS
+		s.SourceFPS = s.Streams[i].FPS
 	}
-	if at := from.feed.LastUnit(); at.After(from.lastFrame) {
-		from.lastFrame = at
-	}
-	if at := from.lastFrame; !at.IsZero() && (s.LastFrameAt == nil || at.After(*s.LastFrameAt)) {
-		s.LastFrameAt = &at
-	}
-	s.Reconnects += from.reconnects
-	s.Broken += from.feed.Broken()
-	for _, f := range from.feed.Falls() {
+	s.Broken += feed.broken
+	for _, f := range feed.falls {
 		s.addFall(f)
 	}
-	s.Tried = s.Tried && (from.tried || c.conf.Disabled || c.conf.Connect == configs.OnDemand)
-	s.Streams = append(s.Streams, now)
+}
+
+// addLastFrame adds when a stream last sent something, zero for never.
+func (s *Status) addLastFrame(at time.Time) {
+	if !at.IsZero() && (s.LastFrameAt == nil || at.After(*s.LastFrameAt)) {
+		s.LastFrameAt = &at
+	}
+}
+
+// addPlan adds the plan that makes the pictures of the ith stream.
+func (s *Status) addPlan(i int, plan frame.Plan) {
+	s.Streams[i].Plan = &plan
+	if s.Plan == nil {
+		s.Plan = &plan
+	}
 }
 
 // addFall adds a plan's failures to those of the camera's other streams.

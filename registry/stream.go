@@ -33,7 +33,7 @@ type stream struct {
 	held        int         // snapshots that are being made of it
 	reconnects  int
 	upSince     time.Time // of this connection or the last
-	lastFrame   time.Time // when the newest unit of earlier connections came in, or a later one
+	lastFrame   time.Time // when the last unit of earlier connections came in
 }
 
 // errReleased ends the connection of an on_demand camera that nobody watches any more.
@@ -45,6 +45,25 @@ func newStream(c *camera, name string, feed Feed) *stream {
 		log = log.With("stream", name)
 	}
 	return &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}
+}
+
+// remember takes over what was seen of the stream before the configuration changed.
+func (s *stream) remember(old *stream) {
+	lastUnit := old.feed.LastUnit()
+	old.camera.look(func() {
+		s.format, s.lastFrame, s.err = old.format, later(old.lastFrame, lastUnit), old.err
+		if old.err != nil {
+			s.state, s.since = old.state, old.since
+		}
+	})
+}
+
+// later is the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // known reports whether it was seen what the stream is. The camera's mutex is held here and in the other
@@ -187,9 +206,7 @@ func (s *stream) disconnected(err error) (lived time.Duration) {
 			lived = time.Since(s.upSince)
 		}
 		s.up, s.tried = false, true
-		if at.After(s.lastFrame) {
-			s.lastFrame = at
-		}
+		s.lastFrame = later(s.lastFrame, at)
 		if errors.Is(err, errReleased) {
 			s.enter(Idle)
 			return
