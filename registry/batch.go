@@ -8,20 +8,20 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// batch is a number of snapshots that are made with one decode. Its fields but the contexts are guarded by the mutex of
-// snapshots; the outputs do not change after the batch has begun.
+// batch is a number of snapshots that are made with one decode. The mutex of snapshots guards the first group of fields.
 type batch struct {
-	outputs []frame.Output
-	waiting int             // requests that need a frame of it
-	begun   bool            // it takes no further requests
+	outputs []frame.Output // do not change after the batch has begun
+	waiting int            // requests that need a frame of it
+	begun   bool           // it takes no further requests
+
 	needed  context.Context // done when it has begun and no request needs it any more, or the camera ends
 	release context.CancelFunc
 	ended   context.Context // its cause is why no more frames come
 	end     context.CancelCauseFunc
 }
 
-// join adds a request for a picture to the next batch, which begins as soon as no other one is being made. leave must be
-// called when the request needs it no more.
+// join adds a request for a picture to the next batch, which begins as soon as no other batch is being made. leave must be
+// called when the request is over.
 func (s *snapshots) join(want frame.Rendition) (*batch, *frame.Slot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,14 +51,14 @@ func (s *snapshots) leave(b *batch) {
 	b.releaseUnneeded()
 }
 
-// releaseUnneeded lets a batch end that nobody needs. The mutex of snapshots is held.
+// releaseUnneeded ends the batch if it has begun and no request needs it. The mutex of snapshots is held.
 func (b *batch) releaseUnneeded() {
 	if b.begun && b.waiting == 0 {
 		b.release()
 	}
 }
 
-// begin begins the next batch, if there is one and no other one is being made. s.mu is held.
+// begin begins the next batch if there is one and no other batch is being made. s.mu is held.
 func (s *snapshots) begin() {
 	if s.busy || s.next == nil || s.closed {
 		return
@@ -76,23 +76,23 @@ func (s *snapshots) begin() {
 	})
 }
 
-// make makes the newest pictures of the stream that suits the batch until nobody needs any more of them. When the
-// camera is away, it makes the last ones, for a limited time.
+// make makes the newest pictures of a stream until no request needs any more of them. When the camera is away, it makes
+// the last pictures instead, for up to snapshotGrace.
 func (s *snapshots) make(b *batch) error {
 	c := s.camera
 	defer b.release()
-	from, letGo := s.hold(b.largest())
-	defer func() { time.AfterFunc(c.conf.IdleTimeout, letGo) }() // as after the last viewer of a rendition
+	from, release := s.hold(b.largest())
+	defer func() { time.AfterFunc(c.conf.IdleTimeout, release) }() // as after the last viewer of a rendition
 	var failure error
-	var remembers bool
+	var sentBefore bool
 	err := c.until(b.needed, func() bool {
-		failure, remembers = from.failure(), from.err != nil && !from.lastFrame.IsZero()
+		failure, sentBefore = from.failure(), from.err != nil && !from.lastFrame.IsZero()
 		return failure != nil || from.up
 	})
 	if err != nil {
 		return err
 	}
-	if failure != nil && !remembers {
+	if failure != nil && !sentBefore {
 		return failure
 	}
 	ctx := b.needed
@@ -105,8 +105,8 @@ func (s *snapshots) make(b *batch) error {
 	return p.run(ctx)
 }
 
-// hold chooses the stream for a rendition and keeps it connected until letGo is called.
-func (s *snapshots) hold(want frame.Rendition) (from *stream, letGo func()) {
+// hold chooses the stream for a rendition and keeps it connected until release is called.
+func (s *snapshots) hold(want frame.Rendition) (from *stream, release func()) {
 	c := s.camera
 	c.change(func() {
 		from = c.choose(want)
@@ -125,7 +125,7 @@ func (b *batch) largest() (want frame.Rendition) {
 	return want
 }
 
-// wanted describes the batch's picture, which does not depend on the plan or the connection.
+// wanted describes the batch's picture, which stays the same when the plan or the connection changes.
 func (b *batch) wanted(string) *spec { return &spec{outputs: b.outputs} }
 
 func (b *batch) outdated(*spec) bool { return false }
@@ -147,7 +147,7 @@ func (s *snapshots) keep(b *batch) {
 	})
 }
 
-// close waits until the last batch has ended. None begins any more.
+// close waits for the end of the last batch, after which no other one begins.
 func (s *snapshots) close() {
 	s.mu.Lock()
 	s.closed = true

@@ -8,37 +8,39 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// Engine makes the connections to cameras.
+// Engine makes feeds.
 type Engine interface {
 	NewFeed(configs.Source) (Feed, error)
 }
 
-// Feed is a camera's connection.
+// Feed is a connection to a camera. All methods but Run may be called from any goroutine.
 type Feed interface {
-	// Run connects and reads until the connection ends or ctx is done, and says why. It calls onStream
-	// when the camera begins to send and whenever it sends something else; onStream does not block.
+	// Run connects and reads until the connection ends or ctx is done, and returns why. It calls onStream when the camera
+	// begins to send and whenever what it sends changes. onStream does not block.
 	Run(ctx context.Context, onStream func(frame.Stream)) error
 	// Stream is what the camera sends, zero while it is not connected.
 	Stream() frame.Stream
-	// Broken is the number of units that were dropped because nothing can be made of them.
+	// Broken is the number of units that were dropped because they cannot be decoded.
 	Broken() uint64
-	// Plan names what pictures of it are best made by now, and PlanChange gives a channel that is closed when that may
-	// be another one. Falls tells which plans have failed.
+	// Plan names the best plan for pictures of the feed.
 	Plan() string
+	// PlanChange returns a channel that is closed when Plan may return another name for the same codec.
 	PlanChange() <-chan struct{}
+	// Falls lists the plans that have failed.
 	Falls() []frame.Fall
-	// LastUnit is when the camera last sent something, in this connection or the last.
+	// LastUnit is when the last unit came in since Run was last called, zero if there was none.
 	LastUnit() time.Time
-	// NewPicture returns a picture that is made from the feed. It has at least one output and is not running yet.
+	// NewPicture returns a picture of the feed with the given outputs, of which there is at least one.
 	NewPicture(outputs []frame.Output) Picture
 }
 
 // Picture decodes a feed and fills slots.
 type Picture interface {
-	// Run makes frames until ctx is done or it fails, and says why: with a frame.PlanError where another picture
-	// would work at once.
+	// Run makes frames until ctx is done or the picture fails, and returns why. It is called once. The error is a
+	// frame.PlanError if another picture would work at once.
 	Run(ctx context.Context) error
 	// CaughtUp is closed when every output is as new as the camera.
 	CaughtUp() <-chan struct{}
+	// Plan describes how the picture is made.
 	Plan() frame.Plan
 }

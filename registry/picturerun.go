@@ -8,7 +8,7 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// pictureRun is one picture, from its beginning until it is stopped or fails. A nil pictureRun stands for none.
+// pictureRun is one picture from the moment it is begun until it is stopped or fails. A nil pictureRun is no picture.
 type pictureRun struct {
 	spec
 	picture  Picture
@@ -19,14 +19,15 @@ type pictureRun struct {
 	err      error           // why it ended; valid when done is closed
 }
 
-// spec describes a picture. It is never changed: where something else is wanted, another picture replaces this one.
+// spec describes a picture. It never changes: when something else is wanted, another picture replaces this one. A nil spec
+// describes no picture.
 type spec struct {
 	outputs    []frame.Output
 	connection int    // number of the stream's connection
-	plan       string // the best one at the time
+	plan       string // the best one when the picture was wanted
 }
 
-// start begins a picture and wakes those who wait for the camera when it has caught up and when it has ended.
+// start begins a picture. Those who wait for the camera look again when it has caught up and when it has ended.
 func (s *stream) start(ctx context.Context, want *spec) *pictureRun {
 	ctx, cancel := context.WithCancel(ctx)
 	picture := s.feed.NewPicture(want.outputs)
@@ -59,7 +60,7 @@ func (r *pictureRun) stop() {
 
 func (r *pictureRun) ended() bool { return r != nil && isClosed(r.done) }
 
-// makes is the description of the picture, nil for none.
+// makes describes the picture.
 func (r *pictureRun) makes() *spec {
 	if r == nil {
 		return nil
@@ -67,7 +68,7 @@ func (r *pictureRun) makes() *spec {
 	return &r.spec
 }
 
-// same reports whether two descriptions are of the same picture. Nil is none.
+// same reports whether both describe the same picture.
 func (s *spec) same(other *spec) bool {
 	if s == nil || other == nil {
 		return s == other
@@ -80,7 +81,7 @@ func (s *spec) fills(r *rendition) bool {
 	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Slot == r.slot })
 }
 
-// has reports whether a rendition is among those that the picture makes.
+// has reports whether the picture makes a rendition.
 func (s *spec) has(want frame.Rendition) bool {
 	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Rendition == want })
 }

@@ -16,18 +16,17 @@ import (
 type producer struct {
 	stream   *stream
 	consumer consumer
-	once     bool // ends with the first failure that no other plan makes good
-	pauses   pause
-	repeats  repeats
+	once     bool // ends with the first failure, unless another plan takes over
+	pauses   backoff
+	faults   faultLog
 }
 
 // consumer says which picture is wanted, and gets it.
 type consumer interface {
-	// wanted describes the picture that suits now, with the plan that is best; it is nil while none is wanted. It changes
-	// nothing. The camera's mutex is held.
+	// wanted describes the picture that is wanted now, given the name of the best plan. It is nil while none is wanted.
+	// The camera's mutex is held.
 	wanted(plan string) *spec
-	// outdated reports whether nobody needs a picture any longer that has not caught up yet. It changes nothing. The
-	// camera's mutex is held.
+	// outdated reports whether a picture that has not caught up yet is not wanted any more. The camera's mutex is held.
 	outdated(*spec) bool
 	// show is called with each picture that has caught up, and with nil when there is none any more.
 	show(*pictureRun)
@@ -40,7 +39,7 @@ const pictureTimeout = time.Minute
 // errOutdated ends a picture that is no longer wanted before it has caught up.
 var errOutdated = errors.New("outdated")
 
-// run makes pictures until ctx is done. The error is ctx's, or why the last picture failed where there is only one.
+// run makes pictures until ctx is done. The error is ctx's or, with once, why a picture has failed.
 func (p *producer) run(ctx context.Context) error {
 	var current *pictureRun
 	defer func() { current.stop() }()
@@ -82,9 +81,9 @@ func (p *producer) run(ctx context.Context) error {
 	}
 }
 
-// next waits until something else than current is wanted, or current has ended, and returns what is wanted. The feed is
-// asked for its best plan without the camera's mutex, since the answer takes locks of the engine; so it is asked again
-// whenever the answer may have changed.
+// next waits until something else than current is wanted, or current has ended, and returns what is wanted. It asks the
+// feed for the best plan without the camera's mutex, since the engine takes locks to answer, and asks again when the answer
+// may have changed.
 func (p *producer) next(ctx context.Context, current *pictureRun) (want *spec, err error) {
 	s := p.stream
 	for {
@@ -122,15 +121,15 @@ func (p *producer) begin(ctx context.Context, want *spec) (*pictureRun, error) {
 	return nil, err
 }
 
-// isFailure reports whether a picture that ended with err has failed. After a change of format another one is begun.
+// isFailure reports whether a picture that ended with err has failed. After a change of format, another one is simply begun.
 func (p *producer) isFailure(err error) bool {
 	return p.once || !errors.Is(err, frame.ErrFormatChanged)
 }
 
-// retry waits until another picture may be begun after one that failed: not at all where another plan takes over.
-// lived is how long the picture that failed ran, and current is the one that still runs. The error is why no
-// other picture is begun.
-func (p *producer) retry(ctx context.Context, failure error, lived time.Duration, current *pictureRun) error {
+// retry waits until another picture may be begun after a failure, which is at once if another plan takes over. lasted is
+// how long the picture that failed was running, and current is the picture that still runs. The error is failure if no
+// other picture is to be begun.
+func (p *producer) retry(ctx context.Context, failure error, lasted time.Duration, current *pictureRun) error {
 	var plan *frame.PlanError
 	if errors.As(failure, &plan) {
 		p.stream.log.Warn("plan set aside", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
@@ -140,17 +139,17 @@ func (p *producer) retry(ctx context.Context, failure error, lived time.Duration
 		return failure
 	}
 	reason := frame.ReasonOf(failure)
-	d := p.pauses.next(reason, lived)
-	if passes(reason) { // a picture is made for somebody who watches
+	d := p.pauses.next(reason, lasted)
+	if temporary(reason) { // and somebody watches
 		d = min(d, jitter(watchedPause))
 	}
-	p.repeats.tell(ctx, p.stream.log, "picture failed", failure, d)
+	p.faults.add(ctx, failure, d)
 	p.pauseAfter(ctx, failure, d, current)
 	return nil
 }
 
-// pauseAfter makes failure the reason why renditions that current does not make have no picture, and waits for d, or until
-// there is another connection or current has ended.
+// pauseAfter waits for d, or until there is another connection or current has ended. Meanwhile failure is the reason why
+// renditions that current does not make have no picture.
 func (p *producer) pauseAfter(ctx context.Context, failure error, d time.Duration, current *pictureRun) {
 	s := p.stream
 	var failed int

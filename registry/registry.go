@@ -1,6 +1,5 @@
-// Package registry keeps the cameras: it looks them up by id, connects them, starts pictures for those who
-// watch and ends them when nobody does. It knows nothing of HTTP, and of GStreamer only what the small
-// interfaces of Engine ask for.
+// Package registry keeps the cameras. It looks them up by id, keeps them connected, and makes pictures of them while
+// somebody watches. It knows nothing of HTTP, and knows GStreamer only by the interfaces Engine, Feed and Picture.
 package registry
 
 import (
@@ -16,37 +15,36 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// Registry is the cameras of the present configuration. All methods but Run may be called from any goroutine.
+// Registry holds the cameras of the current configuration. All methods but Run may be called from any goroutine.
 type Registry struct {
 	engine       Engine
 	log          *slog.Logger
 	placeholders atomic.Pointer[configs.Placeholders]
-
-	applying sync.Mutex // serialises Apply
+	applying     sync.Mutex // serialises Apply
+	running      sync.WaitGroup
 
 	mu      sync.Mutex         // guards what follows
 	cameras []*camera          // in the order of the configuration
 	byID    map[string]*camera // the same
-	last    map[string]*camera // of each id that ever was: many a camera gives no more than one or two streams at a time
+	last    map[string]*camera // by id, including cameras that were removed and have not ended yet
 	life    context.Context    // of Run; nil before it
-	closed  bool               // no camera begins any more
-	running sync.WaitGroup
+	closed  bool               // no camera starts any more
 }
 
-// New returns the registry of a configuration. Nothing is connected before Run.
+// New returns the registry of a configuration. It connects no camera before Run.
 func New(config *configs.Config, engine Engine, log *slog.Logger) (*Registry, error) {
 	r := &Registry{engine: engine, log: log, last: map[string]*camera{}}
 	_, err := r.Apply(config)
 	return r, err
 }
 
-// Run connects the cameras and serves those who watch until ctx is done. Everything has ended when it
-// returns. It is called once.
+// Run keeps the cameras connected and makes their pictures until ctx is done. Everything has ended when it returns. It is
+// called once.
 func (r *Registry) Run(ctx context.Context) {
 	r.mu.Lock()
 	r.life = ctx
 	for _, c := range r.cameras {
-		c.before = nil // what was replaced before has never run
+		c.before = nil // cameras that were replaced earlier have never run
 	}
 	r.start(r.cameras)
 	r.mu.Unlock()
@@ -57,7 +55,8 @@ func (r *Registry) Run(ctx context.Context) {
 	r.running.Wait()
 }
 
-// start begins the lives of cameras, each when the one before it has ended. r.mu is held.
+// start runs cameras, each as soon as the one that it replaces has ended: many cameras allow only one or two connections.
+// r.mu is held.
 func (r *Registry) start(cameras []*camera) {
 	for _, c := range cameras {
 		r.running.Go(func() {
@@ -69,7 +68,7 @@ func (r *Registry) start(cameras []*camera) {
 	}
 }
 
-// Cameras is the state of all cameras, in the order of the configuration.
+// Cameras returns the status of all cameras in the order of the configuration.
 func (r *Registry) Cameras() []Status {
 	r.mu.Lock()
 	cameras := r.cameras // replaced as a whole, never changed
@@ -81,7 +80,7 @@ func (r *Registry) Cameras() []Status {
 	return all
 }
 
-// find looks a camera up. The error is ErrUnknown.
+// find returns a camera by its id. The error is ErrUnknown.
 func (r *Registry) find(id string) (*camera, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,7 +91,7 @@ func (r *Registry) find(id string) (*camera, error) {
 	return c, nil
 }
 
-// Camera is the state of one camera. The error is ErrUnknown.
+// Camera returns the status of one camera. The error is ErrUnknown.
 func (r *Registry) Camera(id string) (Status, error) {
 	c, err := r.find(id)
 	if err != nil {
@@ -101,10 +100,10 @@ func (r *Registry) Camera(id string) (Status, error) {
 	return c.status(), nil
 }
 
-// Watch joins the rendition of a camera that ask resolves to, opens the camera and starts the picture where
-// that is needed, and returns when the first frame is there. A camera that is known to be away answers at
-// once: with a card, or with an error where it was never seen or wants no cards. The error is ErrUnknown, ErrDisabled,
-// ErrFull, ErrRemoved, ErrClosing, a TooManyError, ctx's, or says why the camera gives no picture.
+// Watch returns a view of the rendition of a camera that ask resolves to, as soon as it has a frame. It connects the camera
+// and starts the picture if necessary. The frame of a camera that is known to be away is a placeholder; if the camera was
+// never seen, or its configuration wants no placeholders, Watch fails at once. The error is ErrUnknown, ErrDisabled, ErrFull,
+// ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
 func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, error) {
 	for {
 		c, err := r.find(id)
@@ -118,10 +117,10 @@ func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, 
 	}
 }
 
-// Snapshot returns one picture of a camera. It is at most maxAge old, unless the camera itself is slower, and
-// comes from a rendition that is being made or from one decode of what the camera has sent since its last
-// keyframe, shared by all who ask at once. stale tells that the camera is away and the picture one of its last. The rate
-// of ask is ignored. The error is that of Watch.
+// Snapshot returns one picture of a camera, at most maxAge old unless the camera itself is slower. The picture comes from a
+// rendition that is being made, or else from one decode of what the camera has sent since its last keyframe, which is shared
+// by all who ask at the same time. stale reports that the camera is away and that the picture is one of its last. The rate
+// of ask is ignored. The errors are those of Watch.
 func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
 	for {
 		c, err := r.find(id)

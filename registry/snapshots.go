@@ -16,11 +16,11 @@ type snapshots struct {
 	running sync.WaitGroup // batches that are being made
 
 	mu       sync.Mutex  // guards what follows and the batches; never held together with the camera's
-	next     *batch      // takes requests until it begins; nil while there are none
+	next     *batch      // to be made after the present one; nil while nobody has asked for it
 	busy     bool        // a batch is being made
 	kept     *batch      // the last one; its pictures serve those who accept an old one
 	expiry   *time.Timer // forgets kept
-	requests []request   // the latest
+	requests []request   // the latest of each rendition
 	closed   bool        // no batch begins any more
 }
 
@@ -34,19 +34,19 @@ const (
 	// snapshotGrace is how long a snapshot waits for a picture that is recent enough when the camera's newest one is
 	// not. After that it takes the newest: the camera is slower than the request allows.
 	snapshotGrace = 2 * time.Second
-	// polling is the longest time between two requests for a picture that is kept up to date for them. When requests are
+	// polling is the longest time between two requests that makes framegate keep the picture up to date. When requests are
 	// further apart, decoding one picture at a time costs less.
 	polling = 500 * time.Millisecond
 	// keptTime is how long a snapshot is kept for those who accept an old one.
 	keptTime = 10 * time.Second
 )
 
-// take returns a picture of the camera that is at most maxAge old, unless the camera is slower. stale reports that the
+// take returns a picture of the camera that is at most maxAge old, unless the camera is slower. stale reports whether the
 // camera is away.
 func (s *snapshots) take(ctx context.Context, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
 	c := s.camera
 	since := time.Now().Add(-maxAge)
-	ctx, cancel, err := c.enter(ctx)
+	ctx, cancel, err := c.bind(ctx)
 	if err != nil {
 		return nil, false, err
 	}
@@ -134,7 +134,7 @@ func (s *snapshots) lastPicture(ctx context.Context, want frame.Rendition, since
 	return f, nil
 }
 
-// errAway means that there was a placeholder instead of a picture.
+// errAway means that a rendition shows a placeholder.
 var errAway = errors.New("the camera is away")
 
 // watch takes a picture of the rendition that a complete ask means, as a viewer who leaves at once. The rendition is

@@ -8,22 +8,22 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// State is where a camera is in its life.
+// State is the state of a camera or of one of its streams.
 type State string
 
 // The states of a camera.
 const (
-	Idle         State = "idle"         // not connected, since nobody watches
-	Connecting   State = "connecting"   // on the way to the first access unit
+	Idle         State = "idle"         // not connected, because nobody watches
+	Connecting   State = "connecting"   // before the first access unit
 	Ready        State = "ready"        // connected, nobody watches
 	Live         State = "live"         // connected and decoding
-	Stalled      State = "stalled"      // the connection stood, but nothing came
-	Unauthorized State = "unauthorized" // the camera refuses user or password
-	Lost         State = "lost"         // no connection, for any other reason
+	Stalled      State = "stalled"      // connected, but nothing came any more
+	Unauthorized State = "unauthorized" // the camera refuses the user or the password
+	Lost         State = "lost"         // not connected, for any other reason
 	Disabled     State = "disabled"     // by the configuration
 )
 
-// stateOf tells the state of a camera whose connection ended for a reason.
+// stateOf is the state of a stream whose connection ended for a reason.
 func stateOf(reason frame.Reason) State {
 	switch reason {
 	case frame.Unauthorized:
@@ -35,13 +35,13 @@ func stateOf(reason frame.Reason) State {
 	}
 }
 
-// Status is a camera as the API tells it.
+// Status describes a camera, as the API reports it.
 type Status struct {
 	ID          string            `json:"id"`
 	Name        string            `json:"name"`
 	State       State             `json:"state"`
 	Since       time.Time         `json:"since"` // of the state
-	Error       string            `json:"error"` // why there is no picture; empty where there is one
+	Error       string            `json:"error"` // why there is no picture; empty if there is one
 	Reason      frame.Reason      `json:"reason,omitempty"`
 	Codec       string            `json:"codec"`
 	Width       int               `json:"width"`
@@ -52,10 +52,10 @@ type Status struct {
 	Viewers     int               `json:"viewers"`
 	LastFrameAt *time.Time        `json:"last_frame_at"` // when the newest picture came in from the camera
 	Reconnects  int               `json:"reconnects"`
-	Broken      uint64            `json:"broken_units"` // dropped, because nothing can be made of them
+	Broken      uint64            `json:"broken_units"` // dropped, because they cannot be decoded
 	Streams     []StreamStatus    `json:"streams"`
-	Falls       []frame.Fall      `json:"plans_failed"` // plans that failed, and when they are tried again
-	// Tried tells that each stream has come or failed once, or needs not be tried before somebody watches.
+	Falls       []frame.Fall      `json:"plans_failed"` // with the time of the next attempt
+	// Tried reports whether each stream has come or failed once, or is not to be tried before somebody watches.
 	Tried bool `json:"-"`
 }
 
@@ -69,7 +69,7 @@ type StreamStatus struct {
 	Width  int         `json:"width"`
 	Height int         `json:"height"`
 	FPS    float64     `json:"source_fps"`
-	Plan   *frame.Plan `json:"plan"` // nil while nothing is made of it
+	Plan   *frame.Plan `json:"plan"` // nil while it is not decoded
 }
 
 // RenditionStatus is one rendition that is being made.
@@ -80,15 +80,15 @@ type RenditionStatus struct {
 	Keyframes bool    `json:"keyframes"`
 	Quality   int     `json:"quality"` // 0 is the camera's own JPEGs
 	Rotate    int     `json:"rotate"`
-	Stream    string  `json:"stream"` // that it is made of; empty while it is not
+	Stream    string  `json:"stream"` // from which it is made; empty while it is not
 	Viewers   int     `json:"viewers"`
 	Frames    uint64  `json:"frames"`
 	FPSNow    float64 `json:"fps_now"`
 	Bytes     uint64  `json:"bytes"` // of all pictures so far
 }
 
-// status describes the camera. Feeds, pictures and slots answer without the camera's mutex held; feeds answer first,
-// since the camera's fields are updated from them.
+// status describes the camera. It asks feeds, pictures and slots without the camera's mutex. Feeds come first: what they
+// forget afterwards is in the camera's fields already.
 func (c *camera) status() Status {
 	feeds := make([]feedStatus, len(c.streams))
 	for i, s := range c.streams {
@@ -138,7 +138,7 @@ func (c *camera) ownStatus() Status {
 		Tried: true,
 	}
 	err := c.failure(frame.Rendition{})
-	if err == nil && nearness[c.state] == nearness[Lost] {
+	if err == nil && rank[c.state] == rank[Lost] {
 		err = c.main().failure()
 	}
 	if err != nil {
@@ -215,7 +215,7 @@ func (s *Status) addPlan(i int, plan frame.Plan) {
 	}
 }
 
-// addFall adds a plan's failures to those of the camera's other streams.
+// addFall adds the failures of a plan, which another stream of the camera may have had too.
 func (s *Status) addFall(f frame.Fall) {
 	i := slices.IndexFunc(s.Falls, func(o frame.Fall) bool { return o.Plan == f.Plan && o.Codec == f.Codec })
 	if i < 0 {

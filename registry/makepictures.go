@@ -9,23 +9,23 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// makePictures makes the renditions that are watched and that this stream suits best, as they come and go. When another
-// stream suits a rendition better, this one makes it until the other one shows it.
+// makePictures makes the renditions that are watched and for which the camera chooses this stream. When the camera chooses
+// another stream for a rendition, this one makes it until the other one shows it.
 func (s *stream) makePictures(ctx context.Context) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { s.watchPlans(ctx) })
-	p := &producer{stream: s, consumer: s, repeats: repeats{}}
+	p := &producer{stream: s, consumer: s, faults: faultLog{log: s.log, message: "picture failed"}}
 	p.run(ctx)
 }
 
-// watchPlans counts the changes of the plan that pictures are best made by.
+// watchPlans notes when the feed's best plan may have changed.
 func (s *stream) watchPlans(ctx context.Context) {
 	next := s.feed.PlanChange()
 	for {
 		select {
 		case <-next:
-			next = s.feed.PlanChange() // before the plan is looked at, so that no change is missed
+			next = s.feed.PlanChange() // before anybody asks for the plan, so that no change is missed
 			s.camera.change(func() { s.planChanges++ })
 		case <-ctx.Done():
 			return
@@ -33,8 +33,7 @@ func (s *stream) watchPlans(ctx context.Context) {
 	}
 }
 
-// wanted describes the picture of the renditions that are to be made of this stream: those that it suits best, and those
-// that it makes until another stream shows them. c.mu is held.
+// wanted describes the picture of all renditions that the stream is to make. The camera's mutex is held.
 func (s *stream) wanted(plan string) *spec {
 	want := &spec{connection: s.connection, plan: plan}
 	for _, r := range s.camera.renditions {
@@ -48,8 +47,8 @@ func (s *stream) wanted(plan string) *spec {
 	return want
 }
 
-// outdated reports whether the stream's connection is another one than the picture's, or nobody watches any of its
-// renditions. c.mu is held.
+// outdated reports whether the picture's connection has ended or nobody watches any of its renditions. The camera's mutex
+// is held.
 func (s *stream) outdated(picture *spec) bool {
 	return !s.up || s.connection != picture.connection || !slices.ContainsFunc(s.camera.renditions, picture.fills)
 }
@@ -74,9 +73,9 @@ func (s *stream) show(r *pictureRun) {
 		}
 		switch {
 		case s.up && r != nil:
-			s.enter(Live)
+			s.setState(Live)
 		case s.up:
-			s.enter(Ready)
+			s.setState(Ready)
 		}
 	})
 }
