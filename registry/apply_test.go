@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"testing"
+	"time"
 
 	"framegate/pipeline/frame"
 )
@@ -96,6 +97,17 @@ func TestViewerOfACameraThatIsAwayMayStayWhenItIsChanged(t *testing.T) {
 	}
 	e.feed("/a").refuse(nil)
 	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
+}
+
+func TestChangedCameraKeepsTheTimeOfItsLastFrame(t *testing.T) {
+	r, _, f := start(t, "")
+	until(t, "ready", func() bool { return state(r) == Ready })
+	last := time.Now()
+	f.sent(last)
+	apply(t, r, written("a", ", name: Gate"))
+	if s, _ := r.Camera("a"); s.Name != "Gate" || s.LastFrameAt == nil || !s.LastFrameAt.Equal(last) {
+		t.Errorf("%s last sent something at %v, want %v", s.Name, s.LastFrameAt, last)
+	}
 }
 
 func TestCameraThatIsRemovedAndAddedAgainIsConnectedOnce(t *testing.T) {
