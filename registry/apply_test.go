@@ -15,7 +15,7 @@ func written(id, keys string) string {
 	return fmt.Sprintf("{id: %s, url: 'rtsp://h/%s', idle_timeout: 100ms%s}", id, id, keys)
 }
 
-// apply goes over to a configuration of cameras, which must succeed.
+// apply applies a configuration of cameras, which must succeed.
 func apply(t *testing.T, r *Registry, cameras string) Change {
 	t.Helper()
 	change, err := r.Apply(parse(t, cameras))
@@ -53,11 +53,11 @@ func TestOnlyCamerasThatHaveChangedAreTouched(t *testing.T) {
 	}
 }
 
-func TestWhoeverWatchesAChangedCameraIsToldAndMayWatchAgain(t *testing.T) {
+func TestViewerOfAChangedCameraGetsAnErrorAndMayWatchAgain(t *testing.T) {
 	r, _, _ := start(t, "")
 	v := watch(t, r, frame.Ask{})
 	apply(t, r, written("a", ", width: 320"))
-	until(t, "told", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
+	until(t, "the error", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
 	v.Close()
 	v = watch(t, r, frame.Ask{})
 	defer v.Close()
@@ -65,10 +65,10 @@ func TestWhoeverWatchesAChangedCameraIsToldAndMayWatchAgain(t *testing.T) {
 		t.Errorf("%+v", v.Frame().Info)
 	}
 	apply(t, r, written("b", ""))
-	until(t, "told", func() bool { _, err := v.Next(); return errors.Is(err, ErrRemoved) })
+	until(t, "the error", func() bool { _, err := v.Next(); return errors.Is(err, ErrRemoved) })
 }
 
-func TestChangedCameraIsConnectedWhenTheOneBeforeHasEnded(t *testing.T) {
+func TestChangedCameraIsConnectedWhenThePreviousOneHasEnded(t *testing.T) {
 	r, e, old := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })
 	for i := range 20 {
@@ -76,11 +76,11 @@ func TestChangedCameraIsConnectedWhenTheOneBeforeHasEnded(t *testing.T) {
 	}
 	until(t, "ready again", func() bool { return state(r) == Ready })
 	if old.isRunning() || !e.feed("/a").isRunning() {
-		t.Error("the old connection stands, or the new one does not")
+		t.Error("the old connection has not ended, or there is no new one")
 	}
 }
 
-func TestWhoeverWatchesACameraThatIsAwayStaysWhenItIsChanged(t *testing.T) {
+func TestViewerOfACameraThatIsAwayMayStayWhenItIsChanged(t *testing.T) {
 	r, e, f := start(t, "")
 	v := watch(t, r, frame.Ask{})
 	lose(t, r, f)
@@ -88,7 +88,7 @@ func TestWhoeverWatchesACameraThatIsAwayStaysWhenItIsChanged(t *testing.T) {
 	e.away = cut
 	e.mu.Unlock()
 	apply(t, r, written("a", ", name: Gate"))
-	until(t, "told", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
+	until(t, "the error", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
 	v.Close()
 	v = watch(t, r, frame.Ask{})
 	defer v.Close()
@@ -99,17 +99,28 @@ func TestWhoeverWatchesACameraThatIsAwayStaysWhenItIsChanged(t *testing.T) {
 	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
 }
 
+func TestChangedCameraKeepsTheTimeOfItsLastFrame(t *testing.T) {
+	r, _, f := start(t, "")
+	until(t, "ready", func() bool { return state(r) == Ready })
+	last := time.Now()
+	f.sent(last)
+	apply(t, r, written("a", ", name: Gate"))
+	if s, _ := r.Camera("a"); s.Name != "Gate" || s.LastFrameAt == nil || !s.LastFrameAt.Equal(last) {
+		t.Errorf("%s last sent something at %v, want %v", s.Name, s.LastFrameAt, last)
+	}
+}
+
 func TestCameraThatIsRemovedAndAddedAgainIsConnectedOnce(t *testing.T) {
 	r, e, old := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })
 	old.mu.Lock()
-	old.lingers = make(chan struct{}) // a camera that takes its time to let go
+	old.lingers = make(chan struct{}) // a camera that is slow to disconnect
 	old.mu.Unlock()
 	apply(t, r, "")
 	apply(t, r, written("a", ""))
 	fresh := e.feed("/a")
 	if fresh == old || fresh.count() > 0 {
-		t.Errorf("connected %d times while the old connection stands", fresh.count())
+		t.Errorf("connected %d times while there is the old connection", fresh.count())
 	}
 	close(old.lingers)
 	until(t, "ready again", func() bool { return state(r) == Ready })
@@ -125,18 +136,5 @@ func TestDisabledCameraCanBeEnabled(t *testing.T) {
 	until(t, "disabled", func() bool { return state(r) == Disabled })
 	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrDisabled) {
 		t.Errorf("got %v", err)
-	}
-}
-
-func TestPausesAreShortAgainAfterAGoodMinute(t *testing.T) {
-	var p pause
-	for range 5 {
-		p.next(frame.Ended, 10*time.Second)
-	}
-	if d := p.next(frame.Ended, 10*time.Second); d < 10*time.Second {
-		t.Errorf("%v after a connection that was lost soon, six times", d)
-	}
-	if d := p.next(frame.Ended, goodTime); d > firstPause*6/5 {
-		t.Errorf("%v after a good minute", d)
 	}
 }

@@ -13,44 +13,45 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// camera is one camera: its streams, and the renditions of it that are watched. Each rendition is made of the
-// smallest stream that is large enough.
+// camera is one camera: its streams, and the renditions of it that are watched.
 type camera struct {
 	conf         configs.Camera
-	engine       Engine
 	placeholders *atomic.Pointer[configs.Placeholders] // the registry's
 	log          *slog.Logger
-	life         context.Context // its cause says why the camera ends
+	life         context.Context // done when the camera ends; its cause is why
 	end          context.CancelCauseFunc
 	before       <-chan struct{} // closed when the camera has ended that this one replaces; nil for none
 	over         chan struct{}   // closed when run has returned
+	streams      []*stream       // main and, if configured, sub; never changed
+	snapshots    snapshots
 
+	// mu guards what follows and the fields of streams and renditions that say so. Nothing is called with it held that
+	// may block or that asks the engine.
 	mu         sync.Mutex
-	changed    chan struct{} // closed and replaced at every change of what follows
-	streams    []*stream     // the largest first; their own fields are guarded by mu too
+	changed    chan struct{} // closed and replaced at every change of what mu guards
 	state      State
-	since      time.Time
+	since      time.Time // of state
 	renditions []*rendition
-	opening    int // those who wait to learn what the camera sends, or are about to use it
-	darkroom   darkroom
+	opening    int // calls of open that are not done
 }
 
 func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[configs.Placeholders], log *slog.Logger) (*camera, error) {
 	c := &camera{
-		conf: conf, engine: engine, placeholders: placeholders, log: log,
+		conf: conf, placeholders: placeholders, log: log,
 		over: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
 	}
+	c.snapshots.camera = c
 	c.life, c.end = context.WithCancelCause(context.Background())
 	sources := []configs.Source{conf.Source}
 	if conf.Sub != nil {
 		sources = append(sources, *conf.Sub)
 	}
 	for i, src := range sources {
-		s, err := newStream(c, []string{"main", "sub"}[i], src)
+		feed, err := engine.NewFeed(src)
 		if err != nil {
 			return nil, err
 		}
-		c.streams = append(c.streams, s)
+		c.streams = append(c.streams, newStream(c, []string{"main", "sub"}[i], feed))
 	}
 	if conf.Disabled {
 		c.state = Disabled
@@ -58,26 +59,23 @@ func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[
 	return c, nil
 }
 
-// remember takes over what was seen of the camera before its configuration changed: then those who watch it while it is away
-// stay, and see a card.
+// remember takes over what was seen of the camera before its configuration changed. Its viewers can then stay when it is
+// away, and see a placeholder. The camera does not run yet.
 func (c *camera) remember(old *camera) {
-	old.mu.Lock()
-	defer old.mu.Unlock()
+	if c.conf.Disabled {
+		return
+	}
 	for _, s := range c.streams {
 		i := slices.IndexFunc(old.streams, func(o *stream) bool { return o.name == s.name })
-		if i < 0 || c.conf.Disabled {
-			continue
-		}
-		was := old.streams[i]
-		s.format, s.lastFrame, s.err = was.format, was.lastFrame, was.err
-		if was.err != nil {
-			s.state, s.since = was.state, was.since
+		if i >= 0 {
+			s.remember(old.streams[i])
 		}
 	}
-	c.settle()
+	c.updateState()
 }
 
-// run lives the camera's life until it is ended, or ctx is done. It ends all views.
+// run connects the camera and makes its pictures until the camera is ended or ctx is done. All views have ended when it
+// returns.
 func (c *camera) run(ctx context.Context) {
 	defer close(c.over)
 	defer context.AfterFunc(ctx, func() { c.end(ErrClosing) })()
@@ -90,48 +88,9 @@ func (c *camera) run(ctx context.Context) {
 		parts.Go(func() { s.connect(c.life) })
 		parts.Go(func() { s.makePictures(c.life) })
 	}
-	parts.Go(func() { c.showCards(c.life) })
+	parts.Go(func() { c.showPlaceholders(c.life) })
 	parts.Wait()
-	c.change(func() {}) // no snapshot begins from here on
-	c.darkroom.running.Wait()
-}
-
-// main is the camera's own stream, which scale and 'no larger than the camera' refer to.
-func (c *camera) main() *stream { return c.streams[0] }
-
-// sends is what the camera sends, as far as it was seen. c.mu is held.
-func (c *camera) sends() frame.Stream {
-	for _, s := range c.streams {
-		if s.known() {
-			return s.format
-		}
-	}
-	return frame.Stream{}
-}
-
-// choose returns the stream that a rendition is to be made of: the smallest that is at least as large, of
-// those that work; the largest of those where none is; and the main one where nothing works. c.mu is held.
-func (c *camera) choose(want frame.Rendition) *stream {
-	best := c.main()
-	for _, s := range c.streams[1:] {
-		switch {
-		case !s.known() || s.failure() != nil:
-		case !best.known() || best.failure() != nil,
-			s.fits(want) && !best.fits(want),
-			s.fits(want) == best.fits(want) && s.fits(want) == (s.area() < best.area()):
-			best = s
-		}
-	}
-	return best
-}
-
-// failure is why a rendition gets no picture, nil where it has one or will soon. c.mu is held.
-func (c *camera) failure(want frame.Rendition) error {
-	s := c.choose(want)
-	if s.err == nil && s.shown.shows(want) {
-		return nil // what failed is to be made beside it
-	}
-	return s.failure()
+	c.snapshots.close()
 }
 
 // ask is what the configuration says of the camera's pictures.
@@ -150,58 +109,65 @@ func (c *camera) ask() frame.Ask {
 	return ask
 }
 
-// learn waits until it is known what the camera sends, which makes an on_demand camera connect, and then
-// calls use with that. c.mu is held by use. The error is ctx's, or why a camera that was never seen cannot be reached.
-func (c *camera) learn(ctx context.Context, use func(frame.Stream)) (err error) {
+// bind returns a context that also ends when the camera does, with the same cause. cancel must be called. The error is
+// why nobody can use the camera.
+func (c *camera) bind(ctx context.Context) (bound context.Context, cancel context.CancelCauseFunc, err error) {
+	if c.conf.Disabled {
+		return nil, nil, ErrDisabled
+	}
+	if c.life.Err() != nil {
+		return nil, nil, context.Cause(c.life)
+	}
+	bound, cancel = context.WithCancelCause(ctx)
+	release := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
+	context.AfterFunc(bound, func() { release() })
+	return bound, cancel, nil
+}
+
+// open makes an on_demand camera connect, and keeps it connected until done is called.
+func (c *camera) open() (done func()) {
 	c.change(func() { c.opening++ })
-	defer c.change(func() { c.opening-- })
+	return func() { c.change(func() { c.opening-- }) }
+}
+
+// learn waits until it is known what the camera sends. The error is ctx's, or why a camera cannot be reached that was
+// never seen.
+func (c *camera) learn(ctx context.Context) (sends frame.Stream, err error) {
 	waited := c.until(ctx, func() bool {
-		if known := c.sends(); known.Width > 0 {
-			use(known)
-			return true
+		sends, err = c.sends(), c.main().err
+		if sends.Width > 0 {
+			err = nil
 		}
-		err = c.main().err
-		return err != nil
+		return sends.Width > 0 || err != nil
 	})
-	return cmp.Or(waited, err)
+	return sends, cmp.Or(waited, err)
 }
 
 // watched reports whether somebody waits for pictures of the camera. c.mu is held.
 func (c *camera) watched() bool { return c.opening > 0 || c.viewers() > 0 }
 
-// settle works out the camera's state from those of its streams: the main one's, unless another one shows more.
-// c.mu is held.
-func (c *camera) settle() {
-	state := c.main().state
-	for _, s := range c.streams[1:] {
-		if nearness[s.state] > nearness[state] {
-			state = s.state
-		}
-	}
-	if c.conf.Disabled {
-		state = Disabled
-	}
-	if state != c.state {
-		c.state, c.since = state, time.Now()
-	}
-}
-
-// nearness tells how much each state of a stream says about the camera: a picture most, and a fault more than
-// an attempt.
-var nearness = map[State]int{Idle: 0, Connecting: 1, Stalled: 2, Unauthorized: 2, Lost: 2, Ready: 3, Live: 4}
-
-// change makes a change under the lock and tells everybody who waits.
+// change makes a change under the lock and wakes everybody who waits for one.
 func (c *camera) change(change func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	change()
-	c.settle()
+	c.updateState()
 	close(c.changed)
 	c.changed = make(chan struct{})
 }
 
-// until waits until the condition, which is asked with c.mu held, is true. The error is ctx's, also where
-// both are so.
+// wake makes everybody who waits look again, after a change of something that c.mu does not guard.
+func (c *camera) wake() { c.change(func() {}) }
+
+// look calls read under the lock. It must not change anything.
+func (c *camera) look(read func()) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	read()
+}
+
+// until waits until the condition is true. It is called with c.mu held and must not change what c.mu guards. The error is
+// ctx's, even if the condition is true as well.
 func (c *camera) until(ctx context.Context, condition func() bool) error {
 	for {
 		if ctx.Err() != nil {

@@ -8,22 +8,22 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// State is where a camera is in its life.
+// State is the state of a camera or of one of its streams.
 type State string
 
 // The states of a camera.
 const (
-	Idle         State = "idle"         // not connected, since nobody watches
-	Connecting   State = "connecting"   // on the way to the first access unit
+	Idle         State = "idle"         // not connected, because nobody watches
+	Connecting   State = "connecting"   // before the first access unit
 	Ready        State = "ready"        // connected, nobody watches
 	Live         State = "live"         // connected and decoding
-	Stalled      State = "stalled"      // the connection stood, but nothing came
-	Unauthorized State = "unauthorized" // the camera refuses user or password
-	Lost         State = "lost"         // no connection, for any other reason
+	Stalled      State = "stalled"      // connected, but nothing came any more
+	Unauthorized State = "unauthorized" // the camera refuses the user or the password
+	Lost         State = "lost"         // not connected, for any other reason
 	Disabled     State = "disabled"     // by the configuration
 )
 
-// stateOf tells the state of a camera whose connection ended for a reason.
+// stateOf is the state of a stream whose connection ended for a reason.
 func stateOf(reason frame.Reason) State {
 	switch reason {
 	case frame.Unauthorized:
@@ -35,13 +35,13 @@ func stateOf(reason frame.Reason) State {
 	}
 }
 
-// Status is a camera as the API tells it.
+// Status describes a camera, as the API reports it.
 type Status struct {
 	ID          string            `json:"id"`
 	Name        string            `json:"name"`
 	State       State             `json:"state"`
 	Since       time.Time         `json:"since"` // of the state
-	Error       string            `json:"error"` // why there is no picture; empty where there is one
+	Error       string            `json:"error"` // why there is no picture; empty if there is one
 	Reason      frame.Reason      `json:"reason,omitempty"`
 	Codec       string            `json:"codec"`
 	Width       int               `json:"width"`
@@ -52,10 +52,10 @@ type Status struct {
 	Viewers     int               `json:"viewers"`
 	LastFrameAt *time.Time        `json:"last_frame_at"` // when the newest picture came in from the camera
 	Reconnects  int               `json:"reconnects"`
-	Broken      uint64            `json:"broken_units"` // dropped, because nothing can be made of them
+	Broken      uint64            `json:"broken_units"` // dropped, because they cannot be decoded
 	Streams     []StreamStatus    `json:"streams"`
-	Falls       []frame.Fall      `json:"plans_failed"` // plans that failed, and when they are tried again
-	// Tried tells that each stream has come or failed once, or needs not be tried before somebody watches.
+	Falls       []frame.Fall      `json:"plans_failed"` // with the time of the next attempt
+	// Tried reports whether each stream has come or failed once, or is not to be tried before somebody watches.
 	Tried bool `json:"-"`
 }
 
@@ -69,7 +69,7 @@ type StreamStatus struct {
 	Width  int         `json:"width"`
 	Height int         `json:"height"`
 	FPS    float64     `json:"source_fps"`
-	Plan   *frame.Plan `json:"plan"` // nil while nothing is made of it
+	Plan   *frame.Plan `json:"plan"` // nil while it is not decoded
 }
 
 // RenditionStatus is one rendition that is being made.
@@ -80,16 +80,56 @@ type RenditionStatus struct {
 	Keyframes bool    `json:"keyframes"`
 	Quality   int     `json:"quality"` // 0 is the camera's own JPEGs
 	Rotate    int     `json:"rotate"`
-	Stream    string  `json:"stream"` // that it is made of; empty while it is not
+	Stream    string  `json:"stream"` // from which it is made; empty while it is not
 	Viewers   int     `json:"viewers"`
 	Frames    uint64  `json:"frames"`
 	FPSNow    float64 `json:"fps_now"`
 	Bytes     uint64  `json:"bytes"` // of all pictures so far
 }
 
+// status describes the camera. It asks feeds, pictures and slots without the camera's mutex. Feeds come first: what they
+// forget afterwards is in the camera's fields already.
 func (c *camera) status() Status {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	feeds := make([]feedStatus, len(c.streams))
+	for i, s := range c.streams {
+		feeds[i] = statusOfFeed(s.feed)
+	}
+	var s Status
+	var lastFrames []time.Time // by stream, as are the pictures
+	var pictures []*pictureRun
+	var slots []*frame.Slot // by rendition
+	c.look(func() {
+		s = c.ownStatus()
+		for _, stream := range c.streams {
+			s.Streams = append(s.Streams, stream.status())
+			s.Reconnects += stream.reconnects
+			s.Tried = s.Tried && (stream.tried || c.conf.Disabled || c.conf.Connect == configs.OnDemand)
+			lastFrames = append(lastFrames, stream.lastFrame)
+			pictures = append(pictures, stream.shown)
+		}
+		for _, r := range c.renditions {
+			s.Viewers += r.viewers
+			s.Renditions = append(s.Renditions, r.status())
+			slots = append(slots, r.slot)
+		}
+	})
+	for i, feed := range feeds {
+		s.addFeed(i, feed)
+		s.addLastFrame(lastFrames[i])
+		s.addLastFrame(feed.lastUnit)
+		if pictures[i] != nil {
+			s.addPlan(i, pictures[i].picture.Plan())
+		}
+	}
+	for i, slot := range slots {
+		r := &s.Renditions[i]
+		r.Frames, r.FPSNow, r.Bytes = slot.Frames(), slot.FPS(), slot.Bytes()
+	}
+	return s
+}
+
+// ownStatus is what the camera knows without its streams and renditions. c.mu is held.
+func (c *camera) ownStatus() Status {
 	sends := c.sends()
 	s := Status{
 		ID: c.conf.ID, Name: c.conf.Name, State: c.state, Since: c.since,
@@ -98,72 +138,84 @@ func (c *camera) status() Status {
 		Tried: true,
 	}
 	err := c.failure(frame.Rendition{})
-	if err == nil && nearness[c.state] == nearness[Lost] {
+	if err == nil && rank[c.state] == rank[Lost] {
 		err = c.main().failure()
 	}
 	if err != nil {
 		s.Error, s.Reason = err.Error(), frame.ReasonOf(err)
 	}
-	for _, stream := range c.streams {
-		s.add(stream)
-	}
-	for _, r := range c.renditions {
-		s.Viewers += r.viewers
-		made := RenditionStatus{
-			Width: r.want.Width, Height: r.want.Height, FPS: r.want.FPS, Keyframes: r.want.Keyframes,
-			Quality: r.want.Quality, Rotate: r.want.Turn, Viewers: r.viewers,
-			Frames: r.slot.Frames(), FPSNow: r.slot.FPS(), Bytes: r.slot.Bytes(),
-		}
-		if r.by != nil {
-			made.Stream = r.by.name
-		}
-		s.Renditions = append(s.Renditions, made)
-	}
 	return s
 }
 
-// add tells a stream as a part of its camera's status. The camera's mutex is held.
-func (s *Status) add(from *stream) {
-	c := from.camera
-	now := StreamStatus{
-		Name: from.name, State: from.state, Since: from.since,
-		Codec: from.format.Codec, Width: from.format.Width, Height: from.format.Height, FPS: from.format.FPS,
+// status is what the stream knows without its feed. The camera's mutex is held.
+func (s *stream) status() StreamStatus {
+	status := StreamStatus{
+		Name: s.name, State: s.state, Since: s.since,
+		Codec: s.format.Codec, Width: s.format.Width, Height: s.format.Height, FPS: s.format.FPS,
 	}
-	if c.conf.Disabled {
-		now.State = Disabled
+	if s.camera.conf.Disabled {
+		status.State = Disabled
 	}
-	if fps := from.feed.Stream().FPS; fps > 0 {
-		now.FPS = fps
+	if err := s.failure(); err != nil {
+		status.Error = err.Error()
 	}
-	if err := from.failure(); err != nil {
-		now.Error = err.Error()
-	}
-	if from.shown != nil {
-		plan := from.shown.picture.Plan()
-		now.Plan = &plan
-		if s.Plan == nil {
-			s.Plan = &plan
-		}
-	}
-	if s.SourceFPS == 0 {
-		s.SourceFPS = now.FPS
-	}
-	if at := from.feed.LastUnit(); at.After(from.lastFrame) {
-		from.lastFrame = at
-	}
-	if at := from.lastFrame; !at.IsZero() && (s.LastFrameAt == nil || at.After(*s.LastFrameAt)) {
-		s.LastFrameAt = &at
-	}
-	s.Reconnects += from.reconnects
-	s.Broken += from.feed.Broken()
-	for _, f := range from.feed.Falls() {
-		s.addFall(f)
-	}
-	s.Tried = s.Tried && (from.tried || c.conf.Disabled || c.conf.Connect == configs.OnDemand)
-	s.Streams = append(s.Streams, now)
+	return status
 }
 
-// addFall adds a plan's failures to those of the camera's other streams.
+// status is what the rendition knows without its slot. The camera's mutex is held.
+func (r *rendition) status() RenditionStatus {
+	status := RenditionStatus{
+		Width: r.want.Width, Height: r.want.Height, FPS: r.want.FPS, Keyframes: r.want.Keyframes,
+		Quality: r.want.Quality, Rotate: r.want.Turn, Viewers: r.viewers,
+	}
+	if r.by != nil {
+		status.Stream = r.by.name
+	}
+	return status
+}
+
+// feedStatus is what a feed says of itself.
+type feedStatus struct {
+	fps      float64
+	lastUnit time.Time
+	broken   uint64
+	falls    []frame.Fall
+}
+
+func statusOfFeed(f Feed) feedStatus {
+	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), falls: f.Falls()}
+}
+
+// addFeed adds what the feed of the ith stream says.
+func (s *Status) addFeed(i int, feed feedStatus) {
+	if feed.fps > 0 {
+		s.Streams[i].FPS = feed.fps
+	}
+	if s.SourceFPS == 0 {
+		s.SourceFPS = s.Streams[i].FPS
+	}
+	s.Broken += feed.broken
+	for _, f := range feed.falls {
+		s.addFall(f)
+	}
+}
+
+// addLastFrame adds when a stream last sent something, zero for never.
+func (s *Status) addLastFrame(at time.Time) {
+	if !at.IsZero() && (s.LastFrameAt == nil || at.After(*s.LastFrameAt)) {
+		s.LastFrameAt = &at
+	}
+}
+
+// addPlan adds the plan that makes the pictures of the ith stream.
+func (s *Status) addPlan(i int, plan frame.Plan) {
+	s.Streams[i].Plan = &plan
+	if s.Plan == nil {
+		s.Plan = &plan
+	}
+}
+
+// addFall adds the failures of a plan, which another stream of the camera may have had too.
 func (s *Status) addFall(f frame.Fall) {
 	i := slices.IndexFunc(s.Falls, func(o frame.Fall) bool { return o.Plan == f.Plan && o.Codec == f.Codec })
 	if i < 0 {

@@ -2,56 +2,61 @@ package registry
 
 import (
 	"cmp"
-	"context"
 	"errors"
 	"log/slog"
-	"sync"
 	"time"
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
 )
 
-// stream is one of a camera's streams: a goroutine that keeps it connected, and one that makes pictures of
-// it. All fields below the first group are guarded by the camera's mutex.
+// stream is one of a camera's streams. One goroutine keeps it connected and another one makes pictures of it. The camera's
+// mutex guards the second group of fields, and is held in the methods that report on them.
 type stream struct {
 	camera *camera
 	name   string
 	feed   Feed
 	log    *slog.Logger
 
-	state      State
-	since      time.Time
-	format     frame.Stream // the last that was seen
-	connection int          // counts connections and changes of format; the stream is coming while up
-	up         bool
-	tried      bool  // it has come or failed once
-	err        error // why the last connection ended; nil while up
-	pictureErr error // why the last picture failed; nil once one works or is tried
-	shown      *run  // whose frames are shown
-	held       int   // snapshots that are being made of it
-	reconnects int
-	upSince    time.Time // of this connection or the last
-	lastFrame  time.Time // when the newest unit of earlier connections came in, or a later one
+	state       State
+	since       time.Time    // of state
+	format      frame.Stream // the last one that was seen
+	up          bool         // the stream is coming
+	connection  int          // counts connections and changes of format
+	planChanges int          // counts what may change the feed's best plan
+	tried       bool         // it has come or failed once
+	err         error        // why the last connection ended; nil while up
+	pictureErr  error        // why the last picture failed; nil as soon as another one is tried
+	shown       *pictureRun  // whose frames viewers see
+	held        int          // snapshots that keep it connected
+	reconnects  int
+	upSince     time.Time // of this connection or the last
+	lastFrame   time.Time // when the last unit of earlier connections came in
 }
 
-// errReleased ends the connection of an on_demand camera that nobody watches any more.
+// errReleased ends the connection of an on_demand camera that is not needed any more.
 var errReleased = errors.New("nobody watches")
 
-func newStream(c *camera, name string, src configs.Source) (*stream, error) {
-	feed, err := c.engine.NewFeed(src)
-	if err != nil {
-		return nil, err
-	}
+func newStream(c *camera, name string, feed Feed) *stream {
 	log := c.log
 	if name != "main" {
 		log = log.With("stream", name)
 	}
-	return &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}, nil
+	return &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}
 }
 
-// known reports whether it was seen what the stream is. The camera's mutex is held here and in the other
-// small questions below.
+// remember takes over what was seen of the stream before the camera's configuration changed.
+func (s *stream) remember(old *stream) {
+	lastUnit := old.feed.LastUnit()
+	old.camera.look(func() {
+		s.format, s.lastFrame, s.err = old.format, later(old.lastFrame, lastUnit), old.err
+		if old.err != nil {
+			s.state, s.since = old.state, old.since
+		}
+	})
+}
+
+// known reports whether the stream has been seen.
 func (s *stream) known() bool { return s.format.Width > 0 }
 
 func (s *stream) area() int { return s.format.Width * s.format.Height }
@@ -65,12 +70,12 @@ func (s *stream) fits(want frame.Rendition) bool {
 	return s.format.Width >= width && s.format.Height >= height
 }
 
-// failure is why the stream gives no picture, nil where it does or will soon.
+// failure is why the stream gives no picture, nil if it does or will soon.
 func (s *stream) failure() error { return cmp.Or(s.err, s.pictureErr) }
 
-// wanted reports whether the stream is to be connected: always, or while somebody watches a rendition that is
-// made of it, or needs to learn what it is.
-func (s *stream) wanted() bool {
+// needed reports whether the stream is to be connected: always, or while a rendition or a snapshot is made of it, or
+// somebody waits to learn what it is.
+func (s *stream) needed() bool {
 	c := s.camera
 	if c.conf.Connect != configs.OnDemand || s.held > 0 {
 		return true
@@ -89,115 +94,16 @@ func (s *stream) wanted() bool {
 	return false
 }
 
-// enter changes the state.
-func (s *stream) enter(state State) {
+func (s *stream) setState(state State) {
 	if state != s.state {
 		s.state, s.since = state, time.Now()
 	}
 }
 
-// connect keeps the stream connected, always or while it is wanted.
-func (s *stream) connect(ctx context.Context) {
-	c := s.camera
-	var pauses pause
-	told := repeats{}
-	for {
-		c.change(func() {
-			if !s.wanted() { // what went wrong for an earlier viewer is not told to the next
-				s.err = nil
-				s.enter(Idle)
-			}
-		})
-		if err := c.until(ctx, s.wanted); err != nil {
-			return
-		}
-		c.change(func() {
-			if s.err == nil {
-				s.enter(Connecting)
-			}
-		})
-		err := s.connectOnce(ctx)
-		if ctx.Err() != nil {
-			return
-		}
-		lived := s.disconnected(err)
-		if lived > 0 {
-			clear(told) // it was back: what comes now is news
-		}
-		if !errors.Is(err, errReleased) {
-			d := pauses.next(frame.ReasonOf(err), lived)
-			told.tell(ctx, s.log, "camera lost", err, d)
-			s.rest(ctx, d, passes(frame.ReasonOf(err)))
-		}
+// later is the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-}
-
-// rest waits for d; or not much longer than watchedPause, when somebody watches a camera that may be back soon.
-func (s *stream) rest(ctx context.Context, d time.Duration, soon bool) {
-	began := time.Now()
-	ctx, cancel := context.WithTimeout(ctx, d)
-	defer cancel()
-	if soon && s.camera.until(ctx, s.camera.watched) == nil {
-		wait(ctx, jitter(watchedPause)-time.Since(began))
-		return
-	}
-	<-ctx.Done()
-}
-
-// connectOnce runs the feed until its connection ends or nobody wants it.
-func (s *stream) connectOnce(ctx context.Context) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	var releasing sync.WaitGroup
-	defer releasing.Wait()
-	defer cancel(nil)
-	releasing.Go(func() {
-		if s.camera.until(ctx, func() bool { return !s.wanted() }) == nil {
-			cancel(errReleased)
-		}
-	})
-	return s.feed.Run(ctx, s.connected)
-}
-
-// connected is called by the feed when the stream begins to be what format says.
-func (s *stream) connected(format frame.Stream) {
-	s.log.Info("camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
-	c := s.camera
-	c.change(func() {
-		if s.err != nil {
-			s.reconnects++
-		}
-		if !s.up {
-			s.upSince = time.Now()
-		}
-		s.format, s.up, s.tried, s.err, s.pictureErr = format, true, true, nil, nil
-		s.connection++
-		for _, r := range c.renditions {
-			r.want = r.ask.Resolve(c.sends())
-		}
-		if s.state != Live {
-			s.enter(Ready)
-		}
-	})
-}
-
-// disconnected notes why a connection ended and returns how long the stream was coming, which is nothing
-// where it never began.
-func (s *stream) disconnected(err error) (lived time.Duration) {
-	at := s.feed.LastUnit()
-	s.camera.change(func() {
-		if s.up {
-			lived = time.Since(s.upSince)
-		}
-		s.up, s.tried = false, true
-		if at.After(s.lastFrame) {
-			s.lastFrame = at
-		}
-		if errors.Is(err, errReleased) {
-			s.enter(Idle)
-			return
-		}
-		s.err = err
-		s.enter(stateOf(frame.ReasonOf(err)))
-	})
-	return lived
+	return a
 }

@@ -2,29 +2,12 @@ package registry
 
 import (
 	"context"
-	"fmt"
-	"slices"
-	"time"
 
 	"framegate/pipeline/frame"
 )
 
-// rendition is one wanted picture of a camera and those who watch it. Its fields but the slot, the life and the cover
-// are guarded by the camera's mutex.
-type rendition struct {
-	ask     frame.Ask       // resolved anew when the camera's size changes
-	want    frame.Rendition // what ask means at the camera's present size
-	slot    *frame.Slot
-	life    context.Context // its cause says why those who watch were sent away
-	end     context.CancelCauseFunc
-	by      *stream // whose picture fills the slot; nil while none does
-	viewers int
-	expiry  *time.Timer // ends the rendition; runs while it has no viewers
-	cover   cover
-}
-
-// View is one viewer's hold on a rendition, for as long as the context given to Watch. It belongs to one
-// goroutine; Close must be called.
+// View lets one viewer watch a rendition until the context given to Watch is done. It belongs to one goroutine. Close must
+// be called.
 type View struct {
 	camera    *camera
 	rendition *rendition
@@ -36,12 +19,13 @@ type View struct {
 // Frame is the newest frame that the viewer has been given.
 func (v *View) Frame() *frame.Frame { return v.frame }
 
-// Context is done when the viewer has gone or the camera ends.
+// Context is done when the viewer has gone or the camera has ended.
 func (v *View) Context() context.Context { return v.ctx }
 
-// Next waits for a frame newer than that, and returns the newest there is: a slow viewer misses some and
-// sees none twice. While the camera is away cards come, which say so; where the configuration wants none, the error
-// is why. Else it is ErrReplaced, ErrRemoved, ErrClosing, or that of the context given to Watch. It does not allocate.
+// Next waits for a frame that is newer than Frame and returns the newest one. A slow viewer misses some frames and gets
+// none twice. While the camera is away, the frames are placeholders. Where the configuration wants no placeholders, the
+// error is why the camera is away. Otherwise the error is ErrReplaced, ErrRemoved, ErrClosing, or that of the context
+// given to Watch. Next does not allocate.
 func (v *View) Next() (*frame.Frame, error) {
 	f, err := v.rendition.slot.After(v.ctx, v.frame)
 	if err != nil {
@@ -51,29 +35,24 @@ func (v *View) Next() (*frame.Frame, error) {
 	return f, nil
 }
 
-// Close leaves the rendition, which ends some time after its last viewer.
+// Close leaves the rendition, which ends some time after its last viewer has left.
 func (v *View) Close() {
 	v.cancel(nil)
-	v.camera.change(func() { v.camera.leave(v.rendition) })
+	v.camera.change(func() { v.camera.removeViewer(v.rendition) })
 }
 
-// watch joins the rendition that a complete ask means, which opens the camera, and waits for its first frame.
+// watch joins the rendition that a complete ask means and waits for its first frame.
 func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
-	ctx, cancel, err := c.enter(ctx)
+	ctx, cancel, err := c.bind(ctx)
 	if err != nil {
 		return nil, err
 	}
-	var r *rendition
-	var refused error
-	err = c.learn(ctx, func(sends frame.Stream) { r, refused = c.join(ask, sends) })
-	if err == nil {
-		err = refused
-	}
+	r, err := c.join(ctx, ask)
 	if err != nil {
 		cancel(nil)
 		return nil, err
 	}
-	release := context.AfterFunc(r.life, func() { cancel(context.Cause(r.life)) })
+	release := context.AfterFunc(r.ended, func() { cancel(context.Cause(r.ended)) })
 	context.AfterFunc(ctx, func() { release() })
 	v := &View{camera: c, rendition: r, ctx: ctx, cancel: cancel}
 	if v.frame, err = c.firstFrame(ctx, r); err != nil {
@@ -83,21 +62,7 @@ func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
 	return v, nil
 }
 
-// enter begins a visit of the camera, which ends with it. cancel must be called.
-func (c *camera) enter(ctx context.Context) (visit context.Context, cancel context.CancelCauseFunc, err error) {
-	if c.conf.Disabled {
-		return nil, nil, ErrDisabled
-	}
-	if c.life.Err() != nil {
-		return nil, nil, context.Cause(c.life)
-	}
-	visit, cancel = context.WithCancelCause(ctx)
-	release := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
-	context.AfterFunc(visit, func() { release() })
-	return visit, cancel, nil
-}
-
-// firstFrame waits until the rendition has a frame, which may be a card, or it is known why it will have none.
+// firstFrame waits until the rendition has a frame, which may be a placeholder, or until it is known why it gets none.
 func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -105,7 +70,11 @@ func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, er
 	go func() {
 		defer close(failed)
 		var failure error
-		if c.until(ctx, func() bool { failure = c.failure(r.want); return failure != nil && !c.covers(r) }) == nil {
+		err := c.until(ctx, func() bool {
+			failure = c.failure(r.want)
+			return failure != nil && !c.hasPlaceholder(r)
+		})
+		if err == nil {
 			cancel(failure)
 		}
 	}()
@@ -113,61 +82,4 @@ func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, er
 	cancel(nil)
 	<-failed
 	return f, err
-}
-
-// join counts a viewer of the rendition that ask means of a camera that sends s. The rendition is made where
-// there is none, unless there are too many. c.mu is held.
-func (c *camera) join(ask frame.Ask, s frame.Stream) (*rendition, error) {
-	if limit := c.conf.MaxViewers; limit > 0 && c.viewers() >= limit {
-		return nil, fmt.Errorf("%w this camera: %d, as many as its max_viewers allows", ErrFull, limit)
-	}
-	want := ask.Resolve(s)
-	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.want == want })
-	if i < 0 {
-		if len(c.renditions) >= c.conf.MaxRenditions {
-			return nil, &TooManyError{Limit: c.conf.MaxRenditions}
-		}
-		added := &rendition{ask: ask, want: want, slot: &frame.Slot{}}
-		added.life, added.end = context.WithCancelCause(context.Background())
-		c.renditions = append(c.renditions, added)
-		i = len(c.renditions) - 1
-	}
-	r := c.renditions[i]
-	r.viewers++
-	if r.expiry != nil {
-		r.expiry.Stop()
-		r.expiry = nil
-	}
-	return r, nil
-}
-
-// leave counts a viewer out. c.mu is held.
-func (c *camera) leave(r *rendition) {
-	r.viewers--
-	if r.viewers > 0 {
-		return
-	}
-	var expiry *time.Timer
-	expiry = time.AfterFunc(c.conf.IdleTimeout, func() {
-		c.change(func() {
-			if r.expiry == expiry { // nobody came back meanwhile
-				c.drop(r, nil)
-			}
-		})
-	})
-	r.expiry = expiry
-}
-
-// drop ends a rendition, and those who watch it with why. c.mu is held.
-func (c *camera) drop(r *rendition, why error) {
-	c.renditions = slices.DeleteFunc(c.renditions, func(other *rendition) bool { return other == r })
-	r.end(why)
-}
-
-// viewers are all who watch the camera. c.mu is held.
-func (c *camera) viewers() (n int) {
-	for _, r := range c.renditions {
-		n += r.viewers
-	}
-	return n
 }

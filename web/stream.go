@@ -169,6 +169,6 @@ func newestOnly(conn net.Conn) {
 // gone, which for the slowest viewers must not take as long as writeTimeout.
 const unsentBytes = 16 << 10
 
-// userTimeout ends connections whose other end has vanished while all that is sent fits into the kernel, as cards do. It is
+// userTimeout ends connections whose other end has vanished while all that is sent fits into the kernel, as placeholders do. It is
 // much longer than writeTimeout, since Linux also counts the time of a viewer who reads, but a little at a time.
 const userTimeout = time.Minute

@@ -58,7 +58,7 @@ type standinPicture struct {
 	caughtUp chan struct{}
 }
 
-func (standin) NewPicture(_ registry.Feed, outputs []frame.Output) registry.Picture {
+func (f *standinFeed) NewPicture(outputs []frame.Output) registry.Picture {
 	return &standinPicture{outputs, make(chan struct{})}
 }
 

@@ -138,15 +138,22 @@ func settings(config *configs.Config) web.Settings {
 	}
 }
 
-// engine lets the registry make GStreamer's feeds and pictures.
+// engine makes the registry's feeds with GStreamer.
 type engine struct{ machine *pipeline.Machine }
 
 func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
-	return e.machine.NewFeed(src)
+	made, err := e.machine.NewFeed(src)
+	if err != nil {
+		return nil, err
+	}
+	return feed{made}, nil
 }
 
-func (engine) NewPicture(feed registry.Feed, outputs []frame.Output) registry.Picture {
-	return pipeline.NewPicture(feed.(*pipeline.Feed), outputs)
+// feed is a feed of GStreamer as the registry knows it.
+type feed struct{ *pipeline.Feed }
+
+func (f feed) NewPicture(outputs []frame.Output) registry.Picture {
+	return pipeline.NewPicture(f.Feed, outputs)
 }
 
 // newLog makes the log in the form that the configuration wants. What is logged follows level.

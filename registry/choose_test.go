@@ -4,14 +4,13 @@ import (
 	"errors"
 	"slices"
 	"testing"
-	"time"
 
 	"framegate/pipeline/frame"
 )
 
 const withSub = "substream: 'rtsp://h/sub'"
 
-// madeOf tells of which stream each rendition of camera a is made, by its width.
+// madeOf returns the stream from which each rendition of camera a is made, by the width of the rendition.
 func madeOf(r *Registry) map[int]string {
 	s, _ := r.Camera("a")
 	by := map[int]string{}
@@ -21,7 +20,7 @@ func madeOf(r *Registry) map[int]string {
 	return by
 }
 
-// bothKnown waits until both streams have come.
+// bothKnown waits until both streams have been seen.
 func bothKnown(t *testing.T, r *Registry) {
 	t.Helper()
 	until(t, "both streams are known", func() bool {
@@ -44,7 +43,7 @@ func TestRenditionIsMadeOfTheSmallestStreamThatIsLargeEnough(t *testing.T) {
 	if s.Width != 1920 || len(s.Streams) != 2 || s.Streams[1].Width != 640 || s.State != Live {
 		t.Errorf("%+v", s)
 	}
-	if last := e.picture(e.made() - 1); last.feed != Feed(e.feeds["/a"]) || len(last.outputs) != 1 {
+	if last := e.picture(e.made() - 1); last.feed != e.feeds["/a"] || len(last.outputs) != 1 {
 		t.Errorf("the large rendition is made with %d outputs", len(last.outputs))
 	}
 }
@@ -127,121 +126,6 @@ func TestFurtherRenditionsAreRefusedAndDisturbNobody(t *testing.T) {
 	watch(t, r, frame.Ask{Width: 320}).Close() // one that is there is not a further one
 	if s, _ := r.Camera("a"); len(s.Renditions) != 2 || e.made() != made {
 		t.Errorf("%d renditions, %d pictures", len(s.Renditions), e.made()-made)
-	}
-}
-
-// snapshot takes a snapshot, which must succeed.
-func snapshot(t *testing.T, r *Registry, ask frame.Ask, maxAge time.Duration) *frame.Frame {
-	t.Helper()
-	f, _, err := r.Snapshot(t.Context(), "a", ask, maxAge)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return f
-}
-
-func TestSnapshotIsOneDecodeThatEndsAtOnce(t *testing.T) {
-	r, e, _ := start(t, "")
-	if f := snapshot(t, r, frame.Ask{Width: 320}, time.Second); string(f.Picture()) != "320x180 q80" {
-		t.Errorf("got %s", f.Picture())
-	}
-	<-e.picture(0).ended
-	if s, _ := r.Camera("a"); len(s.Renditions) != 0 {
-		t.Errorf("%+v", s)
-	}
-}
-
-func TestSnapshotIsMadeByTheNextPlanWhenOneFails(t *testing.T) {
-	r, e, _ := start(t, "")
-	e.mu.Lock()
-	e.plans = 2
-	e.mu.Unlock()
-	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
-	if e.made() != 3 {
-		t.Errorf("%d pictures were begun", e.made())
-	}
-}
-
-func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
-	r, e, _ := start(t, "")
-	e.darkness = make(chan struct{})
-	const many = 20
-	done := make(chan error)
-	for i := range many {
-		go func() {
-			_, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320 + 100*(i%2)}, 0)
-			done <- err
-		}()
-	}
-	waiting := func() (n int) {
-		c := r.byID["a"]
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if b := c.darkroom.waiting; b != nil {
-			for _, e := range b.exposures {
-				n += e.waiting
-			}
-		}
-		return n
-	}
-	until(t, "all but those of the first decode wait for the next", func() bool { return e.made() == 1 && waiting() >= many/2 })
-	close(e.darkness)
-	for range many {
-		if err := <-done; err != nil {
-			t.Error(err)
-		}
-	}
-	if n := e.made(); n > many/2 {
-		t.Errorf("%d decodes for %d snapshots", n, many)
-	}
-}
-
-func TestFreshFrameOfARenditionIsASnapshot(t *testing.T) {
-	r, e, _ := start(t, "")
-	v := watch(t, r, frame.Ask{Width: 320, FPS: 5})
-	defer v.Close()
-	made := e.made()
-	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
-	if e.made() != made {
-		t.Error("a snapshot was decoded though there was a fresh frame")
-	}
-	before := time.Now()
-	if f := snapshot(t, r, frame.Ask{Width: 320}, 0); f.Received.Before(before) {
-		t.Errorf("a picture of %v before it was asked for", before.Sub(f.Received))
-	}
-}
-
-func TestSnapshotThatIsPolledIsKeptUpToDate(t *testing.T) {
-	r, _, _ := start(t, "idle_timeout: 2s")
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
-	if s, _ := r.Camera("a"); len(s.Renditions) != 1 || s.Renditions[0].Viewers != 0 {
-		t.Errorf("%+v", s.Renditions)
-	}
-}
-
-func TestConfigurationIsAppliedOnceToASnapshotThatIsPolled(t *testing.T) {
-	r, _, _ := start(t, "idle_timeout: 2s, rotate: 90, fps: 5")
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
-	if s, _ := r.Camera("a"); len(s.Renditions) != 1 || s.Renditions[0].Rotate != 90 || s.Renditions[0].FPS != 0 {
-		t.Errorf("%+v", s.Renditions)
-	}
-}
-
-func TestSnapshotOfACameraThatIsAwaySaysWhy(t *testing.T) {
-	r, e, f := start(t, "connect: on_demand")
-	f.refuse(&frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"})
-	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unreachable {
-		t.Errorf("got %v", err)
-	}
-	f.refuse(nil)
-	until(t, "idle", func() bool { return state(r) == Idle })
-	e.mu.Lock()
-	e.broken = &frame.CameraError{Reason: frame.Unsupported, Text: "no decoder"}
-	e.mu.Unlock()
-	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unsupported {
-		t.Errorf("got %v", err)
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 
 var cut = &frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"}
 
-// lose makes a camera go away that is connected, and keeps it away.
+// lose disconnects a camera and keeps it away.
 func lose(t *testing.T, r *Registry, f *standinFeed) {
 	t.Helper()
 	f.refuse(cut)
@@ -20,8 +20,8 @@ func lose(t *testing.T, r *Registry, f *standinFeed) {
 	until(t, "lost", func() bool { return state(r) == Lost })
 }
 
-// nextCard reads frames up to the next card.
-func nextCard(t *testing.T, v *View) *frame.Frame {
+// nextPlaceholder reads frames up to the next placeholder.
+func nextPlaceholder(t *testing.T, v *View) *frame.Frame {
 	t.Helper()
 	for {
 		f, err := v.Next()
@@ -34,32 +34,32 @@ func nextCard(t *testing.T, v *View) *frame.Frame {
 	}
 }
 
-func TestViewerOfALostCameraSeesACardEachSecondAndThenPicturesAgain(t *testing.T) {
+func TestViewerOfLostCameraSeesPlaceholdersAndThenPicturesAgain(t *testing.T) {
 	r, e, f := start(t, "")
 	v := watch(t, r, frame.Ask{Width: 640})
 	defer v.Close()
 	lose(t, r, f)
-	e.allEnded() // a picture that comes late is followed by another card at once
-	first := nextCard(t, v)
+	e.allEnded() // a picture that comes late is followed by another placeholder at once
+	first := nextPlaceholder(t, v)
 	if size, err := jpeg.DecodeConfig(bytes.NewReader(first.Picture())); err != nil || size.Width != 640 || size.Height != 360 {
-		t.Errorf("the card is %dx%d, %v", size.Width, size.Height, err)
+		t.Errorf("the placeholder is %dx%d, %v", size.Width, size.Height, err)
 	}
 	before, _ := r.Camera("a")
 	second, err := v.Next()
 	if err != nil || !second.Card || second.PTS <= first.PTS {
 		t.Fatalf("%+v after %+v, %v", second, first, err)
 	}
-	if gap := second.Received.Sub(first.Received); gap < cardInterval || gap > 2*cardInterval {
-		t.Errorf("%v between two cards", gap)
+	if gap := second.Received.Sub(first.Received); gap < placeholderInterval || gap > 2*placeholderInterval {
+		t.Errorf("%v between two placeholders", gap)
 	}
 	if after, _ := r.Camera("a"); after.Renditions[0].Frames != before.Renditions[0].Frames {
-		t.Errorf("cards are counted as pictures: %+v", after.Renditions[0])
+		t.Errorf("placeholders are counted as pictures: %+v", after.Renditions[0])
 	}
 	f.refuse(nil)
 	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
 }
 
-func TestViewerWhoComesWhileACameraIsAwaySeesACard(t *testing.T) {
+func TestViewerWhoComesWhileACameraIsAwaySeesAPlaceholder(t *testing.T) {
 	r, _, f := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })
 	lose(t, r, f)
@@ -127,12 +127,12 @@ func TestSnapshotOfALostCameraThatNobodyWatchedIsMadeOfWhatItSentLast(t *testing
 	}
 }
 
-func TestCardIsNoSnapshot(t *testing.T) {
+func TestPlaceholderIsNoSnapshot(t *testing.T) {
 	r, _, f := start(t, "")
 	v := watch(t, r, frame.Ask{Width: 320})
 	defer v.Close()
 	lose(t, r, f)
-	nextCard(t, v)
+	nextPlaceholder(t, v)
 	if got, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour); err != nil || got.Card {
 		t.Errorf("%+v, %v", got, err)
 	}
@@ -164,12 +164,12 @@ func TestEveryReasonHasItsOwnSentence(t *testing.T) {
 	}
 }
 
-func TestMomentIsAsShortAsItCanBeUnderstood(t *testing.T) {
+func TestTimeOfTodayIsShownWithoutTheDate(t *testing.T) {
 	now := time.Date(2026, 11, 24, 14, 3, 21, 0, time.UTC)
-	if got := moment(now.Add(-time.Hour), now); got != "13:03:21" {
+	if got := shortTime(now.Add(-time.Hour), now); got != "13:03:21" {
 		t.Error(got)
 	}
-	if got := moment(now.Add(-24*time.Hour), now); got != "2026-11-23 14:03" {
+	if got := shortTime(now.Add(-24*time.Hour), now); got != "2026-11-23 14:03" {
 		t.Error(got)
 	}
 }
@@ -188,11 +188,11 @@ func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
 			t.Errorf("a picture that cannot be made ends with %v", err)
 		}
 		if f, err := v.Next(); err != nil || f.Card {
-			t.Errorf("the one beside it has a card or %v", err)
+			t.Errorf("the one beside it has a placeholder or %v", err)
 		}
 		for range 20 {
 			if f, err := v.Next(); err != nil || f.Card {
-				t.Fatalf("the one beside it has a card or %v", err)
+				t.Fatalf("the one beside it has a placeholder or %v", err)
 			}
 		}
 	}

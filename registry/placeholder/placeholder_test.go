@@ -1,4 +1,4 @@
-package card
+package placeholder
 
 import (
 	"bytes"
@@ -8,11 +8,11 @@ import (
 	"testing"
 )
 
-// read draws a card and reads the JPEG.
-func read(t *testing.T, c Card) image.Image {
+// drawn draws a placeholder and decodes the JPEG.
+func drawn(t *testing.T, p Placeholder) image.Image {
 	t.Helper()
-	c.Quality = 80
-	file, err := c.Draw()
+	p.Quality = 80
+	file, err := p.Draw()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,13 +20,13 @@ func read(t *testing.T, c Card) image.Image {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := picture.Bounds().Size(); got != image.Pt(c.Width, c.Height) {
-		t.Fatalf("the card is %v, want %dx%d", got, c.Width, c.Height)
+	if got := picture.Bounds().Size(); got != image.Pt(p.Width, p.Height) {
+		t.Fatalf("the placeholder is %v, want %dx%d", got, p.Width, p.Height)
 	}
 	return picture
 }
 
-// bright counts the pixels of a part of a picture that only text makes.
+// bright counts the pixels in a part of a picture that are as bright as text and nothing else.
 func bright(picture image.Image, in image.Rectangle) (n int) {
 	for y := in.Min.Y; y < in.Max.Y; y++ {
 		for x := in.Min.X; x < in.Max.X; x++ {
@@ -38,9 +38,9 @@ func bright(picture image.Image, in image.Rectangle) (n int) {
 	return n
 }
 
-func TestCardHasTheSizeOfItsRenditionAndItsText(t *testing.T) {
+func TestPlaceholderHasTheSizeAndTheText(t *testing.T) {
 	for _, size := range []image.Point{{480, 270}, {1920, 1080}, {160, 90}, {90, 160}} {
-		picture := read(t, Card{Width: size.X, Height: size.Y, Title: "Front gate", Lines: []string{"No connection", "since 14:03:21"}})
+		picture := drawn(t, Placeholder{Width: size.X, Height: size.Y, Title: "Front gate", Lines: []string{"No connection", "since 14:03:21"}})
 		if n := bright(picture, picture.Bounds()); n < 20 {
 			t.Errorf("%v: %d bright pixels; there is no text", size, n)
 		}
@@ -51,20 +51,20 @@ func TestCardHasTheSizeOfItsRenditionAndItsText(t *testing.T) {
 	}
 }
 
-func TestTextThatIsTooLongIsMadeSmaller(t *testing.T) {
+func TestLongTextIsDrawnSmaller(t *testing.T) {
 	long := "A camera whose name is much longer than anybody who looks at a picture of it would ever like to read"
-	picture := read(t, Card{Width: 640, Height: 360, Title: long})
+	picture := drawn(t, Placeholder{Width: 640, Height: 360, Title: long})
 	left, right := image.Rect(0, 0, 12, 360), image.Rect(628, 0, 640, 360)
 	if bright(picture, left)+bright(picture, right) > 0 || bright(picture, picture.Bounds()) == 0 {
 		t.Error("the text is cut off or missing")
 	}
 }
 
-func TestCardTooSmallForTextIsStillAPicture(t *testing.T) {
-	read(t, Card{Width: 16, Height: 16, Title: "Front gate", Lines: []string{"No connection"}})
+func TestPlaceholderTooSmallForTextIsStillAPicture(t *testing.T) {
+	drawn(t, Placeholder{Width: 16, Height: 16, Title: "Front gate", Lines: []string{"No connection"}})
 }
 
-func TestLastPictureIsShownDimmed(t *testing.T) {
+func TestBackgroundIsDimmed(t *testing.T) {
 	last := image.NewGray(image.Rect(0, 0, 64, 36))
 	for x := range 32 {
 		for y := range 36 {
@@ -75,7 +75,7 @@ func TestLastPictureIsShownDimmed(t *testing.T) {
 	if err := jpeg.Encode(&file, last, nil); err != nil {
 		t.Fatal(err)
 	}
-	picture := read(t, Card{Width: 320, Height: 180, Behind: file.Bytes()})
+	picture := drawn(t, Placeholder{Width: 320, Height: 180, Background: file.Bytes()})
 	level := func(x, y int) byte { return color.GrayModel.Convert(picture.At(x, y)).(color.Gray).Y }
 	if lit := level(40, 20); lit < 45 || lit > 80 {
 		t.Errorf("the bright half has the level %d", lit)
@@ -85,12 +85,12 @@ func TestLastPictureIsShownDimmed(t *testing.T) {
 	}
 }
 
-func TestPictureThatCannotBeReadIsLeftOut(t *testing.T) {
-	read(t, Card{Width: 320, Height: 180, Behind: []byte("no JPEG"), Title: "gate"})
+func TestBackgroundThatCannotBeDecodedIsLeftOut(t *testing.T) {
+	drawn(t, Placeholder{Width: 320, Height: 180, Background: []byte("no JPEG"), Title: "gate"})
 }
 
 func TestBrokenFontIsAnError(t *testing.T) {
-	if _, err := (Card{Width: 32, Height: 32, Quality: 80, Font: []byte("no font")}).Draw(); err == nil {
+	if _, err := (Placeholder{Width: 32, Height: 32, Quality: 80, Font: []byte("no font")}).Draw(); err == nil {
 		t.Error("no error")
 	}
 }

@@ -1,0 +1,156 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+// batch is a number of snapshots that are made with one decode. The mutex of snapshots guards the first group of fields.
+type batch struct {
+	outputs []frame.Output // do not change after the batch has begun
+	waiting int            // requests that need a frame of it
+	begun   bool           // it takes no further requests
+
+	needed  context.Context // done when it has begun and no request needs it any more, or the camera ends
+	release context.CancelFunc
+	ended   context.Context // its cause is why no more frames come
+	end     context.CancelCauseFunc
+}
+
+// join adds a request for a picture to the next batch, which begins as soon as no other batch is being made. leave must be
+// called when the request is over.
+func (s *snapshots) join(want frame.Rendition) (*batch, *frame.Slot, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.next == nil {
+		s.next = &batch{}
+		s.next.needed, s.next.release = context.WithCancel(s.camera.life)
+		s.next.ended, s.next.end = context.WithCancelCause(context.Background())
+	}
+	b := s.next
+	i := slices.IndexFunc(b.outputs, func(o frame.Output) bool { return o.Rendition == want })
+	if i < 0 {
+		if limit := s.camera.conf.MaxRenditions; len(b.outputs) >= limit {
+			return nil, nil, &TooManyError{Limit: limit}
+		}
+		i = len(b.outputs)
+		b.outputs = append(b.outputs, frame.Output{Rendition: want, Slot: &frame.Slot{}})
+	}
+	b.waiting++
+	s.begin()
+	return b, b.outputs[i].Slot, nil
+}
+
+func (s *snapshots) leave(b *batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	b.waiting--
+	b.releaseUnneeded()
+}
+
+// releaseUnneeded ends the batch if it has begun and no request needs it. The mutex of snapshots is held.
+func (b *batch) releaseUnneeded() {
+	if b.begun && b.waiting == 0 {
+		b.release()
+	}
+}
+
+// begin begins the next batch if there is one and no other batch is being made. s.mu is held.
+func (s *snapshots) begin() {
+	if s.busy || s.next == nil || s.closed {
+		return
+	}
+	b := s.next
+	s.next, s.busy, b.begun = nil, true, true
+	b.releaseUnneeded()
+	s.running.Go(func() {
+		b.end(s.make(b))
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		s.busy = false
+		s.keep(b)
+		s.begin()
+	})
+}
+
+// make makes the newest pictures of a stream until no request needs any more of them. When the camera is away, it makes
+// the last pictures instead, for up to snapshotGrace.
+func (s *snapshots) make(b *batch) error {
+	c := s.camera
+	defer b.release()
+	from, release := s.hold(b.largest())
+	defer func() { time.AfterFunc(c.conf.IdleTimeout, release) }() // as after the last viewer of a rendition
+	var failure error
+	var sentBefore bool
+	err := c.until(b.needed, func() bool {
+		failure, sentBefore = from.failure(), from.err != nil && !from.lastFrame.IsZero()
+		return failure != nil || from.up
+	})
+	if err != nil {
+		return err
+	}
+	if failure != nil && !sentBefore {
+		return failure
+	}
+	ctx := b.needed
+	if failure != nil {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeoutCause(ctx, snapshotGrace, failure)
+		defer cancel()
+	}
+	p := &producer{stream: from, consumer: b, once: true}
+	return p.run(ctx)
+}
+
+// hold chooses the stream for a rendition and keeps it connected until release is called.
+func (s *snapshots) hold(want frame.Rendition) (from *stream, release func()) {
+	c := s.camera
+	c.change(func() {
+		from = c.choose(want)
+		from.held++
+	})
+	return from, func() { c.change(func() { from.held-- }) }
+}
+
+// largest is the rendition that needs the most pixels.
+func (b *batch) largest() (want frame.Rendition) {
+	for _, out := range b.outputs {
+		if out.Rendition.Width*out.Rendition.Height > want.Width*want.Height {
+			want = out.Rendition
+		}
+	}
+	return want
+}
+
+// wanted describes the batch's picture, which stays the same when the plan or the connection changes.
+func (b *batch) wanted(string) *spec { return &spec{outputs: b.outputs} }
+
+func (b *batch) outdated(*spec) bool { return false }
+
+func (b *batch) show(*pictureRun) {}
+
+// keep keeps the pictures of a batch for some time. s.mu is held.
+func (s *snapshots) keep(b *batch) {
+	s.kept = b
+	if s.expiry != nil {
+		s.expiry.Stop()
+	}
+	s.expiry = time.AfterFunc(keptTime, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.kept == b {
+			s.kept = nil
+		}
+	})
+}
+
+// close waits for the end of the last batch, after which no other one begins.
+func (s *snapshots) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.running.Wait()
+}

@@ -1,0 +1,46 @@
+package registry
+
+import (
+	"context"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+)
+
+// Engine makes feeds.
+type Engine interface {
+	NewFeed(configs.Source) (Feed, error)
+}
+
+// Feed is a connection to a camera. All methods but Run may be called from any goroutine.
+type Feed interface {
+	// Run connects and reads until the connection ends or ctx is done, and returns why. It calls onStream when the camera
+	// begins to send and whenever what it sends changes. onStream does not block.
+	Run(ctx context.Context, onStream func(frame.Stream)) error
+	// Stream is what the camera sends, zero while it is not connected.
+	Stream() frame.Stream
+	// Broken is the number of units that were dropped because they cannot be decoded.
+	Broken() uint64
+	// Plan names the best plan for pictures of the feed.
+	Plan() string
+	// PlanChange returns a channel that is closed when Plan may return another name for the same codec.
+	PlanChange() <-chan struct{}
+	// Falls lists the plans that have failed.
+	Falls() []frame.Fall
+	// LastUnit is when the last unit came in since Run was last called, zero if there was none.
+	LastUnit() time.Time
+	// NewPicture returns a picture of the feed with the given outputs, of which there is at least one.
+	NewPicture(outputs []frame.Output) Picture
+}
+
+// Picture decodes a feed and fills slots.
+type Picture interface {
+	// Run makes frames until ctx is done or the picture fails, and returns why. It is called once. The error is a
+	// frame.PlanError if another picture would work at once.
+	Run(ctx context.Context) error
+	// CaughtUp is closed when every output is as new as the camera.
+	CaughtUp() <-chan struct{}
+	// Plan describes how the picture is made.
+	Plan() frame.Plan
+}

@@ -1,0 +1,81 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+// makePictures makes the renditions that are watched and for which the camera chooses this stream. When the camera chooses
+// another stream for a rendition, this one makes it until the other one shows it.
+func (s *stream) makePictures(ctx context.Context) {
+	var watching sync.WaitGroup
+	defer watching.Wait()
+	watching.Go(func() { s.watchPlans(ctx) })
+	p := &producer{stream: s, consumer: s, faults: faultLog{log: s.log, message: "picture failed"}}
+	p.run(ctx)
+}
+
+// watchPlans notes when the feed's best plan may have changed.
+func (s *stream) watchPlans(ctx context.Context) {
+	next := s.feed.PlanChange()
+	for {
+		select {
+		case <-next:
+			next = s.feed.PlanChange() // before anybody asks for the plan, so that no change is missed
+			s.camera.change(func() { s.planChanges++ })
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// wanted describes the picture of all renditions that the stream is to make. The camera's mutex is held.
+func (s *stream) wanted(plan string) *spec {
+	want := &spec{connection: s.connection, plan: plan}
+	for _, r := range s.camera.renditions {
+		if s.camera.choose(r.want) == s || r.by == s {
+			want.outputs = append(want.outputs, frame.Output{Rendition: r.want, Slot: r.slot})
+		}
+	}
+	if !s.up || len(want.outputs) == 0 {
+		return nil
+	}
+	return want
+}
+
+// outdated reports whether the picture's connection has ended or nobody watches any of its renditions. The camera's mutex
+// is held.
+func (s *stream) outdated(picture *spec) bool {
+	return !s.up || s.connection != picture.connection || !slices.ContainsFunc(s.camera.renditions, picture.fills)
+}
+
+// show makes r the picture that viewers see, nil for none.
+func (s *stream) show(r *pictureRun) {
+	if r != nil {
+		s.log.Debug("picture begun", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))
+		for _, text := range r.picture.Plan().Warnings {
+			s.log.Warn(text)
+		}
+	}
+	s.camera.change(func() {
+		s.shown = r
+		for _, rendition := range s.camera.renditions {
+			if rendition.by == s {
+				rendition.by = nil
+			}
+			if r.makes().fills(rendition) {
+				rendition.by = s
+			}
+		}
+		switch {
+		case s.up && r != nil:
+			s.setState(Live)
+		case s.up:
+			s.setState(Ready)
+		}
+	})
+}

@@ -1,0 +1,96 @@
+package registry
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+// pictureRun is one picture from the moment it is begun until it is stopped or fails. A nil pictureRun is no picture.
+type pictureRun struct {
+	spec
+	picture  Picture
+	began    time.Time
+	cancel   context.CancelFunc
+	caughtUp <-chan struct{} // closed when the picture is as new as the camera
+	done     chan struct{}   // closed when the picture has ended
+	err      error           // why it ended; valid when done is closed
+}
+
+// spec describes a picture. It never changes: when something else is wanted, another picture replaces this one. A nil spec
+// describes no picture.
+type spec struct {
+	outputs    []frame.Output
+	connection int    // number of the stream's connection
+	plan       string // the best one when the picture was wanted
+}
+
+// start begins a picture. Those who wait for the camera look again when it has caught up and when it has ended.
+func (s *stream) start(ctx context.Context, want *spec) *pictureRun {
+	ctx, cancel := context.WithCancel(ctx)
+	picture := s.feed.NewPicture(want.outputs)
+	r := &pictureRun{
+		spec: *want, picture: picture, began: time.Now(), cancel: cancel,
+		caughtUp: picture.CaughtUp(), done: make(chan struct{}),
+	}
+	go func() {
+		r.err = picture.Run(ctx)
+		close(r.done)
+		s.camera.wake()
+	}()
+	go func() {
+		select {
+		case <-r.caughtUp:
+			s.camera.wake()
+		case <-r.done:
+		}
+	}()
+	return r
+}
+
+// stop ends the picture and waits for its end.
+func (r *pictureRun) stop() {
+	if r != nil {
+		r.cancel()
+		<-r.done
+	}
+}
+
+func (r *pictureRun) ended() bool { return r != nil && isClosed(r.done) }
+
+// makes describes the picture.
+func (r *pictureRun) makes() *spec {
+	if r == nil {
+		return nil
+	}
+	return &r.spec
+}
+
+// same reports whether both describe the same picture.
+func (s *spec) same(other *spec) bool {
+	if s == nil || other == nil {
+		return s == other
+	}
+	return s.connection == other.connection && s.plan == other.plan && slices.Equal(s.outputs, other.outputs)
+}
+
+// fills reports whether the picture fills the slot of a rendition.
+func (s *spec) fills(r *rendition) bool {
+	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Slot == r.slot })
+}
+
+// has reports whether the picture makes a rendition.
+func (s *spec) has(want frame.Rendition) bool {
+	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Rendition == want })
+}
+
+func isClosed(c <-chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}

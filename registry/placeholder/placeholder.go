@@ -1,0 +1,136 @@
+// Package placeholder draws the picture that viewers see while a camera is away: the camera's last picture, dimmed, and
+// on it the camera's name and what is wrong.
+package placeholder
+
+import (
+	"bytes"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"sync"
+
+	"golang.org/x/image/draw"
+	"golang.org/x/image/font"
+	"golang.org/x/image/font/gofont/goregular"
+	"golang.org/x/image/font/opentype"
+	"golang.org/x/image/math/fixed"
+)
+
+// Placeholder describes a picture with lines of text.
+type Placeholder struct {
+	Width, Height int    // pixels
+	Quality       int    // of the JPEG, 1 to 100
+	Background    []byte // JPEG of any size, shown dimmed; the background is plain if this is nil or cannot be decoded
+	Title         string
+	Lines         []string
+	Font          []byte // TrueType or OpenType; nil for Go's own font
+}
+
+// Draw returns the placeholder as a JPEG. Text that does not fit is drawn smaller, and left out where it would be too
+// small to read. The error is that of a Font that cannot be used.
+func (p Placeholder) Draw() ([]byte, error) {
+	typeface, err := parse(p.Font)
+	if err != nil {
+		return nil, err
+	}
+	picture := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
+	p.drawBackground(picture)
+	if err := p.drawText(picture, typeface); err != nil {
+		return nil, err
+	}
+	var file bytes.Buffer
+	err = jpeg.Encode(&file, picture, &jpeg.Options{Quality: p.Quality})
+	return file.Bytes(), err
+}
+
+var goFont = sync.OnceValues(func() (*opentype.Font, error) { return opentype.Parse(goregular.TTF) })
+
+func parse(typeface []byte) (*opentype.Font, error) {
+	if typeface == nil {
+		return goFont()
+	}
+	return opentype.Parse(typeface)
+}
+
+// plain is the background without a picture.
+var plain = color.RGBA{28, 30, 33, 255}
+
+// dimmed is how much of a picture's brightness is left, of 256.
+const dimmed = 80
+
+func (p Placeholder) drawBackground(on *image.RGBA) {
+	last, err := jpeg.Decode(bytes.NewReader(p.Background))
+	if err != nil {
+		draw.Draw(on, on.Bounds(), image.NewUniform(plain), image.Point{}, draw.Src)
+		return
+	}
+	draw.ApproxBiLinear.Scale(on, on.Bounds(), last, last.Bounds(), draw.Src, nil)
+	for i, level := range on.Pix {
+		if i%4 < 3 { // not the opacity
+			on.Pix[i] = byte(int(level) * dimmed / 256)
+		}
+	}
+}
+
+const (
+	// Sizes of text as parts of the picture's height.
+	titleSize, lineSize = 0.10, 0.065
+	// spacing is the distance of two lines as a multiple of the text's size.
+	spacing = 1.35
+	// minSize is the smallest size that can be read and maxSize the largest that is needed, in pixels.
+	minSize, maxSize = 7, 64
+	// textWidth is the part of the picture's width that a line may take.
+	textWidth = 0.92
+)
+
+// drawText draws the lines below each other, around the middle of the picture.
+func (p Placeholder) drawText(on *image.RGBA, typeface *opentype.Font) error {
+	type line struct {
+		face   font.Face
+		text   string
+		height float64
+	}
+	var lines []line
+	total := 0.0
+	for i, text := range append([]string{p.Title}, p.Lines...) {
+		size := lineSize * float64(p.Height)
+		if i == 0 {
+			size = titleSize * float64(p.Height)
+		}
+		face, size, err := fit(typeface, text, min(size, maxSize), textWidth*float64(p.Width))
+		if err != nil {
+			return err
+		}
+		if face != nil {
+			defer face.Close()
+			lines = append(lines, line{face, text, size * spacing})
+			total += size * spacing
+		}
+	}
+	y := (float64(p.Height) - total) / 2
+	for _, l := range lines {
+		y += l.height
+		width := font.MeasureString(l.face, l.text).Ceil()
+		pen := font.Drawer{Dst: on, Src: image.White, Face: l.face, Dot: fixed.P((p.Width-width)/2, int(y-0.3*l.height))}
+		pen.DrawString(l.text)
+	}
+	return nil
+}
+
+// fit returns the largest face up to size in which a text is not wider than width, and its size. The face is nil if that
+// would be too small to read.
+func fit(typeface *opentype.Font, text string, size, width float64) (font.Face, float64, error) {
+	for size >= minSize && text != "" {
+		face, err := opentype.NewFace(typeface, &opentype.FaceOptions{Size: size, DPI: 72, Hinting: font.HintingFull})
+		if err != nil {
+			return nil, 0, err
+		}
+		needs := float64(font.MeasureString(face, text).Ceil())
+		if needs <= width {
+			return face, size, nil
+		}
+		face.Close()
+		size = min(size*width/needs, size-0.5)
+	}
+	return nil, 0, nil
+}

@@ -1,0 +1,161 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"framegate/pipeline/frame"
+)
+
+// producer makes the pictures of one stream that a consumer wants. It owns the life of each picture: it begins the
+// picture, waits until it has caught up with the camera, replaces it when the consumer wants another one, and begins a
+// new one after a failure. The old picture runs until its replacement has caught up, and each slot takes the newer
+// frames of both. A producer belongs to one goroutine.
+type producer struct {
+	stream   *stream
+	consumer consumer
+	once     bool // ends with the first failure, unless another plan takes over
+	pauses   backoff
+	faults   faultLog
+}
+
+// consumer says which picture is wanted, and gets it.
+type consumer interface {
+	// wanted describes the picture that is wanted now, given the name of the best plan. It is nil while none is wanted.
+	// The camera's mutex is held.
+	wanted(plan string) *spec
+	// outdated reports whether a picture that has not caught up yet is not wanted any more. The camera's mutex is held.
+	outdated(*spec) bool
+	// show is called with each picture that has caught up, and with nil when there is none any more.
+	show(*pictureRun)
+}
+
+// pictureTimeout is how long a picture may take to catch up with its camera. Each plan has a shorter limit of its own;
+// this one is for pictures that wait for their turn on a device while many begin at once.
+const pictureTimeout = time.Minute
+
+// errOutdated ends a picture that is no longer wanted before it has caught up.
+var errOutdated = errors.New("outdated")
+
+// run makes pictures until ctx is done. The error is ctx's or, with once, why a picture has failed.
+func (p *producer) run(ctx context.Context) error {
+	var current *pictureRun
+	defer func() { current.stop() }()
+	for {
+		want, err := p.next(ctx, current)
+		if err != nil {
+			return err
+		}
+		if ended := current; ended.ended() {
+			current = nil
+			if p.isFailure(ended.err) {
+				p.consumer.show(nil)
+				if err := p.retry(ctx, ended.err, time.Since(ended.began), nil); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		var next *pictureRun
+		if want != nil {
+			next, err = p.begin(ctx, want)
+			switch {
+			case ctx.Err() != nil:
+				next.stop()
+				return context.Cause(ctx)
+			case errors.Is(err, errOutdated):
+				continue
+			case err != nil:
+				if err := p.retry(ctx, err, 0, current); err != nil {
+					return err
+				}
+				continue
+			}
+		}
+		last := current
+		current = next
+		p.consumer.show(current)
+		last.stop()
+	}
+}
+
+// next waits until something else than current is wanted, or current has ended, and returns what is wanted. It asks the
+// feed for the best plan without the camera's mutex, since the engine takes locks to answer, and asks again when the answer
+// may have changed.
+func (p *producer) next(ctx context.Context, current *pictureRun) (want *spec, err error) {
+	s := p.stream
+	for {
+		var asked int
+		s.camera.look(func() { asked = s.planChanges })
+		best := s.feed.Plan()
+		var again bool
+		err := s.camera.until(ctx, func() bool {
+			want, again = p.consumer.wanted(best), s.planChanges != asked
+			return again || !want.same(current.makes()) || current.ended()
+		})
+		if err != nil || !again {
+			return want, err
+		}
+	}
+}
+
+// begin starts a picture and waits until it has caught up with the camera. After an error it has ended.
+func (p *producer) begin(ctx context.Context, want *spec) (*pictureRun, error) {
+	r := p.stream.start(ctx, want)
+	ctx, cancel := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("no picture within %v", pictureTimeout))
+	defer cancel()
+	err := p.stream.camera.until(ctx, func() bool {
+		return isClosed(r.caughtUp) || r.ended() || p.consumer.outdated(want)
+	})
+	switch {
+	case err == nil && isClosed(r.caughtUp):
+		return r, nil
+	case r.ended() && p.isFailure(r.err):
+		err = r.err
+	case err == nil:
+		err = errOutdated
+	}
+	r.stop()
+	return nil, err
+}
+
+// isFailure reports whether a picture that ended with err has failed. After a change of format, another one is simply begun.
+func (p *producer) isFailure(err error) bool {
+	return p.once || !errors.Is(err, frame.ErrFormatChanged)
+}
+
+// retry waits until another picture may be begun after a failure, which is at once if another plan takes over. lasted is
+// how long the picture that failed was running, and current is the picture that still runs. The error is failure if no
+// other picture is to be begun.
+func (p *producer) retry(ctx context.Context, failure error, lasted time.Duration, current *pictureRun) error {
+	var plan *frame.PlanError
+	if errors.As(failure, &plan) {
+		p.stream.log.Warn("plan set aside", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
+		return nil
+	}
+	if p.once {
+		return failure
+	}
+	reason := frame.ReasonOf(failure)
+	d := p.pauses.next(reason, lasted)
+	if temporary(reason) { // and somebody watches
+		d = min(d, jitter(watchedPause))
+	}
+	p.faults.add(ctx, failure, d)
+	p.pauseAfter(ctx, failure, d, current)
+	return nil
+}
+
+// pauseAfter waits for d, or until there is another connection or current has ended. Meanwhile failure is the reason why
+// renditions that current does not make have no picture.
+func (p *producer) pauseAfter(ctx context.Context, failure error, d time.Duration, current *pictureRun) {
+	s := p.stream
+	var failed int
+	s.camera.change(func() { s.pictureErr, failed = failure, s.connection })
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	s.camera.until(ctx, func() bool { return s.connection != failed || current.ended() })
+	s.camera.change(func() { s.pictureErr = nil })
+}

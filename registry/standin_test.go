@@ -1,0 +1,349 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+)
+
+// standin is an engine whose cameras do what the test wants, in place of GStreamer and real cameras.
+type standin struct {
+	mu       sync.Mutex
+	feeds    map[string]*standinFeed
+	pictures []*standinPicture
+	broken   error         // fails every new picture
+	plans    int           // number of new pictures that fail with a PlanError
+	away     error         // makes every new feed refuse connections
+	hold     chan struct{} // where not nil, no new picture makes a frame until it is closed
+}
+
+// standinFeed is a camera that sends or fails as the test wants.
+type standinFeed struct {
+	engine   *standin
+	mu       sync.Mutex
+	runs     int
+	running  bool
+	sends    frame.Stream // zero while the camera is away
+	refusal  error        // why it is away
+	onStream func(frame.Stream)
+	drop     chan error
+	lastUnit time.Time
+	lingers  chan struct{} // where not nil, the connection does not end before it is closed
+	plan     string
+	slow     chan struct{} // where not nil, the feed answers when it is closed
+	asked    int           // calls that wait for slow
+	change   chan struct{} // closed when plan changes
+}
+
+func (e *standin) NewFeed(src configs.Source) (Feed, error) {
+	f := &standinFeed{engine: e, sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error), lastUnit: time.Unix(1, 0), change: make(chan struct{})}
+	if src.URL.Path == "/sub" {
+		f.sends.Width, f.sends.Height = 640, 360
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f.refusal = e.away
+	e.feeds[src.URL.Path] = f
+	return f, nil
+}
+
+// feed is the last feed that was made for a path.
+func (e *standin) feed(path string) *standinFeed {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.feeds[path]
+}
+
+func (f *standinFeed) isRunning() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.running
+}
+
+func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
+	f.mu.Lock()
+	f.runs++
+	sends, refusal := f.sends, f.refusal
+	f.running, f.onStream = refusal == nil, onStream
+	f.mu.Unlock()
+	if refusal != nil {
+		return refusal
+	}
+	onStream(sends)
+	defer func() {
+		f.mu.Lock()
+		lingers := f.lingers
+		f.mu.Unlock()
+		if lingers != nil {
+			<-lingers
+		}
+		f.mu.Lock()
+		f.running = false
+		f.mu.Unlock()
+	}()
+	select {
+	case err := <-f.drop:
+		return err
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+// answer waits while the feed is slow.
+func (f *standinFeed) answer() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if slow := f.slow; slow != nil {
+		f.asked++
+		f.mu.Unlock()
+		<-slow
+		f.mu.Lock()
+		f.asked--
+	}
+}
+
+// waiting reports whether somebody waits for an answer of the feed.
+func (f *standinFeed) waiting() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.asked > 0
+}
+
+// slowDown makes the feed wait with its answers until the channel that it returns is closed.
+func (f *standinFeed) slowDown() chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.slow = make(chan struct{})
+	return f.slow
+}
+
+func (f *standinFeed) Stream() frame.Stream {
+	f.answer()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if !f.running {
+		return frame.Stream{}
+	}
+	return f.sends
+}
+
+func (f *standinFeed) Broken() uint64 {
+	f.answer()
+	return 0
+}
+
+func (f *standinFeed) Plan() string {
+	f.answer()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.plan
+}
+
+func (f *standinFeed) PlanChange() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.change
+}
+
+func (f *standinFeed) Falls() []frame.Fall {
+	f.answer()
+	return nil
+}
+
+// prefer changes the best plan.
+func (f *standinFeed) prefer(plan string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.plan = plan
+	close(f.change)
+	f.change = make(chan struct{})
+}
+
+func (f *standinFeed) LastUnit() time.Time {
+	f.answer()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.lastUnit
+}
+
+// sent sets the time at which the camera last sent something.
+func (f *standinFeed) sent(at time.Time) {
+	f.mu.Lock()
+	f.lastUnit = at
+	f.mu.Unlock()
+}
+
+func (f *standinFeed) count() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.runs
+}
+
+// refuse makes the camera refuse connections with err, or accept them where err is nil.
+func (f *standinFeed) refuse(err error) {
+	f.mu.Lock()
+	f.refusal = err
+	f.mu.Unlock()
+}
+
+// standinPicture publishes a frame every few milliseconds.
+type standinPicture struct {
+	feed     *standinFeed
+	outputs  []frame.Output
+	broken   error
+	hold     chan struct{}
+	caughtUp chan struct{}
+	fail     chan error
+	ended    chan struct{}
+}
+
+func (f *standinFeed) NewPicture(outputs []frame.Output) Picture {
+	e := f.engine
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	p := &standinPicture{feed: f, outputs: outputs, broken: e.broken, hold: e.hold, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
+	if e.plans > 0 {
+		e.plans--
+		p.broken = &frame.PlanError{Plan: "best", Next: "next", Err: errors.New("no picture")}
+	}
+	e.pictures = append(e.pictures, p)
+	return p
+}
+
+// allEnded waits until all pictures that were begun have ended.
+func (e *standin) allEnded() {
+	e.mu.Lock()
+	made := slices.Clone(e.pictures)
+	e.mu.Unlock()
+	for _, p := range made {
+		<-p.ended
+	}
+}
+
+var epoch = time.Now()
+
+func (p *standinPicture) Run(ctx context.Context) error {
+	defer close(p.ended)
+	if p.broken != nil {
+		return p.broken
+	}
+	if p.hold != nil {
+		select {
+		case <-p.hold:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	tick := time.NewTicker(2 * time.Millisecond)
+	defer tick.Stop()
+	for n := 0; ; n++ {
+		for _, out := range p.outputs {
+			text := fmt.Sprint(out.Rendition)
+			out.Slot.Publish(frame.New([]byte(text), frame.Info{PTS: time.Since(epoch), Received: time.Now(), Width: out.Rendition.Width, Height: out.Rendition.Height}))
+		}
+		if n == 2 {
+			close(p.caughtUp)
+		}
+		select {
+		case <-tick.C:
+		case err := <-p.fail:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+func (p *standinPicture) CaughtUp() <-chan struct{} { return p.caughtUp }
+
+func (p *standinPicture) Plan() frame.Plan { return frame.Plan{Name: "standin"} }
+
+// made is the number of pictures that were begun so far.
+func (e *standin) made() int {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return len(e.pictures)
+}
+
+// picture returns the nth picture.
+func (e *standin) picture(n int) *standinPicture {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.pictures[n]
+}
+
+// start runs a registry of one camera 'a' until the test ends.
+func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
+	t.Helper()
+	config := parse(t, "{id: a, url: 'rtsp://h/a', "+defaultIdle(keys)+keys+"}")
+	e := &standin{feeds: map[string]*standinFeed{}}
+	r, err := New(config, e, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan struct{})
+	go func() {
+		r.Run(ctx)
+		close(done)
+	}()
+	t.Cleanup(func() {
+		cancel()
+		<-done
+	})
+	return r, e, e.feeds["/a"]
+}
+
+// parse returns a configuration of cameras.
+func parse(t *testing.T, cameras string) *configs.Config {
+	t.Helper()
+	config, err := configs.Parse("test.yaml", []byte("cameras: ["+cameras+"]"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
+
+// until waits for a condition.
+func until(t *testing.T, what string, condition func() bool) {
+	t.Helper()
+	deadline := time.Now().Add(10 * time.Second)
+	for !condition() {
+		if time.Now().After(deadline) {
+			t.Fatal("timed out: ", what)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
+func state(r *Registry) State {
+	s, _ := r.Camera("a")
+	return s.State
+}
+
+// watch joins a rendition, which must succeed.
+func watch(t *testing.T, r *Registry, ask frame.Ask) *View {
+	t.Helper()
+	v, err := r.Watch(t.Context(), "a", ask)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// defaultIdle makes renditions end soon, unless the keys of a test say otherwise.
+func defaultIdle(keys string) string {
+	if strings.Contains(keys, "idle_timeout") {
+		return ""
+	}
+	return "idle_timeout: 100ms, "
+}
