@@ -16,13 +16,17 @@ GO = CGO_CFLAGS="$$(internal/setup/cflags.sh)" go
 # What setup installs: run is what it takes to build and run, build only to build.
 NEEDS ?= run
 
-.PHONY: run build test lint unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup setup-test
+.PHONY: run build tools test lint unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup setup-test
 
 run: build
 	./bin/framegate serve
 
 build: setup
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
+
+# What developers measure and check framegate with, beside the framegate that it runs.
+tools: build
+	$(GO) build -o bin/ ./tools/...
 
 test: setup-test lint unit fuzz chaos-ci
 
@@ -48,7 +52,7 @@ corrupt:
 	CORRUPT_UNITS=$${CORRUPT_UNITS:-100000} $(GO) test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
 
 # One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
-bench: build
+bench: tools
 	@internal/setup/install.sh bench
 	./bin/bench $(BENCH)
 
@@ -56,22 +60,22 @@ bench: build
 # CHAOS passes options, such as CHAOS="--for 1h --seed 7". chaos-ci is what fits into a run of the tests: three minutes, and
 # once more where a promise was broken, since limits of time are missed too when others take the processors. The seed
 # that it prints repeats it.
-chaos: build
+chaos: tools
 	./bin/endure chaos $(CHAOS)
 
-chaos-ci: build
+chaos-ci: tools
 	./bin/endure chaos --for 3m $(CHAOS) || ./bin/endure chaos --for 3m $(CHAOS)
 
 # What framegate takes of the machine while viewers come and go, as a table and as plots. SOAK passes options.
-soak: build
+soak: tools
 	./bin/endure soak $(SOAK)
 
 # The plans for NVIDIA's cards, tried on one: see docs/hardware.md. It says so where there is none. GPUCHECK passes options.
-gpu-check: build
+gpu-check: tools
 	@./bin/gpucheck $(GPUCHECK)
 
 # The same packed into one folder, for a machine with a card that can fetch nothing.
-gpu-pack: build
+gpu-pack: tools
 	@internal/setup/gpu-pack.sh bin/gpu-check
 
 # The container's image, built from the Dockerfile, run, and looked at as a client would: see docs/container.md.
