@@ -22,8 +22,8 @@ COPY --from=go /usr/local/go /usr/local/go
 ENV PATH=/usr/local/go/bin:$PATH GOTOOLCHAIN=local
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev make
 WORKDIR /src
-COPY internal/setup internal/setup/
-RUN internal/setup/install.sh build
+COPY scripts scripts/
+RUN scripts/install.sh build
 ARG GOPROXY
 COPY go.mod go.sum ./
 RUN go mod download
@@ -33,7 +33,7 @@ RUN make build NEEDS=build VERSION="$VERSION" && strip bin/framegate
 
 # What every package brings that framegate may use; the plugins of a Jetson may want any of it.
 FROM ${BASE} AS full
-COPY internal/setup/install.sh /tmp/
+COPY scripts/install.sh /tmp/
 # More packages, such as the driver of a graphics card.
 ARG DRIVERS=
 RUN sh /tmp/install.sh serve \
@@ -47,7 +47,7 @@ FROM full AS needed
 ARG DRIVERS=
 COPY --from=bare /bare /
 COPY --from=build /src/bin/framegate /
-COPY internal/setup/needed.sh /tmp/
+COPY scripts/needed.sh /tmp/
 RUN /tmp/needed.sh /bare /needed /framegate $DRIVERS
 
 # What of that it does use.

@@ -11,7 +11,7 @@ UNIT ?= -race
 LDFLAGS := -X main.version=$(VERSION)
 
 # Asked for in each recipe, since setup may have installed GStreamer just before.
-GO = CGO_CFLAGS="$$(internal/setup/cflags.sh)" go
+GO = CGO_CFLAGS="$$(scripts/cflags.sh)" go
 
 # What setup installs: run is what it takes to build and run, build only to build.
 NEEDS ?= run
@@ -53,7 +53,7 @@ corrupt:
 
 # One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
 bench: tools
-	@internal/setup/install.sh bench
+	@scripts/install.sh bench
 	./bin/bench $(BENCH)
 
 # Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
@@ -76,11 +76,11 @@ gpu-check: tools
 
 # The same packed into one folder, for a machine with a card that can fetch nothing.
 gpu-pack: tools
-	@internal/setup/gpu-pack.sh bin/gpu-check
+	@scripts/gpu-pack.sh bin/gpu-check
 
 # The container's image, built from the Dockerfile, run, and looked at as a client would: see docs/container.md.
 image:
-	@internal/setup/image.sh $(VERSION)
+	@scripts/image.sh $(VERSION)
 
 # The JSON Schema, after a change of the configuration's types.
 schema:
@@ -88,15 +88,15 @@ schema:
 
 # Builds and tests on other releases, as root: see docs/versions.md. SUITES names them.
 versions:
-	internal/setup/versions.sh $(SUITES)
+	scripts/versions.sh $(SUITES)
 
 clean:
 	rm -rf bin
 
 setup:
-	@internal/setup/check-go.sh
-	@internal/setup/install.sh $(NEEDS)
+	@scripts/check-go.sh
+	@scripts/install.sh $(NEEDS)
 
 setup-test:
-	@internal/setup/check-go.sh
-	@internal/setup/install.sh test
+	@scripts/check-go.sh
+	@scripts/install.sh test

@@ -11,7 +11,7 @@
 # which the system does not reach its packages.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/../.."
+cd "$here/.."
 PATH=$PATH:/usr/local/go/bin
 version=${1:-development}
 suite=${SUITE:-bookworm}
@@ -114,15 +114,15 @@ mkdir -p "$config"
 build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}"
 echo "the image has $(size)"
 
-go build -o "$work/visit" ./internal/setup/visit
-"$work/visit" cameras "$config" &
+go build -o "$work/imagecheck" ./tools/imagecheck
+"$work/imagecheck" cameras "$config" &
 cameras=$!
 trap 'kill $cameras' EXIT
 until_line '^cameras:' "$config/framegate.yaml" >/dev/null
 start
 trap 'kill $cameras; stop; cat "$log"' EXIT
 url=$(until_line 'msg=serving' "$log" | sed 's,.*url=\([^ ]*\)/ .*,\1,')
-"$work/visit" look "$url"
+"$work/imagecheck" look "$url"
 inside framegate version
 inside framegate health "$url"
 inside framegate hardware
