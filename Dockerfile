@@ -55,7 +55,7 @@ FROM ${BASE} AS small
 COPY --from=needed /needed /
 
 FROM ${RUNTIME}
-# Devices belong to the groups video and render. Their numbers on the machine may be others: compose.yaml adds those.
+# Devices belong to the groups video and render. Their numbers on the machine may be others: deploy/compose.yaml adds those.
 RUN (getent group render >/dev/null || groupadd --system render) \
 	&& useradd --uid 10001 --groups video,render --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin framegate \
 	&& mkdir /etc/framegate \
