@@ -4,6 +4,7 @@
 #   docker build -t framegate:intel --build-arg DRIVERS=intel-media-va-driver .
 #   docker build -t framegate:jetson --build-arg BASE=nvcr.io/nvidia/l4t-base:r36.2.0 \
 #           --build-arg RUNTIME=full .
+#   docker build -t framegate:demo --build-arg DEMO=yes .
 #
 # docs/container.md tells how to run it on each platform. It needs nothing of BuildKit, which the Docker of a Jetson may
 # lack.
@@ -36,7 +37,11 @@ FROM ${BASE} AS full
 COPY scripts/install.sh /tmp/
 # More packages, such as the driver of a graphics card.
 ARG DRIVERS=
-RUN sh /tmp/install.sh serve \
+# Not empty: with the encoders of the demo's cameras, which are under the GPL. x265's plugin is in a package that serving
+# needs.
+ARG DEMO=
+RUN sh /tmp/install.sh serve ${DEMO:+demo} \
+	&& if [ -z "$DEMO" ]; then rm -f /usr/lib/*/gstreamer-1.0/libgstx265.so; fi \
 	&& if [ -n "$DRIVERS" ]; then apt-get install -y --no-install-recommends $DRIVERS; fi \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/*
 
@@ -45,6 +50,7 @@ RUN find / -xdev -printf '%p %s %Ts\n' >/bare
 
 FROM full AS needed
 ARG DRIVERS=
+ARG DEMO=
 COPY --from=bare /bare /
 COPY --from=build /src/bin/framegate /
 COPY scripts/needed.sh /tmp/

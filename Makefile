@@ -1,5 +1,5 @@
-# make run serves the demo, or ./framegate.yaml; make test runs every check and test. Both install what
-# they need first, on Debian and Ubuntu.
+# make run serves ./framegate.yaml, or the demo where there is none; make test runs every check and test. Both
+# install what they need first, on Debian and Ubuntu.
 
 # Go is often installed here and not yet in PATH.
 export PATH := $(PATH):/usr/local/go/bin
@@ -13,13 +13,17 @@ LDFLAGS := -X main.version=$(VERSION)
 # Asked for in each recipe, since setup may have installed GStreamer just before.
 GO = CGO_CFLAGS="$$(scripts/cflags.sh)" go
 
-# What setup installs: run is what it takes to build and run, build only to build.
-NEEDS ?= run
+# The sets of packages that setup installs, see scripts/install.sh. A target that needs more says so in a value of its
+# own, which make passes to what it builds first.
+NEEDS = build serve
+run tools: NEEDS = build serve demo
+test: NEEDS = build serve demo test
+bench: NEEDS = build serve demo bench
 
-.PHONY: run build tools test lint unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup setup-test
+.PHONY: run build tools test lint unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup
 
 run: build
-	./bin/framegate serve
+	@if [ -e framegate.yaml ]; then set -x; exec ./bin/framegate serve --config framegate.yaml; else set -x; exec ./bin/framegate demo; fi
 
 build: setup
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
@@ -28,7 +32,7 @@ build: setup
 tools: build
 	$(GO) build -o bin/ ./tools/...
 
-test: setup-test lint unit fuzz chaos-ci
+test: setup lint unit fuzz chaos-ci
 
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
@@ -52,8 +56,7 @@ corrupt:
 	CORRUPT_UNITS=$${CORRUPT_UNITS:-100000} $(GO) test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
 
 # One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
-bench: tools
-	@scripts/install.sh bench
+bench: setup tools
 	./bin/bench $(BENCH)
 
 # Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
@@ -96,7 +99,3 @@ clean:
 setup:
 	@scripts/check-go.sh
 	@scripts/install.sh $(NEEDS)
-
-setup-test:
-	@scripts/check-go.sh
-	@scripts/install.sh test

@@ -44,7 +44,7 @@ prepare() {
 
 try_suite() {
 	prepare "$1" "$work/$1"
-	inside "" "$work/$1" 'scripts/install.sh test' >>"$work/$1.log" 2>&1
+	inside "" "$work/$1" 'scripts/install.sh build serve demo test' >>"$work/$1.log" 2>&1
 	inside "" "$work/$1" '
 		echo "$(. /etc/os-release; echo "$PRETTY_NAME"), GStreamer $(pkg-config --modversion gstreamer-1.0)," \
 			"GLib $(pkg-config --modversion glib-2.0), gcc $(gcc -dumpfullversion), $(go env GOVERSION)"
