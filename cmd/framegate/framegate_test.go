@@ -158,6 +158,7 @@ func TestTenViewersEachGetEveryPictureInOrder(t *testing.T) {
 }
 
 func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
+	camtest.Long(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5}, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, stall_timeout: 1s}, {id: b, url: %q}]", cameras.URL("cam1"), cameras.URL("cam2"))))
 	p.until(t, "a", "ready")
