@@ -4,6 +4,7 @@
 #   docker build -t framegate:intel --build-arg DRIVERS=intel-media-va-driver .
 #   docker build -t framegate:jetson --build-arg BASE=nvcr.io/nvidia/l4t-base:r36.2.0 \
 #           --build-arg RUNTIME=full .
+#   docker build -t framegate:demo --build-arg DEMO=yes .
 #
 # docs/container.md tells how to run it on each platform. It needs nothing of BuildKit, which the Docker of a Jetson may
 # lack.
@@ -22,8 +23,8 @@ COPY --from=go /usr/local/go /usr/local/go
 ENV PATH=/usr/local/go/bin:$PATH GOTOOLCHAIN=local
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates gcc libc6-dev make
 WORKDIR /src
-COPY internal/setup internal/setup/
-RUN internal/setup/install.sh build
+COPY scripts scripts/
+RUN scripts/install.sh build
 ARG GOPROXY
 COPY go.mod go.sum ./
 RUN go mod download
@@ -33,10 +34,14 @@ RUN make build NEEDS=build VERSION="$VERSION" && strip bin/framegate
 
 # What every package brings that framegate may use; the plugins of a Jetson may want any of it.
 FROM ${BASE} AS full
-COPY internal/setup/install.sh /tmp/
+COPY scripts/install.sh /tmp/
 # More packages, such as the driver of a graphics card.
 ARG DRIVERS=
-RUN sh /tmp/install.sh serve \
+# Not empty: with the encoders of the demo's cameras, which are under the GPL. x265's plugin is in a package that serving
+# needs.
+ARG DEMO=
+RUN sh /tmp/install.sh serve ${DEMO:+demo} \
+	&& if [ -z "$DEMO" ]; then rm -f /usr/lib/*/gstreamer-1.0/libgstx265.so; fi \
 	&& if [ -n "$DRIVERS" ]; then apt-get install -y --no-install-recommends $DRIVERS; fi \
 	&& rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/* /tmp/*
 
@@ -45,9 +50,10 @@ RUN find / -xdev -printf '%p %s %Ts\n' >/bare
 
 FROM full AS needed
 ARG DRIVERS=
+ARG DEMO=
 COPY --from=bare /bare /
 COPY --from=build /src/bin/framegate /
-COPY internal/setup/needed.sh /tmp/
+COPY scripts/needed.sh /tmp/
 RUN /tmp/needed.sh /bare /needed /framegate $DRIVERS
 
 # What of that it does use.
@@ -55,7 +61,7 @@ FROM ${BASE} AS small
 COPY --from=needed /needed /
 
 FROM ${RUNTIME}
-# Devices belong to the groups video and render. Their numbers on the machine may be others: compose.yaml adds those.
+# Devices belong to the groups video and render. Their numbers on the machine may be others: deploy/compose.yaml adds those.
 RUN (getent group render >/dev/null || groupadd --system render) \
 	&& useradd --uid 10001 --groups video,render --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin framegate \
 	&& mkdir /etc/framegate \

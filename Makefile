@@ -1,5 +1,4 @@
-# make run serves the demo, or ./framegate.yaml; make test runs every check and test. Both install what
-# they need first, on Debian and Ubuntu.
+# make help lists the targets. Those that need packages install what is missing first, on Debian and Ubuntu.
 
 # Go is often installed here and not yet in PATH.
 export PATH := $(PATH):/usr/local/go/bin
@@ -11,30 +10,63 @@ UNIT ?= -race
 LDFLAGS := -X main.version=$(VERSION)
 
 # Asked for in each recipe, since setup may have installed GStreamer just before.
-GO = CGO_CFLAGS="$$(internal/setup/cflags.sh)" go
+GO = CGO_CFLAGS="$$(scripts/cflags.sh)" go
 
-# What setup installs: run is what it takes to build and run, build only to build.
-NEEDS ?= run
+# The sets of packages that setup installs, see scripts/install.sh. A target that needs more says so in a value of its
+# own, which make passes to what it builds first.
+NEEDS = build serve
+run check tools: NEEDS = build serve demo
+test: NEEDS = build serve demo test
+bench: NEEDS = build serve demo bench
 
-.PHONY: run build test lint unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak schema versions clean setup setup-test
+.PHONY: help run build tools check test lint quick unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
+	schema versions clean setup
 
+## Serve ./framegate.yaml, or the demo where there is none.
 run: build
-	./bin/framegate serve
+	@if [ -e framegate.yaml ]; then set -x; exec ./bin/framegate serve --config framegate.yaml; else set -x; exec ./bin/framegate demo; fi
 
+## Print this list.
+help:
+	@awk '/^## / { text = text substr($$0, 3); next } \
+		text && /^[a-z-]+:/ { sub(/:.*/, ""); printf "make %-10s %s\n", $$0, text } { text = "" }' $(MAKEFILE_LIST)
+
+## Build what is shipped, framegate and testcam, into bin/.
 build: setup
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-test: setup-test lint unit fuzz chaos-ci
+## Build the developers' programs into bin/ too, beside the framegate that they run.
+tools: build
+	$(GO) build -o bin/ ./tools/...
 
+## The quick half of the tests: lint, and the unit tests without a browser and without those that take several seconds.
+check: setup lint quick
+
+## Every check and test: lint, all unit tests, fuzzing and chaos. It installs what is missing, a browser too.
+test: setup lint unit fuzz chaos-ci
+
+## gofmt, vet and staticcheck.
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+# The tests of pipeline that take 4 s and more.
+LONG = TestCameraBeyondTheSessionsOfADevice|TestCorruptedUnitsKillNothing|TestNothingIsLeftBehind|TestLowRateIsKeptOnJetson|$\
+	TestEveryCodecBecomesPictures|TestUnitsWithoutAnEnd|TestUnitsThatNobodyRefersTo|TestKeyframesAloneAreDecoded|$\
+	TestDecoderHoldsPicturesBack|TestContextOfADeviceThatFails|TestForeignRTSPServer|$\
+	TestEveryPlatformMakesPictures|TestFailureOfAPlanLeadsToTheNext
+
+## The unit tests of check.
+quick:
+	$(GO) test -short -skip '$(LONG)' -p 2 -timeout 5m ./...
+
 # One package after the other: much of what they check has limits of time, which others' tests would use up.
+## All unit tests, with the race detector; UNIT passes other options.
 unit:
 	$(GO) test $(UNIT) -p 1 -timeout 20m ./...
 
+## Every fuzz target for FUZZTIME, 20s unless set.
 fuzz:
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzEdit$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
@@ -43,56 +75,52 @@ fuzz:
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)
 
-# 100,000 damaged access units of each codec, instead of the 10,000 of every test run; CORRUPT_UNITS says how many.
+## 100,000 damaged access units of each codec, not the 10,000 of every test run; CORRUPT_UNITS says how many.
 corrupt:
 	CORRUPT_UNITS=$${CORRUPT_UNITS:-100000} $(GO) test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
 
-# One table of figures of this machine, and its plots: see docs/bench.md. BENCH passes options.
-bench: build
-	@internal/setup/install.sh bench
+## Measure framegate on this machine, see docs/bench.md. BENCH passes options.
+bench: setup tools
 	./bin/bench $(BENCH)
 
-# Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
-# CHAOS passes options, such as CHAOS="--for 1h --seed 7". chaos-ci is what fits into a run of the tests: three minutes, and
-# once more where a promise was broken, since limits of time are missed too when others take the processors. The seed
-# that it prints repeats it.
-chaos: build
+# CHAOS passes options, such as CHAOS="--for 1h --seed 7". The seed that a run prints repeats it.
+## Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
+chaos: tools
 	./bin/endure chaos $(CHAOS)
 
-chaos-ci: build
-	./bin/endure chaos --for 3m $(CHAOS) || ./bin/endure chaos --for 3m $(CHAOS)
+## Three minutes of chaos, as in test.
+chaos-ci: tools
+	./bin/endure chaos --for 3m $(CHAOS)
 
-# What framegate takes of the machine while viewers come and go, as a table and as plots. SOAK passes options.
-soak: build
+## What framegate takes of the machine while viewers come and go, for an hour. SOAK passes options.
+soak: tools
 	./bin/endure soak $(SOAK)
 
-# The plans for NVIDIA's cards, tried on one: see docs/hardware.md. It says so where there is none. GPUCHECK passes options.
-gpu-check: build
+## Try the plans for NVIDIA's cards on one, see docs/hardware.md. GPUCHECK passes options.
+gpu-check: tools
 	@./bin/gpucheck $(GPUCHECK)
 
-# The same packed into one folder, for a machine with a card that can fetch nothing.
-gpu-pack: build
-	@internal/setup/gpu-pack.sh bin/gpu-check
+## Pack gpu-check into bin/gpu-check, for a machine with a card that can fetch nothing.
+gpu-pack: tools
+	@scripts/gpu-pack.sh bin/gpu-check
 
-# The container's image, built from the Dockerfile, run, and looked at as a client would: see docs/container.md.
+## Build the container's image, run it and check it as a client would: see docs/container.md.
 image:
-	@internal/setup/image.sh $(VERSION)
+	@scripts/image.sh $(VERSION)
 
-# The JSON Schema, after a change of the configuration's types.
+## Write the JSON Schema, after a change of the configuration's types.
 schema:
 	$(GO) test ./configs -run Schema -update
 
-# Builds and tests on other releases, as root: see docs/versions.md. SUITES names them.
+## Build and test on other releases, as root: see docs/versions.md. SUITES names them.
 versions:
-	internal/setup/versions.sh $(SUITES)
+	scripts/versions.sh $(SUITES)
 
+## Remove bin/.
 clean:
 	rm -rf bin
 
+## Check that Go is new enough, and install what is missing.
 setup:
-	@internal/setup/check-go.sh
-	@internal/setup/install.sh $(NEEDS)
-
-setup-test:
-	@internal/setup/check-go.sh
-	@internal/setup/install.sh test
+	@scripts/check-go.sh
+	@scripts/install.sh $(NEEDS)

@@ -9,9 +9,9 @@ import (
 	"github.com/goccy/go-yaml"
 )
 
-// TestComposeGivesEveryPlatformItsDevices reads compose.yaml as Docker does, and holds it to the table of platforms.
+// TestComposeGivesEveryPlatformItsDevices reads deploy/compose.yaml as Docker does, and holds it to the table of platforms.
 func TestComposeGivesEveryPlatformItsDevices(t *testing.T) {
-	text, err := os.ReadFile("../compose.yaml")
+	text, err := os.ReadFile("../deploy/compose.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,7 +35,7 @@ func TestComposeGivesEveryPlatformItsDevices(t *testing.T) {
 	}
 	for _, pf := range platforms {
 		s, ok := compose.Services[pf.name]
-		if !ok || !slices.Equal(s.Profiles, []string{pf.name}) || !strings.HasPrefix(s.Image, "framegate") || s.Build.Context != "." || !s.ReadOnly {
+		if !ok || !slices.Equal(s.Profiles, []string{pf.name}) || !strings.HasPrefix(s.Image, "framegate") || s.Build.Context != ".." || !s.ReadOnly {
 			t.Errorf("%s: %+v", pf.name, s)
 		}
 		given := s.Runtime == "nvidia" || s.Deploy != nil || slices.ContainsFunc(s.Devices, func(device string) bool {

@@ -99,6 +99,7 @@ func (w *onlooker) seen(t *testing.T, what *int) int {
 }
 
 func TestViewersLiveThroughEveryLoss(t *testing.T) {
+	camtest.Long(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
@@ -226,6 +227,7 @@ func TestStreamsBeyondTheLimitsAreRefused(t *testing.T) {
 }
 
 func TestViewerWhoHardlyReadsCostsOthersNothingAndIsSentAway(t *testing.T) {
+	camtest.Long(t)
 	t.Parallel() // it waits for the time limit of a write
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))

@@ -18,9 +18,12 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser opens a headless Chromium. The test is skipped, loudly, where there is none.
+// browser opens a headless Chromium. The test is skipped, loudly, where there is none, and with -short.
 func browser(t *testing.T) context.Context {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("SKIPPED with -short: it needs a browser")
+	}
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("SKIPPED: the browser tests need chromium")

@@ -11,9 +11,13 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// serveDemo serves the embedded demo, whose cameras it starts itself: real RTSP, on loopback.
-func serveDemo(ctx context.Context, listen string) error {
-	fmt.Fprintln(os.Stderr, "framegate: no configuration found; the demo starts four test cameras of its own over RTSP on 127.0.0.1")
+// demo serves the embedded configuration, whose cameras it starts itself: real RTSP, on loopback.
+type demo struct {
+	Listen string `placeholder:"HOST:PORT" help:"Address to serve on, instead of :8080."`
+}
+
+func (d demo) Run(ctx context.Context) error {
+	fmt.Fprintln(os.Stderr, "framegate: the demo starts four test cameras of its own over RTSP on 127.0.0.1")
 	cameras, err := testcam.New(ctx, testcam.Config{Cameras: []testcam.Camera{
 		{}, {Codec: testcam.H264, KeyframeInterval: 50}, {Codec: testcam.H265}, {Codec: testcam.MJPEG, FPS: 15},
 	}})
@@ -28,6 +32,6 @@ func serveDemo(ctx context.Context, listen string) error {
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return cameras.Run(ctx) })
-	all.Go(func() error { return serveConfig(ctx, config, "", listen) })
+	all.Go(func() error { return serveConfig(ctx, config, "", d.Listen) })
 	return all.Wait()
 }

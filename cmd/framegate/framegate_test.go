@@ -63,6 +63,12 @@ type serving struct{ *process.Process }
 func start(t *testing.T, args ...string) serving {
 	t.Helper()
 	p, err := process.Start(binary, args...)
+	return untilEnd(t, p, err)
+}
+
+// untilEnd stops a framegate that was started when the test ends.
+func untilEnd(t *testing.T, p *process.Process, err error) serving {
+	t.Helper()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,6 +158,7 @@ func TestTenViewersEachGetEveryPictureInOrder(t *testing.T) {
 }
 
 func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
+	camtest.Long(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5}, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, stall_timeout: 1s}, {id: b, url: %q}]", cameras.URL("cam1"), cameras.URL("cam2"))))
 	p.until(t, "a", "ready")
@@ -354,8 +361,36 @@ func TestCommandLine(t *testing.T) {
 	}
 }
 
+func TestServeWithoutConfigurationSaysWhereItLooked(t *testing.T) {
+	if _, err := os.Stat("/etc/framegate/framegate.yaml"); err == nil {
+		t.Skip("SKIPPED: this machine has /etc/framegate/framegate.yaml, which serve would take")
+	}
+	t.Chdir(t.TempDir())
+	t.Setenv("FRAMEGATE_CONFIG", "")
+	for _, args := range [][]string{{"serve"}, {}} {
+		stdout, stderr, status := run(t, args...)
+		if status != 1 || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.HasPrefix(stderr, "framegate: no configuration") {
+			t.Errorf("%q: status %d, %s%s", args, status, stdout, stderr)
+		}
+		for _, part := range []string{"$FRAMEGATE_CONFIG", "./framegate.yaml", "/etc/framegate/framegate.yaml", "--config", "framegate demo"} {
+			if !strings.Contains(stderr, part) {
+				t.Errorf("%q does not name %s: %s", args, part, stderr)
+			}
+		}
+	}
+}
+
+func TestVersionFlagPrintsWhatVersionPrints(t *testing.T) {
+	byCommand, _, _ := run(t, "version")
+	byFlag, stderr, status := run(t, "--version")
+	if byFlag != byCommand || stderr != "" || status != 0 {
+		t.Errorf("status %d, %q, not %q; %s", status, byFlag, byCommand, stderr)
+	}
+}
+
 func TestDemoShowsItsOwnCameras(t *testing.T) {
-	p := start(t)
+	demo, err := process.StartDemo(binary)
+	p := untilEnd(t, demo, err)
 	if !strings.Contains(p.Log(), "the demo starts four test cameras") {
 		t.Errorf("it does not say so: %s", p.Log())
 	}

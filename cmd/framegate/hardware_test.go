@@ -127,6 +127,7 @@ func (s serving) get(t *testing.T, path string) string {
 // TestHardwareThatFailsIsToldEverywhereAndTakenBack lets a decoder fail while somebody watches: the viewer has no pause
 // of more than a second, it is told in the log, the API, the metrics and on the page, and the decoder is used again.
 func TestHardwareThatFailsIsToldEverywhereAndTakenBack(t *testing.T) {
+	camtest.Long(t)
 	for _, fault := range []struct{ kind, factory, reason string }{
 		{"fail 100", "nvh264dec", "The device has failed"},
 		{"silence 100", "nvh264dec", "no picture has come"},
@@ -179,6 +180,7 @@ func TestCamerasPageSaysWhyHardwareIsNotUsed(t *testing.T) {
 }
 
 func TestDecoderThatHangsKeepsNoViewerWaitingAndNoShutdown(t *testing.T) {
+	camtest.Long(t)
 	for _, fault := range []string{"hang", "hang-stop"} {
 		t.Run(fault, func(t *testing.T) {
 			standins := standin.Use(t, "nvidia")

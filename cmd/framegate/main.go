@@ -18,13 +18,16 @@ var version = "development"
 
 // commands is the command line.
 type commands struct {
-	Serve    serve        `cmd:"" default:"withargs" help:"Serve the cameras of a configuration, or the demo where there is none."`
+	Serve    serve        `cmd:"" default:"withargs" help:"Serve the cameras of a configuration."`
+	Demo     demo         `cmd:"" help:"Serve four test cameras of its own, read over real RTSP."`
 	Check    check        `cmd:"" help:"Load and check a configuration; print every fault with its line."`
 	Probe    probe        `cmd:"" help:"Connect to a camera once and tell what it sends."`
 	Hardware hardware     `cmd:"" help:"Try every plan of this machine and tell which work."`
 	Health   health       `cmd:"" help:"Ask a framegate of this machine whether it serves; for health checks."`
 	Prove    prove        `cmd:"" name:"prove-plans" hidden:""`
 	Version  printVersion `cmd:"" help:"Print the version."`
+
+	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
 // errShown is a failure that the command has told already.
@@ -39,6 +42,7 @@ func main() {
 	parser := kong.Must(&line,
 		kong.Name("framegate"),
 		kong.Description("IP cameras as pictures that a browser shows with nothing but <img src>."),
+		kong.Vars{"version": versionLine()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	command, err := parser.Parse(os.Args[1:])
@@ -57,6 +61,8 @@ func main() {
 type printVersion struct{}
 
 func (printVersion) Run() error {
-	fmt.Println("framegate", version)
+	fmt.Println(versionLine())
 	return nil
 }
+
+func versionLine() string { return "framegate " + version }

@@ -22,6 +22,7 @@ var slow = testcam.Camera{Width: 160, Height: 96, FPS: 10, KeyframeInterval: 10,
 // TestOddCamerasAreShown has a viewer at a camera that does one odd thing: pictures go on, none is older than the one
 // before, and they are whole again when the camera has healed.
 func TestOddCamerasAreShown(t *testing.T) {
+	camtest.Long(t)
 	oddities := []struct {
 		name    string
 		command testcam.Command
@@ -154,6 +155,7 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 }
 
 func TestHugeUnitIsDroppedCountedAndTold(t *testing.T) {
+	camtest.Long(t)
 	server := camtest.Start(t, slow)
 	p := start(t, "--config", config(t, "cameras: [{id: gate, stall_timeout: 15s, url: '"+server.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")

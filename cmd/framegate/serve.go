@@ -23,9 +23,13 @@ import (
 )
 
 type serve struct {
-	Config string `placeholder:"FILE" help:"Configuration; else $$FRAMEGATE_CONFIG, ./framegate.yaml, /etc/framegate/framegate.yaml, the demo."`
+	Config string `placeholder:"FILE" help:"Configuration; else $$FRAMEGATE_CONFIG, ./framegate.yaml, /etc/framegate/framegate.yaml."`
 	Listen string `placeholder:"HOST:PORT" help:"Address to serve on, instead of the configuration's."`
 }
+
+// errNoConfig names every place in which configs.Find looks.
+var errNoConfig = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./framegate.yaml nor /etc/framegate/framegate.yaml exists; " +
+	"name one with --config FILE, or run 'framegate demo' to see four test cameras")
 
 // shutdownTime is how long viewers get to end cleanly.
 const shutdownTime = 3 * time.Second
@@ -36,7 +40,7 @@ func (s serve) Run(ctx context.Context) error {
 		return err
 	}
 	if path == "" {
-		return serveDemo(ctx, s.Listen)
+		return errNoConfig
 	}
 	config, err := configs.Load(path)
 	if err != nil {

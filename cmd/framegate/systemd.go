@@ -11,7 +11,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// listen returns the socket that systemd has opened for this process (see configs/framegate.socket), and opens
+// listen returns the socket that systemd has opened for this process (see deploy/framegate.socket), and opens
 // the address where there is none.
 func listen(address string) (net.Listener, error) {
 	passed, err := activation.Listeners()

@@ -199,7 +199,7 @@ func TestUnitFilesAreWhatSystemdUnderstands(t *testing.T) {
 	}
 	dir := t.TempDir()
 	for _, name := range []string{"framegate.service", "framegate.socket"} {
-		text, err := os.ReadFile(filepath.Join("../../configs", name))
+		text, err := os.ReadFile(filepath.Join("../../deploy", name))
 		if err != nil {
 			t.Fatal(err)
 		}

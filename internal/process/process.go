@@ -55,12 +55,20 @@ func Start(binary string, args ...string) (*Process, error) { return StartIn(nil
 
 // StartIn is Start with more of an environment.
 func StartIn(env []string, binary string, args ...string) (*Process, error) {
+	return run(env, binary, "serve", args...)
+}
+
+// StartDemo is Start for 'framegate demo'.
+func StartDemo(binary string) (*Process, error) { return run(nil, binary, "demo") }
+
+// run starts a command of framegate that serves.
+func run(env []string, binary, command string, args ...string) (*Process, error) {
 	dir, err := os.MkdirTemp("", "framegate")
 	if err != nil {
 		return nil, err
 	}
 	p := &Process{Dir: dir, read: make(chan struct{})}
-	p.cmd = exec.Command(binary, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...)
+	p.cmd = exec.Command(binary, append([]string{command, "--listen", "127.0.0.1:0"}, args...)...)
 	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "FRAMEGATE_CONFIG="), env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {

@@ -92,6 +92,7 @@ func TestBareCameraDescribesNoParameterSets(t *testing.T) {
 }
 
 func TestEveryDamageLeavesNoUnitWhole(t *testing.T) {
+	camtest.Long(t)
 	camera := tiny
 	camera.KeyframeInterval, camera.Loop = 1, 400*time.Millisecond // ten frames
 	server := camtest.Start(t, camera)

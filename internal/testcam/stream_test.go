@@ -183,6 +183,7 @@ func TestResizeKeepsTheConnection(t *testing.T) {
 }
 
 func TestCorruptDamagesThePartItIsTold(t *testing.T) {
+	camtest.Long(t)
 	camera := tiny
 	camera.KeyframeInterval = 1
 	server := camtest.Start(t, camera)

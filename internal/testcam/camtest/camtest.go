@@ -15,6 +15,14 @@ import (
 // Patience is how long a test waits for something that should happen at once.
 const Patience = 15 * time.Second
 
+// Long skips a test that takes several seconds with -short.
+func Long(tb testing.TB) {
+	tb.Helper()
+	if testing.Short() {
+		tb.Skip("SKIPPED with -short: it takes several seconds")
+	}
+}
+
 // Start serves cameras until the test ends.
 func Start(tb testing.TB, cameras ...testcam.Camera) *testcam.Server {
 	tb.Helper()

@@ -185,13 +185,13 @@ func (r *run) failOnce(ctx context.Context, name string, f *fault, options testc
 
 // awaitRetry waits until framegate has tried a camera again that had refused its password.
 func (r *run) awaitRetry(ctx context.Context, name string) {
-	for deadline := time.Now().Add(passwordTime); ctx.Err() == nil; {
+	for began := time.Now(); ctx.Err() == nil; {
 		r.checker.end(name, time.Now())
 		camera, err := r.framegate.Camera(name)
 		if err == nil && (camera.State == "live" || camera.State == "ready") {
 			return
 		}
-		if time.Now().After(deadline) {
+		if r.checker.over(began, passwordTime, time.Now()) {
 			r.checker.report(name, time.Now(), "%v after its password is right again it is %s", passwordTime, camera.State)
 			return
 		}
@@ -213,7 +213,7 @@ func (r *run) reconfigure(ctx context.Context, end time.Time) error {
 		}
 		r.reloads++
 		fmt.Fprintf(os.Stderr, "%8.1fs reload: %s\n", time.Since(r.began).Seconds(), how)
-		if err := r.config.applied(ctx, r.framegate); err != nil && ctx.Err() == nil {
+		if err := r.config.applied(ctx, r.framegate, r.checker); err != nil && ctx.Err() == nil {
 			r.checker.report("", time.Now(), "reload (%s): %v", how, err)
 		}
 	}
@@ -222,7 +222,9 @@ func (r *run) reconfigure(ctx context.Context, end time.Time) error {
 // measureAll measures framegate's usage until ctx is done, the first time at once.
 func (r *run) measureAll(ctx context.Context) {
 	for ctx.Err() == nil {
+		asked := time.Now()
 		u, err := measure(ctx, r.framegate, r.began)
+		r.answered(ctx, "/metrics", asked)
 		switch {
 		case err == nil:
 			r.usages = append(r.usages, u)
@@ -248,7 +250,7 @@ func (r *run) seeOff(ctx context.Context, audience *audience) {
 		defer func(conn net.Conn) { conn.Close() }(conn)
 	}
 	seen := false
-	for deadline := time.Now().Add(cutTime); ctx.Err() == nil; {
+	for began := time.Now(); ctx.Err() == nil; {
 		all, err := askCameras(ctx, r.framegate)
 		viewers := 0
 		for _, camera := range all {
@@ -258,7 +260,7 @@ func (r *run) seeOff(ctx context.Context, audience *audience) {
 		if err == nil && viewers == 0 && seen {
 			return
 		}
-		if time.Now().After(deadline) {
+		if r.checker.over(began, cutTime, time.Now()) {
 			r.checker.report("", time.Now(), "%v after all but three viewers that do not read have gone, there are %d: %v", cutTime, viewers, err)
 			return
 		}

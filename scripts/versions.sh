@@ -9,7 +9,7 @@
 # unless set. What the tests say is left beside each as SUITE.log.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-source=$(cd "$here/../.." && pwd)
+source=$(cd "$here/.." && pwd)
 work=${FRAMEGATE_VERSIONS:-/var/tmp/framegate-versions}
 [ "$(id -u)" = 0 ] || { echo "versions.sh needs root, for chroot" >&2; exit 1; }
 PATH=$PATH:/usr/local/go/bin
@@ -44,7 +44,7 @@ prepare() {
 
 try_suite() {
 	prepare "$1" "$work/$1"
-	inside "" "$work/$1" 'internal/setup/install.sh test' >>"$work/$1.log" 2>&1
+	inside "" "$work/$1" 'scripts/install.sh build serve demo test' >>"$work/$1.log" 2>&1
 	inside "" "$work/$1" '
 		echo "$(. /etc/os-release; echo "$PRETTY_NAME"), GStreamer $(pkg-config --modversion gstreamer-1.0)," \
 			"GLib $(pkg-config --modversion glib-2.0), gcc $(gcc -dumpfullversion), $(go env GOVERSION)"

@@ -5,6 +5,7 @@
 #
 #   needed.sh HAD FOLDER PROGRAM [PACKAGE]...    PACKAGEs are copied whole
 #
+# The encoders of the demo's cameras, which are under the GPL, are taken only where DEMO is set and not empty.
 # What HAD lists is left out: it is what find / -xdev -printf '%p %s %Ts\n' wrote before there were packages.
 set -eu
 export LC_ALL=C
@@ -16,8 +17,8 @@ plugins="coreelements app playback typefindfunctions videoconvert videoscale vid
 	rtsp rtp rtpmanager rtponvif udp srtp
 	matroska isomp4 avi flv ogg ivfparse mpegtsdemux mpegpsdemux videoparsersbad jpegformat
 	libav jpeg png webp vpx aom dav1d openh264 de265 videofilter video4linux2
-	nvcodec va qsv v4l2codecs
-	x264 x265"
+	nvcodec va qsv v4l2codecs"
+[ -z "${DEMO:-}" ] || plugins="$plugins x264 x265"
 
 # files are what is wanted, before what it is linked with.
 files() {

@@ -1,27 +1,33 @@
 #!/bin/sh
 # Installs what framegate needs from the packages of Debian or Ubuntu, and does nothing when all is there.
 #
-#   install.sh run    what it takes to build and run
-#   install.sh build  only what it takes to build
-#   install.sh serve  only what it takes to run what was built
-#   install.sh test   all, and what the tests need besides: a browser, an RTSP server that is not ours, and systemd-analyze
-#   install.sh bench  what the benchmark compares with besides: gst-launch, ffmpeg, OpenCV and Django
+#   install.sh SET...
+#
+#   build  what it takes to build
+#   serve  what it takes to serve what was built
+#   demo   the encoders of the demo's cameras and of every other test camera; some are under the GPL
+#   test   what the tests need besides: a browser, an RTSP server that is not ours, and systemd-analyze
+#   bench  what the benchmark compares with: gst-launch, ffmpeg, OpenCV and Django
 set -eu
 
 build="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev"
 serve="gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
-	gstreamer1.0-plugins-ugly gstreamer1.0-libav glib-networking ca-certificates fonts-dejavu-core"
+	gstreamer1.0-libav glib-networking ca-certificates fonts-dejavu-core"
+demo="gstreamer1.0-plugins-ugly"
 test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium systemd"
 bench="gstreamer1.0-tools ffmpeg python3-opencv python3-django"
 
-case "${1:-run}" in
-run) wanted="$build $serve" ;;
-build) wanted=$build ;;
-serve) wanted=$serve ;;
-test) wanted="$build $serve $test" ;;
-bench) wanted="$build $serve $bench" ;;
-*) echo "usage: install.sh [run|build|serve|test|bench]" >&2; exit 2 ;;
-esac
+wanted=
+for name in "${@:-none}"; do
+	case $name in
+	build) wanted="$wanted $build" ;;
+	serve) wanted="$wanted $serve" ;;
+	demo) wanted="$wanted $demo" ;;
+	test) wanted="$wanted $test" ;;
+	bench) wanted="$wanted $bench" ;;
+	*) echo "usage: install.sh [build|serve|demo|test|bench]..." >&2; exit 2 ;;
+	esac
+done
 
 if ! command -v apt-get >/dev/null; then
 	echo "This is neither Debian nor Ubuntu: install the equivalents of" $wanted >&2
@@ -46,6 +52,6 @@ if [ "$(id -u)" != 0 ]; then
 	fi
 	root=sudo
 fi
-echo "installing$lacking"
+echo "installing with apt-get:$lacking"
 $root env DEBIAN_FRONTEND=noninteractive apt-get update -q
 $root env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $lacking

@@ -100,7 +100,9 @@ func (s soak) perform(ctx context.Context, stage *stage) (usages []usage, err er
 			if ctx.Err() != nil {
 				return nil
 			}
+			asked := time.Now()
 			u, err := measure(ctx, stage.framegate, stage.began)
+			stage.answered(ctx, "/metrics", asked)
 			if err == nil {
 				usages = append(usages, u)
 			} else if ctx.Err() == nil {
@@ -168,6 +170,7 @@ func (s soaked) print(w io.Writer) {
 		fmt.Fprintf(w, "| %s | %s | %s | %s | %+.2f%s | %.2f%s |\n",
 			t.Name, plot.Number(t.Begin)+unit, plot.Number(t.Most)+unit, plot.Number(t.End)+unit, t.Slope, unit, t.StdErr, unit)
 	}
-	fmt.Fprintf(w, "\nThe longest wait of a viewer was %s, in %d parts of streams.\n", seconds(s.LongestWait), s.Frames)
+	fmt.Fprintf(w, "\nThe longest wait of a viewer was %s, in %d parts of streams. The machine itself was late by %s in all.\n",
+		seconds(s.LongestWait), s.Frames, seconds(s.Late))
 	s.printViolations(w)
 }

@@ -21,6 +21,7 @@ type checker struct {
 	subjects   map[string]*subject
 	spectators map[*spectator]struct{}
 	evidence   []evidence
+	machine    lateness // by which each limit of time is widened
 	tally
 }
 
@@ -41,6 +42,8 @@ type tally struct {
 	Unreadable  int                    `json:"unreadable"` // pictures of a camera that sends broken data, too broken to be read
 	Refused     int                    `json:"refused"`    // viewers that came to a camera that was away and got an error
 	LongestWait time.Duration          `json:"longest_wait"`
+	Late        time.Duration          `json:"late"`      // for how long the machine was, in all
+	MostLate    time.Duration          `json:"most_late"` // at a time
 	Faults      map[string]*faultFacts `json:"faults"`
 	Violations  []violation            `json:"violations"`
 }
@@ -152,6 +155,27 @@ func (c *checker) noteSeen(v *spectator, p seen, format string, args ...any) {
 	}
 }
 
+// ticked tells that the goroutine has run that measures how late the machine is.
+func (c *checker) ticked(at time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.subjects {
+		c.settle(s, at)
+	}
+	c.machine.tick(at)
+}
+
+// over tells whether a limit of time that began at a time is over now.
+func (c *checker) over(began time.Time, limit time.Duration, now time.Time) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.passed(began, limit, now)
+}
+
+func (c *checker) passed(began time.Time, limit time.Duration, now time.Time) bool {
+	return now.After(c.machine.due(began, limit, now))
+}
+
 // begin tells that a camera is about to fail.
 func (c *checker) begin(camera string, f *fault, at time.Time) {
 	c.mu.Lock()
@@ -163,6 +187,9 @@ func (c *checker) begin(camera string, f *fault, at time.Time) {
 		v.told = false
 	})
 	c.Faults[string(f.command)].Times++
+	if s.fault != nil && s.fault.blurs { // the machine was so late that the fault before is not settled
+		s.blurs[len(s.blurs)-1].to = at
+	}
 	if f.blurs {
 		s.blurs = append(s.blurs, span{from: at})
 	}
@@ -175,19 +202,28 @@ func (c *checker) end(camera string, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	s := c.subjects[camera]
-	lasted := at.Sub(s.began)
-	if s.ended.IsZero() && s.fault.shows != "" && !s.shown && lasted > s.fault.settled+maxWait {
-		c.note(camera, at, "it was never told to be %s in %v", s.fault.shows, round(lasted))
+	if s.ended.IsZero() && s.fault.shows != "" && !s.shown && c.passed(s.began, s.fault.settled+maxWait, at) {
+		c.note(camera, at, "it was never told to be %s in %v", s.fault.shows, round(at.Sub(s.began)))
 	}
 	s.ended = at
 }
 
-// settle lets a camera work again when backTime is over, which its viewers must have noticed by then.
+// settle lets a camera work again when backTime is over, which its viewers must have noticed by then. Where the machine
+// stood still, framegate may take a camera that works for stalled: then it has backTime too.
 func (c *checker) settle(s *subject, now time.Time) {
-	if s.fault == nil || s.ended.IsZero() || now.Before(s.ended.Add(backTime)) {
+	if s.fault == nil {
+		if c.machine.overdue(now) >= heldUpTime {
+			s.works = latest(s.works, now.Add(backTime))
+		}
 		return
 	}
-	works := s.ended.Add(backTime)
+	if s.ended.IsZero() {
+		return
+	}
+	works := c.machine.due(s.ended, backTime, now)
+	if now.Before(works) {
+		return
+	}
 	c.eachOf(s, func(v *spectator) {
 		c.judgeWait(v, works)
 		v.told = false
@@ -306,11 +342,11 @@ func (c *checker) seePicture(v *spectator, p seen) {
 	}
 	if !blurred {
 		c.Compared++
-		late := works && v.eager && p.read.Sub(sent) > maxWait
+		late := works && v.eager && c.passed(sent, maxWait, p.read)
 		switch {
 		case !sent.After(v.sent):
 			c.noteSeen(v, p, "goes back in time: frame %d, sent %v before frame %d", p.frame, round(v.sent.Sub(sent)), v.frame)
-		case p.received.Sub(sent) > maxWait:
+		case c.passed(sent, maxWait, p.received):
 			c.noteSeen(v, p, "sees frame %d with an X-Timestamp of %v after it was sent", p.frame, round(p.received.Sub(sent)))
 		case late && !v.late:
 			c.noteSeen(v, p, "reads frame %d %v after it was sent", p.frame, round(p.read.Sub(sent)))
@@ -353,9 +389,10 @@ func (c *checker) seeUnmarked(v *spectator, p seen) {
 func (c *checker) judgeWait(v *spectator, now time.Time) {
 	s := v.subject
 	if s.fault == nil {
-		waited := now.Sub(latest(v.picture, v.opened, s.works))
+		since := latest(v.picture, v.opened, s.works)
+		waited := now.Sub(since)
 		c.LongestWait = max(c.LongestWait, waited)
-		if waited > maxWait && !v.told {
+		if c.passed(since, maxWait, now) && !v.told {
 			v.told = true
 			c.note(s.name, now, "%s has waited %v for a picture, though the camera works", v.who, round(waited))
 		}
@@ -363,8 +400,7 @@ func (c *checker) judgeWait(v *spectator, now time.Time) {
 	}
 	facts := c.Faults[string(s.fault.command)]
 	facts.Silence = max(facts.Silence, now.Sub(latest(v.some, v.opened, s.began)))
-	owed := s.began.Add(s.fault.unseen - maxWait)
-	if waited := now.Sub(latest(v.some, v.opened, owed)); waited > maxWait && !v.told {
+	if c.passed(latest(v.some, v.opened), maxWait, now) && c.passed(s.began, s.fault.unseen, now) && !v.told {
 		v.told = true
 		c.note(s.name, now, "%s has seen neither picture nor card for %v", v.who, round(now.Sub(latest(v.some, v.opened))))
 	}
@@ -398,7 +434,7 @@ func (c *checker) state(camera, state string, asked time.Time) {
 		}
 	case s.fault != nil && asked.After(s.began) && s.ended.IsZero():
 		s.shown = s.shown || state == s.fault.shows
-		if asked.Sub(s.began) > s.fault.settled && !slices.Contains(s.fault.states, state) {
+		if c.passed(s.began, s.fault.settled, asked) && !slices.Contains(s.fault.states, state) {
 			s.misled = true
 			c.note(camera, asked, "%v after the beginning of %s it is told to be %s", round(asked.Sub(s.began)), s.fault.command, state)
 		}
@@ -409,6 +445,7 @@ func (c *checker) state(camera, state string, asked time.Time) {
 func (c *checker) result() tally {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.Late, c.MostLate = c.machine.total, c.machine.most
 	return c.tally
 }
 

@@ -81,8 +81,8 @@ func (f *configFile) change(random *rand.Rand, p *process.Process) (how string, 
 const reloadTime = 5 * time.Second
 
 // applied waits until framegate has the cameras of the file.
-func (f *configFile) applied(ctx context.Context, p *process.Process) error {
-	deadline := time.Now().Add(reloadTime)
+func (f *configFile) applied(ctx context.Context, p *process.Process, c *checker) error {
+	began := time.Now()
 	for {
 		all, err := askCameras(ctx, p)
 		if err != nil {
@@ -91,7 +91,7 @@ func (f *configFile) applied(ctx context.Context, p *process.Process) error {
 		if slices.ContainsFunc(all, func(c told) bool { return c.ID == extraCamera }) == f.hasMore {
 			return nil
 		}
-		if time.Now().After(deadline) {
+		if c.over(began, reloadTime, time.Now()) {
 			return fmt.Errorf("%v after the configuration was changed framegate has %d cameras", reloadTime, len(all))
 		}
 		sleep(ctx, 50*time.Millisecond)

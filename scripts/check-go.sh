@@ -1,7 +1,7 @@
 #!/bin/sh
 # Tells what to do where Go is missing or older than go.mod wants.
 set -eu
-wanted=$(sed -n 's/^go //p' "$(dirname "$0")/../../go.mod")
+wanted=$(sed -n 's/^go //p' "$(dirname "$0")/../go.mod")
 if ! command -v go >/dev/null; then
 	echo "Go is missing. Install Go $wanted or newer from https://go.dev/dl/ and put its bin folder into PATH." >&2
 	exit 1

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"time"
 
 	"framegate/internal/process"
@@ -142,6 +143,11 @@ func (s *stage) audience(seed uint64) *audience {
 // observe tells the checker what framegate says and lets it look for viewers that wait, until ctx is done. The error
 // says that framegate has ended.
 func (s *stage) observe(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	var keeping sync.WaitGroup
+	defer keeping.Wait()
+	defer cancel()
+	keeping.Go(func() { s.checker.keepTime(ctx) })
 	ask := time.NewTicker(250 * time.Millisecond)
 	defer ask.Stop()
 	for {
@@ -158,6 +164,7 @@ func (s *stage) observe(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return nil
 		}
+		s.answered(ctx, "the API", asked)
 		if err != nil {
 			s.checker.report("", time.Now(), "the API does not answer: %v", err)
 			continue
@@ -165,6 +172,13 @@ func (s *stage) observe(ctx context.Context) error {
 		for _, camera := range all {
 			s.checker.state(camera.ID, camera.State, asked)
 		}
+	}
+}
+
+// answered reports an answer that took too long, or a failure instead of it.
+func (s *stage) answered(ctx context.Context, what string, asked time.Time) {
+	if now := time.Now(); ctx.Err() == nil && s.checker.over(asked, answerTime, now) {
+		s.checker.report("", now, "%s took %v to answer", what, round(now.Sub(asked)))
 	}
 }
 

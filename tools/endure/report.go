@@ -95,6 +95,8 @@ func (r report) print(w io.Writer) {
 		{"of these, pictures of broken data, not readable", r.Unreadable},
 		{"came to a camera that was away and were refused", r.Refused},
 		{"reloads", r.Reloads},
+		{"the machine itself was late by, in all", seconds(r.Late)},
+		{"the machine itself was late by, at most at a time", seconds(r.MostLate)},
 	} {
 		fmt.Fprintf(w, "| %s | %v |\n", row.name, row.value)
 	}

@@ -7,11 +7,11 @@
 # engine, and no registry either: a system made by debootstrap stands in for BASE, and this machine's Go and modules are
 # taken. FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set: it keeps what each step of a
 # build made, so that it grows by some GB with every change, and may be removed at any time. SUITE is another Debian or
-# Ubuntu than bookworm; RUNTIME and DRIVERS are the Dockerfile's; APT_CONF_D is a folder of apt's configuration without
+# Ubuntu than bookworm; RUNTIME, DRIVERS and DEMO are the Dockerfile's; APT_CONF_D is a folder of apt's configuration without
 # which the system does not reach its packages.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
-cd "$here/../.."
+cd "$here/.."
 PATH=$PATH:/usr/local/go/bin
 version=${1:-development}
 suite=${SUITE:-bookworm}
@@ -111,18 +111,23 @@ until_line() {
 
 rm -rf "$config" "$log"
 mkdir -p "$config"
-build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}"
+build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}" \
+	--build-arg DEMO="${DEMO:-}"
 echo "the image has $(size)"
 
-go build -o "$work/visit" ./internal/setup/visit
-"$work/visit" cameras "$config" &
+go build -o "$work/imagecheck" ./tools/imagecheck
+"$work/imagecheck" cameras "$config" &
 cameras=$!
 trap 'kill $cameras' EXIT
 until_line '^cameras:' "$config/framegate.yaml" >/dev/null
 start
 trap 'kill $cameras; stop; cat "$log"' EXIT
 url=$(until_line 'msg=serving' "$log" | sed 's,.*url=\([^ ]*\)/ .*,\1,')
-"$work/visit" look "$url"
+"$work/imagecheck" look "$url"
+if [ -z "${DEMO:-}" ] && inside sh -c 'ls /usr/lib/*/gstreamer-1.0/libgstx26*.so' 2>/dev/null; then
+	echo "the image has the encoders of the demo" >&2
+	exit 1
+fi
 inside framegate version
 inside framegate health "$url"
 inside framegate hardware

@@ -15,6 +15,7 @@ import (
 
 	"framegate/internal/standin"
 	"framegate/internal/table"
+	"framegate/internal/testcam/camtest"
 )
 
 // binary is the framegate that is checked.
@@ -26,7 +27,7 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	binary = filepath.Join(dir, "framegate")
-	if out, err := exec.Command("go", "build", "-o", binary, "../framegate").CombinedOutput(); err != nil {
+	if out, err := exec.Command("go", "build", "-o", binary, "../../cmd/framegate").CombinedOutput(); err != nil {
 		fmt.Fprintf(os.Stderr, "%s\n", out)
 		os.Exit(1)
 	}
@@ -64,6 +65,7 @@ func TestCardThatDoesNotWorkIsAnError(t *testing.T) {
 // TestCardIsCheckedInEveryWay runs the whole check on a stand-in. How fast this machine is just now is no matter of it; and where
 // that is so slow that a decoder seems to hang, the check is made again.
 func TestCardIsCheckedInEveryWay(t *testing.T) {
+	camtest.Long(t)
 	standin.Use(t, "nvidia")
 	o := brief(t, "nvidia")
 	var out bytes.Buffer
@@ -103,6 +105,7 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 
 // TestCardThatFailsAtWorkIsToldInTheTable lets the decoder fail that has passed its proof.
 func TestCardThatFailsAtWorkIsToldInTheTable(t *testing.T) {
+	camtest.Long(t)
 	standin.Use(t, "nvidia").Fault(t, "nvh264dec", "fail 40") // the proof is of 25 pictures
 	o := brief(t, "nvidia")
 	o.Codecs = []string{"h264"}

@@ -11,7 +11,7 @@
 set -eu
 out=$1
 limit=60 # MB
-bin=$(dirname "$0")/../../bin
+bin=$(dirname "$0")/../bin
 plugins=$(pkg-config --variable=pluginsdir gstreamer-1.0)
 scanner=$(pkg-config --variable=pluginscannerdir gstreamer-1.0)/gst-plugin-scanner
 
