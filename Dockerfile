@@ -11,8 +11,8 @@
 
 # What framegate is compiled and run on: Debian or Ubuntu, for x86-64 or arm64.
 ARG BASE=debian:bookworm-slim
-# An image with Go, 1.25 or newer, in /usr/local/go.
-ARG GO=golang:1.25-bookworm
+# An image with Go, 1.26 or newer, in /usr/local/go.
+ARG GO=golang:1.26-bookworm
 # small or full, two of the stages below.
 ARG RUNTIME=small
 

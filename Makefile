@@ -45,11 +45,16 @@ check: setup lint quick
 ## Every check and test: lint, all unit tests, fuzzing and chaos. It installs what is missing, a browser too.
 test: setup lint unit fuzz chaos-ci
 
-## gofmt, vet and staticcheck.
+## gofmt, vet, staticcheck and warnings of C, and that what needs no GStreamer builds without cgo.
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
+	scripts/check-c.sh
+	CGO_ENABLED=0 go vet $(PLAIN)
+
+# The packages that build where there is neither GStreamer nor a C compiler.
+PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/...
 
 # The tests of pipeline that take 4 s and more.
 LONG = TestCameraBeyondTheSessionsOfADevice|TestCorruptedUnitsKillNothing|TestNothingIsLeftBehind|TestLowRateIsKeptOnJetson|$\

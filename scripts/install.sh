@@ -6,7 +6,7 @@
 #   build  what it takes to build
 #   serve  what it takes to serve what was built
 #   demo   the encoders of the demo's cameras and of every other test camera; some are under the GPL
-#   test   what the tests need besides: a browser, an RTSP server that is not ours, and systemd-analyze
+#   test   what the tests need besides: a browser, an RTSP server that is not ours, systemd-analyze and clang-format
 #   bench  what the benchmark compares with: gst-launch, ffmpeg, OpenCV and Django
 set -eu
 
@@ -14,7 +14,7 @@ build="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.
 serve="gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
 	gstreamer1.0-libav glib-networking ca-certificates fonts-dejavu-core"
 demo="gstreamer1.0-plugins-ugly"
-test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium systemd"
+test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi chromium systemd clang-format"
 bench="gstreamer1.0-tools ffmpeg python3-opencv python3-django"
 
 wanted=
