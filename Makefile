@@ -1,4 +1,6 @@
-# make help lists the targets. Those that need packages install what is missing first, on Debian and Ubuntu.
+# make help lists the targets. run, build, tools, check, test and what builds first install what is missing, on Debian and
+# Ubuntu; lint, unit, fuzz and the like take that for granted.
+.NOTPARALLEL:
 
 # Go is often installed here and not yet in PATH.
 export PATH := $(PATH):/usr/local/go/bin
@@ -70,6 +72,7 @@ quick:
 ## All unit tests, with the race detector; UNIT passes other options.
 unit:
 	$(GO) test $(UNIT) -p 1 -timeout 20m ./...
+	CGO_ENABLED=0 go test $(PLAIN)
 
 ## Every fuzz target for FUZZTIME, 20s unless set.
 fuzz:

@@ -24,9 +24,10 @@ type decoding struct {
 	src       *gst.Element
 	ordered   bool   // the decoder takes units in the order in which they are shown
 	leave     func() // gives the place on the platform back; nil before there was a picture
-	begun     func() // lets the next picture of the device begin; nil for software
+	begun     func() // lets the next picture of the device begin
 
 	idle       idle
+	pushes     bool        // push was started; owned by the goroutine that runs
 	pushing    atomic.Bool // a unit is being handed over, which blocks while the decoder is behind
 	shown      atomic.Int64
 	pushed     sync.WaitGroup
@@ -52,6 +53,18 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 	for format, lastShown := key.Format, (time.Time{}); ; {
 		d := &decoding{picture: p, candidate: fallback.best(key.Format.Stream.Codec)}
 		d.setPlan("")
+		if waited := d.awaitTurn(ctx); waited {
+			// The camera has gone on meanwhile.
+			p.closeGates()
+			units = p.feed.gop.Reader()
+			next, err := units.Next(ctx)
+			if err != nil || next.Format != format {
+				d.begun()
+				return cmp.Or(err, frame.ErrFormatChanged)
+			}
+			key = next
+			p.begin(key)
+		}
 		began := time.Now()
 		err := d.run(ctx, key, units)
 		failure, ok := err.(*planFailure)
@@ -63,8 +76,8 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 			worked = time.Since(began)
 			lastShown = time.Now()
 		}
-		if worked > 0 || !fallback.machine.makes(d.candidate.platform) {
-			d.candidate.platform.context.Forget()
+		if d.graph != nil && (worked > 0 || !fallback.machine.makes(d.candidate.platform)) {
+			d.candidate.platform.context.Forget(d.graph)
 		}
 		if next, pause, ok := fallback.fell(d.candidate.plan, failure.err, worked, failure.late); ok {
 			return &frame.PlanError{Plan: d.candidate.name, Next: next.name, Pause: pause, Err: failure.err}
@@ -87,9 +100,19 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 	}
 }
 
+// awaitTurn waits until the picture may begin on its device, or ctx is done, and reports whether it had to.
+func (d *decoding) awaitTurn(ctx context.Context) (waited bool) {
+	d.begun = func() {}
+	if d.candidate.platform != software {
+		d.begun, waited = d.candidate.platform.starts.begin(ctx, d.patience().first)
+	}
+	return waited
+}
+
 // run works until ctx is done, the format changes or the plan fails. After a failure of a plan that another one takes
 // over from, the pipeline is taken down behind the caller's back.
 func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (err error) {
+	defer d.begun()
 	defer func() {
 		if _, failed := err.(*planFailure); failed && d.candidate.fallible() {
 			go d.close()
@@ -97,13 +120,6 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 			d.close()
 		}
 	}()
-	if d.candidate.platform != software {
-		d.begun = d.candidate.platform.starts.begin(ctx, d.patience().first)
-		defer d.begun()
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
-	}
 	if d.graph, err = gst.New(); err != nil {
 		return err
 	}
@@ -123,6 +139,7 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 		}
 		return &planFailure{err: err, late: d.graph.Hung()}
 	}
+	d.pushes = true
 	d.pushed.Go(func() { cancel(d.picture.push(ctx, d, key, units)) })
 	d.publishing.Go(d.publish)
 	return d.watch(ctx, began)
@@ -140,7 +157,7 @@ func (d *decoding) close() {
 	if d.leave != nil {
 		d.leave()
 	}
-	if d.graph != nil && d.graph.Hung() {
+	if d.graph != nil && d.graph.Hung() && d.pushes {
 		return // push may wait for a decoder that never comes back
 	}
 	d.pushed.Wait()
@@ -180,9 +197,7 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 			return context.Cause(ctx)
 		case <-caughtUp:
 			d.leave = p.feed.plans.machine.enter(d.candidate.platform)
-			if d.begun != nil {
-				d.begun()
-			}
+			d.begun()
 			d.setPlan(d.graph.Decoder())
 			caughtUp = nil
 		case now := <-tick.C:
@@ -254,7 +269,7 @@ func (d *decoding) build(key unit.Unit) error {
 	p := d.picture
 	caps := key.Format.Caps
 	if key.Format.Stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
-		// Each unit is one picture, as readJPEG has seen: jpegdec need not look for their ends, and does not miss one
+		// Each unit is one picture, as unit.ReadJPEG has seen: jpegdec need not look for their ends, and does not miss one
 		// behind a broken picture.
 		caps += ", parsed=(boolean)true"
 	}
@@ -309,7 +324,7 @@ func (d *decoding) addOutputs() (head *gst.Element, err error) {
 	return head, nil
 }
 
-// publish takes the frames of the decoded outputs until the inbox is closed.
+// publish takes the frames of the decoded outputs until the queue is closed.
 func (d *decoding) publish() {
 	p := d.picture
 	for d.box.Wait() == nil {

@@ -84,10 +84,12 @@ func (l *fallback) fell(p plan, why error, worked time.Duration, late bool) (nex
 		return plan{}, 0, false
 	}
 	l.mu.Lock()
+	pause = l.suspend(p, why, worked)
 	for _, other := range plans[:len(plans)-1] {
 		if other.key() == p.key() {
-			pause = l.suspend(p, why, worked)
-		} else if a := l.suspended[other.key()]; late && (a == nil || a.until.IsZero()) {
+			continue
+		}
+		if a := l.suspended[other.key()]; late && (a == nil || a.until.IsZero()) {
 			l.suspend(other, why, worked)
 			l.suspended[other.key()].failures-- // it was not tried
 		}

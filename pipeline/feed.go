@@ -33,7 +33,7 @@ type Feed struct {
 	units    *sampleReader      // of the present connection, where a pipeline of GStreamer reads it
 }
 
-// idlePatience is for how long units may lie in the inbox while nobody watches: waking Go for each of them
+// idlePatience is for how long units may lie in the queue while nobody watches: waking Go for each of them
 // would cost as much as receiving them.
 const idlePatience = 500 * time.Millisecond
 

@@ -3,6 +3,7 @@ package pipeline
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -73,7 +74,7 @@ func (p *Picture) Run(ctx context.Context) error {
 	p.feed.attend(nothing, keyframes)
 	defer p.feed.attend(keyframes, nothing)
 	units := p.feed.gop.Reader()
-	key, err := units.Next(ctx)
+	key, err := p.firstKey(ctx, units)
 	if err != nil {
 		return err
 	}
@@ -85,6 +86,16 @@ func (p *Picture) Run(ctx context.Context) error {
 		return p.push(ctx, nil, key, units)
 	}
 	return p.decode(ctx, key, units)
+}
+
+// keyTimeout is how long a keyframe may take to come where the GOP buffer has none.
+const keyTimeout = 10 * time.Second
+
+// firstKey waits for the keyframe to begin with.
+func (p *Picture) firstKey(ctx context.Context, units *unit.Reader) (unit.Unit, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, keyTimeout, fmt.Errorf("no keyframe within %v", keyTimeout))
+	defer cancel()
+	return units.Next(ctx)
 }
 
 // begin prepares everything for the units from key on.

@@ -116,7 +116,7 @@ func withDecoder(all []plan, codec, decoder string) (kept []plan) {
 	return []plan{{name: "custom", codec: codec, platform: software, decoder: decoder, system: jpegenc, forced: true}}
 }
 
-// withEncoder makes plans encode by a Factory: on the device where that is one of the platform's, else in system
+// withEncoder makes plans encode by a factory: on the device where that is one of the platform's, else in system
 // memory.
 func withEncoder(all []plan, codec, factory string) (changed []plan) {
 	own := func(p plan) bool { return p.device != nil && p.device.factory == factory }
@@ -183,8 +183,8 @@ func (p plan) addOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask
 	if err != nil {
 		return nil, nil, err
 	}
-	// A JPEG's range is full already, though nvjpegdec does not say so (1.26).
-	if r.Format == frame.JPEG && !p.onDevice(r, masks) && p.codec != "mjpeg" {
+	// A JPEG's range is full already, but nvjpegdec does not say so (1.26).
+	if r.Format == frame.JPEG && !p.onDevice(r, masks) && p.decoder != "nvjpegdec" {
 		gst.FullRange(finish[len(finish)-2])
 	}
 	if err := scaled.Link(finish[0]); err != nil {
@@ -193,7 +193,7 @@ func (p plan) addOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask
 	return scale[0], finish[len(finish)-1], nil
 }
 
-// gstMasks are the masks of a configuration as GStreamer's room knows them.
+// gstMasks are the masks of a configuration as package gst takes them.
 func gstMasks(masks []configs.Mask) (all []gst.Mask) {
 	for _, m := range masks {
 		all = append(all, gst.Mask(m))

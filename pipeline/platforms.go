@@ -26,7 +26,7 @@ type platform struct {
 	download string
 	// encoders are those of JPEG that take pictures from the scaler, the preferred first.
 	encoders []encoder
-	// context is what pipelines of the device share, and starts lets them begin one after the other.
+	// context is what pipelines of the device share, and starts lets a few of them begin at a time.
 	context gst.Context
 	starts  starts
 	// nodes are the device files, of which one must be there and open for reading and writing.

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"fmt"
 	"image"
+	"image/color"
+	"image/jpeg"
 	_ "image/jpeg"
 	_ "image/png"
 	"net/http"
@@ -343,5 +345,26 @@ func TestBlackIsBlackInEveryFormat(t *testing.T) {
 	wantDark, wantBright := contrast(decode(t, after(t, picture.slots[1], nil)))
 	if dark > 0.03 || dark > wantDark+0.02 || bright < wantBright-0.02 {
 		t.Errorf("brightness from %.2f to %.2f in JPEG, from %.2f to %.2f in PNG", dark, bright, wantDark, wantBright)
+	}
+}
+
+// TestGreyJPEGsKeepTheirBlack decodes pictures without colour, as thermal cameras send them.
+func TestGreyJPEGsKeepTheirBlack(t *testing.T) {
+	black := image.NewGray(image.Rect(0, 0, 64, 48))
+	var body bytes.Buffer
+	if err := jpeg.Encode(&body, black, nil); err != nil {
+		t.Fatal(err)
+	}
+	url := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(body.Bytes())
+	})
+	src := source(t, url+"/x")
+	src.PollInterval = 50 * time.Millisecond
+	feed := run(t, src)
+	picture := show(t, feed, frame.Rendition{Width: 32, Height: 24, Quality: 90})
+	shown := decodeJPEG(t, after(t, picture.slots[0], nil))
+	if grey := color.GrayModel.Convert(shown.At(16, 12)).(color.Gray); grey.Y > 4 {
+		t.Errorf("black is %d", grey.Y)
 	}
 }

@@ -52,7 +52,7 @@ type sampleReader struct {
 	ending *gst.Pipeline
 }
 
-// read takes samples until the inbox is closed.
+// read takes samples until the queue is closed.
 func (l *sampleReader) read() {
 	for l.box.Wait() == nil {
 		l.take()

@@ -16,19 +16,19 @@ const startsAtOnce = 4
 type starts struct {
 	mu      sync.Mutex // of what follows
 	begun   int        // pipelines that have begun and not shown a picture yet
-	moved   time.Time  // when begun became smaller
+	moved   time.Time  // when one of them came to an end
 	waiting []chan struct{}
 }
 
-// begin waits for a turn, until ctx is done at most. Where none of those before has come to an end for a time, it waits no
-// longer: a device that hangs must not keep cameras from finding that out. done, which must be called, gives the turn to the
-// next; further calls do nothing.
-func (s *starts) begin(ctx context.Context, patience time.Duration) (done func()) {
+// begin waits for a turn, until ctx is done at most, and reports whether it had to. Where none of those before has come to an
+// end for a time, it waits no longer: a device that hangs must not keep cameras from finding that out. done, which must be
+// called, gives the turn to the next; further calls do nothing.
+func (s *starts) begin(ctx context.Context, patience time.Duration) (done func(), waited bool) {
 	s.mu.Lock()
 	if s.begun < startsAtOnce {
 		s.begun++
 		s.mu.Unlock()
-		return sync.OnceFunc(s.done)
+		return sync.OnceFunc(s.done), false
 	}
 	turn, since := make(chan struct{}), time.Now()
 	s.waiting = append(s.waiting, turn)
@@ -38,22 +38,35 @@ func (s *starts) begin(ctx context.Context, patience time.Duration) (done func()
 		select {
 		case <-turn:
 			left.Stop()
-			return sync.OnceFunc(s.done)
+			return sync.OnceFunc(s.done), true
 		case <-ctx.Done():
 			left.Stop()
+			if s.leave(turn, false) {
+				return func() {}, true
+			}
+			return sync.OnceFunc(s.done), true
 		case <-left.C:
-			if s.left(since, patience) > 0 {
-				continue
+			if s.left(since, patience) <= 0 {
+				s.leave(turn, true)
+				return sync.OnceFunc(s.done), true
 			}
 		}
-		s.mu.Lock()
-		if i := slices.Index(s.waiting, turn); i >= 0 {
-			s.waiting = slices.Delete(s.waiting, i, i+1)
-			s.begun++
-		}
-		s.mu.Unlock()
-		return sync.OnceFunc(s.done)
 	}
+}
+
+// leave takes one that waits out of the line, to begin all the same or not at all. It reports false where its turn has come.
+func (s *starts) leave(turn chan struct{}, begins bool) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	i := slices.Index(s.waiting, turn)
+	if i < 0 {
+		return false
+	}
+	s.waiting = slices.Delete(s.waiting, i, i+1)
+	if begins {
+		s.begun++
+	}
+	return true
 }
 
 // left is how long one that has waited since a time is patient still.

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestPicturesOfADeviceBeginOneAfterTheOther(t *testing.T) {
+func TestPicturesOfADeviceBeginAFewAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s starts
 		began := time.Now()
@@ -15,7 +15,7 @@ func TestPicturesOfADeviceBeginOneAfterTheOther(t *testing.T) {
 		ended := make(chan struct{})
 		for range 3 * startsAtOnce {
 			go func() {
-				done := s.begin(t.Context(), time.Second)
+				done, _ := s.begin(t.Context(), time.Second)
 				turns <- time.Since(began)
 				time.Sleep(100 * time.Millisecond)
 				done()
@@ -45,7 +45,7 @@ func TestPicturesDoNotWaitForADeviceThatHangs(t *testing.T) {
 			s.begin(t.Context(), time.Second)
 		}
 		time.Sleep(time.Millisecond)
-		slow := s.begin(t.Context(), time.Second)
+		slow, _ := s.begin(t.Context(), time.Second)
 		began := time.Now()
 		turn := make(chan time.Duration, 1)
 		go func() {
@@ -73,14 +73,21 @@ func TestPictureThatNobodyWantsAnyMoreLeavesTheLine(t *testing.T) {
 		var s starts
 		var begun []func()
 		for range startsAtOnce {
-			begun = append(begun, s.begin(t.Context(), time.Second))
+			done, _ := s.begin(t.Context(), time.Second)
+			begun = append(begun, done)
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		left := make(chan func(), 1)
-		go func() { left <- s.begin(ctx, time.Second) }()
+		go func() {
+			done, _ := s.begin(ctx, time.Second)
+			left <- done
+		}()
 		synctest.Wait()
 		cancel()
 		(<-left)()
+		if !s.moved.IsZero() {
+			t.Error("it counts as one that has come to an end")
+		}
 		for _, done := range begun {
 			done()
 		}

@@ -5,9 +5,11 @@
 set -eu
 cd "$(dirname "$0")/.."
 flags=$(pkg-config --cflags gstreamer-app-1.0 gstreamer-video-1.0 gio-2.0)
-git ls-files '*.c' | while read -r file; do
+files=$(find cmd internal pipeline tools -name '*.c')
+[ -n "$files" ]
+for file in $files; do
 	gcc -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter $flags "$file"
 done
 if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then # other versions format otherwise
-	git ls-files 'pipeline/*.[ch]' | xargs clang-format --dry-run --Werror
+	find pipeline -name '*.[ch]' | xargs clang-format --dry-run --Werror
 fi

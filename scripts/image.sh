@@ -115,7 +115,7 @@ build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --b
 	--build-arg DEMO="${DEMO:-}"
 echo "the image has $(size)"
 
-go build -o "$work/imagecheck" ./tools/imagecheck
+CGO_CFLAGS="$("$(dirname "$0")/cflags.sh")" go build -o "$work/imagecheck" ./tools/imagecheck
 "$work/imagecheck" cameras "$config" &
 cameras=$!
 trap 'kill $cameras' EXIT

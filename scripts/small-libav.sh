@@ -11,7 +11,8 @@ if [ ! -e "$dir/.built" ]; then
 	exec 3>&1 >&2
 	rm -rf "$dir"
 	mkdir -p "$dir/apt/lists/partial" "$dir/src"
-	command -v nasm >/dev/null || apt-get install -y -q --no-install-recommends nasm
+	grep -q '^ID=debian' /etc/os-release || { echo "small-libav.sh: only Debian's source package of ffmpeg is known" >&2; exit 1; }
+	command -v nasm >/dev/null || { echo "small-libav.sh: install nasm" >&2; exit 1; }
 	# The sources of what is installed, whether or not this machine lists them.
 	apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
 		grep ' main$' | sort -u >"$dir/apt/sources.list"

@@ -6,6 +6,7 @@ import (
 	"os"
 
 	"framegate/configs"
+	"framegate/internal/app"
 	"framegate/internal/testcam"
 
 	"golang.org/x/sync/errgroup"
@@ -32,6 +33,6 @@ func (d demo) Run(ctx context.Context) error {
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return cameras.Run(ctx) })
-	all.Go(func() error { return serveConfig(ctx, config, "", d.Listen) })
+	all.Go(func() error { return serveApp(ctx, app.Options{Config: config, Listen: d.Listen}) })
 	return all.Wait()
 }

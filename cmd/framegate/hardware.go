@@ -75,29 +75,3 @@ func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
 	}
 	return exec.CommandContext(ctx, self, "prove-plans", platform, strconv.Itoa(from))
 }
-
-// machine is the hardware of a serving framegate. It is proved once.
-type machine struct {
-	pipeline.Machine
-	proved chan struct{} // closed when found is there
-	found  pipeline.Hardware
-}
-
-func newMachine() *machine { return &machine{proved: make(chan struct{})} }
-
-// prove finds out what the machine can do; cameras use software until then.
-func (m *machine) prove(ctx context.Context) {
-	m.found = pipeline.Prove(ctx, proveInChild)
-	m.Know(m.found)
-	close(m.proved)
-}
-
-// hardware waits for what is found out, and is nil where ctx is done before.
-func (m *machine) hardware(ctx context.Context) any {
-	select {
-	case <-m.proved:
-		return m.found
-	case <-ctx.Done():
-		return nil
-	}
-}

@@ -45,15 +45,15 @@ func TestHealthAsksWhereTheConfigurationListens(t *testing.T) {
 		"listen: ':9000'\nnonsense: 1" + cameras:  "http://127.0.0.1:8080/",
 	} {
 		t.Setenv("FRAMEGATE_CONFIG", config(t, text))
-		if base := (health{}).base(); base != want {
+		if base := (healthCommand{}).base(); base != want {
 			t.Errorf("%q: %s, not %s", text, base, want)
 		}
 	}
 	t.Setenv("FRAMEGATE_CONFIG", "/nowhere/framegate.yaml")
-	if base := (health{}).base(); base != "http://127.0.0.1:8080/" {
+	if base := (healthCommand{}).base(); base != "http://127.0.0.1:8080/" {
 		t.Errorf("without a configuration: %s", base)
 	}
-	if base := (health{URL: "http://127.0.0.1:1"}).base(); base != "http://127.0.0.1:1" {
+	if base := (healthCommand{URL: "http://127.0.0.1:1"}).base(); base != "http://127.0.0.1:1" {
 		t.Errorf("with a URL: %s", base)
 	}
 }

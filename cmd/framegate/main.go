@@ -18,14 +18,14 @@ var version = "development"
 
 // commands is the command line.
 type commands struct {
-	Serve    serve        `cmd:"" default:"withargs" help:"Serve the cameras of a configuration."`
-	Demo     demo         `cmd:"" help:"Serve four test cameras of its own, read over real RTSP."`
-	Check    check        `cmd:"" help:"Load and check a configuration; print every fault with its line."`
-	Probe    probe        `cmd:"" help:"Connect to a camera once and tell what it sends."`
-	Hardware hardware     `cmd:"" help:"Try every plan of this machine and tell which work."`
-	Health   health       `cmd:"" help:"Ask a framegate of this machine whether it serves; for health checks."`
-	Prove    prove        `cmd:"" name:"prove-plans" hidden:""`
-	Version  printVersion `cmd:"" help:"Print the version."`
+	Serve    serve         `cmd:"" default:"withargs" help:"Serve the cameras of a configuration."`
+	Demo     demo          `cmd:"" help:"Serve four test cameras of its own, read over real RTSP."`
+	Check    check         `cmd:"" help:"Load and check a configuration; print every fault with its line."`
+	Probe    probe         `cmd:"" help:"Connect to a camera once and tell what it sends."`
+	Hardware hardware      `cmd:"" help:"Try every plan of this machine and tell which work."`
+	Health   healthCommand `cmd:"" help:"Ask a framegate of this machine whether it serves; for health checks."`
+	Prove    prove         `cmd:"" name:"prove-plans" hidden:""`
+	Version  printVersion  `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }

@@ -21,6 +21,8 @@ var order = []string{
 	"pipeline",
 	"registry",
 	"web",
+	"internal/health",
+	"internal/systemd",
 	"internal/app",
 	"internal/standin",
 	"internal/testcam/mark",

@@ -83,9 +83,13 @@ func encodeUnits(ctx context.Context, p picture, c codec) ([]loopFrame, error) {
 		return nil, err
 	}
 	var work sync.WaitGroup
-	defer work.Wait()
-	defer queue.Close()
-	defer pipe.Stop() // which lets a push go that waits for room
+	defer func() {
+		pipe.Stop() // which lets a push go that waits for room
+		queue.Close()
+		if !pipe.Hung() {
+			work.Wait()
+		}
+	}()
 	source, err := encoding(pipe, p, encoder, queue)
 	if err != nil {
 		return nil, err

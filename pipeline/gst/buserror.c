@@ -1,6 +1,5 @@
 #include "buserror.h"
 
-// fg_error_kind tells what a GError is about, as far as cameras are concerned.
 static int fg_is(GError *e, GQuark domain, int code) { return e->domain == domain && e->code == code; }
 int fg_resource(GError *e, int code) { return fg_is(e, GST_RESOURCE_ERROR, code); }
 int fg_stream(GError *e, int code) { return fg_is(e, GST_STREAM_ERROR, code); }

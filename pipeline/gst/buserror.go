@@ -16,7 +16,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// parseBusError turns an error message of GStreamer into a CameraError that keeps its text. The source that
+// parseBusError turns an error message of GStreamer into a BusError that keeps its text. The source that
 // caused it may know a better sentence.
 func parseBusError(msg *gst.Message) *BusError {
 	var gerr *C.GError

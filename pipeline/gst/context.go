@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"sync"
+	"sync/atomic"
 	"unsafe"
 
 	"github.com/go-gst/go-gst/gst"
@@ -50,35 +51,56 @@ func (d *Context) Share(with *Pipeline) {
 	}
 	d.mu.Unlock()
 	if context != nil {
+		with.uses.Store(address(context))
 		C.fg_use_context(unsafe.Pointer(with.pipe.Instance()), context)
 		C.gst_context_unref(context)
 	}
 }
 
 // notice takes over the context that a pipeline has made for itself and announces on its bus.
-func (d *Context) notice(msg *gst.Message) {
+func (d *Context) notice(msg *gst.Message, uses *atomic.Uintptr) {
 	kind := C.CString(d.Kind)
 	defer C.free(unsafe.Pointer(kind))
-	d.keep(C.fg_context_of((*C.GstMessage)(unsafe.Pointer(msg.Instance())), kind))
+	if made := C.fg_context_of((*C.GstMessage)(unsafe.Pointer(msg.Instance())), kind); made != nil {
+		uses.Store(address(made))
+		d.keep(made)
+	}
 }
 
 // keep takes over a reference to a context, unless there is one already.
 func (d *Context) keep(made *C.GstContext) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.current == nil {
+	kept := d.current == nil
+	if kept {
 		d.current = made
-	} else if made != nil {
-		C.gst_context_unref(made)
+	}
+	d.mu.Unlock()
+	if !kept {
+		release(made)
 	}
 }
 
-// Forget lets the next pipeline make a context of its own: an error can leave one unusable for good.
-func (d *Context) Forget() {
+// Forget lets the next pipeline make a context of its own, if the present one is that of a pipeline which has failed: an
+// error can leave a context unusable for good.
+func (d *Context) Forget(failed *Pipeline) {
 	d.mu.Lock()
-	defer d.mu.Unlock()
-	if d.current != nil {
-		C.gst_context_unref(d.current)
-		d.current = nil
+	context := d.current
+	if context == nil || address(context) != failed.uses.Load() {
+		d.mu.Unlock()
+		return
+	}
+	d.current = nil
+	d.mu.Unlock()
+	release(context)
+}
+
+// release gives a reference up, if there is one, behind the caller's back: the last one closes the device, and a driver may
+// block then.
+func release(context *C.GstContext) {
+	if context != nil {
+		go C.gst_context_unref(context)
 	}
 }
+
+// address tells contexts apart.
+func address(context *C.GstContext) uintptr { return uintptr(unsafe.Pointer(context)) }

@@ -58,6 +58,7 @@ type ending struct {
 	lacking string          // what GStreamer said it has no plugin for; owned by the bus loop
 	dropped func(bytes int) // see OnTooLarge
 	context *Context        // what the pipeline shares with others; set before it plays, nil for nothing
+	uses    atomic.Uintptr  // the address of the one that it was given or has made
 }
 
 // watch is the bus loop's callback for a pipeline.
@@ -80,7 +81,7 @@ func (e *ending) watch(msg *gst.Message) bool {
 		}
 	case gst.MessageHaveContext:
 		if e.context != nil {
-			e.context.notice(msg)
+			e.context.notice(msg, &e.uses)
 		}
 	case gst.MessageEOS:
 		e.End(io.EOF)

@@ -16,7 +16,7 @@ static GstElement *fg_add(GstElement *beside, const gchar *factory) {
 // fg_depay names the depayloaders that give whole access units. parsebin leaves those of H.264 and H.265 at single
 // NAL units, and the parser behind then waits for the next picture to know that one is complete: a frame of latency,
 // which the marker bit of RTP (RFC 6184, section 5.1) makes needless. A JPEG needs no parser at all: jpegparse would
-// be a fifth of what an MJPEG camera costs, and readJPEG looks at each anyway.
+// be a fifth of what an MJPEG camera costs, and unit.ReadJPEG looks at each anyway.
 static const struct {
 	const gchar *encoding, *factory, *caps;
 	gboolean parse;

@@ -118,7 +118,7 @@ func (c *check) describe(name string, w crowd, before card) {
 	c.add(table.Row{Name: name + ": framegate", Value: 100 * w.load, Unit: ofACore})
 	c.add(table.Row{Name: name + ": the whole machine, cameras and viewers included", Value: 100 * w.busy, Unit: ofACore})
 	c.add(table.Row{Name: name + ": framegate's memory", Value: w.memory / 1e6, Unit: "MB"})
-	if w.card.known {
+	if w.card.known && before.known {
 		c.add(table.Row{Name: name + ": the card's memory", Value: w.card.memory - before.memory, Unit: "MiB more than before"})
 		c.add(table.Row{Name: name + ": the card's decoders", Value: w.card.decoder, Unit: "% busy"})
 	}

@@ -18,7 +18,6 @@ import (
 // pictures are what a stream has shown.
 type pictures struct {
 	byFrame map[int]image.Image // by the number that the camera wrote into the frame
-	rate    float64             // a second
 }
 
 // collect watches a stream for a time, after its first second. The cameras' loops are shorter than that as a rule: of each
@@ -32,7 +31,6 @@ func collect(ctx context.Context, url string, length time.Duration) (pictures, e
 	defer s.Close()
 	begin := time.Now().Add(time.Second)
 	var jpegs [][]byte
-	var first, last time.Time
 	for time.Since(begin) < length {
 		picture, err := s.Next()
 		if err != nil {
@@ -41,13 +39,8 @@ func collect(ctx context.Context, url string, length time.Duration) (pictures, e
 		if picture.Read.Before(begin) {
 			continue
 		}
-		if jpegs == nil {
-			first = picture.Read
-		}
-		last = picture.Read
 		jpegs = append(jpegs, bytes.Clone(picture.JPEG))
 	}
-	p.rate = float64(len(jpegs)-1) / last.Sub(first).Seconds()
 	for _, text := range jpegs { // now, since it takes as long as making them
 		decoded, err := jpeg.Decode(bytes.NewReader(text))
 		if err != nil {

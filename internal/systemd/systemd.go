@@ -1,4 +1,5 @@
-package main
+// Package systemd is framegate's side of what systemd offers a service: its socket, its notifications and its watchdog.
+package systemd
 
 import (
 	"context"
@@ -7,13 +8,15 @@ import (
 	"net"
 	"time"
 
+	"framegate/internal/health"
+
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// listen returns the socket that systemd has opened for this process (see deploy/framegate.socket), and opens
+// Listen returns the socket that systemd has opened for this process (see deploy/framegate.socket), and opens
 // the address where there is none.
-func listen(address string) (net.Listener, error) {
+func Listen(address string) (net.Listener, error) {
 	passed, err := activation.Listeners()
 	switch {
 	case err != nil:
@@ -26,11 +29,11 @@ func listen(address string) (net.Listener, error) {
 	return passed[0], nil
 }
 
-// supervise tells systemd, where that has started this process, that it serves, and that it ends when ctx is done.
+// Supervise tells systemd, where that has started this process, that it serves at a URL, and that it ends when ctx is done.
 // In between it gives the watchdog its signs of life, as long as the process is well: systemd ends and restarts
 // it when they stay away.
-func supervise(ctx context.Context, served net.Addr, readState func(), log *slog.Logger) {
-	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+reachable(served.String()))
+func Supervise(ctx context.Context, served net.Addr, url string, readState func(), log *slog.Logger) {
+	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+url)
 	defer daemon.SdNotify(false, daemon.SdNotifyStopping+"\nSTATUS=ending")
 	limit, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
@@ -61,7 +64,7 @@ func supervise(ctx context.Context, served net.Addr, readState func(), log *slog
 func well(ctx context.Context, limit time.Duration, served net.Addr, readState func()) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
-	if err := askHealth(ctx, "http://framegate", served); err != nil {
+	if err := health.Ask(ctx, "http://framegate", served); err != nil {
 		return err
 	}
 	read := make(chan struct{})

@@ -1,4 +1,4 @@
-package main
+package app
 
 import (
 	"framegate/configs"
@@ -7,27 +7,27 @@ import (
 
 // editor changes the file that is served, and goes over to what it has become.
 type editor struct {
-	present *present
-	file    *configs.File
+	app  *App
+	file *configs.File
 }
 
 // editor is nil for the demo, which has no file.
-func (p *present) editor() web.Editor {
-	if p.file == "" {
+func (a *App) editor() web.Editor {
+	if a.file == "" {
 		return nil
 	}
-	return editor{p, &configs.File{Path: p.file}}
+	return editor{a, &configs.File{Path: a.file}}
 }
 
 // apply applies what a change returns.
 func (e editor) apply(change func() (*configs.Config, error)) error {
-	e.present.turn.Lock()
-	defer e.present.turn.Unlock()
+	e.app.applying.Lock()
+	defer e.app.applying.Unlock()
 	config, err := change()
 	if err != nil {
 		return err
 	}
-	return e.present.apply(config)
+	return e.app.apply(config)
 }
 
 func (e editor) Add(keys configs.Keys) (id string, err error) {

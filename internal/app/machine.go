@@ -1,0 +1,54 @@
+package app
+
+import (
+	"context"
+
+	"framegate/configs"
+	"framegate/pipeline"
+	"framegate/pipeline/frame"
+	"framegate/registry"
+)
+
+// machine is the hardware of a serving framegate. It is proved once.
+type machine struct {
+	pipeline.Machine
+	proved chan struct{} // closed when found is there
+	found  pipeline.Hardware
+}
+
+func newMachine() *machine { return &machine{proved: make(chan struct{})} }
+
+// prove finds out what the machine can do; cameras use software until then.
+func (m *machine) prove(ctx context.Context, prover pipeline.Prover) {
+	m.found = pipeline.Prove(ctx, prover)
+	m.Know(m.found)
+	close(m.proved)
+}
+
+// hardware waits for what is found out, and is nil where ctx is done before.
+func (m *machine) hardware(ctx context.Context) any {
+	select {
+	case <-m.proved:
+		return m.found
+	case <-ctx.Done():
+		return nil
+	}
+}
+
+// engine makes the registry's feeds with GStreamer.
+type engine struct{ machine *pipeline.Machine }
+
+func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
+	made, err := e.machine.NewFeed(src)
+	if err != nil {
+		return nil, err
+	}
+	return feed{made}, nil
+}
+
+// feed is a feed of GStreamer as the registry knows it.
+type feed struct{ *pipeline.Feed }
+
+func (f feed) NewPicture(outputs []frame.Output) registry.Picture {
+	return pipeline.NewPicture(f.Feed, outputs)
+}

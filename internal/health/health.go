@@ -1,0 +1,39 @@
+// Package health asks a framegate whether it serves.
+package health
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/url"
+)
+
+// Ask asks a framegate for its health over a connection of its own: to at, or to the host of base where that is nil.
+func Ask(ctx context.Context, base string, at net.Addr) error {
+	// No proxy of the environment: it would ask another machine.
+	transport := &http.Transport{DisableKeepAlives: true}
+	if at != nil {
+		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, at.Network(), at.String())
+		}
+	}
+	address := base + "/healthz"
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+	if err != nil {
+		return err
+	}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	if wrapped := (*url.Error)(nil); errors.As(err, &wrapped) {
+		return fmt.Errorf("%s: %w", address, wrapped.Err)
+	}
+	if err != nil {
+		return err
+	}
+	resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return fmt.Errorf("%s: %s", address, resp.Status)
+	}
+	return nil
+}
