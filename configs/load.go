@@ -10,6 +10,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/goccy/go-yaml"
@@ -18,7 +19,7 @@ import (
 	"golang.org/x/image/font/opentype"
 )
 
-// Demo is the configuration that is served where there is none. Its cameras are at ${DEMO_RTSP}.
+// Demo is the configuration of the demo. Its cameras are at ${DEMO_RTSP}.
 //
 //go:embed demo.yaml
 var Demo []byte
@@ -26,8 +27,11 @@ var Demo []byte
 // searched is where a configuration is looked for when none is named.
 var searched = []string{"framegate.yaml", "/etc/framegate/framegate.yaml"}
 
+// ErrNone says that there is no configuration, and where it was looked for.
+var ErrNone = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./" + strings.Join(searched, " nor ") + " exists")
+
 // Find returns the path of the configuration: flag, else $FRAMEGATE_CONFIG, else ./framegate.yaml, else
-// /etc/framegate/framegate.yaml, and the empty path where there is none.
+// /etc/framegate/framegate.yaml. The error is ErrNone where there is none.
 func Find(flag string) (string, error) {
 	if flag != "" {
 		return flag, nil
@@ -44,7 +48,7 @@ func Find(flag string) (string, error) {
 			return "", err
 		}
 	}
-	return "", nil
+	return "", ErrNone
 }
 
 // Load reads, checks and completes the configuration in a file. The error is Faults where the content is

@@ -166,7 +166,7 @@ func TestLocalCameraByNumber(t *testing.T) {
 func TestFindTakesTheFirstThatThereIs(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("FRAMEGATE_CONFIG", "")
-	if path, err := Find(""); path != "" || err != nil {
+	if path, err := Find(""); path != "" || !errors.Is(err, ErrNone) {
 		if path != "/etc/framegate/framegate.yaml" {
 			t.Errorf("got %q, %v, want none", path, err)
 		}

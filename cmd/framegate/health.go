@@ -35,7 +35,7 @@ func (h healthCommand) base() string {
 	if h.URL != "" {
 		return h.URL
 	}
-	if path, err := configs.Find(""); err == nil && path != "" {
+	if path, err := configs.Find(""); err == nil {
 		if config, err := configs.Load(path); err == nil {
 			return app.URL(config.Listen)
 		}

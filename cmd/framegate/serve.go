@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 
 	"framegate/configs"
 	"framegate/internal/app"
@@ -13,17 +14,13 @@ type serve struct {
 	Listen string `placeholder:"HOST:PORT" help:"Address to serve on, instead of the configuration's."`
 }
 
-// errNoConfig names every place in which configs.Find looks.
-var errNoConfig = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./framegate.yaml nor /etc/framegate/framegate.yaml exists; " +
-	"name one with --config FILE, or run 'framegate demo' to see four test cameras")
-
 func (s serve) Run(ctx context.Context) error {
 	path, err := configs.Find(s.Config)
+	if errors.Is(err, configs.ErrNone) {
+		return fmt.Errorf("%w; name one with --config FILE, or run 'framegate demo' to see four test cameras", err)
+	}
 	if err != nil {
 		return err
-	}
-	if path == "" {
-		return errNoConfig
 	}
 	config, err := configs.Load(path)
 	if err != nil {
