@@ -264,7 +264,7 @@ func TestViewerWhoHardlyReadsCostsOthersNothingAndIsSentAway(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, frame, _, _ := camtest.Read(t, picture.JPEG)
-		frames.see(t, frame)
+		frames.see(t, picture, frame)
 	}
 	slow.Close()
 	<-gone

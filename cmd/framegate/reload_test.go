@@ -81,7 +81,7 @@ func TestFileThatIsChangedIsServedAndViewersOfOtherCamerasSeeNothingOfIt(t *test
 				t.Fatal(err)
 			}
 			_, frame, _, _ := camtest.Read(t, picture.JPEG)
-			frames.see(t, frame)
+			frames.see(t, picture, frame)
 		}
 	}
 	ids := func() (all string) {
