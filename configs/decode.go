@@ -2,13 +2,9 @@ package configs
 
 import (
 	"fmt"
-	"math"
 	"reflect"
-	"regexp"
 	"slices"
-	"strconv"
 	"strings"
-	"time"
 
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
@@ -259,109 +255,6 @@ func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, 
 	}
 	if err := setScalar(into, expanded, tag); err != nil {
 		d.fault(at, "%s is %q; it must be %v", path, shown, err)
-	}
-}
-
-// scalarText is a scalar as it was written.
-func scalarText(n ast.Node) (string, bool) {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.LiteralNode:
-		return n.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return n.GetToken().Value, true
-	}
-	return "", false
-}
-
-var variable = regexp.MustCompile(`\$\$\{|\$\{[^}]*\}?`)
-var variableName = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
-
-// expand replaces ${NAME} by an environment variable; $${ stands for ${ itself.
-func (d *decoder) expand(text string) (string, error) {
-	var fault error
-	expanded := variable.ReplaceAllStringFunc(text, func(found string) string {
-		if found == "$${" {
-			return "${"
-		}
-		name := variableName.FindStringSubmatch(found)
-		if name == nil {
-			fault = fmt.Errorf("a variable is written ${NAME}, and $${ for the characters ${ themselves")
-			return ""
-		}
-		value, ok := d.env(name[1])
-		if !ok {
-			fault = fmt.Errorf("the environment variable %s is not set", name[1])
-		}
-		return value
-	})
-	return expanded, fault
-}
-
-// setScalar sets a field from text. The error reads as the rest of 'it must be …'.
-func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
-	if into.Type() == reflect.TypeFor[time.Duration]() {
-		return setDuration(into, text, tag)
-	}
-	if enum := tag.Get("enum"); enum != "" && !slices.Contains(strings.Split(enum, ","), text) {
-		return fmt.Errorf("one of %s", strings.ReplaceAll(enum, ",", ", "))
-	}
-	switch into.Kind() {
-	case reflect.String:
-		into.SetString(text)
-	case reflect.Bool:
-		v, err := strconv.ParseBool(text)
-		if err != nil || len(text) == 1 {
-			return fmt.Errorf("true or false")
-		}
-		into.SetBool(v)
-	case reflect.Int:
-		v, err := strconv.Atoi(strings.ReplaceAll(text, "_", ""))
-		if err != nil || outside(float64(v), tag) {
-			return fmt.Errorf("a whole number from %s to %s", tag.Get("min"), tag.Get("max"))
-		}
-		into.SetInt(int64(v))
-	case reflect.Float64:
-		v, err := strconv.ParseFloat(text, 64)
-		if err != nil || math.IsNaN(v) || outside(v, tag) {
-			return fmt.Errorf("a number from %s to %s", tag.Get("min"), tag.Get("max"))
-		}
-		into.SetFloat(v)
-	default:
-		panic("configs: no scalar: " + into.Type().String())
-	}
-	return nil
-}
-
-func outside(v float64, tag reflect.StructTag) bool {
-	low, _ := strconv.ParseFloat(tag.Get("min"), 64)
-	high, err := strconv.ParseFloat(tag.Get("max"), 64)
-	return v < low || err == nil && v > high
-}
-
-func setDuration(into reflect.Value, text string, tag reflect.StructTag) error {
-	v, err := time.ParseDuration(text)
-	low, _ := time.ParseDuration(tag.Get("min"))
-	high, _ := time.ParseDuration(tag.Get("max"))
-	if err != nil || v < low || v > high {
-		return fmt.Errorf("a time with its unit from %s to %s, such as 500ms, 10s or 1m", tag.Get("min"), tag.Get("max"))
-	}
-	into.SetInt(int64(v))
-	return nil
-}
-
-func expected(v reflect.Value) string {
-	if v.Type() == reflect.TypeFor[time.Duration]() {
-		return "a time"
-	}
-	switch v.Kind() {
-	case reflect.Bool:
-		return "true or false"
-	case reflect.Int, reflect.Float64:
-		return "a number"
-	default:
-		return "a text"
 	}
 }
 
