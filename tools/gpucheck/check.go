@@ -199,7 +199,7 @@ func watch(ctx context.Context, p *process.Process, streams ...string) (leave fu
 	}
 	for _, path := range streams {
 		begun := make(chan error, 1)
-		watching.Go(func() error { return look(ctx, p.URL+"/cameras/"+path, begun) })
+		watching.Go(func() error { return look(ctx, p.URL+"/cameras/"+path, begun, nil) })
 		beginning.Go(func() error {
 			if err := <-begun; err != nil {
 				return fmt.Errorf("%s: %w", path, err)

@@ -63,7 +63,7 @@ func (c *check) lost(ctx context.Context) error {
 		begun, ended := make(chan error, 1), make(chan struct{})
 		go func() {
 			defer close(ended)
-			g.watch(ctx, stream(p, camera.ID), begun)
+			look(ctx, stream(p, camera.ID), begun, func(picture viewer.Picture) { g.picture(picture.Read) })
 		}()
 		defer func() {
 			cancel()
@@ -139,23 +139,6 @@ type gaps struct {
 	mu      sync.Mutex // of what follows
 	last    time.Time
 	longest time.Duration
-}
-
-// watch watches until ctx is done, and tells begun when the first picture has come, or why none has.
-func (g *gaps) watch(ctx context.Context, url string, begun chan<- error) error {
-	s, err := viewer.Open(ctx, url)
-	if err != nil {
-		begun <- err
-		return err
-	}
-	defer s.Close()
-	_, err = s.Next()
-	begun <- err
-	for err == nil {
-		g.picture(time.Now())
-		_, err = s.Next()
-	}
-	return err
 }
 
 func (g *gaps) picture(now time.Time) {

@@ -55,18 +55,22 @@ func collect(ctx context.Context, url string, length time.Duration) (pictures, e
 	return p, nil
 }
 
-// look watches a stream until ctx is done, and tells begun when the first picture has come, or why none has.
-func look(ctx context.Context, url string, begun chan<- error) error {
+// look watches a stream until ctx is done, gives each picture to each, unless that is nil, and reports to begun when the first
+// has come, or why none has.
+func look(ctx context.Context, url string, begun chan<- error, each func(viewer.Picture)) error {
 	s, err := viewer.Open(ctx, url)
 	if err != nil {
 		begun <- err
 		return err
 	}
 	defer s.Close()
-	_, err = s.Next()
+	picture, err := s.Next()
 	begun <- err
 	for err == nil {
-		_, err = s.Next()
+		if each != nil {
+			each(picture)
+		}
+		picture, err = s.Next()
 	}
 	return err
 }
