@@ -191,20 +191,20 @@ func (l *fallback) why(r candidate) string {
 // fallible reports whether another plan can take over from one.
 func (r candidate) fallible() bool { return r.key() != softwarePlan(r.codec).key() }
 
-// falls are the plans that have failed so far, the latest last.
-func (l *fallback) falls() (all []frame.Fall) {
+// failedPlans are the plans that have failed so far, the latest last.
+func (l *fallback) failedPlans() (all []frame.FailedPlan) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, a := range l.suspended {
 		if a.failures == 0 {
 			continue
 		}
-		f := frame.Fall{Plan: a.plan.name, Codec: a.plan.codec, Reason: a.why.Error(), At: a.at, Times: a.failures}
+		f := frame.FailedPlan{Plan: a.plan.name, Codec: a.plan.codec, Reason: a.why.Error(), At: a.at, Times: a.failures}
 		if until := a.until; !until.IsZero() {
 			f.Until = &until
 		}
 		all = append(all, f)
 	}
-	slices.SortFunc(all, func(a, b frame.Fall) int { return a.At.Compare(b.At) })
+	slices.SortFunc(all, func(a, b frame.FailedPlan) int { return a.At.Compare(b.At) })
 	return all
 }

@@ -224,8 +224,8 @@ func (f *Feed) Plan() string {
 // PlanChange returns a channel that is closed when Plan may name another one.
 func (f *Feed) PlanChange() <-chan struct{} { return f.plans.change() }
 
-// Falls are the plans of the camera that have failed so far.
-func (f *Feed) Falls() []frame.Fall { return f.plans.falls() }
+// FailedPlans are the plans of the camera that have failed so far.
+func (f *Feed) FailedPlans() []frame.FailedPlan { return f.plans.failedPlans() }
 
 // LastUnit is when the last access unit came in, in this connection or the last; zero where there was none.
 func (f *Feed) LastUnit() time.Time {

@@ -204,14 +204,14 @@ func gstMasks(masks []configs.Mask) (all []gst.Mask) {
 // onDevice reports whether a rendition is encoded in the platform's memory. What has to be painted into or turned is
 // brought into system memory, where masks and texts are the same for every platform.
 func (p plan) onDevice(r frame.Rendition, masks []configs.Mask) bool {
-	return p.device != nil && r.Format == frame.JPEG && r.Turn == 0 && r.Overlay.Empty() && len(masks) == 0 &&
+	return p.device != nil && r.Format == frame.JPEG && r.Rotate == 0 && r.Overlay.Empty() && len(masks) == 0 &&
 		(p.anySize || r.Width*r.Height >= p.device.least)
 }
 
 // scale is the chain that brings a picture to a rendition's size, before it is turned, and to where it is encoded.
 func (p plan) scale(r frame.Rendition, masks []configs.Mask) []gst.Spec {
 	width, height := r.Width, r.Height
-	if r.Turn%180 != 0 {
+	if r.Rotate%180 != 0 {
 		width, height = height, width
 	}
 	scaler, memory := p.platform.scaler()
@@ -250,8 +250,8 @@ var turns = map[int]gst.Arg{90: "90r", 180: "180", 270: "90l"}
 
 // finish is the chain that turns a scaled picture, writes on it and encodes it.
 func (p plan) finish(r frame.Rendition, masks []configs.Mask) (chain []gst.Spec) {
-	if r.Turn != 0 {
-		chain = append(chain, gst.Spec{Factory: "videoflip", Set: map[string]any{"video-direction": turns[r.Turn]}})
+	if r.Rotate != 0 {
+		chain = append(chain, gst.Spec{Factory: "videoflip", Set: map[string]any{"video-direction": turns[r.Rotate]}})
 	}
 	if e, lacking := overlay(r); !r.Overlay.Empty() && lacking == "" {
 		chain = append(chain, e)

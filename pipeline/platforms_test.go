@@ -205,8 +205,8 @@ func TestFailureOfAPlanLeadsToTheNext(t *testing.T) {
 			if plan.Name == "nvidia" || plan.FellBackFrom != "nvidia" || !strings.Contains(plan.Reason, c.reason) {
 				t.Errorf("%+v", plan)
 			}
-			falls := feed.Falls()
-			if len(falls) == 0 || !slices.ContainsFunc(falls, func(f frame.Fall) bool { return f.Plan == "nvidia" && f.Times == 1 && f.Until != nil }) {
+			falls := feed.FailedPlans()
+			if len(falls) == 0 || !slices.ContainsFunc(falls, func(f frame.FailedPlan) bool { return f.Plan == "nvidia" && f.Times == 1 && f.Until != nil }) {
 				t.Errorf("%+v", falls)
 			}
 		})
@@ -390,8 +390,8 @@ func TestLowRateIsKeptOnJetson(t *testing.T) {
 	if interval := third.PTS - second.PTS; interval < 900*time.Millisecond || interval > 1100*time.Millisecond {
 		t.Errorf("%v between two pictures of one a second", interval)
 	}
-	if plan := picture.Plan(); plan.Name != "jetson" || len(feed.Falls()) > 0 {
-		t.Errorf("%+v %+v", plan, feed.Falls())
+	if plan := picture.Plan(); plan.Name != "jetson" || len(feed.FailedPlans()) > 0 {
+		t.Errorf("%+v %+v", plan, feed.FailedPlans())
 	}
 }
 

@@ -65,13 +65,13 @@ func TestMasksCoverEveryWayOut(t *testing.T) {
 		{Width: 640, Height: 360}, // would be passed through
 		{Width: 640, Height: 360, Quality: 80, Format: frame.PNG},
 		{Width: 320, Height: 180, Quality: 80, Format: frame.WebP},
-		{Width: 180, Height: 320, Quality: 80, Turn: 90},
+		{Width: 180, Height: 320, Quality: 80, Rotate: 90},
 		{Width: 640, Height: 360, Quality: 80, Overlay: frame.Overlay{Text: "x"}},
 	}
 	picture := show(t, run(t, src), renditions...)
 	for i, r := range renditions {
 		masks := src.Masks
-		if r.Turn == 90 {
+		if r.Rotate == 90 {
 			masks = turned
 		}
 		got := decode(t, after(t, picture.slots[i], nil))
@@ -263,9 +263,9 @@ func TestPicturesAreTurned(t *testing.T) {
 	feed := run(t, source(t, server.URL("cam1")))
 	half := frame.Rendition{Width: 320, Height: 180, Quality: 95}
 	right, around, left := half, half, half
-	right.Turn, right.Width, right.Height = 90, 180, 320
-	left.Turn, left.Width, left.Height = 270, 180, 320
-	around.Turn = 180
+	right.Rotate, right.Width, right.Height = 90, 180, 320
+	left.Rotate, left.Width, left.Height = 270, 180, 320
+	around.Rotate = 180
 	picture := show(t, feed, half, right, around, left)
 	upright := decode(t, after(t, picture.slots[0], nil))
 	// Where the upper left part of the picture comes to lie, and what it shows of the first frame that all share.

@@ -92,11 +92,11 @@ func TestViewerOfACameraThatIsAwayMayStayWhenItIsChanged(t *testing.T) {
 	v.Close()
 	v = watch(t, r, frame.Ask{})
 	defer v.Close()
-	if !v.Frame().Card {
+	if !v.Frame().Placeholder {
 		t.Errorf("%+v", v.Frame().Info)
 	}
 	e.feed("/a").refuse(nil)
-	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
+	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Placeholder })
 }
 
 func TestChangedCameraKeepsTheTimeOfItsLastFrame(t *testing.T) {

@@ -98,7 +98,7 @@ func (c *camera) ask() frame.Ask {
 	p := c.conf.Settings
 	ask := frame.Ask{
 		Width: p.Width, Height: p.Height, Scale: p.Scale, FPS: p.FPS,
-		Quality: p.Quality, AsSent: len(c.conf.Masks) == 0, Turn: p.Rotate, DropSame: p.DropSame, Name: c.conf.Name,
+		Quality: p.Quality, AsSent: len(c.conf.Masks) == 0, Rotate: p.Rotate, DropSame: p.DropSame, Name: c.conf.Name,
 		Overlay: frame.Overlay{
 			Time: p.Overlay.Time, Text: p.Overlay.Text, Corner: frame.Corner(p.Overlay.Corner), Size: p.Overlay.Size,
 		},

@@ -26,8 +26,8 @@ type Feed interface {
 	Plan() string
 	// PlanChange returns a channel that is closed when Plan may return another name for the same codec.
 	PlanChange() <-chan struct{}
-	// Falls lists the plans that have failed.
-	Falls() []frame.Fall
+	// FailedPlans lists the plans that have failed.
+	FailedPlans() []frame.FailedPlan
 	// LastUnit is when the last unit came in since Run was last called, zero if there was none.
 	LastUnit() time.Time
 	// NewPicture returns a picture of the feed with the given outputs, of which there is at least one.

@@ -56,7 +56,7 @@ type outage struct {
 func (c *camera) dueOutages(now time.Time) (due []outage, pause time.Duration) {
 	for _, r := range c.renditions {
 		newest, failure := r.slot.Newest(), c.failure(r.want)
-		begins := newest == nil || !newest.Card
+		begins := newest == nil || !newest.Placeholder
 		if begins && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
 			continue
 		}
@@ -129,7 +129,7 @@ func (c *camera) showPlaceholder(ctx context.Context, o outage) {
 		p.want, p.reason, p.texts, p.jpeg = o.want, reason, texts, drawn
 	}
 	p.shown = time.Now()
-	info := frame.Info{Received: o.received, Width: o.want.Width, Height: o.want.Height, Card: true}
+	info := frame.Info{Received: o.received, Width: o.want.Width, Height: o.want.Height, Placeholder: true}
 	if newest := o.slot.Newest(); newest != nil {
 		info.PTS = newest.PTS + 1 // before any picture that the camera sends from now on
 	}

@@ -28,7 +28,7 @@ func nextPlaceholder(t *testing.T, v *View) *frame.Frame {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if f.Card {
+		if f.Placeholder {
 			return f
 		}
 	}
@@ -46,7 +46,7 @@ func TestViewerOfLostCameraSeesPlaceholdersAndThenPicturesAgain(t *testing.T) {
 	}
 	before, _ := r.Camera("a")
 	second, err := v.Next()
-	if err != nil || !second.Card || second.PTS <= first.PTS {
+	if err != nil || !second.Placeholder || second.PTS <= first.PTS {
 		t.Fatalf("%+v after %+v, %v", second, first, err)
 	}
 	if gap := second.Received.Sub(first.Received); gap < placeholderInterval || gap > 2*placeholderInterval {
@@ -56,7 +56,7 @@ func TestViewerOfLostCameraSeesPlaceholdersAndThenPicturesAgain(t *testing.T) {
 		t.Errorf("placeholders are counted as pictures: %+v", after.Renditions[0])
 	}
 	f.refuse(nil)
-	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
+	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Placeholder })
 }
 
 func TestViewerWhoComesWhileACameraIsAwaySeesAPlaceholder(t *testing.T) {
@@ -65,11 +65,11 @@ func TestViewerWhoComesWhileACameraIsAwaySeesAPlaceholder(t *testing.T) {
 	lose(t, r, f)
 	v := watch(t, r, frame.Ask{})
 	defer v.Close()
-	if !v.Frame().Card {
+	if !v.Frame().Placeholder {
 		t.Errorf("%+v", v.Frame().Info)
 	}
 	f.refuse(nil)
-	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Card })
+	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Placeholder })
 }
 
 func TestCameraThatWasNeverSeenIsAnError(t *testing.T) {
@@ -133,7 +133,7 @@ func TestPlaceholderIsNoSnapshot(t *testing.T) {
 	defer v.Close()
 	lose(t, r, f)
 	nextPlaceholder(t, v)
-	if got, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour); err != nil || got.Card {
+	if got, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour); err != nil || got.Placeholder {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -187,11 +187,11 @@ func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
 		if _, err := r.Watch(t.Context(), "a", frame.Ask{Width: 320}); !errors.Is(err, fault) {
 			t.Errorf("a picture that cannot be made ends with %v", err)
 		}
-		if f, err := v.Next(); err != nil || f.Card {
+		if f, err := v.Next(); err != nil || f.Placeholder {
 			t.Errorf("the one beside it has a placeholder or %v", err)
 		}
 		for range 20 {
-			if f, err := v.Next(); err != nil || f.Card {
+			if f, err := v.Next(); err != nil || f.Placeholder {
 				t.Fatalf("the one beside it has a placeholder or %v", err)
 			}
 		}

@@ -79,7 +79,7 @@ func TestSlowAnswerAboutPlansHoldsUpNobody(t *testing.T) {
 	feed.prefer("second")
 	until(t, "the plan is asked for", feed.waiting)
 	free(t, r.byID["a"])
-	if f, err := v.Next(); err != nil || f.Card {
+	if f, err := v.Next(); err != nil || f.Placeholder {
 		t.Errorf("a viewer gets a placeholder, or %v", err)
 	}
 	close(slow)

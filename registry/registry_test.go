@@ -102,7 +102,7 @@ func TestLostCameraSaysWhyAndComesBack(t *testing.T) {
 			if s, _ := r.Camera("a"); s.Error != "the cable is cut" || s.Reason != reason {
 				t.Errorf("%+v", s)
 			}
-			until(t, "a placeholder", func() bool { f, err := v.Next(); return err == nil && f.Card })
+			until(t, "a placeholder", func() bool { f, err := v.Next(); return err == nil && f.Placeholder })
 			f.refuse(nil)
 			until(t, "live", func() bool { return state(r) == Live })
 			before := v.Frame().PTS

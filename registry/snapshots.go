@@ -146,7 +146,7 @@ func (s *snapshots) watch(ctx context.Context, ask frame.Ask, since time.Time) (
 	}
 	defer view.Close()
 	f, err := recent(view.ctx, view.rendition.slot, since)
-	if err == nil && f.Card {
+	if err == nil && f.Placeholder {
 		return nil, errAway
 	}
 	return f, err

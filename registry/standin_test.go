@@ -154,7 +154,7 @@ func (f *standinFeed) PlanChange() <-chan struct{} {
 	return f.change
 }
 
-func (f *standinFeed) Falls() []frame.Fall {
+func (f *standinFeed) FailedPlans() []frame.FailedPlan {
 	f.answer()
 	return nil
 }

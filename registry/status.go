@@ -37,24 +37,24 @@ func stateOf(reason frame.Reason) State {
 
 // Status describes a camera, as the API reports it.
 type Status struct {
-	ID          string            `json:"id"`
-	Name        string            `json:"name"`
-	State       State             `json:"state"`
-	Since       time.Time         `json:"since"` // of the state
-	Error       string            `json:"error"` // why there is no picture; empty if there is one
-	Reason      frame.Reason      `json:"reason,omitempty"`
-	Codec       string            `json:"codec"`
-	Width       int               `json:"width"`
-	Height      int               `json:"height"`
-	SourceFPS   float64           `json:"source_fps"`
-	Plan        *frame.Plan       `json:"plan"` // nil while nothing is decoded
-	Renditions  []RenditionStatus `json:"renditions"`
-	Viewers     int               `json:"viewers"`
-	LastFrameAt *time.Time        `json:"last_frame_at"` // when the newest picture came in from the camera
-	Reconnects  int               `json:"reconnects"`
-	Broken      uint64            `json:"broken_units"` // dropped, because they cannot be decoded
-	Streams     []StreamStatus    `json:"streams"`
-	Falls       []frame.Fall      `json:"plans_failed"` // with the time of the next attempt
+	ID          string             `json:"id"`
+	Name        string             `json:"name"`
+	State       State              `json:"state"`
+	Since       time.Time          `json:"since"` // of the state
+	Error       string             `json:"error"` // why there is no picture; empty if there is one
+	Reason      frame.Reason       `json:"reason,omitempty"`
+	Codec       string             `json:"codec"`
+	Width       int                `json:"width"`
+	Height      int                `json:"height"`
+	SourceFPS   float64            `json:"source_fps"`
+	Plan        *frame.Plan        `json:"plan"` // nil while nothing is decoded
+	Renditions  []RenditionStatus  `json:"renditions"`
+	Viewers     int                `json:"viewers"`
+	LastFrameAt *time.Time         `json:"last_frame_at"` // when the newest picture came in from the camera
+	Reconnects  int                `json:"reconnects"`
+	Broken      uint64             `json:"broken_units"` // dropped, because they cannot be decoded
+	Streams     []StreamStatus     `json:"streams"`
+	FailedPlans []frame.FailedPlan `json:"plans_failed"` // with the time of the next attempt
 	// Tried reports whether each stream has come or failed once, or is not to be tried before somebody watches.
 	Tried bool `json:"-"`
 }
@@ -134,7 +134,7 @@ func (c *camera) ownStatus() Status {
 	s := Status{
 		ID: c.conf.ID, Name: c.conf.Name, State: c.state, Since: c.since,
 		Codec: sends.Codec, Width: sends.Width, Height: sends.Height,
-		Renditions: make([]RenditionStatus, 0, len(c.renditions)), Falls: []frame.Fall{},
+		Renditions: make([]RenditionStatus, 0, len(c.renditions)), FailedPlans: []frame.FailedPlan{},
 		Tried: true,
 	}
 	err := c.failure(frame.Rendition{})
@@ -166,7 +166,7 @@ func (s *stream) status() StreamStatus {
 func (r *rendition) status() RenditionStatus {
 	status := RenditionStatus{
 		Width: r.want.Width, Height: r.want.Height, FPS: r.want.FPS, Keyframes: r.want.Keyframes,
-		Quality: r.want.Quality, Rotate: r.want.Turn, Viewers: r.viewers,
+		Quality: r.want.Quality, Rotate: r.want.Rotate, Viewers: r.viewers,
 	}
 	if r.by != nil {
 		status.Stream = r.by.name
@@ -176,14 +176,14 @@ func (r *rendition) status() RenditionStatus {
 
 // feedStatus is what a feed says of itself.
 type feedStatus struct {
-	fps      float64
-	lastUnit time.Time
-	broken   uint64
-	falls    []frame.Fall
+	fps         float64
+	lastUnit    time.Time
+	broken      uint64
+	failedPlans []frame.FailedPlan
 }
 
 func statusOfFeed(f Feed) feedStatus {
-	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), falls: f.Falls()}
+	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), failedPlans: f.FailedPlans()}
 }
 
 // addFeed adds what the feed of the ith stream says.
@@ -195,8 +195,8 @@ func (s *Status) addFeed(i int, feed feedStatus) {
 		s.SourceFPS = s.Streams[i].FPS
 	}
 	s.Broken += feed.broken
-	for _, f := range feed.falls {
-		s.addFall(f)
+	for _, f := range feed.failedPlans {
+		s.addFailedPlan(f)
 	}
 }
 
@@ -215,16 +215,16 @@ func (s *Status) addPlan(i int, plan frame.Plan) {
 	}
 }
 
-// addFall adds the failures of a plan, which another stream of the camera may have had too.
-func (s *Status) addFall(f frame.Fall) {
-	i := slices.IndexFunc(s.Falls, func(o frame.Fall) bool { return o.Plan == f.Plan && o.Codec == f.Codec })
+// addFailedPlan adds the failures of a plan, which another stream of the camera may have had too.
+func (s *Status) addFailedPlan(f frame.FailedPlan) {
+	i := slices.IndexFunc(s.FailedPlans, func(o frame.FailedPlan) bool { return o.Plan == f.Plan && o.Codec == f.Codec })
 	if i < 0 {
-		s.Falls = append(s.Falls, f)
+		s.FailedPlans = append(s.FailedPlans, f)
 		return
 	}
-	f.Times += s.Falls[i].Times
-	if f.At.After(s.Falls[i].At) {
-		s.Falls[i] = f
+	f.Times += s.FailedPlans[i].Times
+	if f.At.After(s.FailedPlans[i].At) {
+		s.FailedPlans[i] = f
 	}
-	s.Falls[i].Times = f.Times
+	s.FailedPlans[i].Times = f.Times
 }

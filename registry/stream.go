@@ -64,7 +64,7 @@ func (s *stream) area() int { return s.format.Width * s.format.Height }
 // fits reports whether the stream is at least as large as a rendition.
 func (s *stream) fits(want frame.Rendition) bool {
 	width, height := want.Width, want.Height
-	if want.Turn%180 != 0 {
+	if want.Rotate%180 != 0 {
 		width, height = height, width
 	}
 	return s.format.Width >= width && s.format.Height >= height

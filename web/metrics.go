@@ -109,7 +109,7 @@ func (m cameraMetrics) Collect(ch chan<- prometheus.Metric) {
 		if p := s.Plan; p != nil {
 			ch <- prometheus.MustNewConstMetric(planDesc, prometheus.GaugeValue, 1, s.ID, p.Name, p.Decoder, p.Encoder, p.FellBackFrom)
 		}
-		for _, f := range s.Falls {
+		for _, f := range s.FailedPlans {
 			ch <- prometheus.MustNewConstMetric(failuresDesc, prometheus.CounterValue, float64(f.Times), s.ID, f.Plan, f.Codec)
 		}
 		for _, g := range cameraGauges {

@@ -77,7 +77,7 @@ func setFPS(r *request, text string) (ok bool) {
 }
 
 func setTurn(r *request, text string) bool {
-	r.ask.Turn, _ = strconv.Atoi(text)
+	r.ask.Rotate, _ = strconv.Atoi(text)
 	return slices.Contains([]string{"0", "90", "180", "270"}, text)
 }
 

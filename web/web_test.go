@@ -49,8 +49,8 @@ func (f *standinFeed) Plan() string         { return "" }
 
 func (f *standinFeed) PlanChange() <-chan struct{} { return nil }
 
-func (f *standinFeed) Falls() []frame.Fall {
-	return []frame.Fall{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2}}
+func (f *standinFeed) FailedPlans() []frame.FailedPlan {
+	return []frame.FailedPlan{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2}}
 }
 
 type standinPicture struct {

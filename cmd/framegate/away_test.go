@@ -21,7 +21,7 @@ import (
 
 var losses = flag.Int("losses", 4, "how often TestViewersLiveThroughEveryLoss loses the camera")
 
-// look returns a picture's size, and whether it carries a test camera's mark: a card does not.
+// look returns a picture's size, and whether it carries a test camera's mark: a placeholder does not.
 func look(t testing.TB, picture []byte) (width, height int, marked bool) {
 	t.Helper()
 	img, err := jpeg.Decode(bytes.NewReader(picture))
@@ -62,9 +62,9 @@ func (s serving) watch(t testing.TB, path string) *viewer.Stream {
 
 // onlooker reads a stream all the time and counts what it sees.
 type onlooker struct {
-	mu              sync.Mutex // of what follows
-	cards, pictures int
-	err             error
+	mu                     sync.Mutex // of what follows
+	placeholders, pictures int
+	err                    error
 }
 
 func (w *onlooker) read(t *testing.T, s *viewer.Stream) {
@@ -81,13 +81,13 @@ func (w *onlooker) read(t *testing.T, s *viewer.Stream) {
 		if marked {
 			w.pictures++
 		} else {
-			w.cards++
+			w.placeholders++
 		}
 		w.mu.Unlock()
 	}
 }
 
-// seen is how many cards, or pictures, the onlooker has seen.
+// seen is how many placeholders, or pictures, the onlooker has seen.
 func (w *onlooker) seen(t *testing.T, what *int) int {
 	t.Helper()
 	w.mu.Lock()
@@ -111,20 +111,20 @@ func TestViewersLiveThroughEveryLoss(t *testing.T) {
 		onlookers = append(onlookers, w)
 		reading.Go(func() { w.read(t, stream) })
 	}
-	var card, back time.Duration // the longest
+	var placeholder, back time.Duration // the longest
 	for range *losses {
-		cards := make([]int, len(onlookers))
+		placeholders := make([]int, len(onlookers))
 		for i, w := range onlookers {
-			cards[i] = w.seen(t, &w.cards)
+			placeholders[i] = w.seen(t, &w.placeholders)
 			pictures := w.seen(t, &w.pictures)
 			camtest.Until(t, "a picture", func() bool { return w.seen(t, &w.pictures) > pictures })
 		}
 		lost := time.Now()
 		camtest.Do(t, cameras, "cam1", testcam.Refuse, testcam.Options{})
 		for i, w := range onlookers {
-			camtest.Until(t, "a card", func() bool { return w.seen(t, &w.cards) > cards[i] })
+			camtest.Until(t, "a placeholder", func() bool { return w.seen(t, &w.placeholders) > placeholders[i] })
 		}
-		card = max(card, time.Since(lost))
+		placeholder = max(placeholder, time.Since(lost))
 		healed := time.Now()
 		camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})
 		for _, w := range onlookers {
@@ -133,7 +133,7 @@ func TestViewersLiveThroughEveryLoss(t *testing.T) {
 		}
 		back = max(back, time.Since(healed))
 	}
-	t.Logf("%d losses: a card after %v at most, pictures again %v after the camera at most", *losses, card, back)
+	t.Logf("%d losses: a placeholder after %v at most, pictures again %v after the camera at most", *losses, placeholder, back)
 }
 
 func TestViewerOfALostCameraSeesTheLastPictureDimmedWithWords(t *testing.T) {
@@ -163,7 +163,7 @@ func TestViewerOfALostCameraSeesTheLastPictureDimmedWithWords(t *testing.T) {
 		_, err = shy.Next()
 	}
 	if _, err := viewer.Open(t.Context(), p.URL+"/cameras/shy/stream"); err == nil || !strings.Contains(err.Error(), "503") {
-		t.Errorf("a new viewer of the camera without cards gets %v", err)
+		t.Errorf("a new viewer of the camera without placeholders gets %v", err)
 	}
 
 	camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})

@@ -201,7 +201,7 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 			}
 			width, _, marked := look(t, picture.JPEG)
 			if !marked {
-				continue // a card, while the camera connects again
+				continue // a placeholder, while the camera connects again
 			}
 			if want := map[testcam.Command]int{testcam.Resize: 320, testcam.Recodec: 640, testcam.Heal: 640}[c.command]; width == want {
 				break

@@ -28,7 +28,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 		command testcam.Command
 		options testcam.Options
 		damages bool          // pictures need not be whole until it heals
-		anew    bool          // it has to be connected anew, and viewers see a card meanwhile
+		anew    bool          // it has to be connected anew, and viewers see a placeholder meanwhile
 		gap     time.Duration // the longest without a picture
 	}{
 		{"bare", testcam.Bare, testcam.Options{}, false, true, 4 * time.Second},
@@ -102,7 +102,7 @@ func nextKeyframe(t *testing.T, server *testcam.Server, camera string) (sent tim
 type witness struct {
 	*viewer.Stream
 	name  string
-	anew  bool // a card may come
+	anew  bool // a placeholder may come
 	last  viewer.Picture
 	frame int // number of the last picture, -1 where it cannot be read
 }

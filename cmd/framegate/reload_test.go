@@ -183,8 +183,8 @@ func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
 	if name := p.body(t, "/api/cameras/b"); !strings.Contains(name, fmt.Sprintf(`"name": "B%d"`, *reloads)) {
 		t.Errorf("the last file is not served: %s", name)
 	}
-	if cards := w.seen(t, &w.cards); cards > 0 {
-		t.Errorf("the viewer of the camera that has not changed saw %d cards", cards)
+	if placeholders := w.seen(t, &w.placeholders); placeholders > 0 {
+		t.Errorf("the viewer of the camera that has not changed saw %d placeholders", placeholders)
 	}
 	camtest.Until(t, "goroutines and descriptors are as before", func() bool {
 		return p.metric(t, "go_goroutines") <= goroutines+5 && p.metric(t, "process_open_fds") <= descriptors+5

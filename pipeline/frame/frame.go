@@ -29,13 +29,13 @@ type Info struct {
 	// PTS is the picture's time on the timeline of all cameras. It grows from frame to frame, also across
 	// reconnects.
 	PTS time.Duration
-	// Received is when the access unit of this picture came in from the camera, or when a card was made.
+	// Received is when the access unit of this picture came in from the camera, or when a placeholder was made.
 	Received time.Time
 	// Width and Height are in pixels.
 	Width, Height int
 	Format        Format
-	// Card tells that this is no picture of the camera, but says why there is none.
-	Card bool
+	// Placeholder tells that this is no picture of the camera, but says why there is none.
+	Placeholder bool
 }
 
 // Format is how a frame is encoded.

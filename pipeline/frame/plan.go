@@ -20,8 +20,8 @@ type Plan struct {
 	Warnings []string `json:"warnings,omitempty"`
 }
 
-// Fall is a plan of a camera that has failed.
-type Fall struct {
+// FailedPlan is a plan of a camera that has failed.
+type FailedPlan struct {
 	Plan   string     `json:"plan"`
 	Codec  string     `json:"codec"`
 	Reason string     `json:"reason"` // of the last failure

@@ -19,7 +19,7 @@ type Rendition struct {
 	FPS           float64 // 0 is the camera's own rate
 	Keyframes     bool    // the camera's keyframes and nothing else; FPS is 0 then
 	Quality       int     // 1 to 100; 0 takes the JPEGs of the camera as they are
-	Turn          int     // degrees clockwise: 0, 90, 180 or 270
+	Rotate        int     // degrees clockwise: 0, 90, 180 or 270
 	Format        Format
 	DropSame      bool // leaves out a picture that is equal to the one before, but for one each second
 	Overlay       Overlay
@@ -75,7 +75,7 @@ type Ask struct {
 	Keyframes     bool    // the camera's keyframes only
 	Quality       int     // 1 to 100
 	AsSent        bool    // takes the JPEGs of a camera that sends them as they are, whatever Quality says, where all else fits
-	Turn          int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
+	Rotate        int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
 	Format        Format
 	DropSame      bool
 	Overlay       Overlay // of the configuration
@@ -126,7 +126,7 @@ func (a Ask) Or(b Ask) Ask {
 			a.Overlay.Text = ""
 		}
 	}
-	a.Turn = (a.Turn + b.Turn) % 360
+	a.Rotate = (a.Rotate + b.Rotate) % 360
 	a.DropSame = a.DropSame || b.DropSame
 	return a
 }
@@ -144,7 +144,7 @@ func (a Ask) Resolve(s Stream) Rendition {
 			a.Scale = LargeScale
 		}
 	}
-	if a.Turn%180 != 0 {
+	if a.Rotate%180 != 0 {
 		s.Width, s.Height = s.Height, s.Width
 	}
 	own := size{float64(s.Width), float64(s.Height)}
@@ -159,7 +159,7 @@ func (a Ask) Resolve(s Stream) Rendition {
 	r := Rendition{
 		Width: even(want.w, s.Width), Height: even(want.h, s.Height),
 		FPS: roundRate(a.FPS), Keyframes: a.Keyframes, Quality: roundQuality(a.Quality),
-		Turn: a.Turn, Format: a.Format, DropSame: a.DropSame,
+		Rotate: a.Rotate, Format: a.Format, DropSame: a.DropSame,
 	}
 	if !a.Overlay.Empty() {
 		r.Overlay = a.Overlay
@@ -168,7 +168,7 @@ func (a Ask) Resolve(s Stream) Rendition {
 		r.FPS = 0
 	}
 	if a.AsSent && s.Codec == "mjpeg" && r.Width == s.Width && r.Height == s.Height &&
-		r.Turn == 0 && r.Format == JPEG && r.Overlay.Empty() {
+		r.Rotate == 0 && r.Format == JPEG && r.Overlay.Empty() {
 		r.Quality = 0
 	}
 	return r

@@ -25,14 +25,14 @@ type Slot struct {
 type publication struct {
 	frame    *Frame    // nil in the publication that stands for 'nothing yet'
 	picture  *Frame    // the newest that is the camera's; nil likewise
-	floor    time.Time // when the newest card was made, or what the last picture behind it was told instead
+	floor    time.Time // when the newest placeholder was made, or what the last picture behind it was told instead
 	replaced chan struct{}
 }
 
 // Publish makes f the newest frame and wakes everybody who waits. It reports false, and changes nothing,
 // when f is not newer than the present frame by PTS: so while two picture pipelines overlap, viewers see
-// every picture once and never go back in time. A card is shown like a picture, but not counted as one. It may have been
-// made while units had come that nobody had looked at yet: the pictures of these are told to have come right behind the card.
+// every picture once and never go back in time. A placeholder is shown like a picture, but not counted as one. It may have been
+// made while units had come that nobody had looked at yet: the pictures of these are told to have come right behind the placeholder.
 // Any goroutine may call it.
 func (s *Slot) Publish(f *Frame) bool {
 	s.write.Lock()
@@ -47,7 +47,7 @@ func (s *Slot) Publish(f *Frame) bool {
 		behind.Received = floor.Add(time.Microsecond)
 		f, floor = New(f.Picture(), behind), behind.Received
 	}
-	if f.Card {
+	if f.Placeholder {
 		floor = f.Received
 	} else {
 		picture = f
@@ -60,7 +60,7 @@ func (s *Slot) Publish(f *Frame) bool {
 	return true
 }
 
-// Newest returns the newest frame, which may be a card, or nil while there is none.
+// Newest returns the newest frame, which may be a placeholder, or nil while there is none.
 func (s *Slot) Newest() *Frame { return s.load().frame }
 
 // Picture returns the newest frame that is the camera's, or nil while there is none.

@@ -59,7 +59,7 @@ func TestFrameThatIsNotNewerIsNotShown(t *testing.T) {
 func TestPicturesAreToldToComeBehindTheCardBeforeThem(t *testing.T) {
 	var s Slot
 	noon := time.Unix(1700000000, 0)
-	s.Publish(New([]byte("card"), Info{PTS: 1, Received: noon, Card: true}))
+	s.Publish(New([]byte("placeholder"), Info{PTS: 1, Received: noon, Placeholder: true}))
 	for i := 1; i <= 2; i++ {
 		sent := Info{PTS: 1 + time.Duration(i), Received: noon.Add(-5 * time.Millisecond), Width: 4, Height: 2, Format: PNG}
 		s.Publish(New([]byte("PNG"), sent))
@@ -169,14 +169,14 @@ func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
 		{Ask{Height: 1080, FPS: 25, Quality: 80}, Stream{Width: 1920, Height: 1080, FPS: 25.02}, "1920x1080 q80"},
 		{Ask{Width: 1280, Upscale: true, Quality: 80}, vga, "1280x960 q80"},
 		{Ask{Width: 8000, Upscale: true, Quality: 80}, vga, "2560x1920 q80"},
-		{Ask{Turn: 90, Quality: 80}, hd, "270x480 q80"},
-		{Ask{Turn: 270, Width: 180, Quality: 80}, hd, "180x320 q80"},
+		{Ask{Rotate: 90, Quality: 80}, hd, "270x480 q80"},
+		{Ask{Rotate: 270, Width: 180, Quality: 80}, hd, "180x320 q80"},
 		{Ask{Keyframes: true, Quality: 80, FPS: 3}, hd, "480x270@key q80"},
 		{Ask{Scale: 1, Quality: 80, AsSent: true}, jpegs, "640x480 as sent"},
 		{Ask{Quality: 80, AsSent: true, FPS: 5}, jpegs, "640x480@5 as sent"},
 		{Ask{Quality: 80}, jpegs, "640x480 q80"},
 		{Ask{Scale: 0.5, Quality: 80, AsSent: true}, jpegs, "320x240 q80"},
-		{Ask{Turn: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
+		{Ask{Rotate: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
 		{Ask{Quality: 80, AsSent: true, Overlay: Overlay{Time: true}}, jpegs, "640x480 q80"},
 	} {
 		if got := c.ask.Resolve(c.stream).String(); got != c.want {

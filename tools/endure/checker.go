@@ -292,13 +292,13 @@ func (c *checker) seeUnmarked(v *spectator, p seen) {
 	case s.fault == nil && p.received.After(s.works):
 		c.noteSeen(v, p, "sees a picture without a mark, though the camera works")
 	default:
-		c.Cards++
+		c.Placeholders++
 		if s.fault == nil {
 			return // of a fault that was over when a slow viewer read it
 		}
-		c.Faults[string(s.fault.command)].Cards++
+		c.Faults[string(s.fault.command)].Placeholders++
 		if p.size != v.size && s.fault.command != testcam.Resize {
-			c.noteSeen(v, p, "sees a card of %v instead of %v", p.size, v.size)
+			c.noteSeen(v, p, "sees a placeholder of %v instead of %v", p.size, v.size)
 		}
 	}
 }
@@ -320,7 +320,7 @@ func (c *checker) judgeWait(v *spectator, now time.Time) {
 	facts.Silence = max(facts.Silence, now.Sub(latest(v.some, v.opened, s.began)))
 	if c.passed(latest(v.some, v.opened), maxWait, now) && c.passed(s.began, s.fault.unseen, now) && !v.told {
 		v.told = true
-		c.note(s.name, now, "%s has seen neither picture nor card for %v", v.who, round(now.Sub(latest(v.some, v.opened))))
+		c.note(s.name, now, "%s has seen neither picture nor placeholder for %v", v.who, round(now.Sub(latest(v.some, v.opened))))
 	}
 }
 

@@ -43,8 +43,8 @@ func frame(n int) seen {
 	return seen{read: sent.Add(20 * time.Millisecond), received: sent.Add(10 * time.Millisecond), size: full, marked: true, camera: 1, frame: n}
 }
 
-// card is a picture without a mark.
-func card(seconds float64) seen {
+// placeholder is a picture without a mark.
+func placeholder(seconds float64) seen {
 	return seen{read: at(seconds), received: at(seconds), size: full}
 }
 
@@ -62,10 +62,10 @@ func (s scene) fail(command testcam.Command, seconds float64) {
 
 func (s scene) heal(seconds float64) { s.end("cam1", at(seconds)) }
 
-// showCards shows a card each second.
-func (s scene) showCards(from, to float64) {
+// showPlaceholders shows a placeholder each second.
+func (s scene) showPlaceholders(from, to float64) {
 	for t := from; t < to; t++ {
-		s.see(s.viewer, card(t))
+		s.see(s.viewer, placeholder(t))
 	}
 }
 
@@ -148,7 +148,7 @@ func TestEveryBrokenPromiseIsReported(t *testing.T) {
 		"viewer that never sees anything": {func(s scene) { s.tick(at(2.5)) }, "has waited 2.5s"},
 		"picture without a mark": {func(s scene) {
 			s.watch(0, 20)
-			s.see(s.viewer, card(2))
+			s.see(s.viewer, placeholder(2))
 		}, "without a mark"},
 		"no picture at all": {func(s scene) {
 			s.see(s.viewer, seen{read: at(1), received: at(1), broken: errors.New("unexpected EOF")})
@@ -158,37 +158,37 @@ func TestEveryBrokenPromiseIsReported(t *testing.T) {
 			small.size = image.Pt(320, 180)
 			s.see(s.viewer, small)
 		}, "(320,180) instead of (640,360)"},
-		"no card of a lost camera": {func(s scene) {
+		"no placeholder of a lost camera": {func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
 			s.tick(at(4.1))
-		}, "neither picture nor card for 2.18s"},
-		"no second card": {func(s scene) {
+		}, "neither picture nor placeholder for 2.18s"},
+		"no second placeholder": {func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
-			s.see(s.viewer, card(3))
+			s.see(s.viewer, placeholder(3))
 			s.tick(at(5.1))
-		}, "neither picture nor card for 2.1s"},
-		"no card of a stalled camera": {func(s scene) {
+		}, "neither picture nor placeholder for 2.1s"},
+		"no placeholder of a stalled camera": {func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Stall, 2)
 			s.tick(at(6.1))
-		}, "neither picture nor card for 4.18s"},
-		"card of another size": {func(s scene) {
+		}, "neither picture nor placeholder for 4.18s"},
+		"placeholder of another size": {func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
-			small := card(3)
+			small := placeholder(3)
 			small.size = image.Pt(320, 180)
 			s.see(s.viewer, small)
-		}, "card of (320,180)"},
+		}, "placeholder of (320,180)"},
 		"camera that does not come back": {func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
-			s.showCards(3, 5)
+			s.showPlaceholders(3, 5)
 			s.heal(5)
-			s.showCards(5, 10)
+			s.showPlaceholders(5, 10)
 		}, "no picture 4s after the end of refuse"},
-		"old pictures instead of cards": {func(s scene) {
+		"old pictures instead of placeholders": {func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
 			again := frame(19)
@@ -203,7 +203,7 @@ func TestEveryBrokenPromiseIsReported(t *testing.T) {
 		"state that is never told": {func(s scene) {
 			s.fail(testcam.Refuse, 1)
 			s.state("cam1", "connecting", at(4))
-			s.showCards(2, 10)
+			s.showPlaceholders(2, 10)
 			s.heal(10)
 		}, "never told to be lost in 9s"},
 		"viewer that is cut off": {func(s scene) {
@@ -248,14 +248,14 @@ func TestWhatIsPromisedIsNoViolation(t *testing.T) {
 			}
 			s.leave(s.viewer, at(1))
 		},
-		"a lost camera with cards": func(s scene) {
+		"a lost camera with placeholders": func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
 			s.state("cam1", "lost", at(5))
-			s.showCards(3.9, 10)
+			s.showPlaceholders(3.9, 10)
 			s.heal(10)
 			s.state("cam1", "connecting", at(11))
-			s.showCards(10.9, 13)
+			s.showPlaceholders(10.9, 13)
 			s.watch(135, 200)
 			s.state("cam1", "live", at(15))
 		},
@@ -263,7 +263,7 @@ func TestWhatIsPromisedIsNoViolation(t *testing.T) {
 			s.watch(0, 20)
 			s.fail(testcam.Stall, 2)
 			s.state("cam1", "live", at(4))
-			s.showCards(5.9, 8)
+			s.showPlaceholders(5.9, 8)
 			s.state("cam1", "stalled", at(6.5))
 			s.heal(8)
 			s.watch(81, 130)
@@ -277,12 +277,12 @@ func TestWhatIsPromisedIsNoViolation(t *testing.T) {
 		"broken data": func(s scene) {
 			s.watch(0, 20)
 			s.fail(testcam.Corrupt, 2)
-			s.see(s.viewer, card(2.1))
+			s.see(s.viewer, placeholder(2.1))
 			concealed := frame(10)
 			concealed.read, concealed.received = at(2.2), at(2.2)
 			s.see(s.viewer, concealed)
 			s.heal(3)
-			s.see(s.viewer, card(3.5))
+			s.see(s.viewer, placeholder(3.5))
 			s.watch(40, 100)
 		},
 		"broken data that is read late": func(s scene) {
@@ -319,11 +319,11 @@ func TestCheckerCounts(t *testing.T) {
 	s.watch(0, 20)
 	s.see(s.viewer, frame(34))
 	s.fail(testcam.Refuse, 3.5)
-	s.showCards(5, 7)
+	s.showPlaceholders(5, 7)
 	s.heal(7.5)
 	s.watch(90, 130)
 	found := s.result()
-	if found.Frames != 63 || found.Compared != 61 || found.Cards != 2 || found.LongestWait != 1500*time.Millisecond {
+	if found.Frames != 63 || found.Compared != 61 || found.Placeholders != 2 || found.LongestWait != 1500*time.Millisecond {
 		t.Errorf("%+v", found)
 	}
 	if facts := *found.Faults["refuse"]; facts.Times != 1 || facts.Silence != 3020*time.Millisecond || facts.Back != 1520*time.Millisecond {

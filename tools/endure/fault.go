@@ -11,7 +11,7 @@ import (
 
 // What framegate promises.
 const (
-	// maxWait is how long a viewer waits for the next picture of a camera that works, or for the next card of one
+	// maxWait is how long a viewer waits for the next picture of a camera that works, or for the next placeholder of one
 	// that does not.
 	maxWait = 2 * time.Second
 	// backTime is how long after its fault has ended a watched camera's pictures come again: three seconds until it

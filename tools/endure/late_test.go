@@ -69,7 +69,7 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.tickUntil(0, 2, 0)
 			s.tickUntil(4.5, 8, 0)
 			s.state("cam1", "stalled", at(5))
-			s.see(s.viewer, card(5.1))
+			s.see(s.viewer, placeholder(5.1))
 			s.watch(75, 100)
 			s.state("cam1", "live", at(9))
 		}, ""},
@@ -85,9 +85,9 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.tickUntil(6.9, 11, 0)
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
-			s.showCards(3, 5)
+			s.showPlaceholders(3, 5)
 			s.heal(5)
-			s.showCards(5, 10)
+			s.showPlaceholders(5, 10)
 			s.watch(98, 110)
 		}, ""},
 		"a camera that comes back later than that": {func(s scene) {
@@ -95,9 +95,9 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.tickUntil(6.9, 11, 0)
 			s.watch(0, 20)
 			s.fail(testcam.Refuse, 2)
-			s.showCards(3, 5)
+			s.showPlaceholders(3, 5)
 			s.heal(5)
-			s.showCards(5, 9.5)
+			s.showPlaceholders(5, 9.5)
 			s.tick(at(9.95))
 		}, "no picture 4s after the end of refuse"},
 		"a state that is told late": {func(s scene) {
@@ -111,7 +111,7 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.watch(0, 20)
 			s.tickUntil(0, 6, 0)
 			s.fail(testcam.Corrupt, 2)
-			s.showCards(2.1, 9)
+			s.showPlaceholders(2.1, 9)
 			s.heal(4)
 			s.tickUntil(8.5, 9, 0)
 			s.fail(testcam.Drop, 9)
@@ -119,7 +119,7 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.tickUntil(9.01, 9.9, 0)
 			s.watch(100, 130)
 			s.tickUntil(9.91, 13.2, 0)
-			s.see(s.viewer, card(13.1))
+			s.see(s.viewer, placeholder(13.1))
 		}, "without a mark"},
 	} {
 		s := newScene()

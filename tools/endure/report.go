@@ -75,10 +75,10 @@ func (f figure) text(value float64) string {
 // print writes the report as Markdown.
 func (r report) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, on %s: chaos for %v with seed %d, %d cameras and %d viewers.\n\n", r.Machine, r.Date, r.For, r.Seed, r.Cameras, r.Viewers)
-	fmt.Fprint(w, "| fault | times | viewers saw nothing for at most | cards | pictures again after at most |\n| --- | --- | --- | --- | --- |\n")
+	fmt.Fprint(w, "| fault | times | viewers saw nothing for at most | placeholders | pictures again after at most |\n| --- | --- | --- | --- | --- |\n")
 	for _, f := range faults {
 		facts := r.Faults[string(f.command)]
-		fmt.Fprintf(w, "| %s | %d | %s | %d | %s |\n", f.command, facts.Times, seconds(facts.Silence), facts.Cards, seconds(facts.Back))
+		fmt.Fprintf(w, "| %s | %d | %s | %d | %s |\n", f.command, facts.Times, seconds(facts.Silence), facts.Placeholders, seconds(facts.Back))
 	}
 	fmt.Fprint(w, "\n| viewers | |\n| --- | --- |\n")
 	for _, m := range manners {
@@ -91,7 +91,7 @@ func (r report) print(w io.Writer) {
 		{"the longest wait for a picture of a camera that works", seconds(r.LongestWait)},
 		{"parts that they read", r.Frames},
 		{"of these, pictures whose camera and number were compared with what was sent", r.Compared},
-		{"of these, cards of cameras that were away", r.Cards},
+		{"of these, placeholders of cameras that were away", r.Placeholders},
 		{"of these, pictures of broken data, not readable", r.Unreadable},
 		{"came to a camera that was away and were refused", r.Refused},
 		{"reloads", r.Reloads},

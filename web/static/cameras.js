@@ -4,7 +4,7 @@
 const statePeriod = 2000; // ms between two readings of the API
 const snapshotPause = 200; // ms between the end of one snapshot and the next
 
-const cards = [...document.querySelectorAll('[data-camera]')];
+const tiles = [...document.querySelectorAll('[data-camera]')];
 
 // A stream's <img> needs nothing while it runs. When it ends or is refused it is asked for again.
 function keepStream(img) {
@@ -75,19 +75,19 @@ async function readStates() {
   try {
     const cameras = await (await fetch('/api/cameras')).json();
     for (const camera of cameras) {
-      const card = cards.find((c) => c.dataset.camera === camera.id);
-      if (!card) continue;
-      card.dataset.state = camera.state;
-      card.querySelector('.state').textContent = camera.state;
-      card.querySelector('.fault').textContent = camera.error;
-      if (cards.length === 1) showFacts(camera);
+      const tile = tiles.find((c) => c.dataset.camera === camera.id);
+      if (!tile) continue;
+      tile.dataset.state = camera.state;
+      tile.querySelector('.state').textContent = camera.state;
+      tile.querySelector('.fault').textContent = camera.error;
+      if (tiles.length === 1) showFacts(camera);
     }
     await readConfiguration();
     if (away) streams.forEach((begin) => begin()); // a stream that has ended tells its <img> nothing
     away = false;
   } catch {
     away = true;
-    for (const card of cards) card.querySelector('.fault').textContent = 'framegate does not answer';
+    for (const tile of tiles) tile.querySelector('.fault').textContent = 'framegate does not answer';
   }
   setTimeout(readStates, statePeriod);
 }
