@@ -58,15 +58,9 @@ lint:
 # The packages that build where there is neither GStreamer nor a C compiler.
 PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/...
 
-# The tests of pipeline that take 4 s and more.
-LONG = TestCameraBeyondTheSessionsOfADevice|TestCorruptedUnitsKillNothing|TestNothingIsLeftBehind|TestLowRateIsKeptOnJetson|$\
-	TestEveryCodecBecomesPictures|TestUnitsWithoutAnEnd|TestUnitsThatNobodyRefersTo|TestKeyframesAloneAreDecoded|$\
-	TestDecoderHoldsPicturesBack|TestContextOfADeviceThatFails|TestForeignRTSPServer|$\
-	TestEveryPlatformMakesPictures|TestFailureOfAPlanLeadsToTheNext
-
 ## The unit tests of check.
 quick:
-	$(GO) test -short -skip '$(LONG)' -p 2 -timeout 5m ./...
+	$(GO) test -short -p 2 -timeout 5m ./...
 
 # One package after the other: much of what they check has limits of time, which others' tests would use up.
 ## All unit tests, with the race detector; UNIT passes other options.

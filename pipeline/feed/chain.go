@@ -1,4 +1,4 @@
-package pipeline
+package feed
 
 import (
 	"context"
@@ -10,16 +10,17 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// unitSink is the end of every feed's pipeline: an appsink that takes access units as they come, or at the
-// pace of their timestamps when paced.
+// unitSink is the end of every feed's pipeline: an appsink that takes access units as they arrive or, if paced, at the times
+// of their timestamps.
 func unitSink(paced bool) gst.Spec {
 	return gst.Spec{Factory: "appsink", Set: map[string]any{
 		"sync": paced, "max-buffers": gst.Arg("4"), "enable-last-sample": false, "caps": gst.UnitCaps(),
 	}}
 }
 
-// play plays a feed's pipeline and hands its samples to in until it ends or ctx is done. The caller stops it.
-func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *intake) error {
+// play plays a feed's pipeline and passes its samples to in until the pipeline ends or ctx is done. The caller stops the
+// pipeline.
+func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *Intake) error {
 	box, err := gst.NewQueue()
 	if err != nil {
 		return err
@@ -43,34 +44,34 @@ func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *intake) e
 	}
 }
 
-// sampleReader hands the samples of a feed's pipeline to its intake: as they come while pictures are made of them,
-// and several at a time while nobody watches.
+// sampleReader passes the samples of a feed's pipeline to its intake: one at a time while somebody waits for them, else
+// several at a time.
 type sampleReader struct {
-	in     *intake
+	in     *Intake
 	box    *gst.Queue
 	seen   *gst.Formats
 	ending *gst.Pipeline
 }
 
 // read takes samples until the queue is closed.
-func (l *sampleReader) read() {
-	for l.box.Wait() == nil {
-		l.take()
+func (r *sampleReader) read() {
+	for r.box.Wait() == nil {
+		r.take()
 	}
 }
 
-// take hands over what is there. Any goroutine may call it.
-func (l *sampleReader) take() {
-	l.box.Take(func(s gst.Sample) {
-		format := l.seen.Of(s)
+// take passes on what is in the queue. Any goroutine may call it.
+func (r *sampleReader) take() {
+	r.box.Take(func(s gst.Sample) {
+		format := r.seen.Of(s)
 		switch {
 		case format.Stream.Width > 0 && format.Stream.Height > 0:
-			l.in.unit(s.Data, s.PTS, s.Key, s.Arrived, format)
+			r.in.Unit(s.Data, s.PTS, s.Key, s.Arrived, format)
 		case s.Key:
-			l.ending.End(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not say its size"})
+			r.ending.End(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not state its size"})
 		}
-	}, func() gst.Hold { return l.in.feed.patience(l.in) })
+	}, func() gst.Hold { return r.in.feed.patience(r.in) })
 }
 
-// ended reports whether a pipeline came to the end of its stream.
+// ended reports whether a pipeline reached the end of its stream.
 func ended(err error) bool { return errors.Is(err, io.EOF) }

@@ -1,4 +1,4 @@
-package pipeline
+package plan
 
 import (
 	"maps"
@@ -7,43 +7,43 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// platform is a kind of machine that has hardware for pictures. The table below is all that framegate knows of each.
+// platform is a kind of hardware for pictures. All that framegate knows of each is in the table below.
 type platform struct {
 	name  string
 	title string
-	// decoders are factories by codec, the preferred first: names differ between versions of GStreamer.
+	// decoders has the factories of each codec, the preferred one first: names differ between versions of GStreamer.
 	decoders map[string][]string
-	// decoder holds properties that are set where the decoder has them.
+	// decoder has properties that are set if the decoder has them.
 	decoder map[string]any
-	// ordered are further ones, for streams whose units come in the order in which they are shown: without B-frames.
+	// ordered has further properties, for streams without B-frames, whose units arrive in the order in which they are shown.
 	ordered map[string]any
-	// memory is the caps feature of pictures on the device; empty where they lie in system memory.
+	// memory is the caps feature of pictures on the device; empty if they are in system memory.
 	memory string
-	// scalers are chains that scale and convert, of which the first is taken that is installed: on the device, but for
-	// inSystemMemory.
+	// scalers are chains that scale and convert on the device, or inSystemMemory. The first one that is installed is used.
 	scalers [][]gst.Spec
-	// download brings pictures into system memory; empty where the scaler itself can.
+	// download copies pictures into system memory; empty if the scaler itself can.
 	download string
-	// encoders are those of JPEG that take pictures from the scaler, the preferred first.
+	// encoders make JPEGs of what the scaler gives, the preferred one first.
 	encoders []encoder
-	// context is what pipelines of the device share, and starts lets a few of them begin at a time.
+	// context is what pipelines of the device share. starts lets a few of them begin at a time.
 	context gst.Context
 	starts  starts
-	// nodes are the device files, of which one must be there and open for reading and writing.
+	// nodes are the device files, one of which must exist and may be opened for reading and writing.
 	nodes []string
-	// advice says what to do where elements are missing, and where nodes are missing or closed; and unscaled, where the
-	// platform works but its scaler is missing.
+	// These say what to do: packages if elements are missing, absent and closed if nodes are missing or may not be opened, and
+	// unscaled if the platform works but its scaler is missing.
 	packages, absent, closed, unscaled string
 }
 
 // encoder makes JPEGs.
 type encoder struct {
 	factory  string
-	format   string // of the pictures that it takes
+	format   string // of its input
 	property string // for the quality
-	value    string // of the property, with %d for a quality of 1 to best
+	value    string // of the property, where %d is a quality of 1 to best
 	best     int
-	// least is from how many pixels of a picture on it is worth its start; smaller ones are encoded in system memory. 0 is all.
+	// least is the number of pixels from which on a picture is worth the encoder's start. Smaller ones are encoded in system
+	// memory. 0 means that all are worth it.
 	least int
 }
 
@@ -56,34 +56,34 @@ func chain(factories ...string) (elements []gst.Spec) {
 	return elements
 }
 
-// inSystemMemory scales where pictures lie in system memory anyway.
+// inSystemMemory scales pictures that are in system memory anyway.
 var inSystemMemory = []gst.Spec{{Factory: "videoscale", Set: map[string]any{"add-borders": false}}}
 
-// inOrder is for GStreamer's own stateless H.264 decoders, which otherwise hold a picture back until the next one has come.
+// inOrder is for GStreamer's own stateless H.264 decoders, which otherwise keep a picture back until the next one arrives.
 var inOrder = map[string]any{"compliance": gst.Arg("flexible")}
 
-// software is the platform that every machine is. It comes last.
+// software works on every machine. It comes last.
 var software = &platform{
 	name: "software", title: "any processor",
 	decoders: map[string][]string{
 		"h264": {"avdec_h264", "openh264dec"}, "h265": {"avdec_h265", "libde265dec"}, "mpeg4": {"avdec_mpeg4"},
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
-	// GStreamer of before 1.18 gives up after ten broken units in a row; nothing could take over.
+	// GStreamer before 1.18 gives up after ten broken units in a row, and no other plan could take over.
 	decoder:  map[string]any{"max-errors": gst.Arg("-1")},
 	scalers:  [][]gst.Spec{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
 
-// platforms are the kinds of hardware, in the order in which they are tried. Where each name was looked up, and which could
-// not be, stands in docs/hardware.md. Only those of NVIDIA's cards were run on their hardware yet.
+// platforms are the kinds of hardware, in the order in which they are tried. docs/hardware.md says where each name was
+// looked up and which could not be. Only those of NVIDIA's cards have been run on their hardware so far.
 var platforms = []*platform{
 	// Of nvv4l2decoder's properties, disable-dpb is Jetson's and low-latency-mode that of the server platform, which Thor
-	// follows: both give pictures in the order of decoding. mjpeg is for cameras' JPEGs. Two are left alone that seem made
-	// for low rates. drop-frame-interval throws pictures away after they were decoded, as the gate does, but counts them,
-	// where the gate looks at their times: a camera that slows down at night would give too few, a low rate would look like
-	// a decoder that hangs, and older versions give the others wrong times. skip-frames leaves out what is not even
-	// sent here, and would take from a lone keyframe the units that push it out.
+	// follows: both give pictures in the order of decoding. mjpeg is for cameras that send JPEGs. Two properties are left
+	// alone that seem made for low rates. drop-frame-interval drops pictures after they were decoded, as the gate does. But
+	// it counts pictures, where the gate looks at their times: a camera that slows down at night would give too few, a low
+	// rate would look like a decoder that hangs, and older versions give the remaining ones wrong times. skip-frames leaves
+	// out units that are not even sent here, and would take from a lone keyframe the units that push it out.
 	{
 		name: "jetson", title: "NVIDIA Jetson",
 		decoders: map[string][]string{
@@ -100,9 +100,9 @@ var platforms = []*platform{
 		absent:   "on a Jetson run the container with --runtime nvidia",
 		closed:   "add the user to the group video",
 	},
-	// The driver alone brings the decoders. GStreamer scales by kernels that it compiles with libnvrtc, and encodes by
-	// libnvjpeg, both of CUDA: where they are missing the decoder itself brings pictures into system memory. nvjpegenc takes
-	// long to open: 0.27 s on an H200, where it saved nothing at 480x270 and three quarters of all at 1920x1080.
+	// The driver alone provides the decoders. GStreamer scales with kernels that it compiles with libnvrtc, and encodes with
+	// libnvjpeg, both of CUDA: without them the decoder itself copies pictures into system memory. nvjpegenc takes long to
+	// open: 0.27 s on an H200, where it saved nothing at 480x270 and three quarters of the processor time at 1920x1080.
 	{
 		name: "nvidia", title: "NVIDIA graphics card",
 		decoders: map[string][]string{
@@ -192,8 +192,16 @@ var platforms = []*platform{
 	software,
 }
 
-// scaler is the chain that scales on this machine, the first of all where none is installed, and the memory in which
-// its pictures lie.
+// Names returns the names of all platforms, in the order in which they are tried.
+func Names() (all []string) {
+	for _, pf := range platforms {
+		all = append(all, pf.name)
+	}
+	return all
+}
+
+// scaler is the chain that scales on this machine, or the first of all if none is installed, and the memory of its
+// pictures.
 func (pf *platform) scaler() (chain []gst.Spec, memory string) {
 	chain = pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))]
 	if &chain[0] == &inSystemMemory[0] {
@@ -210,7 +218,7 @@ func complete(chain []gst.Spec) bool {
 	return !slices.ContainsFunc(chain, func(e gst.Spec) bool { return len(gst.Missing(e.Factory)) > 0 })
 }
 
-// decoderProperties are set where a decoder has them. ordered says that units come in the order in which they are shown.
+// decoderProperties are set if a decoder has them. ordered says that units arrive in the order in which they are shown.
 func (pf *platform) decoderProperties(ordered bool) map[string]any {
 	all := maps.Clone(pf.decoder)
 	if ordered {

@@ -1,4 +1,4 @@
-package pipeline
+package plan
 
 import (
 	"os"
@@ -11,7 +11,7 @@ import (
 
 // TestComposeGivesEveryPlatformItsDevices reads deploy/compose.yaml as Docker does, and holds it to the table of platforms.
 func TestComposeGivesEveryPlatformItsDevices(t *testing.T) {
-	text, err := os.ReadFile("../deploy/compose.yaml")
+	text, err := os.ReadFile("../../deploy/compose.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}

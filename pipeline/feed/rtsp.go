@@ -1,14 +1,10 @@
-package pipeline
+package feed
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
-	"os"
-	"regexp"
 	"time"
 
 	"framegate/configs"
@@ -17,14 +13,13 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// protocols is rtspsrc's name for each transport. 'auto' tries UDP and goes over to TCP when nothing comes.
+// protocols has rtspsrc's name of each transport. Auto tries UDP, and TCP if nothing arrives.
 var protocols = map[configs.Transport]gst.Arg{
 	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
 }
 
-// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! [parsebin !] appsink. Only its first video stream is
-// set up.
-func readRTSP(ctx context.Context, src configs.Source, in *intake) error {
+// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! [parsebin !] appsink. It sets up the first video stream only.
+func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 	g, err := gst.New()
 	if err != nil {
 		return err
@@ -58,8 +53,8 @@ func rtspElement(src configs.Source) gst.Spec {
 		"location":   src.URL.String(),
 		"protocols":  protocols[src.Transport],
 		"user-agent": "framegate",
-		"latency":    uint(200), // ms that a lost UDP packet is waited for
-		// Of each read and write too. It comes after the feed's own limits, which know what to say.
+		"latency":    uint(200), // ms to wait for a lost UDP packet
+		// Also of each read and write. The feed's own limits, which give better reasons, end earlier.
 		"tcp-timeout": uint64(2 * src.ConnectTimeout.Microseconds()),
 		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
 	}}
@@ -72,7 +67,7 @@ func rtspElement(src configs.Source) gst.Spec {
 	return e
 }
 
-// explainRTSP finds the sentence for the end of an RTSP connection.
+// explainRTSP turns the end of an RTSP connection into an error for people.
 func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Offer) error {
 	at := place(src.URL)
 	var bus *gst.BusError
@@ -86,7 +81,7 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Off
 		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}
 	case errors.As(err, &bus):
 	case frame.ReasonOf(err) == frame.TimedOut:
-		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // not even a connection
+		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // there was not even a connection
 			return &frame.CameraError{Reason: frame.Unreachable, Text: cause.Error()}
 		}
 		return err
@@ -115,7 +110,7 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Off
 	return explained
 }
 
-// dial connects once more, only to learn what rtspsrc does not say: refused, no route, no such name, a
+// dial connects once more, only to find out what rtspsrc does not report: refused, no route, no such name, a
 // certificate that is not trusted.
 func dial(ctx context.Context, src configs.Source, patience time.Duration) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
@@ -129,45 +124,4 @@ func dial(ctx context.Context, src configs.Source, patience time.Duration) error
 		return checkTLS(ctx, conn, src)
 	}
 	return nil
-}
-
-// secretPath finds a path that carries a password, as some makers have it.
-var secretPath = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
-
-// shownPath is the path of a URL as an error may repeat it: without its query, where some makers put user
-// and password, and not at all where the path has them.
-func shownPath(u *url.URL) string {
-	if path := u.EscapedPath(); !secretPath.MatchString(path) {
-		return cmp.Or(path, "/")
-	}
-	return "at this path"
-}
-
-// innermost strips what net, os and net/http put before the reason: it repeats the address, and the URL with
-// its query.
-func innermost(err error) error {
-	var request *url.Error
-	if errors.As(err, &request) {
-		err = request.Err
-	}
-	var op *net.OpError
-	if errors.As(err, &op) {
-		err = op.Err
-	}
-	var call *os.SyscallError
-	if errors.As(err, &call) {
-		err = call.Err
-	}
-	return err
-}
-
-// defaultPorts are those of the schemes that connect.
-var defaultPorts = map[string]string{"rtsp": "554", "rtsps": "322", "http": "80", "https": "443"}
-
-// place names where a source is: host and port, or the path.
-func place(u *url.URL) string {
-	if u.Host == "" {
-		return cmp.Or(u.Path, u.String())
-	}
-	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme]))
 }

@@ -1,4 +1,4 @@
-package pipeline
+package plan
 
 import (
 	"cmp"
@@ -24,20 +24,20 @@ type Hardware struct {
 	Plans     []Proof    `json:"plans"`
 }
 
-// Platform is a kind of machine that pictures can be made by.
+// Platform is a kind of hardware that can make pictures.
 type Platform struct {
 	Name   string  `json:"name"`
 	Title  string  `json:"title"`
-	Status Verdict `json:"status"` // Works where one of its plans does
+	Status Verdict `json:"status"` // Works if one of its plans does
 	Reason string  `json:"reason,omitempty"`
-	Advice string  `json:"advice,omitempty"` // what to do where it should be there
-	Device string  `json:"device,omitempty"` // a file of the device that is there
-	// Lacks names the elements of a platform that works, or is there, that this GStreamer has not got.
+	Advice string  `json:"advice,omitempty"` // what to do if it should work
+	Device string  `json:"device,omitempty"` // a file of the device that exists
+	// Lacks names the platform's elements that this GStreamer does not have, if any plan of the platform could be tried.
 	Lacks []string `json:"lacks,omitempty"`
 }
 
-// Prover tries the plans of a platform in a process of its own, since a bad driver takes its process with it: it
-// returns the command of a process that calls ProveHere with the platform's name and the number of the first plan.
+// Prover returns the command of a process that calls ProveHere with the name of a platform and the number of the first plan
+// to try. Plans are tried in a process of their own because a bad driver may crash it.
 type Prover func(ctx context.Context, platform string, from int) *exec.Cmd
 
 // report is a line that a proving process writes.
@@ -46,7 +46,7 @@ type report struct {
 	Proof  *Proof `json:"proof,omitempty"`  // what came of it
 }
 
-// ProveHere tries the plans of a platform from a number on and writes a line of JSON before and after each.
+// ProveHere tries the plans of a platform, beginning with a number, and writes a line of JSON before and after each.
 func ProveHere(ctx context.Context, platform string, from int, out io.Writer) error {
 	pf, ok := platformNamed(platform)
 	if !ok {
@@ -54,20 +54,20 @@ func ProveHere(ctx context.Context, platform string, from int, out io.Writer) er
 	}
 	jobs := pf.jobs()
 	if from == 0 && len(jobs) > 0 {
-		prove(ctx, jobs[0]) // loads the libraries, which the first measurement would count
+		prove(ctx, jobs[0]) // loads the libraries, which the first measurement would include
 	}
 	lines := json.NewEncoder(out)
 	for _, p := range jobs[min(from, len(jobs)):] {
-		lines.Encode(report{Trying: &Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Key: p.key()}})
+		lines.Encode(report{Trying: &Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Key: p.Key()}})
 		proof := prove(ctx, p)
 		lines.Encode(report{Proof: &proof})
 	}
 	return nil
 }
 
-// Prove tries every plan of every platform on a sample. It takes about a second where there is no hardware.
+// Prove tries every plan of every platform on a sample. It takes about a second on a machine without hardware.
 func Prove(ctx context.Context, prover Prover) Hardware {
-	h := Hardware{GStreamer: Version()}
+	h := Hardware{GStreamer: gst.Version()}
 	for _, pf := range platforms {
 		proofs := pf.prove(ctx, prover)
 		h.Plans = append(h.Plans, proofs...)
@@ -77,7 +77,7 @@ func Prove(ctx context.Context, prover Prover) Hardware {
 	return h
 }
 
-// prepare loads what the plans that work need and opens their device, so that the first viewer does not wait for that.
+// prepare loads the elements of the plans that work and opens their device, so that the first viewer need not wait.
 func (pf *platform) prepare(ctx context.Context, proofs []Proof) {
 	decoder := ""
 	for _, p := range proofs {
@@ -94,14 +94,15 @@ func (pf *platform) prepare(ctx context.Context, proofs []Proof) {
 		defer close(opened)
 		pf.context.Open(decoder)
 	}()
-	select { // a driver may hang even though it did not in the proof
+	select { // a driver may hang here even though the proof did not
 	case <-opened:
 	case <-time.After(proofTimeout):
 	case <-ctx.Done():
 	}
 }
 
-// prove tries all plans of the platform that can be tried, and goes on behind one that its process did not survive.
+// prove tries all plans of the platform that can be tried. After a plan that crashes the process it continues with the next
+// one.
 func (pf *platform) prove(ctx context.Context, prover Prover) (proofs []Proof) {
 	jobs := pf.jobs()
 	for len(proofs) < len(jobs) && ctx.Err() == nil {
@@ -112,14 +113,14 @@ func (pf *platform) prove(ctx context.Context, prover Prover) (proofs []Proof) {
 		}
 		if err != nil && len(proofs) < len(jobs) {
 			p := jobs[len(proofs)]
-			proofs = append(proofs, Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Decoder: p.decoder, Status: Broken, Reason: err.Error(), Key: p.key()})
+			proofs = append(proofs, Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Decoder: p.decoder, Status: Broken, Reason: err.Error(), Key: p.Key()})
 		}
 	}
 	return proofs
 }
 
-// proveSome reads what a proving process finds. The error is how it ended before its time: then the next plan is to
-// blame.
+// proveSome reads the results of a proving process. An error says how the process ended early: the plan after the last
+// result is the cause.
 func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs []Proof, err error) {
 	var complaint strings.Builder
 	cmd.Stderr = &complaint
@@ -131,7 +132,7 @@ func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs
 		return nil, err
 	}
 	defer cmd.Wait()
-	// Twice proofTimeout is for a start and a stop that both hang, and what it takes to give up.
+	// Two of the three are for a start and a stop that both hang.
 	patience := time.AfterFunc(3*proofTimeout, func() { cmd.Process.Kill() })
 	defer patience.Stop()
 	lines := json.NewDecoder(out)
@@ -152,11 +153,11 @@ func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs
 			patience.Reset(3 * proofTimeout)
 		}
 	}
-	cmd.Process.Kill() // all is said; a driver may hang at the end
+	cmd.Process.Kill() // all results are there; a driver may hang at the end
 	return proofs, nil
 }
 
-// judge sums up what the proofs say of the platform, and what to do where they say nothing good.
+// judge sums up the proofs of the platform and says what to do if none works.
 func (pf *platform) judge(proofs []Proof) Platform {
 	p := Platform{Name: pf.name, Title: pf.title, Status: Missing, Device: pf.device()}
 	if len(proofs) > 0 {
@@ -179,7 +180,7 @@ func (pf *platform) judge(proofs []Proof) Platform {
 	return p
 }
 
-// device is a file of the device, empty where there is none.
+// device is a file of the device that exists, empty if none does.
 func (pf *platform) device() string {
 	for _, node := range pf.nodes {
 		if _, err := os.Stat(node); err == nil {
@@ -189,8 +190,8 @@ func (pf *platform) device() string {
 	return ""
 }
 
-// lacks are the elements of the platform that are not installed; of those that can stand in for each other, the first where
-// none is.
+// lacks returns the elements of the platform that are not installed. Of elements that can replace each other it returns the
+// first, if none is installed.
 func (pf *platform) lacks() (all []string) {
 	for _, codec := range gst.Codecs() {
 		if names := pf.decoders[codec]; len(names) > 0 && len(gst.Missing(names...)) == len(names) {
@@ -206,7 +207,7 @@ func (pf *platform) lacks() (all []string) {
 	return slices.Compact(all)
 }
 
-// lacking says which elements are not there.
+// lacking says which element is missing.
 func (pf *platform) lacking() string {
 	decoders := pf.decoders["h264"]
 	if len(gst.Missing(decoders...)) == len(decoders) {
@@ -227,7 +228,7 @@ func (pf *platform) advice(installed bool) string {
 			continue
 		}
 		if errors.Is(err, fs.ErrPermission) {
-			return fmt.Sprintf("%s is there but may not be opened: %s", node, pf.closed)
+			return fmt.Sprintf("%s exists but may not be opened: %s", node, pf.closed)
 		}
 	}
 	switch {

@@ -1,4 +1,4 @@
-package pipeline
+package feed
 
 import (
 	"context"
@@ -12,7 +12,7 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// tlsConfig is the configuration of a source that is reached through TLS.
+// tlsConfig returns the TLS configuration of a source.
 func tlsConfig(src configs.Source) (*tls.Config, error) {
 	c := &tls.Config{ServerName: src.URL.Hostname(), InsecureSkipVerify: !src.TLSVerify}
 	if src.TLSCA == "" {
@@ -24,12 +24,12 @@ func tlsConfig(src configs.Source) (*tls.Config, error) {
 	}
 	c.RootCAs = x509.NewCertPool()
 	if !c.RootCAs.AppendCertsFromPEM(pem) {
-		return nil, &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + src.TLSCA + " holds no certificate"}
+		return nil, &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + src.TLSCA + " contains no certificate"}
 	}
 	return c, nil
 }
 
-// checkTLS shakes hands over conn and says what is wrong with the other side's certificate.
+// checkTLS performs a handshake over conn and returns what is wrong with the other side's certificate.
 func checkTLS(ctx context.Context, conn net.Conn, src configs.Source) error {
 	config, err := tlsConfig(src)
 	if err != nil {

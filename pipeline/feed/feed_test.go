@@ -1,4 +1,4 @@
-package pipeline
+package feed
 
 import (
 	"context"
@@ -15,23 +15,34 @@ import (
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
 	"framegate/pipeline/gst"
+	"framegate/pipeline/unit"
 )
 
 var tiny = testcam.Camera{Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: 5}
 
-// failure runs a feed to its end and checks why it ended.
-func failure(t *testing.T, src configs.Source, reason frame.Reason, part string) {
+// runFeed runs the feed of a source until the test ends.
+func runFeed(t testing.TB, src configs.Source) *camtest.Running[*Feed] {
 	t.Helper()
-	err := runFeed(t, src).end(t)
-	if frame.ReasonOf(err) != reason || !strings.Contains(err.Error(), part) {
-		t.Errorf("got %q (%s)\nwant %q (%s)", err, frame.ReasonOf(err), part, reason)
+	feed, err := New(src)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if strings.Contains(err.Error(), "hunter2") {
-		t.Errorf("%v tells the password", err)
-	}
+	return camtest.Run(t, feed)
 }
 
-func TestRTSPFaultsAreToldApart(t *testing.T) {
+// next waits for the next unit of a feed.
+func next(t testing.TB, units *unit.Reader) unit.Unit {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), camtest.Patience)
+	defer cancel()
+	u, err := units.Next(ctx)
+	if err != nil {
+		t.Fatal("no unit: ", err)
+	}
+	return u
+}
+
+func TestRTSPFaultsHaveTheirOwnReasons(t *testing.T) {
 	locked, sound, busy := tiny, tiny, tiny
 	locked.Name, locked.Username, locked.Password = "locked", "admin", "right"
 	sound.Name, sound.AudioOnly = "sound", true
@@ -50,31 +61,31 @@ func TestRTSPFaultsAreToldApart(t *testing.T) {
 	closed.Close()
 
 	host := server.Address()
-	quick := source(t, "rtsp://"+silent.Addr().String()+"/x")
+	quick := camtest.Source(t, "rtsp://"+silent.Addr().String()+"/x")
 	quick.ConnectTimeout = time.Second
 	for name, c := range map[string]struct {
 		src    configs.Source
 		reason frame.Reason
 		part   string
 	}{
-		"wrong password":  {source(t, "rtsp://admin:hunter2@"+host+"/locked"), frame.Unauthorized, "401 from " + host + ": check username and password"},
-		"no password":     {source(t, "rtsp://"+host+"/locked"), frame.Unauthorized, "401 from " + host},
-		"wrong path":      {source(t, "rtsp://"+host+"/nowhere"), frame.NotFound, "404 from " + host + ": it has no stream /nowhere"},
-		"secret in query": {source(t, "rtsp://"+host+"/nowhere?user=admin&password=hunter2"), frame.NotFound, "it has no stream /nowhere"},
-		"secret in path":  {source(t, "rtsp://"+host+"/user=admin&password=hunter2"), frame.NotFound, "404 from " + host},
-		"launch syntax":   {source(t, "rtsp://"+host+"/cam1!%20filesink%20location=x"), frame.NotFound, "404 from " + host},
-		"busy":            {source(t, "rtsp://"+host+"/busy"), frame.Refused, "503 Service Unavailable from " + host},
-		"closed port":     {source(t, "rtsp://"+closed.Addr().String()+"/x"), frame.Unreachable, "connection refused"},
-		"unknown name":    {source(t, "rtsp://camera.invalid/x"), frame.Unreachable, "camera.invalid"},
+		"wrong password":  {camtest.Source(t, "rtsp://admin:hunter2@"+host+"/locked"), frame.Unauthorized, "401 from " + host + ": check username and password"},
+		"no password":     {camtest.Source(t, "rtsp://"+host+"/locked"), frame.Unauthorized, "401 from " + host},
+		"wrong path":      {camtest.Source(t, "rtsp://"+host+"/nowhere"), frame.NotFound, "404 from " + host + ": it has no stream /nowhere"},
+		"secret in query": {camtest.Source(t, "rtsp://"+host+"/nowhere?user=admin&password=hunter2"), frame.NotFound, "it has no stream /nowhere"},
+		"secret in path":  {camtest.Source(t, "rtsp://"+host+"/user=admin&password=hunter2"), frame.NotFound, "404 from " + host},
+		"launch syntax":   {camtest.Source(t, "rtsp://"+host+"/cam1!%20filesink%20location=x"), frame.NotFound, "404 from " + host},
+		"busy":            {camtest.Source(t, "rtsp://"+host+"/busy"), frame.Refused, "503 Service Unavailable from " + host},
+		"closed port":     {camtest.Source(t, "rtsp://"+closed.Addr().String()+"/x"), frame.Unreachable, "connection refused"},
+		"unknown name":    {camtest.Source(t, "rtsp://camera.invalid/x"), frame.Unreachable, "camera.invalid"},
 		"silent server":   {quick, frame.TimedOut, "no picture within 1s"},
-		"audio only":      {source(t, "rtsp://"+host+"/sound"), frame.NoVideo, "sends audio only, no video"},
-		"missing file":    {source(t, "file:///nowhere/video.mp4"), frame.NotFound, "no such file"},
-		"missing device":  {source(t, "v4l2:///dev/video99"), frame.NotFound, "no camera at /dev/video99"},
-		"file of no kind": {source(t, "file://"+textFile(t)), frame.NoVideo, "not a video"},
+		"audio only":      {camtest.Source(t, "rtsp://"+host+"/sound"), frame.NoVideo, "sends audio only, no video"},
+		"missing file":    {camtest.Source(t, "file:///nowhere/video.mp4"), frame.NotFound, "no such file"},
+		"missing device":  {camtest.Source(t, "v4l2:///dev/video99"), frame.NotFound, "no camera at /dev/video99"},
+		"file of no kind": {camtest.Source(t, "file://"+textFile(t)), frame.NoVideo, "not a video"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			failure(t, c.src, c.reason, c.part)
+			runFeed(t, c.src).Fails(t, c.reason, c.part)
 		})
 	}
 }
@@ -92,36 +103,36 @@ func TestRightPasswordIsLetIn(t *testing.T) {
 	locked := tiny
 	locked.Username, locked.Password = "admin", "p@ss/w#rd! \"x\""
 	server := camtest.Start(t, locked)
-	src := source(t, server.URL("cam1"))
+	src := camtest.Source(t, server.URL("cam1"))
 	src.Username, src.Password = "admin", configs.Secret(locked.Password)
-	runFeed(t, src).stream(t)
+	runFeed(t, src).Stream(t)
 }
 
 func TestTransports(t *testing.T) {
 	server := camtest.Start(t, tiny)
 	for _, transport := range []configs.Transport{configs.TCP, configs.UDP, configs.Auto} {
-		src := source(t, server.URL("cam1"))
+		src := camtest.Source(t, server.URL("cam1"))
 		src.Transport = transport
 		feed := runFeed(t, src)
-		feed.stream(t)
-		feed.stop()
+		feed.Stream(t)
+		feed.Stop()
 	}
 }
 
-func TestTLSTrustsOnlyWhatItIsTold(t *testing.T) {
+func TestRTSPOverTLSTrustsOnlyTheGivenCertificate(t *testing.T) {
 	config, pem := testcam.SelfSigned()
 	server := camtest.StartConfig(t, testcam.Config{Cameras: []testcam.Camera{tiny}, TLS: config})
-	src := source(t, server.URL("cam1"))
-	failure(t, src, frame.Unreachable, "TLS with "+server.Address())
+	src := camtest.Source(t, server.URL("cam1"))
+	runFeed(t, src).Fails(t, frame.Unreachable, "TLS with "+server.Address())
 
 	src.TLSCA = filepath.Join(t.TempDir(), "ca.pem")
 	if err := os.WriteFile(src.TLSCA, pem, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	runFeed(t, src).stream(t)
+	runFeed(t, src).Stream(t)
 
 	src.TLSCA, src.TLSVerify = "", false
-	runFeed(t, src).stream(t)
+	runFeed(t, src).Stream(t)
 }
 
 func TestLostCamerasAreNoticed(t *testing.T) {
@@ -131,10 +142,10 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 		t.Run(string(command), func(t *testing.T) {
 			t.Parallel()
 			server := camtest.Start(t, tiny)
-			feed := runFeed(t, source(t, server.URL("cam1")))
-			feed.stream(t)
+			feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+			feed.Stream(t)
 			camtest.Do(t, server, "cam1", command, testcam.Options{})
-			if err := feed.end(t); frame.ReasonOf(err) != want {
+			if err := feed.End(t); frame.ReasonOf(err) != want {
 				t.Errorf("got %v (%s), want %s", err, frame.ReasonOf(err), want)
 			}
 		})
@@ -142,25 +153,22 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 }
 
 // TestUnitsWithoutAnEndAreDropped has a camera whose last packets are lost, and whose connection is closed in the middle of
-// a unit: what a depayloader makes of the packets before is not handed on.
+// a unit: what a depayloader makes of the packets before is not passed on.
 func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
+	camtest.Long(t)
 	for _, codec := range []testcam.Codec{testcam.H264, testcam.H265} {
 		server := camtest.Start(t, testcam.Camera{
 			Codec: codec, Width: 320, Height: 192, KeyframeInterval: 5, Bitrate: 4000, Grain: 30, Loop: 400 * time.Millisecond,
 		})
-		feed := runFeed(t, source(t, server.URL("cam1")))
-		feed.stream(t)
-		units := feed.gop.Reader()
-		next := func() string {
-			u, err := units.Next(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			return string(u.Data)
-		}
+		feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+		feed.Stream(t)
+		feed.Feed.SetDemand(unit.Everything)
+		units := feed.Feed.Units().Reader()
 		var known []string
-		for range 30 { // three times the loop
-			known = append(known, next())
+		for old := 0; old < 30; old++ { // three times the loop without a new unit
+			if u := string(next(t, units).Data); !slices.Contains(known, u) {
+				known, old = append(known, u), 0
+			}
 		}
 		// What precedes the slices of a unit that is lost, such as SEI, may come with those of the next.
 		whole := func(unit string) bool {
@@ -168,18 +176,18 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 		}
 		camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Kind: testcam.Lose, Rate: 0.5})
 		for range 15 {
-			if unit := next(); !whole(unit) {
-				t.Errorf("%s: %d bytes of a unit whose last packet was lost", codec, len(unit))
+			if data := string(next(t, units).Data); !whole(data) {
+				t.Errorf("%s: %d bytes of a unit whose last packet was lost", codec, len(data))
 			}
 		}
 		camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
 		camtest.Do(t, server, "cam1", testcam.Cut, testcam.Options{})
-		feed.end(t)
+		feed.End(t)
 		noWait, cancel := context.WithCancel(t.Context())
 		cancel()
-		for unit, err := units.Next(noWait); err == nil; unit, err = units.Next(noWait) {
-			if !whole(string(unit.Data)) {
-				t.Errorf("%s: %d bytes of a unit that was cut", codec, len(unit.Data))
+		for u, err := units.Next(noWait); err == nil; u, err = units.Next(noWait) {
+			if !whole(string(u.Data)) {
+				t.Errorf("%s: %d bytes of a unit that was cut", codec, len(u.Data))
 			}
 		}
 	}
@@ -187,47 +195,46 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 
 func TestStoppedFeedLeavesTheCamera(t *testing.T) {
 	server := camtest.Start(t, tiny)
-	feed := runFeed(t, source(t, server.URL("cam1")))
-	feed.stream(t)
-	feed.stop()
-	if feed.err != context.Canceled {
-		t.Errorf("ended with %v", feed.err)
+	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
+	if err := feed.Stop(); err != context.Canceled {
+		t.Errorf("ended with %v", err)
 	}
 	camtest.Until(t, "the camera has no viewer", func() bool { return server.Viewers("cam1") == 0 })
-	if s := feed.Stream(); s != (frame.Stream{}) {
+	if s := feed.Feed.Stream(); s != (frame.Stream{}) {
 		t.Errorf("a camera that is not connected sends %+v", s)
 	}
 }
 
 func TestPatternsNeedNoCamera(t *testing.T) {
 	for _, raw := range []string{"test://smpte", "test://ball?width=320&height=240&fps=10", "test://clock"} {
-		feed := runFeed(t, source(t, raw))
-		stream := feed.stream(t)
+		feed := runFeed(t, camtest.Source(t, raw))
+		stream := feed.Stream(t)
 		if stream.Codec != "raw" || strings.Contains(raw, "320") && (stream.Width != 320 || stream.Height != 240) {
 			t.Errorf("%s: %+v", raw, stream)
 		}
-		picture := show(t, feed.Feed, small)
-		after(t, picture.slots[0], after(t, picture.slots[0], nil))
-		picture.stop()
-		feed.stop()
+		units := feed.Feed.Units().Reader()
+		next(t, units)
+		next(t, units)
+		feed.Stop()
 	}
 }
 
 func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
-	path, err := filepath.Abs("samples/h264.mkv")
+	path, err := filepath.Abs("../plan/samples/h264.mkv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed := runFeed(t, source(t, "file://"+path))
-	feed.stream(t)
+	feed := runFeed(t, camtest.Source(t, "file://"+path))
+	feed.Stream(t)
+	feed.Feed.SetDemand(unit.Everything)
+	units := feed.Feed.Units().Reader()
 	began := time.Now()
-	picture := show(t, feed.Feed, small)
-	var f *frame.Frame
 	for range 40 { // the file has 25 pictures
-		f = after(t, picture.slots[0], f)
+		next(t, units)
 	}
 	if d := time.Since(began); d < 1200*time.Millisecond {
-		t.Errorf("40 pictures of 25 fps took %v", d)
+		t.Errorf("40 units of 25 fps took %v", d)
 	}
 }
 
@@ -235,5 +242,5 @@ func TestLocalCameraIsRefusedWhereThereIsNone(t *testing.T) {
 	if len(gst.Missing("libcamerasrc")) == 0 || len(gst.Missing("nvarguscamerasrc")) == 0 {
 		t.Skip("this machine has a CSI source")
 	}
-	failure(t, source(t, "csi://0"), frame.Unsupported, "libcamerasrc is missing")
+	runFeed(t, camtest.Source(t, "csi://0")).Fails(t, frame.Unsupported, "libcamerasrc is missing")
 }

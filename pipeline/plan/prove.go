@@ -1,4 +1,4 @@
-package pipeline
+package plan
 
 import (
 	"bytes"
@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"image/color"
 	"image/jpeg"
+	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -49,13 +50,13 @@ type Proof struct {
 	Decoder  string  `json:"decoder,omitempty"`
 	Scaler   string  `json:"scaler,omitempty"`
 	Encoder  string  `json:"encoder,omitempty"`
-	FPS      float64 `json:"fps,omitempty"` // of 320x180 pictures, decoded, halved and encoded
+	FPS      float64 `json:"fps,omitempty"` // of pictures of 320x180 that are decoded, halved and encoded
 	Reason   string  `json:"reason,omitempty"`
-	Key      string  `json:"key,omitempty"` // of the plan, see plan.key
+	Key      string  `json:"key,omitempty"` // of the plan, see Plan.Key
 }
 
-// jobs are the plans of a platform that can be tried here, for every codec, always in the same order.
-func (pf *platform) jobs() (all []plan) {
+// jobs returns the plans of a platform that can be tried here, for every codec, always in the same order.
+func (pf *platform) jobs() (all []Plan) {
 	for _, codec := range gst.Codecs() {
 		switch {
 		case codec == "raw":
@@ -69,9 +70,9 @@ func (pf *platform) jobs() (all []plan) {
 }
 
 // prove tries a plan on the sample of its codec.
-func prove(ctx context.Context, p plan) Proof {
+func prove(ctx context.Context, p Plan) Proof {
 	plan := p.describe("")
-	proof := Proof{Plan: p.name, Platform: p.platform.name, Codec: p.codec, Encoder: plan.Encoder, Scaler: plan.Scaler, Decoder: plan.Decoder, Key: p.key()}
+	proof := Proof{Plan: p.name, Platform: p.platform.name, Codec: p.codec, Encoder: plan.Encoder, Scaler: plan.Scaler, Decoder: plan.Decoder, Key: p.Key()}
 	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, fmt.Errorf("no answer within %v", proofTimeout))
 	defer cancel()
 	t := &trial{}
@@ -87,7 +88,7 @@ func prove(ctx context.Context, p plan) Proof {
 		}
 	case frame.ReasonOf(err) == frame.Unsupported:
 		proof.Status, proof.Reason = Missing, err.Error()
-	case err != nil && !ended(err):
+	case err != nil && !errors.Is(err, io.EOF):
 		proof.Status, proof.Reason = Broken, err.Error()
 	default:
 		proof.Status, proof.Reason = Broken, fmt.Sprintf("%d of %d pictures came out", t.frames, sampleFrames)
@@ -95,14 +96,14 @@ func prove(ctx context.Context, p plan) Proof {
 	return proof
 }
 
-// trial is a sample on its way through a plan.
+// trial is one run of a sample through a plan.
 type trial struct {
 	frames int
 	last   []byte // the last JPEG
 }
 
 // run plays the sample and counts the JPEGs. The error is io.EOF at the end.
-func (t *trial) run(ctx context.Context, p plan) (decoder string, err error) {
+func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	dir, err := os.MkdirTemp("", "framegate")
 	if err != nil {
 		return "", err
@@ -121,11 +122,11 @@ func (t *trial) run(ctx context.Context, p plan) (decoder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	first, last, err := p.addDecoder(g, "", false)
+	first, last, err := p.AddDecoder(g, "", false)
 	if err != nil {
 		return "", err
 	}
-	in, out, err := p.addOutput(g, frame.Rendition{Width: 160, Height: 90, Quality: 80}, nil)
+	in, out, err := p.AddOutput(g, frame.Rendition{Width: 160, Height: 90, Quality: 80}, nil)
 	if err != nil {
 		return "", err
 	}
@@ -175,8 +176,8 @@ func writeSample(dir, codec string) (path string, err error) {
 	return path, os.WriteFile(path, content, 0o600)
 }
 
-// isBall looks at the last picture of a sample, half as large: a driver may give pictures that are black, green or
-// torn, and no error.
+// isBall checks the last picture of a sample, at half the size: a driver may give pictures that are black, green or torn
+// without an error.
 func isBall(picture []byte) error {
 	decoded, err := jpeg.Decode(bytes.NewReader(picture))
 	if err != nil {
@@ -198,12 +199,12 @@ func isBall(picture []byte) error {
 		}
 	}
 	if bright < ballMin || bright > ballMax || dark < 160*90*9/10 {
-		return errors.New("its pictures are wrong: not the white ball on black that the sample shows")
+		return errors.New("its pictures are wrong: they do not show the sample's white ball on black")
 	}
 	return nil
 }
 
-// ballMin and ballMax are between how many pixels of the picture are white, generously.
+// ballMin and ballMax are how many pixels of the picture may be white, with a wide margin.
 const ballMin, ballMax = 100, 700
 
 // platformNamed finds a platform.

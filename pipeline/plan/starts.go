@@ -1,4 +1,4 @@
-package pipeline
+package plan
 
 import (
 	"context"
@@ -11,18 +11,18 @@ import (
 const startsAtOnce = 4
 
 // starts lets the pipelines of a device begin a few at a time. Drivers open decoders one after the other, which took 0.1 s
-// each on an H200: of thirty that began at once the last ones looked as if they hung. Its methods may be called from any
+// each on an H200: of thirty pipelines that began at once the last ones seemed to hang. Its methods may be called from any
 // goroutine.
 type starts struct {
-	mu      sync.Mutex // of what follows
+	mu      sync.Mutex // guards what follows
 	begun   int        // pipelines that have begun and not shown a picture yet
-	moved   time.Time  // when one of them came to an end
+	moved   time.Time  // when one of them last showed a picture or gave up
 	waiting []chan struct{}
 }
 
-// begin waits for a turn, until ctx is done at most, and reports whether it had to. Where none of those before has come to an
-// end for a time, it waits no longer: a device that hangs must not keep cameras from finding that out. done, which must be
-// called, gives the turn to the next; further calls do nothing.
+// begin waits for its turn, until ctx is done at most, and reports whether it had to wait. If none of those before it has
+// called done for the time of patience, it waits no longer: cameras must find out that a device hangs. done, which must be
+// called, gives the turn to the next one; further calls do nothing.
 func (s *starts) begin(ctx context.Context, patience time.Duration) (done func(), waited bool) {
 	s.mu.Lock()
 	if s.begun < startsAtOnce {
@@ -54,7 +54,7 @@ func (s *starts) begin(ctx context.Context, patience time.Duration) (done func()
 	}
 }
 
-// leave takes one that waits out of the line, to begin all the same or not at all. It reports false where its turn has come.
+// leave takes one that waits out of the line, to begin all the same or not at all. It reports false if its turn has come.
 func (s *starts) leave(turn chan struct{}, begins bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -69,7 +69,7 @@ func (s *starts) leave(turn chan struct{}, begins bool) bool {
 	return true
 }
 
-// left is how long one that has waited since a time is patient still.
+// left is how much longer one that has waited since a time has patience.
 func (s *starts) left(since time.Time, patience time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -85,7 +85,7 @@ func (s *starts) done() {
 	defer s.mu.Unlock()
 	s.moved = time.Now()
 	if len(s.waiting) > 0 && s.begun <= startsAtOnce {
-		close(s.waiting[0]) // which takes the place over
+		close(s.waiting[0]) // which takes the place
 		s.waiting = s.waiting[1:]
 		return
 	}

@@ -1,4 +1,4 @@
-package pipeline
+package feed
 
 import (
 	"context"
@@ -12,9 +12,9 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// readV4L2 reads a local camera: v4l2src ! parsebin ! appsink. A camera that sends JPEG or H.264 by itself
-// is asked for that, since raw pictures cost the most to move.
-func readV4L2(ctx context.Context, src configs.Source, in *intake) error {
+// readV4L2 reads a local camera: v4l2src ! parsebin ! appsink. It asks a camera that can encode for
+// JPEG or H.264, since raw pictures cost the most to copy.
+func readV4L2(ctx context.Context, src configs.Source, in *Intake) error {
 	device := src.URL.Path
 	if _, err := os.Stat(device); err != nil {
 		return &frame.CameraError{Reason: frame.NotFound, Text: "no camera at " + device + ": " + innermostPath(err)}
@@ -28,11 +28,11 @@ func readV4L2(ctx context.Context, src configs.Source, in *intake) error {
 }
 
 // readCSI reads a camera at the board's own connector: nvarguscamerasrc on a Jetson, libcamerasrc
-// elsewhere. Not run on this hardware.
-func readCSI(ctx context.Context, src configs.Source, in *intake) error {
+// elsewhere. It has not been run on such hardware.
+func readCSI(ctx context.Context, src configs.Source, in *Intake) error {
 	number, err := strconv.Atoi(strings.Trim(src.URL.Host+src.URL.Path, "/"))
 	if err != nil {
-		return &frame.CameraError{Reason: frame.NotFound, Text: src.URL.String() + ": the number of a camera is wanted, as in csi://0"}
+		return &frame.CameraError{Reason: frame.NotFound, Text: src.URL.String() + ": write the number of a camera, as in csi://0"}
 	}
 	chain, err := csiChain(number)
 	if err != nil {
@@ -41,7 +41,7 @@ func readCSI(ctx context.Context, src configs.Source, in *intake) error {
 	return explainCapture(src.URL.String(), readChain(ctx, in, chain...))
 }
 
-// csiChain picks the elements of a CSI camera that this machine has.
+// csiChain returns the elements for a CSI camera that this machine has.
 func csiChain(number int) ([]gst.Spec, error) {
 	switch {
 	case len(gst.Missing("nvarguscamerasrc")) == 0:
@@ -53,7 +53,7 @@ func csiChain(number int) ([]gst.Spec, error) {
 	case len(gst.Missing("libcamerasrc")) > 0:
 		return nil, gst.MissingElement("libcamerasrc")
 	case number > 0:
-		return nil, &frame.CameraError{Reason: frame.Unsupported, Text: "libcamerasrc has its first camera only, as csi://0"}
+		return nil, &frame.CameraError{Reason: frame.Unsupported, Text: "libcamerasrc can open the first camera only, csi://0"}
 	}
 	return []gst.Spec{
 		{Factory: "libcamerasrc"},
@@ -61,9 +61,9 @@ func csiChain(number int) ([]gst.Spec, error) {
 	}, nil
 }
 
-// readPattern makes pictures without a camera: test://smpte, test://ball and test://clock, by query of
-// another width, height and fps.
-func readPattern(ctx context.Context, src configs.Source, in *intake) error {
+// readPattern makes pictures without a camera: test://smpte, test://ball and test://clock. The query may set width, height
+// and fps.
+func readPattern(ctx context.Context, src configs.Source, in *Intake) error {
 	query := src.URL.Query()
 	number := func(name, otherwise string) string {
 		if n, err := strconv.Atoi(query.Get(name)); err == nil {
@@ -89,8 +89,8 @@ func readPattern(ctx context.Context, src configs.Source, in *intake) error {
 	return readChain(ctx, in, chain...)
 }
 
-// readChain plays a chain into an appsink. A parsebin at its end is linked when it knows its output.
-func readChain(ctx context.Context, in *intake, chain ...gst.Spec) error {
+// readChain plays a chain into an appsink. A parsebin at its end is linked once it knows its output.
+func readChain(ctx context.Context, in *Intake, chain ...gst.Spec) error {
 	g, err := gst.New()
 	if err != nil {
 		return err

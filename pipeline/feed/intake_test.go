@@ -1,4 +1,4 @@
-package pipeline
+package feed
 
 import (
 	"bytes"
@@ -7,20 +7,21 @@ import (
 	"testing"
 	"time"
 
+	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
 	"framegate/pipeline/unit"
 )
 
-// takeAll hands units to a new intake and returns its feed and how many formats were told.
+// takeAll passes units to a new intake and returns its feed and how many formats were reported.
 func takeAll(t *testing.T, as *unit.Format, units ...[]byte) (feed *Feed, formats int) {
 	t.Helper()
-	feed, err := NewFeed(source(t, "test://ball"))
+	feed, err := New(camtest.Source(t, "test://ball"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &intake{feed: feed, onStream: func(frame.Stream) { formats++ }}
+	in := feed.NewIntake(func(frame.Stream) { formats++ })
 	for i, data := range units {
-		in.unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), as)
+		in.Unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), as)
 	}
 	return feed, formats
 }
@@ -73,11 +74,11 @@ func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
 }
 
 func TestNoUnitComesInBeforeTheLast(t *testing.T) {
-	in := &intake{feed: &Feed{}, onStream: func(frame.Stream) {}}
+	in := new(Feed).NewIntake(func(frame.Stream) {})
 	vp8 := &unit.Format{Stream: frame.Stream{Codec: "vp8"}}
 	began := time.Now()
-	for n, after := range []time.Duration{0, 100, 92, 92, 200} { // ms; the second one was told too late
-		in.unit([]byte{1}, time.Duration(n)*100*time.Millisecond, n == 0, began.Add(after*time.Millisecond), vp8)
+	for n, after := range []time.Duration{0, 100, 92, 92, 200} { // ms; the second time is too late
+		in.Unit([]byte{1}, time.Duration(n)*100*time.Millisecond, n == 0, began.Add(after*time.Millisecond), vp8)
 	}
 	units := in.feed.gop.Reader()
 	last := time.Time{}

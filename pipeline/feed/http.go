@@ -1,4 +1,4 @@
-package pipeline
+package feed
 
 import (
 	"cmp"
@@ -18,12 +18,12 @@ import (
 	"github.com/icholy/digest"
 )
 
-// maxBroken is how many broken pictures in a row end a connection.
+// maxBroken is how many broken pictures in a row a connection survives.
 const maxBroken = 20
 
-// readHTTP reads a camera that serves MJPEG, or single JPEGs that are fetched every PollInterval: what the
-// camera answers decides.
-func readHTTP(ctx context.Context, src configs.Source, in *intake) error {
+// readHTTP reads a camera that serves MJPEG, or single JPEGs, which it then fetches every PollInterval. The camera's
+// answer decides which.
+func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 	client, err := newHTTPCamera(src)
 	if err != nil {
 		return err
@@ -50,38 +50,38 @@ func readHTTP(ctx context.Context, src configs.Source, in *intake) error {
 type httpCamera struct {
 	http.Client
 	src   configs.Source
-	basic bool // the camera asked for Basic
+	basic bool // the camera has asked for Basic
 }
 
 func newHTTPCamera(src configs.Source) (*httpCamera, error) {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Proxy = nil // a camera stands in the same house
+	transport.Proxy = nil // cameras are on the local network
 	config, err := tlsConfig(src)
 	if err != nil {
 		return nil, err
 	}
 	transport.TLSClientConfig = config
-	return &httpCamera{src: src, Client: http.Client{Transport: transport, CheckRedirect: stayAtHome(src)}}, nil
+	return &httpCamera{src: src, Client: http.Client{Transport: transport, CheckRedirect: sameCamera(src)}}, nil
 }
 
-// maxRedirects is as many as net/http follows by itself.
+// maxRedirects is what net/http allows by default.
 const maxRedirects = 10
 
-// stayAtHome lets a camera with a password redirect to itself only: the password is meant for no other host, and for no
-// connection that is less safe.
-func stayAtHome(src configs.Source) func(*http.Request, []*http.Request) error {
+// sameCamera allows a camera with a password to redirect to itself only: no other host and no less secure connection may
+// get the password.
+func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
 	return func(to *http.Request, via []*http.Request) error {
 		switch {
 		case len(via) >= maxRedirects:
 			return fmt.Errorf("%d redirects", maxRedirects)
 		case src.Username != "" && (place(to.URL) != place(src.URL) || to.URL.Scheme != src.URL.Scheme):
-			return fmt.Errorf("it redirects to %s://%s, which is not given the password: write that URL if it is the camera's", to.URL.Scheme, place(to.URL))
+			return fmt.Errorf("it redirects to %s://%s, which is not given the password: configure that URL if it is the camera's", to.URL.Scheme, place(to.URL))
 		}
 		return nil
 	}
 }
 
-// fetch makes one request and takes its pictures. It reports whether to ask again: for a single JPEG.
+// fetch makes one request and takes its pictures. It reports whether to ask again, as after a single JPEG.
 func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again bool, err error) {
 	resp, err := c.get(ctx)
 	if err != nil {
@@ -116,8 +116,8 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again boo
 	}
 }
 
-// get asks once without a password, and again in the way that the camera wants, so that a password never
-// travels in clear to a camera that knows Digest.
+// get asks without a password first, and then in the way that the camera wants, so that a camera that knows Digest never
+// gets a password in clear text.
 func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 	resp, err := c.ask(ctx)
 	if err != nil {
@@ -176,9 +176,9 @@ func (c *httpCamera) broken(err error) error {
 	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %v", place(c.src.URL), err)}
 }
 
-// jpegIntake turns JPEGs into access units. A broken one is dropped; many in a row end the connection.
+// jpegIntake passes on JPEGs as access units. It drops broken ones; many in a row end the connection.
 type jpegIntake struct {
-	in      *intake
+	in      *Intake
 	from    string
 	current *unit.Format
 	broken  int
@@ -189,7 +189,7 @@ func (j *jpegIntake) take(jpeg []byte) error {
 	if err != nil || len(jpeg) > unit.MaxJPEG {
 		j.in.feed.broken.Add(1)
 		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, unit.ErrNoJPEG) {
-			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is no JPEG picture"}
+			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
 		}
 		return nil
 	}
@@ -200,6 +200,6 @@ func (j *jpegIntake) take(jpeg []byte) error {
 			Stream: frame.Stream{Codec: "mjpeg", Width: picture.Width, Height: picture.Height},
 		}
 	}
-	j.in.unit(jpeg, unit.NoPTS, true, time.Now(), j.current)
+	j.in.Unit(jpeg, unit.NoPTS, true, time.Now(), j.current)
 	return nil
 }

@@ -1,4 +1,4 @@
-package pipeline
+package feed
 
 import (
 	"context"
@@ -11,12 +11,12 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// minLoop is the least time that one round of a looped file takes, so that a file of one picture does not
-// keep the machine busy.
+// minLoop is the shortest time between two starts of a file, so that a file of one picture does not keep the machine
+// busy.
 const minLoop = time.Second
 
-// readFile plays a video file at its own pace, over and over: filesrc ! parsebin ! appsink.
-func readFile(ctx context.Context, src configs.Source, in *intake) error {
+// readFile plays a video file at its own pace, again and again: filesrc ! parsebin ! appsink.
+func readFile(ctx context.Context, src configs.Source, in *Intake) error {
 	path := src.URL.Path
 	if _, err := os.Stat(path); err != nil {
 		return &frame.CameraError{Reason: frame.NotFound, Text: err.Error()}
@@ -27,7 +27,7 @@ func readFile(ctx context.Context, src configs.Source, in *intake) error {
 			return explainFile(path, err)
 		}
 		if !in.begun {
-			return &frame.CameraError{Reason: frame.NoVideo, Text: path + " holds no video"}
+			return &frame.CameraError{Reason: frame.NoVideo, Text: path + " contains no video"}
 		}
 		select {
 		case <-time.After(time.Until(began.Add(minLoop))):
@@ -39,7 +39,7 @@ func readFile(ctx context.Context, src configs.Source, in *intake) error {
 }
 
 // playFile plays the file once. The error is io.EOF at its end.
-func playFile(ctx context.Context, path string, in *intake) error {
+func playFile(ctx context.Context, path string, in *Intake) error {
 	g, err := gst.New()
 	if err != nil {
 		return err
