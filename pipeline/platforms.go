@@ -76,7 +76,7 @@ var software = &platform{
 }
 
 // platforms are the kinds of hardware, in the order in which they are tried. Where each name was looked up, and which could
-// not be, stands in docs/hardware.md. Only those of NVIDIA's cards were run on their hardware yet.
+// not be, stands in docs/notes/platforms.md. Only those of NVIDIA's cards were run on their hardware yet.
 var platforms = []*platform{
 	// Of nvv4l2decoder's properties, disable-dpb is Jetson's and low-latency-mode that of the server platform, which Thor
 	// follows: both give pictures in the order of decoding. mjpeg is for cameras' JPEGs. Two are left alone that seem made
