@@ -6,8 +6,8 @@
 #           --build-arg RUNTIME=full .
 #   docker build -t framegate:demo --build-arg DEMO=yes .
 #
-# docs/container.md tells how to run it on each platform. It needs nothing of BuildKit, which the Docker of a Jetson may
-# lack.
+# docs/container.md says how to run it on each platform. The build does not need BuildKit, which the
+# Docker of a Jetson may lack.
 
 # What framegate is compiled and run on: Debian or Ubuntu, for x86-64 or arm64.
 ARG BASE=debian:bookworm-slim

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Builds framegate and runs its tests on other releases, and so on other versions of GStreamer, each in a folder of its
-# own; and cross-compiles it for arm64 and runs that in an emulator. What came of it stands in docs/versions.md. As root,
-# on Debian of amd64, with Go.
+# own; and cross-compiles it for arm64 and runs that in an emulator. docs/notes/versions.md has the results. It needs
+# root, Go, and Debian of amd64.
 #
 #   versions.sh [jammy] [noble] [trixie] [arm64]    GStreamer 1.20, 1.24, 1.26, and 1.22 for arm64; all unless named
 #

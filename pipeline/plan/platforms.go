@@ -75,7 +75,7 @@ var software = &platform{
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
 
-// platforms are the kinds of hardware, in the order in which they are tried. docs/hardware.md says where each name was
+// platforms are the kinds of hardware, in the order in which they are tried. docs/notes/platforms.md says where each name was
 // looked up and which could not be. Only those of NVIDIA's cards have been run on their hardware so far.
 var platforms = []*platform{
 	// Of nvv4l2decoder's properties, disable-dpb is Jetson's and low-latency-mode that of the server platform, which Thor
