@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -46,6 +47,10 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		gst.Deinit()
 	})
 	server := camtest.Start(t, tiny)
+	collecting := debug.SetGCPercent(-1)
+	startAndStop(t, server, 3)
+	camtest.Until(t, "everything is freed without a garbage collection", func() bool { return Living() == 0 })
+	debug.SetGCPercent(collecting)
 	warm := func(feeds, pictures int) {
 		for range feeds {
 			startAndStop(t, server, pictures)

@@ -89,6 +89,7 @@ func encodeUnits(ctx context.Context, p picture, c codec) ([]loopFrame, error) {
 		if !pipe.Hung() {
 			work.Wait()
 		}
+		pipe.Free()
 	}()
 	source, err := encoding(pipe, p, encoder, queue)
 	if err != nil {

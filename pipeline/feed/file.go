@@ -44,7 +44,7 @@ func playFile(ctx context.Context, path string, in *Intake) error {
 	if err != nil {
 		return err
 	}
-	defer g.Stop()
+	defer g.Close()
 	made, err := g.Add(gst.Spec{Factory: "filesrc", Set: map[string]any{"location": path}}, gst.Spec{Factory: "parsebin"})
 	if err != nil {
 		return err

@@ -24,7 +24,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 	if err != nil {
 		return err
 	}
-	defer g.Stop()
+	defer g.Close()
 	made, err := g.Add(rtspElement(src))
 	if err != nil {
 		return err

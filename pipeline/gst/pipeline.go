@@ -35,7 +35,8 @@ const (
 type Pipeline struct {
 	*ending
 	pipe *gst.Pipeline
-	hung bool // a state change did not come back; owned by the goroutine that plays and stops
+	made []*Element
+	hung bool // a state change did not return; owned by the goroutine that plays and stops
 }
 
 // New returns an empty pipeline. Stop must be called.
@@ -103,6 +104,7 @@ func (p *Pipeline) Add(chain ...Spec) ([]*Element, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.made = append(p.made, e)
 		if err := p.pipe.Add(e.e); err != nil {
 			return nil, err
 		}
@@ -127,7 +129,9 @@ func (p *Pipeline) AddLine(line string) (*Element, error) {
 	if err := p.pipe.Add(bin.Element); err != nil {
 		return nil, err
 	}
-	return &Element{line, bin.Element}, nil
+	e := &Element{line, bin.Element}
+	p.made = append(p.made, e)
+	return e, nil
 }
 
 // Play brings the pipeline to PLAYING, or begins to where that is asynchronous, as it is with RTSP.
@@ -136,8 +140,8 @@ func (p *Pipeline) Play(ctx context.Context, timeout time.Duration) error {
 	return p.change(ctx, gst.StatePlaying, timeout)
 }
 
-// Stop takes the pipeline down and frees what it held. A pipeline that does not come back is abandoned: its
-// threads and memory stay until it does, the camera goes on.
+// Stop takes the pipeline down. A pipeline that does not return from that is abandoned: its threads and memory stay until
+// it does, and the camera continues without it.
 func (p *Pipeline) Stop() {
 	if !p.hung {
 		if err := p.change(context.Background(), gst.StateNull, stopTimeout); p.hung {
@@ -146,21 +150,44 @@ func (p *Pipeline) Stop() {
 	}
 	p.pipe.GetPipelineBus().RemoveWatch()
 	p.End(context.Canceled)
-	// go-gst's methods do not keep their receiver: without this the last reference may be dropped, by the
-	// finalizer of the Go object, while the C call is still at work (v1.4.0).
+	// go-gst's methods do not keep their receiver alive: without this the finalizer of the Go object may drop the last
+	// reference while the C call is still at work (v1.4.0).
 	runtime.KeepAlive(p.pipe)
-	if stopped.Add(1)%collectEvery == 0 {
-		runtime.GC()
+}
+
+// Free frees the pipeline after Stop. Neither it nor its elements may be used afterwards. Without Free, that is left to the
+// finalizers of go-gst's small objects, and Go's garbage collector does not know how much memory they keep. What hangs is
+// not touched.
+func (p *Pipeline) Free() {
+	if p.hung {
+		return
+	}
+	for _, e := range p.made {
+		drop(e.e)
+	}
+	drop(p.pipe.Element)
+	if freed.Add(1)%trimEvery == 0 {
 		trimMemory()
 	}
 }
 
-// collectEvery is after how many pipelines Go's garbage is collected in any case, and memory given back to the kernel.
-// GStreamer's elements are freed by the finalizers of small Go objects, of which the collector does not see how much
-// memory hangs on them.
-const collectEvery = 8
+// Close stops and frees the pipeline.
+func (p *Pipeline) Close() {
+	p.Stop()
+	p.Free()
+}
 
-var stopped atomic.Int64
+// drop drops the reference that a Go object holds, instead of its finalizer.
+func drop(e *gst.Element) {
+	object := e.InitiallyUnowned.Object
+	runtime.SetFinalizer(object, nil)
+	object.Unref()
+}
+
+// trimEvery is after how many pipelines memory is given back to the kernel.
+const trimEvery = 8
+
+var freed atomic.Int64
 
 // Ended gives why the pipeline is over, once: a BusError, io.EOF at the end of its stream, or what End was given.
 func (p *Pipeline) Ended() <-chan error { return p.ended }

@@ -153,6 +153,9 @@ func (d *decoding) close() {
 	}
 	d.pushed.Wait()
 	d.picture.closeGates()
+	if d.graph != nil {
+		d.graph.Free()
+	}
 }
 
 // setPlan sets the picture's plan. decoder is the one that the candidate found, empty while that is not known.

@@ -117,7 +117,7 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	defer g.Stop()
+	defer g.Close()
 	source, err := g.Add(gst.Spec{Factory: "filesrc", Set: map[string]any{"location": path}}, gst.Spec{Factory: "parsebin"})
 	if err != nil {
 		return "", err
