@@ -21,17 +21,17 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// How long a state change may take on the way up and on the way down. Drivers are known that never come back from one.
+// How long a state change may take when a pipeline begins and when it ends. Some drivers never return from one.
 const (
 	StateTimeout = 5 * time.Second
-	stopTimeout  = 3 * time.Second // all of framegate is to end within 5 s
+	stopTimeout  = 3 * time.Second // framegate ends within 5 s
 )
 
-// Pipeline is one GStreamer pipeline: built once, played, stopped, never edited in between. It belongs to one
-// goroutine, but for End.
+// Pipeline is one GStreamer pipeline: it is built, played and stopped, and not edited in between. It belongs to one goroutine,
+// except for End.
 //
-// A callback that GStreamer keeps must not capture the Pipeline, which holds GStreamer's: neither would ever
-// be freed. It captures the ending.
+// A callback that GStreamer keeps must capture the ending, not the Pipeline: that refers to GStreamer's pipeline, and neither
+// would ever be freed.
 type Pipeline struct {
 	*ending
 	pipe *gst.Pipeline
@@ -39,7 +39,7 @@ type Pipeline struct {
 	hung bool // a state change did not return; owned by the goroutine that plays and stops
 }
 
-// New returns an empty pipeline. Stop must be called.
+// New returns an empty pipeline. Stop or Close must be called.
 func New() (*Pipeline, error) {
 	start()
 	pipe, err := gst.NewPipeline("")
@@ -56,13 +56,13 @@ func New() (*Pipeline, error) {
 type ending struct {
 	ended   chan error // takes one value; io.EOF stands for the end of the stream
 	once    sync.Once
-	lacking string          // what GStreamer said it has no plugin for; owned by the bus loop
+	lacking string          // what GStreamer has no plugin for; owned by the bus loop
 	dropped func(bytes int) // see OnTooLarge
-	context *Context        // what the pipeline shares with others; set before it plays, nil for nothing
-	uses    atomic.Uintptr  // the address of the one that it was given or has made
+	context *Context        // what the pipeline shares with others, or nil; set before it plays
+	uses    atomic.Uintptr  // the address of the context that it was given or has made
 }
 
-// watch is the bus loop's callback for a pipeline.
+// watch is the callback of the bus loop.
 func (e *ending) watch(msg *gst.Message) bool {
 	switch msg.Type() {
 	case gst.MessageElement:
@@ -73,7 +73,7 @@ func (e *ending) watch(msg *gst.Message) bool {
 			e.dropped(bytes)
 		}
 	case gst.MessageError:
-		if e.lacking != "" { // the error itself is only its consequence
+		if e.lacking != "" { // the error is only a consequence of that
 			e.End(&frame.CameraError{Reason: frame.Unsupported, Text: "GStreamer has no plugin here for: " + e.lacking})
 			return true
 		}
@@ -90,8 +90,7 @@ func (e *ending) watch(msg *gst.Message) bool {
 	return true
 }
 
-// End records why the pipeline is over; only the first reason counts. Any goroutine and any GStreamer
-// thread may call it.
+// End ends the pipeline for a reason; only the first reason counts. Any goroutine and any GStreamer thread may call it.
 func (e *ending) End(err error) {
 	e.once.Do(func() { e.ended <- err })
 }
@@ -118,8 +117,8 @@ func (p *Pipeline) Add(chain ...Spec) ([]*Element, error) {
 	return made, nil
 }
 
-// AddLine makes elements of a line as gst-launch-1.0 takes it and returns them as one. It is for constants, never for a user's
-// value.
+// AddLine makes the elements of a line in the notation of gst-launch-1.0 and returns them as one. It is for constants, never
+// for a user's value.
 func (p *Pipeline) AddLine(line string) (*Element, error) {
 	bin, err := gst.NewBinFromString(line, true)
 	if err != nil {
@@ -134,8 +133,8 @@ func (p *Pipeline) AddLine(line string) (*Element, error) {
 	return e, nil
 }
 
-// Play brings the pipeline to PLAYING, or begins to where that is asynchronous, as it is with RTSP.
-// The error names the element that has not come back within the timeout, or is ctx's.
+// Play brings the pipeline to PLAYING, or begins to do so if that is asynchronous, as with RTSP. The error names the element
+// that did not return within the timeout, or is ctx's.
 func (p *Pipeline) Play(ctx context.Context, timeout time.Duration) error {
 	return p.change(ctx, gst.StatePlaying, timeout)
 }
@@ -189,26 +188,26 @@ const trimEvery = 8
 
 var freed atomic.Int64
 
-// Ended gives why the pipeline is over, once: a BusError, io.EOF at the end of its stream, or what End was given.
+// Ended gives the reason for the pipeline's end, once: a BusError, io.EOF at the end of its stream, or what End was given.
 func (p *Pipeline) Ended() <-chan error { return p.ended }
 
-// Hung reports whether a state change did not come back in time.
+// Hung reports whether a state change did not return in time.
 func (p *Pipeline) Hung() bool { return p.hung }
 
-// OnTooLarge makes a function be called, on the bus's goroutine, for each access unit that LinkRTP drops for its size. It
-// must be called before the pipeline plays.
+// OnTooLarge sets a function that is called, on the bus's goroutine, for each access unit that LinkRTP drops because of its
+// size. It must be called before the pipeline plays.
 func (p *Pipeline) OnTooLarge(f func(bytes int)) { p.dropped = f }
 
-// Decoder names the video decoder that the pipeline came to use, empty while there is none. go-gst's own way
-// to a factory's metadata, ElementFactory.GetMetadata, frees a string that is not its own (v1.4.0).
+// Decoder names the video decoder that the pipeline uses, empty while there is none. It is written in C because go-gst's
+// ElementFactory.GetMetadata frees a string that is not its own (v1.4.0).
 func (p *Pipeline) Decoder() string {
 	var text [64]C.gchar
 	C.fg_decoder(unsafe.Pointer(p.pipe.Instance()), &text[0], C.gsize(len(text)))
 	return C.GoString((*C.char)(&text[0]))
 }
 
-// change asks for a state in a goroutine of its own, because a bad driver can block for ever. One that is only slow is
-// taken down when it comes back, so that it keeps no device from others.
+// change changes the state in a goroutine of its own, because a bad driver can block forever. A pipeline that is only slow is
+// taken down when it returns, so that it does not keep a device from others.
 func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Duration) error {
 	done, givenUp := make(chan error), make(chan struct{})
 	pipe := p.pipe
@@ -228,9 +227,9 @@ func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Durat
 		if err == nil {
 			return nil
 		}
-		select { // the bus says more than the state change does
-		case told := <-p.ended:
-			return told
+		select { // the bus has a better reason than the state change
+		case reason := <-p.ended:
+			return reason
 		case <-time.After(200 * time.Millisecond):
 		}
 		return err
