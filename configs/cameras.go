@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 
+	"framegate/configs/internal/node"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
@@ -23,9 +25,9 @@ func (d *decoder) decodeCameras(config *Config) {
 	}
 	lines := map[string]int{} // of each id
 	for i, item := range list.Values {
-		camera, path := defaultCamera(config.Defaults), cameraPath(i)
+		camera, path := defaultCamera(config.Defaults), CameraPath(i)
 		d.places[path] = placeOfNode(item)
-		if entries, _ := entries(d.resolve(item)); entries == nil {
+		if entries, _ := node.Entries(d.resolve(item)); entries == nil {
 			d.fault(placeOfNode(item), "%s: expected keys and values of a camera", path)
 			continue
 		}
@@ -39,8 +41,8 @@ func (d *decoder) decodeCameras(config *Config) {
 	}
 }
 
-// cameraPath is how faults name a camera of the list.
-func cameraPath(index int) string { return fmt.Sprintf("cameras[%d]", index) }
+// CameraPath is how a Fault names a camera by its index in the list.
+func CameraPath(index int) string { return fmt.Sprintf("cameras[%d]", index) }
 
 var idForm = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 
+	"framegate/configs/internal/node"
+
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/token"
 )
@@ -39,7 +41,7 @@ func placeOf(t *token.Token) place {
 
 // placeOfNode is where a node begins. A mapping's own token is the colon behind its first key.
 func placeOfNode(n ast.Node) place {
-	if list, ok := entries(n); ok && len(list) > 0 {
+	if list, ok := node.Entries(n); ok && len(list) > 0 {
 		return placeOf(list[0].Key.GetToken())
 	}
 	return placeOf(n.GetToken())
@@ -89,17 +91,6 @@ func (d *decoder) resolve(n ast.Node) ast.Node {
 	return nil
 }
 
-// entries lists a mapping's keys and values.
-func entries(n ast.Node) (list []*ast.MappingValueNode, ok bool) {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return n.Values, true
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}, true
-	}
-	return nil, false
-}
-
 // field is one key of a type.
 type field struct {
 	key   string
@@ -130,7 +121,7 @@ func fieldsOf(t reflect.Type) []field {
 func (d *decoder) object(n ast.Node, into reflect.Value, path string, depth int) {
 	at := placeOfNode(n)
 	n = d.resolve(n)
-	list, ok := entries(n)
+	list, ok := node.Entries(n)
 	if !ok {
 		if n != nil && n.Type() != ast.NullType {
 			d.fault(at, "%sexpected keys and values, found %s", prefix(path), kindOf(n))
@@ -185,7 +176,7 @@ func (d *decoder) merge(n ast.Node, path string, depth int, use func(string, ast
 		}
 		return
 	}
-	if list, ok := entries(n); ok {
+	if list, ok := node.Entries(n); ok {
 		d.mapping(list, path, depth, use)
 	} else {
 		d.fault(at, "%s<< takes keys and values", prefix(path))
@@ -239,7 +230,7 @@ func (d *decoder) list(n ast.Node, into reflect.Value, tag reflect.StructTag, pa
 
 // scalar decodes a scalar into a field and checks it against the field's tags.
 func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, path string, at place) {
-	text, ok := scalarText(n)
+	text, ok := node.Text(n)
 	if !ok {
 		d.fault(at, "%s: expected %s, found %s", path, expected(into), kindOf(n))
 		return

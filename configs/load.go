@@ -13,7 +13,8 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
+	"framegate/configs/internal/node"
+
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"golang.org/x/image/font/opentype"
@@ -82,7 +83,8 @@ func decode(name string, content []byte, env func(string) (string, bool)) (*Conf
 	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
 	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
-		d.faults = Faults{syntaxFault(name, err)}
+		message, at := node.SyntaxError(err)
+		d.fault(placeOf(at), "%s", message)
 		return nil, d
 	}
 	config := d.document(file)
@@ -90,14 +92,11 @@ func decode(name string, content []byte, env func(string) (string, bool)) (*Conf
 	return config, d
 }
 
-func syntaxFault(name string, err error) Fault {
-	at := place{1, 1}
-	var syntax yaml.Error
-	message := "this is not YAML"
-	if errors.As(err, &syntax) {
-		at, message = placeOf(syntax.GetToken()), syntax.GetMessage()
-	}
-	return Fault{File: name, Line: at.line, Column: at.column, Message: message}
+// Sets reports whether the content of a configuration has a key, such as cameras[0].overlay.text. The key may also come from an
+// anchor, through <<.
+func Sets(content []byte, path string) bool {
+	_, d := decode("", content, os.LookupEnv)
+	return d.has(path)
 }
 
 // defaultConfig is the configuration of an empty file.

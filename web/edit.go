@@ -5,18 +5,18 @@ import (
 	"io"
 	"net/http"
 
-	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 )
 
 // Editor changes the list of cameras where it comes from, and what is served, before it returns. Its errors
-// are those of configs.File.
+// are those of edit.File.
 type Editor interface {
-	Add(keys configs.Keys) (id string, err error)
-	Replace(id string, keys configs.Keys) (created bool, err error)
-	Change(id string, keys configs.Keys) error
+	Add(keys edit.Keys) (id string, err error)
+	Replace(id string, keys edit.Keys) (created bool, err error)
+	Change(id string, keys edit.Keys) error
 	Remove(id string) error
 }
 
@@ -59,12 +59,12 @@ func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func readKeys(r *http.Request) (configs.Keys, error) {
+func readKeys(r *http.Request) (edit.Keys, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	return configs.ParseKeys(body)
+	return edit.ParseKeys(body)
 }
 
 // tellChanged answers with the camera's state.
@@ -87,17 +87,17 @@ func (s *server) tellChanged(w http.ResponseWriter, id string, created bool, err
 func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 	p := problem{Detail: err.Error(), Camera: id}
 	var large *http.MaxBytesError
-	var keys *configs.KeysError
+	var keys *edit.KeysError
 	switch {
 	case errors.As(err, &large):
 		p = problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
 	case errors.As(err, &keys):
 		p.Status, p.Parameter = http.StatusBadRequest, keys.Key
-	case errors.Is(err, configs.ErrNoCamera), errors.Is(err, registry.ErrUnknown):
+	case errors.Is(err, edit.ErrNoCamera), errors.Is(err, registry.ErrUnknown):
 		p.Status = http.StatusNotFound
-	case errors.Is(err, configs.ErrReadOnly):
+	case errors.Is(err, edit.ErrReadOnly):
 		p.Status = http.StatusForbidden
-	case errors.Is(err, configs.ErrExists), errors.Is(err, configs.ErrByHand):
+	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand):
 		p.Status = http.StatusConflict
 	case errors.Is(err, registry.ErrClosing):
 		p.Status, p.retryAfter = http.StatusServiceUnavailable, retryAfter

@@ -11,12 +11,13 @@ import (
 	"testing"
 
 	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/registry"
 )
 
 // fileEditor changes a file and applies it, as framegate serve does.
 type fileEditor struct {
-	file    *configs.File
+	file    *edit.File
 	cameras *registry.Registry
 }
 
@@ -27,7 +28,7 @@ func (e fileEditor) apply(config *configs.Config, err error) error {
 	return err
 }
 
-func (e fileEditor) Add(keys configs.Keys) (string, error) {
+func (e fileEditor) Add(keys edit.Keys) (string, error) {
 	config, err := e.file.AddCamera(keys)
 	if err != nil {
 		return "", err
@@ -35,12 +36,12 @@ func (e fileEditor) Add(keys configs.Keys) (string, error) {
 	return config.Cameras[len(config.Cameras)-1].ID, e.apply(config, nil)
 }
 
-func (e fileEditor) Replace(id string, keys configs.Keys) (bool, error) {
+func (e fileEditor) Replace(id string, keys edit.Keys) (bool, error) {
 	config, created, err := e.file.ReplaceCamera(id, keys)
 	return created, e.apply(config, err)
 }
 
-func (e fileEditor) Change(id string, keys configs.Keys) error {
+func (e fileEditor) Change(id string, keys edit.Keys) error {
 	return e.apply(e.file.ChangeCamera(id, keys))
 }
 
@@ -66,7 +67,7 @@ func serveText(t *testing.T, text string) (url, path string) {
 		t.Fatal(err)
 	}
 	return serveConfig(t, config, func(cameras *registry.Registry) Editor {
-		return fileEditor{&configs.File{Path: path}, cameras}
+		return fileEditor{&edit.File{Path: path}, cameras}
 	}), path
 }
 
@@ -134,7 +135,7 @@ func TestWrongChangesAreRefusedAndSayWhy(t *testing.T) {
 		status             int
 		parts              []string
 	}{
-		{"POST", "", `{"id": "gate", "url": "rtsp://h/"}`, 409, []string{"there is such a camera already: gate"}},
+		{"POST", "", `{"id": "gate", "url": "rtsp://h/"}`, 409, []string{"a camera with this id already exists: gate"}},
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "quality": 200}`, 400, []string{`"parameter":"quality"`, "from 1 to 100"}},
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "qualty": 20}`, 400, []string{`"parameter":"qualty"`, "did you mean quality?"}},
 		{"POST", "", `{"id": "a b", "url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},

@@ -2,13 +2,14 @@ package app
 
 import (
 	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/web"
 )
 
 // editor changes the file that is served, and goes over to what it has become.
 type editor struct {
 	app  *App
-	file *configs.File
+	file *edit.File
 }
 
 // editor is nil for the demo, which has no file.
@@ -16,7 +17,7 @@ func (a *App) editor() web.Editor {
 	if a.file == "" {
 		return nil
 	}
-	return editor{a, &configs.File{Path: a.file}}
+	return editor{a, &edit.File{Path: a.file}}
 }
 
 // apply applies what a change returns.
@@ -30,7 +31,7 @@ func (e editor) apply(change func() (*configs.Config, error)) error {
 	return e.app.apply(config)
 }
 
-func (e editor) Add(keys configs.Keys) (id string, err error) {
+func (e editor) Add(keys edit.Keys) (id string, err error) {
 	err = e.apply(func() (*configs.Config, error) {
 		config, err := e.file.AddCamera(keys)
 		if err == nil {
@@ -41,7 +42,7 @@ func (e editor) Add(keys configs.Keys) (id string, err error) {
 	return id, err
 }
 
-func (e editor) Replace(id string, keys configs.Keys) (created bool, err error) {
+func (e editor) Replace(id string, keys edit.Keys) (created bool, err error) {
 	err = e.apply(func() (config *configs.Config, err error) {
 		config, created, err = e.file.ReplaceCamera(id, keys)
 		return config, err
@@ -49,7 +50,7 @@ func (e editor) Replace(id string, keys configs.Keys) (created bool, err error) 
 	return created, err
 }
 
-func (e editor) Change(id string, keys configs.Keys) error {
+func (e editor) Change(id string, keys edit.Keys) error {
 	return e.apply(func() (*configs.Config, error) { return e.file.ChangeCamera(id, keys) })
 }
 

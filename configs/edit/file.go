@@ -1,4 +1,6 @@
-package configs
+// Package edit changes the list of cameras in a configuration file and keeps every other byte: comments, order, blank lines,
+// line ends and anchors.
+package edit
 
 import (
 	"bytes"
@@ -12,34 +14,36 @@ import (
 	"sync"
 	"syscall"
 
+	"framegate/configs"
+
 	"github.com/google/renameio/v2"
 )
 
-// File is a configuration whose list of cameras can be changed while it is in use. Its methods may be called
-// from any goroutine; each returns the configuration as it is afterwards.
+// File is a configuration file whose list of cameras can be changed while it is in use. Any goroutine may call its methods; each
+// returns the configuration as it is afterwards.
 //
-// A change reads the file as it is now, edits the text and checks the result like any configuration. Only if
-// the camera is then as it was asked for, and nothing else has changed, the file is replaced, at once and
-// wholly: whoever reads it, and whenever the process ends, it is the old or the new one.
+// A change reads the file as it is now, edits the text and checks the result like any configuration. The file is replaced only if
+// the camera is then as the change asks for and nothing else is different. It is replaced as a whole: a reader sees the old file
+// or the new one, whenever the process ends.
 type File struct {
 	Path string
 
-	mu sync.Mutex // held while the file is changed, since a change begins from what it reads
+	mu sync.Mutex // held from reading the file to replacing it
 }
 
-// What a change may be refused for, besides ErrByHand and a KeysError.
+// Why a change is refused, besides ErrByHand and a KeysError.
 var (
 	ErrReadOnly = errors.New("the configuration is read-only")
 	ErrNoCamera = errors.New("no such camera")
-	ErrExists   = errors.New("there is such a camera already")
+	ErrExists   = errors.New("a camera with this id already exists")
 )
 
 // AddCamera appends a camera to the list.
-func (f *File) AddCamera(keys Keys) (*Config, error) { return f.change(adding(keys)) }
+func (f *File) AddCamera(keys Keys) (*configs.Config, error) { return f.change(adding(keys)) }
 
-// ReplaceCamera gives a camera these keys and no others, or appends it where there is none of this id.
-func (f *File) ReplaceCamera(id string, keys Keys) (config *Config, created bool, err error) {
-	config, err = f.change(func(config *Config, d *document) (edit, error) {
+// ReplaceCamera makes these the only keys of a camera besides its id, or appends it where the list has none with this id.
+func (f *File) ReplaceCamera(id string, keys Keys) (config *configs.Config, created bool, err error) {
+	config, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		if indexOf(config, id) < 0 {
 			created = true
 			return addingAs(id, keys)(config, d)
@@ -49,15 +53,15 @@ func (f *File) ReplaceCamera(id string, keys Keys) (config *Config, created bool
 	return config, created && err == nil, err
 }
 
-// ChangeCamera merges keys into a camera's as RFC 7396 says: null removes one.
-func (f *File) ChangeCamera(id string, keys Keys) (*Config, error) {
+// ChangeCamera merges keys into those of a camera as in RFC 7396: null removes a key.
+func (f *File) ChangeCamera(id string, keys Keys) (*configs.Config, error) {
 	return f.change(merging(id, keys))
 }
 
-// RemoveCamera takes a camera out of the list.
-func (f *File) RemoveCamera(id string) (*Config, error) { return f.change(removing(id)) }
+// RemoveCamera removes a camera from the list.
+func (f *File) RemoveCamera(id string) (*configs.Config, error) { return f.change(removing(id)) }
 
-func (f *File) change(do change) (*Config, error) {
+func (f *File) change(do change) (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	path, err := f.writable()
@@ -75,7 +79,7 @@ func (f *File) change(do change) (*Config, error) {
 	return config, replace(path, after)
 }
 
-// writable finds the file itself, behind links, and refuses one that is not to be written.
+// writable returns the path of the file itself, where Path is a link, and refuses a file that must not be written.
 func (f *File) writable() (string, error) {
 	path, err := filepath.Abs(f.Path)
 	if err == nil {
@@ -91,8 +95,8 @@ func (f *File) writable() (string, error) {
 	if strings.Contains(path, "/..") { // …/..data/… and …/..2026_11_24_…/…
 		return "", fmt.Errorf("%w: %s is in a volume that Kubernetes writes", ErrReadOnly, path)
 	}
-	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
-		return "", fmt.Errorf("%w: %s may be written by nobody", ErrReadOnly, path)
+	if info.Mode().Perm()&0o222 == 0 { // root could write it all the same
+		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)
 	if err != nil {
@@ -101,7 +105,7 @@ func (f *File) writable() (string, error) {
 	return path, file.Close()
 }
 
-// readOnly makes an error ErrReadOnly if it says so. A file that is mounted alone, as containers do, is busy.
+// readOnly makes an error an ErrReadOnly if that is what it means. EBUSY is what a file gives that a container mounts by itself.
 func readOnly(err error) error {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EBUSY) {
 		return fmt.Errorf("%w: %v", ErrReadOnly, err)
@@ -109,8 +113,8 @@ func readOnly(err error) error {
 	return err
 }
 
-// replace writes a file beside the old one and renames it, with the owner and the mode of the old one. Both
-// the file and the folder are on the disk before it returns.
+// replace writes a new file beside the old one, with the owner and mode of the old one, and renames it. Both the file and the
+// folder are on the disk when it returns.
 func replace(path string, content []byte) error {
 	folder := filepath.Dir(path)
 	removeLeftovers(path)
@@ -139,13 +143,14 @@ func replace(path string, content []byte) error {
 		return err
 	}
 	defer dir.Close()
+	// Some network file systems cannot sync a folder.
 	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
-		return err // some file systems of a network do not know this
+		return err
 	}
 	return nil
 }
 
-// removeLeftovers removes what a process that was killed in replace has left.
+// removeLeftovers removes the new files of processes that were killed in replace.
 func removeLeftovers(path string) {
 	folder, name := filepath.Split(path)
 	form := regexp.MustCompile(`^\.` + regexp.QuoteMeta(name) + `[0-9]+$`) // as renameio names them
