@@ -5,6 +5,8 @@ import (
 	"net"
 	"net/http"
 	"sync"
+
+	"framegate/configs"
 )
 
 // crowd counts the streams that are being sent, in all and to each address.
@@ -16,7 +18,7 @@ type crowd struct {
 }
 
 // enter counts a stream that is asked for, until leave is called; or says why there is no place for it.
-func (c *crowd) enter(r *http.Request, limit Settings) (leave func(), full *problem) {
+func (c *crowd) enter(r *http.Request, config *configs.Config) (leave func(), full *problem) {
 	address, _, err := net.SplitHostPort(r.RemoteAddr)
 	if err != nil {
 		address = r.RemoteAddr
@@ -26,15 +28,15 @@ func (c *crowd) enter(r *http.Request, limit Settings) (leave func(), full *prob
 	switch {
 	case c.closed != nil:
 		return nil, &problem{Status: http.StatusServiceUnavailable, retryAfter: retryAfter, Detail: "framegate ends"}
-	case limit.MaxViewers > 0 && c.all >= limit.MaxViewers:
+	case config.MaxViewers > 0 && c.all >= config.MaxViewers:
 		return nil, &problem{
 			Status: http.StatusServiceUnavailable, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("%d streams are being sent already, as many as max_viewers allows", limit.MaxViewers),
+			Detail: fmt.Sprintf("%d streams are being sent already, as many as max_viewers allows", config.MaxViewers),
 		}
-	case limit.PerAddress > 0 && c.to[address] >= limit.PerAddress:
+	case config.PerAddress > 0 && c.to[address] >= config.PerAddress:
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("%d streams are being sent to %s already, as many as max_viewers_per_address allows", limit.PerAddress, address),
+			Detail: fmt.Sprintf("%d streams are being sent to %s already, as many as max_viewers_per_address allows", config.PerAddress, address),
 		}
 	}
 	if c.to == nil {

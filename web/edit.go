@@ -11,15 +11,6 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// Editor changes the list of cameras where it comes from, and what is served, before it returns. Its errors
-// are those of edit.File.
-type Editor interface {
-	Add(keys edit.Keys) (id string, err error)
-	Replace(id string, keys edit.Keys) (created bool, err error)
-	Change(id string, keys edit.Keys) error
-	Remove(id string) error
-}
-
 // maxBody is how large the keys of a camera may be, in bytes.
 const maxBody = 64 << 10
 
@@ -27,7 +18,7 @@ func (s *server) addCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id := ""
 	if err == nil {
-		id, err = s.Editor.Add(keys)
+		id, err = s.File.Add(keys)
 	}
 	s.tellChanged(w, id, true, err)
 }
@@ -36,7 +27,7 @@ func (s *server) replaceCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id, created := chi.URLParam(r, "id"), false
 	if err == nil {
-		created, err = s.Editor.Replace(id, keys)
+		created, err = s.File.Replace(id, keys)
 	}
 	s.tellChanged(w, id, created, err)
 }
@@ -45,14 +36,14 @@ func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id := chi.URLParam(r, "id")
 	if err == nil {
-		err = s.Editor.Change(id, keys)
+		err = s.File.Change(id, keys)
 	}
 	s.tellChanged(w, id, false, err)
 }
 
 func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
-	if err := s.Editor.Remove(id); err != nil {
+	if err := s.File.Remove(id); err != nil {
 		s.refuseChange(w, id, err)
 		return
 	}

@@ -12,42 +12,9 @@ import (
 
 	"framegate/configs"
 	"framegate/configs/edit"
-	"framegate/registry"
 )
 
-// fileEditor changes a file and applies it, as framegate serve does.
-type fileEditor struct {
-	file    *edit.File
-	cameras *registry.Registry
-}
-
-func (e fileEditor) apply(config *configs.Config, err error) error {
-	if err == nil {
-		_, err = e.cameras.Apply(config)
-	}
-	return err
-}
-
-func (e fileEditor) Add(keys edit.Keys) (string, error) {
-	config, err := e.file.AddCamera(keys)
-	if err != nil {
-		return "", err
-	}
-	return config.Cameras[len(config.Cameras)-1].ID, e.apply(config, nil)
-}
-
-func (e fileEditor) Replace(id string, keys edit.Keys) (bool, error) {
-	config, created, err := e.file.ReplaceCamera(id, keys)
-	return created, e.apply(config, err)
-}
-
-func (e fileEditor) Change(id string, keys edit.Keys) error {
-	return e.apply(e.file.ChangeCamera(id, keys))
-}
-
-func (e fileEditor) Remove(id string) error { return e.apply(e.file.RemoveCamera(id)) }
-
-const site = "cameras: # of the site\n  - id: gate # at the road\n    url: rtsp://h/gate\n  - {id: yard, url: 'rtsp://h/yard'}\n"
+const site = "cors_origins: [https://wall.example]\ncameras: # of the site\n  - id: gate # at the road\n    url: rtsp://h/gate\n  - {id: yard, url: 'rtsp://h/yard'}\n"
 
 // serveFile serves a file of two cameras that can be changed.
 func serveFile(t *testing.T) (url, path string) {
@@ -66,9 +33,7 @@ func serveText(t *testing.T, text string) (url, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveConfig(t, config, func(cameras *registry.Registry) Editor {
-		return fileEditor{&edit.File{Path: path}, cameras}
-	}), path
+	return serveConfig(t, config, &edit.File{Path: path}), path
 }
 
 // ask makes a request with a body of JSON, and other headers if they are given.

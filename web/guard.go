@@ -40,11 +40,11 @@ func (s *server) guarded(next http.Handler) http.Handler {
 				return
 			}
 		}
-		if !s.settings.Load().Editable {
+		if !s.config.Load().Editable {
 			problem{Status: http.StatusForbidden, Detail: "the configuration says editable: false"}.write(w)
 			return
 		}
-		if s.Editor == nil {
+		if s.File == nil {
 			problem{Status: http.StatusForbidden, Detail: "there is no configuration file to change: this is the demo"}.write(w)
 			return
 		}

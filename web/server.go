@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/pipeline/frame"
 	"framegate/registry"
 
@@ -40,22 +42,10 @@ type Options struct {
 	Living func() int
 	// Configuration tells what the cameras come from.
 	Configuration func() Configuration
-	// Editor changes the list of cameras; nil where it cannot be changed.
-	Editor   Editor
-	Settings Settings // to begin with
-	Version  string
-	Log      *slog.Logger
-}
-
-// Settings are what can be changed while it serves.
-type Settings struct {
-	// Origins are those whose scripts may read pictures and the API, such as https://wall.example; "*" is
-	// any. An <img> tag needs none of this.
-	Origins []string
-	// MaxViewers and PerAddress are how many streams are sent at a time, in all and to one address; 0 is no limit.
-	MaxViewers, PerAddress int
-	// Editable lets requests of this machine change the list of cameras.
-	Editable bool
+	// File is changed by requests that change the list of cameras; nil where there is none.
+	File    *edit.File
+	Version string
+	Log     *slog.Logger
 }
 
 // Handler serves all routes.
@@ -64,8 +54,9 @@ type Handler struct {
 	server *server
 }
 
-// Configure changes the settings for the requests that come from now on. Any goroutine may call it.
-func (h *Handler) Configure(settings Settings) { h.server.settings.Store(&settings) }
+// Configure sets the configuration that applies to requests from now on. Before the first call no origin is allowed, nothing is
+// limited and nothing may be changed. Any goroutine may call it.
+func (h *Handler) Configure(config *configs.Config) { h.server.config.Store(config) }
 
 // Wait blocks until all streams have ended, which they do when the cameras end their views. http.Server does
 // not wait for them. From now on no stream begins. It is called once.
@@ -74,7 +65,7 @@ func (h *Handler) Wait() { h.server.crowd.close() }
 // New returns the handler of all routes.
 func New(o Options) *Handler {
 	s := &server{Options: o}
-	s.settings.Store(&o.Settings)
+	s.config.Store(&configs.Config{})
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, middleware.GetHead, headers, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
@@ -134,13 +125,13 @@ func allowed(routes chi.Routes, path string) (methods []string) {
 
 type server struct {
 	Options
-	settings atomic.Pointer[Settings]
-	crowd    crowd // of those who are sent streams
+	config atomic.Pointer[configs.Config]
+	crowd  crowd // of those who are sent streams
 }
 
 // allows reports whether scripts of an origin may read what is answered.
 func (s *server) allows(_ *http.Request, origin string) bool {
-	origins := s.settings.Load().Origins
+	origins := s.config.Load().CORSOrigins
 	return slices.Contains(origins, "*") || slices.Contains(origins, origin)
 }
 

@@ -28,7 +28,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		bad.write(w)
 		return
 	}
-	leave, full := s.crowd.enter(r, *s.settings.Load())
+	leave, full := s.crowd.enter(r, s.config.Load())
 	if full != nil {
 		full.write(w)
 		return

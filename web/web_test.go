@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/internal/viewer"
 	"framegate/pipeline/frame"
 	"framegate/registry"
@@ -93,6 +94,7 @@ func (p *standinPicture) Plan() frame.Plan          { return frame.Plan{Name: "s
 func serve(t testing.TB) string {
 	t.Helper()
 	config, err := configs.Parse("test.yaml", []byte(`
+cors_origins: ["https://wall.example"]
 cameras:
   - {id: gate, name: "Front <gate>", url: 'rtsp://h/gate', idle_timeout: 100ms}
   - {id: away, url: 'rtsp://h/away'}
@@ -101,11 +103,11 @@ cameras:
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveConfig(t, config, func(*registry.Registry) Editor { return nil })
+	return serveConfig(t, config, nil)
 }
 
-// serveConfig serves a configuration until the test ends.
-func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Registry) Editor) string {
+// serveConfig serves a configuration until the test ends, and what its file becomes where it has one.
+func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cameras, err := registry.New(config, standin{}, log)
@@ -122,9 +124,16 @@ func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Reg
 		Cameras: cameras, Hardware: func(context.Context) any { return map[string]string{"gstreamer": "1.22.0"} },
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
-		Editor:        editor(cameras),
-		Settings:      Settings{Origins: []string{"https://wall.example"}, Editable: config.Editable}, Version: "test", Log: log,
+		File:          file, Version: "test", Log: log,
 	})
+	handler.Configure(config)
+	if file != nil {
+		file.Apply = func(config *configs.Config) error {
+			_, err := cameras.Apply(config)
+			handler.Configure(config)
+			return err
+		}
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if from := r.Header.Get("Test-From"); from != "" { // in the place of a client elsewhere
 			r.RemoteAddr = from

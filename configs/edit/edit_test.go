@@ -26,13 +26,13 @@ func do(f *File, request string) error {
 	var err error
 	switch method {
 	case "post":
-		_, err = f.AddCamera(keys)
+		_, err = f.Add(keys)
 	case "put":
-		_, _, err = f.ReplaceCamera(id, keys)
+		_, err = f.Replace(id, keys)
 	case "patch":
-		_, err = f.ChangeCamera(id, keys)
+		err = f.Change(id, keys)
 	case "delete":
-		_, err = f.RemoveCamera(id)
+		err = f.Remove(id)
 	default:
 		panic(request)
 	}

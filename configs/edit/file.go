@@ -19,8 +19,8 @@ import (
 	"github.com/google/renameio/v2"
 )
 
-// File is a configuration file whose list of cameras can be changed while it is in use. Any goroutine may call its methods; each
-// returns the configuration as it is afterwards.
+// File is the configuration file of a running framegate. Its list of cameras can be changed while it is in use. Any goroutine may
+// call its methods.
 //
 // A change reads the file as it is now, edits the text and checks the result like any configuration. The file is replaced only if
 // the camera is then as the change asks for and nothing else is different. It is replaced as a whole: a reader sees the old file
@@ -28,7 +28,11 @@ import (
 type File struct {
 	Path string
 
-	mu sync.Mutex // held from reading the file to replacing it
+	// Apply puts a configuration into effect that was read from the file or written to it. It is called by Load and by every
+	// change, one at a time; nil does nothing.
+	Apply func(*configs.Config) error
+
+	mu sync.Mutex // held from reading the file until it is applied, so that no older content is applied after a newer one
 }
 
 // Why a change is refused, besides ErrByHand and a KeysError.
@@ -38,29 +42,54 @@ var (
 	ErrExists   = errors.New("a camera with this id already exists")
 )
 
-// AddCamera appends a camera to the list.
-func (f *File) AddCamera(keys Keys) (*configs.Config, error) { return f.change(adding(keys)) }
+// Load reads the file and applies it.
+func (f *File) Load() (*configs.Config, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	config, err := configs.Load(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(f.Path); err == nil && info.Size() == 0 {
+		return nil, errors.New("the file is empty, as if it were being written; a configuration without cameras has cameras: []")
+	}
+	return config, f.apply(config)
+}
 
-// ReplaceCamera makes these the only keys of a camera besides its id, or appends it where the list has none with this id.
-func (f *File) ReplaceCamera(id string, keys Keys) (config *configs.Config, created bool, err error) {
-	config, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
+// Add appends a camera to the list and returns its id.
+func (f *File) Add(keys Keys) (id string, err error) {
+	config, err := f.change(adding(keys))
+	if err != nil {
+		return "", err
+	}
+	return config.Cameras[len(config.Cameras)-1].ID, nil
+}
+
+// Replace makes these the only keys of a camera besides its id, or appends it where the list has no camera with this id.
+func (f *File) Replace(id string, keys Keys) (created bool, err error) {
+	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		if indexOf(config, id) < 0 {
 			created = true
 			return addingAs(id, keys)(config, d)
 		}
 		return replacing(id, keys)(config, d)
 	})
-	return config, created && err == nil, err
+	return created && err == nil, err
 }
 
-// ChangeCamera merges keys into those of a camera as in RFC 7396: null removes a key.
-func (f *File) ChangeCamera(id string, keys Keys) (*configs.Config, error) {
-	return f.change(merging(id, keys))
+// Change merges keys into those of a camera as in RFC 7396: null removes a key.
+func (f *File) Change(id string, keys Keys) error {
+	_, err := f.change(merging(id, keys))
+	return err
 }
 
-// RemoveCamera removes a camera from the list.
-func (f *File) RemoveCamera(id string) (*configs.Config, error) { return f.change(removing(id)) }
+// Remove removes a camera from the list.
+func (f *File) Remove(id string) error {
+	_, err := f.change(removing(id))
+	return err
+}
 
+// change edits the file and applies the result.
 func (f *File) change(do change) (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -73,10 +102,20 @@ func (f *File) change(do change) (*configs.Config, error) {
 		return nil, err
 	}
 	config, after, err := do.text(f.Path, before)
-	if err != nil || bytes.Equal(before, after) {
-		return config, err
+	if err == nil && !bytes.Equal(before, after) {
+		err = replace(path, after)
 	}
-	return config, replace(path, after)
+	if err != nil {
+		return nil, err
+	}
+	return config, f.apply(config)
+}
+
+func (f *File) apply(config *configs.Config) error {
+	if f.Apply == nil {
+		return nil
+	}
+	return f.Apply(config)
 }
 
 // writable returns the path of the file itself, where Path is a link, and refuses a file that must not be written.

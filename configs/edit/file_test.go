@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
@@ -18,8 +19,13 @@ import (
 
 const twoCameras = "cameras: # of the site\n  - id: a\n    url: test://ball\n  - id: b # the second\n    url: test://ball\n"
 
-func TestChangeIsInTheFileAndInTheResult(t *testing.T) {
+func TestChangeIsInTheFileAndApplied(t *testing.T) {
 	f := fileWith(t, twoCameras)
+	var applied *configs.Config
+	f.Apply = func(config *configs.Config) error {
+		applied = config
+		return nil
+	}
 	for _, step := range []struct {
 		request string
 		see     func(*configs.Config) bool
@@ -36,6 +42,9 @@ func TestChangeIsInTheFileAndInTheResult(t *testing.T) {
 		if err != nil || !step.see(config) {
 			t.Errorf("after %s: %v\n%s", step.request, err, contentOf(t, f))
 		}
+		if !reflect.DeepEqual(applied, config) {
+			t.Errorf("after %s the file has %+v, and %+v was applied", step.request, config, applied)
+		}
 	}
 	if got := contentOf(t, f); got != twoCameras {
 		t.Errorf("after all changes were undone the file is\n%s", got)
@@ -45,12 +54,12 @@ func TestChangeIsInTheFileAndInTheResult(t *testing.T) {
 func TestReplaceReportsWhetherTheCameraIsNew(t *testing.T) {
 	f := fileWith(t, twoCameras)
 	for _, want := range []bool{true, false} {
-		config, created, err := f.ReplaceCamera("c", keysOf(t, `{"url": "test://ball"}`))
-		if err != nil || created != want || len(config.Cameras) != 3 {
+		created, err := f.Replace("c", keysOf(t, `{"url": "test://ball"}`))
+		if err != nil || created != want {
 			t.Errorf("%v %v, want created %v", created, err, want)
 		}
 	}
-	if _, created, err := f.ReplaceCamera("d", Keys{}); created || err == nil {
+	if created, err := f.Replace("d", Keys{}); created || err == nil {
 		t.Errorf("created %v, %v", created, err)
 	}
 }
@@ -119,6 +128,17 @@ func TestFolderOfAnotherUserIsReadOnly(t *testing.T) {
 	out, err := child.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), ErrReadOnly.Error()+": ") || !strings.Contains(string(out), "permission denied") {
 		t.Errorf("%v: %s", err, out)
+	}
+}
+
+func TestEmptyFileIsNotApplied(t *testing.T) {
+	f := fileWith(t, "")
+	f.Apply = func(*configs.Config) error {
+		t.Error("it was applied")
+		return nil
+	}
+	if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), "cameras: []") {
+		t.Errorf("got %v", err)
 	}
 }
 
