@@ -44,7 +44,8 @@ func (a *App) apply(config *configs.Config) error {
 	previous, wasOK := a.config, a.state.OK()
 	a.config = config
 	a.state = web.Configuration{
-		File: a.File, LoadedAt: time.Now(), Restart: needRestart(a.Config, config), Loads: a.state.Loads + 1,
+		File: a.File, LoadedAt: time.Now(), Restart: needRestart(a.Config, config),
+		Loads: a.state.Loads + 1, Failures: a.state.Failures,
 	}
 	if !change.None() || !wasOK || !reflect.DeepEqual(previous, config) {
 		warnOfTrust(a.log, config, slices.Concat(change.Added, change.Changed))

@@ -54,7 +54,7 @@ func TestPreviousConfigurationStaysInEffectWhileTheFileIsWrong(t *testing.T) {
 		}
 	}
 	write(t, a.File, "cameras: [{id: b, url: 'test://ball'}]")
-	if a.load() == nil || !a.configuration().OK() || !slices.Equal(a.ids(), []string{"b"}) {
+	if a.load() == nil || !a.configuration().OK() || a.configuration().Failures != 3 || !slices.Equal(a.ids(), []string{"b"}) {
 		t.Errorf("%+v, cameras %v", a.configuration(), a.ids())
 	}
 }
