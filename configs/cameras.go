@@ -183,12 +183,11 @@ func (d *decoder) checkCredentials(c *Camera, path string) {
 }
 
 func (d *decoder) checkTLS(c *Camera, path string) {
-	secure := c.Source.URL.Scheme == "rtsps" || c.Source.URL.Scheme == "https"
 	if c.TLSCA == "" {
 		return
 	}
 	at := d.at(path + ".tls_ca")
-	if !secure {
+	if !schemes[c.Source.URL.Scheme].tls {
 		d.fault(at, "%s.tls_ca goes with rtsps:// and https://", path)
 		return
 	}

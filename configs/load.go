@@ -99,8 +99,8 @@ func Sets(content []byte, path string) bool {
 	return d.has(path)
 }
 
-// defaultConfig is the configuration of an empty file.
-func defaultConfig() *Config {
+// Default returns the configuration of an empty file.
+func Default() *Config {
 	config := &Config{}
 	setDefaults(reflect.ValueOf(config).Elem())
 	return config
@@ -130,7 +130,7 @@ func setDefaults(v reflect.Value) {
 
 // document decodes the file.
 func (d *decoder) document(file *ast.File) *Config {
-	config := defaultConfig()
+	config := Default()
 	var bodies []ast.Node
 	for _, doc := range file.Docs {
 		if doc.Body != nil && doc.Body.Type() != ast.NullType && doc.Body.Type() != ast.CommentType {

@@ -6,7 +6,6 @@ import (
 	"flag"
 	"os"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
@@ -43,33 +42,6 @@ func TestSchemaFitsTypes(t *testing.T) {
 	if !bytes.Equal(got, want.Bytes()) {
 		t.Errorf("%s does not fit the types: run go test ./configs -run Schema -update", schemaFile)
 	}
-}
-
-// TestExampleHasEveryKey reads the example as text, since some keys stand there as comments.
-func TestExampleHasEveryKey(t *testing.T) {
-	text, err := os.ReadFile("example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keyNames(reflect.TypeFor[Config]()) {
-		if !regexp.MustCompile(`(?m)(^|[ {])` + key + `:`).Match(text) {
-			t.Errorf("example.yaml has no %s", key)
-		}
-	}
-}
-
-// keyNames are the keys of a type and of all below it.
-func keyNames(t reflect.Type) (all []string) {
-	switch {
-	case t.Kind() == reflect.Slice:
-		return keyNames(t.Elem())
-	case t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Duration]():
-		return nil
-	}
-	for _, f := range fieldsOf(t) {
-		all = append(append(all, f.key), keyNames(t.FieldByIndex(f.index).Type)...)
-	}
-	return all
 }
 
 // schemaOf describes a type by its tags.

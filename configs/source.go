@@ -10,6 +10,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"framegate/pipeline/frame"
 )
 
 // Source is where pictures come from and how to get there. It is made by the loader or by ParseSource.
@@ -33,7 +35,7 @@ func (s Source) String() string { return s.URL.String() }
 // ParseSource reads a source as the key url takes it, with everything else at its default. A password in
 // the URL is allowed. The error holds no credentials.
 func ParseSource(raw string) (Source, error) {
-	camera := defaultCamera(defaultConfig().Defaults)
+	camera := defaultCamera(Default().Defaults)
 	camera.URL = raw
 	return camera.source(camera.URL)
 }
@@ -69,21 +71,31 @@ func (c *Camera) source(raw string) (Source, error) {
 	return s, nil
 }
 
-// scheme is one kind of source.
-type scheme struct {
-	credentials bool
-	// check tells what is wrong with the rest of the URL.
-	check func(*url.URL) error
+// schemes are the kinds of source, by the scheme of their URLs.
+var schemes = map[string]scheme{
+	"rtsp":  {port: "554", credentials: true, check: needsHost},
+	"rtsps": {port: "322", credentials: true, tls: true, check: needsHost},
+	"http":  {port: "80", credentials: true, check: needsHost},
+	"https": {port: "443", credentials: true, tls: true, check: needsHost},
+	"file":  {check: needsPath},
+	"v4l2":  {check: needsPath},
+	"csi":   {check: needsNumber},
+	"test":  {check: needsPattern},
 }
 
-var schemes = map[string]scheme{
-	"rtsp": {true, needsHost}, "rtsps": {true, needsHost},
-	"http": {true, needsHost}, "https": {true, needsHost},
-	"file": {false, needsPath},
-	"v4l2": {false, needsPath},
-	"csi":  {false, needsNumber},
-	"test": {false, needsPattern},
+// scheme is one kind of source.
+type scheme struct {
+	port        string // where the URL names none; empty for a source that is not on the network
+	credentials bool   // it takes a user and a password
+	tls         bool
+	check       func(*url.URL) error // of the rest of the URL
 }
+
+// Schemes returns the schemes of all sources, sorted.
+func Schemes() []string { return slices.Sorted(maps.Keys(schemes)) }
+
+// DefaultPort returns the port of a source whose URL names none. It is empty for a scheme without ports.
+func DefaultPort(scheme string) string { return schemes[scheme].port }
 
 func needsHost(u *url.URL) error {
 	if u.Hostname() == "" {
@@ -117,7 +129,9 @@ func needsNumber(u *url.URL) error {
 var patterns = []string{"ball", "clock", "smpte"}
 
 // patternLimits bound the query of test://.
-var patternLimits = map[string][2]int{"width": {16, 8192}, "height": {16, 8192}, "fps": {1, 240}}
+var patternLimits = map[string][2]int{
+	"width": {frame.MinSide, frame.MaxSide}, "height": {frame.MinSide, frame.MaxSide}, "fps": {1, frame.MaxFPS},
+}
 
 func needsPattern(u *url.URL) error {
 	if !slices.Contains(patterns, u.Host) {
@@ -154,7 +168,7 @@ func parseURL(raw string) (*url.URL, error) {
 	name, rest, ok := strings.Cut(raw, "://")
 	kind, known := schemes[name]
 	if !ok || !known {
-		return nil, fmt.Errorf("a source is a number or begins with %s:// and so on", strings.Join(slices.Sorted(maps.Keys(schemes)), "://, "))
+		return nil, fmt.Errorf("a source is a number or begins with %s:// and so on", strings.Join(Schemes(), "://, "))
 	}
 	if err := checkUserinfo(rest); err != nil {
 		return nil, err

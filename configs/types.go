@@ -1,9 +1,11 @@
 // Package configs is framegate's configuration: its types, strict loading with the place of every fault,
-// changing the list of cameras in its file, and the shipped YAML files. It imports no other package of framegate.
+// watching its file, and the shipped YAML files. Of framegate's other packages it imports pipeline/frame only.
 package configs
 
 import (
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -152,6 +154,13 @@ const (
 	AnyHardware = "auto"
 	NoHardware  = "off"
 )
+
+// HardwareNames returns the names of platforms that the key hardware accepts.
+func HardwareNames() []string {
+	field, _ := reflect.TypeFor[Settings]().FieldByName("Hardware")
+	names := strings.Split(field.Tag.Get("enum"), ",")
+	return slices.DeleteFunc(names, func(name string) bool { return name == AnyHardware || name == NoHardware })
+}
 
 // The values of Connect and Transport.
 const (

@@ -35,7 +35,7 @@ var streamParameters = []parameter{
 	flag("upscale", "allows a picture larger than the camera's", func(r *request, on bool) { r.ask.Upscale = on }),
 	{"fps", fmt.Sprintf("a number from %v to %v (pictures per second at most), or key for the camera's keyframes only", frame.MinFPS, frame.MaxFPS), setFPS},
 	whole("quality", frame.MinQuality, frame.MaxQuality, "JPEG quality", func(r *request, n int) { r.ask.Quality = n }),
-	{"rotate", "one of 0, 90, 180, 270 (degrees clockwise)", setTurn},
+	choice("rotate", []string{"0", "90", "180", "270"}, "degrees clockwise", func(r *request, n int) { r.ask.Rotate = n }),
 	{"overlay", "none, or some of name, time, text with commas between", setOverlay},
 }
 
@@ -61,6 +61,14 @@ func number(name string, low, high float64, unit string, set func(*request, floa
 	}}
 }
 
+func choice(name string, values []string, unit string, set func(*request, int)) parameter {
+	return parameter{name, fmt.Sprintf("one of %s (%s)", strings.Join(values, ", "), unit), func(r *request, text string) bool {
+		n, err := strconv.Atoi(text)
+		set(r, n)
+		return err == nil && slices.Contains(values, text)
+	}}
+}
+
 func flag(name, meaning string, set func(*request, bool)) parameter {
 	return parameter{name, "0 or 1 (" + meaning + ")", func(r *request, text string) bool {
 		set(r, text == "1")
@@ -74,11 +82,6 @@ func setFPS(r *request, text string) (ok bool) {
 	}
 	r.ask.FPS, ok = readNumber(text, frame.MinFPS, frame.MaxFPS)
 	return ok
-}
-
-func setTurn(r *request, text string) bool {
-	r.ask.Rotate, _ = strconv.Atoi(text)
-	return slices.Contains([]string{"0", "90", "180", "270"}, text)
 }
 
 func setOverlay(r *request, text string) bool {

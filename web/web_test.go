@@ -12,6 +12,8 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -438,6 +440,36 @@ func TestOtherOriginsReadOnlyWhereAllowed(t *testing.T) {
 		if got := resp.Header.Get("Access-Control-Allow-Origin"); got != want {
 			t.Errorf("%s: %q, want %q", origin, got, want)
 		}
+	}
+}
+
+// TestParametersAreDocumented compares the parameters with the table in docs/http.md.
+func TestParametersAreDocumented(t *testing.T) {
+	docs, err := os.ReadFile("../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(docs), "| parameter | range | |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	ranges := map[string]string{}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, " | ")
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[0], -1) {
+			ranges[name[1]] = strings.ReplaceAll(cells[1], "`", "")
+		}
+	}
+	values := regexp.MustCompile(`[\d.]+ to [\d.]+|\d+(?:, \d+)+|\w+(?:,\w+)+`)
+	for _, p := range snapshotParameters {
+		documented, ok := ranges[p.name]
+		want := values.FindString(strings.NewReplacer("0 or 1", "0, 1", "name, time, text", "name,time,text").Replace(p.wants))
+		if !ok || want == "" || !strings.Contains(documented, want) {
+			t.Errorf("docs/http.md says of %s %q, want %q", p.name, documented, want)
+		}
+		delete(ranges, p.name)
+	}
+	delete(ranges, cacheBuster)
+	if len(ranges) > 0 {
+		t.Errorf("docs/http.md has parameters that do not exist: %v", ranges)
 	}
 }
 

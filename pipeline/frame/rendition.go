@@ -92,6 +92,7 @@ const (
 	MinScale, MaxScale     = 0.01, 1.0
 	MinFPS, MaxFPS         = 0.1, 240.0
 	MinQuality, MaxQuality = 1, 100
+	DefaultQuality         = 80
 	MaxUpscale             = 4
 	// MaxAspect is how many times as long as the other a side may be where both are asked for.
 	MaxAspect = 8
