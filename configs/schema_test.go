@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write framegate.schema.json anew")
+var update = flag.Bool("update", false, "write framegate.schema.json")
 
 const schemaFile = "framegate.schema.json"
 
-// TestSchemaFitsTypes holds the JSON Schema, which editors use, to the types. After a change of the types:
+// TestSchemaFitsTypes compares the JSON Schema, which editors use, with the types. After a change of the types run
 // go test ./configs -run Schema -update
 func TestSchemaFitsTypes(t *testing.T) {
 	schema := schemaOf(reflect.TypeFor[Config](), "")
@@ -44,7 +44,7 @@ func TestSchemaFitsTypes(t *testing.T) {
 	}
 }
 
-// schemaOf describes a type by its tags.
+// schemaOf returns the schema of a type with these tags.
 func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	s := map[string]any{}
 	if doc := tag.Get("doc"); doc != "" {
@@ -64,7 +64,7 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	case t.Kind() == reflect.Int && tag.Get("enum") != "":
 		s["enum"] = json.RawMessage("[" + tag.Get("enum") + "]")
 	case t.Kind() == reflect.Bool:
-		s["type"] = []string{"boolean", "string"} // a string may name a variable, here and below
+		s["type"] = []string{"boolean", "string"} // a string may be a variable, here and below
 	case t.Kind() == reflect.Int:
 		s["type"] = []string{"integer", "string"}
 	case t.Kind() == reflect.Float64:

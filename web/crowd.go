@@ -33,10 +33,10 @@ func (c *crowd) enter(r *http.Request, config *configs.Config) (leave func(), fu
 			Status: http.StatusServiceUnavailable, retryAfter: retryAfter,
 			Detail: fmt.Sprintf("%d streams are being sent already, as many as max_viewers allows", config.MaxViewers),
 		}
-	case config.PerAddress > 0 && c.to[address] >= config.PerAddress:
+	case config.MaxViewersPerAddress > 0 && c.to[address] >= config.MaxViewersPerAddress:
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("%d streams are being sent to %s already, as many as max_viewers_per_address allows", config.PerAddress, address),
+			Detail: fmt.Sprintf("%d streams are being sent to %s already, as many as max_viewers_per_address allows", config.MaxViewersPerAddress, address),
 		}
 	}
 	if c.to == nil {

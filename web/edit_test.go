@@ -109,7 +109,7 @@ func TestWrongChangesAreRefusedAndSayWhy(t *testing.T) {
 		{"POST", "", ``, 400, []string{"not one JSON object"}},
 		{"POST", "", `{"id": "shed", "name": "` + strings.Repeat("x", maxBody) + `"}`, 413, []string{"larger than 64 KiB"}},
 		{"PATCH", "/gate", `{"id": "shed"}`, 400, []string{`"parameter":"id"`, "cannot be changed"}},
-		{"PATCH", "/gate", `{"url": "rtsp://u:hunter2@h:99999/"}`, 400, []string{`"parameter":"url"`, "a port is from 1 to 65535"}},
+		{"PATCH", "/gate", `{"url": "rtsp://u:hunter2@h:99999/"}`, 400, []string{`"parameter":"url"`, "it must be from 1 to 65535"}},
 		{"PATCH", "/shed", `{"fps": 1}`, 404, []string{"no such camera: shed", `"camera":"shed"`}},
 		{"PUT", "/a%20b", `{"url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},
 		{"PUT", "/gate", `{}`, 400, []string{"neither url nor vendor"}},

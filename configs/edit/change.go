@@ -154,7 +154,7 @@ func (o outcome) check(file string, before *configs.Config, content []byte) (*co
 		return nil, byHand("the change would affect more than this camera")
 	}
 	for _, path := range o.gone {
-		if configs.Sets(content, configs.CameraPath(o.index)+"."+path) {
+		if configs.HasKey(content, configs.CameraPath(o.index)+"."+path) {
 			return nil, byHand("the camera also has %s from an anchor, through <<", path)
 		}
 	}
