@@ -11,16 +11,13 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// maxBody is how large the keys of a camera may be, in bytes.
-const maxBody = 64 << 10
-
 func (s *server) addCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id := ""
 	if err == nil {
 		id, err = s.File.Add(keys)
 	}
-	s.tellChanged(w, id, true, err)
+	s.answerChange(w, id, true, err)
 }
 
 func (s *server) replaceCamera(w http.ResponseWriter, r *http.Request) {
@@ -29,7 +26,7 @@ func (s *server) replaceCamera(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		created, err = s.File.Replace(id, keys)
 	}
-	s.tellChanged(w, id, created, err)
+	s.answerChange(w, id, created, err)
 }
 
 func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
@@ -38,7 +35,7 @@ func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.File.Change(id, keys)
 	}
-	s.tellChanged(w, id, false, err)
+	s.answerChange(w, id, false, err)
 }
 
 func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
@@ -50,6 +47,9 @@ func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// maxBody is how large the body of a change may be, in bytes.
+const maxBody = 64 << 10
+
 func readKeys(r *http.Request) (edit.Keys, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -58,8 +58,8 @@ func readKeys(r *http.Request) (edit.Keys, error) {
 	return edit.ParseKeys(body)
 }
 
-// tellChanged answers with the camera's state.
-func (s *server) tellChanged(w http.ResponseWriter, id string, created bool, err error) {
+// answerChange answers a change with the state of the camera, or with why it was refused.
+func (s *server) answerChange(w http.ResponseWriter, id string, created bool, err error) {
 	var camera registry.Status
 	if err == nil {
 		camera, err = s.Cameras.Camera(id)
@@ -94,7 +94,7 @@ func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 		p.Status, p.retryAfter = http.StatusServiceUnavailable, retryAfter
 	default:
 		p.Status = http.StatusInternalServerError
-		s.Log.Error("the list of cameras was not changed", "camera", id, "error", err)
+		s.Log.Error("changing the list of cameras failed", "camera", id, "error", err)
 	}
 	p.write(w)
 }

@@ -16,13 +16,13 @@ import (
 
 const site = "cors_origins: [https://wall.example]\ncameras: # of the site\n  - id: gate # at the road\n    url: rtsp://h/gate\n  - {id: yard, url: 'rtsp://h/yard'}\n"
 
-// serveFile serves a file of two cameras that can be changed.
+// serveFile serves a file with two cameras.
 func serveFile(t *testing.T) (url, path string) {
 	t.Helper()
 	return serveText(t, site)
 }
 
-// serveText serves a file of this content.
+// serveText serves a file with this content.
 func serveText(t *testing.T, text string) (url, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "site.yaml")
@@ -36,7 +36,7 @@ func serveText(t *testing.T, text string) (url, path string) {
 	return serveConfig(t, config, &edit.File{Path: path}), path
 }
 
-// ask makes a request with a body of JSON, and other headers if they are given.
+// ask makes a request with a JSON body and further headers.
 func ask(t *testing.T, method, url, body string, header map[string]string) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -93,7 +93,7 @@ func TestCamerasAreAddedChangedAndRemoved(t *testing.T) {
 	}
 }
 
-func TestWrongChangesAreRefusedAndSayWhy(t *testing.T) {
+func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 	url, path := serveFile(t)
 	for _, c := range []struct {
 		method, path, body string
@@ -173,7 +173,7 @@ func TestOnlyThisMachineChangesCameras(t *testing.T) {
 		{map[string]string{"Content-Type": "text/plain"}, 415, "application/json"},
 		{map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, 415, "application/json"},
 		{map[string]string{"Content-Type": "application/merge-patch+json"}, 415, "application/json"},
-		// These may.
+		// The following may.
 		{map[string]string{"Test-From": "127.8.9.10:4321"}, 0, ""},
 		{map[string]string{"Test-From": "[::1]:4321", "Host": "[::1]:" + port}, 0, ""},
 		{map[string]string{"Host": "LOCALHOST"}, 0, ""},
@@ -203,8 +203,8 @@ func TestOnlyThisMachineChangesCameras(t *testing.T) {
 	}
 }
 
-// TestProxyOfOldHTTPChangesNothing: nginx asks in HTTP/1.0 unless it is told otherwise, and adds no header.
-func TestProxyOfOldHTTPChangesNothing(t *testing.T) {
+// TestProxyWithHTTP10ChangesNothing makes a request like nginx, which uses HTTP/1.0 and adds no header by default.
+func TestProxyWithHTTP10ChangesNothing(t *testing.T) {
 	url, _ := serveFile(t)
 	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
@@ -218,7 +218,7 @@ func TestProxyOfOldHTTPChangesNothing(t *testing.T) {
 	}
 }
 
-func TestPagesOfOtherOriginsMayNotAskForChanges(t *testing.T) {
+func TestPagesOfOtherOriginsMayNotSendChanges(t *testing.T) {
 	url, _ := serveFile(t)
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, url+"/api/cameras/gate", nil)
@@ -235,7 +235,7 @@ func TestPagesOfOtherOriginsMayNotAskForChanges(t *testing.T) {
 	}
 }
 
-func TestFileThatIsNotEditableStaysAsItIs(t *testing.T) {
+func TestFileThatIsNotEditableDoesNotChange(t *testing.T) {
 	url, path := serveText(t, "editable: false\n"+site)
 	resp, body := ask(t, "DELETE", url+"/api/cameras/gate", "", nil)
 	if resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "editable: false") {

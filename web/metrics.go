@@ -17,15 +17,15 @@ func (s *server) metrics() http.Handler {
 	reg.MustRegister(cameraMetrics{s.Cameras})
 	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "framegate_abandoned_pipelines_total",
-		Help: "Pipelines that hang in a change of state and were given up with their threads and memory.",
+		Help: "Pipelines that hang in a state change and were given up with their threads and memory.",
 	}, func() float64 { return float64(s.Abandoned()) }))
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "framegate_gstreamer_objects",
-		Help: "GStreamer's pipelines and elements that were made and are not freed yet.",
+		Help: "GStreamer's pipelines and elements that have not been freed.",
 	}, func() float64 { return float64(s.Living()) }))
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "framegate_config_ok",
-		Help: "1 while the configuration file is what is served, 0 while it has faults and the one before goes on.",
+		Help: "1 while the configuration file is in effect, 0 while it has faults and the previous configuration stays in effect.",
 	}, func() float64 {
 		if s.Configuration().OK() {
 			return 1
@@ -33,7 +33,7 @@ func (s *server) metrics() http.Handler {
 		return 0
 	}))
 	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "framegate_config_loaded_seconds", Help: "When the configuration that is served was read, Unix time.",
+		Name: "framegate_config_loaded_seconds", Help: "When the configuration in effect was read, Unix time.",
 	}, func() float64 { return float64(s.Configuration().LoadedAt.UnixMicro()) / 1e6 }))
 	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
 		Name: "framegate_config_loads_total", Help: "Configurations that were applied.",
@@ -62,7 +62,7 @@ var cameraGauges = []gauge{
 		}
 		return 0
 	}),
-	perCamera("viewers", "Viewers of the camera, all renditions together.", prometheus.GaugeValue,
+	perCamera("viewers", "Viewers of all renditions of the camera.", prometheus.GaugeValue,
 		func(s registry.Status) float64 { return float64(s.Viewers) }),
 	perCamera("renditions", "Renditions that are being made.", prometheus.GaugeValue,
 		func(s registry.Status) float64 { return float64(len(s.Renditions)) }),
@@ -70,9 +70,9 @@ var cameraGauges = []gauge{
 		func(s registry.Status) float64 { return s.SourceFPS }),
 	perCamera("reconnects_total", "Connections after one that failed or was lost.", prometheus.CounterValue,
 		func(s registry.Status) float64 { return float64(s.Reconnects) }),
-	perCamera("broken_units_total", "Units from the camera that were dropped because nothing can be made of them.", prometheus.CounterValue,
+	perCamera("broken_units_total", "Units from the camera that were unusable and dropped.", prometheus.CounterValue,
 		func(s registry.Status) float64 { return float64(s.Broken) }),
-	perCamera("last_frame_seconds", "When the newest picture came in, Unix time; 0 for never.", prometheus.GaugeValue,
+	perCamera("last_frame_seconds", "When the newest picture arrived, Unix time; 0 for never.", prometheus.GaugeValue,
 		func(s registry.Status) float64 {
 			if s.LastFrameAt == nil {
 				return 0
@@ -83,13 +83,13 @@ var cameraGauges = []gauge{
 
 var stateDesc = prometheus.NewDesc("framegate_camera_state", "1 for the state that the camera is in.", []string{"camera", "state"}, nil)
 
-var planDesc = prometheus.NewDesc("framegate_camera_plan", "1 for the plan that the camera's pictures are made by.",
+var planDesc = prometheus.NewDesc("framegate_camera_plan", "1 for the plan that makes the camera's pictures.",
 	[]string{"camera", "plan", "decoder", "encoder", "fell_back_from"}, nil)
 
-var failuresDesc = prometheus.NewDesc("framegate_camera_plan_failures_total", "Failures of a plan, after each of which another one took over.",
+var failuresDesc = prometheus.NewDesc("framegate_camera_plan_failures_total", "Failures of a plan; another one took over after each.",
 	[]string{"camera", "plan", "codec"}, nil)
 
-// cameraMetrics reads the cameras' states when Prometheus asks.
+// cameraMetrics collects the states of the cameras whenever Prometheus reads them.
 type cameraMetrics struct{ cameras Cameras }
 
 // Describe implements prometheus.Collector.
