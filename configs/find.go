@@ -16,7 +16,7 @@ func Find(flag string) (string, error) {
 	if path := os.Getenv("FRAMEGATE_CONFIG"); path != "" {
 		return path, nil
 	}
-	for _, path := range searched {
+	for _, path := range Searched {
 		_, err := os.Stat(path)
 		if err == nil {
 			return path, nil
@@ -28,11 +28,11 @@ func Find(flag string) (string, error) {
 	return "", ErrNone
 }
 
-// searched are the paths where Find looks.
-var searched = []string{"framegate.yaml", "/etc/framegate/framegate.yaml"}
+// Searched are the paths where Find looks last.
+var Searched = []string{"framegate.yaml", "/etc/framegate/framegate.yaml"}
 
 // ErrNone says where Find looked for a configuration and found none.
-var ErrNone = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./" + strings.Join(searched, " nor ") + " exists")
+var ErrNone = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./" + strings.Join(Searched, " nor ") + " exists")
 
 // Demo is the configuration of the demo. Its cameras are at ${DEMO_RTSP}.
 //

@@ -473,7 +473,7 @@ func TestParametersAreDocumented(t *testing.T) {
 	}
 }
 
-// FuzzParameters checks that whatever the query, there is a request within the ranges or a problem that names the parameter.
+// FuzzParameters checks that whatever the query, there is a request within the ranges or a problem that says why not.
 func FuzzParameters(f *testing.F) {
 	for _, query := range []string{
 		"", "width=640", "width=640&height=360&fps=5&quality=80", "scale=0.25&max_age=2", "scale=NaN", "fps=1e999",

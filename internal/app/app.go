@@ -78,7 +78,7 @@ func (a *App) Run(ctx context.Context) error {
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP)
 	defer signal.Stop(hangUp)
-	fewProcessors()
+	limitProcessors()
 	held := make([]byte, ballast)
 	defer runtime.KeepAlive(held)
 	listener, err := systemd.Listen(cmp.Or(a.Listen, a.Config.Listen))
