@@ -45,6 +45,7 @@ func (do change) text(file string, content []byte) (*configs.Config, []byte, err
 	return after, content, err
 }
 
+// adding appends a camera.
 func adding(keys Keys) change {
 	return func(config *configs.Config, d *document) (outcome, error) {
 		if id, _ := keys.get("id"); indexOf(config, id) >= 0 {
@@ -58,7 +59,7 @@ func adding(keys Keys) change {
 	}
 }
 
-// addingAs adds a camera whose id may be missing from its keys.
+// addingAs appends a camera whose id may be missing from its keys.
 func addingAs(id string, keys Keys) change {
 	return func(config *configs.Config, d *document) (outcome, error) {
 		keys, err := withoutID(keys, id)
@@ -117,6 +118,7 @@ func altering(id string, keys Keys, wanted func(was, keys Keys) (Keys, error), g
 	}
 }
 
+// removing removes a camera.
 func removing(id string) change {
 	return func(config *configs.Config, d *document) (outcome, error) {
 		i := indexOf(config, id)
@@ -167,7 +169,7 @@ func (o outcome) check(file string, before *configs.Config, content []byte) (*co
 	}
 	got, err := d.keys(o.index)
 	if err == nil && !equal(got, o.want) {
-		err = byHand("the file has no place for this change")
+		err = byHand("this camera is written in a way that does not allow the change")
 	}
 	return after, err
 }

@@ -59,10 +59,10 @@ func (f *File) Load() (*configs.Config, error) {
 // Add appends a camera to the list and returns its id.
 func (f *File) Add(keys Keys) (id string, err error) {
 	config, err := f.change(adding(keys))
-	if err != nil {
-		return "", err
+	if config != nil {
+		id = config.Cameras[len(config.Cameras)-1].ID
 	}
-	return config.Cameras[len(config.Cameras)-1].ID, nil
+	return id, err
 }
 
 // Replace makes these the only keys of a camera besides its id, or appends it where the list has no camera with this id.
@@ -89,7 +89,7 @@ func (f *File) Remove(id string) error {
 	return err
 }
 
-// change edits the file and applies the result.
+// change edits the file and applies the result. The configuration is nil where the file was not changed.
 func (f *File) change(do change) (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
