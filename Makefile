@@ -71,7 +71,7 @@ unit:
 ## Every fuzz target for FUZZTIME, 20s unless set.
 fuzz:
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
-	$(GO) test ./configs -run '^$$' -fuzz '^FuzzEdit$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
+	$(GO) test ./configs/edit -run '^$$' -fuzz '^FuzzEdit$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
 	$(GO) test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)

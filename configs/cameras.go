@@ -10,23 +10,24 @@ import (
 	"regexp"
 	"strings"
 
+	"framegate/configs/internal/node"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
-// decodeCameras decodes the list of cameras, each beginning from the defaults, and checks what the tags
-// cannot say.
+// decodeCameras decodes the list of cameras on top of the defaults and checks what the tags cannot express.
 func (d *decoder) decodeCameras(config *Config) {
 	list, ok := d.cameras.(*ast.SequenceNode)
 	if !ok {
 		d.fault(placeOfNode(d.cameras), "cameras: expected a list, found %s", kindOf(d.cameras))
 		return
 	}
-	lines := map[string]int{} // of each id
+	lines := map[string]int{} // of the ids
 	for i, item := range list.Values {
-		camera, path := defaultCamera(config.Defaults), cameraPath(i)
+		camera, path := defaultCamera(config.Defaults), CameraPath(i)
 		d.places[path] = placeOfNode(item)
-		if entries, _ := entries(d.resolve(item)); entries == nil {
-			d.fault(placeOfNode(item), "%s: expected keys and values of a camera", path)
+		if entries, _ := node.Entries(d.resolve(item)); entries == nil {
+			d.fault(placeOfNode(item), "%s: expected the keys and values of a camera", path)
 			continue
 		}
 		d.object(item, reflect.ValueOf(&camera).Elem(), path, 1)
@@ -39,34 +40,34 @@ func (d *decoder) decodeCameras(config *Config) {
 	}
 }
 
-// cameraPath is how faults name a camera of the list.
-func cameraPath(index int) string { return fmt.Sprintf("cameras[%d]", index) }
+// CameraPath returns the path of a camera in the list, as in the message of a Fault.
+func CameraPath(index int) string { return fmt.Sprintf("cameras[%d]", index) }
 
 var idForm = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 
 func (d *decoder) checkID(c *Camera, path string, lines map[string]int) {
 	at := d.at(path + ".id")
-	switch first, twice := lines[c.ID]; {
+	switch first, taken := lines[c.ID]; {
 	case c.ID == "":
 		d.fault(at, "%s has no id", path)
 	case !idForm.MatchString(c.ID):
-		d.fault(at, "%s.id is %q; it must be 1 to 64 of a-z, 0-9, _ and -", path, c.ID)
-	case twice:
-		d.fault(at, "%s.id is %q, as is that of the camera in line %d", path, c.ID, first)
+		d.fault(at, "%s.id is %q; it must be 1 to 64 characters of a-z, 0-9, _ and -", path, c.ID)
+	case taken:
+		d.fault(at, "%s.id is %q, which the camera in line %d already has", path, c.ID, first)
 	default:
 		lines[c.ID] = at.line
 	}
 	c.Name = cmp.Or(c.Name, c.ID)
 }
 
-// checkSize refuses a size given in two ways.
+// checkSize refuses a size that is given in two ways.
 func (d *decoder) checkSize(path string) {
 	if d.has(path+".scale") && (d.has(path+".width") || d.has(path+".height")) {
-		d.fault(d.at(path+".scale"), "%s: scale and width or height exclude each other", path)
+		d.fault(d.at(path+".scale"), "%s has scale and also width or height; keep one", path)
 	}
 }
 
-// ownSize makes a camera's own size hide a default one that is given in another way.
+// ownSize lets a camera's own size override a default size that is given in another way.
 func (d *decoder) ownSize(c *Camera, path string) {
 	switch {
 	case d.has(path + ".scale"):
@@ -82,27 +83,43 @@ func (d *decoder) ownSize(c *Camera, path string) {
 	}
 }
 
+// checkMasks refuses a mask that hides nothing or reaches beyond the picture: it must be a mistake.
+func (d *decoder) checkMasks(c *Camera, path string) {
+	for i, m := range c.Masks {
+		at := fmt.Sprintf("%s.masks[%d]", path, i)
+		const slack = 1e-9 // a sum such as 0.7 + 0.3 may be more than 1
+		switch {
+		case m.Width == 0 || m.Height == 0:
+			d.fault(d.at(at), "%s needs a width and a height", at)
+		case m.X+m.Width > 1+slack:
+			d.fault(d.at(at), "%s: x and width add up to %v, more than the picture's width of 1", at, m.X+m.Width)
+		case m.Y+m.Height > 1+slack:
+			d.fault(d.at(at), "%s: y and height add up to %v, more than the picture's height of 1", at, m.Y+m.Height)
+		}
+	}
+}
+
 func (d *decoder) checkSource(c *Camera, path string) {
 	d.checkPassword(c, path)
 	switch {
 	case c.URL == "" && c.Vendor == "" && d.has(path+".vendor"):
-		return // its fault was told
+		return // decoding found the fault
 	case c.URL == "" && c.Vendor == "":
 		d.fault(d.at(path+".url"), "%s has neither url nor vendor", path)
 		return
 	case c.URL != "" && c.Vendor != "":
-		d.fault(d.at(path+".vendor"), "%s: url and vendor exclude each other", path)
+		d.fault(d.at(path+".vendor"), "%s has both url and vendor; keep one", path)
 		return
 	case c.Vendor != "" && c.Host == "":
 		d.fault(d.at(path+".vendor"), "%s: vendor needs a host", path)
 		return
 	case c.Vendor != "" && strings.ContainsAny(c.Host, "/@?# \"'"):
-		d.fault(d.at(path+".host"), "%s.host must be a name or an address alone", path)
+		d.fault(d.at(path+".host"), "%s.host must be a name or an address and nothing else", path)
 		return
 	}
 	for _, key := range []string{"host", "port", "channel", "stream"} {
 		if c.Vendor == "" && d.has(path+"."+key) {
-			d.fault(d.at(path+"."+key), "%s.%s goes with vendor", path, key)
+			d.fault(d.at(path+"."+key), "%s.%s has no effect without vendor", path, key)
 		}
 	}
 	source, err := c.source(c.URL)
@@ -114,6 +131,49 @@ func (d *decoder) checkSource(c *Camera, path string) {
 	d.checkCredentials(c, path)
 	d.checkTLS(c, path)
 	d.checkSubstream(c, path)
+}
+
+// checkPassword reads the file with the password.
+func (d *decoder) checkPassword(c *Camera, path string) {
+	if c.PasswordFile == "" {
+		return
+	}
+	at := d.at(path + ".password_file")
+	if c.Password != "" {
+		d.fault(at, "%s has both password and password_file; keep one", path)
+		return
+	}
+	content, err := d.read(c.PasswordFile)
+	if err != nil {
+		d.fault(at, "%s.password_file: %v", path, err)
+		return
+	}
+	c.Password = Secret(strings.TrimRight(string(content), "\r\n"))
+}
+
+func (d *decoder) checkCredentials(c *Camera, path string) {
+	switch {
+	case (c.Username != "" || c.Password != "") && !schemes[c.Source.URL.Scheme].credentials:
+		d.fault(d.at(path+".username"), "%s: a %s:// source takes no user and password", path, c.Source.URL.Scheme)
+	case c.Password != "" && c.Username == "":
+		d.fault(d.at(path+".password"), "%s: password needs a username", path)
+	}
+}
+
+func (d *decoder) checkTLS(c *Camera, path string) {
+	if c.TLSCA == "" {
+		return
+	}
+	at := d.at(path + ".tls_ca")
+	if !schemes[c.Source.URL.Scheme].tls {
+		d.fault(at, "%s.tls_ca has no effect without rtsps:// or https://", path)
+		return
+	}
+	c.TLSCA = d.beside(c.TLSCA)
+	c.Source.TLSCA = c.TLSCA
+	if _, err := os.Stat(c.TLSCA); err != nil {
+		d.fault(at, "%s.tls_ca: %v", path, err)
+	}
 }
 
 func (d *decoder) checkSubstream(c *Camera, path string) {
@@ -137,74 +197,14 @@ func (d *decoder) checkSubstream(c *Camera, path string) {
 	c.Sub = &source
 }
 
-// checkMasks refuses a mask that hides nothing or reaches out of the picture: its writer meant another.
-func (d *decoder) checkMasks(c *Camera, path string) {
-	for i, m := range c.Masks {
-		at := fmt.Sprintf("%s.masks[%d]", path, i)
-		const slack = 1e-9 // 0.7 + 0.3 may be more than 1
-		switch {
-		case m.Width == 0 || m.Height == 0:
-			d.fault(d.at(at), "%s needs a width and a height", at)
-		case m.X+m.Width > 1+slack:
-			d.fault(d.at(at), "%s: x and width are %v together, more than the picture's width of 1", at, m.X+m.Width)
-		case m.Y+m.Height > 1+slack:
-			d.fault(d.at(at), "%s: y and height are %v together, more than the picture's height of 1", at, m.Y+m.Height)
-		}
-	}
-}
-
-// checkPassword reads the password file.
-func (d *decoder) checkPassword(c *Camera, path string) {
-	if c.PasswordFile == "" {
-		return
-	}
-	at := d.at(path + ".password_file")
-	if c.Password != "" {
-		d.fault(at, "%s: password and password_file exclude each other", path)
-		return
-	}
-	content, err := d.read(c.PasswordFile)
-	if err != nil {
-		d.fault(at, "%s.password_file: %v", path, err)
-		return
-	}
-	c.Password = Secret(strings.TrimRight(string(content), "\r\n"))
-}
-
-func (d *decoder) checkCredentials(c *Camera, path string) {
-	switch {
-	case (c.Username != "" || c.Password != "") && !schemes[c.Source.URL.Scheme].credentials:
-		d.fault(d.at(path+".username"), "%s: a %s:// source takes no user and password", path, c.Source.URL.Scheme)
-	case c.Password != "" && c.Username == "":
-		d.fault(d.at(path+".password"), "%s: a password without username", path)
-	}
-}
-
-func (d *decoder) checkTLS(c *Camera, path string) {
-	secure := c.Source.URL.Scheme == "rtsps" || c.Source.URL.Scheme == "https"
-	if c.TLSCA == "" {
-		return
-	}
-	at := d.at(path + ".tls_ca")
-	if !secure {
-		d.fault(at, "%s.tls_ca goes with rtsps:// and https://", path)
-		return
-	}
-	c.TLSCA = d.beside(c.TLSCA)
-	c.Source.TLSCA = c.TLSCA
-	if _, err := os.Stat(c.TLSCA); err != nil {
-		d.fault(at, "%s.tls_ca: %v", path, err)
-	}
-}
-
-// read reads a file that the configuration names.
+// read returns the content of a file that the configuration names.
 func (d *decoder) read(path string) ([]byte, error) {
 	path = d.beside(path)
 	d.files = append(d.files, path)
 	return os.ReadFile(path)
 }
 
-// beside makes a relative path one beside the configuration.
+// beside returns a path that is relative to the folder of the configuration.
 func (d *decoder) beside(path string) string {
 	if filepath.IsAbs(path) {
 		return path

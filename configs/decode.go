@@ -1,31 +1,95 @@
 package configs
 
 import (
+	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"framegate/configs/internal/node"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
 
-// decoder walks a YAML document along the types of the configuration and notes every fault with its place.
+// decode decodes a configuration, which must not be used if the decoder has faults.
+func decode(name string, content []byte, env func(string) (string, bool)) (*Config, *decoder) {
+	d := &decoder{file: name, env: env, anchors: map[string]ast.Node{}, places: map[string]place{}}
+	if !utf8.Valid(content) {
+		d.fault(place{1, 1}, "the file is not UTF-8 text")
+		return nil, d
+	}
+	// goccy/go-yaml v1.18.0 counts a line that ends in CRLF twice, and leaves the CR in texts.
+	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
+	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
+	if err != nil {
+		message, at := node.SyntaxError(err)
+		d.fault(placeOf(at), "%s", message)
+		return nil, d
+	}
+	config := d.document(file)
+	config.Files = append(d.files, name)
+	return config, d
+}
+
+// decoder walks a YAML document along the types of the configuration and collects every fault with its place.
 type decoder struct {
 	file    string
 	env     func(string) (string, bool)
 	anchors map[string]ast.Node
 	places  map[string]place // of each value, by its path
-	cameras ast.Node         // decoded when the defaults are known, wherever these stand
+	cameras ast.Node         // decoded last, when the defaults are known
 	files   []string         // that were read
 	faults  Faults
-	nodes   int // decoded so far, aliases counted each time
+	nodes   int // decoded so far; those of an alias count each time
 }
 
 const (
-	maxNodes = 100_000 // bounds what aliases of aliases can make
+	maxNodes = 100_000 // bounds aliases of aliases
 	maxDepth = 50
 )
+
+// document decodes a file.
+func (d *decoder) document(file *ast.File) *Config {
+	config := Default()
+	var bodies []ast.Node
+	for _, doc := range file.Docs {
+		if doc.Body != nil && doc.Body.Type() != ast.NullType && doc.Body.Type() != ast.CommentType {
+			bodies = append(bodies, doc.Body)
+		}
+	}
+	switch len(bodies) {
+	case 0:
+		return config
+	case 1:
+	default:
+		d.fault(placeOfNode(bodies[1]), "a second document; a configuration must be a single one")
+		return config
+	}
+	ast.Walk(anchorVisitor(d.anchors), bodies[0])
+	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
+	d.checkServer(config)
+	d.checkFont(config)
+	d.checkSize("defaults")
+	if d.cameras != nil {
+		d.decodeCameras(config)
+	}
+	return config
+}
+
+// anchorVisitor collects the nodes of anchors by name.
+type anchorVisitor map[string]ast.Node
+
+// Visit implements ast.Visitor.
+func (a anchorVisitor) Visit(n ast.Node) ast.Visitor {
+	if anchor, ok := n.(*ast.AnchorNode); ok {
+		a[anchor.Name.GetToken().Value] = anchor.Value
+	}
+	return a
+}
 
 // place is a line and a column, from 1.
 type place struct{ line, column int }
@@ -37,9 +101,9 @@ func placeOf(t *token.Token) place {
 	return place{max(t.Position.Line, 1), max(t.Position.Column, 1)}
 }
 
-// placeOfNode is where a node begins. A mapping's own token is the colon behind its first key.
+// placeOfNode returns the place where a node begins. A mapping's own token is the colon after its first key.
 func placeOfNode(n ast.Node) place {
-	if list, ok := entries(n); ok && len(list) > 0 {
+	if list, ok := node.Entries(n); ok && len(list) > 0 {
 		return placeOf(list[0].Key.GetToken())
 	}
 	return placeOf(n.GetToken())
@@ -49,7 +113,7 @@ func (d *decoder) fault(at place, format string, args ...any) {
 	d.faults = append(d.faults, Fault{File: d.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
 }
 
-// at is where the value of a key stands, or the nearest thing around it that is there.
+// at returns the place of a key's value or, where the key is not given, of what would contain it.
 func (d *decoder) at(path string) place {
 	for {
 		if found, ok := d.places[path]; ok {
@@ -63,10 +127,10 @@ func (d *decoder) at(path string) place {
 	}
 }
 
-// has reports whether a key is given.
+// has reports whether the document gives a key.
 func (d *decoder) has(path string) bool { _, ok := d.places[path]; return ok }
 
-// resolve takes anchors, aliases and tags off a node.
+// resolve returns the node behind anchors, aliases and tags.
 func (d *decoder) resolve(n ast.Node) ast.Node {
 	for range maxDepth {
 		switch wrapped := n.(type) {
@@ -89,17 +153,6 @@ func (d *decoder) resolve(n ast.Node) ast.Node {
 	return nil
 }
 
-// entries lists a mapping's keys and values.
-func entries(n ast.Node) (list []*ast.MappingValueNode, ok bool) {
-	switch n := n.(type) {
-	case *ast.MappingNode:
-		return n.Values, true
-	case *ast.MappingValueNode:
-		return []*ast.MappingValueNode{n}, true
-	}
-	return nil, false
-}
-
 // field is one key of a type.
 type field struct {
 	key   string
@@ -107,7 +160,7 @@ type field struct {
 	tag   reflect.StructTag
 }
 
-// fieldsOf lists the keys of a struct type, those of inlined structs included.
+// fieldsOf returns the keys of a struct type and of the structs that it inlines.
 func fieldsOf(t reflect.Type) []field {
 	var all []field
 	for i := range t.NumField() {
@@ -126,11 +179,11 @@ func fieldsOf(t reflect.Type) []field {
 	return all
 }
 
-// object decodes a mapping into a struct. Keys that begin with x- are allowed at the top, for anchors.
+// object decodes a mapping into a struct. At the top, keys that begin with x- are allowed, for anchors.
 func (d *decoder) object(n ast.Node, into reflect.Value, path string, depth int) {
 	at := placeOfNode(n)
 	n = d.resolve(n)
-	list, ok := entries(n)
+	list, ok := node.Entries(n)
 	if !ok {
 		if n != nil && n.Type() != ast.NullType {
 			d.fault(at, "%sexpected keys and values, found %s", prefix(path), kindOf(n))
@@ -150,7 +203,7 @@ func (d *decoder) object(n ast.Node, into reflect.Value, path string, depth int)
 	})
 }
 
-// mapping calls use for each key of a mapping; merged mappings (<<) first, so that own keys win.
+// mapping calls use for each key of a mapping, those that it merges (<<) first, so that its own keys win.
 func (d *decoder) mapping(list []*ast.MappingValueNode, path string, depth int, use func(string, ast.Node, place)) {
 	for _, entry := range list {
 		if _, merge := entry.Key.(*ast.MergeKeyNode); merge {
@@ -185,14 +238,14 @@ func (d *decoder) merge(n ast.Node, path string, depth int, use func(string, ast
 		}
 		return
 	}
-	if list, ok := entries(n); ok {
+	if list, ok := node.Entries(n); ok {
 		d.mapping(list, path, depth, use)
 	} else {
-		d.fault(at, "%s<< takes keys and values", prefix(path))
+		d.fault(at, "%s<< must have keys and values", prefix(path))
 	}
 }
 
-// tooLarge counts a node and reports whether there were too many, or too many around each other.
+// tooLarge counts a node and reports whether there are too many or too many inside one another.
 func (d *decoder) tooLarge(at place, depth int) bool {
 	d.nodes++
 	if d.nodes == maxNodes+1 || depth == maxDepth+1 {
@@ -208,7 +261,7 @@ func (d *decoder) value(n ast.Node, into reflect.Value, tag reflect.StructTag, p
 		return
 	}
 	if n = d.resolve(n); n == nil || n.Type() == ast.NullType {
-		return // an empty value is the default
+		return // an empty value means the default
 	}
 	switch {
 	case into.Type() == reflect.TypeFor[[]Camera]():
@@ -222,7 +275,7 @@ func (d *decoder) value(n ast.Node, into reflect.Value, tag reflect.StructTag, p
 	}
 }
 
-// list decodes a list, which replaces one that was merged from elsewhere.
+// list decodes a list. It replaces one that was merged before.
 func (d *decoder) list(n ast.Node, into reflect.Value, tag reflect.StructTag, path string, depth int) {
 	sequence, ok := n.(*ast.SequenceNode)
 	if !ok {
@@ -239,7 +292,7 @@ func (d *decoder) list(n ast.Node, into reflect.Value, tag reflect.StructTag, pa
 
 // scalar decodes a scalar into a field and checks it against the field's tags.
 func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, path string, at place) {
-	text, ok := scalarText(n)
+	text, ok := node.Text(n)
 	if !ok {
 		d.fault(at, "%s: expected %s, found %s", path, expected(into), kindOf(n))
 		return
@@ -249,7 +302,7 @@ func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, 
 		d.fault(at, "%s: %v", path, err)
 		return
 	}
-	shown := text // never the expansion, which may be a secret
+	shown := text // not the expansion, which may be a secret
 	if into.Type() == reflect.TypeFor[Secret]() {
 		shown = masked
 	}
@@ -271,7 +324,7 @@ func kindOf(n ast.Node) string {
 	case *ast.NullNode:
 		return "nothing"
 	default:
-		return "a text"
+		return "text"
 	}
 }
 
@@ -287,39 +340,4 @@ func prefix(path string) string {
 		return ""
 	}
 	return path + ": "
-}
-
-// didYouMean finds the key that was probably meant.
-func didYouMean(key string, fields []field) string {
-	best, distance := "", 3
-	for _, f := range fields {
-		if d := editDistance(key, f.key); d < distance {
-			best, distance = f.key, d
-		}
-	}
-	if best == "" {
-		return ""
-	}
-	return "; did you mean " + best + "?"
-}
-
-// editDistance is the number of letters to insert, delete or replace.
-func editDistance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			replaced := diagonal
-			if a[i] != b[j] {
-				replaced++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(replaced, diagonal+1, row[j]+1)
-		}
-	}
-	return row[len(b)]
 }

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Fault is one thing wrong with a configuration. It never holds a credential.
+// Fault is one thing that is wrong with a configuration. It never holds a credential.
 type Fault struct {
 	File         string
 	Line, Column int // from 1
@@ -18,7 +18,7 @@ func (f Fault) Error() string {
 	return fmt.Sprintf("%s:%d:%d: %s", f.File, f.Line, f.Column, f.Message)
 }
 
-// Faults is all that is wrong with a configuration, in the order of the file.
+// Faults are everything that is wrong with a configuration, in the order of the file.
 type Faults []Fault
 
 func (f Faults) Error() string {

@@ -1,58 +1,17 @@
 package configs
 
 import (
-	"bytes"
-	_ "embed"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
 	"os"
 	"reflect"
 	"strconv"
-	"strings"
-	"unicode/utf8"
 
-	"github.com/goccy/go-yaml"
-	"github.com/goccy/go-yaml/ast"
-	"github.com/goccy/go-yaml/parser"
 	"golang.org/x/image/font/opentype"
 )
 
-// Demo is the configuration of the demo. Its cameras are at ${DEMO_RTSP}.
-//
-//go:embed demo.yaml
-var Demo []byte
-
-// searched is where a configuration is looked for when none is named.
-var searched = []string{"framegate.yaml", "/etc/framegate/framegate.yaml"}
-
-// ErrNone says that there is no configuration, and where it was looked for.
-var ErrNone = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./" + strings.Join(searched, " nor ") + " exists")
-
-// Find returns the path of the configuration: flag, else $FRAMEGATE_CONFIG, else ./framegate.yaml, else
-// /etc/framegate/framegate.yaml. The error is ErrNone where there is none.
-func Find(flag string) (string, error) {
-	if flag != "" {
-		return flag, nil
-	}
-	if path := os.Getenv("FRAMEGATE_CONFIG"); path != "" {
-		return path, nil
-	}
-	for _, path := range searched {
-		_, err := os.Stat(path)
-		if err == nil {
-			return path, nil
-		}
-		if !errors.Is(err, os.ErrNotExist) {
-			return "", err
-		}
-	}
-	return "", ErrNone
-}
-
-// Load reads, checks and completes the configuration in a file. The error is Faults where the content is
-// wrong.
+// Load reads a file and parses it.
 func Load(path string) (*Config, error) {
 	content, err := os.ReadFile(path)
 	if err != nil {
@@ -61,8 +20,8 @@ func Load(path string) (*Config, error) {
 	return Parse(path, content, os.LookupEnv)
 }
 
-// Parse checks and completes a configuration. name stands in its faults, and relative paths in it are
-// beside name; env looks up the variables of ${NAME}. The error is Faults with all that is wrong.
+// Parse checks a configuration and fills in its defaults. name is that of the file, for faults and relative paths; env looks up
+// the variables of ${NAME}. The error is Faults.
 func Parse(name string, content []byte, env func(string) (string, bool)) (*Config, error) {
 	config, d := decode(name, content, env)
 	if len(d.faults) > 0 {
@@ -71,43 +30,21 @@ func Parse(name string, content []byte, env func(string) (string, bool)) (*Confi
 	return config, nil
 }
 
-// decode is Parse, and what is known of the text besides. The configuration is of use only without faults.
-func decode(name string, content []byte, env func(string) (string, bool)) (*Config, *decoder) {
-	d := &decoder{file: name, env: env, anchors: map[string]ast.Node{}, places: map[string]place{}}
-	if !utf8.Valid(content) {
-		d.fault(place{1, 1}, "the file is not UTF-8 text")
-		return nil, d
-	}
-	// goccy/go-yaml v1.18.0 counts a line that ends in CRLF twice, and leaves the CR in texts.
-	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
-	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
-	if err != nil {
-		d.faults = Faults{syntaxFault(name, err)}
-		return nil, d
-	}
-	config := d.document(file)
-	config.Files = append(d.files, name)
-	return config, d
+// HasKey reports whether a configuration has a key, such as cameras[0].overlay.text. The key may also come from an
+// anchor, through <<.
+func HasKey(content []byte, path string) bool {
+	_, d := decode("", content, os.LookupEnv)
+	return d.has(path)
 }
 
-func syntaxFault(name string, err error) Fault {
-	at := place{1, 1}
-	var syntax yaml.Error
-	message := "this is not YAML"
-	if errors.As(err, &syntax) {
-		at, message = placeOf(syntax.GetToken()), syntax.GetMessage()
-	}
-	return Fault{File: name, Line: at.line, Column: at.column, Message: message}
-}
-
-// defaultConfig is the configuration of an empty file.
-func defaultConfig() *Config {
+// Default returns the configuration of an empty file.
+func Default() *Config {
 	config := &Config{}
 	setDefaults(reflect.ValueOf(config).Elem())
 	return config
 }
 
-// defaultCamera is a camera that sets nothing.
+// defaultCamera returns a camera that sets nothing itself.
 func defaultCamera(defaults Settings) Camera {
 	var camera Camera
 	setDefaults(reflect.ValueOf(&camera).Elem())
@@ -129,35 +66,7 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
-// document decodes the file.
-func (d *decoder) document(file *ast.File) *Config {
-	config := defaultConfig()
-	var bodies []ast.Node
-	for _, doc := range file.Docs {
-		if doc.Body != nil && doc.Body.Type() != ast.NullType && doc.Body.Type() != ast.CommentType {
-			bodies = append(bodies, doc.Body)
-		}
-	}
-	switch len(bodies) {
-	case 0:
-		return config
-	case 1:
-	default:
-		d.fault(placeOfNode(bodies[1]), "a second document; a configuration is one")
-		return config
-	}
-	ast.Walk(anchorVisitor(d.anchors), bodies[0])
-	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
-	d.checkServer(config)
-	d.checkFont(config)
-	d.checkSize("defaults")
-	if d.cameras != nil {
-		d.decodeCameras(config)
-	}
-	return config
-}
-
-// checkServer checks what is not a camera's.
+// checkServer checks the keys that concern no camera.
 func (d *decoder) checkServer(config *Config) {
 	_, port, err := net.SplitHostPort(config.Listen)
 	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || n == 0 && port != "0" {
@@ -185,15 +94,4 @@ func (d *decoder) checkFont(config *Config) {
 		d.fault(d.at("placeholders.font"), "placeholders.font: %v", err)
 	}
 	p.Typeface = content
-}
-
-// anchorVisitor collects anchors by name.
-type anchorVisitor map[string]ast.Node
-
-// Visit implements ast.Visitor.
-func (a anchorVisitor) Visit(n ast.Node) ast.Visitor {
-	if anchor, ok := n.(*ast.AnchorNode); ok {
-		a[anchor.Name.GetToken().Value] = anchor.Value
-	}
-	return a
 }

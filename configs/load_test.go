@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-// parse checks a configuration with the environment of the shipped files.
+// parse parses a configuration with the environment that the shipped files need.
 func parse(t testing.TB, text string) (*Config, error) {
 	t.Helper()
 	return Parse("test.yaml", []byte(text), environment)
@@ -33,7 +33,7 @@ func mustParse(t testing.TB, text string) *Config {
 	return config
 }
 
-func TestShippedFilesAreGood(t *testing.T) {
+func TestShippedFilesHaveNoFaults(t *testing.T) {
 	for name, cameras := range map[string]int{"demo.yaml": 4, "example.yaml": 11, "jetson.yaml": 8} {
 		content, err := os.ReadFile(name)
 		if err != nil {
@@ -48,9 +48,9 @@ func TestShippedFilesAreGood(t *testing.T) {
 	}
 }
 
-// TestBrokenFilesAreRefusedWithPlace reads testdata/broken: the first line of each file says which faults
-// it has, as '# want: line:column part of the message', several of them divided by ' | '.
-func TestBrokenFilesAreRefusedWithPlace(t *testing.T) {
+// TestEveryFaultHasItsPlace reads testdata/broken: the first line of each file says which faults it has, as
+// '# want: line:column part of the message', separated by ' | '.
+func TestEveryFaultHasItsPlace(t *testing.T) {
 	files, _ := filepath.Glob("testdata/broken/*.yaml")
 	if len(files) < 30 {
 		t.Fatalf("%d broken files, want at least 30", len(files))
@@ -89,7 +89,7 @@ func TestEmptyFileIsAllDefaults(t *testing.T) {
 	}
 }
 
-func TestCameraTakesDefaultsWhereverTheyStand(t *testing.T) {
+func TestDefaultsApplyToCamerasAboveThem(t *testing.T) {
 	config := mustParse(t, `
 cameras:
   - {id: a, url: "rtsp://h/1"}
@@ -101,7 +101,7 @@ defaults: {quality: 60, scale: 0.5, connect: on_demand}
 		t.Errorf("a: %+v", a)
 	}
 	if b.Quality != 50 || b.Width != 320 || b.Scale != 0 {
-		t.Errorf("b: its own width must hide the default scale: %+v", b)
+		t.Errorf("b: its own width must override the default scale: %+v", b)
 	}
 }
 
@@ -113,7 +113,7 @@ func TestCredentialsLeaveTheURL(t *testing.T) {
 	}
 	for _, shown := range []string{fmt.Sprint(s), fmt.Sprintf("%v %+v %#v", s.Password, s, s.Password)} {
 		if strings.Contains(shown, "p@ss") {
-			t.Errorf("the password shows: %s", shown)
+			t.Errorf("the password is visible: %s", shown)
 		}
 	}
 }
@@ -140,7 +140,7 @@ func TestVariablesAreValuesAndNeverYAML(t *testing.T) {
 	}
 }
 
-func TestPasswordFileLosesItsLineEnd(t *testing.T) {
+func TestLineEndOfPasswordFileIsCutOff(t *testing.T) {
 	dir := t.TempDir()
 	os.WriteFile(filepath.Join(dir, "pw"), []byte("s3cret\r\n"), 0o600)
 	path := filepath.Join(dir, "c.yaml")
@@ -163,7 +163,7 @@ func TestLocalCameraByNumber(t *testing.T) {
 	}
 }
 
-func TestFindTakesTheFirstThatThereIs(t *testing.T) {
+func TestFindReturnsTheFirstThatExists(t *testing.T) {
 	t.Chdir(t.TempDir())
 	t.Setenv("FRAMEGATE_CONFIG", "")
 	if path, err := Find(""); path != "" || !errors.Is(err, ErrNone) {
@@ -173,7 +173,7 @@ func TestFindTakesTheFirstThatThereIs(t *testing.T) {
 	}
 	os.WriteFile("framegate.yaml", nil, 0o600)
 	if path, _ := Find(""); path != "framegate.yaml" {
-		t.Errorf("got %q, want the one beside", path)
+		t.Errorf("got %q, want the one in this folder", path)
 	}
 	t.Setenv("FRAMEGATE_CONFIG", "/else.yaml")
 	if path, _ := Find(""); path != "/else.yaml" {
@@ -191,14 +191,14 @@ func TestURLFaultsNeverShowCredentials(t *testing.T) {
 	} {
 		_, err := ParseSource(raw)
 		if err == nil {
-			t.Errorf("%s is taken", raw)
+			t.Errorf("%s is accepted", raw)
 		} else if strings.Contains(err.Error(), "hunter2") {
 			t.Errorf("%s: %v", raw, err)
 		}
 	}
 }
 
-func TestLinesThatEndInCRLFAreCountedOnce(t *testing.T) {
+func TestCRLFIsOneLineEnd(t *testing.T) {
 	config := mustParse(t, "cameras:\r\n- id: a\r\n  url: test://ball\r\n  name: |\r\n    one\r\n    two\r\n")
 	if got := config.Cameras[0].Name; got != "one\ntwo\n" {
 		t.Errorf("the name is %q", got)
@@ -210,7 +210,7 @@ func TestLinesThatEndInCRLFAreCountedOnce(t *testing.T) {
 	}
 }
 
-// FuzzParse: whatever the file, there is a configuration or faults with a place, and no secret in them.
+// FuzzParse checks that whatever the file, there is a configuration or faults with places, and no secret in them.
 func FuzzParse(f *testing.F) {
 	for _, pattern := range []string{"*.yaml", "testdata/broken/*.yaml"} {
 		files, _ := filepath.Glob(pattern)
@@ -227,14 +227,14 @@ func FuzzParse(f *testing.F) {
 		}
 		var faults Faults
 		if err != nil && !errors.As(err, &faults) {
-			t.Fatalf("%v has no place", err)
+			t.Fatalf("%v is not Faults", err)
 		}
 		for _, fault := range faults {
 			if fault.Line < 1 || fault.Column < 1 {
 				t.Fatalf("no place: %v", fault)
 			}
 			if secret.MatchString(fault.Message) && !secret.MatchString(text) {
-				t.Fatalf("a variable's value shows: %v", fault)
+				t.Fatalf("the value of a variable is visible: %v", fault)
 			}
 		}
 	})

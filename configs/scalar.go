@@ -9,27 +9,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
-
-	"github.com/goccy/go-yaml/ast"
 )
-
-// scalarText is a scalar as it was written.
-func scalarText(n ast.Node) (string, bool) {
-	switch n := n.(type) {
-	case *ast.StringNode:
-		return n.Value, true
-	case *ast.LiteralNode:
-		return n.Value.Value, true
-	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
-		return n.GetToken().Value, true
-	}
-	return "", false
-}
 
 var variable = regexp.MustCompile(`\$\$\{|\$\{[^}]*\}?`)
 var variableName = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
 
-// expand replaces ${NAME} by an environment variable; $${ stands for ${ itself.
+// expand replaces ${NAME} by an environment variable, and $${ by ${.
 func (d *decoder) expand(text string) (string, error) {
 	var fault error
 	expanded := variable.ReplaceAllStringFunc(text, func(found string) string {
@@ -38,7 +23,7 @@ func (d *decoder) expand(text string) (string, error) {
 		}
 		name := variableName.FindStringSubmatch(found)
 		if name == nil {
-			fault = fmt.Errorf("a variable is written ${NAME}, and $${ for the characters ${ themselves")
+			fault = fmt.Errorf("write ${NAME} for a variable and $${ for the characters ${")
 			return ""
 		}
 		value, ok := d.env(name[1])
@@ -50,7 +35,7 @@ func (d *decoder) expand(text string) (string, error) {
 	return expanded, fault
 }
 
-// setScalar sets a field from text. The error reads as the rest of 'it must be …'.
+// setScalar sets a field to the value of text. The error completes the sentence 'it must be …'.
 func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 	if into.Type() == reflect.TypeFor[time.Duration]() {
 		return setDuration(into, text, tag)
@@ -80,7 +65,7 @@ func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 		}
 		into.SetFloat(v)
 	default:
-		panic("configs: no scalar: " + into.Type().String())
+		panic("configs: not a scalar: " + into.Type().String())
 	}
 	return nil
 }
@@ -96,7 +81,7 @@ func setDuration(into reflect.Value, text string, tag reflect.StructTag) error {
 	low, _ := time.ParseDuration(tag.Get("min"))
 	high, _ := time.ParseDuration(tag.Get("max"))
 	if err != nil || v < low || v > high {
-		return fmt.Errorf("a time with its unit from %s to %s, such as 500ms, 10s or 1m", tag.Get("min"), tag.Get("max"))
+		return fmt.Errorf("a time from %s to %s with its unit, such as 500ms, 10s or 1m", tag.Get("min"), tag.Get("max"))
 	}
 	into.SetInt(int64(v))
 	return nil
@@ -112,6 +97,6 @@ func expected(v reflect.Value) string {
 	case reflect.Int, reflect.Float64:
 		return "a number"
 	default:
-		return "a text"
+		return "text"
 	}
 }

@@ -6,18 +6,17 @@ import (
 	"flag"
 	"os"
 	"reflect"
-	"regexp"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 )
 
-var update = flag.Bool("update", false, "write framegate.schema.json anew")
+var update = flag.Bool("update", false, "write framegate.schema.json")
 
 const schemaFile = "framegate.schema.json"
 
-// TestSchemaFitsTypes holds the JSON Schema, which editors use, to the types. After a change of the types:
+// TestSchemaFitsTypes compares the JSON Schema, which editors use, with the types. After a change of the types run
 // go test ./configs -run Schema -update
 func TestSchemaFitsTypes(t *testing.T) {
 	schema := schemaOf(reflect.TypeFor[Config](), "")
@@ -45,34 +44,7 @@ func TestSchemaFitsTypes(t *testing.T) {
 	}
 }
 
-// TestExampleHasEveryKey reads the example as text, since some keys stand there as comments.
-func TestExampleHasEveryKey(t *testing.T) {
-	text, err := os.ReadFile("example.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, key := range keyNames(reflect.TypeFor[Config]()) {
-		if !regexp.MustCompile(`(?m)(^|[ {])` + key + `:`).Match(text) {
-			t.Errorf("example.yaml has no %s", key)
-		}
-	}
-}
-
-// keyNames are the keys of a type and of all below it.
-func keyNames(t reflect.Type) (all []string) {
-	switch {
-	case t.Kind() == reflect.Slice:
-		return keyNames(t.Elem())
-	case t.Kind() != reflect.Struct || t == reflect.TypeFor[time.Duration]():
-		return nil
-	}
-	for _, f := range fieldsOf(t) {
-		all = append(append(all, f.key), keyNames(t.FieldByIndex(f.index).Type)...)
-	}
-	return all
-}
-
-// schemaOf describes a type by its tags.
+// schemaOf returns the schema of a type with these tags.
 func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	s := map[string]any{}
 	if doc := tag.Get("doc"); doc != "" {
@@ -92,7 +64,7 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	case t.Kind() == reflect.Int && tag.Get("enum") != "":
 		s["enum"] = json.RawMessage("[" + tag.Get("enum") + "]")
 	case t.Kind() == reflect.Bool:
-		s["type"] = []string{"boolean", "string"} // a string may name a variable, here and below
+		s["type"] = []string{"boolean", "string"} // a string may be a variable, here and below
 	case t.Kind() == reflect.Int:
 		s["type"] = []string{"integer", "string"}
 	case t.Kind() == reflect.Float64:

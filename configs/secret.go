@@ -2,7 +2,7 @@ package configs
 
 import "log/slog"
 
-// Secret is a password. It shows itself as *** wherever it is printed, logged or encoded.
+// Secret is a password. It appears as *** wherever it is printed, logged or encoded.
 type Secret string
 
 const masked = "***"
@@ -17,11 +17,11 @@ func (s Secret) String() string {
 	return masked
 }
 
-// GoString masks %#v.
+// GoString is for %#v.
 func (s Secret) GoString() string { return s.String() }
 
-// MarshalText masks encoders.
+// MarshalText is for encoders.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
-// LogValue masks slog.
+// LogValue is for slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }

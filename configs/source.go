@@ -10,9 +10,11 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"framegate/pipeline/frame"
 )
 
-// Source is where pictures come from and how to get there. It is made by the loader or by ParseSource.
+// Source says where pictures come from and how to connect. Load, Parse and ParseSource make it.
 type Source struct {
 	URL            *url.URL // without credentials
 	Username       string
@@ -23,22 +25,22 @@ type Source struct {
 	PollInterval   time.Duration
 	ConnectTimeout time.Duration
 	StallTimeout   time.Duration
-	Masks          []Mask // no picture is made of the source without them
+	Masks          []Mask // that every picture of the source must have
 	Plans          Plans
 }
 
-// String is the source's URL, without credentials.
+// String returns the source's URL, without credentials.
 func (s Source) String() string { return s.URL.String() }
 
-// ParseSource reads a source as the key url takes it, with everything else at its default. A password in
-// the URL is allowed. The error holds no credentials.
+// ParseSource parses a source as the key url has it, with every other key at its default. The URL may have a password. The error
+// holds no credentials.
 func ParseSource(raw string) (Source, error) {
-	camera := defaultCamera(defaultConfig().Defaults)
+	camera := defaultCamera(Default().Defaults)
 	camera.URL = raw
 	return camera.source(camera.URL)
 }
 
-// source makes a Source of the camera's keys for one of its URLs; an empty one is the vendor's.
+// source returns the Source of one of the camera's URLs; an empty one means that of its vendor.
 func (c *Camera) source(raw string) (Source, error) {
 	s := Source{
 		Username: c.Username, Password: c.Password,
@@ -60,7 +62,7 @@ func (c *Camera) source(raw string) (Source, error) {
 			return s, fmt.Errorf("a %s:// source takes no user and password", s.URL.Scheme)
 		}
 		if c.Username != "" || c.Password != "" {
-			return s, errors.New("user and password stand in the URL and beside it; keep one")
+			return s, errors.New("user and password are both in the URL and beside it; keep one")
 		}
 		password, _ := user.Password()
 		s.Username, s.Password = user.Username(), Secret(password)
@@ -69,29 +71,39 @@ func (c *Camera) source(raw string) (Source, error) {
 	return s, nil
 }
 
-// scheme is one kind of source.
-type scheme struct {
-	credentials bool
-	// check tells what is wrong with the rest of the URL.
-	check func(*url.URL) error
+// schemes are the kinds of source, by the scheme of their URLs.
+var schemes = map[string]scheme{
+	"rtsp":  {port: "554", credentials: true, check: needsHost},
+	"rtsps": {port: "322", credentials: true, tls: true, check: needsHost},
+	"http":  {port: "80", credentials: true, check: needsHost},
+	"https": {port: "443", credentials: true, tls: true, check: needsHost},
+	"file":  {check: needsPath},
+	"v4l2":  {check: needsPath},
+	"csi":   {check: needsNumber},
+	"test":  {check: needsPattern},
 }
 
-var schemes = map[string]scheme{
-	"rtsp": {true, needsHost}, "rtsps": {true, needsHost},
-	"http": {true, needsHost}, "https": {true, needsHost},
-	"file": {false, needsPath},
-	"v4l2": {false, needsPath},
-	"csi":  {false, needsNumber},
-	"test": {false, needsPattern},
+// scheme is one kind of source.
+type scheme struct {
+	port        string // where the URL names none; empty for a source that is not on the network
+	credentials bool   // it takes a user and a password
+	tls         bool
+	check       func(*url.URL) error // of the rest of the URL
 }
+
+// Schemes returns the schemes of all sources, sorted.
+func Schemes() []string { return slices.Sorted(maps.Keys(schemes)) }
+
+// DefaultPort returns the port of a source whose URL names none. It is empty for a scheme without ports.
+func DefaultPort(scheme string) string { return schemes[scheme].port }
 
 func needsHost(u *url.URL) error {
 	if u.Hostname() == "" {
-		return fmt.Errorf("the URL names no host; write %s://host/path", u.Scheme)
+		return fmt.Errorf("the URL has no host; write %s://host/path", u.Scheme)
 	}
 	if port := u.Port(); port != "" {
 		if n, err := strconv.Atoi(port); err != nil || n < 1 || n > 65535 {
-			return fmt.Errorf("port %s; a port is from 1 to 65535", port)
+			return fmt.Errorf("the port is %s; it must be from 1 to 65535", port)
 		}
 	}
 	return nil
@@ -113,15 +125,17 @@ func needsNumber(u *url.URL) error {
 	return nil
 }
 
-// patterns are what test:// shows.
+// patterns are what a test:// source can show.
 var patterns = []string{"ball", "clock", "smpte"}
 
-// patternLimits bound the query of test://.
-var patternLimits = map[string][2]int{"width": {16, 8192}, "height": {16, 8192}, "fps": {1, 240}}
+// patternLimits are the ranges of the parameters of test://.
+var patternLimits = map[string][2]int{
+	"width": {frame.MinSide, frame.MaxSide}, "height": {frame.MinSide, frame.MaxSide}, "fps": {1, frame.MaxFPS},
+}
 
 func needsPattern(u *url.URL) error {
 	if !slices.Contains(patterns, u.Host) {
-		return fmt.Errorf("test:// shows one of %s", strings.Join(patterns, ", "))
+		return fmt.Errorf("test:// must be followed by one of %s", strings.Join(patterns, ", "))
 	}
 	for name, values := range u.Query() {
 		limits, ok := patternLimits[name]
@@ -129,14 +143,14 @@ func needsPattern(u *url.URL) error {
 			return fmt.Errorf("test:// takes width, height and fps, not %s", name)
 		}
 		if n, err := strconv.Atoi(values[0]); err != nil || n < limits[0] || n > limits[1] {
-			return fmt.Errorf("%s of test:// is from %d to %d", name, limits[0], limits[1])
+			return fmt.Errorf("%s of test:// must be from %d to %d", name, limits[0], limits[1])
 		}
 	}
 	return nil
 }
 
-// parseURL reads a URL. Go's own errors repeat parts of a URL, which may be parts of a password, so the
-// usual mistakes are found before.
+// parseURL parses a URL. It finds the usual mistakes itself, because Go's errors repeat parts of the URL, which may be parts of a
+// password.
 func parseURL(raw string) (*url.URL, error) {
 	if digits.MatchString(raw) {
 		raw = "v4l2:///dev/video" + raw
@@ -154,7 +168,7 @@ func parseURL(raw string) (*url.URL, error) {
 	name, rest, ok := strings.Cut(raw, "://")
 	kind, known := schemes[name]
 	if !ok || !known {
-		return nil, fmt.Errorf("a source is a number or begins with %s:// and so on", strings.Join(slices.Sorted(maps.Keys(schemes)), "://, "))
+		return nil, fmt.Errorf("a source must be a number or begin with one of %s://", strings.Join(Schemes(), "://, "))
 	}
 	if err := checkUserinfo(rest); err != nil {
 		return nil, err
@@ -166,7 +180,7 @@ func parseURL(raw string) (*url.URL, error) {
 	return u, kind.check(u)
 }
 
-// checkUserinfo finds a user or password with a raw character that means something else in a URL.
+// checkUserinfo refuses a user or password with a character that a URL uses for something else.
 func checkUserinfo(rest string) error {
 	authority, _, _ := strings.Cut(rest, "/")
 	if i := strings.IndexAny(authority, "?#"); i >= 0 {

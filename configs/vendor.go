@@ -7,10 +7,9 @@ import (
 	"strconv"
 )
 
-// vendors are the URLs of cameras by maker: the path and query for a channel and the stream's name. They
-// are as the makers document them; none was tried on a camera of theirs.
+// vendors are the paths of cameras' URLs, by maker. They follow the makers' documentation; none was tried on a camera.
 var vendors = map[string]struct {
-	streams map[string]string // framegate's name of a stream to the maker's
+	streams map[string]string // the maker's name of a stream, by that of framegate
 	path    func(channel int, stream string) string
 }{
 	"hikvision": {
@@ -37,12 +36,12 @@ var vendors = map[string]struct {
 	},
 }
 
-// vendorURL builds the URL of a vendor's camera, whose keys were checked.
+// vendorURL returns the URL of a vendor's camera, whose keys have been checked.
 func (c *Camera) vendorURL() *url.URL {
 	v := vendors[c.Vendor]
 	u, err := url.Parse(v.path(c.Channel, v.streams[c.Stream]))
 	if err != nil {
-		panic(err) // a fault of the table
+		panic(err) // a mistake in the table
 	}
 	u.Scheme, u.Host = "rtsp", net.JoinHostPort(c.Host, strconv.Itoa(c.Port))
 	return u

@@ -11,41 +11,40 @@ import (
 )
 
 const (
-	// settleTime is how long the folder must have been quiet before a change is read, since an editor writes in several
-	// steps; but no longer than patience after the first step.
+	// settleTime is how long a folder must have been quiet before a change is read, because an editor writes in several steps.
 	settleTime = 200 * time.Millisecond
-	patience   = 2 * time.Second
-	// lookInterval is how often the files are compared without being told of a change, as on file systems of a network.
-	lookInterval = 5 * time.Second
+	// settleLimit is how long a change waits for a folder that does not become quiet.
+	settleLimit = 2 * time.Second
+	// pollInterval is how often the files are compared without a notification, which network file systems do not send.
+	pollInterval = 5 * time.Second
 )
 
-// Watch calls load whenever one of the files has changed that a configuration was made of, or nudge gets a value; until
-// ctx is done. load returns the configuration, or nil where it is wrong: then every change around it counts, since it may
-// be what is missing. It is called on Watch's goroutine.
+// Watch calls load whenever a file of the configuration has changed, and for each value of now, until ctx is done. load returns
+// the new configuration, or nil where it is wrong: until it is right, load is called for every change in the folders of the
+// files, because one of them may bring what is missing. load is called on Watch's goroutine.
 //
-// A file may be written in place, replaced, or be a symbolic link that is changed, as Kubernetes does: what counts is its
-// content.
-func Watch(ctx context.Context, config *Config, nudge <-chan os.Signal, load func() *Config) {
+// A file may be written in place or replaced, and a symbolic link may be changed, as Kubernetes does: what counts is the content.
+func Watch(ctx context.Context, config *Config, now <-chan os.Signal, load func() *Config) {
 	w := &watch{files: config.Files}
-	if notify, err := fsnotify.NewWatcher(); err == nil { // without, there is lookInterval
+	if notify, err := fsnotify.NewWatcher(); err == nil { // without one, changes are found every pollInterval
 		defer notify.Close()
 		w.notify, w.events, w.errors = notify, notify.Events, notify.Errors
 	}
-	w.follow()
-	w.read(load, true) // what has changed since config was read
-	look := time.NewTicker(lookInterval)
-	defer look.Stop()
+	w.addFolders()
+	w.read(load, true) // the file may have changed since config was loaded
+	poll := time.NewTicker(pollInterval)
+	defer poll.Stop()
 	settled := time.NewTimer(0)
 	<-settled.C
-	var first time.Time // of the changes that are not read yet
+	var first time.Time // when the first change came that has not been read
 	for {
 		select {
 		case <-ctx.Done():
 			return
-		case <-nudge:
+		case <-now:
 			w.read(load, true)
 			continue
-		case <-look.C:
+		case <-poll.C:
 			if !w.wrong && w.sum() == w.seen {
 				continue
 			}
@@ -54,40 +53,40 @@ func Watch(ctx context.Context, config *Config, nudge <-chan os.Signal, load fun
 			w.read(load, w.wrong)
 			continue
 		case <-w.events:
-		case <-w.errors: // such as more changes than fit into the kernel's queue
+		case <-w.errors: // such as an overflow of the kernel's queue
 		}
 		if first.IsZero() {
 			first = time.Now()
 		}
-		settled.Reset(max(0, min(settleTime, time.Until(first.Add(patience)))))
+		settled.Reset(max(0, min(settleTime, time.Until(first.Add(settleLimit)))))
 	}
 }
 
 // watch is the state of Watch.
 type watch struct {
 	files  []string
-	seen   [sha256.Size]byte // of the files' contents when they were read last
-	wrong  bool              // what was read then
+	seen   [sha256.Size]byte // sum of the files when they were read last
+	wrong  bool              // whether load returned nil then
 	notify *fsnotify.Watcher
 	events chan fsnotify.Event
 	errors chan error
 }
 
-// read loads the configuration where a file has changed, or in any case.
-func (w *watch) read(load func() *Config, inAnyCase bool) {
-	now := w.sum()
-	if now == w.seen && !inAnyCase {
+// read calls load where a file has changed, or always.
+func (w *watch) read(load func() *Config, always bool) {
+	sum := w.sum()
+	if sum == w.seen && !always {
 		return
 	}
 	config := load()
-	w.seen, w.wrong = now, config == nil
+	w.seen, w.wrong = sum, config == nil
 	if config != nil {
 		w.files = config.Files
-		w.follow()
+		w.addFolders()
 	}
 }
 
-// sum is the same as long as no file has changed.
+// sum returns a sum over the files, which is the same as long as none has changed.
 func (w *watch) sum() (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, file := range w.files {
@@ -102,14 +101,14 @@ func (w *watch) sum() (sum [sha256.Size]byte) {
 	return sum
 }
 
-// follow watches the folders of the files, and those in which symbolic links end. Folders are watched, not files, since
-// a file that is replaced takes its watch with it.
-func (w *watch) follow() {
+// addFolders watches the folders of the files, and those of the files that symbolic links lead to. It does not watch the files,
+// because a file that is replaced takes its watch with it.
+func (w *watch) addFolders() {
 	if w.notify == nil {
 		return
 	}
 	for _, file := range w.files {
-		w.notify.Add(filepath.Dir(file)) // what cannot be watched is looked at
+		w.notify.Add(filepath.Dir(file)) // an error leaves the file to pollInterval
 		if end, err := filepath.EvalSymlinks(file); err == nil {
 			w.notify.Add(filepath.Dir(end))
 		}

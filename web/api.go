@@ -23,7 +23,7 @@ func (s *server) showCamera(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, status)
 }
 
-// hardwareTimeout is how long a client waits for the plans to be tried. Without a driver that hangs it takes a second.
+// hardwareTimeout is how long a client waits until all plans have been tried. This takes a second unless a driver hangs.
 const hardwareTimeout = 15 * time.Second
 
 func (s *server) showHardware(w http.ResponseWriter, r *http.Request) {
@@ -37,12 +37,12 @@ func (s *server) showHardware(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, found)
 }
 
-// healthz says that the process serves requests.
+// healthz serves GET /healthz: the process answers requests.
 func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz says that every camera has been tried once: from then on its state is worth reading.
+// readyz serves GET /readyz: every camera has been tried once, so that the states mean something.
 func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
 	for _, camera := range s.Cameras.Cameras() {
 		if !camera.Tried {

@@ -5,14 +5,14 @@ import (
 	"time"
 )
 
-// Configuration is where the cameras come from, as the API tells it.
+// Configuration is the state of the configuration, in the API's JSON.
 type Configuration struct {
 	File     string    `json:"file"`      // empty for the demo
-	LoadedAt time.Time `json:"loaded_at"` // when what is served was read
-	Faults   []Fault   `json:"faults"`    // why what the file has become since is not served; none where it is
-	Restart  []string  `json:"restart"`   // keys whose new value waits for the next start
-	Loads    int       `json:"loads"`     // how often a configuration was applied
-	Failures int       `json:"failures"`  // how often one was refused
+	LoadedAt time.Time `json:"loaded_at"` // when the configuration in effect was read
+	Faults   []Fault   `json:"faults"`    // why the file, as it is now, is not in effect; none where it is
+	Restart  []string  `json:"restart"`   // keys whose new value takes effect at the next start
+	Loads    int       `json:"loads"`     // configurations that were applied
+	Failures int       `json:"failures"`  // configurations that were refused
 }
 
 // Fault is one thing that is wrong with the file.
@@ -22,7 +22,7 @@ type Fault struct {
 	Message string `json:"message"`
 }
 
-// OK reports whether the file is what is served.
+// OK reports whether the file, as it is now, is in effect.
 func (c Configuration) OK() bool { return len(c.Faults) == 0 }
 
 // showConfiguration serves GET /api/config.

@@ -5,70 +5,61 @@ import (
 	"io"
 	"net/http"
 
-	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 )
 
-// Editor changes the list of cameras where it comes from, and what is served, before it returns. Its errors
-// are those of configs.File.
-type Editor interface {
-	Add(keys configs.Keys) (id string, err error)
-	Replace(id string, keys configs.Keys) (created bool, err error)
-	Change(id string, keys configs.Keys) error
-	Remove(id string) error
-}
-
-// maxBody is how large the keys of a camera may be, in bytes.
-const maxBody = 64 << 10
-
 func (s *server) addCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id := ""
 	if err == nil {
-		id, err = s.Editor.Add(keys)
+		id, err = s.File.Add(keys)
 	}
-	s.tellChanged(w, id, true, err)
+	s.answerChange(w, id, true, err)
 }
 
 func (s *server) replaceCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id, created := chi.URLParam(r, "id"), false
 	if err == nil {
-		created, err = s.Editor.Replace(id, keys)
+		created, err = s.File.Replace(id, keys)
 	}
-	s.tellChanged(w, id, created, err)
+	s.answerChange(w, id, created, err)
 }
 
 func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id := chi.URLParam(r, "id")
 	if err == nil {
-		err = s.Editor.Change(id, keys)
+		err = s.File.Change(id, keys)
 	}
-	s.tellChanged(w, id, false, err)
+	s.answerChange(w, id, false, err)
 }
 
 func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
-	if err := s.Editor.Remove(id); err != nil {
+	if err := s.File.Remove(id); err != nil {
 		s.refuseChange(w, id, err)
 		return
 	}
 	w.WriteHeader(http.StatusNoContent)
 }
 
-func readKeys(r *http.Request) (configs.Keys, error) {
+// maxBody is how large the body of a change may be, in bytes.
+const maxBody = 64 << 10
+
+func readKeys(r *http.Request) (edit.Keys, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
 		return nil, err
 	}
-	return configs.ParseKeys(body)
+	return edit.ParseKeys(body)
 }
 
-// tellChanged answers with the camera's state.
-func (s *server) tellChanged(w http.ResponseWriter, id string, created bool, err error) {
+// answerChange answers a change with the state of the camera, or with why it was refused.
+func (s *server) answerChange(w http.ResponseWriter, id string, created bool, err error) {
 	var camera registry.Status
 	if err == nil {
 		camera, err = s.Cameras.Camera(id)
@@ -87,23 +78,23 @@ func (s *server) tellChanged(w http.ResponseWriter, id string, created bool, err
 func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 	p := problem{Detail: err.Error(), Camera: id}
 	var large *http.MaxBytesError
-	var keys *configs.KeysError
+	var keys *edit.KeysError
 	switch {
 	case errors.As(err, &large):
 		p = problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
 	case errors.As(err, &keys):
 		p.Status, p.Parameter = http.StatusBadRequest, keys.Key
-	case errors.Is(err, configs.ErrNoCamera), errors.Is(err, registry.ErrUnknown):
+	case errors.Is(err, edit.ErrNoCamera), errors.Is(err, registry.ErrUnknown):
 		p.Status = http.StatusNotFound
-	case errors.Is(err, configs.ErrReadOnly):
+	case errors.Is(err, edit.ErrReadOnly):
 		p.Status = http.StatusForbidden
-	case errors.Is(err, configs.ErrExists), errors.Is(err, configs.ErrByHand):
+	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand):
 		p.Status = http.StatusConflict
 	case errors.Is(err, registry.ErrClosing):
 		p.Status, p.retryAfter = http.StatusServiceUnavailable, retryAfter
 	default:
 		p.Status = http.StatusInternalServerError
-		s.Log.Error("the list of cameras was not changed", "camera", id, "error", err)
+		s.Log.Error("changing the list of cameras failed", "camera", id, "error", err)
 	}
 	p.write(w)
 }

@@ -11,50 +11,18 @@ import (
 	"testing"
 
 	"framegate/configs"
-	"framegate/registry"
+	"framegate/configs/edit"
 )
 
-// fileEditor changes a file and applies it, as framegate serve does.
-type fileEditor struct {
-	file    *configs.File
-	cameras *registry.Registry
-}
+const site = "cors_origins: [https://wall.example]\ncameras: # of the site\n  - id: gate # at the road\n    url: rtsp://h/gate\n  - {id: yard, url: 'rtsp://h/yard'}\n"
 
-func (e fileEditor) apply(config *configs.Config, err error) error {
-	if err == nil {
-		_, err = e.cameras.Apply(config)
-	}
-	return err
-}
-
-func (e fileEditor) Add(keys configs.Keys) (string, error) {
-	config, err := e.file.AddCamera(keys)
-	if err != nil {
-		return "", err
-	}
-	return config.Cameras[len(config.Cameras)-1].ID, e.apply(config, nil)
-}
-
-func (e fileEditor) Replace(id string, keys configs.Keys) (bool, error) {
-	config, created, err := e.file.ReplaceCamera(id, keys)
-	return created, e.apply(config, err)
-}
-
-func (e fileEditor) Change(id string, keys configs.Keys) error {
-	return e.apply(e.file.ChangeCamera(id, keys))
-}
-
-func (e fileEditor) Remove(id string) error { return e.apply(e.file.RemoveCamera(id)) }
-
-const site = "cameras: # of the site\n  - id: gate # at the road\n    url: rtsp://h/gate\n  - {id: yard, url: 'rtsp://h/yard'}\n"
-
-// serveFile serves a file of two cameras that can be changed.
+// serveFile serves a file with two cameras.
 func serveFile(t *testing.T) (url, path string) {
 	t.Helper()
 	return serveText(t, site)
 }
 
-// serveText serves a file of this content.
+// serveText serves a file with this content.
 func serveText(t *testing.T, text string) (url, path string) {
 	t.Helper()
 	path = filepath.Join(t.TempDir(), "site.yaml")
@@ -65,12 +33,10 @@ func serveText(t *testing.T, text string) (url, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveConfig(t, config, func(cameras *registry.Registry) Editor {
-		return fileEditor{&configs.File{Path: path}, cameras}
-	}), path
+	return serveConfig(t, config, &edit.File{Path: path}), path
 }
 
-// ask makes a request with a body of JSON, and other headers if they are given.
+// ask makes a request with a JSON body and further headers.
 func ask(t *testing.T, method, url, body string, header map[string]string) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
@@ -127,14 +93,14 @@ func TestCamerasAreAddedChangedAndRemoved(t *testing.T) {
 	}
 }
 
-func TestWrongChangesAreRefusedAndSayWhy(t *testing.T) {
+func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 	url, path := serveFile(t)
 	for _, c := range []struct {
 		method, path, body string
 		status             int
 		parts              []string
 	}{
-		{"POST", "", `{"id": "gate", "url": "rtsp://h/"}`, 409, []string{"there is such a camera already: gate"}},
+		{"POST", "", `{"id": "gate", "url": "rtsp://h/"}`, 409, []string{"a camera with this id already exists: gate"}},
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "quality": 200}`, 400, []string{`"parameter":"quality"`, "from 1 to 100"}},
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "qualty": 20}`, 400, []string{`"parameter":"qualty"`, "did you mean quality?"}},
 		{"POST", "", `{"id": "a b", "url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},
@@ -143,7 +109,7 @@ func TestWrongChangesAreRefusedAndSayWhy(t *testing.T) {
 		{"POST", "", ``, 400, []string{"not one JSON object"}},
 		{"POST", "", `{"id": "shed", "name": "` + strings.Repeat("x", maxBody) + `"}`, 413, []string{"larger than 64 KiB"}},
 		{"PATCH", "/gate", `{"id": "shed"}`, 400, []string{`"parameter":"id"`, "cannot be changed"}},
-		{"PATCH", "/gate", `{"url": "rtsp://u:hunter2@h:99999/"}`, 400, []string{`"parameter":"url"`, "a port is from 1 to 65535"}},
+		{"PATCH", "/gate", `{"url": "rtsp://u:hunter2@h:99999/"}`, 400, []string{`"parameter":"url"`, "it must be from 1 to 65535"}},
 		{"PATCH", "/shed", `{"fps": 1}`, 404, []string{"no such camera: shed", `"camera":"shed"`}},
 		{"PUT", "/a%20b", `{"url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},
 		{"PUT", "/gate", `{}`, 400, []string{"neither url nor vendor"}},
@@ -207,7 +173,7 @@ func TestOnlyThisMachineChangesCameras(t *testing.T) {
 		{map[string]string{"Content-Type": "text/plain"}, 415, "application/json"},
 		{map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, 415, "application/json"},
 		{map[string]string{"Content-Type": "application/merge-patch+json"}, 415, "application/json"},
-		// These may.
+		// The following may.
 		{map[string]string{"Test-From": "127.8.9.10:4321"}, 0, ""},
 		{map[string]string{"Test-From": "[::1]:4321", "Host": "[::1]:" + port}, 0, ""},
 		{map[string]string{"Host": "LOCALHOST"}, 0, ""},
@@ -237,8 +203,8 @@ func TestOnlyThisMachineChangesCameras(t *testing.T) {
 	}
 }
 
-// TestProxyOfOldHTTPChangesNothing: nginx asks in HTTP/1.0 unless it is told otherwise, and adds no header.
-func TestProxyOfOldHTTPChangesNothing(t *testing.T) {
+// TestProxyWithHTTP10ChangesNothing makes a request like nginx, which uses HTTP/1.0 and adds no header by default.
+func TestProxyWithHTTP10ChangesNothing(t *testing.T) {
 	url, _ := serveFile(t)
 	c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
 	if err != nil {
@@ -252,7 +218,7 @@ func TestProxyOfOldHTTPChangesNothing(t *testing.T) {
 	}
 }
 
-func TestPagesOfOtherOriginsMayNotAskForChanges(t *testing.T) {
+func TestPagesOfOtherOriginsMayNotSendChanges(t *testing.T) {
 	url, _ := serveFile(t)
 	for _, method := range []string{"POST", "PUT", "PATCH", "DELETE"} {
 		request, _ := http.NewRequestWithContext(t.Context(), http.MethodOptions, url+"/api/cameras/gate", nil)
@@ -269,7 +235,7 @@ func TestPagesOfOtherOriginsMayNotAskForChanges(t *testing.T) {
 	}
 }
 
-func TestFileThatIsNotEditableStaysAsItIs(t *testing.T) {
+func TestFileThatIsNotEditableDoesNotChange(t *testing.T) {
 	url, path := serveText(t, "editable: false\n"+site)
 	resp, body := ask(t, "DELETE", url+"/api/cameras/gate", "", nil)
 	if resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "editable: false") {

@@ -8,43 +8,43 @@ import (
 	"strings"
 )
 
-// guard is what a request must be like that changes something. As long as there are no users, who may change
-// cameras is who can sign in to this machine.
+// guard is a condition that a request must meet before it may change anything. As long as there are no users, only somebody who can
+// sign in to this machine may change cameras.
 type guard struct {
 	status int
 	detail string
-	holds  func(*http.Request) bool
+	met    func(*http.Request) bool
 }
 
 var guards = []guard{
 	// Nobody else on the network may change anything.
-	{http.StatusForbidden, "cameras are changed from this machine only: ask 127.0.0.1, localhost or [::1]", fromLoopback},
-	// A proxy on this machine asks from loopback too, for anybody.
-	{http.StatusForbidden, "cameras are not changed through a proxy", notForwarded},
-	// A page of elsewhere whose name is made to point to this machine is of the same origin for a browser on
-	// it. Only the name tells: DNS rebinding.
-	{http.StatusForbidden, "cameras are changed under the name 127.0.0.1, localhost or [::1] only", toLoopback},
+	{http.StatusForbidden, "cameras can be changed from this machine only: use 127.0.0.1, localhost or [::1]", fromLoopback},
+	// A proxy on this machine sends anybody's requests from loopback.
+	{http.StatusForbidden, "cameras cannot be changed through a proxy", notForwarded},
+	// DNS rebinding: a foreign page whose name is made to resolve to this machine has the same origin, for a browser on this
+	// machine. Only the name in the request differs.
+	{http.StatusForbidden, "cameras can be changed under the name 127.0.0.1, localhost or [::1] only", toLoopback},
 	// A page of another origin, in a browser on this machine.
-	{http.StatusForbidden, "cameras are not changed by pages of another origin", sameOrigin},
-	// What a page of another origin can send without being asked, such as a form, is never of this type. It is
-	// wanted without a body too, so that there is one rule.
+	{http.StatusForbidden, "cameras cannot be changed by pages of another origin", sameOrigin},
+	// A page of another origin cannot send this type without the browser asking first. It is required without a body too, so that
+	// there is one rule.
 	{http.StatusUnsupportedMediaType, "the header Content-Type must be application/json", isJSON},
 }
 
-// guarded lets through what all guards let through, and bodies of a size.
+// guarded passes on requests that meet all guards, and limits their bodies.
 func (s *server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		for _, g := range guards {
-			if !g.holds(r) {
+			if !g.met(r) {
 				problem{Status: g.status, Detail: g.detail}.write(w)
 				return
 			}
 		}
-		if !s.settings.Load().Editable {
-			problem{Status: http.StatusForbidden, Detail: "the configuration says editable: false"}.write(w)
+		if !s.config.Load().Editable {
+			problem{Status: http.StatusForbidden, Detail: "the configuration has editable: false"}.write(w)
 			return
 		}
-		if s.Editor == nil {
+		if s.File == nil {
 			problem{Status: http.StatusForbidden, Detail: "there is no configuration file to change: this is the demo"}.write(w)
 			return
 		}
@@ -58,7 +58,7 @@ func fromLoopback(r *http.Request) bool {
 	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
-// notForwarded looks for what proxies add. nginx adds nothing unless it is told to, but asks in HTTP/1.0.
+// notForwarded looks for headers that proxies add. nginx adds none by default, but it uses HTTP/1.0.
 func notForwarded(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
 		if len(r.Header.Values(name)) > 0 {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"time"
 
 	"framegate/registry"
 
@@ -14,82 +15,87 @@ import (
 func (s *server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	reg.MustRegister(s.processMetrics()...)
 	reg.MustRegister(cameraMetrics{s.Cameras})
-	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "framegate_abandoned_pipelines_total",
-		Help: "Pipelines that hang in a change of state and were given up with their threads and memory.",
-	}, func() float64 { return float64(s.Abandoned()) }))
-	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "framegate_gstreamer_objects",
-		Help: "GStreamer's pipelines and elements that were made and are not freed yet.",
-	}, func() float64 { return float64(s.Living()) }))
-	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "framegate_config_ok",
-		Help: "1 while the configuration file is what is served, 0 while it has faults and the one before goes on.",
-	}, func() float64 {
-		if s.Configuration().OK() {
-			return 1
-		}
-		return 0
-	}))
-	reg.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "framegate_config_loaded_seconds", Help: "When the configuration that is served was read, Unix time.",
-	}, func() float64 { return float64(s.Configuration().LoadedAt.UnixMicro()) / 1e6 }))
-	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "framegate_config_loads_total", Help: "Configurations that were applied.",
-	}, func() float64 { return float64(s.Configuration().Loads) }))
-	reg.MustRegister(prometheus.NewCounterFunc(prometheus.CounterOpts{
-		Name: "framegate_config_failures_total", Help: "Configurations that were refused.",
-	}, func() float64 { return float64(s.Configuration().Failures) }))
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
-// gauge is one metric of a camera.
-type gauge struct {
+// processMetrics returns the metrics that concern no single camera.
+func (s *server) processMetrics() []prometheus.Collector {
+	gauge := func(name, help string, value func() float64) prometheus.Collector {
+		return prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value)
+	}
+	counter := func(name, help string, value func() int) prometheus.Collector {
+		return prometheus.NewCounterFunc(prometheus.CounterOpts{Name: name, Help: help}, func() float64 { return float64(value()) })
+	}
+	return []prometheus.Collector{
+		counter("framegate_abandoned_pipelines_total", "Pipelines that hang in a state change and were given up with their threads and memory.", s.Abandoned),
+		gauge("framegate_gstreamer_objects", "GStreamer's pipelines and elements that have not been freed.", func() float64 { return float64(s.Living()) }),
+		gauge("framegate_config_ok", "1 while the configuration file is in effect, 0 while it has faults and the previous configuration stays in effect.",
+			func() float64 { return oneIf(s.Configuration().OK()) }),
+		gauge("framegate_config_loaded_seconds", "When the configuration in effect was read, Unix time.",
+			func() float64 { return unixSeconds(s.Configuration().LoadedAt) }),
+		counter("framegate_config_loads_total", "Configurations that were applied.", func() int { return s.Configuration().Loads }),
+		counter("framegate_config_failures_total", "Configurations that were refused.", func() int { return s.Configuration().Failures }),
+	}
+}
+
+// perCamera are the metrics with one value for each camera.
+var perCamera = []cameraMetric{
+	gaugeOf("framegate_camera_up", "1 while the camera is connected.",
+		func(s registry.Status) float64 { return oneIf(s.State == registry.Ready || s.State == registry.Live) }),
+	gaugeOf("framegate_camera_viewers", "Viewers of all renditions of the camera.", func(s registry.Status) float64 { return float64(s.Viewers) }),
+	gaugeOf("framegate_camera_renditions", "Renditions that are being made.", func(s registry.Status) float64 { return float64(len(s.Renditions)) }),
+	gaugeOf("framegate_camera_source_fps", "Rate at which the camera sends, in pictures per second.", func(s registry.Status) float64 { return s.SourceFPS }),
+	counterOf("framegate_camera_reconnects_total", "Connections after one that failed or was lost.",
+		func(s registry.Status) float64 { return float64(s.Reconnects) }),
+	counterOf("framegate_camera_broken_units_total", "Units from the camera that were unusable and dropped.",
+		func(s registry.Status) float64 { return float64(s.Broken) }),
+	gaugeOf("framegate_camera_last_frame_seconds", "When the newest picture arrived, Unix time; 0 for never.", func(s registry.Status) float64 {
+		if s.LastFrameAt == nil {
+			return 0
+		}
+		return unixSeconds(*s.LastFrameAt)
+	}),
+}
+
+// cameraMetric is a metric with one value for each camera.
+type cameraMetric struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType
 	value func(registry.Status) float64
 }
 
-func perCamera(name, help string, kind prometheus.ValueType, value func(registry.Status) float64) gauge {
-	return gauge{prometheus.NewDesc("framegate_camera_"+name, help, []string{"camera"}, nil), kind, value}
+func gaugeOf(name, help string, value func(registry.Status) float64) cameraMetric {
+	return cameraMetric{describe(name, help), prometheus.GaugeValue, value}
 }
 
-var cameraGauges = []gauge{
-	perCamera("up", "1 while the camera is connected.", prometheus.GaugeValue, func(s registry.Status) float64 {
-		if s.State == registry.Ready || s.State == registry.Live {
-			return 1
-		}
-		return 0
-	}),
-	perCamera("viewers", "Viewers of the camera, all renditions together.", prometheus.GaugeValue,
-		func(s registry.Status) float64 { return float64(s.Viewers) }),
-	perCamera("renditions", "Renditions that are being made.", prometheus.GaugeValue,
-		func(s registry.Status) float64 { return float64(len(s.Renditions)) }),
-	perCamera("source_fps", "Rate at which the camera sends, in pictures per second.", prometheus.GaugeValue,
-		func(s registry.Status) float64 { return s.SourceFPS }),
-	perCamera("reconnects_total", "Connections after one that failed or was lost.", prometheus.CounterValue,
-		func(s registry.Status) float64 { return float64(s.Reconnects) }),
-	perCamera("broken_units_total", "Units from the camera that were dropped because nothing can be made of them.", prometheus.CounterValue,
-		func(s registry.Status) float64 { return float64(s.Broken) }),
-	perCamera("last_frame_seconds", "When the newest picture came in, Unix time; 0 for never.", prometheus.GaugeValue,
-		func(s registry.Status) float64 {
-			if s.LastFrameAt == nil {
-				return 0
-			}
-			return float64(s.LastFrameAt.UnixMicro()) / 1e6
-		}),
+func counterOf(name, help string, value func(registry.Status) float64) cameraMetric {
+	return cameraMetric{describe(name, help), prometheus.CounterValue, value}
 }
 
-var stateDesc = prometheus.NewDesc("framegate_camera_state", "1 for the state that the camera is in.", []string{"camera", "state"}, nil)
+// describe returns the description of a camera's metric, whose first label is the camera.
+func describe(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(name, help, append([]string{"camera"}, labels...), nil)
+}
 
-var planDesc = prometheus.NewDesc("framegate_camera_plan", "1 for the plan that the camera's pictures are made by.",
-	[]string{"camera", "plan", "decoder", "encoder", "fell_back_from"}, nil)
+func oneIf(condition bool) float64 {
+	if condition {
+		return 1
+	}
+	return 0
+}
 
-var failuresDesc = prometheus.NewDesc("framegate_camera_plan_failures_total", "Failures of a plan, after each of which another one took over.",
-	[]string{"camera", "plan", "codec"}, nil)
+func unixSeconds(t time.Time) float64 { return float64(t.UnixMicro()) / 1e6 }
 
-// cameraMetrics reads the cameras' states when Prometheus asks.
+// The metrics of a camera with further labels.
+var (
+	stateDesc    = describe("framegate_camera_state", "1 for the state that the camera is in.", "state")
+	planDesc     = describe("framegate_camera_plan", "1 for the plan that makes the camera's pictures.", "plan", "decoder", "encoder", "fell_back_from")
+	failuresDesc = describe("framegate_camera_plan_failures_total", "Failures of a plan; another one took over after each.", "plan", "codec")
+)
+
+// cameraMetrics collects the states of the cameras whenever Prometheus reads them.
 type cameraMetrics struct{ cameras Cameras }
 
 // Describe implements prometheus.Collector.
@@ -97,8 +103,8 @@ func (cameraMetrics) Describe(ch chan<- *prometheus.Desc) {
 	ch <- stateDesc
 	ch <- planDesc
 	ch <- failuresDesc
-	for _, g := range cameraGauges {
-		ch <- g.desc
+	for _, m := range perCamera {
+		ch <- m.desc
 	}
 }
 
@@ -112,8 +118,8 @@ func (m cameraMetrics) Collect(ch chan<- prometheus.Metric) {
 		for _, f := range s.FailedPlans {
 			ch <- prometheus.MustNewConstMetric(failuresDesc, prometheus.CounterValue, float64(f.Times), s.ID, f.Plan, f.Codec)
 		}
-		for _, g := range cameraGauges {
-			ch <- prometheus.MustNewConstMetric(g.desc, g.kind, g.value(s), s.ID)
+		for _, c := range perCamera {
+			ch <- prometheus.MustNewConstMetric(c.desc, c.kind, c.value(s), s.ID)
 		}
 	}
 }

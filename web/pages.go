@@ -20,24 +20,7 @@ var staticFiles embed.FS
 
 var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
-// wallStreams is how many cameras the wall shows as streams. A browser opens no more than six connections
-// to one HTTP/1.1 server, and a stream holds one; a wall of more cameras fetches snapshots in turn.
-const wallStreams = 4
-
-// static serves the pages' scripts and styles, and lists no folder.
-func static() http.Handler {
-	files := http.FileServerFS(staticFiles)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/") {
-			problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
-			return
-		}
-		w.Header().Set("Cache-Control", "max-age=3600")
-		files.ServeHTTP(w, r)
-	})
-}
-
-// wall shows every camera.
+// wall serves GET /: all cameras.
 func (s *server) wall(w http.ResponseWriter, _ *http.Request) {
 	cameras := s.Cameras.Cameras()
 	s.page(w, "wall.html", map[string]any{
@@ -46,7 +29,11 @@ func (s *server) wall(w http.ResponseWriter, _ *http.Request) {
 	})
 }
 
-// camera shows one camera, what it sends and how to use it.
+// wallStreams is the largest number of cameras that the wall shows as streams. A browser opens at most six connections to an
+// HTTP/1.1 server, and each stream takes one. A wall of more cameras fetches snapshots instead.
+const wallStreams = 4
+
+// camera serves GET /cameras/{id}: one camera, what it sends and how to embed it.
 func (s *server) camera(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
 	status, err := s.Cameras.Camera(id)
@@ -60,11 +47,12 @@ func (s *server) camera(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
+// page answers with a page.
 func (s *server) page(w http.ResponseWriter, name string, values any) {
 	var body bytes.Buffer
 	if err := pages.ExecuteTemplate(&body, name, values); err != nil {
-		s.Log.Error("page", "name", name, "error", err)
-		problem{Status: http.StatusInternalServerError, Detail: "the page cannot be made"}.write(w)
+		s.Log.Error("rendering a page failed", "page", name, "error", err)
+		problem{Status: http.StatusInternalServerError, Detail: "rendering the page failed; the log says more"}.write(w)
 		return
 	}
 	h := w.Header()
@@ -74,7 +62,7 @@ func (s *server) page(w http.ResponseWriter, name string, values any) {
 	w.Write(body.Bytes())
 }
 
-// origin is the scheme and host under which the reader of a page reached the server.
+// origin returns the scheme and host under which the client reached the server.
 func origin(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
@@ -83,8 +71,21 @@ func origin(r *http.Request) string {
 	return scheme + "://" + r.Host
 }
 
-// Name is the parameter as it stands in a query. It is for the templates, as is Wants.
+// static serves the scripts and styles of the pages. It does not list the folder.
+func static() http.Handler {
+	files := http.FileServerFS(staticFiles)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/") {
+			problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
+			return
+		}
+		w.Header().Set("Cache-Control", "max-age=3600")
+		files.ServeHTTP(w, r)
+	})
+}
+
+// Name returns the parameter's name, for the templates.
 func (p parameter) Name() string { return p.name }
 
-// Wants describes the values that the parameter takes.
-func (p parameter) Wants() string { return p.wants }
+// Values describes the parameter's values, for the templates.
+func (p parameter) Values() string { return p.values }

@@ -14,17 +14,17 @@ import (
 
 // parameter is one query parameter.
 type parameter struct {
-	name  string
-	wants string // the values that it takes, for people
-	// set reads a value into the request and reports whether it is one of those.
+	name   string
+	values string // that it accepts, for people
+	// set parses a value into the request and reports whether it is one of them.
 	set func(*request, string) bool
 }
 
-// request is what the query of a stream or a snapshot asks for.
+// request is the parsed query of a stream or a snapshot.
 type request struct {
 	ask      frame.Ask
 	maxAge   time.Duration // of a snapshot
-	download bool          // a snapshot is to be saved rather than shown
+	download bool          // browsers save the snapshot instead of showing it
 }
 
 // The parameters of a stream.
@@ -35,14 +35,14 @@ var streamParameters = []parameter{
 	flag("upscale", "allows a picture larger than the camera's", func(r *request, on bool) { r.ask.Upscale = on }),
 	{"fps", fmt.Sprintf("a number from %v to %v (pictures per second at most), or key for the camera's keyframes only", frame.MinFPS, frame.MaxFPS), setFPS},
 	whole("quality", frame.MinQuality, frame.MaxQuality, "JPEG quality", func(r *request, n int) { r.ask.Quality = n }),
-	{"rotate", "one of 0, 90, 180, 270 (degrees clockwise)", setTurn},
+	choice("rotate", []string{"0", "90", "180", "270"}, "degrees clockwise", func(r *request, n int) { r.ask.Rotate = n }),
 	{"overlay", "none, or some of name, time, text with commas between", setOverlay},
 }
 
-// The parameters of a snapshot. A rate means nothing to it and is ignored, so that the query of a stream fits.
+// The parameters of a snapshot. It ignores fps, so that it accepts every query of a stream.
 var snapshotParameters = append(slices.Clone(streamParameters),
 	number("max_age", 0, 3600, "seconds", func(r *request, v float64) { r.maxAge = time.Duration(v * float64(time.Second)) }),
-	flag("download", "makes a browser save it", func(r *request, on bool) { r.download = on }),
+	flag("download", "makes browsers save it", func(r *request, on bool) { r.download = on }),
 )
 
 func whole(name string, low, high int, unit string, set func(*request, int)) parameter {
@@ -61,6 +61,14 @@ func number(name string, low, high float64, unit string, set func(*request, floa
 	}}
 }
 
+func choice(name string, values []string, unit string, set func(*request, int)) parameter {
+	return parameter{name, fmt.Sprintf("one of %s (%s)", strings.Join(values, ", "), unit), func(r *request, text string) bool {
+		n, err := strconv.Atoi(text)
+		set(r, n)
+		return err == nil && slices.Contains(values, text)
+	}}
+}
+
 func flag(name, meaning string, set func(*request, bool)) parameter {
 	return parameter{name, "0 or 1 (" + meaning + ")", func(r *request, text string) bool {
 		set(r, text == "1")
@@ -74,11 +82,6 @@ func setFPS(r *request, text string) (ok bool) {
 	}
 	r.ask.FPS, ok = readNumber(text, frame.MinFPS, frame.MaxFPS)
 	return ok
-}
-
-func setTurn(r *request, text string) bool {
-	r.ask.Rotate, _ = strconv.Atoi(text)
-	return slices.Contains([]string{"0", "90", "180", "270"}, text)
 }
 
 func setOverlay(r *request, text string) bool {
@@ -103,13 +106,13 @@ func readNumber(text string, low, high float64) (float64, bool) {
 	return v, err == nil && !math.IsNaN(v) && v >= low && v <= high
 }
 
-// cacheBuster is ignored: pages change it to get past caches.
+// cacheBuster is a parameter that pages change to bypass caches. It is ignored.
 const cacheBuster = "_"
 
-// defaultMaxAge is how old the picture of a snapshot may be, unless the camera itself is slower.
+// defaultMaxAge is how old a snapshot may be where the request does not say, unless the camera itself is slower.
 const defaultMaxAge = time.Second
 
-// parse reads a query strictly: a parameter that is unknown, repeated or out of range is a problem.
+// parse parses a query strictly: a parameter that is unknown, repeated or out of range is a problem.
 func parse(rawQuery string, known []parameter) (request, *problem) {
 	r := request{maxAge: defaultMaxAge}
 	query, err := url.ParseQuery(rawQuery)
@@ -123,24 +126,24 @@ func parse(rawQuery string, known []parameter) (request, *problem) {
 		i := slices.IndexFunc(known, func(p parameter) bool { return p.name == name })
 		switch {
 		case i < 0:
-			return r, badParameter(name, fmt.Sprintf("unknown parameter %q; there are %s", name, names(known)))
+			return r, badParameter(name, fmt.Sprintf("unknown parameter %q; the parameters are %s", name, names(known)))
 		case len(values) > 1:
 			return r, badParameter(name, name+" is given more than once")
 		case !known[i].set(&r, values[0]):
-			return r, badParameter(name, fmt.Sprintf("%s is %q; it must be %s", name, values[0], known[i].wants))
+			return r, badParameter(name, fmt.Sprintf("%s is %q; it must be %s", name, values[0], known[i].values))
 		}
 	}
 	return r, r.contradiction()
 }
 
-// contradiction finds parameters that do not go together.
+// contradiction finds parameters that contradict each other.
 func (r request) contradiction() *problem {
 	a := r.ask
 	switch {
 	case a.Scale > 0 && (a.Width > 0 || a.Height > 0):
-		return badParameter("scale", "scale and width or height exclude each other")
+		return badParameter("scale", "scale cannot be combined with width or height")
 	case a.Width > frame.MaxAspect*a.Height && a.Height > 0, a.Height > frame.MaxAspect*a.Width && a.Width > 0:
-		return badParameter("height", fmt.Sprintf("width %d and height %d; of two sides the longer may be %d times the other, from %d to %d pixels",
+		return badParameter("height", fmt.Sprintf("width is %d and height is %d; the longer side must be at most %d times the other, and both from %d to %d pixels",
 			a.Width, a.Height, frame.MaxAspect, frame.MinSide, frame.MaxSide))
 	}
 	return nil

@@ -10,14 +10,14 @@ import (
 	"framegate/registry"
 )
 
-// problem is an error as RFC 9457 writes it.
+// problem is an error answer as in RFC 9457.
 type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Parameter is the query parameter or the key of a camera that is at fault, of a 400.
+	// Parameter is the query parameter or the key of a camera that is wrong, of a 400.
 	Parameter string `json:"parameter,omitempty"`
-	// Camera and Reason tell which camera gives no picture and why, of a 503.
+	// Camera and Reason say which camera sends no pictures and why, of a 503.
 	Camera string       `json:"camera,omitempty"`
 	Reason frame.Reason `json:"reason,omitempty"`
 
@@ -36,10 +36,10 @@ func (p problem) write(w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(p)
 }
 
-// retryAfter is what viewers are told of a camera that is away, in seconds.
+// retryAfter is the pause after which viewers should try again, in seconds.
 const retryAfter = 5
 
-// refuse answers a request for a picture that Watch has refused.
+// refuse answers a request for a picture with the error that the registry returned.
 func refuse(w http.ResponseWriter, id string, err error) {
 	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
 	var tooMany *registry.TooManyError

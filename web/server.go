@@ -1,5 +1,5 @@
-// Package web serves the cameras over HTTP: MJPEG streams, snapshots, pages, the API and metrics. It knows
-// the registry through the interface Cameras and nothing of GStreamer.
+// Package web serves the cameras over HTTP: MJPEG streams, snapshots, pages, the API and metrics. It knows the registry through the
+// interface Cameras, and nothing of GStreamer.
 package web
 
 import (
@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/pipeline/frame"
 	"framegate/registry"
 
@@ -20,42 +22,30 @@ import (
 	"github.com/go-chi/cors"
 )
 
-// Cameras is what web asks of the registry. Its methods may be called from any goroutine.
+// Options say what to serve.
+type Options struct {
+	Cameras Cameras
+	// Hardware returns the answer to GET /api/hardware, a value for encoding/json. It returns nil where ctx is done before the
+	// answer is known.
+	Hardware func(ctx context.Context) any
+	// Abandoned returns how many pipelines hang in a driver and were given up, for /metrics.
+	Abandoned func() int
+	// Living returns how many objects of GStreamer exist, for /metrics.
+	Living func() int
+	// Configuration returns the state of the configuration.
+	Configuration func() Configuration
+	// File is the file that requests may change; nil where there is none.
+	File    *edit.File
+	Version string
+	Log     *slog.Logger
+}
+
+// Cameras is what web needs of the registry. Any goroutine may call its methods.
 type Cameras interface {
 	Cameras() []registry.Status
 	Camera(id string) (registry.Status, error)
 	Watch(ctx context.Context, id string, ask frame.Ask) (*registry.View, error)
 	Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error)
-}
-
-// Options say what to serve.
-type Options struct {
-	Cameras Cameras
-	// Hardware is what GET /api/hardware answers, as a value for encoding/json, or nil where that was not found out before
-	// ctx was done. It is asked for each time.
-	Hardware func(ctx context.Context) any
-	// Abandoned is the number of pipelines that hang in a driver and were given up, for /metrics.
-	Abandoned func() int
-	// Living is the number of GStreamer's objects that exist, likewise.
-	Living func() int
-	// Configuration tells what the cameras come from.
-	Configuration func() Configuration
-	// Editor changes the list of cameras; nil where it cannot be changed.
-	Editor   Editor
-	Settings Settings // to begin with
-	Version  string
-	Log      *slog.Logger
-}
-
-// Settings are what can be changed while it serves.
-type Settings struct {
-	// Origins are those whose scripts may read pictures and the API, such as https://wall.example; "*" is
-	// any. An <img> tag needs none of this.
-	Origins []string
-	// MaxViewers and PerAddress are how many streams are sent at a time, in all and to one address; 0 is no limit.
-	MaxViewers, PerAddress int
-	// Editable lets requests of this machine change the list of cameras.
-	Editable bool
 }
 
 // Handler serves all routes.
@@ -64,17 +54,18 @@ type Handler struct {
 	server *server
 }
 
-// Configure changes the settings for the requests that come from now on. Any goroutine may call it.
-func (h *Handler) Configure(settings Settings) { h.server.settings.Store(&settings) }
+// Configure sets the configuration for requests from now on. Before the first call no other origin is allowed, viewers are not
+// limited and nothing may be changed. Any goroutine may call it.
+func (h *Handler) Configure(config *configs.Config) { h.server.config.Store(config) }
 
-// Wait blocks until all streams have ended, which they do when the cameras end their views. http.Server does
-// not wait for them. From now on no stream begins. It is called once.
-func (h *Handler) Wait() { h.server.crowd.close() }
+// Wait blocks until all streams have ended, as they do when the cameras end their views; http.Server does not wait for streams. No
+// stream begins from now on. Wait is called once.
+func (h *Handler) Wait() { h.server.viewers.close() }
 
 // New returns the handler of all routes.
 func New(o Options) *Handler {
 	s := &server{Options: o}
-	s.settings.Store(&o.Settings)
+	s.config.Store(&configs.Config{})
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, middleware.GetHead, headers, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
@@ -88,7 +79,7 @@ func New(o Options) *Handler {
 	r.MethodNotAllowed(func(w http.ResponseWriter, req *http.Request) {
 		methods := strings.Join(allowed(r, req.URL.Path), ", ")
 		w.Header().Set("Allow", methods)
-		problem{Status: http.StatusMethodNotAllowed, Detail: "this path takes " + methods}.write(w)
+		problem{Status: http.StatusMethodNotAllowed, Detail: "this path accepts " + methods}.write(w)
 	})
 
 	r.Get("/", s.wall)
@@ -119,7 +110,14 @@ func New(o Options) *Handler {
 	return &Handler{r, s}
 }
 
-// allowed lists the methods that a path takes.
+// server has the handlers of the routes.
+type server struct {
+	Options
+	config  atomic.Pointer[configs.Config] // for requests from now on
+	viewers viewerLimits
+}
+
+// allowed returns the methods of a path.
 func allowed(routes chi.Routes, path string) (methods []string) {
 	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
 		if routes.Match(chi.NewRouteContext(), method, path) {
@@ -132,20 +130,14 @@ func allowed(routes chi.Routes, path string) (methods []string) {
 	return methods
 }
 
-type server struct {
-	Options
-	settings atomic.Pointer[Settings]
-	crowd    crowd // of those who are sent streams
-}
-
-// allows reports whether scripts of an origin may read what is answered.
+// allows reports whether scripts of an origin may read answers.
 func (s *server) allows(_ *http.Request, origin string) bool {
-	origins := s.settings.Load().Origins
+	origins := s.config.Load().CORSOrigins
 	return slices.Contains(origins, "*") || slices.Contains(origins, origin)
 }
 
-// headers sets what every answer carries. Pictures may be shown by pages of any origin, as <img> always
-// could: Cross-Origin-Resource-Policy says so to pages that are isolated from others.
+// headers sets the headers of every answer. Pages of any origin may show pictures, as <img> always could. A page that is isolated
+// from other origins needs Cross-Origin-Resource-Policy for it.
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
@@ -156,11 +148,10 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
-// writeTimeout is how long a client may take to read an answer, or a viewer one frame, before it counts as
-// gone.
+// writeTimeout is how long a client may take to read an answer, or a viewer one frame.
 const writeTimeout = 10 * time.Second
 
-// deadline ends the answers to clients that do not read them. A stream moves it on with each frame.
+// deadline ends answers that the client does not read. A stream extends its deadline with each frame.
 func deadline(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(snapshotTimeout + writeTimeout))
@@ -168,7 +159,7 @@ func deadline(next http.Handler) http.Handler {
 	})
 }
 
-// recoverer answers 500 to a request whose handler panics, and logs it. Other requests go on.
+// recoverer answers a request whose handler panics with 500, and logs it. Other requests are not affected.
 func (s *server) recoverer(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		answer := middleware.NewWrapResponseWriter(w, r.ProtoMajor)
@@ -181,10 +172,10 @@ func (s *server) recoverer(next http.Handler) http.Handler {
 				panic(fault)
 			}
 			s.Log.Error("request failed", "path", r.URL.Path, "panic", fault, "stack", string(debug.Stack()))
-			if answer.Status() != 0 { // the answer has begun: cut it off
+			if answer.Status() != 0 { // the answer has begun, so it is cut off
 				panic(http.ErrAbortHandler)
 			}
-			problem{Status: http.StatusInternalServerError, Detail: "a fault of framegate; its log says more"}.write(w)
+			problem{Status: http.StatusInternalServerError, Detail: "framegate has a bug; its log says more"}.write(w)
 		}()
 		next.ServeHTTP(answer, r)
 	})

@@ -13,14 +13,9 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// snapshotTimeout is how long a snapshot may take, from opening the camera on.
-const snapshotTimeout = 20 * time.Second
-
-// snapshotFormats are the formats of a snapshot by the extension of its path.
-var snapshotFormats = map[string]frame.Format{"jpg": frame.JPEG, "png": frame.PNG, "webp": frame.WebP}
-
-// snapshot serves GET /cameras/{id}/snapshot.jpg and such: the newest picture, which is at most max_age old
-// unless the camera itself is slower. X-Framegate-Stale tells how old a picture is, in seconds, of a camera that is away. A client that has it already is told so (RFC 9110, section 13).
+// snapshot serves GET /cameras/{id}/snapshot.jpg and the like: the newest picture, which is at most max_age old unless the camera
+// itself is slower. While the camera is lost, X-Framegate-Stale is the picture's age in seconds. A conditional request for a picture
+// that the client already has is answered with 304.
 func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		request, bad := parse(r.URL.RawQuery, snapshotParameters)
@@ -41,7 +36,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		h := w.Header()
 		h.Set("Content-Type", format.MediaType())
-		h.Set("Cache-Control", "no-cache") // to be asked for each time, with the ETag
+		h.Set("Cache-Control", "no-cache") // a cache must ask each time, with the ETag
 		h.Set("ETag", etag(f))
 		if stale {
 			h.Set("X-Framegate-Stale", strconv.Itoa(int(time.Since(f.Received).Seconds())))
@@ -54,7 +49,13 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 	}
 }
 
-// etag names a frame among those that one URL can give.
+// snapshotTimeout is how long a snapshot may take, with opening the camera.
+const snapshotTimeout = 20 * time.Second
+
+// snapshotFormats are the formats of a snapshot by the extension of its path.
+var snapshotFormats = map[string]frame.Format{"jpg": frame.JPEG, "png": frame.PNG, "webp": frame.WebP}
+
+// etag distinguishes a frame from all others of the same URL.
 func etag(f *frame.Frame) string {
 	return fmt.Sprintf(`"%x-%x"`, f.Received.UnixNano(), len(f.Picture()))
 }

@@ -17,140 +17,140 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// endTimeout is how long a viewer may take to read its last frame when framegate ends.
-const endTimeout = 2 * time.Second
-
-// stream serves GET /cameras/{id}/stream: MJPEG, for <img src>. It answers with an error status as long as
-// there is no picture to give, and never with an empty body.
+// stream serves GET /cameras/{id}/stream: MJPEG for <img src>. It answers with an error status while there is no picture to send,
+// and never with an empty body.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	request, bad := parse(r.URL.RawQuery, streamParameters)
 	if bad != nil {
 		bad.write(w)
 		return
 	}
-	leave, full := s.crowd.enter(r, *s.settings.Load())
-	if full != nil {
-		full.write(w)
+	leave, refused := s.viewers.enter(r, s.config.Load())
+	if refused != nil {
+		refused.write(w)
 		return
 	}
-	v := &audience{cameras: s.Cameras, id: chi.URLParam(r, "id"), ask: request.ask}
-	// The stream outlives this handler, but until the first picture is there the client may give up.
-	v.ctx, v.gone = context.WithCancel(context.Background())
+	out := &sender{cameras: s.Cameras, id: chi.URLParam(r, "id"), ask: request.ask}
+	// The stream outlives this handler. Until its first picture is there, it ends with the request.
+	out.ctx, out.cancel = context.WithCancel(context.Background())
 	end := func() {
-		v.gone()
+		out.cancel()
 		leave()
 	}
-	begun := false
+	sending := false
 	defer func() {
-		if !begun {
+		if !sending {
 			end()
 		}
 	}()
-	stay := context.AfterFunc(r.Context(), v.gone)
+	outlive := context.AfterFunc(r.Context(), out.cancel)
 	var err error
-	if v.view, err = s.Cameras.Watch(v.ctx, v.id, v.ask); err != nil {
+	if out.view, err = s.Cameras.Watch(out.ctx, out.id, out.ask); err != nil {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a camera may take minutes to fail
-		refuse(w, v.id, err)
+		refuse(w, out.id, err)
 		return
 	}
 	h := w.Header()
 	h.Set("Content-Type", "multipart/x-mixed-replace; boundary="+frame.Boundary)
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // nginx passes frames on as they come
+	h.Set("X-Accel-Buffering", "no") // lets nginx pass frames on at once
 	h.Set("Connection", "close")     // the end of the stream is the end of the connection
-	if r.Method == http.MethodHead || !stay() {
-		v.view.Close()
+	if r.Method == http.MethodHead || !outlive() {
+		out.view.Close()
 		return
 	}
-	if v.conn, _, err = http.NewResponseController(w).Hijack(); err != nil {
-		v.view.Close()
+	if out.conn, _, err = http.NewResponseController(w).Hijack(); err != nil {
+		out.view.Close()
 		problem{Status: http.StatusHTTPVersionNotSupported, Detail: "streams need HTTP/1.1"}.write(w)
 		return
 	}
-	begun = true
+	sending = true
 	go func() {
 		defer end()
-		v.send(h)
+		out.send(h)
 	}()
 }
 
-// audience is a viewer who is being sent a stream. It belongs to one goroutine. It has taken its connection over from net/http,
-// whose goroutines and buffers would be most of what a viewer takes: the body is not chunked, and a frame is one write.
-type audience struct {
+// sender sends a stream to one viewer. It belongs to one goroutine. It takes the connection over from net/http, whose goroutines
+// and buffers would be most of what a viewer costs: the body is not chunked, and a frame is one write.
+type sender struct {
 	cameras Cameras
 	id      string
 	ask     frame.Ask
-	ctx     context.Context // done when the client has gone
-	gone    func()
+	ctx     context.Context // done when the viewer has gone
+	cancel  func()          // ends ctx
 	view    *registry.View
 	conn    net.Conn
 }
 
 // send writes frames until either side ends.
-func (v *audience) send(h http.Header) {
-	defer v.conn.Close()
-	defer func() { v.view.Close() }()
-	newestOnly(v.conn)
-	v.conn.SetReadDeadline(time.Time{})
+func (s *sender) send(h http.Header) {
+	defer s.conn.Close()
+	defer func() { s.view.Close() }()
+	limitQueue(s.conn)
+	s.conn.SetReadDeadline(time.Time{})
 	go func() {
-		defer v.gone()
-		for anything := make([]byte, 1); ; {
-			if _, err := v.conn.Read(anything); err != nil {
+		defer s.cancel()
+		for b := make([]byte, 1); ; {
+			if _, err := s.conn.Read(b); err != nil {
 				return
 			}
 		}
 	}()
-	if v.open(h) != nil {
+	if s.writeHead(h) != nil {
 		return
 	}
 	for {
-		err := v.sendView()
+		err := s.sendView()
 		if !errors.Is(err, registry.ErrReplaced) {
 			return
 		}
-		again, err := v.cameras.Watch(v.ctx, v.id, v.ask)
+		next, err := s.cameras.Watch(s.ctx, s.id, s.ask)
 		if err != nil {
 			return
 		}
-		v.view.Close()
-		v.view = again
+		s.view.Close()
+		s.view = next
 	}
 }
 
-// open writes what comes before the first part.
-func (v *audience) open(h http.Header) error {
+// writeHead writes what comes before the first part.
+func (s *sender) writeHead(h http.Header) error {
 	var head bytes.Buffer
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	fmt.Fprint(&head, "HTTP/1.1 200 OK\r\n")
 	h.Write(&head)
 	fmt.Fprint(&head, "\r\n", frame.Opening)
-	v.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err := v.conn.Write(head.Bytes())
+	s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+	_, err := s.conn.Write(head.Bytes())
 	return err
 }
 
-// sendView writes the frames of the view until it ends, and says why it did. What is being written then may take
-// endTimeout.
-func (v *audience) sendView() error {
-	ctx := v.view.Context()
-	defer context.AfterFunc(ctx, func() { v.conn.SetWriteDeadline(time.Now().Add(endTimeout)) })()
+// sendView writes the frames of the view until it ends, and returns why it ended. A frame that is being written then may take
+// endTimeout more.
+func (s *sender) sendView() error {
+	ctx := s.view.Context()
+	defer context.AfterFunc(ctx, func() { s.conn.SetWriteDeadline(time.Now().Add(endTimeout)) })()
 	for {
-		v.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if _, err := v.conn.Write(v.view.Frame().Part()); err != nil {
+		if _, err := s.conn.Write(s.view.Frame().Part()); err != nil {
 			return err
 		}
-		if _, err := v.view.Next(); err != nil {
+		if _, err := s.view.Next(); err != nil {
 			return err
 		}
 	}
 }
 
-// newestOnly keeps the kernel from queueing frames for a viewer that is slow, beyond what is on its way: the newest is
-// better than those. A connection that acknowledges nothing is given up after userTimeout.
-func newestOnly(conn net.Conn) {
+// endTimeout is how long a viewer may take to read its last frame when the stream ends.
+const endTimeout = 2 * time.Second
+
+// limitQueue keeps the kernel from queueing frames for a slow viewer, who is to see the newest ones. It also makes the kernel give
+// up a connection that acknowledges nothing for userTimeout.
+func limitQueue(conn net.Conn) {
 	raw, ok := conn.(syscall.Conn)
 	if !ok {
 		return
@@ -159,16 +159,16 @@ func newestOnly(conn net.Conn) {
 	if err != nil {
 		return
 	}
-	control.Control(func(fd uintptr) { // what an older kernel lacks is done without
+	control.Control(func(fd uintptr) { // an older kernel may lack these options, which are not essential
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
 		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
 	})
 }
 
-// unsentBytes is how much of a stream may wait in the kernel before it is sent. Linux wakes the writer when half of it has
-// gone, which for the slowest viewers must not take as long as writeTimeout.
+// unsentBytes is how much of a stream may wait in the kernel before it is sent. Linux wakes the writer when half of it has been
+// sent. For the slowest viewers this must take less than writeTimeout.
 const unsentBytes = 16 << 10
 
-// userTimeout ends connections whose other end has vanished while all that is sent fits into the kernel, as placeholders do. It is
-// much longer than writeTimeout, since Linux also counts the time of a viewer who reads, but a little at a time.
+// userTimeout ends a connection whose other end has vanished while the kernel could hold all that was sent, as with placeholders.
+// It is much longer than writeTimeout because Linux also counts the time of a viewer who reads, but slowly.
 const userTimeout = time.Minute

@@ -12,17 +12,20 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/internal/viewer"
 	"framegate/pipeline/frame"
 	"framegate/registry"
 )
 
-// standin is an engine without GStreamer: its cameras send grey pictures that grow brighter.
+// standin is an engine without GStreamer. Its cameras send grey pictures that grow brighter.
 type standin struct{}
 
 type standinFeed struct{ away bool }
@@ -89,10 +92,11 @@ func (p *standinPicture) Run(ctx context.Context) error {
 func (p *standinPicture) CaughtUp() <-chan struct{} { return p.caughtUp }
 func (p *standinPicture) Plan() frame.Plan          { return frame.Plan{Name: "standin"} }
 
-// serve serves three cameras until the test ends: gate, away, which is not there, and off.
+// serve serves three cameras until the test ends: gate, away, which cannot be reached, and off, which is disabled.
 func serve(t testing.TB) string {
 	t.Helper()
 	config, err := configs.Parse("test.yaml", []byte(`
+cors_origins: ["https://wall.example"]
 cameras:
   - {id: gate, name: "Front <gate>", url: 'rtsp://h/gate', idle_timeout: 100ms}
   - {id: away, url: 'rtsp://h/away'}
@@ -101,11 +105,11 @@ cameras:
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveConfig(t, config, func(*registry.Registry) Editor { return nil })
+	return serveConfig(t, config, nil)
 }
 
-// serveConfig serves a configuration until the test ends.
-func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Registry) Editor) string {
+// serveConfig serves a configuration until the test ends, and applies changes of its file where it has one.
+func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cameras, err := registry.New(config, standin{}, log)
@@ -122,11 +126,18 @@ func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Reg
 		Cameras: cameras, Hardware: func(context.Context) any { return map[string]string{"gstreamer": "1.22.0"} },
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
-		Editor:        editor(cameras),
-		Settings:      Settings{Origins: []string{"https://wall.example"}, Editable: config.Editable}, Version: "test", Log: log,
+		File:          file, Version: "test", Log: log,
 	})
+	handler.Configure(config)
+	if file != nil {
+		file.Apply = func(config *configs.Config) error {
+			_, err := cameras.Apply(config)
+			handler.Configure(config)
+			return err
+		}
+	}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if from := r.Header.Get("Test-From"); from != "" { // in the place of a client elsewhere
+		if from := r.Header.Get("Test-From"); from != "" { // as if the client were elsewhere
 			r.RemoteAddr = from
 		}
 		handler.ServeHTTP(w, r)
@@ -139,7 +150,7 @@ func serveConfig(t testing.TB, config *configs.Config, editor func(*registry.Reg
 	return server.URL
 }
 
-// get fetches a path and returns the answer with its body read.
+// get returns the answer to a GET request, and its body.
 func get(t testing.TB, url string) (*http.Response, []byte) {
 	t.Helper()
 	resp, err := http.Get(url)
@@ -209,7 +220,7 @@ func TestSnapshotIsOneFreshJPEG(t *testing.T) {
 	}
 }
 
-func TestSnapshotIsNotSentTwiceToTheSameClient(t *testing.T) {
+func TestSnapshotThatTheClientHasIsNotSentAgain(t *testing.T) {
 	url := serve(t) + "/cameras/gate/snapshot.jpg?max_age=60"
 	first, _ := get(t, url)
 	modified, err := http.ParseTime(first.Header.Get("Last-Modified"))
@@ -218,7 +229,7 @@ func TestSnapshotIsNotSentTwiceToTheSameClient(t *testing.T) {
 	}
 	request, _ := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	tag := first.Header.Get("ETag")
-	for range 100 { // the decode that made the first one may still give newer ones, 25 a second
+	for range 100 { // the decode of the first one may still bring newer ones, 25 a second
 		request.Header.Set("If-None-Match", tag)
 		again, err := http.DefaultClient.Do(request)
 		if err != nil {
@@ -233,7 +244,7 @@ func TestSnapshotIsNotSentTwiceToTheSameClient(t *testing.T) {
 	t.Error("never 304")
 }
 
-func TestSnapshotIsSavedUnderANameOfItsOwn(t *testing.T) {
+func TestDownloadedSnapshotHasAName(t *testing.T) {
 	url := serve(t)
 	resp, _ := get(t, url+"/cameras/gate/snapshot.webp?download=1&rotate=90&fps=5")
 	if got := resp.Header.Get("Content-Disposition"); !strings.HasPrefix(got, `attachment; filename="gate-2`) || !strings.HasSuffix(got, `.webp"`) {
@@ -281,8 +292,8 @@ func TestErrorsAreProblems(t *testing.T) {
 		"/cameras/gate/stream?fps=1000":             {400, `"parameter":"fps"`},
 		"/cameras/gate/stream?quality=0":            {400, "a whole number from 1 to 100"},
 		"/cameras/gate/stream?quality=1&quality=2":  {400, "more than once"},
-		"/cameras/gate/stream?sepia=1":              {400, "there are width, height, scale, upscale, fps, quality"},
-		"/cameras/gate/stream?width=16&height=8192": {400, "8 times the other, from 16 to 8192"},
+		"/cameras/gate/stream?sepia=1":              {400, "the parameters are width, height, scale, upscale, fps, quality"},
+		"/cameras/gate/stream?width=16&height=8192": {400, "8 times the other, and both from 16 to 8192"},
 		"/cameras/gate/stream?fps=keys":             {400, "or key for the camera's keyframes only"},
 		"/cameras/gate/stream?rotate=45":            {400, "one of 0, 90, 180, 270"},
 		"/cameras/gate/stream?rotate=":              {400, `"parameter":"rotate"`},
@@ -291,7 +302,7 @@ func TestErrorsAreProblems(t *testing.T) {
 		"/cameras/gate/snapshot.gif":                {404, "nothing at this path"},
 		"/cameras/gate/stream?max_age=1":            {400, `"parameter":"max_age"`},
 		"/cameras/gate/snapshot.jpg?max_age=-1":     {400, `"parameter":"max_age"`},
-		"/cameras/gate/stream?scale=1&width=100":    {400, "exclude each other"},
+		"/cameras/gate/stream?scale=1&width=100":    {400, "cannot be combined"},
 		"/cameras/gate/stream?a=%zz":                {400, "cannot be read"},
 	} {
 		resp, body := get(t, url+path)
@@ -311,7 +322,7 @@ func TestErrorsAreProblems(t *testing.T) {
 	}
 }
 
-func TestMethodsOfAPathAreTold(t *testing.T) {
+func TestMethodNotAllowedNamesTheAllowedOnes(t *testing.T) {
 	url := serve(t)
 	for path, want := range map[string]string{
 		"/": "GET, HEAD", "/cameras/gate/stream": "GET, HEAD", "/api/hardware": "GET, HEAD", "/healthz": "GET, HEAD",
@@ -329,7 +340,7 @@ func TestMethodsOfAPathAreTold(t *testing.T) {
 	}
 }
 
-func TestHeadTellsWithoutABody(t *testing.T) {
+func TestHeadHasTheHeadersOfGet(t *testing.T) {
 	url := serve(t)
 	for path, want := range map[string]string{
 		"/cameras/gate/stream": "multipart/x-mixed-replace; boundary=frame", "/cameras/gate/snapshot.jpg": "image/jpeg", "/": "text/html; charset=utf-8",
@@ -341,7 +352,7 @@ func TestHeadTellsWithoutABody(t *testing.T) {
 	}
 }
 
-func TestStateIsTheDesignsJSON(t *testing.T) {
+func TestStateHasEveryDocumentedKey(t *testing.T) {
 	url := serve(t)
 	s, err := viewer.Open(t.Context(), url+"/cameras/gate/stream")
 	if err != nil {
@@ -398,7 +409,7 @@ func TestHealthReadinessHardwareAndMetrics(t *testing.T) {
 	}
 }
 
-func TestPagesNameTheCamerasSafely(t *testing.T) {
+func TestPagesEscapeNames(t *testing.T) {
 	url := serve(t)
 	for _, path := range []string{"/", "/cameras/gate"} {
 		resp, body := get(t, url+path)
@@ -416,7 +427,7 @@ func TestPagesNameTheCamerasSafely(t *testing.T) {
 	}
 }
 
-func TestOtherOriginsReadOnlyWhereAllowed(t *testing.T) {
+func TestOtherOriginsReadWhereAllowed(t *testing.T) {
 	url := serve(t)
 	for origin, want := range map[string]string{"https://wall.example": "https://wall.example", "https://evil.example": ""} {
 		req, _ := http.NewRequest(http.MethodGet, url+"/api/cameras", nil)
@@ -432,7 +443,37 @@ func TestOtherOriginsReadOnlyWhereAllowed(t *testing.T) {
 	}
 }
 
-// FuzzParameters: whatever the query, there is a request within the ranges or a problem that says what.
+// TestParametersAreDocumented compares the parameters with the table in docs/http.md.
+func TestParametersAreDocumented(t *testing.T) {
+	docs, err := os.ReadFile("../docs/http.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(docs), "| parameter | range | |\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	ranges := map[string]string{}
+	for line := range strings.Lines(table) {
+		cells := strings.Split(line, " | ")
+		for _, name := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(cells[0], -1) {
+			ranges[name[1]] = strings.ReplaceAll(cells[1], "`", "")
+		}
+	}
+	values := regexp.MustCompile(`[\d.]+ to [\d.]+|\d+(?:, \d+)+|\w+(?:,\w+)+`)
+	for _, p := range snapshotParameters {
+		documented, ok := ranges[p.name]
+		want := values.FindString(strings.NewReplacer("0 or 1", "0, 1", "name, time, text", "name,time,text").Replace(p.values))
+		if !ok || want == "" || !strings.Contains(documented, want) {
+			t.Errorf("docs/http.md says of %s %q, want %q", p.name, documented, want)
+		}
+		delete(ranges, p.name)
+	}
+	delete(ranges, cacheBuster)
+	if len(ranges) > 0 {
+		t.Errorf("docs/http.md has parameters that do not exist: %v", ranges)
+	}
+}
+
+// FuzzParameters checks that whatever the query, there is a request within the ranges or a problem that says why not.
 func FuzzParameters(f *testing.F) {
 	for _, query := range []string{
 		"", "width=640", "width=640&height=360&fps=5&quality=80", "scale=0.25&max_age=2", "scale=NaN", "fps=1e999",
@@ -453,7 +494,7 @@ func FuzzParameters(f *testing.F) {
 		if !in(float64(a.Width), frame.MinSide, frame.MaxSide) || !in(float64(a.Height), frame.MinSide, frame.MaxSide) ||
 			!in(a.Scale, frame.MinScale, frame.MaxScale) || !in(a.FPS, frame.MinFPS, frame.MaxFPS) ||
 			!in(float64(a.Quality), frame.MinQuality, frame.MaxQuality) || r.maxAge < 0 || r.maxAge > time.Hour {
-			t.Fatalf("%q becomes %+v", query, r)
+			t.Fatalf("%q is parsed as %+v", query, r)
 		}
 	})
 }

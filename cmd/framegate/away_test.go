@@ -19,9 +19,9 @@ import (
 	"framegate/internal/viewer"
 )
 
-var losses = flag.Int("losses", 4, "how often TestViewersLiveThroughEveryLoss loses the camera")
+var losses = flag.Int("losses", 4, "how often TestViewersStayWhileTheCameraIsLost loses the camera")
 
-// look returns a picture's size, and whether it carries a test camera's mark: a placeholder does not.
+// look returns the size of a picture, and whether it has a test camera's mark, which a placeholder does not have.
 func look(t testing.TB, picture []byte) (width, height int, marked bool) {
 	t.Helper()
 	img, err := jpeg.Decode(bytes.NewReader(picture))
@@ -32,7 +32,7 @@ func look(t testing.TB, picture []byte) (width, height int, marked bool) {
 	return img.Bounds().Dx(), img.Bounds().Dy(), err == nil
 }
 
-// next reads pictures up to one with, or without, a mark, and returns the time that it took.
+// next reads pictures until one with a mark, or one without, and returns how long that took.
 func next(t testing.TB, s *viewer.Stream, marked bool) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -49,7 +49,7 @@ func next(t testing.TB, s *viewer.Stream, marked bool) time.Duration {
 	return 0
 }
 
-// watch opens a stream until the test ends.
+// watch opens a stream, which the end of the test closes.
 func (s serving) watch(t testing.TB, path string) *viewer.Stream {
 	t.Helper()
 	v, err := viewer.Open(t.Context(), s.URL+path)
@@ -60,9 +60,9 @@ func (s serving) watch(t testing.TB, path string) *viewer.Stream {
 	return v
 }
 
-// onlooker reads a stream all the time and counts what it sees.
+// onlooker reads a stream without pause and counts what it sees.
 type onlooker struct {
-	mu                     sync.Mutex // of what follows
+	mu                     sync.Mutex // guards what follows
 	placeholders, pictures int
 	err                    error
 }
@@ -87,18 +87,18 @@ func (w *onlooker) read(t *testing.T, s *viewer.Stream) {
 	}
 }
 
-// seen is how many placeholders, or pictures, the onlooker has seen.
+// seen returns a count of the onlooker, and fails the test where its stream has ended.
 func (w *onlooker) seen(t *testing.T, what *int) int {
 	t.Helper()
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.err != nil {
-		t.Fatalf("a viewer was sent away: %v", w.err)
+		t.Fatalf("the stream of a viewer ended: %v", w.err)
 	}
 	return *what
 }
 
-func TestViewersLiveThroughEveryLoss(t *testing.T) {
+func TestViewersStayWhileTheCameraIsLost(t *testing.T) {
 	camtest.Long(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
@@ -136,7 +136,7 @@ func TestViewersLiveThroughEveryLoss(t *testing.T) {
 	t.Logf("%d losses: a placeholder after %v at most, pictures again %v after the camera at most", *losses, placeholder, back)
 }
 
-func TestViewerOfALostCameraSeesTheLastPictureDimmedWithWords(t *testing.T) {
+func TestViewerOfLostCameraSeesPlaceholder(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, name: Front gate, url: '"+cameras.URL("cam1")+"'}, {id: shy, url: '"+cameras.URL("cam1")+"', placeholder: false}]"))
 	p.until(t, "gate", "ready")
@@ -155,7 +155,7 @@ func TestViewerOfALostCameraSeesTheLastPictureDimmedWithWords(t *testing.T) {
 			t.Errorf("%dx%d, marked %v, of %v", width, height, marked, picture.Received)
 		}
 	}
-	late := p.watch(t, "/cameras/gate/stream?width=320") // comes while it is away
+	late := p.watch(t, "/cameras/gate/stream?width=320") // comes while the camera is lost
 	next(t, late, false)
 
 	var err error
@@ -171,7 +171,7 @@ func TestViewerOfALostCameraSeesTheLastPictureDimmedWithWords(t *testing.T) {
 	next(t, late, true)
 }
 
-func TestSnapshotOfALostCameraTellsItsAge(t *testing.T) {
+func TestSnapshotOfLostCameraHasItsAge(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
@@ -226,7 +226,7 @@ func TestStreamsBeyondTheLimitsAreRefused(t *testing.T) {
 	}
 }
 
-func TestViewerWhoHardlyReadsCostsOthersNothingAndIsSentAway(t *testing.T) {
+func TestViewerWhoHardlyReadsIsDisconnectedAndOthersAreNotAffected(t *testing.T) {
 	camtest.Long(t)
 	t.Parallel() // it waits for the time limit of a write
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})

@@ -18,7 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser opens a headless Chromium. The test is skipped, loudly, where there is none, and with -short.
+// browser opens a headless Chromium. It skips the test where there is none, and with -short.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {
@@ -72,7 +72,7 @@ func TestImgTagOfAnotherOriginShowsMovingPictures(t *testing.T) {
 	})
 }
 
-func TestWallShowsEveryCameraAndSaysWhyOneIsAway(t *testing.T) {
+func TestWallShowsEveryCameraAndSaysWhyOneIsLost(t *testing.T) {
 	ctx := browser(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360}, testcam.Camera{Width: 640, Height: 360})
 	for _, more := range []int{0, 4} { // streams, and snapshots

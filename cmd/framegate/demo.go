@@ -12,9 +12,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// demo serves the embedded configuration, whose cameras it starts itself: real RTSP, on loopback.
+// demo serves the embedded configuration. It starts the cameras itself and reads them over real RTSP, on loopback.
 type demo struct {
-	Listen string `placeholder:"HOST:PORT" help:"Address to serve on, instead of :8080."`
+	Listen string `placeholder:"HOST:PORT" help:"Address to serve on instead of ${listen}."`
 }
 
 func (d demo) Run(ctx context.Context) error {
@@ -23,7 +23,7 @@ func (d demo) Run(ctx context.Context) error {
 		{}, {Codec: testcam.H264, KeyframeInterval: 50}, {Codec: testcam.H265}, {Codec: testcam.MJPEG, FPS: 15},
 	}})
 	if err != nil {
-		return fmt.Errorf("the demo's cameras: %w", err)
+		return fmt.Errorf("start the demo's cameras: %w", err)
 	}
 	config, err := configs.Parse("demo.yaml", configs.Demo, func(name string) (string, bool) {
 		return "rtsp://" + cameras.Address(), name == "DEMO_RTSP"

@@ -16,7 +16,7 @@ import (
 	"framegate/internal/testcam/camtest"
 )
 
-// change asks the API for a change and returns the status and the body.
+// change makes a request that changes cameras, and returns the status and the body.
 func (s serving) change(method, path, body string) (int, string, error) {
 	request, err := http.NewRequest(method, s.URL+"/api/cameras"+path, strings.NewReader(body))
 	if err != nil {
@@ -32,7 +32,7 @@ func (s serving) change(method, path, body string) (int, string, error) {
 	return resp.StatusCode, string(text), err
 }
 
-func TestCamerasOfTheAPIAreServedAtOnceAndStandInTheFile(t *testing.T) {
+func TestCamerasFromTheAPIAreServedAtOnceAndAreInTheFile(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5}, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5})
 	text := fmt.Sprintf(`# my site
 cameras:
@@ -61,7 +61,7 @@ cameras:
 	viewer.Close()
 
 	must("PATCH", "/b", `{"disabled": true, "name": "B"}`, 200)
-	if got := p.camera(t, "b").State; got != "disabled" { // when the answer comes
+	if got := p.camera(t, "b").State; got != "disabled" { // already when the answer arrives
 		t.Errorf("b is %s", got)
 	}
 	must("PATCH", "/b", `{"disabled": false}`, 200)
@@ -79,7 +79,7 @@ cameras:
 	}
 	for range 10 {
 		if _, err := other.Next(); err != nil {
-			t.Fatal("a viewer of the other camera was disturbed: ", err)
+			t.Fatal("the change affected a viewer of the other camera: ", err)
 		}
 	}
 }
@@ -104,9 +104,9 @@ func TestOthersOnTheNetworkChangeNothing(t *testing.T) {
 	}
 }
 
-// TestKilledWhileCamerasAreChangedItServesAgain kills framegate again and again while it changes its file. What it
-// has confirmed is in the file, which is whole, and the next one serves it.
-func TestKilledWhileCamerasAreChangedItServesAgain(t *testing.T) {
+// TestFileIsWholeAfterAKillDuringChanges kills framegate repeatedly while it changes its file. The file is whole and has every change
+// that was confirmed, and the next framegate serves it.
+func TestFileIsWholeAfterAKillDuringChanges(t *testing.T) {
 	path := config(t, "# mine\ncameras:\n  - {id: keep, url: 'test://ball', connect: on_demand}\n  - id: a # changed\n    url: test://ball\n    connect: on_demand\n    name: \"0\"\n")
 	confirmed := 0
 	for round := range 8 {
@@ -114,7 +114,7 @@ func TestKilledWhileCamerasAreChangedItServesAgain(t *testing.T) {
 		enough := make(chan struct{})
 		go func() {
 			<-enough
-			syscall.Kill(p.PID(), syscall.SIGKILL) // in the middle of the next change, or near it
+			syscall.Kill(p.PID(), syscall.SIGKILL) // during the next change, or near it
 		}()
 		for i := 0; ; i++ {
 			status, body, err := p.change("PATCH", "/a", fmt.Sprintf(`{"name": "%d"}`, confirmed+1))

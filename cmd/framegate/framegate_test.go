@@ -22,7 +22,7 @@ import (
 	"framegate/internal/viewer"
 )
 
-// binary is the framegate that the tests run, built with buildFlags.
+// binary is the framegate that the tests run. It is built with buildFlags.
 var (
 	binary     string
 	buildFlags []string
@@ -44,7 +44,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// run runs framegate to its end.
+// run runs framegate until it exits.
 func run(t *testing.T, args ...string) (stdout, stderr string, status int) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -59,14 +59,14 @@ func run(t *testing.T, args ...string) (stdout, stderr string, status int) {
 // serving is a framegate that serves until the test ends.
 type serving struct{ *process.Process }
 
-// start serves in an empty folder.
+// start starts framegate in an empty folder.
 func start(t *testing.T, args ...string) serving {
 	t.Helper()
 	p, err := process.Start(binary, args...)
 	return untilEnd(t, p, err)
 }
 
-// untilEnd stops a framegate that was started when the test ends.
+// untilEnd stops a framegate when the test ends.
 func untilEnd(t *testing.T, p *process.Process, err error) serving {
 	t.Helper()
 	if err != nil {
@@ -84,7 +84,7 @@ func untilEnd(t *testing.T, p *process.Process, err error) serving {
 	return serving{p}
 }
 
-// config writes a configuration with the given cameras.
+// config writes a configuration and returns its path.
 func config(t *testing.T, text string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "framegate.yaml")
@@ -111,9 +111,9 @@ func (s serving) until(t *testing.T, id, state string) {
 	}
 }
 
-// order checks that the pictures of a test camera, whose loop has 100 frames, come one after the other. A viewer that is held up
-// skips some, and on a busy machine many: where less than a second lies between two pictures in the camera's time, a step of
-// more than half of the loop is a step back.
+// order checks the order of the pictures of a test camera, whose loop has 100 frames. A viewer that is delayed skips some, on a busy
+// machine many. Where two pictures are less than a second apart in the camera's time, a step of more than half of the loop is a step
+// back.
 type order struct {
 	frame    int
 	received time.Time
@@ -160,7 +160,7 @@ func TestTenViewersEachGetEveryPictureInOrder(t *testing.T) {
 	viewers.Wait()
 }
 
-func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
+func TestViewerStaysWhileTheCameraIsLostAndComesBack(t *testing.T) {
 	camtest.Long(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5}, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, stall_timeout: 1s}, {id: b, url: %q}]", cameras.URL("cam1"), cameras.URL("cam2"))))
@@ -180,7 +180,7 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 		camtest.Do(t, cameras, "cam1", c.fault, testcam.Options{})
 		p.until(t, "a", c.state)
 		if state := p.camera(t, "a"); state.Error == "" {
-			t.Error("no word about why")
+			t.Error("the API does not say why")
 		}
 		if state := p.camera(t, "b"); state.State != "ready" {
 			t.Errorf("the other camera is %+v", state)
@@ -194,7 +194,7 @@ func TestViewerStaysWhileTheCameraIsAwayAndComesBack(t *testing.T) {
 	}{{testcam.Resize, testcam.Options{Width: 320, Height: 240}}, {testcam.Recodec, testcam.Options{Codec: testcam.MJPEG}}, {testcam.Heal, testcam.Options{}}} {
 		camtest.Do(t, cameras, "cam1", c.command, c.options)
 		began := time.Now()
-		for { // the camera's next loop is seen by its size
+		for { // the size of the pictures shows when the camera's next loop has begun
 			picture, err := s.Next()
 			if err != nil {
 				t.Fatal(err)
@@ -243,7 +243,7 @@ func TestOtherRenditionsComeAndGoWithoutInterruptingAViewer(t *testing.T) {
 		}
 	})
 	last := -1
-	for n, left := 0, 25; left > 0; n++ { // and a second after the last one has gone
+	for n, left := 0, 25; left > 0; n++ { // and for a second after the last one has ended
 		picture, err := watched.Next()
 		if err != nil {
 			t.Fatal(err)
@@ -265,7 +265,7 @@ func TestOtherRenditionsComeAndGoWithoutInterruptingAViewer(t *testing.T) {
 	}
 }
 
-func TestSnapshotsAreOfTheCameraAndTheMoment(t *testing.T) {
+func TestSnapshotsAreNewerThanTheRequest(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 50})
 	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q}, {id: b, url: %q, connect: on_demand}]", cameras.URL("cam1"), cameras.URL("cam1"))))
 	p.until(t, "a", "ready")
@@ -290,7 +290,7 @@ func TestSnapshotsAreOfTheCameraAndTheMoment(t *testing.T) {
 	}
 }
 
-func TestCheckTellsEveryFaultWithItsPlace(t *testing.T) {
+func TestCheckPrintsEveryFaultWithItsPlace(t *testing.T) {
 	files, err := filepath.Glob("../../configs/testdata/broken/*.yaml")
 	if err != nil || len(files) < 30 {
 		t.Fatalf("%d files, %v", len(files), err)
@@ -311,7 +311,7 @@ func TestCheckTellsEveryFaultWithItsPlace(t *testing.T) {
 	}
 }
 
-func TestProbeTellsWhatACameraSendsOrWhyNot(t *testing.T) {
+func TestProbePrintsWhatACameraSendsOrWhyItDoesNot(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, FPS: 10, Username: "admin", Password: "right"})
 	host := cameras.Address()
 	closed, err := net.Listen("tcp", "127.0.0.1:0")

@@ -53,7 +53,7 @@ func printHardware(w io.Writer, found plan.Hardware) {
 	out.Flush()
 }
 
-// prove tries the plans of one platform, for the process that started it with proveInChild.
+// prove is the command that proveInChild runs. It tries the plans of one platform.
 type prove struct {
 	Platform string `arg:""`
 	From     int    `arg:""`
@@ -63,8 +63,8 @@ func (p prove) Run(ctx context.Context) error {
 	return plan.ProveHere(ctx, p.Platform, p.From, os.Stdout)
 }
 
-// proveInChild is the plan.Prover that runs this program again, as it was run: where it was started through a
-// dynamic loader or a script, os.Executable would be the loader.
+// proveInChild is a plan.Prover that runs this program in a child process. It starts it as it was started itself: where that was
+// through a dynamic loader, os.Executable would be the loader.
 func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
 	self, err := exec.LookPath(os.Args[0])
 	if err != nil {

@@ -21,7 +21,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-func TestHardwareIsToldForPeopleAndPrograms(t *testing.T) {
+func TestHardwareIsPrintedForPeopleAndPrograms(t *testing.T) {
 	standins := standin.Use(t, "nvidia")
 	standins.Fault(t, "nvh265dec", "crash")
 	stdout, stderr, status := run(t, "hardware")
@@ -49,7 +49,7 @@ func TestProbeNamesThePlan(t *testing.T) {
 	}
 }
 
-// steady watches a camera and keeps the longest time between two pictures.
+// steady watches a camera and records the longest time between two pictures.
 type steady struct {
 	mu      sync.Mutex
 	longest time.Duration
@@ -104,7 +104,7 @@ func (s *steady) check(t *testing.T, limit time.Duration) {
 	}
 }
 
-// plan waits until a camera's pictures are made by a plan.
+// plan waits until a plan makes a camera's pictures.
 func (s serving) plan(t *testing.T, id, name string) {
 	t.Helper()
 	camtest.Until(t, id+" is decoded by "+name, func() bool { return s.camera(t, id).Plan.Name == name })
@@ -124,9 +124,9 @@ func (s serving) get(t *testing.T, path string) string {
 	return string(body)
 }
 
-// TestHardwareThatFailsIsToldEverywhereAndTakenBack lets a decoder fail while somebody watches: the viewer has no pause
-// of more than a second, it is told in the log, the API, the metrics and on the page, and the decoder is used again.
-func TestHardwareThatFailsIsToldEverywhereAndTakenBack(t *testing.T) {
+// TestHardwareThatFailsIsReportedAndUsedAgain lets a decoder fail while somebody watches. The viewer has no pause of more than a
+// second, the log, the API, the metrics and the page report the failure, and the decoder is used again.
+func TestHardwareThatFailsIsReportedAndUsedAgain(t *testing.T) {
 	camtest.Long(t)
 	for _, fault := range []struct{ kind, factory, reason string }{
 		{"fail 100", "nvh264dec", "The device has failed"},
@@ -179,7 +179,7 @@ func TestCamerasPageSaysWhyHardwareIsNotUsed(t *testing.T) {
 	})
 }
 
-func TestDecoderThatHangsKeepsNoViewerWaitingAndNoShutdown(t *testing.T) {
+func TestDecoderThatHangsDelaysNeitherViewersNorShutdown(t *testing.T) {
 	camtest.Long(t)
 	for _, fault := range []string{"hang", "hang-stop"} {
 		t.Run(fault, func(t *testing.T) {

@@ -11,12 +11,12 @@ import (
 	"framegate/internal/health"
 )
 
-// healthCommand asks a framegate of this machine whether it serves. A container's health check runs it.
+// healthCommand checks that a framegate on this machine serves. A container's health check runs it.
 type healthCommand struct {
-	URL string `arg:"" optional:"" help:"Where framegate serves, as http://127.0.0.1:8080; else where its configuration says."`
+	URL string `arg:"" optional:"" help:"URL of framegate, such as http://127.0.0.1:8080. Without it: the address of the configuration."`
 }
 
-// healthTime is how long an answer may take.
+// healthTime is how long the answer may take.
 const healthTime = 4 * time.Second
 
 func (h healthCommand) Run(ctx context.Context) error {
@@ -29,16 +29,17 @@ func (h healthCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// base is where framegate serves, by its configuration; port 8080 where that is missing or faulty. A listen: that was changed
-// since the start is asked in vain until the next one.
+// base returns the URL of framegate, by the address in its configuration, or by the default one where the configuration is missing
+// or faulty. It is wrong where listen was changed since the start.
 func (h healthCommand) base() string {
 	if h.URL != "" {
 		return h.URL
 	}
+	config := configs.Default()
 	if path, err := configs.Find(""); err == nil {
-		if config, err := configs.Load(path); err == nil {
-			return app.URL(config.Listen)
+		if found, err := configs.Load(path); err == nil {
+			config = found
 		}
 	}
-	return app.URL(":8080") // the default of listen
+	return app.URL(config.Listen)
 }

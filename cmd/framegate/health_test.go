@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestHealthTellsWhetherFramegateServes(t *testing.T) {
+func TestHealthReportsWhetherFramegateServes(t *testing.T) {
 	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://smpte'}]"))
 	configured := config(t, fmt.Sprintf("listen: %s\ncameras: [{id: a, url: 'test://smpte'}]", strings.TrimPrefix(p.URL, "http://")))
 	t.Setenv("FRAMEGATE_CONFIG", configured)
@@ -24,7 +24,7 @@ func TestHealthTellsWhetherFramegateServes(t *testing.T) {
 	}
 }
 
-func TestHealthTakesNothingButAGoodAnswer(t *testing.T) {
+func TestHealthRejectsOtherAnswers(t *testing.T) {
 	server := httptest.NewServer(http.NotFoundHandler())
 	defer server.Close()
 	if _, stderr, status := run(t, "health", server.URL); status != 1 || !strings.Contains(stderr, "404 Not Found") {

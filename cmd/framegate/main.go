@@ -8,7 +8,10 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
+	"strings"
 	"syscall"
+
+	"framegate/configs"
 
 	"github.com/alecthomas/kong"
 )
@@ -19,22 +22,22 @@ var version = "development"
 // commands is the command line.
 type commands struct {
 	Serve    serve         `cmd:"" default:"withargs" help:"Serve the cameras of a configuration."`
-	Demo     demo          `cmd:"" help:"Serve four test cameras of its own, read over real RTSP."`
-	Check    check         `cmd:"" help:"Load and check a configuration; print every fault with its line."`
-	Probe    probe         `cmd:"" help:"Connect to a camera once and tell what it sends."`
-	Hardware hardware      `cmd:"" help:"Try every plan of this machine and tell which work."`
-	Health   healthCommand `cmd:"" help:"Ask a framegate of this machine whether it serves; for health checks."`
+	Demo     demo          `cmd:"" help:"Start four test cameras and serve them, read over real RTSP."`
+	Check    check         `cmd:"" help:"Check a configuration and print every fault with its place."`
+	Probe    probe         `cmd:"" help:"Connect to a camera once and print what it sends."`
+	Hardware hardware      `cmd:"" help:"Try every plan of this machine and print which work."`
+	Health   healthCommand `cmd:"" help:"Check that a framegate on this machine serves; for health checks of containers."`
 	Prove    prove         `cmd:"" name:"prove-plans" hidden:""`
 	Version  printVersion  `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
-// errShown is a failure that the command has told already.
+// errShown is an error that the command has printed itself.
 var errShown = errors.New("shown")
 
 func main() {
-	runtime.MemProfileRate = 0 // of a profile that nobody can ask for
+	runtime.MemProfileRate = 0 // no route serves the profile
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 
@@ -42,7 +45,7 @@ func main() {
 	parser := kong.Must(&line,
 		kong.Name("framegate"),
 		kong.Description("IP cameras as pictures that a browser shows with nothing but <img src>."),
-		kong.Vars{"version": versionLine()},
+		kong.Vars{"version": versionLine()}, defaults(),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	command, err := parser.Parse(os.Args[1:])
@@ -55,6 +58,18 @@ func main() {
 			fmt.Fprintf(os.Stderr, "framegate: %v\n", err)
 		}
 		os.Exit(1)
+	}
+}
+
+// defaults are the variables of help texts and flags that stand for values of package configs.
+func defaults() kong.Vars {
+	config := configs.Default()
+	return kong.Vars{
+		"searched":        "./" + strings.Join(configs.Searched, ", "),
+		"listen":          config.Listen,
+		"connect_timeout": config.Defaults.ConnectTimeout.String(),
+		"transport":       string(config.Defaults.Transport),
+		"transports":      fmt.Sprintf("%s,%s,%s", configs.TCP, configs.UDP, configs.Auto),
 	}
 }
 

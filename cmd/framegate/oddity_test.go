@@ -16,20 +16,20 @@ import (
 	"framegate/internal/viewer"
 )
 
-// slow is a camera whose pictures a busy machine can look at, several of them at a time: 10 a second, and a loop of 100.
+// slow is a camera that a busy machine can watch together with others: 10 pictures a second in a loop of 100.
 var slow = testcam.Camera{Width: 160, Height: 96, FPS: 10, KeyframeInterval: 10, Loop: 10 * time.Second}
 
-// TestOddCamerasAreShown has a viewer at a camera that does one odd thing: pictures go on, none is older than the one
-// before, and they are whole again when the camera has healed.
+// TestOddCamerasAreShown watches cameras that each do one odd thing. Pictures keep arriving, none is older than the previous one, and
+// they are whole again when the camera has healed.
 func TestOddCamerasAreShown(t *testing.T) {
 	camtest.Long(t)
 	oddities := []struct {
 		name    string
 		command testcam.Command
 		options testcam.Options
-		damages bool          // pictures need not be whole until it heals
-		anew    bool          // it has to be connected anew, and viewers see a placeholder meanwhile
-		gap     time.Duration // the longest without a picture
+		damages bool          // pictures may be damaged until it heals
+		anew    bool          // framegate must connect again, and viewers see a placeholder until then
+		gap     time.Duration // the longest time without a picture
 	}{
 		{"bare", testcam.Bare, testcam.Options{}, false, true, 4 * time.Second},
 		{"ssrc", testcam.SSRC, testcam.Options{}, false, true, 4 * time.Second},
@@ -84,7 +84,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 	}
 }
 
-// nextKeyframe waits until a camera has sent its next keyframe, and tells when that was.
+// nextKeyframe waits until a camera has sent its next keyframe, and returns when that was.
 func nextKeyframe(t *testing.T, server *testcam.Server, camera string) (sent time.Time) {
 	began := time.Now()
 	camtest.Until(t, "a keyframe", func() bool {
@@ -98,16 +98,16 @@ func nextKeyframe(t *testing.T, server *testcam.Server, camera string) (sent tim
 	return sent
 }
 
-// witness is a viewer who notices what is wrong.
+// witness is a viewer who checks what it sees.
 type witness struct {
 	*viewer.Stream
 	name  string
-	anew  bool // a placeholder may come
+	anew  bool // there may be placeholders
 	last  viewer.Picture
 	frame int // number of the last picture, -1 where it cannot be read
 }
 
-// sees looks at n pictures, of a slow camera. Those of one that damages nothing are whole.
+// sees checks n pictures of a slow camera, which must be undamaged where whole is set.
 func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 	t.Helper()
 	began, limit := time.Now(), gap+2*time.Duration(n)*time.Second/10
@@ -126,7 +126,7 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 		if !w.last.Read.IsZero() && pause > gap {
 			t.Errorf("%s: no picture for %v", w.name, pause)
 		}
-		// In a stream in the wrong order the time of receipt is that of a neighbour.
+		// In a stream in the wrong order, a picture has the time of a neighbour.
 		if back := w.last.Received.Sub(p.Received); back > 100*time.Millisecond || whole && back > 0 {
 			t.Errorf("%s: a picture of %v follows one of %v", w.name, p.Received, w.last.Received)
 		}
@@ -146,7 +146,7 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 		if whole && err != nil {
 			t.Errorf("%s: %v", w.name, err)
 		}
-		// The loop has 100 frames: no more than half of them are missed in a pause of less than a second.
+		// The loop has 100 frames. A pause of less than a second skips at most half of them.
 		if steps := (frame - w.frame + 100) % 100; whole && w.frame >= 0 && pause < time.Second && (steps < 1 || steps > 50) {
 			t.Errorf("%s: frame %d after %d", w.name, frame, w.frame)
 		}
@@ -154,7 +154,7 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 	}
 }
 
-func TestHugeUnitIsDroppedCountedAndTold(t *testing.T) {
+func TestHugeUnitIsDroppedCountedAndLogged(t *testing.T) {
 	camtest.Long(t)
 	server := camtest.Start(t, slow)
 	p := start(t, "--config", config(t, "cameras: [{id: gate, stall_timeout: 15s, url: '"+server.URL("cam1")+"'}]"))
@@ -172,10 +172,10 @@ func TestHugeUnitIsDroppedCountedAndTold(t *testing.T) {
 	}
 	camtest.Do(t, server, "cam1", testcam.Huge, testcam.Options{Megabytes: 60})
 	camtest.Until(t, "the unit is counted", func() bool { return p.camera(t, "gate").Broken > 0 })
-	w.sees(t, 20, 10*time.Second, false) // it takes its time on the way
+	w.sees(t, 20, 10*time.Second, false) // the unit takes a while to arrive
 	w.sees(t, 20, time.Second, true)
 	if log := p.Log(); !strings.Contains(log, "access unit dropped: too large") || !strings.Contains(log, "limit=33554432") {
-		t.Error("the log does not tell it")
+		t.Error("the log does not say it")
 	}
 	if after, err := process.PeakMemory(p.PID()); err != nil || after-before > 100<<10 {
 		t.Errorf("the unit of 60 MB took %d KiB of memory, %v", after-before, err)

@@ -15,22 +15,22 @@ import (
 )
 
 type probe struct {
-	URL       string            `arg:"" help:"The camera, as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
-	Transport configs.Transport `enum:"tcp,udp,auto" default:"tcp" help:"Of RTSP: tcp, udp or auto."`
-	Timeout   time.Duration     `default:"10s" help:"How long to wait for the first picture data."`
-	Look      time.Duration     `default:"6s" help:"How long to look for the rate and the keyframe interval, at most."`
+	URL       string            `arg:"" help:"URL of the camera as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
+	Transport configs.Transport `enum:"${transports}" default:"${transport}" help:"Transport of RTSP: ${enum}."`
+	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for the first picture."`
+	Look      time.Duration     `default:"6s" help:"How long to measure the rate and the keyframe interval, at most."`
 	JSON      bool              `help:"Print JSON."`
 }
 
-// probed is the JSON of a probe.
+// probed is the result of a probe, in its JSON.
 type probed struct {
 	Codec            string     `json:"codec"`
 	Width            int        `json:"width"`
 	Height           int        `json:"height"`
 	FPS              float64    `json:"fps"`
-	KeyframeInterval float64    `json:"keyframe_interval"` // seconds, 0 where it is longer than the look
+	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 where there was no second keyframe
 	ConnectTime      float64    `json:"connect_time"`      // seconds
-	FirstPicture     float64    `json:"first_picture"`     // seconds from wanting it to having it
+	FirstPicture     float64    `json:"first_picture"`     // seconds from asking for a picture to its arrival
 	Plan             frame.Plan `json:"plan"`
 }
 
@@ -65,7 +65,7 @@ func (p probed) print() {
 	defer out.Flush()
 	keyframes := fmt.Sprintf("every %.2f s", p.KeyframeInterval)
 	if p.KeyframeInterval == 0 {
-		keyframes = "none besides the first while it was looked at"
+		keyframes = "none after the first one"
 	}
 	fmt.Fprintf(out, "codec\t%s\n", p.Codec)
 	fmt.Fprintf(out, "size\t%dx%d\n", p.Width, p.Height)

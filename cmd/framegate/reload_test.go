@@ -33,7 +33,7 @@ func (s serving) configuration(t *testing.T) (now web.Configuration) {
 	return now
 }
 
-// body fetches a path and returns what is answered.
+// body returns the answer to a GET request, as text.
 func (s serving) body(t *testing.T, path string) string {
 	t.Helper()
 	resp, err := http.Get(s.URL + path)
@@ -56,7 +56,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// replace puts a new file in the place of another, as most editors do.
+// replace replaces a file by a new one, as most editors do.
 func replace(t *testing.T, path, text string) {
 	t.Helper()
 	write(t, path+"~", text)
@@ -65,7 +65,7 @@ func replace(t *testing.T, path, text string) {
 	}
 }
 
-func TestFileThatIsChangedIsServedAndViewersOfOtherCamerasSeeNothingOfIt(t *testing.T) {
+func TestChangedFileIsServedAndViewersOfOtherCamerasAreNotAffected(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5})
 	one := fmt.Sprintf("{id: a, url: %q}", cameras.URL("cam1"))
 	path := config(t, "cameras: ["+one+"]")
@@ -102,7 +102,7 @@ func TestFileThatIsChangedIsServedAndViewersOfOtherCamerasSeeNothingOfIt(t *test
 		if i == 2 {
 			break
 		}
-		// Half of a file, and one with a fault.
+		// An empty file, half of a file, and one with a fault.
 		for _, wrong := range []struct{ text, fault string }{
 			{"", "empty"}, {"cameras: [{id: a, u", "flow map"}, {"cameras:\n  - {id: a, url: 'rtsp://h/', colour: red}\n", "colour"},
 		} {
@@ -129,7 +129,7 @@ func TestFileThatIsChangedIsServedAndViewersOfOtherCamerasSeeNothingOfIt(t *test
 		}
 	}
 	if !strings.Contains(p.body(t, "/metrics"), "framegate_config_ok 1") {
-		t.Error("a good file is not told to be one")
+		t.Error("the metrics do not say that the file is in effect")
 	}
 }
 
@@ -191,7 +191,7 @@ func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
 	})
 }
 
-func TestFileBehindSymbolicLinksIsFollowed(t *testing.T) {
+func TestFileBehindSymbolicLinksIsWatched(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5})
 	dir := t.TempDir()
 	version := func(n int, id string) string { // as Kubernetes mounts a ConfigMap
@@ -239,7 +239,7 @@ func TestViewerOfACameraThatIsChangedStays(t *testing.T) {
 	}
 }
 
-func TestHangUpReadsTheFileAgain(t *testing.T) {
+func TestSIGHUPReloadsTheFile(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180})
 	path := config(t, fmt.Sprintf("listen: ':8080'\ncameras: [{id: a, url: %q}]", cameras.URL("cam1")))
 	p := start(t, "--config", path)

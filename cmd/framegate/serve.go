@@ -10,8 +10,8 @@ import (
 )
 
 type serve struct {
-	Config string `placeholder:"FILE" help:"Configuration; else $$FRAMEGATE_CONFIG, ./framegate.yaml, /etc/framegate/framegate.yaml."`
-	Listen string `placeholder:"HOST:PORT" help:"Address to serve on, instead of the configuration's."`
+	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}."`
+	Listen string `placeholder:"HOST:PORT" help:"Address to serve on instead of the configuration's."`
 }
 
 func (s serve) Run(ctx context.Context) error {

@@ -18,8 +18,8 @@ import (
 	"framegate/internal/viewer"
 )
 
-// endsWell ends framegate by a signal: within 5 s and with status 0. Its viewers end behind a whole picture, and the
-// camera, which it reads once, gets TEARDOWN.
+// endsWell ends framegate by a signal. It must exit within 5 s with status 0, its viewers' streams must end after a whole picture,
+// and the camera, to which it has one connection, must get TEARDOWN.
 func (s serving) endsWell(t *testing.T, by os.Signal, cameras *testcam.Server, camera string, viewers ...*viewer.Stream) {
 	t.Helper()
 	began := time.Now()
@@ -80,12 +80,12 @@ func TestShutdownDoesNotWaitForAViewerThatReadsNothing(t *testing.T) {
 		if same++; queued != last || queued == "00000000" {
 			last, same = queued, 0
 		}
-		return same > 40 // 200 ms, in which five pictures come
+		return same > 40 // 200 ms, the time of five pictures
 	})
 	p.endsWell(t, syscall.SIGTERM, cameras, "cam1")
 }
 
-// unsent is how many bytes the other end of a connection over IPv4 on this machine has yet to send, as Linux writes it.
+// unsent returns how many bytes the other end of an IPv4 connection on this machine has yet to send, in Linux's notation.
 func unsent(t *testing.T, conn net.Conn) string {
 	t.Helper()
 	table, err := os.Open("/proc/net/tcp")

@@ -17,7 +17,7 @@ import (
 	"framegate/internal/testcam/camtest"
 )
 
-func TestSystemdLearnsThatFramegateServesLivesAndEnds(t *testing.T) {
+func TestSystemdIsNotified(t *testing.T) {
 	systemd := systemdtest.Listen(t)
 	t.Setenv("WATCHDOG_USEC", "600000")
 	cameras := camtest.Start(t, testcam.Camera{Width: 160, Height: 96})
@@ -35,7 +35,7 @@ func TestSystemdLearnsThatFramegateServesLivesAndEnds(t *testing.T) {
 	}
 }
 
-func TestSocketOfSystemdIsServed(t *testing.T) {
+func TestSocketFromSystemdIsServed(t *testing.T) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -52,8 +52,8 @@ func TestSocketOfSystemdIsServed(t *testing.T) {
 		}
 		answered <- err
 	}()
-	// The address of the configuration is taken: framegate would end if it tried to open it. systemd names the process
-	// that a socket is for, whose number is known only in it.
+	// The address of the configuration is in use, so framegate would fail if it opened it. The variables of systemd name the process
+	// that a socket is for, whose id only the process itself knows.
 	path := config(t, "{listen: '"+listener.Addr().String()+"', cameras: []}")
 	cmd := exec.Command("sh", "-c", `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@"`, binary, "serve", "--config", path)
 	log := &bytes.Buffer{} // read when the process has ended
@@ -74,7 +74,7 @@ func TestSocketOfSystemdIsServed(t *testing.T) {
 	}
 }
 
-func TestUnitFilesAreWhatSystemdUnderstands(t *testing.T) {
+func TestUnitFilesAreValid(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
 		t.Skip("SKIPPED: the unit files are checked by systemd-analyze, of the package systemd")
@@ -85,7 +85,7 @@ func TestUnitFilesAreWhatSystemdUnderstands(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// systemd-analyze looks for the program.
+		// systemd-analyze checks that the program exists.
 		text = bytes.ReplaceAll(text, []byte("/usr/local/bin/framegate"), []byte(binary))
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)

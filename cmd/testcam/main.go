@@ -1,4 +1,4 @@
-// Command testcam is a number of real RTSP cameras that misbehave on command.
+// Command testcam serves real RTSP cameras that misbehave on command.
 package main
 
 import (
@@ -19,22 +19,22 @@ import (
 type options struct {
 	Cameras   int           `default:"1" short:"n" help:"Number of cameras: /cam1 to /camN."`
 	Codec     testcam.Codec `default:"h264" enum:"h264,h265,mjpeg,mpeg4,vp8,vp9,av1" help:"One of ${enum}."`
-	Width     int           `default:"1280" help:"Pixels, even; of MJPEG a multiple of 8 up to 2040."`
+	Width     int           `default:"1280" help:"Pixels, even. For MJPEG a multiple of 8, at most 2040."`
 	Height    int           `default:"720" help:"Pixels, likewise."`
 	FPS       int           `default:"25" help:"Pictures per second."`
-	Gop       int           `help:"Frames from keyframe to keyframe; one second where it is not given."`
-	Bitrate   int           `help:"kbit/s; 4000 for 1920x1080 and by area where it is not given. MJPEG has a quality of 80 instead."`
-	Bframes   int           `help:"B-frames between two others, of H.264."`
-	Grain     int           `help:"Noise of each pixel, up to so many levels: with it an encoder needs the whole bitrate, as of a real scene."`
-	Loop      time.Duration `default:"4s" help:"Length of the loop, rounded up to whole GOPs. Frame numbers begin again with it."`
-	Shared    bool          `help:"One encoding for all cameras: they start sooner, and all carry the number 0."`
-	User      string        `help:"User that the cameras want, by Basic or Digest."`
-	Password  string        `env:"TESTCAM_PASSWORD" help:"Password that the cameras want."`
-	Audio     bool          `xor:"sound" help:"Send a track of silence (G.711) beside the pictures."`
-	AudioOnly bool          `xor:"sound" help:"Send that track and no pictures."`
-	Listen    string        `default:"127.0.0.1:8554" help:"Address of RTSP, over TCP; UDP takes a free pair of ports. Port 0 is one of the system's choice."`
+	Gop       int           `help:"Frames from keyframe to keyframe. Without it: one second."`
+	Bitrate   int           `help:"kbit/s. Without it: 4000 for 1920x1080, and by area for other sizes. MJPEG has a fixed quality instead."`
+	Bframes   int           `help:"B-frames between two other frames, for H.264."`
+	Grain     int           `help:"Noise of each pixel, up to this many levels. It makes the encoder use its bitrate, as for a real scene."`
+	Loop      time.Duration `default:"4s" help:"Length of the loop, rounded up to whole GOPs. Frame numbers begin again with each loop."`
+	Shared    bool          `help:"Share one encoding among all cameras: they start sooner, and all have the number 0."`
+	User      string        `help:"User that the cameras require, by Basic or Digest."`
+	Password  string        `env:"TESTCAM_PASSWORD" help:"Password that the cameras require."`
+	Audio     bool          `xor:"sound" help:"Also send a track of silence, in G.711."`
+	AudioOnly bool          `xor:"sound" help:"Send only a track of silence."`
+	Listen    string        `default:"127.0.0.1:8554" help:"Address of RTSP, over TCP; UDP uses a free pair of ports. Port 0 lets the system choose one."`
 	Control   string        `default:"127.0.0.1:8555" help:"Address of the control port."`
-	TLSCert   string        `and:"tls" type:"existingfile" help:"PEM certificate; serves rtsps."`
+	TLSCert   string        `and:"tls" type:"existingfile" help:"PEM certificate; with it the cameras serve rtsps."`
 	TLSKey    string        `and:"tls" type:"existingfile" help:"PEM key of the certificate."`
 	Verbose   bool          `short:"v" help:"Log connections."`
 }
@@ -77,7 +77,7 @@ func (o options) config() (testcam.Config, error) {
 		level = slog.LevelDebug
 	}
 	if o.Cameras < 1 {
-		return testcam.Config{}, fmt.Errorf("%d cameras; at least 1", o.Cameras)
+		return testcam.Config{}, fmt.Errorf("--cameras is %d; it must be at least 1", o.Cameras)
 	}
 	config := testcam.Config{
 		Listen: o.Listen, Control: o.Control,

@@ -1,4 +1,4 @@
-// Package app wires the rooms together: it serves a configuration and what its file becomes, reloads it, changes it, and shuts
+// Package app wires the packages of framegate together: it serves a configuration, reloads it when its file changes, and shuts
 // down.
 package app
 
@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"framegate/configs"
+	"framegate/configs/edit"
 	"framegate/internal/systemd"
 	"framegate/pipeline"
 	"framegate/pipeline/plan"
@@ -26,86 +27,80 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// Options are what an App serves.
+// Options say what an App serves.
 type Options struct {
-	Config  *configs.Config
-	File    string      // that Config was read from, and that is followed; empty for a configuration without one
-	Listen  string      // address to serve on instead of the configuration's
-	Version string      // as it is shown
-	Prover  plan.Prover // runs the proofs of plans
+	Config  *configs.Config // at the start
+	File    string          // that Config was read from and that is watched; empty where there is none
+	Listen  string          // address to serve on; empty for the configuration's
+	Version string          // to show
+	Prover  plan.Prover     // runs the proofs of plans
 }
 
 // App is a running framegate.
 type App struct {
-	file     string
-	address  string
-	version  string
-	prover   plan.Prover
-	log      *slog.Logger
-	level    *slog.LevelVar
-	first    *configs.Config // the one that was there at the start
-	machine  *machine
-	cameras  *registry.Registry
-	handler  *web.Handler
-	applying sync.Mutex // held from reading or changing the file until it is applied, so that nothing older is applied after it
+	Options
+	file    *edit.File // nil where there is none
+	log     *slog.Logger
+	level   *slog.LevelVar
+	machine *machine
+	cameras *registry.Registry
+	handler *web.Handler
 
-	mu     sync.Mutex // of what follows
-	config *configs.Config
+	mu     sync.Mutex      // guards what follows
+	config *configs.Config // in effect
 	state  web.Configuration
 }
 
-// New returns an App, which listens nowhere and connects to nothing before Run. It sets the default log.
+// New returns an App and makes its log the default one. The App does not listen or connect to cameras before Run.
 func New(o Options) (*App, error) {
-	level := new(slog.LevelVar)
-	log := newLog(o.Config, level)
-	slog.SetDefault(log)
-	machine := newMachine()
-	cameras, err := registry.New(&configs.Config{}, engine{&machine.Machine}, log)
-	if err != nil {
+	a := &App{Options: o, level: new(slog.LevelVar), config: o.Config, machine: newMachine()}
+	if o.File != "" {
+		a.file = &edit.File{Path: o.File, Apply: a.apply}
+	}
+	a.log = newLog(o.Config, a.level)
+	slog.SetDefault(a.log)
+	var err error
+	if a.cameras, err = registry.New(&configs.Config{}, engine{&a.machine.Machine}, a.log); err != nil {
 		return nil, err
 	}
-	a := &App{
-		file: o.File, address: cmp.Or(o.Listen, o.Config.Listen), version: o.Version, prover: o.Prover,
-		log: log, level: level, first: o.Config, config: o.Config, machine: machine, cameras: cameras,
-	}
 	a.handler = web.New(web.Options{
-		Cameras: cameras, Hardware: machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
-		Configuration: a.configuration, Editor: a.editor(), Version: o.Version, Log: log,
+		Cameras: a.cameras, Hardware: a.machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
+		Configuration: a.configuration, File: a.file, Version: o.Version, Log: a.log,
 	})
 	return a, nil
 }
 
-// shutdownTime is how long viewers get to end cleanly.
+// shutdownTime is how long a response may take to end.
 const shutdownTime = 3 * time.Second
 
-// Run serves until ctx is done, and has ended everything that it started when it returns. The error is one of the start: an
-// address that cannot be listened on, or a camera that cannot be made.
+// Run serves until ctx is done. Everything that it started has ended when it returns. The error is one of the start: an address
+// that is in use, or a camera that cannot be made.
 func (a *App) Run(ctx context.Context) error {
 	hangUp := make(chan os.Signal, 1)
 	signal.Notify(hangUp, syscall.SIGHUP)
 	defer signal.Stop(hangUp)
-	fewProcessors()
+	limitProcessors()
 	held := make([]byte, ballast)
 	defer runtime.KeepAlive(held)
-	listener, err := systemd.Listen(a.address)
+	listener, err := systemd.Listen(cmp.Or(a.Listen, a.Config.Listen))
 	if err != nil {
 		return err
 	}
-	if err := a.apply(a.first); err != nil {
+	if err := a.apply(a.Config); err != nil {
 		listener.Close()
 		return err
 	}
-	at := URL(listener.Addr().String())
-	a.log.Info("serving", "url", at, "cameras", len(a.first.Cameras), "version", a.version, "gstreamer", pipeline.Version())
+	url := URL(listener.Addr().String())
+	a.log.Info("serving", "url", url, "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version())
 
 	all, ctx := errgroup.WithContext(ctx)
-	go a.machine.prove(ctx, a.prover) // not waited for at the end: a driver may hold the process that tries it
+	go a.machine.prove(ctx, a.Prover) // Run does not wait for it: a driver may hang in it
 	all.Go(func() error {
 		a.cameras.Run(ctx)
 		return nil
 	})
 	all.Go(func() error {
-		a.follow(ctx, hangUp)
+		a.reload(ctx, hangUp)
 		return nil
 	})
 	server := a.server()
@@ -121,7 +116,7 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	all.Go(func() error {
-		systemd.Supervise(ctx, listener.Addr(), at, func() { a.cameras.Cameras() }, a.log)
+		systemd.Supervise(ctx, listener.Addr(), url, func() { a.cameras.Cameras() }, a.log)
 		return nil
 	})
 	err = all.Wait()
@@ -129,7 +124,7 @@ func (a *App) Run(ctx context.Context) error {
 	return err
 }
 
-// server answers requests.
+// server returns the HTTP server.
 func (a *App) server() *http.Server {
 	return &http.Server{
 		Handler:           a.handler,
@@ -139,25 +134,18 @@ func (a *App) server() *http.Server {
 	}
 }
 
-// shutDown ends a server's answers within shutdownTime.
+// shutDown ends all responses of a server within shutdownTime.
 func shutDown(server *http.Server) {
 	grace, cancel := context.WithTimeout(context.Background(), shutdownTime)
 	defer cancel()
 	if server.Shutdown(grace) != nil {
-		server.Close() // a viewer that does not read
+		server.Close() // a client does not read
 	}
 }
 
-// settings are the part of a configuration that web wants.
-func settings(config *configs.Config) web.Settings {
-	return web.Settings{
-		Origins: config.CORSOrigins, MaxViewers: config.MaxViewers, PerAddress: config.PerAddress, Editable: config.Editable,
-	}
-}
-
-// newLog makes the log in the form that the configuration wants. What is logged follows level.
+// newLog returns a log in the format of the configuration, which sets level.
 func newLog(config *configs.Config, level *slog.LevelVar) *slog.Logger {
-	level.UnmarshalText([]byte(config.LogLevel)) // checked with the configuration
+	setLevel(level, config)
 	options := &slog.HandlerOptions{Level: level}
 	if config.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(os.Stderr, options))
@@ -165,7 +153,12 @@ func newLog(config *configs.Config, level *slog.LevelVar) *slog.Logger {
 	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
-// URL is a URL under which an address to listen on can be reached from this machine.
+// setLevel sets a log's level to that of a configuration, which has been checked.
+func setLevel(level *slog.LevelVar, config *configs.Config) {
+	level.UnmarshalText([]byte(config.LogLevel))
+}
+
+// URL returns a URL at which this machine reaches a server that listens on an address.
 func URL(listen string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {

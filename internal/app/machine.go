@@ -10,23 +10,23 @@ import (
 	"framegate/registry"
 )
 
-// machine is the hardware of a serving framegate. It is proved once.
+// machine is the hardware of a running framegate, which is proved once.
 type machine struct {
 	plan.Machine
-	proved chan struct{} // closed when found is there
+	proved chan struct{} // closed when found is set
 	found  plan.Hardware
 }
 
 func newMachine() *machine { return &machine{proved: make(chan struct{})} }
 
-// prove finds out what the machine can do; cameras use software until then.
+// prove finds out what the machine can do. Cameras use software until it returns.
 func (m *machine) prove(ctx context.Context, prover plan.Prover) {
 	m.found = plan.Prove(ctx, prover)
 	m.Know(m.found)
 	close(m.proved)
 }
 
-// hardware waits for what is found out, and is nil where ctx is done before.
+// hardware waits for the result of prove. It returns nil where ctx is done before.
 func (m *machine) hardware(ctx context.Context) any {
 	select {
 	case <-m.proved:
@@ -36,7 +36,7 @@ func (m *machine) hardware(ctx context.Context) any {
 	}
 }
 
-// engine makes the registry's feeds with GStreamer.
+// engine is the registry's Engine, with GStreamer.
 type engine struct{ machine *plan.Machine }
 
 func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
@@ -47,7 +47,7 @@ func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
 	return feed{made}, nil
 }
 
-// feed is a feed of GStreamer as the registry knows it.
+// feed is the registry's Feed, with GStreamer.
 type feed struct{ *pipeline.Feed }
 
 func (f feed) NewPicture(outputs []frame.Output) registry.Picture {

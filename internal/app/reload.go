@@ -13,28 +13,17 @@ import (
 	"framegate/web"
 )
 
-// follow keeps up with the file, and reads it again on SIGHUP, until ctx is done.
-func (a *App) follow(ctx context.Context, hangUp <-chan os.Signal) {
-	if a.file == "" {
+// reload loads the file whenever it changes, and on SIGHUP, until ctx is done.
+func (a *App) reload(ctx context.Context, hangUp <-chan os.Signal) {
+	if a.file == nil {
 		return
 	}
-	a.mu.Lock()
-	config := a.config
-	a.mu.Unlock()
-	configs.Watch(ctx, config, hangUp, a.load)
+	configs.Watch(ctx, a.current(), hangUp, a.load)
 }
 
-// load reads the file and applies it. It returns nil where the file is wrong: then all goes on as it was.
+// load loads the file. It returns nil where the file is wrong: then the previous configuration stays in effect.
 func (a *App) load() *configs.Config {
-	a.applying.Lock()
-	defer a.applying.Unlock()
-	config, err := configs.Load(a.file)
-	if err == nil && empty(a.file) {
-		err = errors.New("the file is empty, as if it was being written; a configuration without cameras has cameras: []")
-	}
-	if err == nil {
-		err = a.apply(config)
-	}
+	config, err := a.file.Load()
 	if err != nil {
 		a.refuse(err)
 		return nil
@@ -42,13 +31,7 @@ func (a *App) load() *configs.Config {
 	return config
 }
 
-// empty reports whether a file has no content.
-func empty(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.Size() == 0
-}
-
-// apply goes over to another configuration. After an error nothing has changed.
+// apply puts a configuration into effect. Where it fails nothing has changed.
 func (a *App) apply(config *configs.Config) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -56,15 +39,17 @@ func (a *App) apply(config *configs.Config) error {
 	if err != nil {
 		return err
 	}
-	a.handler.Configure(settings(config))
-	a.level.UnmarshalText([]byte(config.LogLevel)) // checked with the configuration
-	was := a.config
+	a.handler.Configure(config)
+	setLevel(a.level, config)
+	previous, wasOK := a.config, a.state.OK()
 	a.config = config
-	mended := !a.state.OK()
-	a.state = web.Configuration{File: a.file, LoadedAt: time.Now(), Restart: needRestart(a.first, config), Loads: a.state.Loads + 1}
-	if !change.None() || mended || !reflect.DeepEqual(was, config) {
+	a.state = web.Configuration{
+		File: a.File, LoadedAt: time.Now(), Restart: needRestart(a.Config, config),
+		Loads: a.state.Loads + 1, Failures: a.state.Failures,
+	}
+	if !change.None() || !wasOK || !reflect.DeepEqual(previous, config) {
 		warnOfTrust(a.log, config, slices.Concat(change.Added, change.Changed))
-		a.log.Info("configuration applied", "file", a.file, "added", change.Added, "changed", change.Changed, "removed", change.Removed)
+		a.log.Info("configuration applied", "file", a.File, "added", change.Added, "changed", change.Changed, "removed", change.Removed)
 	}
 	for _, key := range a.state.Restart {
 		a.log.Warn("a changed key takes effect at the next start", "key", key)
@@ -72,41 +57,48 @@ func (a *App) apply(config *configs.Config) error {
 	return nil
 }
 
-// refuse logs what is wrong with the file, once.
+// refuse reports what is wrong with the file, and logs it unless it was logged before.
 func (a *App) refuse(err error) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	state := a.state
-	state.Faults = nil
 	var faults configs.Faults
 	if !errors.As(err, &faults) {
-		faults = configs.Faults{{File: a.file, Message: err.Error()}}
+		faults = configs.Faults{{File: a.File, Message: err.Error()}}
 	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	previous := a.state.Faults
+	a.state.Faults = nil
 	for _, f := range faults {
-		state.Faults = append(state.Faults, web.Fault{Line: f.Line, Column: f.Column, Message: f.Message})
+		a.state.Faults = append(a.state.Faults, web.Fault{Line: f.Line, Column: f.Column, Message: f.Message})
 	}
-	if !slices.Equal(state.Faults, a.state.Faults) {
-		state.Failures++
-		for _, f := range faults {
-			a.log.Error("configuration refused, the one before goes on", "fault", f.Error())
-		}
+	if slices.Equal(a.state.Faults, previous) {
+		return
 	}
-	a.state = state
+	a.state.Failures++
+	for _, f := range faults {
+		a.log.Error("configuration refused, the previous one stays in effect", "fault", f.Error())
+	}
 }
 
-// configuration is the state of the configuration, for web.
+// current returns the configuration that is in effect.
+func (a *App) current() *configs.Config {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.config
+}
+
+// configuration returns the state of the configuration, for web.
 func (a *App) configuration() web.Configuration {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.state
 }
 
-// needRestart names the keys that have changed and are read at the start only.
-func needRestart(was, now *configs.Config) (keys []string) {
-	if was.Listen != now.Listen {
+// needRestart returns the keys that differ between two configurations and that are read at the start only.
+func needRestart(first, now *configs.Config) (keys []string) {
+	if first.Listen != now.Listen {
 		keys = append(keys, "listen")
 	}
-	if was.LogFormat != now.LogFormat {
+	if first.LogFormat != now.LogFormat {
 		keys = append(keys, "log_format")
 	}
 	return keys
@@ -116,7 +108,7 @@ func needRestart(was, now *configs.Config) (keys []string) {
 func warnOfTrust(log *slog.Logger, config *configs.Config, ids []string) {
 	for _, camera := range config.Cameras {
 		if !camera.TLSVerify && slices.Contains(ids, camera.ID) {
-			log.Warn("the camera's certificate is not checked: anybody on the way can see its password and pictures", "camera", camera.ID)
+			log.Warn("the camera's certificate is not checked: anybody in between can see its password and pictures", "camera", camera.ID)
 		}
 	}
 }

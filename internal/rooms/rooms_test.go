@@ -18,6 +18,7 @@ var order = []string{
 	"pipeline/unit",
 	"pipeline/gst",
 	"configs",
+	"configs/edit",
 	"pipeline/plan",
 	"pipeline/feed",
 	"pipeline/picture",
@@ -41,7 +42,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/unit", "configs", "registry", "web"}
+var plain = []string{"pipeline/frame", "pipeline/unit", "configs", "configs/edit", "registry", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

@@ -60,9 +60,6 @@ const (
 	BottomRight Corner = "bottom-right"
 )
 
-// DefaultQuality is the JPEG quality where nothing else is asked for or configured.
-const DefaultQuality = 80
-
 // DefaultTextSize is the height of an overlay's line as a part of the picture's height.
 const DefaultTextSize = 0.05
 
@@ -95,6 +92,7 @@ const (
 	MinScale, MaxScale     = 0.01, 1.0
 	MinFPS, MaxFPS         = 0.1, 240.0
 	MinQuality, MaxQuality = 1, 100
+	DefaultQuality         = 80
 	MaxUpscale             = 4
 	// MaxAspect is how many times as long as the other a side may be where both are asked for.
 	MaxAspect = 8

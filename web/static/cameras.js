@@ -6,7 +6,7 @@ const snapshotPause = 200; // ms between the end of one snapshot and the next
 
 const tiles = [...document.querySelectorAll('[data-camera]')];
 
-// A stream's <img> needs nothing while it runs. When it ends or is refused it is asked for again.
+// A stream's <img> needs no help while the stream runs. A stream that is refused or ends is requested again.
 function keepStream(img) {
   const begin = () => { img.src = img.dataset.stream; };
   img.addEventListener('error', () => {
@@ -17,8 +17,8 @@ function keepStream(img) {
   return begin;
 }
 
-// Snapshots follow one another, each as soon as the last is there, so that many cameras share the few
-// connections that a browser opens to one server.
+// Each snapshot is requested when the one before has arrived, so that many cameras share the few connections
+// that a browser opens to one server.
 function keepSnapshots(img) {
   let count = 0;
   const next = () => {
@@ -44,7 +44,7 @@ function showFacts(camera) {
   const plan = camera.plan;
   const facts = {
     source: camera.codec ? `${camera.codec} ${camera.width}x${camera.height} at ${camera.source_fps.toFixed(1)} fps` : 'nothing',
-    plan: plan ? `${plan.name}: ${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}` : 'nothing, since nobody watches',
+    plan: plan ? `${plan.name}: ${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}` : 'nothing, because nobody watches',
     why: [
       plan && plan.chosen,
       plan && plan.reason,
@@ -60,7 +60,7 @@ function showFacts(camera) {
   }
 }
 
-// The wall says what is wrong with the configuration, since what it shows is then the one before.
+// The wall says what is wrong with the configuration file, since the previous configuration stays in effect.
 async function readConfiguration() {
   const notice = document.querySelector('#configuration');
   if (!notice) return;
@@ -69,7 +69,7 @@ async function readConfiguration() {
   notice.textContent = now.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n');
 }
 
-let away = false; // framegate did not answer the last time
+let unreachable = false; // framegate did not answer the last request
 
 async function readStates() {
   try {
@@ -83,10 +83,10 @@ async function readStates() {
       if (tiles.length === 1) showFacts(camera);
     }
     await readConfiguration();
-    if (away) streams.forEach((begin) => begin()); // a stream that has ended tells its <img> nothing
-    away = false;
+    if (unreachable) streams.forEach((begin) => begin()); // an <img> does not notice that its stream has ended
+    unreachable = false;
   } catch {
-    away = true;
+    unreachable = true;
     for (const tile of tiles) tile.querySelector('.fault').textContent = 'framegate does not answer';
   }
   setTimeout(readStates, statePeriod);

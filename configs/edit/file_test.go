@@ -1,4 +1,4 @@
-package configs
+package edit
 
 import (
 	"bufio"
@@ -7,53 +7,64 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"framegate/configs"
 )
 
 const twoCameras = "cameras: # of the site\n  - id: a\n    url: test://ball\n  - id: b # the second\n    url: test://ball\n"
 
-func TestChangeIsInTheFileAndInTheResult(t *testing.T) {
+func TestChangeIsInTheFileAndApplied(t *testing.T) {
 	f := fileWith(t, twoCameras)
+	var applied *configs.Config
+	f.Apply = func(config *configs.Config) error {
+		applied = config
+		return nil
+	}
 	for _, step := range []struct {
 		request string
-		see     func(*Config) bool
+		see     func(*configs.Config) bool
 	}{
-		{`patch a {"disabled": true}`, func(c *Config) bool { return c.Cameras[0].Disabled }},
-		{`patch a {"disabled": null}`, func(c *Config) bool { return !c.Cameras[0].Disabled }},
-		{`put c {"url": "test://clock"}`, func(c *Config) bool { return len(c.Cameras) == 3 && c.Cameras[2].ID == "c" }},
-		{`delete c`, func(c *Config) bool { return len(c.Cameras) == 2 }},
+		{`patch a {"disabled": true}`, func(c *configs.Config) bool { return c.Cameras[0].Disabled }},
+		{`patch a {"disabled": null}`, func(c *configs.Config) bool { return !c.Cameras[0].Disabled }},
+		{`put c {"url": "test://clock"}`, func(c *configs.Config) bool { return len(c.Cameras) == 3 && c.Cameras[2].ID == "c" }},
+		{`delete c`, func(c *configs.Config) bool { return len(c.Cameras) == 2 }},
 	} {
 		if err := do(f, step.request); err != nil {
 			t.Fatal(err)
 		}
-		config, err := Load(f.Path)
+		config, err := configs.Load(f.Path)
 		if err != nil || !step.see(config) {
 			t.Errorf("after %s: %v\n%s", step.request, err, contentOf(t, f))
 		}
+		if !reflect.DeepEqual(applied, config) {
+			t.Errorf("after %s the file has %+v, and %+v was applied", step.request, config, applied)
+		}
 	}
 	if got := contentOf(t, f); got != twoCameras {
-		t.Errorf("there and back gives\n%s", got)
+		t.Errorf("after all changes were undone the file is\n%s", got)
 	}
 }
 
-func TestReplaceTellsWhetherItHasCreated(t *testing.T) {
+func TestReplaceReportsWhetherTheCameraIsNew(t *testing.T) {
 	f := fileWith(t, twoCameras)
 	for _, want := range []bool{true, false} {
-		config, created, err := f.ReplaceCamera("c", keysOf(t, `{"url": "test://ball"}`))
-		if err != nil || created != want || len(config.Cameras) != 3 {
+		created, err := f.Replace("c", keysOf(t, `{"url": "test://ball"}`))
+		if err != nil || created != want {
 			t.Errorf("%v %v, want created %v", created, err, want)
 		}
 	}
-	if _, created, err := f.ReplaceCamera("d", Keys{}); created || err == nil {
+	if created, err := f.Replace("d", Keys{}); created || err == nil {
 		t.Errorf("created %v, %v", created, err)
 	}
 }
 
-func TestReadOnlyFileIsRefusedWithTheReason(t *testing.T) {
+func TestChangeOfReadOnlyFileIsRefusedWithTheReason(t *testing.T) {
 	unchanged := func(f *File, reason string) {
 		t.Helper()
 		before := contentOf(t, f)
@@ -66,7 +77,7 @@ func TestReadOnlyFileIsRefusedWithTheReason(t *testing.T) {
 	if err := os.Chmod(f.Path, 0o444); err != nil {
 		t.Fatal(err)
 	}
-	unchanged(f, "may be written by nobody")
+	unchanged(f, "nobody may write")
 
 	// As Kubernetes mounts a ConfigMap.
 	dir := t.TempDir()
@@ -84,14 +95,14 @@ func TestReadOnlyFileIsRefusedWithTheReason(t *testing.T) {
 	unchanged(&File{Path: link}, "Kubernetes")
 }
 
-// TestFolderOfAnotherUserIsReadOnly does the change as a user who may write the file but not its folder.
+// TestFolderOfAnotherUserIsReadOnly makes the change as a user who may write the file but not its folder.
 func TestFolderOfAnotherUserIsReadOnly(t *testing.T) {
 	if path := os.Getenv("FRAMEGATE_TEST_AS_NOBODY"); path != "" {
 		fmt.Println(do(&File{Path: path}, `patch a {"fps": 5}`))
 		return
 	}
 	if os.Getuid() != 0 {
-		t.Skip("takes root to become another user")
+		t.Skip("SKIPPED: only root can become another user")
 	}
 	dir, err := os.MkdirTemp("/var/tmp", "framegate")
 	if err != nil {
@@ -120,6 +131,17 @@ func TestFolderOfAnotherUserIsReadOnly(t *testing.T) {
 	}
 }
 
+func TestEmptyFileIsNotApplied(t *testing.T) {
+	f := fileWith(t, "")
+	f.Apply = func(*configs.Config) error {
+		t.Error("it was applied")
+		return nil
+	}
+	if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), "cameras: []") {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestLinkModeAndOwnerStay(t *testing.T) {
 	f := fileWith(t, twoCameras)
 	if os.Getuid() == 0 {
@@ -139,11 +161,11 @@ func TestLinkModeAndOwnerStay(t *testing.T) {
 		t.Fatal(err)
 	}
 	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
-		t.Errorf("the link has become %v %v", info, err)
+		t.Errorf("the link became %v %v", info, err)
 	}
 	after, err := os.Stat(f.Path)
 	if err != nil || os.SameFile(before, after) {
-		t.Fatalf("the file was written in place, or not at all: %v", err)
+		t.Fatalf("the file was written in place or not at all: %v", err)
 	}
 	was, is := before.Sys().(*syscall.Stat_t), after.Sys().(*syscall.Stat_t)
 	if before.Mode() != after.Mode() || was.Uid != is.Uid || was.Gid != is.Gid {
@@ -162,14 +184,14 @@ func TestChangesAtOnceAreAllKept(t *testing.T) {
 		})
 	}
 	all.Wait()
-	config, err := Load(f.Path)
+	config, err := configs.Load(f.Path)
 	if err != nil || len(config.Cameras) != 20 {
 		t.Errorf("%v\n%s", err, contentOf(t, f))
 	}
 }
 
-// TestKilledWriterLeavesAWholeFile kills a process that changes the file all the time, again and again, while
-// this one reads it: it is always the one or the other configuration.
+// TestKilledWriterLeavesAWholeFile kills processes that change the file without pause, while this one reads it: the file always
+// has one of the configurations as a whole.
 func TestKilledWriterLeavesAWholeFile(t *testing.T) {
 	if path := os.Getenv("FRAMEGATE_TEST_WRITER"); path != "" {
 		write(path)
@@ -210,11 +232,11 @@ func TestKilledWriterLeavesAWholeFile(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		bufio.NewReader(out).ReadString('\n')                 // it writes now
-		time.Sleep(time.Duration(i) * 731 * time.Microsecond) // so that it is killed at another step each time
+		bufio.NewReader(out).ReadString('\n')                 // it has begun to write
+		time.Sleep(time.Duration(i) * 731 * time.Microsecond) // to kill each at another step
 		child.Process.Kill()
 		child.Wait()
-		if _, err := Load(f.Path); err != nil {
+		if _, err := configs.Load(f.Path); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -229,7 +251,7 @@ func TestKilledWriterLeavesAWholeFile(t *testing.T) {
 	}
 }
 
-// writerBase is a configuration that takes several writes to the disk.
+// writerBase returns a configuration so long that the disk takes several writes for it.
 func writerBase() string {
 	var b strings.Builder
 	b.WriteString("cameras:\n")

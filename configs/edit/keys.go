@@ -1,4 +1,4 @@
-package configs
+package edit
 
 import (
 	"bytes"
@@ -6,16 +6,15 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
-	"strings"
-	"unicode"
+
+	"framegate/configs/internal/node"
 
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Keys are the keys of a camera in order, as the file gives them or a request wants them. A value is nil, a
-// string, a list []any or Keys. Every number, true and false is its text: that is what is read of the file.
+// Keys are the keys of a camera in order, as a file has them or a request asks for them. A value is nil, a string, a list []any
+// or Keys. Numbers, true and false are strings, as they are written.
 type Keys []Key
 
 // Key is one key and its value.
@@ -24,12 +23,12 @@ type Key struct {
 	Value any
 }
 
-// verbatim is a value that is named in one place of the file and stands in another: *name.
+// verbatim is a reference to a value that is elsewhere in the file: *name.
 type verbatim string
 
-// KeysError tells what is wrong with keys that were asked for. It never holds a credential.
+// KeysError says what is wrong with the keys of a request. It never holds a credential.
 type KeysError struct {
-	Key  string // the one at fault; empty where it is not a single one
+	Key  string // that is wrong; empty where it is not a single one
 	Text string
 }
 
@@ -42,7 +41,7 @@ func ParseKeys(body []byte) (Keys, error) {
 	value, err := parseValue(d, 0)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
-			err = errors.New("something follows it")
+			err = errors.New("something follows the object")
 		}
 	}
 	var known *KeysError
@@ -59,9 +58,12 @@ func ParseKeys(body []byte) (Keys, error) {
 	return keys, nil
 }
 
+// maxDepth is how deeply the value of a key may be nested.
+const maxDepth = 50
+
 func parseValue(d *json.Decoder, depth int) (any, error) {
 	if depth > maxDepth {
-		return nil, errors.New("it is nested too deeply")
+		return nil, errors.New("the object is nested too deeply")
 	}
 	token, err := d.Token()
 	if err == io.EOF {
@@ -125,7 +127,7 @@ func (k Keys) index(name string) int {
 	return slices.IndexFunc(k, func(key Key) bool { return key.Name == name })
 }
 
-// merged is k changed by a patch as RFC 7396 says: null removes, objects are merged, all else replaces.
+// merged returns k with a patch applied as in RFC 7396: null removes a key, objects are merged, all else replaces.
 func (k Keys) merged(patch Keys) Keys {
 	k = slices.Clone(k)
 	for _, p := range patch {
@@ -151,7 +153,7 @@ func (k Keys) merged(patch Keys) Keys {
 	return k
 }
 
-// nulls lists the keys that are null, as paths such as overlay.text.
+// nulls returns the keys that are null, as paths such as overlay.text.
 func (k Keys) nulls() []string {
 	var all []string
 	for _, key := range k {
@@ -160,14 +162,14 @@ func (k Keys) nulls() []string {
 		}
 		if inner, ok := key.Value.(Keys); ok {
 			for _, path := range inner.nulls() {
-				all = append(all, join(key.Name, path))
+				all = append(all, key.Name+"."+path)
 			}
 		}
 	}
 	return all
 }
 
-// valueOf is a node of the file as a value of Keys.
+// valueOf returns a node of the file as a value of Keys.
 func valueOf(n ast.Node) any {
 	switch n := n.(type) {
 	case *ast.AnchorNode:
@@ -183,20 +185,20 @@ func valueOf(n ast.Node) any {
 		}
 		return list
 	}
-	if list, ok := entries(n); ok {
+	if list, ok := node.Entries(n); ok {
 		keys := Keys{}
 		for _, entry := range list {
 			keys = append(keys, Key{entry.Key.GetToken().Value, valueOf(entry.Value)})
 		}
 		return keys
 	}
-	if text, ok := scalarText(n); ok {
+	if text, ok := node.Text(n); ok {
 		return text
 	}
 	return nil
 }
 
-// equal compares two values; the order of keys does not matter.
+// equal reports whether two values of Keys are equal. The order of keys does not matter.
 func equal(a, b any) bool {
 	switch a := a.(type) {
 	case Keys:
@@ -220,72 +222,4 @@ func equal(a, b any) bool {
 		}
 		return a == b
 	}
-}
-
-// yamlText writes a value in one line, in flow style where it has parts of its own. A text inside brackets
-// or braces needs quotes more often: inFlow.
-func yamlText(value any, inFlow bool) string {
-	switch v := value.(type) {
-	case nil:
-		return "null"
-	case verbatim:
-		return string(v)
-	case Keys:
-		parts := make([]string, len(v))
-		for i, key := range v {
-			parts[i] = keyText(key, true)
-		}
-		return "{" + strings.Join(parts, ", ") + "}"
-	case []any:
-		parts := make([]string, len(v))
-		for i, item := range v {
-			parts[i] = yamlText(item, true)
-		}
-		return "[" + strings.Join(parts, ", ") + "]"
-	}
-	text := value.(string)
-	form := plain
-	if inFlow {
-		form = plainInFlow
-	}
-	if form.MatchString(text) && !special.MatchString(text) {
-		return text
-	}
-	return quoted(text)
-}
-
-func keyText(key Key, inFlow bool) string {
-	return yamlText(key.Name, true) + ": " + yamlText(key.Value, inFlow)
-}
-
-// The forms are narrower than YAML's, so that every reader takes them for texts.
-var (
-	plain       = regexp.MustCompile(`^(?:[\pL\pN/_.]|\$\{|-[0-9])(?:[\pL\pN/_.${}@%&=?+~!;,()-]| [\pL\pN/_.$(]|:[\pL\pN/_.])*$`)
-	plainInFlow = regexp.MustCompile(`^(?:[\pL\pN_.]|-[0-9])(?:[\pL\pN/_.-]| [\pL\pN])*$`)
-	special     = regexp.MustCompile(`^(?i:null|---|\.\.\..*)$`)
-)
-
-// quoted is a text in double quotes, with escapes that YAML and JSON have in common, but for \U.
-func quoted(text string) string {
-	var b strings.Builder
-	b.WriteByte('"')
-	for _, r := range text {
-		switch {
-		case r == '"' || r == '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case r == '\n':
-			b.WriteString(`\n`)
-		case r == '\t':
-			b.WriteString(`\t`)
-		case unicode.IsPrint(r):
-			b.WriteRune(r)
-		case r > 0xFFFF:
-			fmt.Fprintf(&b, `\U%08X`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04X`, r)
-		}
-	}
-	b.WriteByte('"')
-	return b.String()
 }

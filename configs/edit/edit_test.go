@@ -1,4 +1,4 @@
-package configs
+package edit
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// do makes the request that a line tells: post, put, patch or delete, an id but for post, and JSON.
+// do makes a request that is written as post, put, patch or delete, then an id except for post, then JSON.
 func do(f *File, request string) error {
 	method, rest, _ := strings.Cut(request, " ")
 	id := ""
@@ -26,20 +26,20 @@ func do(f *File, request string) error {
 	var err error
 	switch method {
 	case "post":
-		_, err = f.AddCamera(keys)
+		_, err = f.Add(keys)
 	case "put":
-		_, _, err = f.ReplaceCamera(id, keys)
+		_, err = f.Replace(id, keys)
 	case "patch":
-		_, err = f.ChangeCamera(id, keys)
+		err = f.Change(id, keys)
 	case "delete":
-		_, err = f.RemoveCamera(id)
+		err = f.Remove(id)
 	default:
 		panic(request)
 	}
 	return err
 }
 
-// fileWith is a file of a test with some content.
+// fileWith returns a file with this content.
 func fileWith(t testing.TB, content string) *File {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "site.yaml")
@@ -58,10 +58,10 @@ func contentOf(t testing.TB, f *File) string {
 	return string(content)
 }
 
-// TestFileIsEdited reads testdata/edit: a request, the text before, and the text after or why it is refused.
-// Each is done with lines that end in LF, in CRLF, and without an end of the last line.
+// TestFileIsEdited reads testdata: a request, the text before, and the text after or why it is refused. Each request is made
+// with lines that end in LF, with lines that end in CRLF, and with a last line that has no end.
 func TestFileIsEdited(t *testing.T) {
-	files, _ := filepath.Glob("testdata/edit/*.txt")
+	files, _ := filepath.Glob("testdata/*.txt")
 	if len(files) < 50 {
 		t.Fatalf("%d files, want at least 50", len(files))
 	}
@@ -89,8 +89,8 @@ func TestFileIsEdited(t *testing.T) {
 			t.Run(strings.TrimSuffix(filepath.Base(file), ".txt")+"/"+form, func(t *testing.T) {
 				f := fileWith(t, in(before))
 				err := do(f, request)
-				if reason == "" && err != nil || reason != "" && (err == nil || !strings.Contains(told(err), strings.TrimSuffix(reason, "\n"))) {
-					t.Fatalf("error %q, want %q", told(err), reason)
+				if reason == "" && err != nil || reason != "" && (err == nil || !strings.Contains(describe(err), strings.TrimSuffix(reason, "\n"))) {
+					t.Fatalf("error %q, want %q", describe(err), reason)
 				}
 				if got := contentOf(t, f); got != in(after) {
 					t.Errorf("got\n%q\nwant\n%q", got, in(after))
@@ -100,8 +100,8 @@ func TestFileIsEdited(t *testing.T) {
 	}
 }
 
-// told is an error with the key at fault before it.
-func told(err error) string {
+// describe returns the text of an error, after the key that is wrong.
+func describe(err error) string {
 	var keys *KeysError
 	if errors.As(err, &keys) {
 		return keys.Key + ": " + keys.Text

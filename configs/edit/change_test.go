@@ -1,4 +1,4 @@
-package configs
+package edit
 
 import (
 	"errors"
@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"framegate/configs"
 
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"
@@ -23,17 +25,17 @@ func keysOf(t testing.TB, text string) Keys {
 	return keys
 }
 
-// TestEveryCameraOfShippedFilesCanBeEdited changes each camera in each way and looks at the lines: those of
-// other cameras, and all comments that have lines of their own, stay.
+// TestEveryCameraOfShippedFilesCanBeEdited changes each camera in each way and checks that all lines outside of that camera stay
+// as they are.
 func TestEveryCameraOfShippedFilesCanBeEdited(t *testing.T) {
 	t.Setenv("CAMERA_PASSWORD", "hunter2")
 	t.Setenv("DEMO_RTSP", "rtsp://127.0.0.1:8554")
-	for _, name := range []string{"demo.yaml", "example.yaml", "jetson.yaml"} {
+	for _, name := range []string{"../demo.yaml", "../example.yaml", "../jetson.yaml"} {
 		content, err := os.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		config, err := Load(name)
+		config, err := configs.Load(name)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,16 +67,16 @@ func TestEveryCameraOfShippedFilesCanBeEdited(t *testing.T) {
 	}
 }
 
-func checkCamera(t *testing.T, config *Config, id, request string) {
+func checkCamera(t *testing.T, config *configs.Config, id, request string) {
 	t.Helper()
 	i := indexOf(config, id)
 	if (i < 0) != (request == "remove") {
-		t.Fatalf("%s is at %d", id, i)
+		t.Fatalf("%s is at index %d", id, i)
 	}
 	switch request {
 	case "disable":
 		if !config.Cameras[i].Disabled {
-			t.Error("is not disabled")
+			t.Error("the camera is not disabled")
 		}
 	case "rename":
 		if got := config.Cameras[i].Name; got != `A: "new" #name` {
@@ -95,7 +97,7 @@ func checkCamera(t *testing.T, config *Config, id, request string) {
 	}
 }
 
-// linesOfCamera are the index of a camera's first line and that behind its last, in a shipped file.
+// linesOfCamera returns the index of a camera's first line in a shipped file, and the index after its last.
 func linesOfCamera(text string, index int) (from, to int) {
 	lines := strings.Split(text, "\n")
 	var dashes []int
@@ -108,7 +110,7 @@ func linesOfCamera(text string, index int) (from, to int) {
 	return dashes[index], dashes[index+1]
 }
 
-// onlyLinesChanged compares the lines before from and those from to on, but for a blank one at either.
+// onlyLinesChanged checks that the lines before from and those after to are the same, except for blank lines at either place.
 func onlyLinesChanged(t *testing.T, before, after string, from, to int) {
 	t.Helper()
 	was, is := strings.Split(before, "\n"), strings.Split(after, "\n")
@@ -117,11 +119,11 @@ func onlyLinesChanged(t *testing.T, before, after string, from, to int) {
 	}
 	rest := was[to:]
 	if len(is) < from+len(rest) || !slices.Equal(was[:from], is[:from]) || !slices.Equal(rest, is[len(is)-len(rest):]) {
-		t.Fatalf("other lines than %d to %d have changed:\n%s", from+1, to, after)
+		t.Fatalf("lines other than %d to %d have changed:\n%s", from+1, to, after)
 	}
 }
 
-// commentsOf lists the comments of a text.
+// commentsOf returns the comments of a text.
 func commentsOf(text string) []string {
 	var all []string
 	for _, tk := range lexer.Tokenize(strings.ReplaceAll(text, "\r\n", "\n") + "\n") {
@@ -132,15 +134,15 @@ func commentsOf(text string) []string {
 	return all
 }
 
-// FuzzEdit: whatever the file and the request, it is refused, or the file still loads, no other camera is
-// different, no comment is new, and none is lost unless something was removed.
+// FuzzEdit checks that whatever the file and the request, the request is refused, or the file still loads, no other camera has
+// changed, no comment is new, and none is lost unless something was removed.
 func FuzzEdit(f *testing.F) {
 	f.Setenv("CAMERA_PASSWORD", "hunter2")
-	for _, file := range []string{"example.yaml", "jetson.yaml"} {
+	for _, file := range []string{"../example.yaml", "../jetson.yaml"} {
 		content, _ := os.ReadFile(file)
 		f.Add(string(content), "patch", "yard", `{"name": "Y", "fps": null, "overlay": {"time": true}}`)
 	}
-	files, _ := filepath.Glob("testdata/edit/*.txt")
+	files, _ := filepath.Glob("testdata/*.txt")
 	for _, file := range files {
 		content, _ := os.ReadFile(file)
 		request, rest, _ := strings.Cut(string(content), "\n-- before --\n")
@@ -160,15 +162,15 @@ func FuzzEdit(f *testing.F) {
 		if err != nil {
 			var refused *KeysError
 			if !errors.As(err, &refused) {
-				t.Fatalf("%v is not told as a fault of the keys", err)
+				t.Fatalf("%v is not a KeysError", err)
 			}
-			keys = Keys{{"fps", "3"}} // most bodies cannot be read, and the text is of interest too
+			keys = Keys{{"fps", "3"}} // most bodies cannot be read, and the file is of interest all the same
 		}
 		do := map[string]change{"post": adding(keys), "patch": merging(id, keys), "put": replacing(id, keys), "delete": removing(id)}[method]
 		if do == nil {
 			return
 		}
-		before, err := Parse("a.yaml", []byte(text), os.LookupEnv)
+		before, err := configs.Parse("a.yaml", []byte(text), os.LookupEnv)
 		if err != nil {
 			return
 		}
@@ -176,11 +178,11 @@ func FuzzEdit(f *testing.F) {
 		if err != nil {
 			return
 		}
-		after, err := Parse("a.yaml", edited, os.LookupEnv)
+		after, err := configs.Parse("a.yaml", edited, os.LookupEnv)
 		if err != nil {
 			t.Fatalf("the result does not load: %v\n%s", err, edited)
 		}
-		others := func(c *Config) (others []Camera) {
+		others := func(c *configs.Config) (others []configs.Camera) {
 			for _, camera := range c.Cameras {
 				if indexOf(before, camera.ID) >= 0 && camera.ID != id {
 					others = append(others, camera)
@@ -200,7 +202,7 @@ func FuzzEdit(f *testing.F) {
 		for _, comment := range is {
 			i := slices.Index(was, comment)
 			if i < 0 {
-				t.Fatalf("there is a new comment or another order: %q", comment)
+				t.Fatalf("a comment is new or has moved: %q", comment)
 			}
 			was = was[i+1:]
 		}
@@ -212,7 +214,7 @@ func TestKeysOfARequestAreOneObject(t *testing.T) {
 		"":                       "the body is not one JSON object: unexpected EOF",
 		"[]":                     "the body is not a JSON object",
 		"null":                   "the body is not a JSON object",
-		`{"a": 1} {}`:            "something follows it",
+		`{"a": 1} {}`:            "something follows the object",
 		`{"a": 1, "a": 2}`:       "a is given twice",
 		`{"a": {"b": 1, "b": 2}`: "b is given twice",
 		`{"a": }`:                "invalid character",

@@ -1,0 +1,225 @@
+package edit
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"reflect"
+	"regexp"
+	"slices"
+	"strings"
+
+	"framegate/configs"
+)
+
+// change edits one camera in the document of a configuration and returns what must be true of the result.
+type change func(*configs.Config, *document) (outcome, error)
+
+// outcome is what a change must do to the configuration.
+type outcome struct {
+	index         int      // of the camera in the list
+	before, after bool     // whether the camera is in the list before and after
+	want          Keys     // its keys afterwards
+	gone          []string // paths of keys that it must not have afterwards, from an anchor either
+}
+
+// text applies the change to the content of a file.
+func (do change) text(file string, content []byte) (*configs.Config, []byte, error) {
+	before, err := configs.Parse(file, content, os.LookupEnv)
+	if err != nil {
+		return nil, nil, byHand("it already has faults: %v", err)
+	}
+	d, err := readDocument(content)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := d.unfold(); err != nil {
+		return nil, nil, err
+	}
+	want, err := do(before, d)
+	if err != nil {
+		return nil, nil, err
+	}
+	content = d.bytes()
+	after, err := want.check(file, before, content)
+	return after, content, err
+}
+
+// adding appends a camera.
+func adding(keys Keys) change {
+	return func(config *configs.Config, d *document) (outcome, error) {
+		if id, _ := keys.get("id"); indexOf(config, id) >= 0 {
+			return outcome{}, fmt.Errorf("%w: %s", ErrExists, id)
+		}
+		keys := Keys{}.merged(keys) // without those that are null
+		if len(keys) == 0 {
+			return outcome{}, &KeysError{Text: "a camera needs an id and a url"}
+		}
+		return outcome{index: len(config.Cameras), after: true, want: keys}, d.add(keys)
+	}
+}
+
+// addingAs appends a camera whose id may be missing from its keys.
+func addingAs(id string, keys Keys) change {
+	return func(config *configs.Config, d *document) (outcome, error) {
+		keys, err := withoutID(keys, id)
+		if err != nil {
+			return outcome{}, err
+		}
+		return adding(append(Keys{{"id", id}}, keys...))(config, d)
+	}
+}
+
+// replacing makes these the keys of a camera, which keeps its id.
+func replacing(id string, keys Keys) change {
+	return altering(id, keys, func(was, keys Keys) (Keys, error) {
+		want := Keys{{"id", id}}
+		if written, ok := was.get("id"); ok {
+			want[0].Value = written // possibly ${NAME}
+		}
+		return append(want, Keys{}.merged(keys)...), nil
+	}, nil)
+}
+
+// merging applies a patch to the keys of a camera.
+func merging(id string, keys Keys) change {
+	return altering(id, keys, func(was, keys Keys) (Keys, error) {
+		for _, key := range keys {
+			own, _ := was.get(key.Name)
+			_, alias := own.(verbatim)
+			if _, merge := key.Value.(Keys); alias && merge {
+				return nil, byHand("the keys of %s are elsewhere in the file", key.Name)
+			}
+		}
+		return was.merged(keys), nil
+	}, keys.nulls())
+}
+
+// altering makes what wanted returns the keys of a camera.
+func altering(id string, keys Keys, wanted func(was, keys Keys) (Keys, error), gone []string) change {
+	return func(config *configs.Config, d *document) (outcome, error) {
+		i := indexOf(config, id)
+		if i < 0 {
+			return outcome{}, fmt.Errorf("%w: %s", ErrNoCamera, id)
+		}
+		keys, err := withoutID(keys, id)
+		if err != nil {
+			return outcome{}, err
+		}
+		was, err := d.keys(i)
+		if err != nil {
+			return outcome{}, err
+		}
+		want, err := wanted(was, keys)
+		if err != nil {
+			return outcome{}, err
+		}
+		return outcome{index: i, before: true, after: true, want: want, gone: gone}, d.rewrite(i, want)
+	}
+}
+
+// removing removes a camera.
+func removing(id string) change {
+	return func(config *configs.Config, d *document) (outcome, error) {
+		i := indexOf(config, id)
+		if i < 0 {
+			return outcome{}, fmt.Errorf("%w: %s", ErrNoCamera, id)
+		}
+		return outcome{index: i, before: true}, d.remove(i)
+	}
+}
+
+func indexOf(config *configs.Config, id any) int {
+	return slices.IndexFunc(config.Cameras, func(c configs.Camera) bool { return c.ID == id })
+}
+
+// withoutID returns the keys of a request for the camera id without the key id, which must not be another one.
+func withoutID(keys Keys, id string) (Keys, error) {
+	given, ok := keys.get("id")
+	if ok && given != id {
+		return nil, &KeysError{Key: "id", Text: fmt.Sprintf("the id of camera %s cannot be changed; remove the camera and add another", id)}
+	}
+	return slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.Name == "id" }), nil
+}
+
+// check parses the edited content and compares it with what it must be.
+func (o outcome) check(file string, before *configs.Config, content []byte) (*configs.Config, error) {
+	after, err := configs.Parse(file, content, os.LookupEnv)
+	var faults configs.Faults
+	if errors.As(err, &faults) {
+		return nil, o.refusal(faults)
+	}
+	if err != nil {
+		return nil, err
+	}
+	if !reflect.DeepEqual(without(before, o.index, o.before), without(after, o.index, o.after)) {
+		return nil, byHand("the change would affect more than this camera")
+	}
+	for _, path := range o.gone {
+		if configs.HasKey(content, configs.CameraPath(o.index)+"."+path) {
+			return nil, byHand("the camera also has %s from an anchor, through <<", path)
+		}
+	}
+	if !o.after {
+		return after, nil
+	}
+	d, err := readDocument(content)
+	if err != nil {
+		return nil, err
+	}
+	got, err := d.keys(o.index)
+	if err == nil && !equal(got, o.want) {
+		err = byHand("this camera is written in a way that does not allow the change")
+	}
+	return after, err
+}
+
+// keys returns the keys of a camera as they are written.
+func (d *document) keys(index int) (Keys, error) {
+	it, err := d.item(index)
+	if err != nil {
+		return nil, err
+	}
+	keys, ok := valueOf(it.node).(Keys)
+	if !ok {
+		return nil, byHand("the keys of the camera in line %d are elsewhere in the file", it.line+1)
+	}
+	return keys, nil
+}
+
+// without returns a copy of a configuration, without the camera at index where there is one.
+func without(config *configs.Config, index int, there bool) configs.Config {
+	rest := *config
+	rest.Files = nil // a password_file may have been added
+	rest.Cameras = append([]configs.Camera{}, config.Cameras...)
+	if there {
+		rest.Cameras = slices.Delete(rest.Cameras, index, index+1)
+	}
+	return rest
+}
+
+var faultForm = regexp.MustCompile(`^(?:\.([a-z_]+)|: unknown key ([^; ]+))?`)
+
+// refusal turns the faults of the edited text into an error about the keys of the request.
+func (o outcome) refusal(faults configs.Faults) error {
+	var texts []string
+	refused := &KeysError{}
+	for i, fault := range faults {
+		rest, ok := strings.CutPrefix(fault.Message, configs.CameraPath(o.index))
+		if !ok || !o.after {
+			return byHand("the change would cause a fault elsewhere: %s", fault.Message)
+		}
+		found := faultForm.FindStringSubmatch(rest)
+		key := found[1] + found[2]
+		if i > 0 && key != refused.Key {
+			key = ""
+		}
+		refused.Key = key
+		if strings.HasPrefix(rest, " ") { // has no url, and the like
+			rest = "the camera" + rest
+		}
+		texts = append(texts, strings.TrimLeft(rest, ".: "))
+	}
+	refused.Text = strings.Join(texts, "; ")
+	return refused
+}

@@ -1,0 +1,202 @@
+// Package edit changes the list of cameras in a configuration file and keeps every other byte: comments, order, blank lines,
+// line ends and anchors.
+package edit
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"syscall"
+
+	"framegate/configs"
+
+	"github.com/google/renameio/v2"
+)
+
+// File is the configuration file of a running framegate. Its list of cameras can be changed while it is in use. Any goroutine may
+// call its methods.
+//
+// A change reads the file as it is now, edits the text and checks the result like any configuration. The file is replaced only if
+// the camera is then as the change asks for and nothing else is different. It is replaced as a whole: a reader sees the old file
+// or the new one, whenever the process ends.
+type File struct {
+	Path string
+
+	// Apply puts a configuration into effect that was read from the file or written to it. It is called by Load and by every
+	// change, one at a time; nil does nothing.
+	Apply func(*configs.Config) error
+
+	mu sync.Mutex // held from reading the file until it is applied, so that no older content is applied after a newer one
+}
+
+// Why a change is refused, besides ErrByHand and a KeysError.
+var (
+	ErrReadOnly = errors.New("the configuration is read-only")
+	ErrNoCamera = errors.New("no such camera")
+	ErrExists   = errors.New("a camera with this id already exists")
+)
+
+// Load reads the file and applies it.
+func (f *File) Load() (*configs.Config, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	config, err := configs.Load(f.Path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := os.Stat(f.Path); err == nil && info.Size() == 0 {
+		return nil, errors.New("the file is empty, as if it were being written; a configuration without cameras has cameras: []")
+	}
+	return config, f.apply(config)
+}
+
+// Add appends a camera to the list and returns its id.
+func (f *File) Add(keys Keys) (id string, err error) {
+	config, err := f.change(adding(keys))
+	if config != nil {
+		id = config.Cameras[len(config.Cameras)-1].ID
+	}
+	return id, err
+}
+
+// Replace makes these the only keys of a camera besides its id, or appends it where the list has no camera with this id.
+func (f *File) Replace(id string, keys Keys) (created bool, err error) {
+	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
+		if indexOf(config, id) < 0 {
+			created = true
+			return addingAs(id, keys)(config, d)
+		}
+		return replacing(id, keys)(config, d)
+	})
+	return created && err == nil, err
+}
+
+// Change merges keys into those of a camera as in RFC 7396: null removes a key.
+func (f *File) Change(id string, keys Keys) error {
+	_, err := f.change(merging(id, keys))
+	return err
+}
+
+// Remove removes a camera from the list.
+func (f *File) Remove(id string) error {
+	_, err := f.change(removing(id))
+	return err
+}
+
+// change edits the file and applies the result. The configuration is nil where the file was not changed.
+func (f *File) change(do change) (*configs.Config, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	path, err := f.writable()
+	if err != nil {
+		return nil, err
+	}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return nil, err
+	}
+	config, after, err := do.text(f.Path, before)
+	if err == nil && !bytes.Equal(before, after) {
+		err = replace(path, after)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return config, f.apply(config)
+}
+
+func (f *File) apply(config *configs.Config) error {
+	if f.Apply == nil {
+		return nil
+	}
+	return f.Apply(config)
+}
+
+// writable returns the path of the file itself, where Path is a link, and refuses a file that must not be written.
+func (f *File) writable() (string, error) {
+	path, err := filepath.Abs(f.Path)
+	if err == nil {
+		path, err = filepath.EvalSymlinks(path)
+	}
+	if err != nil {
+		return "", err
+	}
+	info, err := os.Stat(path)
+	if err != nil {
+		return "", err
+	}
+	if strings.Contains(path, "/..") { // …/..data/… and …/..2026_11_24_…/…
+		return "", fmt.Errorf("%w: %s is in a volume that Kubernetes writes", ErrReadOnly, path)
+	}
+	if info.Mode().Perm()&0o222 == 0 { // root could write it all the same
+		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return "", readOnly(err)
+	}
+	return path, file.Close()
+}
+
+// readOnly makes an error an ErrReadOnly if that is what it means. EBUSY is what a file gives that a container mounts by itself.
+func readOnly(err error) error {
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EBUSY) {
+		return fmt.Errorf("%w: %v", ErrReadOnly, err)
+	}
+	return err
+}
+
+// replace writes a new file beside the old one, with the owner and mode of the old one, and renames it. Both the file and the
+// folder are on the disk when it returns.
+func replace(path string, content []byte) error {
+	folder := filepath.Dir(path)
+	removeLeftovers(path)
+	info, err := os.Stat(path)
+	if err != nil {
+		return err
+	}
+	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(folder), renameio.WithExistingPermissions())
+	if err != nil {
+		return readOnly(err)
+	}
+	defer pending.Cleanup()
+	if owner, ok := info.Sys().(*syscall.Stat_t); ok && (int(owner.Uid) != os.Getuid() || int(owner.Gid) != os.Getgid()) {
+		if err := pending.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
+			return readOnly(err)
+		}
+	}
+	if _, err := pending.Write(content); err != nil {
+		return err
+	}
+	if err := pending.CloseAtomicallyReplace(); err != nil {
+		return readOnly(err)
+	}
+	dir, err := os.Open(folder)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	// Some network file systems cannot sync a folder.
+	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
+		return err
+	}
+	return nil
+}
+
+// removeLeftovers removes the new files of processes that were killed in replace.
+func removeLeftovers(path string) {
+	folder, name := filepath.Split(path)
+	form := regexp.MustCompile(`^\.` + regexp.QuoteMeta(name) + `[0-9]+$`) // as renameio names them
+	files, _ := os.ReadDir(folder)
+	for _, file := range files {
+		if form.MatchString(file.Name()) {
+			os.Remove(filepath.Join(folder, file.Name()))
+		}
+	}
+}

@@ -1,0 +1,40 @@
+package configs
+
+import (
+	_ "embed"
+	"errors"
+	"os"
+	"strings"
+)
+
+// Find returns the path of the configuration: flag, else $FRAMEGATE_CONFIG, else ./framegate.yaml, else
+// /etc/framegate/framegate.yaml. The error is ErrNone where there is none.
+func Find(flag string) (string, error) {
+	if flag != "" {
+		return flag, nil
+	}
+	if path := os.Getenv("FRAMEGATE_CONFIG"); path != "" {
+		return path, nil
+	}
+	for _, path := range Searched {
+		_, err := os.Stat(path)
+		if err == nil {
+			return path, nil
+		}
+		if !errors.Is(err, os.ErrNotExist) {
+			return "", err
+		}
+	}
+	return "", ErrNone
+}
+
+// Searched are the paths where Find looks last.
+var Searched = []string{"framegate.yaml", "/etc/framegate/framegate.yaml"}
+
+// ErrNone says where Find looked for a configuration and found none.
+var ErrNone = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./" + strings.Join(Searched, " nor ") + " exists")
+
+// Demo is the configuration of the demo. Its cameras are at ${DEMO_RTSP}.
+//
+//go:embed demo.yaml
+var Demo []byte

@@ -1,0 +1,43 @@
+// Package node reads nodes of a YAML syntax tree, for package configs and for the package that edits its files.
+package node
+
+import (
+	"errors"
+
+	"github.com/goccy/go-yaml"
+	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/token"
+)
+
+// Entries returns the keys and values of a mapping. It reports false for any other node.
+func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		return n.Values, true
+	case *ast.MappingValueNode:
+		return []*ast.MappingValueNode{n}, true
+	}
+	return nil, false
+}
+
+// Text returns a scalar as it is written, without quotes. It reports false for any other node, and for null.
+func Text(n ast.Node) (string, bool) {
+	switch n := n.(type) {
+	case *ast.StringNode:
+		return n.Value, true
+	case *ast.LiteralNode:
+		return n.Value.Value, true
+	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
+		return n.GetToken().Value, true
+	}
+	return "", false
+}
+
+// SyntaxError returns what the parser found wrong, and the token at which it did; nil where it names none.
+func SyntaxError(err error) (message string, at *token.Token) {
+	var syntax yaml.Error
+	if errors.As(err, &syntax) {
+		return syntax.GetMessage(), syntax.GetToken()
+	}
+	return "this is not YAML", nil
+}
