@@ -7,6 +7,8 @@ import (
 	"net/url"
 	"os"
 	"regexp"
+
+	"framegate/configs"
 )
 
 // place names a source in errors: its host and port, or its path.
@@ -14,11 +16,8 @@ func place(u *url.URL) string {
 	if u.Host == "" {
 		return cmp.Or(u.Path, u.String())
 	}
-	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme]))
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), configs.DefaultPort(u.Scheme)))
 }
-
-// defaultPorts are those of the schemes that connect.
-var defaultPorts = map[string]string{"rtsp": "554", "rtsps": "322", "http": "80", "https": "443"}
 
 // shownPath is the path of a URL as an error may show it: without the query, where some makers put user and password, and
 // not at all if the path contains them.

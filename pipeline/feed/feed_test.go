@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"maps"
 	"net"
 	"os"
 	"path/filepath"
@@ -40,6 +41,12 @@ func next(t testing.TB, units *unit.Reader) unit.Unit {
 		t.Fatal("no unit: ", err)
 	}
 	return u
+}
+
+func TestEverySchemeOfTheConfigurationHasAReader(t *testing.T) {
+	if known := slices.Sorted(maps.Keys(readers)); !slices.Equal(known, configs.Schemes()) {
+		t.Errorf("readers for %v, but a configuration may use %v", known, configs.Schemes())
+	}
 }
 
 func TestRTSPFaultsHaveTheirOwnReasons(t *testing.T) {
@@ -160,7 +167,9 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 		server := camtest.Start(t, testcam.Camera{
 			Codec: codec, Width: 320, Height: 192, KeyframeInterval: 5, Bitrate: 4000, Grain: 30, Loop: 400 * time.Millisecond,
 		})
-		feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+		src := camtest.Source(t, server.URL("cam1"))
+		src.StallTimeout = camtest.Patience
+		feed := runFeed(t, src)
 		feed.Stream(t)
 		feed.Feed.SetDemand(unit.Everything)
 		units := feed.Feed.Units().Reader()
@@ -171,8 +180,9 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 			}
 		}
 		// What precedes the slices of a unit that is lost, such as SEI, may come with those of the next.
-		whole := func(unit string) bool {
-			return slices.ContainsFunc(known, func(k string) bool { return strings.HasSuffix(unit, k) })
+		// So what counts is the end of a unit: more than a packet.
+		whole := func(data string) bool {
+			return slices.ContainsFunc(known, func(k string) bool { return strings.HasSuffix(data, k[len(k)/2:]) })
 		}
 		camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Kind: testcam.Lose, Rate: 0.5})
 		for range 15 {

@@ -1,12 +1,21 @@
 package plan
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
+	"framegate/configs"
 	"framegate/pipeline/gst"
 )
+
+func TestConfigurationKnowsEveryPlatform(t *testing.T) {
+	inConfiguration := slices.Sorted(slices.Values(configs.HardwareNames()))
+	if names := slices.Sorted(slices.Values(Names())); !slices.Equal(names, inConfiguration) {
+		t.Errorf("platforms %v, but a configuration may name %v", names, inConfiguration)
+	}
+}
 
 func TestPlanThatLacksAnElementIsMissing(t *testing.T) {
 	p := softwarePlan("h264")
