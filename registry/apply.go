@@ -2,7 +2,6 @@ package registry
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 
 	"framegate/configs"
@@ -31,13 +30,6 @@ func (r *Registry) Apply(config *configs.Config) (Change, error) {
 	}
 	r.placeholders.Store(&config.Placeholders)
 	next.change.Removed = r.endCameras(next.byID)
-	for _, c := range next.fresh {
-		if last := r.last[c.conf.ID]; last != nil {
-			c.before = last.over
-		}
-	}
-	maps.DeleteFunc(r.last, func(_ string, c *camera) bool { return isClosed(c.over) })
-	maps.Copy(r.last, next.byID)
 	r.cameras, r.byID = next.cameras, next.byID
 	if r.life != nil {
 		r.start(next.fresh)

@@ -20,9 +20,8 @@ type camera struct {
 	log          *slog.Logger
 	life         context.Context // done when the camera ends; its cause is why
 	end          context.CancelCauseFunc
-	before       <-chan struct{} // closed when the camera has ended that this one replaces; nil for none
-	over         chan struct{}   // closed when run has returned
-	streams      []*stream       // main and, if configured, sub; never changed
+	over         chan struct{} // closed when run has returned
+	streams      []*stream     // main and, if configured, sub; never changed
 	snapshots    snapshots
 
 	// mu guards what follows and the fields of streams and renditions that say so. Nothing is called with it held that

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,20 +21,20 @@ type Registry struct {
 	engine       Engine
 	log          *slog.Logger
 	placeholders atomic.Pointer[configs.Placeholders]
-	applying     sync.Mutex // serialises Apply
+	applying     sync.Mutex // serialises Apply, which nothing else waits for
 	running      sync.WaitGroup
 
 	mu      sync.Mutex         // guards what follows
 	cameras []*camera          // in the order of the configuration
 	byID    map[string]*camera // the same
-	last    map[string]*camera // by id, including cameras that were removed and have not ended yet
-	life    context.Context    // of Run; nil before it
+	started map[string]*camera // the last one of each id; those that have ended may be missing
+	life    context.Context    // Run's; nil before it
 	closed  bool               // no camera starts any more
 }
 
 // New returns the registry of a configuration. It connects no camera before Run.
 func New(config *configs.Config, engine Engine, log *slog.Logger) (*Registry, error) {
-	r := &Registry{engine: engine, log: log, last: map[string]*camera{}}
+	r := &Registry{engine: engine, log: log, started: map[string]*camera{}}
 	_, err := r.Apply(config)
 	return r, err
 }
@@ -43,9 +44,6 @@ func New(config *configs.Config, engine Engine, log *slog.Logger) (*Registry, er
 func (r *Registry) Run(ctx context.Context) {
 	r.mu.Lock()
 	r.life = ctx
-	for _, c := range r.cameras {
-		c.before = nil // cameras that were replaced earlier have never run
-	}
 	r.start(r.cameras)
 	r.mu.Unlock()
 	<-ctx.Done()
@@ -55,15 +53,19 @@ func (r *Registry) Run(ctx context.Context) {
 	r.running.Wait()
 }
 
-// start runs cameras, each as soon as the one that it replaces has ended: many cameras allow only one or two connections.
-// r.mu is held.
+// start runs cameras, each as soon as the previous one with its id has ended: many cameras allow only one or two
+// connections. r.mu is held.
 func (r *Registry) start(cameras []*camera) {
+	maps.DeleteFunc(r.started, func(_ string, c *camera) bool { return isClosed(c.over) })
+	life := r.life
 	for _, c := range cameras {
+		previous := r.started[c.conf.ID]
+		r.started[c.conf.ID] = c
 		r.running.Go(func() {
-			if c.before != nil {
-				<-c.before
+			if previous != nil {
+				<-previous.over
 			}
-			c.run(r.life)
+			c.run(life)
 		})
 	}
 }

@@ -290,6 +290,12 @@ func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run(t, r)
+	return r, e, e.feeds["/a"]
+}
+
+// run runs a registry until the test ends.
+func run(t *testing.T, r *Registry) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -300,7 +306,6 @@ func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
 		cancel()
 		<-done
 	})
-	return r, e, e.feeds["/a"]
 }
 
 // parse returns a configuration of cameras.
