@@ -74,6 +74,10 @@ func (s *snapshots) take(ctx context.Context, ask frame.Ask, maxAge time.Duratio
 		}
 	}
 	f, err = s.decode(ctx, want, since)
+	if errors.Is(err, frame.ErrFormatChanged) { // once more, at the size that the camera sends now
+		c.look(func() { want = ask.Resolve(c.sends()) })
+		f, err = s.decode(ctx, want, since)
+	}
 	return f, false, err
 }
 
