@@ -7,13 +7,14 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/registry/retry"
 )
 
 // connect keeps the stream connected while it is needed, until ctx is done.
 func (s *stream) connect(ctx context.Context) {
 	c := s.camera
-	var pauses backoff
-	faults := faultLog{log: s.log, message: "camera lost"}
+	var pauses retry.Backoff
+	faults := retry.Log{Logger: s.log, Message: "camera lost"}
 	for {
 		c.change(func() {
 			if !s.needed() { // what went wrong before does not concern the next viewer
@@ -35,16 +36,19 @@ func (s *stream) connect(ctx context.Context) {
 		}
 		lasted := s.disconnected(err)
 		if lasted > 0 {
-			faults.reset()
+			faults.Reset()
 		}
 		if !errors.Is(err, errReleased) {
 			reason := frame.ReasonOf(err)
-			d := pauses.next(reason, lasted)
-			faults.add(ctx, err, d)
-			s.rest(ctx, d, temporary(reason))
+			d := pauses.Next(reason, lasted)
+			faults.Add(ctx, err, d)
+			s.rest(ctx, d, retry.Temporary(reason))
 		}
 	}
 }
+
+// watchedPause is the longest pause between attempts while somebody watches a camera that may come back by itself.
+const watchedPause = time.Second
 
 // rest waits for d, or about watchedPause if somebody watches a camera that may be back soon.
 func (s *stream) rest(ctx context.Context, d time.Duration, soon bool) {
@@ -52,7 +56,7 @@ func (s *stream) rest(ctx context.Context, d time.Duration, soon bool) {
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	if soon && s.camera.until(ctx, s.camera.watched) == nil {
-		sleep(ctx, jitter(watchedPause)-time.Since(began))
+		retry.Sleep(ctx, retry.Jitter(watchedPause)-time.Since(began))
 		return
 	}
 	<-ctx.Done()

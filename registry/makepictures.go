@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/registry/retry"
 )
 
 // makePictures makes the renditions that are watched and for which the camera chooses this stream. When the camera chooses
@@ -15,7 +16,7 @@ func (s *stream) makePictures(ctx context.Context) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { s.watchPlans(ctx) })
-	p := &producer{stream: s, consumer: s, faults: faultLog{log: s.log, message: "picture failed"}}
+	p := &producer{stream: s, consumer: s, faults: retry.Log{Logger: s.log, Message: "picture failed"}}
 	p.run(ctx)
 }
 

@@ -8,6 +8,7 @@ import (
 	"framegate/configs"
 	"framegate/pipeline/frame"
 	"framegate/registry/placeholder"
+	"framegate/registry/retry"
 )
 
 // showPlaceholders shows a placeholder in each rendition that has no pictures, again and again until they come. Where the
@@ -123,7 +124,7 @@ func (c *camera) showPlaceholder(ctx context.Context, o outage) {
 		}.Draw()
 		if err != nil {
 			c.log.Error("placeholder cannot be drawn", "error", err)
-			sleep(ctx, placeholderInterval)
+			retry.Sleep(ctx, placeholderInterval)
 			return
 		}
 		p.want, p.reason, p.texts, p.jpeg = o.want, reason, texts, drawn

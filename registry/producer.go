@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/registry/retry"
 )
 
 // producer makes the pictures of one stream that a consumer wants. It owns the life of each picture: it begins the
@@ -17,8 +18,8 @@ type producer struct {
 	stream   *stream
 	consumer consumer
 	once     bool // ends with the first failure, unless another plan takes over
-	pauses   backoff
-	faults   faultLog
+	pauses   retry.Backoff
+	faults   retry.Log
 }
 
 // consumer says which picture is wanted, and gets it.
@@ -132,18 +133,18 @@ func (p *producer) isFailure(err error) bool {
 func (p *producer) retry(ctx context.Context, failure error, lasted time.Duration, current *pictureRun) error {
 	var plan *frame.PlanError
 	if errors.As(failure, &plan) {
-		p.stream.log.Warn("plan set aside", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
+		p.stream.log.Warn("plan suspended", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
 		return nil
 	}
 	if p.once {
 		return failure
 	}
 	reason := frame.ReasonOf(failure)
-	d := p.pauses.next(reason, lasted)
-	if temporary(reason) { // and somebody watches
-		d = min(d, jitter(watchedPause))
+	d := p.pauses.Next(reason, lasted)
+	if retry.Temporary(reason) { // and somebody watches
+		d = min(d, retry.Jitter(watchedPause))
 	}
-	p.faults.add(ctx, failure, d)
+	p.faults.Add(ctx, failure, d)
 	p.pauseAfter(ctx, failure, d, current)
 	return nil
 }
