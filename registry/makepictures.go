@@ -20,13 +20,13 @@ func (s *stream) makePictures(ctx context.Context) {
 	p.run(ctx)
 }
 
-// watchPlans notes when the feed's best plan may have changed.
+// watchPlans counts the changes of the feed's best plan.
 func (s *stream) watchPlans(ctx context.Context) {
 	next := s.feed.PlanChange()
 	for {
 		select {
 		case <-next:
-			next = s.feed.PlanChange() // before anybody asks for the plan, so that no change is missed
+			next = s.feed.PlanChange() // before anybody is woken to ask for the plan, so that no change is missed
 			s.camera.change(func() { s.planChanges++ })
 		case <-ctx.Done():
 			return

@@ -22,7 +22,7 @@ type producer struct {
 	faults   retry.Log
 }
 
-// consumer says which picture is wanted, and gets it.
+// consumer decides which picture is wanted, and gets it.
 type consumer interface {
 	// wanted describes the picture that is wanted now, given the name of the best plan. It is nil while none is wanted.
 	// The camera's mutex is held.
@@ -34,7 +34,7 @@ type consumer interface {
 }
 
 // pictureTimeout is how long a picture may take to catch up with its camera. Each plan has a shorter limit of its own;
-// this one is for pictures that wait for their turn on a device while many begin at once.
+// this one is for pictures that wait for their turn on a device when many begin at once.
 const pictureTimeout = time.Minute
 
 // errOutdated ends a picture that is no longer wanted before it has caught up.

@@ -1,5 +1,5 @@
 // Package registry keeps the cameras. It looks them up by id, keeps them connected, and makes pictures of them while
-// somebody watches. It knows nothing of HTTP, and knows GStreamer only by the interfaces Engine, Feed and Picture.
+// somebody watches. It knows nothing of HTTP, and uses GStreamer only through the interfaces Engine, Feed and Picture.
 package registry
 
 import (
@@ -29,7 +29,7 @@ type Registry struct {
 	byID    map[string]*camera // the same
 	started map[string]*camera // the last one of each id; those that have ended may be missing
 	life    context.Context    // Run's; nil before it
-	closed  bool               // no camera starts any more
+	closed  bool               // no further camera may start
 }
 
 // New returns the registry of a configuration. It connects no camera before Run.
@@ -82,6 +82,15 @@ func (r *Registry) Cameras() []Status {
 	return all
 }
 
+// Camera returns the status of one camera. The error is ErrUnknown.
+func (r *Registry) Camera(id string) (Status, error) {
+	c, err := r.find(id)
+	if err != nil {
+		return Status{}, err
+	}
+	return c.status(), nil
+}
+
 // find returns a camera by its id. The error is ErrUnknown.
 func (r *Registry) find(id string) (*camera, error) {
 	r.mu.Lock()
@@ -91,15 +100,6 @@ func (r *Registry) find(id string) (*camera, error) {
 		return nil, fmt.Errorf("%w: %s", ErrUnknown, id)
 	}
 	return c, nil
-}
-
-// Camera returns the status of one camera. The error is ErrUnknown.
-func (r *Registry) Camera(id string) (Status, error) {
-	c, err := r.find(id)
-	if err != nil {
-		return Status{}, err
-	}
-	return c.status(), nil
 }
 
 // Watch returns a view of the rendition of a camera that ask resolves to, as soon as it has a frame. It connects the camera
@@ -134,4 +134,21 @@ func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAg
 			return f, stale, err
 		}
 	}
+}
+
+// Errors that callers distinguish. Other errors are those of the camera: see frame.CameraError.
+var (
+	ErrUnknown  = errors.New("no such camera")
+	ErrDisabled = errors.New("the camera is disabled")
+	ErrFull     = errors.New("too many viewers")
+	ErrReplaced = errors.New("the camera's configuration has changed") // the viewer may watch again
+	ErrRemoved  = errors.New("the camera was removed from the configuration")
+	ErrClosing  = errors.New("framegate is shutting down")
+)
+
+// TooManyError means that no further rendition of a camera can be made now.
+type TooManyError struct{ Limit int }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("too many different pictures: the camera already makes %d, the limit set by max_renditions", e.Limit)
 }

@@ -17,7 +17,7 @@ const (
 	Connecting   State = "connecting"   // before the first access unit
 	Ready        State = "ready"        // connected, nobody watches
 	Live         State = "live"         // connected and decoding
-	Stalled      State = "stalled"      // connected, but nothing came any more
+	Stalled      State = "stalled"      // connected, but nothing arrives any more
 	Unauthorized State = "unauthorized" // the camera refuses the user or the password
 	Lost         State = "lost"         // not connected, for any other reason
 	Disabled     State = "disabled"     // by the configuration
@@ -55,7 +55,8 @@ type Status struct {
 	Broken      uint64             `json:"broken_units"` // dropped, because they cannot be decoded
 	Streams     []StreamStatus     `json:"streams"`
 	FailedPlans []frame.FailedPlan `json:"plans_failed"` // with the time of the next attempt
-	// Tried reports whether each stream has come or failed once, or is not to be tried before somebody watches.
+	// Tried reports whether each stream has connected or failed at least once. It is true for a camera that is disabled or
+	// is connected on demand, since nothing tries those before somebody watches.
 	Tried bool `json:"-"`
 }
 
@@ -87,8 +88,8 @@ type RenditionStatus struct {
 	Bytes     uint64  `json:"bytes"` // of all pictures so far
 }
 
-// status describes the camera. It asks feeds, pictures and slots without the camera's mutex. Feeds come first: what they
-// forget afterwards is in the camera's fields already.
+// status describes the camera. It asks feeds, pictures and slots without the camera's mutex, and the feeds first: what a
+// feed has forgotten by then is already in the camera's fields.
 func (c *camera) status() Status {
 	feeds := make([]feedStatus, len(c.streams))
 	for i, s := range c.streams {
@@ -174,7 +175,7 @@ func (r *rendition) status() RenditionStatus {
 	return status
 }
 
-// feedStatus is what a feed says of itself.
+// feedStatus is what a feed reports.
 type feedStatus struct {
 	fps         float64
 	lastUnit    time.Time
@@ -186,7 +187,7 @@ func statusOfFeed(f Feed) feedStatus {
 	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), failedPlans: f.FailedPlans()}
 }
 
-// addFeed adds what the feed of the ith stream says.
+// addFeed adds what the feed of the ith stream reports.
 func (s *Status) addFeed(i int, feed feedStatus) {
 	if feed.fps > 0 {
 		s.Streams[i].FPS = feed.fps
