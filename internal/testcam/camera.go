@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"time"
 
+	"framegate/internal/testcam/loop"
 	"framegate/internal/testcam/mark"
 )
 
@@ -35,6 +36,20 @@ type Camera struct {
 	Shared bool
 }
 
+// Codec is a video codec by its short name.
+type Codec = loop.Codec
+
+// The codecs that a camera can send.
+const (
+	H264  = loop.H264
+	H265  = loop.H265
+	MJPEG = loop.MJPEG
+	MPEG4 = loop.MPEG4
+	VP8   = loop.VP8
+	VP9   = loop.VP9
+	AV1   = loop.AV1
+)
+
 // withDefaults fills in what is zero for the camera at place i.
 func (c Camera) withDefaults(i int) (Camera, error) {
 	c.Name = cmp.Or(c.Name, fmt.Sprintf("cam%d", i+1))
@@ -51,8 +66,8 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 	switch {
 	case !validName.MatchString(c.Name) || c.Name == allCameras:
 		return c, fmt.Errorf("a camera called %q; letters, digits, '_' and '-', and not %q", c.Name, allCameras)
-	case codecs[c.Codec].encoder == nil:
-		return c, fmt.Errorf("%s: no codec %q; one of %s", c.Name, c.Codec, codecNames())
+	case !c.Codec.Known():
+		return c, fmt.Errorf("%s: no codec %q; one of %s", c.Name, c.Codec, loop.CodecNames())
 	case c.Width < 64 || c.Width > 7680 || c.Height < 64 || c.Height > 4320 || c.Width%2+c.Height%2 > 0:
 		return c, fmt.Errorf("%s: %dx%d; sides are even, from 64 to 7680 and 4320", c.Name, c.Width, c.Height)
 	case c.Codec == MJPEG && (c.Width > 2040 || c.Height > 2040 || c.Width%8+c.Height%8 > 0):
@@ -66,8 +81,8 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 		return c, fmt.Errorf("%s: %d kbit/s; from 1", c.Name, c.Bitrate)
 	case c.BFrames < 0 || c.BFrames > 16 || c.BFrames > 0 && c.Codec != H264:
 		return c, fmt.Errorf("%s: %d B-frames; from 0 to 16, of H.264 only", c.Name, c.BFrames)
-	case c.Grain < 0 || c.Grain > maxGrain:
-		return c, fmt.Errorf("%s: a grain of %d; from 0 to %d", c.Name, c.Grain, maxGrain)
+	case c.Grain < 0 || c.Grain > loop.MaxGrain:
+		return c, fmt.Errorf("%s: a grain of %d; from 0 to %d", c.Name, c.Grain, loop.MaxGrain)
 	case c.Loop < 0 || c.Number < 0:
 		return c, fmt.Errorf("%s: the loop and the number are not negative", c.Name)
 	case c.frames() > mark.MaxFrame || c.Number > mark.MaxCamera:
@@ -75,9 +90,6 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 	}
 	return c, nil
 }
-
-// maxGrain leaves the mark's light and dark fields far apart.
-const maxGrain = 32
 
 // allCameras stands for every camera where the control port wants a name.
 const allCameras = "all"
@@ -91,21 +103,14 @@ func (c Camera) frames() int {
 	return max(gops, 1) * c.KeyframeInterval
 }
 
-// picture is what an encoding depends on: cameras that agree in it can share one.
-type picture struct {
-	codec                                Codec
-	width, height, fps, interval, frames int
-	bitrate, bframes, grain, number      int
-	label                                string
-}
-
-func (c Camera) picture() picture {
+// spec is what the camera's loop is encoded from.
+func (c Camera) spec() loop.Spec {
 	label := c.Name
 	if c.Shared {
 		label = "testcam"
 	}
-	return picture{
-		codec: c.Codec, width: c.Width, height: c.Height, fps: c.FPS, interval: c.KeyframeInterval, frames: c.frames(),
-		bitrate: c.Bitrate, bframes: c.BFrames, grain: c.Grain, number: c.Number, label: label,
+	return loop.Spec{
+		Codec: c.Codec, Width: c.Width, Height: c.Height, FPS: c.FPS, Interval: c.KeyframeInterval, Length: c.frames(),
+		Bitrate: c.Bitrate, BFrames: c.BFrames, Grain: c.Grain, Number: c.Number, Label: label,
 	}
 }

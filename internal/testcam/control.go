@@ -108,7 +108,7 @@ func (s *Server) listCameras(w http.ResponseWriter, _ *http.Request) {
 			Viewers: len(p.sessions) + p.pictures, TornDown: p.tornDown,
 		}
 		if p.loop != nil {
-			c.Codec, c.Width, c.Height, c.FPS = p.loop.codec, p.loop.width, p.loop.height, p.loop.fps
+			c.Codec, c.Width, c.Height, c.FPS = p.loop.Codec, p.loop.Width, p.loop.Height, p.loop.FPS
 		}
 		p.mu.Unlock()
 		all = append(all, c)

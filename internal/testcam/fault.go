@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+
+	"framegate/internal/testcam/loop"
 )
 
 // Command is something that a camera does on command.
@@ -79,8 +81,8 @@ type fault struct {
 	kind  Command // Refuse, Unauthorized, Stall, Corrupt, Bare, Freeze or Backwards; empty for none
 	rate  float64
 	how   Damage
-	other *loop   // of another codec
-	since *uint32 // RTP time at which the fault began; nil before the first frame
+	other *loop.Loop // of another codec
+	since *uint32    // RTP time at which the fault began; nil before the first frame
 }
 
 // ErrNoCamera is returned for a name that no camera has.
@@ -128,7 +130,7 @@ func (s *Server) Do(ctx context.Context, camera string, command Command, o Optio
 		return p.become(ctx, changed)
 	case Recodec:
 		if o.Codec == "" {
-			return fmt.Errorf("recodec wants a codec: %s", codecNames())
+			return fmt.Errorf("recodec wants a codec: %s", loop.CodecNames())
 		}
 		changed := p.camera
 		changed.Codec = o.Codec
@@ -175,7 +177,7 @@ func (p *path) corrupt(ctx context.Context, o Options) error {
 			other.Codec = H265
 		}
 		var err error
-		if f.other, err = p.server.loops.get(ctx, other.picture()); err != nil {
+		if f.other, err = p.server.loops.Get(ctx, other.spec()); err != nil {
 			return err
 		}
 	default:
@@ -202,13 +204,13 @@ func (p *path) become(ctx context.Context, c Camera) error {
 	if err != nil {
 		return err
 	}
-	l, err := p.server.loops.get(ctx, c.picture())
+	l, err := p.server.loops.Get(ctx, c.spec())
 	if err != nil {
 		return err
 	}
 	p.mu.Lock()
 	p.now = c
-	same := l.codec == p.loop.codec
+	same := l.Codec == p.loop.Codec
 	if same {
 		p.next = l
 		if l == p.loop {

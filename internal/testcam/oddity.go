@@ -3,12 +3,11 @@ package testcam
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"sync/atomic"
 	"time"
+
+	"framegate/internal/testcam/loop"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/pion/rtp"
@@ -18,11 +17,11 @@ import (
 func bare(f format.Format) format.Format {
 	switch f.(type) {
 	case *format.H264:
-		return &format.H264{PayloadTyp: payloadType, PacketizationMode: 1}
+		return &format.H264{PayloadTyp: loop.PayloadType, PacketizationMode: 1}
 	case *format.H265:
-		return &format.H265{PayloadTyp: payloadType}
+		return &format.H265{PayloadTyp: loop.PayloadType}
 	case *format.MPEG4Video:
-		return &format.MPEG4Video{PayloadTyp: payloadType, ProfileLevelID: 1}
+		return &format.MPEG4Video{PayloadTyp: loop.PayloadType, ProfileLevelID: 1}
 	default: // the others have no such thing
 		return f
 	}
@@ -35,14 +34,14 @@ func (p *path) makeHuge(megabytes int) error {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.loop == nil || p.loop.codec != H264 && p.loop.codec != H265 {
+	if p.loop == nil || p.loop.Codec != H264 && p.loop.Codec != H265 {
 		return fmt.Errorf("huge is for %s and %s", H264, H265)
 	}
 	// A slice is cut into fragments that are all alike but for the marks of the first and the last.
 	const first, last = 0x80, 0x40
 	fragment := func(mark byte) []byte {
 		head := []byte{0x60 | 28, mark | 5} // FU-A of an IDR slice (RFC 6184, section 5.8)
-		if p.loop.codec == H265 {
+		if p.loop.Codec == H265 {
 			head = []byte{49 << 1, 1, mark | 19} // RFC 7798, section 4.4.3
 		}
 		return append(head, bytes.Repeat([]byte{0x55}, 1400-len(head))...)
@@ -92,36 +91,4 @@ func (p *path) changeSSRC() error {
 		return fmt.Errorf("nobody plays %s over TCP", p.camera.Name)
 	}
 	return nil
-}
-
-// wireListener accepts wires.
-type wireListener struct{ net.Listener }
-
-func (l wireListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &wire{Conn: conn}, nil
-}
-
-// wire is a connection in which SSRCs are changed, which gortsplib sets itself. It writes each packet by one call.
-type wire struct {
-	net.Conn
-	mask atomic.Uint32 // is added to each SSRC, bit by bit
-}
-
-// Write writes a response, or a packet behind '$', its channel and its length in 2 bytes (RFC 2326, section 10.12).
-func (w *wire) Write(packet []byte) (int, error) {
-	mask := w.mask.Load()
-	if mask == 0 || len(packet) < 16 || packet[0] != '$' {
-		return w.Conn.Write(packet)
-	}
-	ssrc := 4 + 8 // of RTP, on even channels (RFC 3550, section 5.1)
-	if packet[1]%2 == 1 {
-		ssrc = 4 + 4 // of RTCP, on odd ones (section 6.4.1)
-	}
-	changed := bytes.Clone(packet)
-	binary.BigEndian.PutUint32(changed[ssrc:], binary.BigEndian.Uint32(changed[ssrc:])^mask)
-	return w.Conn.Write(changed)
 }

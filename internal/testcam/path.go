@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"framegate/internal/testcam/loop"
+
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
@@ -20,8 +22,8 @@ type path struct {
 
 	mu       sync.Mutex // of what follows
 	now      Camera     // as changed by Resize and Recodec
-	loop     *loop      // nil where there is only audio
-	next     *loop      // takes over at the end of a GOP; for Resize
+	loop     *loop.Loop // nil where there is only audio
+	next     *loop.Loop // takes over at the end of a GOP; for Resize
 	stream   *gortsplib.ServerStream
 	video    *description.Media // of the stream; nil where there is only audio
 	audio    *description.Media // likewise; nil where there is none
@@ -59,14 +61,14 @@ func (p *path) openLocked() error {
 	desc := &description.Session{Title: p.camera.Name}
 	p.video, p.audio = nil, nil
 	if p.loop != nil {
-		described := p.loop.format
+		described := p.loop.Format
 		if p.fault.kind == Bare {
 			described = bare(described)
 		}
 		p.video = &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{described}}
 		desc.Medias = append(desc.Medias, p.video)
-		if len(p.sent) != len(p.loop.frames) { // a loop of another size or codec has as many
-			p.sent = make([]sendings, len(p.loop.frames))
+		if len(p.sent) != len(p.loop.Frames) { // a loop of another size or codec has as many
+			p.sent = make([]sendings, len(p.loop.Frames))
 		}
 	}
 	if p.camera.Audio || p.camera.AudioOnly {

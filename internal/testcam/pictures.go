@@ -67,7 +67,7 @@ func (p *path) enter(r *http.Request) (dropped <-chan struct{}, status int) {
 	case p.fault.kind == Unauthorized,
 		p.camera.Username != "" && (user != p.camera.Username || password != p.camera.Password):
 		return nil, http.StatusUnauthorized
-	case p.loop == nil || p.loop.codec != MJPEG:
+	case p.loop == nil || p.loop.Codec != MJPEG:
 		return nil, http.StatusNotFound
 	}
 	p.pictures++

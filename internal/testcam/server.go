@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"time"
 
+	"framegate/internal/testcam/loop"
+
 	"github.com/bluenviron/gortsplib/v5"
 	"golang.org/x/sync/errgroup"
 )
@@ -30,7 +32,7 @@ type Config struct {
 type Server struct {
 	log     *slog.Logger
 	paths   []*path
-	loops   library
+	loops   loop.Library
 	rtsp    *gortsplib.Server
 	address net.Addr
 	tried   bool // to listen at the TCP port
@@ -40,7 +42,7 @@ type Server struct {
 
 // New encodes the cameras' loops and opens the ports. Close or Run must follow.
 func New(ctx context.Context, config Config) (*Server, error) {
-	s := &Server{log: config.Log, secure: config.TLS != nil, loops: library{dir: config.Loops}}
+	s := &Server{log: config.Log, secure: config.TLS != nil, loops: loop.Library{Dir: config.Loops}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -71,7 +73,7 @@ func (s *Server) encodeAll(ctx context.Context, cameras []Camera) error {
 			continue
 		}
 		encoding.Go(func() (err error) {
-			p.loop, err = s.loops.get(ctx, p.camera.picture())
+			p.loop, err = s.loops.Get(ctx, p.camera.spec())
 			return err
 		})
 	}

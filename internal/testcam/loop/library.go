@@ -1,4 +1,4 @@
-package testcam
+package loop
 
 import (
 	"context"
@@ -12,35 +12,35 @@ import (
 	"sync"
 )
 
-// library keeps every loop that was encoded, so that cameras that agree in their picture share one, and a
-// camera that heals has its own back at once. Its methods may be called from any goroutine.
-type library struct {
-	dir     string // where loops are kept beyond the process; empty for nowhere
-	mu      sync.Mutex
-	entries map[picture]*entry
+// Library keeps every loop that was encoded, so that cameras with equal specs share one, and a camera that heals has its
+// own back at once. Its methods may be called from any goroutine.
+type Library struct {
+	Dir string // where loops are kept beyond the process; empty for nowhere
+
+	mu      sync.Mutex // guards entries, but not what they point to
+	entries map[Spec]*entry
 }
 
 // entry is a loop that is being encoded until done is closed.
 type entry struct {
 	done chan struct{}
-	loop *loop
+	loop *Loop
 	err  error
 }
 
 // encoders bounds how many loops are encoded at a time: an encoder's own threads fill a small machine.
 var encoders = make(chan struct{}, 4)
 
-// get returns the loop of a picture. The first who asks encodes it, the others wait for that; a failure is
-// not kept.
-func (l *library) get(ctx context.Context, p picture) (*loop, error) {
+// Get returns the loop of a spec. The first caller encodes it and the others wait for that. A failure is not kept.
+func (l *Library) Get(ctx context.Context, s Spec) (*Loop, error) {
 	l.mu.Lock()
-	e, known := l.entries[p]
+	e, known := l.entries[s]
 	if !known {
 		e = &entry{done: make(chan struct{})}
 		if l.entries == nil {
-			l.entries = map[picture]*entry{}
+			l.entries = map[Spec]*entry{}
 		}
-		l.entries[p] = e
+		l.entries[s] = e
 	}
 	l.mu.Unlock()
 	if known {
@@ -52,11 +52,11 @@ func (l *library) get(ctx context.Context, p picture) (*loop, error) {
 		}
 	}
 	encoders <- struct{}{}
-	e.loop, e.err = l.make(ctx, p)
+	e.loop, e.err = l.make(ctx, s)
 	<-encoders
 	if e.err != nil {
 		l.mu.Lock()
-		delete(l.entries, p)
+		delete(l.entries, s)
 		l.mu.Unlock()
 	}
 	close(e.done)
@@ -64,39 +64,39 @@ func (l *library) get(ctx context.Context, p picture) (*loop, error) {
 }
 
 // make takes a loop from the folder, or encodes it and leaves it there.
-func (l *library) make(ctx context.Context, p picture) (*loop, error) {
-	if l.dir == "" {
-		return encode(ctx, p)
+func (l *Library) make(ctx context.Context, s Spec) (*Loop, error) {
+	if l.Dir == "" {
+		return encode(ctx, s)
 	}
-	path := l.path(p)
+	path := l.path(s)
 	kept, err := readUnits(path)
 	if err == nil {
-		return newLoop(p, kept)
+		return newLoop(s, kept)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	made, err := encode(ctx, p)
+	made, err := encode(ctx, s)
 	if err != nil {
 		return nil, err
 	}
-	return made, writeUnits(path, made.frames)
+	return made, writeUnits(path, made.Frames)
 }
 
 // path is where a loop is kept: its name is made of all that it depends on.
-func (l *library) path(p picture) string {
+func (l *Library) path(s Spec) string {
 	sum := fnv.New64a()
-	fmt.Fprintf(sum, "%+v", p)
-	return filepath.Join(l.dir, fmt.Sprintf("%s-%dx%d-%x.loop", p.codec, p.width, p.height, sum.Sum64()))
+	fmt.Fprintf(sum, "%+v", s)
+	return filepath.Join(l.Dir, fmt.Sprintf("%s-%dx%d-%x.loop", s.Codec, s.Width, s.Height, sum.Sum64()))
 }
 
-// keptUnit is a loopFrame in a file. Its packets are made anew.
+// keptUnit is a Frame in a file, whose packets are made again when it is read.
 type keptUnit struct {
 	Number int
 	Unit   []byte
 }
 
-func readUnits(path string) (units []loopFrame, err error) {
+func readUnits(path string) (units []Frame, err error) {
 	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
@@ -107,12 +107,12 @@ func readUnits(path string) (units []loopFrame, err error) {
 		return nil, err
 	}
 	for _, u := range kept {
-		units = append(units, loopFrame{number: u.Number, unit: u.Unit})
+		units = append(units, Frame{Number: u.Number, Unit: u.Unit})
 	}
 	return units, nil
 }
 
-func writeUnits(path string, units []loopFrame) error {
+func writeUnits(path string, units []Frame) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
@@ -122,7 +122,7 @@ func writeUnits(path string, units []loopFrame) error {
 	}
 	var kept []keptUnit
 	for _, u := range units {
-		kept = append(kept, keptUnit{u.number, u.unit})
+		kept = append(kept, keptUnit{u.Number, u.Unit})
 	}
 	return errors.Join(gob.NewEncoder(file).Encode(kept), file.Close())
 }
