@@ -16,14 +16,14 @@ func (p *path) sendVideo(ctx context.Context) {
 		return
 	}
 	spec := p.camera.spec()
-	i := 0 // place in the loop
+	i := 0 // index in the loop
 	for tick := range ticks(ctx, spec.Time) {
 		p.mu.Lock()
-		if p.halved { // and the half has left the queues of gortsplib
+		if p.halved { // a frame ago: the half has left the queues of gortsplib
 			p.halved = false
 			p.mu.Unlock()
-			p.disconnect() // which goes on when it returns: this frame is left out
-			i++
+			p.disconnect()
+			i++ // the time of this frame has passed
 			continue
 		}
 		if p.next != nil && i%p.loop.Interval == 0 {
@@ -45,7 +45,7 @@ func (p *path) sendVideo(ctx context.Context) {
 	}
 }
 
-// ticks yields 0, 1, 2 … each at its time since the beginning, until ctx is done.
+// ticks yields 0, 1, 2 … until ctx is done, each at its time since the first.
 func ticks(ctx context.Context, at func(tick int) time.Duration) func(yield func(int) bool) {
 	return func(yield func(int) bool) {
 		began := time.Now()
@@ -69,7 +69,7 @@ const videoClock = 90000 // Hz (RFC 3551, section 5)
 
 // timestamp is the RTP time of a frame of the loop. p.mu is held.
 func (p *path) timestamp(i, tick int) uint32 {
-	// B-frames are sent after the frame that they are shown before: the time is that of showing.
+	// The time is that of presentation: a B-frame is sent after a frame that is shown later.
 	shown := tick + p.loop.Frames[i].Number - i
 	now := p.clock + uint32(int64(shown)*videoClock/int64(p.loop.FPS))
 	if p.fault.since == nil {
@@ -124,7 +124,7 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 	}
 }
 
-// send sends a frame to all who play the camera. p.mu is held: gortsplib only queues the packets.
+// send sends a frame to all who play the camera. p.mu is held, since gortsplib only queues the packets.
 func (p *path) send(frame loop.Frame, timestamp uint32) {
 	p.write(frame.Packets, timestamp)
 	p.newest = frame.Unit

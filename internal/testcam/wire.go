@@ -7,13 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// wire is a connection in which SSRCs are changed, which gortsplib sets itself. It writes each packet by one call.
+// wire is a connection on which SSRCs can be changed: gortsplib sets them itself, and writes each packet with one call.
 type wire struct {
 	net.Conn
-	mask atomic.Uint32 // is added to each SSRC, bit by bit
+	mask atomic.Uint32 // XORed with each SSRC
 }
 
-// Write writes a response, or a packet behind '$', its channel and its length in 2 bytes (RFC 2326, section 10.12).
+// Write writes a response, or a packet after '$', its channel and its length in 2 bytes (RFC 2326, section 10.12).
 func (w *wire) Write(packet []byte) (int, error) {
 	mask := w.mask.Load()
 	if mask == 0 || len(packet) < 16 || packet[0] != '$' {

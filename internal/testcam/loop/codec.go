@@ -43,10 +43,10 @@ func CodecNames() string {
 // packetizer cuts one access unit into RTP packets.
 type packetizer func(au []byte) ([]*rtp.Packet, error)
 
-// codec is what a codec needs to be made and sent.
+// codec is what it takes to encode and send a codec.
 type codec struct {
 	pkg string // Debian package of the encoder
-	// encoder is the part of a GStreamer pipeline from raw pictures to access units.
+	// encoder returns the part of a GStreamer pipeline from raw pictures to access units.
 	encoder func(Spec) string
 	// open makes the description and the packetizer for a loop that begins with key.
 	open func(key []byte) (format.Format, packetizer, error)

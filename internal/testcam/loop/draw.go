@@ -18,11 +18,11 @@ import (
 // painter draws the frames of a loop. It belongs to one goroutine.
 type painter struct {
 	Spec
-	ground i420 // what all frames share
+	ground i420 // shared by all frames
 	frame  i420 // drawn last
 	large  font.Face
 	small  font.Face
-	noise  []int8 // more than a frame's worth; nil without grain
+	noise  []int8 // for more than one frame; nil without grain
 }
 
 func newPainter(s Spec) (*painter, error) {
@@ -48,7 +48,7 @@ func newPainter(s Spec) (*painter, error) {
 // hues are the colours of the cameras' grounds, as Cb and Cr.
 var hues = [][2]byte{{140, 112}, {118, 118}, {128, 142}, {120, 138}, {150, 122}, {132, 120}}
 
-// paintGround paints a gradient in the camera's colour with hills before it.
+// paintGround paints hills before a gradient in the camera's colour.
 func (p *painter) paintGround() i420 {
 	f := newI420(p.Width, p.Height)
 	luma := f.luma()
@@ -72,7 +72,7 @@ func (p *painter) paintGround() i420 {
 	return f
 }
 
-// paint returns frame i of the loop, in memory that the next call uses again.
+// paint returns frame i of the loop, in memory that the next call overwrites.
 func (p *painter) paint(i int) []byte {
 	f := p.frame
 	copy(f.data, p.ground.data)
@@ -96,7 +96,7 @@ func makeNoise(s Spec) []int8 {
 	return noise
 }
 
-// grainOver adds noise that begins elsewhere for each frame, as a sensor's does not stand still.
+// grainOver adds noise, from another place of it for each frame: the noise of a sensor changes too.
 func (p *painter) grainOver(luma []byte, frame int) {
 	if p.noise == nil {
 		return
@@ -126,8 +126,7 @@ func (p *painter) ball(f i420, i int) {
 	}
 }
 
-// text writes white letters with a soft shadow; x and y are the begin of the base line in parts of the
-// picture.
+// text writes white letters with a soft shadow. x and y are the beginning of the base line, as parts of the picture.
 func (p *painter) text(f i420, text string, face font.Face, x, y float64) {
 	luma := &image.Gray{Pix: f.luma(), Stride: f.stride, Rect: image.Rect(0, 0, p.Width, p.Height)}
 	for _, layer := range []struct {

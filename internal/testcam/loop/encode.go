@@ -111,11 +111,11 @@ func (p *painter) drawAll(ctx context.Context, source *gst.Element) {
 	source.EndStream()
 }
 
-// encodedUnits are what has come out of the encoder. They belong to whoever takes from the queue.
+// encodedUnits collects the output of the encoder. It belongs to whoever takes from the queue.
 type encodedUnits struct {
 	Spec
 	all   []Frame
-	first time.Duration // x264enc with B-frames and x265enc begin later than zero
+	first time.Duration // not zero for x264enc with B-frames and x265enc
 }
 
 // add adds an access unit.

@@ -21,14 +21,14 @@ type Library struct {
 	entries map[Spec]*entry
 }
 
-// entry is a loop that is being encoded until done is closed.
+// entry is a loop, which is being encoded until done is closed.
 type entry struct {
 	done chan struct{}
 	loop *Loop
 	err  error
 }
 
-// encoders bounds how many loops are encoded at a time: an encoder's own threads fill a small machine.
+// encoders limits how many loops are encoded at a time: an encoder's own threads fill a small machine.
 var encoders = make(chan struct{}, 4)
 
 // Get returns the loop of a spec. The first caller encodes it and the others wait for that. A failure is not kept.
@@ -63,7 +63,7 @@ func (l *Library) Get(ctx context.Context, s Spec) (*Loop, error) {
 	return e.loop, e.err
 }
 
-// make takes a loop from the folder, or encodes it and leaves it there.
+// make reads a loop from the folder, or encodes it and writes it there.
 func (l *Library) make(ctx context.Context, s Spec) (*Loop, error) {
 	if l.Dir == "" {
 		return encode(ctx, s)
@@ -83,7 +83,7 @@ func (l *Library) make(ctx context.Context, s Spec) (*Loop, error) {
 	return made, writeUnits(path, made.Frames)
 }
 
-// path is where a loop is kept: its name is made of all that it depends on.
+// path is where a loop is kept. Its name depends on the whole spec.
 func (l *Library) path(s Spec) string {
 	sum := fnv.New64a()
 	fmt.Fprintf(sum, "%+v", s)
