@@ -46,7 +46,7 @@ func (c *check) lost(ctx context.Context) error {
 		}
 	}
 	driver := standin.LostDriverIn(c.LostDriver, real)
-	driver.Return() // an earlier run may have left it failing
+	driver.Restore() // an earlier run may have left it failing
 	cameras, stop, err := c.serve(ctx, c.camera(testcam.H264))
 	if err != nil {
 		return err
@@ -87,7 +87,7 @@ func (c *check) loseAndReturn(ctx context.Context, p *process.Process, driver st
 	if err := driver.Lose(); err != nil {
 		return err
 	}
-	defer driver.Return() // after an error
+	defer driver.Restore() // after an error
 	took, err := c.untilPlan(ctx, p, false)
 	if err != nil {
 		return err
@@ -103,7 +103,7 @@ func (c *check) loseAndReturn(ctx context.Context, p *process.Process, driver st
 	}
 	c.add(table.Row{Name: "another plan takes over after", Value: millis(took), Unit: "ms: " + state.Plan.Name + ", " + state.Plan.Reason})
 	c.add(table.Row{Name: "the longest time without a picture, with a second try of the plan", Value: millis(g.reset()), Unit: "ms", AtMost: mostGap})
-	if err := driver.Return(); err != nil {
+	if err := driver.Restore(); err != nil {
 		return err
 	}
 	if took, err = c.untilPlan(ctx, p, true); err != nil {
