@@ -57,7 +57,7 @@ func (s *stream) outdated(picture *spec) bool {
 // show makes r the picture that viewers see, nil for none.
 func (s *stream) show(r *pictureRun) {
 	if r != nil {
-		s.log.Debug("picture begun", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))
+		s.log.Debug("picture started", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))
 		for _, text := range r.picture.Plan().Warnings {
 			s.log.Warn(text)
 		}

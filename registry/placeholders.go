@@ -11,8 +11,8 @@ import (
 	"framegate/registry/retry"
 )
 
-// showPlaceholders shows a placeholder in each rendition that has no pictures, again and again until they come. Where the
-// configuration wants no placeholders, it ends the rendition.
+// showPlaceholders shows a placeholder in each rendition that has no pictures, again and again until they come. Without
+// placeholders in the configuration, it ends the rendition instead.
 func (c *camera) showPlaceholders(ctx context.Context) {
 	var due []outage
 	var pause time.Duration
@@ -38,8 +38,8 @@ func (c *camera) showPlaceholders(ctx context.Context) {
 	}
 }
 
-// placeholderInterval is how often a placeholder is shown again. Viewers, and proxies on the way to them, recognise by the
-// repetition that the stream does not hang.
+// placeholderInterval is the time between two placeholders of a rendition. The repetition shows viewers, and proxies on the
+// way to them, that the stream does not hang.
 const placeholderInterval = time.Second
 
 // outage is a rendition that has no pictures.
@@ -47,7 +47,7 @@ type outage struct {
 	*rendition
 	want     frame.Rendition
 	failure  error     // nil when the camera is back but its pictures are not yet
-	begins   bool      // no placeholder is shown yet
+	first    bool      // no placeholder is shown yet
 	since    time.Time // when the camera last sent something
 	received time.Time // for the placeholder's frame
 }
@@ -57,12 +57,12 @@ type outage struct {
 func (c *camera) dueOutages(now time.Time) (due []outage, pause time.Duration) {
 	for _, r := range c.renditions {
 		newest, failure := r.slot.Newest(), c.failure(r.want)
-		begins := newest == nil || !newest.Placeholder
-		if begins && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
+		first := newest == nil || !newest.Placeholder
+		if first && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
 			continue
 		}
 		received := now
-		if !begins {
+		if !first {
 			if left := r.placeholder.shown.Add(placeholderInterval).Sub(now); left > 0 {
 				pause = cmp.Or(min(pause, left), left)
 				continue
@@ -71,7 +71,7 @@ func (c *camera) dueOutages(now time.Time) (due []outage, pause time.Duration) {
 				received = newest.Received.Add(time.Microsecond)
 			}
 		}
-		due = append(due, outage{r, r.want, failure, begins, c.lastSeen(r), received})
+		due = append(due, outage{r, r.want, failure, first, c.lastSeen(r), received})
 	}
 	return due, pause
 }
@@ -109,7 +109,7 @@ type shownPlaceholder struct {
 func (c *camera) showPlaceholder(ctx context.Context, o outage) {
 	p := &o.rendition.placeholder
 	texts := c.placeholders.Load()
-	if o.begins {
+	if o.first {
 		*p = shownPlaceholder{since: o.since, background: c.background(ctx, o)}
 	}
 	reason := p.reason // it still applies while the camera is coming back

@@ -104,7 +104,7 @@ func (r *Registry) find(id string) (*camera, error) {
 
 // Watch returns a view of the rendition of a camera that ask resolves to, as soon as it has a frame. It connects the camera
 // and starts the picture if necessary. The frame of a camera that is known to be away is a placeholder; if the camera was
-// never seen, or its configuration wants no placeholders, Watch fails at once. The error is ErrUnknown, ErrDisabled, ErrFull,
+// never seen, or its configuration has no placeholders, Watch fails at once. The error is ErrUnknown, ErrDisabled, ErrFull,
 // ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
 func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, error) {
 	for {

@@ -41,9 +41,9 @@ func (v *View) Frame() *frame.Frame { return v.frame }
 func (v *View) Context() context.Context { return v.ctx }
 
 // Next waits for a frame that is newer than Frame and returns the newest one. A slow viewer misses some frames and gets
-// none twice. While the camera is away, the frames are placeholders. Where the configuration wants no placeholders, the
-// error is why the camera is away. Otherwise the error is ErrReplaced, ErrRemoved, ErrClosing, or that of the context
-// given to Watch. Next does not allocate.
+// none twice. While the camera is away, the frames are placeholders; without placeholders in the configuration, the error is
+// why the camera is away. Otherwise the error is ErrReplaced, ErrRemoved, ErrClosing, or that of the context given to Watch.
+// Next does not allocate.
 func (v *View) Next() (*frame.Frame, error) {
 	f, err := v.rendition.slot.After(v.ctx, v.frame)
 	if err != nil {

@@ -21,7 +21,7 @@ type snapshots struct {
 	kept     *batch      // the last one; its pictures serve those who accept an old one
 	expiry   *time.Timer // forgets kept
 	requests []request   // the latest of each rendition
-	closed   bool        // no further batch may begin
+	closed   bool        // no further batch may start
 }
 
 // request is what somebody asked for, and when.
