@@ -8,33 +8,6 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// State is the state of a camera or of one of its streams.
-type State string
-
-// The states of a camera.
-const (
-	Idle         State = "idle"         // not connected, because nobody watches
-	Connecting   State = "connecting"   // before the first access unit
-	Ready        State = "ready"        // connected, nobody watches
-	Live         State = "live"         // connected and decoding
-	Stalled      State = "stalled"      // connected, but nothing arrives any more
-	Unauthorized State = "unauthorized" // the camera refuses the user or the password
-	Lost         State = "lost"         // not connected, for any other reason
-	Disabled     State = "disabled"     // by the configuration
-)
-
-// stateOf is the state of a stream whose connection ended for a reason.
-func stateOf(reason frame.Reason) State {
-	switch reason {
-	case frame.Unauthorized:
-		return Unauthorized
-	case frame.Stalled:
-		return Stalled
-	default:
-		return Lost
-	}
-}
-
 // Status describes a camera, as the API reports it.
 type Status struct {
 	ID          string             `json:"id"`
@@ -87,6 +60,21 @@ type RenditionStatus struct {
 	FPSNow    float64 `json:"fps_now"`
 	Bytes     uint64  `json:"bytes"` // of all pictures so far
 }
+
+// State is the state of a camera or of one of its streams.
+type State string
+
+// The states of a camera.
+const (
+	Idle         State = "idle"         // not connected, because nobody watches
+	Connecting   State = "connecting"   // before the first access unit
+	Ready        State = "ready"        // connected, nobody watches
+	Live         State = "live"         // connected and decoding
+	Stalled      State = "stalled"      // connected, but nothing arrives any more
+	Unauthorized State = "unauthorized" // the camera refuses the user or the password
+	Lost         State = "lost"         // not connected, for any other reason
+	Disabled     State = "disabled"     // by the configuration
+)
 
 // status describes the camera. It asks feeds, pictures and slots without the camera's mutex, and the feeds first: what a
 // feed has forgotten by then is already in the camera's fields.

@@ -187,6 +187,18 @@ func (s *stream) disconnected(err error) (lasted time.Duration) {
 	return lasted
 }
 
+// stateOf is the state of a stream whose connection ended for a reason.
+func stateOf(reason frame.Reason) State {
+	switch reason {
+	case frame.Unauthorized:
+		return Unauthorized
+	case frame.Stalled:
+		return Stalled
+	default:
+		return Lost
+	}
+}
+
 func (s *stream) setState(state State) {
 	if state != s.state {
 		s.state, s.since = state, time.Now()
