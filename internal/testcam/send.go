@@ -19,11 +19,11 @@ func (p *path) sendVideo(ctx context.Context) {
 	i := 0 // index in the loop
 	for tick := range ticks(ctx, spec.Time) {
 		p.mu.Lock()
-		if p.halved { // a frame ago: the half has left the queues of gortsplib
+		if p.halved { // the half was sent a frame ago and has left the queues of gortsplib
 			p.halved = false
 			p.mu.Unlock()
-			p.disconnect()
-			i++ // the time of this frame has passed
+			p.disconnect() // connections still close when it returns: this frame is left out
+			i++
 			continue
 		}
 		if p.next != nil && i%p.loop.Interval == 0 {
