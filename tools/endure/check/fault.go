@@ -98,7 +98,7 @@ func FaultNames() string {
 	for _, f := range Faults {
 		names = append(names, string(f.Command))
 	}
-	return strings.Join(names, ",")
+	return strings.Join(names, ", ")
 }
 
 // FaultsNamed returns the faults with the given names, or all if there is no name.
