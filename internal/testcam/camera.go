@@ -13,23 +13,23 @@ import (
 	"framegate/internal/testcam/mark"
 )
 
-// Camera describes one camera. The zero Camera works: H.264, 1280x720 at 25 fps with a keyframe each second. A field that
-// is zero has the value that stands last in its comment.
+// Camera describes one camera. The zero Camera works: H.264, 1280x720 at 25 fps with a keyframe each second. The values of
+// fields that are zero are in parentheses.
 type Camera struct {
-	Name             string // and path, of letters, digits, '_' and '-'; cam1, cam2 … by its place in the list
-	Codec            Codec
-	Width, Height    int           // pixels, even; for MJPEG multiples of 8, up to 2040; 1280x720
-	FPS              int           // pictures per second; 25
-	KeyframeInterval int           // in frames; one second
-	Bitrate          int           // kbit/s, not of MJPEG; 4000 for 1080p, by area for other sizes
-	BFrames          int           // between two other frames, H.264 only; 0
-	Grain            int           // noise of each pixel, in levels of luma: without it an encoder stays below Bitrate; 0
-	Loop             time.Duration // rounded up to whole keyframe intervals; 4 s
+	Name             string        // and path: letters, digits, '_' and '-' (cam1, cam2 … by its place in the list)
+	Codec            Codec         // (H264)
+	Width, Height    int           // pixels: even, for MJPEG multiples of 8 up to 2040 (1280x720)
+	FPS              int           // pictures per second (25)
+	KeyframeInterval int           // in frames (one second)
+	Bitrate          int           // kbit/s, ignored for MJPEG (4000 for 1080p, by area for other sizes)
+	BFrames          int           // between two other frames, H.264 only
+	Grain            int           // noise of each pixel, in levels of luma: without it an encoder stays below Bitrate
+	Loop             time.Duration // rounded up to whole keyframe intervals (4 s)
 	Username         string        // empty admits everybody
 	Password         string
 	Audio            bool // a G.711 track of silence beside the video
 	AudioOnly        bool // that track and no video
-	// Number is the number in the mark of each frame; the place in the list, from 1. With Shared it is 0, and cameras that
+	// Number is the number in the mark of each frame (the place in the list, from 1). With Shared it is 0, and cameras that
 	// differ only in their names share one encoding.
 	Number int
 	Shared bool

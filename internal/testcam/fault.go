@@ -66,14 +66,14 @@ const (
 	WrongCodec Damage = "codec"    // send one of another codec instead
 )
 
-// Options are the parameters of commands. A comment ends with the value that stands for zero.
+// Options are the parameters of commands. The values of parameters that are zero are in parentheses.
 type Options struct {
-	Rate          float64 // for Corrupt: the share of the access units, above 0, up to 1; 0.2
-	Kind          Damage  // for Corrupt; Flip
+	Rate          float64 // for Corrupt: the share of the access units, above 0, up to 1 (0.2)
+	Kind          Damage  // for Corrupt (Flip)
 	Width, Height int     // for Resize
 	Codec         Codec   // for Recodec
-	Seconds       float64 // for Jump; 3600
-	Megabytes     int     // for Huge; 40
+	Seconds       float64 // for Jump (3600)
+	Megabytes     int     // for Huge (40)
 }
 
 // fault is how a camera misbehaves now.
