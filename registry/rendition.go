@@ -34,7 +34,7 @@ type View struct {
 	frame     *frame.Frame
 }
 
-// Frame is the newest frame that the viewer has got.
+// Frame is the last frame that Watch or Next has waited for.
 func (v *View) Frame() *frame.Frame { return v.frame }
 
 // Context is done when the viewer has gone or the camera has ended.

@@ -29,7 +29,7 @@ type Status struct {
 	Streams     []StreamStatus     `json:"streams"`
 	FailedPlans []frame.FailedPlan `json:"plans_failed"` // with the time of the next attempt
 	// Tried reports whether each stream has connected or failed at least once. It is true for a camera that is disabled or
-	// is connected on demand, since nothing tries those before somebody watches.
+	// is connected on demand, since nothing tries those before somebody watches. framegate is ready when it is true for all.
 	Tried bool `json:"-"`
 }
 
