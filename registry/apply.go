@@ -57,7 +57,7 @@ func (r *Registry) build(config *configs.Config, current map[string]*camera) (*p
 	for _, conf := range config.Cameras {
 		c := current[conf.ID]
 		if c == nil || !reflect.DeepEqual(c.conf, conf) {
-			made, err := newCamera(conf, r.engine, &r.placeholders, r.log.With("camera", conf.ID))
+			made, err := r.newCamera(conf)
 			if err != nil {
 				return nil, fmt.Errorf("camera %s: %w", conf.ID, err)
 			}

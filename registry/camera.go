@@ -34,9 +34,9 @@ type camera struct {
 	opening    int // calls of open whose done has not been called
 }
 
-func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[configs.Placeholders], log *slog.Logger) (*camera, error) {
+func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
-		conf: conf, placeholders: placeholders, log: log,
+		conf: conf, placeholders: &r.placeholders, log: r.log.With("camera", conf.ID),
 		over: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
 	}
 	c.snapshots.camera = c
@@ -46,7 +46,7 @@ func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[
 		sources = append(sources, *conf.Sub)
 	}
 	for i, src := range sources {
-		feed, err := engine.NewFeed(src)
+		feed, err := r.engine.NewFeed(src)
 		if err != nil {
 			return nil, err
 		}

@@ -46,7 +46,7 @@ type run struct {
 func (c chaos) Run(ctx context.Context) error {
 	c.Seed = cmp.Or(c.Seed, uint64(time.Now().UnixNano()%1e9))
 	fmt.Fprintf(os.Stderr, "endure: chaos with seed %d\n", c.Seed)
-	t, err := newTestbed(ctx, c.Framegate, c.Cameras, true, warmTime)
+	t, err := newTestbed(ctx, testbedConfig{framegate: c.Framegate, cameras: c.Cameras, changes: true, warm: warmTime})
 	if err != nil {
 		return err
 	}

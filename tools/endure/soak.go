@@ -53,7 +53,7 @@ type trend struct {
 func (s soak) Run(ctx context.Context) error {
 	s.Seed = cmp.Or(s.Seed, uint64(time.Now().UnixNano()%1e9))
 	fmt.Fprintf(os.Stderr, "endure: soak with seed %d\n", s.Seed)
-	t, err := newTestbed(ctx, s.Framegate, s.Cameras, false, s.Warm)
+	t, err := newTestbed(ctx, testbedConfig{framegate: s.Framegate, cameras: s.Cameras, warm: s.Warm})
 	if err != nil {
 		return err
 	}

@@ -39,18 +39,24 @@ var otherCodecs = []testcam.Codec{testcam.H265, testcam.MJPEG, testcam.VP8, test
 
 func otherCodec(camera int) testcam.Codec { return otherCodecs[camera%len(otherCodecs)] }
 
-// newTestbed starts n cameras and framegate, and waits until framegate has connected them. stop must follow. With changes,
-// the cameras will change their size and codec, and encode that beforehand. During warm nothing counts as late: framegate
-// tries the machine's decoders, and all viewers come at once.
-func newTestbed(ctx context.Context, binary string, n int, changes bool, warm time.Duration) (*testbed, error) {
-	if binary == "" {
+// testbedConfig describes a testbed.
+type testbedConfig struct {
+	framegate string // binary; empty for the one beside endure
+	cameras   int
+	changes   bool          // the cameras will change their size and codec, and encode that beforehand
+	warm      time.Duration // nothing counts as late at first: framegate tries decoders, and all viewers come at once
+}
+
+// newTestbed starts cameras and framegate, and waits until framegate has connected them. stop must follow.
+func newTestbed(ctx context.Context, config testbedConfig) (*testbed, error) {
+	if config.framegate == "" {
 		self, err := os.Executable()
 		if err != nil {
 			return nil, err
 		}
-		binary = filepath.Join(filepath.Dir(self), "framegate")
+		config.framegate = filepath.Join(filepath.Dir(self), "framegate")
 	}
-	list := make([]testcam.Camera, n)
+	list := make([]testcam.Camera, config.cameras)
 	for i := range list {
 		list[i] = testcam.Camera{Width: 640, Height: 360, FPS: cameraFPS, KeyframeInterval: int(check.KeyframeTime.Seconds() * cameraFPS), Loop: loopTime}
 	}
@@ -66,15 +72,15 @@ func newTestbed(ctx context.Context, binary string, n int, changes bool, warm ti
 		cancel()
 		<-done
 	}
-	if err := t.open(ctx, binary, changes, warm); err != nil {
+	if err := t.open(ctx, config); err != nil {
 		t.stop()
 		return nil, err
 	}
 	return t, nil
 }
 
-func (t *testbed) open(ctx context.Context, binary string, changes bool, warm time.Duration) (err error) {
-	if changes {
+func (t *testbed) open(ctx context.Context, config testbedConfig) (err error) {
+	if config.changes {
 		if err := t.encodeChanges(ctx); err != nil {
 			return err
 		}
@@ -82,7 +88,7 @@ func (t *testbed) open(ctx context.Context, binary string, changes bool, warm ti
 	if t.config, err = newConfigFile(t.cameras); err != nil {
 		return err
 	}
-	if t.framegate, err = process.Start(binary, "--config", t.config.path); err != nil {
+	if t.framegate, err = process.Start(config.framegate, "--config", t.config.path); err != nil {
 		return err
 	}
 	for _, name := range t.names {
@@ -93,7 +99,7 @@ func (t *testbed) open(ctx context.Context, binary string, changes bool, warm ti
 	t.began = time.Now()
 	t.checker = check.New(t.began, t.cameras.SentBefore)
 	for i, name := range t.names {
-		t.checker.Add(name, i+1, t.began.Add(warm))
+		t.checker.Add(name, i+1, t.began.Add(config.warm))
 	}
 	return nil
 }
