@@ -58,15 +58,9 @@ lint:
 # The packages that build without GStreamer and without a C compiler.
 PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/...
 
-# The tests of pipeline that take 4 s or more.
-LONG = TestCameraBeyondTheSessionsOfADevice|TestCorruptedUnitsKillNothing|TestNothingIsLeftBehind|TestLowRateIsKeptOnJetson|$\
-	TestEveryCodecBecomesPictures|TestUnitsWithoutAnEnd|TestUnitsThatNobodyRefersTo|TestKeyframesAloneAreDecoded|$\
-	TestDecoderHoldsPicturesBack|TestContextOfADeviceThatFails|TestForeignRTSPServer|$\
-	TestEveryPlatformMakesPictures|TestFailureOfAPlanLeadsToTheNext
-
 ## Run the unit tests of make check.
 quick:
-	$(GO) test -short -skip '$(LONG)' -p 2 -timeout 5m ./...
+	$(GO) test -short -p 2 -timeout 5m ./...
 
 # One package after another: many tests have limits of time, which the load of other packages' tests would exceed.
 ## Run all unit tests, with the race detector. UNIT passes other options.

@@ -17,7 +17,9 @@ import (
 	"framegate/internal/process"
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
+	"framegate/pipeline/feed"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/plan"
 	"framegate/pipeline/unit"
 )
 
@@ -38,10 +40,10 @@ func corruptUnits(t *testing.T) int {
 // takeUnits takes n units of a source as its feed gives them, from a keyframe on.
 func takeUnits(t *testing.T, url string, n int) (units []unit.Unit) {
 	t.Helper()
-	feed := runFeed(t, source(t, url))
-	defer feed.stop()
-	feed.stream(t)
-	reader := feed.gop.Reader()
+	running := runFeed(t, camtest.Source(t, url))
+	defer running.Stop()
+	running.Stream(t)
+	reader := running.Feed.Units().Reader()
 	ctx, cancel := context.WithTimeout(t.Context(), camtest.Patience)
 	defer cancel()
 	for len(units) < n {
@@ -57,6 +59,7 @@ func takeUnits(t *testing.T, url string, n int) (units []unit.Unit) {
 // TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe decodes access units that are damaged in every
 // way, as fast as it goes, and good ones in between: those must be seen.
 func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *testing.T) {
+	camtest.Long(t)
 	const interval = 10 // units from keyframe to keyframe
 	names := []testcam.Codec{testcam.H264, testcam.H265, testcam.MJPEG, testcam.MPEG4, testcam.VP8, testcam.VP9}
 	var cameras []testcam.Camera
@@ -68,11 +71,11 @@ func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *te
 	for _, name := range names {
 		good[string(name)] = takeUnits(t, server.URL(string(name)), 3*interval)
 	}
-	av1, err := filepath.Abs("samples/av1.mkv") // over RTSP it takes a depayloader that Debian 12 has not
+	av1, err := filepath.Abs("plan/samples/av1.mkv") // over RTSP it takes a depayloader that Debian 12 has not
 	if err != nil {
 		t.Fatal(err)
 	}
-	good["av1"] = takeUnits(t, "file://"+av1, sampleFrames)
+	good["av1"] = takeUnits(t, "file://"+av1, 25)
 	t.Cleanup(func() {
 		if peak, err := process.PeakMemory(os.Getpid()); err != nil || peak > 1<<20 {
 			t.Errorf("it took %d KiB of memory, %v", peak, err)
@@ -147,7 +150,7 @@ func damaged(good []unit.Unit, others [][]unit.Unit, random *rand.Rand) (data []
 // victim is a camera whose units a test makes, and a viewer of it.
 type victim struct {
 	feed *Feed
-	in   *intake
+	in   *feed.Intake
 	slot *frame.Slot
 	at   time.Time // when the next unit comes in, by the camera's clock and ours
 	stop func()
@@ -156,17 +159,17 @@ type victim struct {
 }
 
 func newVictim(t *testing.T) *victim {
-	feed, err := (&Machine{}).NewFeed(source(t, "test://ball"))
+	camera, err := NewFeed(&plan.Machine{}, camtest.Source(t, "test://ball"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &victim{feed: feed, in: &intake{feed: feed, onStream: func(frame.Stream) {}}, slot: &frame.Slot{}, at: time.Now(), ends: map[string]int{}}
+	v := &victim{feed: camera, in: camera.NewIntake(func(frame.Stream) {}), slot: &frame.Slot{}, at: time.Now(), ends: map[string]int{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var showing sync.WaitGroup
 	showing.Go(func() {
 		for ctx.Err() == nil { // as the registry does it, without pauses
 			small := frame.Rendition{Width: 160, Height: 96, Quality: 80}
-			err := NewPicture(feed, []frame.Output{{Rendition: small, Slot: v.slot}}).Run(ctx)
+			err := camera.NewPicture([]frame.Output{{Rendition: small, Slot: v.slot}}).Run(ctx)
 			if !errors.Is(err, context.Canceled) {
 				v.ends[err.Error()]++
 			}
@@ -180,10 +183,10 @@ func newVictim(t *testing.T) *victim {
 	return v
 }
 
-// push hands in a unit and waits until the picture has taken it.
+// push adds a unit and waits until the picture has taken it.
 func (v *victim) push(t *testing.T, data []byte, key bool, as *unit.Format) {
 	v.at = v.at.Add(40 * time.Millisecond)
-	v.in.unit(data, v.at.Sub(unit.Beginning), key, v.at, as)
+	v.in.Unit(data, v.at.Sub(unit.Beginning), key, v.at, as)
 	for deadline := time.Now().Add(camtest.Patience); !v.waits(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("a unit is not taken: %x", data[:min(len(data), 100)])
@@ -193,16 +196,19 @@ func (v *victim) push(t *testing.T, data []byte, key bool, as *unit.Format) {
 }
 
 // waits reports whether the picture waits for the next unit.
-func (v *victim) waits() bool { return v.feed.gop.Awaited() }
+func (v *victim) waits() bool { return v.feed.Units().Awaited() }
 
-// recovers hands in GOPs of good units. The picture must be back at the first keyframe; or at the second, where the
+// enough is more units than a picture pushes before it replaces a decoder that gives nothing.
+const enough = 10
+
+// recovers pushes GOPs of good units. The picture must be back at the first keyframe; or at the second, where the
 // decoder was left so that it had to be replaced, which is seen by what it makes of the first.
 func (v *victim) recovers(t *testing.T, good []unit.Unit) {
 	t.Helper()
 	from := v.at.Sub(unit.Beginning)
 	for range 2 {
 		for i, u := range good {
-			if i > idleUnits && u.Key {
+			if i > enough && u.Key {
 				break
 			}
 			v.push(t, u.Data, u.Key, u.Format)

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"framegate/configs"
+	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
 )
 
@@ -65,13 +66,14 @@ func startForeign(t *testing.T) string {
 }
 
 func TestForeignRTSPServerBecomesPictures(t *testing.T) {
+	camtest.Long(t)
 	port := startForeign(t)
 	for _, codec := range []string{"h264", "mjpeg"} {
 		for _, transport := range []configs.Transport{configs.TCP, configs.UDP} {
-			src := source(t, fmt.Sprintf("rtsp://127.0.0.1:%s/%s", port, codec))
+			src := camtest.Source(t, fmt.Sprintf("rtsp://127.0.0.1:%s/%s", port, codec))
 			src.Transport = transport
 			feed := runFeed(t, src)
-			if s := feed.stream(t); s.Codec != codec || s.Width != 640 || s.Height != 360 {
+			if s := feed.Stream(t); s.Codec != codec || s.Width != 640 || s.Height != 360 {
 				t.Fatalf("the server sends %+v", s)
 			}
 			picture := show(t, feed.Feed, small)
@@ -84,8 +86,8 @@ func TestForeignRTSPServerBecomesPictures(t *testing.T) {
 				f = next
 			}
 			picture.stop()
-			feed.stop()
+			feed.Stop()
 		}
 	}
-	failure(t, source(t, "rtsp://127.0.0.1:"+port+"/nothing"), frame.NotFound, "404")
+	runFeed(t, camtest.Source(t, "rtsp://127.0.0.1:"+port+"/nothing")).Fails(t, frame.NotFound, "404")
 }

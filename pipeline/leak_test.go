@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"runtime"
+	"runtime/debug"
 	"strconv"
 	"strings"
 	"testing"
@@ -15,24 +16,27 @@ import (
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
 	"framegate/pipeline/gst"
+	"framegate/pipeline/plan"
+	"framegate/pipeline/plan/plantest"
 )
 
 // TestNothingIsLeftBehind starts and stops 200 pictures and 50 feeds in a process of its own, under
 // GStreamer's leaks tracer, and counts what is left: goroutines, descriptors, memory and GStreamer objects.
 func TestNothingIsLeftBehind(t *testing.T) {
+	camtest.Long(t)
 	if os.Getenv("FRAMEGATE_LEAK_TEST") == "" {
 		child := exec.Command(os.Args[0], "-test.run=^TestNothingIsLeftBehind$", "-test.v", "-test.timeout=5m")
 		child.Env = append(os.Environ(), "FRAMEGATE_LEAK_TEST=1", "GST_TRACERS=leaks(filters=\"GstElement,GstBuffer,GstSample,GstBus\")", "GST_DEBUG=GST_TRACER:7", "GST_DEBUG_NO_COLOR=1")
 		out, err := child.CombinedOutput()
 		if err != nil {
-			t.Fatalf("%v\n%s", err, tail(string(out)))
+			t.Fatalf("%v\n%s", err, plantest.Tail(string(out)))
 		}
 		if alive := strings.Count(string(out), "object-alive, type-name=(string)Gst"); alive > 0 {
-			t.Errorf("%d GStreamer objects are alive at the end:\n%s", alive, tail(string(out)))
+			t.Errorf("%d GStreamer objects are alive at the end:\n%s", alive, plantest.Tail(string(out)))
 		}
 		for _, proof := range []string{"object-alive.class", "--- PASS: TestNothingIsLeftBehind"} {
 			if !strings.Contains(string(out), proof) {
-				t.Errorf("without %q nothing was tested:\n%s", proof, tail(string(out)))
+				t.Errorf("without %q nothing was tested:\n%s", proof, plantest.Tail(string(out)))
 			}
 		}
 		return
@@ -43,6 +47,10 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		gst.Deinit()
 	})
 	server := camtest.Start(t, tiny)
+	collecting := debug.SetGCPercent(-1)
+	startAndStop(t, server, 3)
+	camtest.Until(t, "everything is freed without a garbage collection", func() bool { return Living() == 0 })
+	debug.SetGCPercent(collecting)
 	warm := func(feeds, pictures int) {
 		for range feeds {
 			startAndStop(t, server, pictures)
@@ -75,7 +83,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 func startAndStop(t *testing.T, server *testcam.Server, pictures int) {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
-	feed, err := NewFeed(source(t, server.URL("cam1")))
+	feed, err := NewFeed(&plan.Machine{}, camtest.Source(t, server.URL("cam1")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +95,7 @@ func startAndStop(t *testing.T, server *testcam.Server, pictures int) {
 	<-connected
 	for range pictures {
 		slot := &frame.Slot{}
-		picture := NewPicture(feed, []frame.Output{{Rendition: frame.Rendition{Width: 80, Height: 48, Quality: 80}, Slot: slot}})
+		picture := feed.NewPicture([]frame.Output{{Rendition: frame.Rendition{Width: 80, Height: 48, Quality: 80}, Slot: slot}})
 		running, stop := context.WithCancel(ctx)
 		ended := make(chan struct{})
 		go func() {
@@ -138,5 +146,3 @@ func rss() int {
 	pages, _ := strconv.Atoi(fields[1])
 	return pages * os.Getpagesize()
 }
-
-func tail(s string) string { return s[max(0, len(s)-3000):] }

@@ -1,11 +1,92 @@
-// Package pipeline turns a camera into pictures. A Feed is the camera's connection and ends in access
-// units, kept in a GOP buffer; a Picture decodes, scales and encodes them into frame.Slots while somebody
-// watches.
+// Package pipeline is the engine that the registry uses. A Feed is a camera's connection together with the plans for its
+// pictures. Its access units come from package feed, its frames from package picture, its plans from package plan.
 //
-// A running GStreamer pipeline is never edited: each change builds a new one from the GOP buffer and swaps.
+// A running GStreamer pipeline is never edited: each change builds a new one from the buffered units and swaps them.
 package pipeline
 
-import "framegate/pipeline/gst"
+import (
+	"context"
+	"sync"
+
+	"framegate/configs"
+	"framegate/pipeline/feed"
+	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
+	"framegate/pipeline/picture"
+	"framegate/pipeline/plan"
+	"framegate/pipeline/unit"
+)
+
+// Feed is a connection to a camera, from which pictures can be made. All methods but Run may be called from any goroutine.
+type Feed struct {
+	*feed.Feed
+	plans *plan.Fallback
+
+	mu      sync.Mutex               // guards demands
+	demands [unit.Everything + 1]int // how many pictures have each demand
+}
+
+// NewFeed returns the feed of a source, whose pictures are made with what the machine has. It does not connect.
+func NewFeed(machine *plan.Machine, src configs.Source) (*Feed, error) {
+	connection, err := feed.New(src)
+	if err != nil {
+		return nil, err
+	}
+	f := &Feed{Feed: connection}
+	f.plans = machine.NewFallback(src.Plans, f.watched)
+	return f, nil
+}
+
+// Run connects and reads until the connection ends or ctx is done, see feed.Feed.Run.
+func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
+	defer f.plans.Join()()
+	return f.Feed.Run(ctx, onStream)
+}
+
+// NewPicture returns a picture of the feed with the given outputs, of which there is at least one.
+func (f *Feed) NewPicture(outputs []frame.Output) *picture.Picture {
+	return picture.New(picture.Input{
+		Source: f.Source(), Units: f.Units(), Rate: f.Rate(), Plans: f.plans, Demand: f.demand,
+	}, outputs)
+}
+
+// demand changes what a picture waits for. The feed gets the largest demand of all pictures.
+func (f *Feed) demand(from, to unit.Demand) {
+	f.mu.Lock()
+	f.demands[from]--
+	f.demands[to]++
+	largest := unit.Everything
+	for largest > unit.Nothing && f.demands[largest] == 0 {
+		largest--
+	}
+	f.SetDemand(largest)
+	f.mu.Unlock()
+	if to > from {
+		f.Collect()
+	}
+}
+
+// watched reports whether a picture is being made.
+func (f *Feed) watched() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.demands[unit.Keyframes]+f.demands[unit.Everything] > 0
+}
+
+// Plan is the key of the plan that the next picture uses. It is empty while the camera is not connected.
+func (f *Feed) Plan() string {
+	stream := f.Stream()
+	if stream.Codec == "" {
+		return ""
+	}
+	return f.plans.Best(stream.Codec).Key()
+}
+
+// PlanChange returns a channel that is closed when Plan may return something else.
+func (f *Feed) PlanChange() <-chan struct{} { return f.plans.Changed() }
+
+// FailedPlans lists the plans of the camera that have failed so far.
+func (f *Feed) FailedPlans() []frame.FailedPlan { return f.plans.FailedPlans() }
 
 // Version is GStreamer's, such as 1.22.0.
 func Version() string { return gst.Version() }
@@ -13,5 +94,5 @@ func Version() string { return gst.Version() }
 // Living is the number of pipelines and elements that framegate has made and that are not freed yet.
 func Living() int { return gst.Living() }
 
-// Abandoned is the number of pipelines that did not come back from a state change in time, since the process began.
+// Abandoned is the number of pipelines that did not return from a state change in time, since the process began.
 func Abandoned() int { return gst.Abandoned() }

@@ -12,83 +12,34 @@ import (
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
 	"framegate/pipeline/gst"
+	"framegate/pipeline/picture"
+	"framegate/pipeline/plan"
 )
 
-// source parses a source and makes its timeouts short.
-func source(t testing.TB, raw string) configs.Source {
-	t.Helper()
-	src, err := configs.ParseSource(raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	src.ConnectTimeout, src.StallTimeout = 10*time.Second, time.Second
-	return src
-}
+var tiny = testcam.Camera{Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: 5}
 
 // running is a feed that runs for the time of a test.
-type running struct {
-	*Feed
-	streams chan frame.Stream // what onStream told
-	done    chan struct{}
-	err     error // valid when done is closed
-	stop    func()
-}
+type running = camtest.Running[*Feed]
 
-// runFeed runs a feed until the test ends or stop is called.
+// runFeed runs the feed of a source until the test ends or it is stopped.
 func runFeed(t testing.TB, src configs.Source) *running {
 	t.Helper()
-	return runFeedOf(t, &Machine{}, src)
+	return runFeedOf(t, &plan.Machine{}, src)
 }
 
-// runFeedOf runs a feed of a machine that has hardware.
-func runFeedOf(t testing.TB, m *Machine, src configs.Source) *running {
+// runFeedOf runs the feed of a source on a machine that has hardware.
+func runFeedOf(t testing.TB, m *plan.Machine, src configs.Source) *running {
 	t.Helper()
-	feed, err := m.NewFeed(src)
+	feed, err := NewFeed(m, src)
 	if err != nil {
 		t.Fatal(err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{Feed: feed, streams: make(chan frame.Stream, 100), done: make(chan struct{})}
-	go func() {
-		r.err = feed.Run(ctx, func(s frame.Stream) { r.streams <- s })
-		close(r.done)
-	}()
-	r.stop = func() {
-		cancel()
-		<-r.done
-	}
-	t.Cleanup(r.stop)
-	return r
-}
-
-// stream waits for what the camera sends, at the beginning or after a change.
-func (r *running) stream(t testing.TB) frame.Stream {
-	t.Helper()
-	select {
-	case s := <-r.streams:
-		return s
-	case <-r.done:
-		t.Fatalf("the feed ended: %v", r.err)
-	case <-time.After(camtest.Patience):
-		t.Fatal("the camera does not come")
-	}
-	return frame.Stream{}
-}
-
-// end waits for the connection to end and returns why.
-func (r *running) end(t testing.TB) error {
-	t.Helper()
-	select {
-	case <-r.done:
-	case <-time.After(camtest.Patience):
-		t.Fatal("the connection does not end")
-	}
-	return r.err
+	return camtest.Run(t, feed)
 }
 
 // shown is a picture that runs for the time of a test.
 type shown struct {
-	*Picture
+	*picture.Picture
 	slots []*frame.Slot
 	done  chan struct{}
 	err   error
@@ -105,7 +56,7 @@ func show(t testing.TB, feed *Feed, renditions ...frame.Rendition) *shown {
 		s.slots = append(s.slots, slot)
 		outputs = append(outputs, frame.Output{Rendition: r, Slot: slot})
 	}
-	s.Picture = NewPicture(feed, outputs)
+	s.Picture = feed.NewPicture(outputs)
 	ctx, cancel := context.WithCancel(context.Background())
 	go func() {
 		s.err = s.Run(ctx)
@@ -134,6 +85,7 @@ func after(t testing.TB, slot *frame.Slot, seen *frame.Frame) *frame.Frame {
 var small = frame.Rendition{Width: 320, Height: 180, Quality: 80}
 
 func TestEveryCodecBecomesPictures(t *testing.T) {
+	camtest.Long(t)
 	cameras := []testcam.Camera{
 		{Name: "h264", Codec: testcam.H264}, {Name: "h265", Codec: testcam.H265}, {Name: "mjpeg", Codec: testcam.MJPEG},
 		{Name: "mpeg4", Codec: testcam.MPEG4}, {Name: "vp8", Codec: testcam.VP8}, {Name: "vp9", Codec: testcam.VP9},
@@ -145,8 +97,8 @@ func TestEveryCodecBecomesPictures(t *testing.T) {
 	server := camtest.Start(t, cameras...)
 	for i, camera := range cameras {
 		t.Run(camera.Name, func(t *testing.T) {
-			feed := runFeed(t, source(t, server.URL(camera.Name)))
-			stream := feed.stream(t)
+			feed := runFeed(t, camtest.Source(t, server.URL(camera.Name)))
+			stream := feed.Stream(t)
 			want := string(camera.Codec)
 			if want == "" {
 				want = "h264"
@@ -176,12 +128,12 @@ func TestEveryCodecBecomesPictures(t *testing.T) {
 }
 
 func TestAV1IsShownFromAFileAndOverRTSPWhereThereIsADepayloader(t *testing.T) {
-	path, err := filepath.Abs("samples/av1.mkv")
+	path, err := filepath.Abs("plan/samples/av1.mkv")
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed := runFeed(t, source(t, "file://"+path))
-	if s := feed.stream(t); s.Codec != "av1" {
+	feed := runFeed(t, camtest.Source(t, "file://"+path))
+	if s := feed.Stream(t); s.Codec != "av1" {
 		t.Fatalf("the file has %+v", s)
 	}
 	after(t, show(t, feed.Feed, small).slots[0], nil)
@@ -191,21 +143,21 @@ func TestAV1IsShownFromAFileAndOverRTSPWhereThereIsADepayloader(t *testing.T) {
 	}
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.AV1, Width: 160, Height: 96, Loop: time.Second})
 	if len(gst.Missing("rtpav1depay")) > 0 { // it is in gst-plugins-rs, which Debian 12 has not
-		failure(t, source(t, server.URL("cam1")), frame.Unsupported, "AV1")
+		runFeed(t, camtest.Source(t, server.URL("cam1"))).Fails(t, frame.Unsupported, "AV1")
 		return
 	}
-	feed = runFeed(t, source(t, server.URL("cam1")))
-	feed.stream(t)
+	feed = runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
 	after(t, show(t, feed.Feed, small).slots[0], nil)
 }
 
 func TestPictureBeginsWithTheKeyframeInTheBuffer(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 50, Loop: 4 * time.Second})
-	feed := runFeed(t, source(t, server.URL("cam1")))
-	feed.stream(t)
+	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
 	camtest.Until(t, "half a GOP is buffered", func() bool {
-		n, _ := feed.gop.Size()
-		newest, _ := feed.gop.Newest()
+		n, _ := feed.Feed.Units().Size()
+		newest, _ := feed.Feed.Units().Newest()
 		return n > 25 && !newest.Key
 	})
 	picture := show(t, feed.Feed, small)
@@ -226,8 +178,8 @@ func TestPictureBeginsWithTheKeyframeInTheBuffer(t *testing.T) {
 
 func TestRenditionsShareADecodeAndKeepTheirRates(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
-	feed := runFeed(t, source(t, server.URL("cam1")))
-	feed.stream(t)
+	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
 	slow := frame.Rendition{Width: 160, Height: 90, FPS: 5, Quality: 80}
 	picture := show(t, feed.Feed, small, slow)
 	<-picture.CaughtUp()
@@ -250,12 +202,12 @@ func TestRenditionsShareADecodeAndKeepTheirRates(t *testing.T) {
 
 func TestResizeEndsThePictureAndANewOneShowsTheNewSize(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
-	feed := runFeed(t, source(t, server.URL("cam1")))
-	feed.stream(t)
+	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
 	picture := show(t, feed.Feed, small)
 	after(t, picture.slots[0], nil)
 	camtest.Do(t, server, "cam1", testcam.Resize, testcam.Options{Width: 320, Height: 240})
-	if s := feed.stream(t); s.Width != 320 || s.Height != 240 {
+	if s := feed.Stream(t); s.Width != 320 || s.Height != 240 {
 		t.Fatalf("the camera sends %+v", s)
 	}
 	select {
@@ -274,8 +226,8 @@ func TestResizeEndsThePictureAndANewOneShowsTheNewSize(t *testing.T) {
 
 func TestCorruptedCameraGoesOn(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
-	feed := runFeed(t, source(t, server.URL("cam1")))
-	feed.stream(t)
+	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
 	picture := show(t, feed.Feed, small)
 	after(t, picture.slots[0], nil)
 	camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Rate: 0.5})

@@ -9,22 +9,23 @@ import (
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/plan"
 )
 
 // Report is what a probe found out about a camera.
 type Report struct {
 	Stream           frame.Stream
-	KeyframeInterval time.Duration // 0 where no two keyframes came in time
-	Plan             frame.Plan    // that pictures of it are made with
+	KeyframeInterval time.Duration // 0 if no two keyframes came in time
+	Plan             frame.Plan    // that makes its pictures
 	Connect          time.Duration // from the start to the first access unit
 	Picture          time.Duration // from the start of a picture to its first JPEG
 }
 
-// Probe connects to a source once and makes a picture of it. It looks at the stream until the second
-// keyframe has come and the rate is known, or for 'look' at most. The error says why there is no picture.
-func Probe(ctx context.Context, machine *Machine, src configs.Source, look time.Duration) (Report, error) {
+// Probe connects to a source once and makes a picture of it. It watches the stream until the second keyframe has arrived and
+// the rate is known, or for the time of look at most. The error says why there is no picture.
+func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look time.Duration) (Report, error) {
 	var report Report
-	feed, err := machine.NewFeed(src)
+	feed, err := NewFeed(machine, src)
 	if err != nil {
 		return report, err
 	}
@@ -56,15 +57,18 @@ func Probe(ctx context.Context, machine *Machine, src configs.Source, look time.
 	return report, err
 }
 
+// pictureTimeout is how long a camera that is connected may take for its first picture.
+const pictureTimeout = 5 * time.Second
+
 // tryPicture makes one picture.
 func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, proofTimeout, fmt.Errorf("the camera is connected, but no picture came within %v", proofTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("the camera is connected, but no picture came within %v", pictureTimeout))
 	defer cancel()
 	began := time.Now()
 	slot := &frame.Slot{}
-	outputs := []frame.Output{{Rendition: frame.Ask{Quality: 80}.Resolve(feed.Stream()), Slot: slot}}
+	outputs := []frame.Output{{Rendition: frame.Ask{Quality: frame.DefaultQuality}.Resolve(feed.Stream()), Slot: slot}}
 	for {
-		picture := NewPicture(feed, outputs)
+		picture := feed.NewPicture(outputs)
 		running, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		go func() {
@@ -82,8 +86,8 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 		}
 		stop()
 		ended := <-done
-		var plan *frame.PlanError
-		if err == nil || !errors.As(ended, &plan) { // else the next plan takes over
+		var failed *frame.PlanError
+		if err == nil || !errors.As(ended, &failed) { // else the next plan takes over
 			if err != nil {
 				err = cmp.Or(context.Cause(ctx), ended)
 			}
@@ -92,12 +96,12 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 	}
 }
 
-// watch waits until rate and keyframe interval are known.
+// watch waits until the rate and the keyframe interval are known.
 func (r *Report) watch(ctx context.Context, feed *Feed, look time.Duration) {
 	deadline := time.After(look)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for feed.KeyframeInterval() == 0 || feed.rate.PerSecond() == 0 {
+	for feed.KeyframeInterval() == 0 || feed.Rate().PerSecond() == 0 {
 		select {
 		case <-tick.C:
 		case <-deadline:

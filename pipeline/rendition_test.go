@@ -2,13 +2,13 @@ package pipeline
 
 import (
 	"bytes"
-	"fmt"
 	"image"
 	"image/color"
 	"image/jpeg"
 	_ "image/jpeg"
 	_ "image/png"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +17,7 @@ import (
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/pipeline/frame"
-	"framegate/pipeline/unit"
+	"framegate/pipeline/picture"
 
 	_ "golang.org/x/image/webp"
 )
@@ -52,7 +52,7 @@ func brightness(picture image.Image, m configs.Mask) float64 {
 
 func TestMasksCoverEveryWayOut(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
-	src := source(t, server.URL("cam1"))
+	src := camtest.Source(t, server.URL("cam1"))
 	whole := show(t, run(t, src), frame.Rendition{Width: 640, Height: 360, Quality: 80})
 	src.Masks = []configs.Mask{{X: 0.5, Y: 0.5, Width: 0.3, Height: 0.4}, {X: 0, Y: 0, Width: 1, Height: 0.1}}
 	if b := brightness(decode(t, after(t, whole.slots[0], nil)), src.Masks[0]); b < 0.1 {
@@ -68,20 +68,20 @@ func TestMasksCoverEveryWayOut(t *testing.T) {
 		{Width: 180, Height: 320, Quality: 80, Rotate: 90},
 		{Width: 640, Height: 360, Quality: 80, Overlay: frame.Overlay{Text: "x"}},
 	}
-	picture := show(t, run(t, src), renditions...)
+	shown := show(t, run(t, src), renditions...)
 	for i, r := range renditions {
 		masks := src.Masks
 		if r.Rotate == 90 {
 			masks = turned
 		}
-		got := decode(t, after(t, picture.slots[i], nil))
+		got := decode(t, after(t, shown.slots[i], nil))
 		for _, m := range masks {
 			if b := brightness(got, m); b > 0.02 && r.Overlay.Empty() || b > 0.1 {
 				t.Errorf("%+v: brightness %v in %v", r, b, m)
 			}
 		}
 	}
-	if plan := picture.Plan(); plan.Name == passThrough {
+	if plan := shown.Plan(); plan.Name == picture.PassThrough {
 		t.Error("a masked camera is passed through")
 	}
 }
@@ -90,7 +90,7 @@ func TestMasksCoverEveryWayOut(t *testing.T) {
 func run(t testing.TB, src configs.Source) *Feed {
 	t.Helper()
 	feed := runFeed(t, src)
-	feed.stream(t)
+	feed.Stream(t)
 	return feed.Feed
 }
 
@@ -98,12 +98,12 @@ func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
 	for name, url := range map[string]string{"rtsp": server.URL("cam1"), "http": server.ControlURL() + "/cam1.mjpg"} {
 		t.Run(name, func(t *testing.T) {
-			feed := run(t, source(t, url))
-			picture := show(t, feed, frame.Rendition{Width: 640, Height: 360}, frame.Rendition{Width: 640, Height: 360, FPS: 5},
+			feed := run(t, camtest.Source(t, url))
+			shown := show(t, feed, frame.Rendition{Width: 640, Height: 360}, frame.Rendition{Width: 640, Height: 360, FPS: 5},
 				frame.Rendition{Width: 640, Height: 360, Keyframes: true}) // which all are
-			f := after(t, picture.slots[0], nil)
+			f := after(t, shown.slots[0], nil)
 			for range 10 {
-				next := after(t, picture.slots[0], f)
+				next := after(t, shown.slots[0], f)
 				_, a, _, _ := camtest.Read(t, f.Picture())
 				_, b, _, _ := camtest.Read(t, next.Picture())
 				if a == b {
@@ -111,13 +111,13 @@ func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
 				}
 				f = next
 			}
-			if plan := picture.Plan(); plan.Name != passThrough || plan.Decoder != "" {
+			if plan := shown.Plan(); plan.Name != picture.PassThrough || plan.Decoder != "" {
 				t.Errorf("%+v", plan)
 			}
 			camtest.Until(t, "pictures at all rates", func() bool {
-				return picture.slots[0].Frames() > 30 && picture.slots[1].Frames() > 4 && picture.slots[2].Frames() > 25
+				return shown.slots[0].Frames() > 30 && shown.slots[1].Frames() > 4 && shown.slots[2].Frames() > 25
 			})
-			if all, few := picture.slots[0].Frames(), picture.slots[1].Frames(); few*3 > all {
+			if all, few := shown.slots[0].Frames(), shown.slots[1].Frames(); few*3 > all {
 				t.Errorf("%d frames at 25 fps and %d at 5", all, few)
 			}
 		})
@@ -126,7 +126,7 @@ func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
 
 func TestPassedAndDecodedPicturesComeOfOneConnection(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
-	picture := show(t, run(t, source(t, server.URL("cam1"))), frame.Rendition{Width: 640, Height: 360}, small)
+	picture := show(t, run(t, camtest.Source(t, server.URL("cam1"))), frame.Rendition{Width: 640, Height: 360}, small)
 	for i, want := range []int{640, 320} {
 		_, _, width, _ := camtest.Read(t, after(t, picture.slots[i], nil).Picture())
 		if width != want {
@@ -138,30 +138,8 @@ func TestPassedAndDecodedPicturesComeOfOneConnection(t *testing.T) {
 	}
 }
 
-func TestBrokenJPEGsAreDroppedAndCounted(t *testing.T) {
-	whole := encodeJPEG(t, 64, 48)
-	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=b")
-		for i := 0; r.Context().Err() == nil; i++ {
-			body := [][]byte{whole, whole[:len(whole)-20], withoutTables(t, whole)}[i%3]
-			fmt.Fprintf(w, "--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(body), body)
-			http.NewResponseController(w).Flush()
-			time.Sleep(5 * time.Millisecond)
-		}
-	})
-	feed := run(t, source(t, url+"/x"))
-	picture := show(t, feed, frame.Rendition{Width: 64, Height: 48})
-	var f *frame.Frame
-	for range 20 {
-		f = after(t, picture.slots[0], f)
-		decode(t, f)
-	}
-	if feed.Broken() < 5 {
-		t.Errorf("%d broken pictures", feed.Broken())
-	}
-}
-
 func TestKeyframesAloneAreDecodedForALowRate(t *testing.T) {
+	camtest.Long(t)
 	server := camtest.Start(t,
 		testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second},
 		testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second, BFrames: 2})
@@ -169,7 +147,7 @@ func TestKeyframesAloneAreDecodedForALowRate(t *testing.T) {
 		"cam1": {Width: 320, Height: 180, FPS: 2, Quality: 80}, "cam2": {Width: 320, Height: 180, Keyframes: true, Quality: 80},
 	} {
 		t.Run(name, func(t *testing.T) {
-			feed := run(t, source(t, server.URL(name)))
+			feed := run(t, camtest.Source(t, server.URL(name)))
 			camtest.Until(t, "the keyframe interval is known", func() bool { return feed.KeyframeInterval() > 0 })
 			picture := show(t, feed, r)
 			var f *frame.Frame
@@ -179,9 +157,7 @@ func TestKeyframesAloneAreDecodedForALowRate(t *testing.T) {
 					t.Errorf("frame %d is no keyframe, at %v", n, f.PTS)
 				}
 			}
-			picture.sent.mu.Lock()
-			defer picture.sent.mu.Unlock()
-			if n := picture.sent.n; n > 5*6 { // B-frames hold a keyframe back until some units follow
+			if n := picture.Sent(); n > 5*6 { // B-frames hold a keyframe back until some units follow
 				t.Errorf("%d units were decoded for 5 pictures", n)
 			}
 		})
@@ -192,7 +168,7 @@ func TestKeyframesAreToldFromOthersInASharedDecode(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second})
 	keys := small
 	keys.Keyframes = true
-	picture := show(t, run(t, source(t, server.URL("cam1"))), small, keys)
+	picture := show(t, run(t, camtest.Source(t, server.URL("cam1"))), small, keys)
 	var f *frame.Frame
 	for range 4 {
 		f = after(t, picture.slots[1], f)
@@ -206,61 +182,32 @@ func TestKeyframesAreToldFromOthersInASharedDecode(t *testing.T) {
 }
 
 func TestUnitsThatNobodyRefersToAreNotDecodedForALowerRate(t *testing.T) {
+	camtest.Long(t)
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 50, Loop: 4 * time.Second, BFrames: 2})
-	feed := run(t, source(t, server.URL("cam1")))
-	camtest.Until(t, "the rates are known", func() bool { return feed.rate.ReferencesPerSecond() > 0 })
-	if refs, all := feed.rate.ReferencesPerSecond(), feed.rate.PerSecond(); refs > 0.8*all {
+	feed := run(t, camtest.Source(t, server.URL("cam1")))
+	camtest.Until(t, "the rates are known", func() bool { return feed.Rate().ReferencesPerSecond() > 0 })
+	if refs, all := feed.Rate().ReferencesPerSecond(), feed.Rate().PerSecond(); refs > 0.8*all {
 		t.Fatalf("%v of %v units a second are referred to", refs, all)
 	}
 	r := small
 	r.FPS = 5
 	picture := show(t, feed, r)
 	f := after(t, picture.slots[0], nil)
-	from := feed.gop.Total()
-	picture.sent.mu.Lock()
-	sent := picture.sent.n
-	picture.sent.mu.Unlock()
+	from := feed.Units().Total()
+	sent := picture.Sent()
 	for range 10 {
 		f = after(t, picture.slots[0], f)
 		camtest.Read(t, f.Picture())
 	}
-	came := feed.gop.Total() - from
-	picture.sent.mu.Lock()
-	defer picture.sent.mu.Unlock()
-	if n := uint64(picture.sent.n - sent); n*10 > came*9 {
+	came := feed.Units().Total() - from
+	if n := uint64(picture.Sent() - sent); n*10 > came*9 {
 		t.Errorf("%d of %d units were decoded", n, came)
 	}
 }
 
-func TestEverythingIsDecodedWhenAKeyframeIsLate(t *testing.T) {
-	m := &unit.Meter{}
-	send := func(at time.Duration, key bool) unit.Unit {
-		u := unit.Unit{PTS: at, Key: key}
-		m.Add(u)
-		return u
-	}
-	send(0, true)
-	low := newSkipping(m, []*output{{Output: frame.Output{Rendition: frame.Rendition{FPS: 1}}}})
-	low.skips(send(time.Second, true), 0)
-	u := send(2400*time.Millisecond, false)
-	if low.late(u) || !low.skips(u, time.Second) {
-		t.Error("a unit is decoded before the next keyframe is late")
-	}
-	if u := send(2600*time.Millisecond, false); !low.late(u) {
-		t.Error("a late keyframe is waited for")
-	}
-	low.overdue = true
-	if low.skips(send(2640*time.Millisecond, false), time.Second) {
-		t.Error("a unit is skipped while the keyframe is late")
-	}
-	if low.skips(send(5*time.Second, true), time.Second) || low.skips(send(5040*time.Millisecond, false), 5*time.Second) {
-		t.Error("keyframes alone are decoded though they are rarer than the pictures that are wanted")
-	}
-}
-
-func TestPicturesAreTurned(t *testing.T) {
+func TestPicturesAreRotated(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
-	feed := run(t, source(t, server.URL("cam1")))
+	feed := run(t, camtest.Source(t, server.URL("cam1")))
 	half := frame.Rendition{Width: 320, Height: 180, Quality: 95}
 	right, around, left := half, half, half
 	right.Rotate, right.Width, right.Height = 90, 180, 320
@@ -281,7 +228,7 @@ func TestPicturesAreTurned(t *testing.T) {
 }
 
 func TestTextIsWrittenInItsCorner(t *testing.T) {
-	src := source(t, "test://ball?width=640&height=360")
+	src := camtest.Source(t, "test://ball?width=640&height=360")
 	feed := run(t, src)
 	plain := frame.Rendition{Width: 640, Height: 360, Quality: 90}
 	texts := []frame.Overlay{
@@ -311,7 +258,7 @@ func TestTextIsWrittenInItsCorner(t *testing.T) {
 }
 
 func TestEqualPicturesAreLeftOutButForOneEachSecond(t *testing.T) {
-	feed := run(t, source(t, "test://clock?width=320&height=180"))
+	feed := run(t, camtest.Source(t, "test://clock?width=320&height=180"))
 	every := frame.Rendition{Width: 320, Height: 180, Quality: 80}
 	changed := every
 	changed.DropSame = true
@@ -340,7 +287,7 @@ func TestBlackIsBlackInEveryFormat(t *testing.T) {
 	jpeg := frame.Rendition{Width: 640, Height: 360, Quality: 90}
 	png := jpeg
 	png.Format = frame.PNG
-	picture := show(t, run(t, source(t, server.URL("cam1"))), jpeg, png)
+	picture := show(t, run(t, camtest.Source(t, server.URL("cam1"))), jpeg, png)
 	dark, bright := contrast(decode(t, after(t, picture.slots[0], nil)))
 	wantDark, wantBright := contrast(decode(t, after(t, picture.slots[1], nil)))
 	if dark > 0.03 || dark > wantDark+0.02 || bright < wantBright-0.02 {
@@ -355,11 +302,12 @@ func TestGreyJPEGsKeepTheirBlack(t *testing.T) {
 	if err := jpeg.Encode(&body, black, nil); err != nil {
 		t.Fatal(err)
 	}
-	url := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "image/jpeg")
 		w.Write(body.Bytes())
-	})
-	src := source(t, url+"/x")
+	}))
+	t.Cleanup(server.Close)
+	src := camtest.Source(t, server.URL+"/x")
 	src.PollInterval = 50 * time.Millisecond
 	feed := run(t, src)
 	picture := show(t, feed, frame.Rendition{Width: 32, Height: 24, Quality: 90})

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds framegate and runs its tests on other releases, which have other versions of GStreamer, each in a folder of its own.
-# It also cross-compiles framegate for arm64 and runs it in an emulator. The results are in docs/versions.md. It needs root,
+# It also cross-compiles framegate for arm64 and runs it in an emulator. The results are in docs/notes/versions.md. It needs root,
 # on Debian for amd64, and Go.
 #
 #   versions.sh [jammy] [noble] [trixie] [arm64]    GStreamer 1.20, 1.24, 1.26, and 1.22 for arm64; by default all

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
-	"framegate/pipeline"
+	"framegate/pipeline/plan"
 )
 
 type hardware struct {
@@ -19,7 +19,7 @@ type hardware struct {
 }
 
 func (h hardware) Run(ctx context.Context) error {
-	found := pipeline.Prove(ctx, proveInChild)
+	found := plan.Prove(ctx, proveInChild)
 	if h.JSON {
 		enc := json.NewEncoder(os.Stdout)
 		enc.SetIndent("", "  ")
@@ -29,7 +29,7 @@ func (h hardware) Run(ctx context.Context) error {
 	return nil
 }
 
-func printHardware(w io.Writer, found pipeline.Hardware) {
+func printHardware(w io.Writer, found plan.Hardware) {
 	fmt.Fprintf(w, "GStreamer %s\n\n", found.GStreamer)
 	out := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(out, "PLATFORM\tSTATUS\tWHY")
@@ -60,10 +60,10 @@ type prove struct {
 }
 
 func (p prove) Run(ctx context.Context) error {
-	return pipeline.ProveHere(ctx, p.Platform, p.From, os.Stdout)
+	return plan.ProveHere(ctx, p.Platform, p.From, os.Stdout)
 }
 
-// proveInChild is the pipeline.Prover that runs this program again, as it was run: where it was started through a
+// proveInChild is the plan.Prover that runs this program again, as it was run: where it was started through a
 // dynamic loader or a script, os.Executable would be the loader.
 func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
 	self, err := exec.LookPath(os.Args[0])

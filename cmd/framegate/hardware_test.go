@@ -16,7 +16,7 @@ import (
 	"framegate/internal/testcam"
 	"framegate/internal/testcam/camtest"
 	"framegate/internal/viewer"
-	"framegate/pipeline"
+	"framegate/pipeline/plan"
 
 	"github.com/chromedp/chromedp"
 )
@@ -34,8 +34,8 @@ func TestHardwareIsToldForPeopleAndPrograms(t *testing.T) {
 		t.Errorf("status %d\n%s%s", status, stdout, stderr)
 	}
 	stdout, stderr, _ = run(t, "hardware", "--json")
-	var found pipeline.Hardware
-	if err := json.Unmarshal([]byte(stdout), &found); err != nil || len(found.Platforms) != 8 || found.Platforms[1].Status != pipeline.Works {
+	var found plan.Hardware
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil || len(found.Platforms) != 8 || found.Platforms[1].Status != plan.Works {
 		t.Errorf("%v %+v %s", err, found, stderr)
 	}
 }

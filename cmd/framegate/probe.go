@@ -11,6 +11,7 @@ import (
 	"framegate/configs"
 	"framegate/pipeline"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/plan"
 )
 
 type probe struct {
@@ -39,8 +40,8 @@ func (p probe) Run(ctx context.Context) error {
 		return err
 	}
 	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
-	var machine pipeline.Machine
-	machine.Know(pipeline.Prove(ctx, proveInChild))
+	var machine plan.Machine
+	machine.Know(plan.Prove(ctx, proveInChild))
 	report, err := pipeline.Probe(ctx, &machine, src, p.Look)
 	if err != nil {
 		return err

@@ -19,6 +19,7 @@ import (
 	"framegate/configs"
 	"framegate/internal/systemd"
 	"framegate/pipeline"
+	"framegate/pipeline/plan"
 	"framegate/registry"
 	"framegate/web"
 
@@ -28,10 +29,10 @@ import (
 // Options are what an App serves.
 type Options struct {
 	Config  *configs.Config
-	File    string          // that Config was read from, and that is followed; empty for a configuration without one
-	Listen  string          // address to serve on instead of the configuration's
-	Version string          // as it is shown
-	Prover  pipeline.Prover // runs the proofs of plans
+	File    string      // that Config was read from, and that is followed; empty for a configuration without one
+	Listen  string      // address to serve on instead of the configuration's
+	Version string      // as it is shown
+	Prover  plan.Prover // runs the proofs of plans
 }
 
 // App is a running framegate.
@@ -39,7 +40,7 @@ type App struct {
 	file     string
 	address  string
 	version  string
-	prover   pipeline.Prover
+	prover   plan.Prover
 	log      *slog.Logger
 	level    *slog.LevelVar
 	first    *configs.Config // the one that was there at the start

@@ -6,21 +6,22 @@ import (
 	"framegate/configs"
 	"framegate/pipeline"
 	"framegate/pipeline/frame"
+	"framegate/pipeline/plan"
 	"framegate/registry"
 )
 
 // machine is the hardware of a serving framegate. It is proved once.
 type machine struct {
-	pipeline.Machine
+	plan.Machine
 	proved chan struct{} // closed when found is there
-	found  pipeline.Hardware
+	found  plan.Hardware
 }
 
 func newMachine() *machine { return &machine{proved: make(chan struct{})} }
 
 // prove finds out what the machine can do; cameras use software until then.
-func (m *machine) prove(ctx context.Context, prover pipeline.Prover) {
-	m.found = pipeline.Prove(ctx, prover)
+func (m *machine) prove(ctx context.Context, prover plan.Prover) {
+	m.found = plan.Prove(ctx, prover)
 	m.Know(m.found)
 	close(m.proved)
 }
@@ -36,10 +37,10 @@ func (m *machine) hardware(ctx context.Context) any {
 }
 
 // engine makes the registry's feeds with GStreamer.
-type engine struct{ machine *pipeline.Machine }
+type engine struct{ machine *plan.Machine }
 
 func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
-	made, err := e.machine.NewFeed(src)
+	made, err := pipeline.NewFeed(e.machine, src)
 	if err != nil {
 		return nil, err
 	}
@@ -50,5 +51,5 @@ func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
 type feed struct{ *pipeline.Feed }
 
 func (f feed) NewPicture(outputs []frame.Output) registry.Picture {
-	return pipeline.NewPicture(f.Feed, outputs)
+	return f.Feed.NewPicture(outputs)
 }

@@ -60,6 +60,9 @@ const (
 	BottomRight Corner = "bottom-right"
 )
 
+// DefaultQuality is the JPEG quality where nothing else is asked for or configured.
+const DefaultQuality = 80
+
 // DefaultTextSize is the height of an overlay's line as a part of the picture's height.
 const DefaultTextSize = 0.05
 

@@ -16,8 +16,8 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// parseBusError turns an error message of GStreamer into a BusError that keeps its text. The source that
-// caused it may know a better sentence.
+// parseBusError turns an error message of GStreamer into a BusError that keeps its text. The feed may have a better text for
+// it.
 func parseBusError(msg *gst.Message) *BusError {
 	var gerr *C.GError
 	var debug *C.gchar
@@ -36,8 +36,7 @@ func parseBusError(msg *gst.Message) *BusError {
 	}
 }
 
-// missingPlugin names the decoder, parser or depayloader that GStreamer looked for in vain, empty for any
-// other message.
+// missingPlugin names the decoder, parser or depayloader that GStreamer did not find, empty for any other message.
 func missingPlugin(msg *gst.Message) string {
 	name := C.fg_missing(unsafe.Pointer(msg.Instance()))
 	if name == nil {
@@ -46,17 +45,17 @@ func missingPlugin(msg *gst.Message) string {
 	return C.GoString((*C.char)(name))
 }
 
-// BusError is a CameraError with what GStreamer adds for programmers.
+// BusError is a CameraError with the details that GStreamer adds for programmers.
 type BusError struct {
 	frame.CameraError
 	Debug  string
-	Status string // that an RTSP camera has refused a request with, such as '503 Service Unavailable'
+	Status string // with which an RTSP camera refused a request, such as '503 Service Unavailable'
 }
 
 func (e *BusError) Unwrap() error { return &e.CameraError }
 
-// announces reports whether the error only comes before the one that matters: rtspsrc of GStreamer 1.20 says this first
-// when a camera answers 404, or 401 to a password, and then what the answer was.
+// announces reports whether another error follows that matters more: when a camera answers 404, or 401 to a password, rtspsrc
+// of GStreamer 1.20 reports this first and then the answer.
 func (e *BusError) announces() bool {
 	return strings.Contains(e.Debug, "No supported authentication protocol was found")
 }
@@ -83,7 +82,7 @@ func busReason(e *C.GError) frame.Reason {
 	}
 }
 
-// packages names the Debian package of an element's plugin, for elements that framegate uses.
+// packages has the Debian package of the plugin of each element that framegate uses.
 var packages = map[string]string{
 	"rtspsrc": "gstreamer1.0-plugins-good", "videoscale": "gstreamer1.0-plugins-base",
 	"parsebin": "gstreamer1.0-plugins-base", "decodebin": "gstreamer1.0-plugins-base",
@@ -100,7 +99,7 @@ var packages = map[string]string{
 	"nvarguscamerasrc": "the L4T multimedia packages of JetPack", "nvvidconv": "the L4T multimedia packages of JetPack",
 }
 
-// MissingElement is the error for an element that GStreamer does not have here.
+// MissingElement is the error for an element that is not installed.
 func MissingElement(factory string) error {
 	text := "GStreamer's element " + factory + " is missing"
 	if from, ok := packages[factory]; ok {

@@ -14,18 +14,17 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// Context is what the pipelines of one kind of device share: without it each would open the device for itself, which
-// with CUDA takes hundreds of megabytes of the card's memory and a good part of a second. Pipelines that have it keep it
-// until they end. One without a Kind does nothing. Its methods may be called from any
-// goroutine.
+// Context is what the pipelines of one kind of device share. Without it each would open the device for itself, which with
+// CUDA takes hundreds of megabytes of the card's memory and a good part of a second. Pipelines that have it keep it until
+// they end. A Context without a Kind does nothing. Its methods may be called from any goroutine.
 type Context struct {
 	Kind string // GStreamer's context type, such as gst.cuda.context
 
-	mu      sync.Mutex    // of what follows
-	current *C.GstContext // a reference; nil where there is none
+	mu      sync.Mutex    // guards current
+	current *C.GstContext // a reference; nil if there is none
 }
 
-// Open makes the context ahead of the first pipeline, by opening an element of the device. It blocks for as long as the
+// Open makes the context before the first pipeline does, by opening an element of the device. It blocks for as long as the
 // driver does.
 func (d *Context) Open(factory string) {
 	if d.Kind == "" {
@@ -37,8 +36,8 @@ func (d *Context) Open(factory string) {
 	d.keep(C.fg_make_context(name, kind))
 }
 
-// Share hands the context to a pipeline to which no element of the device was added yet, and takes over the one that it
-// makes where there is none.
+// Share gives the context to a pipeline to which no element of the device was added yet. If there is no context, it takes over
+// the one that the pipeline makes.
 func (d *Context) Share(with *Pipeline) {
 	if d.Kind == "" {
 		return
@@ -57,7 +56,7 @@ func (d *Context) Share(with *Pipeline) {
 	}
 }
 
-// notice takes over the context that a pipeline has made for itself and announces on its bus.
+// notice takes over the context that a pipeline made for itself and announces on its bus.
 func (d *Context) notice(msg *gst.Message, uses *atomic.Uintptr) {
 	kind := C.CString(d.Kind)
 	defer C.free(unsafe.Pointer(kind))
@@ -80,8 +79,8 @@ func (d *Context) keep(made *C.GstContext) {
 	}
 }
 
-// Forget lets the next pipeline make a context of its own, if the present one is that of a pipeline which has failed: an
-// error can leave a context unusable for good.
+// Forget makes the next pipeline make a new context, if the failed pipeline used the present one: an error can leave a context
+// unusable for good.
 func (d *Context) Forget(failed *Pipeline) {
 	d.mu.Lock()
 	context := d.current
@@ -94,13 +93,13 @@ func (d *Context) Forget(failed *Pipeline) {
 	release(context)
 }
 
-// release gives a reference up, if there is one, behind the caller's back: the last one closes the device, and a driver may
-// block then.
+// release gives up a reference, if there is one, in the background: the last one closes the device, and a driver may block
+// then.
 func release(context *C.GstContext) {
 	if context != nil {
 		go C.gst_context_unref(context)
 	}
 }
 
-// address tells contexts apart.
+// address identifies a context.
 func address(context *C.GstContext) uintptr { return uintptr(unsafe.Pointer(context)) }

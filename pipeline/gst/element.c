@@ -9,9 +9,9 @@ void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
 
 void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
 
-// fg_repeat makes a parser that a parsebin has added put the parameter sets before every keyframe, from each of which a
-// decoder may begin. The caps hold them too, but not in the byte-stream that parsebin chooses where no decoder is
-// installed that takes another form, as without libav.
+// fg_repeat makes a parser that a parsebin has added put the parameter sets in front of every keyframe, since a decoder may
+// begin at any of them. The caps have them too, but not in the byte-stream form, which parsebin chooses if no installed
+// decoder takes another one, as without libav.
 static void fg_repeat(GstBin *bin, GstElement *parser, gpointer data) {
 	if (g_object_class_find_property(G_OBJECT_GET_CLASS(parser), "config-interval") != NULL)
 		g_object_set(parser, "config-interval", -1, NULL);
@@ -57,7 +57,7 @@ void fg_load(const gchar *factory) {
 	gst_object_unref(found);
 }
 
-// fg_system_memory tells whether a factory can put out raw video in system memory.
+// fg_system_memory reports whether a factory can give raw video in system memory.
 static gboolean fg_system_memory(GstElementFactory *factory) {
 	for (const GList *l = gst_element_factory_get_static_pad_templates(factory); l != NULL; l = l->next) {
 		GstStaticPadTemplate *template = l->data;

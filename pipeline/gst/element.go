@@ -14,7 +14,8 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// Element is an element of a pipeline. It belongs to the goroutine that builds the pipeline, but for Push and Queued.
+// Element is an element of a pipeline. It belongs to the goroutine that builds the pipeline, except for Push, EndStream and
+// Queued.
 type Element struct {
 	factory string
 	e       *gst.Element
@@ -23,17 +24,17 @@ type Element struct {
 // Spec describes an element.
 type Spec struct {
 	Factory string
-	// Set holds properties by name. A string is set as it is and never parsed, so it may come from a user;
-	// an Arg is parsed by GStreamer as in a launch line, which also knows enums, numbers and caps.
+	// Set has properties by name. A string is set as it is and never parsed, so it may come from a user. An Arg is parsed by
+	// GStreamer as in a launch line, which also knows enums, numbers and caps.
 	Set map[string]any
-	// May holds properties that are set where this version of the element has them.
+	// May has properties that are set if this version of the element has them.
 	May map[string]any
 }
 
 // Arg is a property's value in GStreamer's own notation. It is for constants, never for a user's value.
 type Arg string
 
-// newElement makes an element. The error is a frame.CameraError where it is not installed.
+// newElement makes an element. The error is a frame.CameraError if it is not installed.
 func newElement(spec Spec) (*Element, error) {
 	e, err := gst.NewElement(spec.Factory)
 	if err != nil {
@@ -72,7 +73,7 @@ func setProperty(e *gst.Element, name string, value any) error {
 // Property reads a property.
 func (e *Element) Property(name string) (any, error) { return e.e.GetProperty(name) }
 
-// Link links the element to the next one: later, where its output is known later only, as LinkLater does.
+// Link links the element to the next one. If the element's output is not known yet, it does so later, as LinkLater does.
 func (e *Element) Link(to *Element) error {
 	if e.e.GetStaticPad("src") == nil && !requestsPads[e.factory] {
 		e.LinkLater(to)
@@ -84,43 +85,42 @@ func (e *Element) Link(to *Element) error {
 	return nil
 }
 
-// requestsPads are the factories whose elements make an output for each that asks for one.
+// requestsPads has the factories whose elements make an output on request.
 var requestsPads = map[string]bool{"tee": true}
 
-// LinkLater links the first pad of the element that fits, once it appears, to the sink pad of the next one. The signals of
-// elements that come to know their streams late are answered in C: they fire on streaming threads, and go-glib's closures
-// answer through reflection.
+// LinkLater links the first pad of the element that fits, once it appears, to the sink pad of the next one. C handles the
+// signal because it is emitted on a streaming thread, and go-glib's closures use reflection.
 func (e *Element) LinkLater(to *Element) { C.fg_link_later(e.pointer(), to.pointer()) }
 
-// Takes reports whether the element's sink takes caps, by its template.
+// Takes reports whether the template of the element's sink pad accepts caps.
 func (e *Element) Takes(caps string) bool {
 	text := C.CString(caps)
 	defer C.free(unsafe.Pointer(text))
 	return C.fg_takes(e.pointer(), text) != 0
 }
 
-// Push hands a copy of an access unit to an appsrc and waits while the decoder is behind. It reports false when the pipeline
-// takes no more. Any goroutine may call it, one at a time.
+// Push sends a copy of an access unit to an appsrc and waits while the decoder is behind. It returns false if the pipeline takes
+// no more. Any goroutine may call it, one at a time.
 func (e *Element) Push(data []byte, pts time.Duration, key bool) bool {
 	return C.fg_push(e.pointer(), unsafe.Pointer(&data[0]), C.gsize(len(data)), C.GstClockTime(pts), toC(key)) != 0
 }
 
-// EndStream tells an appsrc that nothing more comes. Any goroutine may call it.
+// EndStream ends the stream of an appsrc. Any goroutine may call it.
 func (e *Element) EndStream() { C.gst_app_src_end_of_stream((*C.GstAppSrc)(e.pointer())) }
 
-// Queued is how many bytes lie in an appsrc. Any goroutine may call it.
+// Queued is how many bytes wait in an appsrc. Any goroutine may call it.
 func (e *Element) Queued() int {
 	return int(C.gst_app_src_get_current_level_bytes((*C.GstAppSrc)(e.pointer())))
 }
 
-// SystemMemoryOnly keeps a decodebin from decoders that leave their pictures in a device's memory, where the
-// software chain cannot take them. force-sw-decoders alone goes by the word Hardware in a decoder's klass,
-// which is the vendor's to write; pad templates do not lie about memory. Not run with such a decoder.
+// SystemMemoryOnly keeps a decodebin from using decoders that leave their pictures in a device's memory, which the software
+// chain cannot read. force-sw-decoders alone relies on the word Hardware in a decoder's klass, which not every vendor writes.
+// Pad templates are right about memory. It has not been run with such a decoder.
 func (e *Element) SystemMemoryOnly() { C.fg_system_memory_only(e.pointer()) }
 
 func (e *Element) pointer() unsafe.Pointer { return unsafe.Pointer(e.e.Instance()) }
 
-// pad is a pad of the element that is always there.
+// pad returns a pad that the element always has.
 func (e *Element) pad(name string) unsafe.Pointer {
 	return unsafe.Pointer(e.e.GetStaticPad(name).Instance())
 }

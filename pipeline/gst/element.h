@@ -4,29 +4,29 @@
 #include <gst/app/gstappsrc.h>
 #include <gst/gst.h>
 
-// fg_pad_added links a pad that an element has got to the sink pad of another one, unless that has a peer or does not take
-// it, such as sound.
+// fg_pad_added links a new pad of an element to the sink pad of another one, unless that is linked already or does not accept
+// the pad's stream, such as sound.
 void fg_pad_added(GstElement *from, GstPad *pad, gpointer to);
 
-// fg_unref gives up the object that a signal's handler holds.
+// fg_unref drops the reference that a signal's handler holds.
 void fg_unref(gpointer object, GClosure *closure);
 
 // fg_link_later links the first pad of an element that fits, once it appears, to the sink pad of another one.
 void fg_link_later(void *from, void *to);
 
-// fg_takes tells whether an element's sink takes caps, by its template.
+// fg_takes reports whether the template of an element's sink pad accepts caps.
 gboolean fg_takes(void *element, const gchar *text);
 
-// fg_push hands a copy of an access unit to an appsrc and waits while the decoder is behind.
+// fg_push sends a copy of an access unit to an appsrc and waits while the decoder is behind.
 gboolean fg_push(void *appsrc, const void *data, gsize size, GstClockTime pts, gboolean key);
 
 // fg_load loads the plugin of a factory.
 void fg_load(const gchar *factory);
 
-// fg_system_memory_by_name tells whether an element of a factory can put out raw video in system memory.
+// fg_system_memory_by_name reports whether an element of a factory can give raw video in system memory.
 gboolean fg_system_memory_by_name(const gchar *name);
 
-// fg_system_memory_only keeps a decodebin from decoders whose pictures lie in a device's memory.
+// fg_system_memory_only keeps a decodebin from using decoders whose pictures are in a device's memory.
 void fg_system_memory_only(void *decodebin);
 
 #endif

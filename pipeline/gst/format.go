@@ -9,13 +9,11 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// codecs is what framegate can decode: GStreamer's media type of a stream and the name that framegate
-// shows for it.
+// codecs has what framegate can decode: GStreamer's media type of a stream, and framegate's name for it.
 var codecs = []struct {
 	media string
 	codec string
-	// caps are the form in which a feed hands units on, beyond the media type: a decoder can be started
-	// from them at any keyframe.
+	// caps are the form, beyond the media type, in which a feed gives units: a decoder can begin with them at any keyframe.
 	caps string
 }{
 	{"video/x-h264", "h264", "alignment=au"},
@@ -28,7 +26,7 @@ var codecs = []struct {
 	{"video/x-raw", "raw", ""},
 }
 
-// Codecs are the names of all codecs that framegate can decode, in a fixed order. Raw pictures, named raw, are among them.
+// Codecs returns the names of all codecs that framegate can decode, in a fixed order. Raw pictures, named raw, are among them.
 func Codecs() (names []string) {
 	for _, c := range codecs {
 		names = append(names, c.codec)
@@ -36,7 +34,7 @@ func Codecs() (names []string) {
 	return names
 }
 
-// UnitCaps are the caps of all that a feed takes, in GStreamer's notation.
+// UnitCaps returns the caps of everything that a feed takes, in GStreamer's notation.
 func UnitCaps() Arg {
 	var all string
 	for _, c := range codecs {
@@ -51,14 +49,14 @@ func UnitCaps() Arg {
 	return Arg(all)
 }
 
-// Formats finds the format of a sample and remembers it as long as the caps stay. It belongs to whoever
-// reads the samples, one goroutine at a time.
+// Formats finds the format of a sample and remembers it as long as the caps stay the same. It belongs to whoever reads the
+// samples, one goroutine at a time.
 type Formats struct {
-	caps    *gst.Caps // held, so that its address is not used again
+	caps    *gst.Caps // held so that its address is not used again
 	current *unit.Format
 }
 
-// Of is the format of a sample.
+// Of returns the format of a sample.
 func (f *Formats) Of(s Sample) *unit.Format {
 	if f.caps != nil && unsafe.Pointer(f.caps.Instance()) == s.caps {
 		return f.current
@@ -68,7 +66,7 @@ func (f *Formats) Of(s Sample) *unit.Format {
 	return f.current
 }
 
-// streamOf reads codec, size and rate from caps. What the caps do not tell is zero.
+// streamOf reads codec, size and rate from caps. What the caps do not state is zero.
 func streamOf(caps *gst.Caps) frame.Stream {
 	fields := caps.GetStructureAt(0)
 	var s frame.Stream

@@ -36,10 +36,10 @@ static gboolean fg_gate_decide(fg_gate *g, GstClockTime pts) {
 		return fg_gate_is_key(g, pts);
 	if (g->interval == 0)
 		return TRUE;
-	// A picture that comes up to an eighth of the interval early is taken: a camera's clock jitters.
+	// A picture that is up to an eighth of the interval early passes: a camera's clock jitters.
 	if (pts + g->interval / 8 < g->due)
 		return FALSE;
-	// The grid stays where it is, so that the mean rate is right, unless pictures were missing.
+	// The times at which pictures are due keep their distance, so that the mean rate is right, unless pictures were missing.
 	g->due = pts > g->due + g->interval ? pts + g->interval : g->due + g->interval;
 	return TRUE;
 }

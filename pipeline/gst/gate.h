@@ -3,18 +3,18 @@
 
 #include <gst/gst.h>
 
-// FG_KEYS is how many keyframes may be on their way through a decoder at a time.
+// FG_KEYS is how many keyframes may be in a decoder at a time.
 #define FG_KEYS 16
 
-// fg_gate decides which pictures go on to be scaled and encoded. It is counted by g_atomic_rc_box.
+// fg_gate decides which pictures are scaled and encoded. g_atomic_rc_box counts its references.
 typedef struct {
-	GstClockTime first; // shown whatever else holds
-	GstClockTime from; // pictures before it are dropped
-	GstClockTime interval; // least time between two pictures, 0 for none
-	GstClockTime due; // the next picture is shown from here on
+	GstClockTime first; // PTS of the picture that always passes
+	GstClockTime from; // pictures with a smaller PTS are dropped
+	GstClockTime interval; // least time between two pictures; 0 for none
+	GstClockTime due; // PTS from which on the next picture passes
 	gboolean only_keys;
 	gint seen, passed; // pictures, counted atomically
-	GMutex lock; // of what follows
+	GMutex lock; // guards what follows
 	GstClockTime keys[FG_KEYS];
 	guint n;
 } fg_gate;

@@ -1,7 +1,7 @@
-// Package gst is framegate's own view of GStreamer: pipelines that are built once, elements, queues of samples, and what a
-// picture passes on its way. It is the only package that imports go-gst; its C is in files of the same names.
+// Package gst is framegate's own view of GStreamer: pipelines, elements, queues of samples, and what is done to pictures on
+// their way. It is the only package that imports go-gst. Its C is in files of the same names.
 //
-// A running pipeline is never edited. GStreamer's threads run no Go: see Queue.
+// A running pipeline is never edited. GStreamer's threads run no Go, see Queue.
 package gst
 
 /*
@@ -21,9 +21,9 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// start initialises GStreamer and runs the one GLib main loop on which the bus messages of all pipelines
-// are dispatched, for as long as the process lives. Any goroutine may call it, any number of times. Blank memory is set up
-// here, before any pipeline exists.
+// start initialises GStreamer, sets up blank memory before any pipeline exists, and starts the one GLib main loop that
+// dispatches the bus messages of all pipelines for as long as the process lives. Any goroutine may call it, any number of
+// times.
 var start = sync.OnceFunc(func() {
 	gst.Init(nil)
 	C.fg_drop_noise()
@@ -40,10 +40,11 @@ func Version() string {
 	return fmt.Sprintf("%d.%d.%d", major, minor, micro)
 }
 
-// Deinit frees what GStreamer holds for the process, which cannot use it any more. It is for tests that look for leaks.
+// Deinit frees what GStreamer holds for the process, which cannot use GStreamer afterwards. It is for tests that look for
+// leaks.
 func Deinit() { gst.Deinit() }
 
-// Missing returns those of the given element factories that this machine lacks.
+// Missing returns those of the given element factories that are not installed.
 func Missing(factories ...string) (lacking []string) {
 	start()
 	for _, name := range factories {
@@ -54,8 +55,8 @@ func Missing(factories ...string) (lacking []string) {
 	return lacking
 }
 
-// Load loads the plugins of element factories, so that the first pipeline does not wait for that. Factories that are not
-// installed are ignored.
+// Load loads the plugins of element factories, so that the first pipeline need not. It ignores factories that are not
+// installed.
 func Load(factories ...string) {
 	start()
 	for _, factory := range factories {
@@ -65,7 +66,7 @@ func Load(factories ...string) {
 	}
 }
 
-// SystemMemory reports whether an element of a factory can put out raw video in system memory.
+// SystemMemory reports whether an element of a factory can give raw video in system memory.
 func SystemMemory(factory string) bool {
 	start()
 	name := C.CString(factory)

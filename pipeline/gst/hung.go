@@ -16,7 +16,7 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// hungError says that a change of state does not end.
+// hungError is the error of a state change that does not end.
 type hungError struct {
 	element string
 	state   string
@@ -27,20 +27,20 @@ func (e *hungError) Error() string {
 	return fmt.Sprintf("%s hangs: its change of state to %s did not end within %v", e.element, e.state, e.limit)
 }
 
-// hanging names the element that keeps a pipeline from a state.
+// hanging names the element that keeps a pipeline from reaching a state.
 func hanging(pipe *gst.Pipeline, state gst.State) string {
 	var text [64]C.gchar
 	C.fg_hanging(unsafe.Pointer(pipe.Instance()), C.GstState(state), &text[0], C.gsize(len(text)))
 	return C.GoString((*C.char)(&text[0]))
 }
 
-// abandoned are the pipelines that have not come back from a change of state. They are kept from Go's finalizers, which
-// would touch what hangs.
+// abandoned has the pipelines that have not returned from a state change. It keeps them from Go's finalizers, which would
+// touch what hangs.
 var abandoned hanged
 
 type hanged struct {
-	count     atomic.Int64 // of those that ever hung
-	mu        sync.Mutex   // of what follows
+	count     atomic.Int64 // of all pipelines that ever hung
+	mu        sync.Mutex   // guards what follows
 	pipelines []*gst.Pipeline
 }
 
@@ -56,10 +56,10 @@ func (h *hanged) remove(p *gst.Pipeline) {
 	h.pipelines = slices.DeleteFunc(h.pipelines, func(other *gst.Pipeline) bool { return other == p })
 }
 
-// Abandoned is the number of pipelines that did not come back from a state change in time, since the process began.
+// Abandoned is the number of pipelines that did not return from a state change in time, since the process began.
 func Abandoned() int { return int(abandoned.count.Load()) }
 
-// Hanging is the number of pipelines that have not come back from a state change yet.
+// Hanging is the number of pipelines that have not returned from a state change yet.
 func Hanging() int {
 	abandoned.mu.Lock()
 	defer abandoned.mu.Unlock()

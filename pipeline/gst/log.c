@@ -1,6 +1,6 @@
 #include "log.h"
 
-// fg_noise is what GStreamer complains of without consequence, and an operator can do nothing about.
+// fg_noise has complaints of GStreamer that have no consequence and that an operator can do nothing about.
 static const gchar *fg_noise[] = {
 	"gst_event_set_seqnum: assertion 'seqnum != GST_SEQNUM_INVALID' failed", // rtspsrc of 1.22, when it is stopped
 };

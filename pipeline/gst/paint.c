@@ -1,6 +1,6 @@
 #include "paint.h"
 
-// fg_video tells about the pictures that pass a pad, where they are I420.
+// fg_video describes the pictures that pass a pad. It returns FALSE if they are not I420.
 static gboolean fg_video(GstPad *pad, GstVideoInfo *video) {
 	GstCaps *caps = gst_pad_get_current_caps(pad);
 	const gboolean known = caps != NULL && gst_video_info_from_caps(video, caps);
@@ -9,7 +9,7 @@ static gboolean fg_video(GstPad *pad, GstVideoInfo *video) {
 	return known && GST_VIDEO_INFO_FORMAT(video) == GST_VIDEO_FORMAT_I420;
 }
 
-// fg_open opens a picture for painting, which has this one owner then. gst_video_frame_unmap must follow.
+// fg_open makes a picture writable and maps it. gst_video_frame_unmap must follow.
 static gboolean fg_open(GstPadProbeInfo *info, GstVideoInfo *video, GstVideoFrame *f) {
 	GstBuffer *buffer = gst_buffer_make_writable(GST_PAD_PROBE_INFO_BUFFER(info));
 	GST_PAD_PROBE_INFO_DATA(info) = buffer;
@@ -18,8 +18,8 @@ static gboolean fg_open(GstPadProbeInfo *info, GstVideoInfo *video, GstVideoFram
 
 static gboolean fg_full_range(const GstVideoInfo *video) { return video->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255; }
 
-// fg_span is where a part of a side of n pixels begins and ends. It is one pixel wider on both sides, since
-// scaling mixes neighbours, and even, since two pixels share their colour.
+// fg_span computes where a fraction of a side of n pixels begins and ends. It adds one pixel on both sides, since scaling mixes
+// neighbours, and makes both even, since two pixels share their colour.
 static void fg_span(double from, double length, int n, int *begin, int *end) {
 	*begin = CLAMP((int)floor(from * n) - 1, 0, n) & ~1;
 	*end = CLAMP((int)ceil((from + length) * n) + 1, 0, n);
@@ -35,7 +35,7 @@ static void fg_paint(GstVideoFrame *f, int plane, int shift, guint8 value, int x
 		memset(pixels + (gsize)y * stride + x0, value, x1 - x0);
 }
 
-// fg_mask_probe paints the masks black. A picture in which it cannot is dropped.
+// fg_mask_probe paints the masks black. It drops a picture that it cannot paint.
 static GstPadProbeReturn fg_mask_probe(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
 	const fg_masks *all = data;
 	GstVideoInfo video;
@@ -67,8 +67,8 @@ void fg_masks_install(fg_masks *all, void *pad) {
 	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, fg_mask_probe, all, g_free);
 }
 
-// fg_stretch moves what lies around a middle away from it by factor/512 of its distance, to within 1. All of it
-// fits in 16 bits, of which a compiler makes fast vectors.
+// fg_stretch moves each value away from a middle by factor/512 of its distance, accurate to 1. All numbers fit in 16 bits,
+// which a compiler turns into fast vector code.
 __attribute__((optimize("O3"))) static void fg_stretch(GstVideoFrame *f, int plane, short middle, short factor) {
 	guint8 *restrict row = GST_VIDEO_FRAME_PLANE_DATA(f, plane);
 	const int width = GST_VIDEO_FRAME_COMP_WIDTH(f, plane), height = GST_VIDEO_FRAME_COMP_HEIGHT(f, plane);
@@ -81,7 +81,7 @@ __attribute__((optimize("O3"))) static void fg_stretch(GstVideoFrame *f, int pla
 		}
 }
 
-// fg_range_probe brings pictures from video's range, 16 to 235, to JPEG's, 0 to 255.
+// fg_range_probe converts pictures from the range of video, 16 to 235, to that of JPEG, 0 to 255.
 static GstPadProbeReturn fg_range_probe(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
 	GstVideoInfo video;
 	GstVideoFrame f;

@@ -5,10 +5,10 @@ package gst
 */
 import "C"
 
-// Mask is a part of a picture that is painted black, in parts of its width and height.
+// Mask is a rectangle of a picture that is painted black, in fractions of its width and height.
 type Mask struct{ X, Y, Width, Height float64 }
 
-// PaintMasks burns privacy masks into the pictures that an element puts out, which must be I420 in system memory.
+// PaintMasks paints privacy masks into the output of an element, which must be I420 in system memory.
 func PaintMasks(behind *Element, masks []Mask) {
 	all := C.fg_masks_new(C.gsize(len(masks)))
 	for i, m := range masks {
@@ -17,6 +17,6 @@ func PaintMasks(behind *Element, masks []Mask) {
 	C.fg_masks_install(all, behind.pad("src"))
 }
 
-// FullRange gives the pictures that come to an element the range of brightness that a JPEG has (JFIF 1.02). jpegenc takes
-// those of a camera as they are, so that black came out grey (seen with 1.22).
+// FullRange converts the input of an element to the range of brightness of a JPEG (JFIF 1.02). jpegenc does not convert it, so
+// that a camera's black becomes grey (seen with 1.22).
 func FullRange(before *Element) { C.fg_range_install(before.pad("sink")) }

@@ -21,24 +21,25 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// How long a state change may take on the way up and on the way down. Drivers are known that never come back from one.
+// How long a state change may take when a pipeline begins and when it ends. Some drivers never return from one.
 const (
 	StateTimeout = 5 * time.Second
-	stopTimeout  = 3 * time.Second // all of framegate is to end within 5 s
+	stopTimeout  = 3 * time.Second // framegate ends within 5 s
 )
 
-// Pipeline is one GStreamer pipeline: built once, played, stopped, never edited in between. It belongs to one
-// goroutine, but for End.
+// Pipeline is one GStreamer pipeline: it is built, played and stopped, and not edited in between. It belongs to one goroutine,
+// except for End.
 //
-// A callback that GStreamer keeps must not capture the Pipeline, which holds GStreamer's: neither would ever
-// be freed. It captures the ending.
+// A callback that GStreamer keeps must capture the ending, not the Pipeline: that refers to GStreamer's pipeline, and neither
+// would ever be freed.
 type Pipeline struct {
 	*ending
 	pipe *gst.Pipeline
-	hung bool // a state change did not come back; owned by the goroutine that plays and stops
+	made []*Element
+	hung bool // a state change did not return; owned by the goroutine that plays and stops
 }
 
-// New returns an empty pipeline. Stop must be called.
+// New returns an empty pipeline. Stop or Close must be called.
 func New() (*Pipeline, error) {
 	start()
 	pipe, err := gst.NewPipeline("")
@@ -55,13 +56,13 @@ func New() (*Pipeline, error) {
 type ending struct {
 	ended   chan error // takes one value; io.EOF stands for the end of the stream
 	once    sync.Once
-	lacking string          // what GStreamer said it has no plugin for; owned by the bus loop
+	lacking string          // what GStreamer has no plugin for; owned by the bus loop
 	dropped func(bytes int) // see OnTooLarge
-	context *Context        // what the pipeline shares with others; set before it plays, nil for nothing
-	uses    atomic.Uintptr  // the address of the one that it was given or has made
+	context *Context        // what the pipeline shares with others, or nil; set before it plays
+	uses    atomic.Uintptr  // the address of the context that it was given or has made
 }
 
-// watch is the bus loop's callback for a pipeline.
+// watch is the callback of the bus loop.
 func (e *ending) watch(msg *gst.Message) bool {
 	switch msg.Type() {
 	case gst.MessageElement:
@@ -72,7 +73,7 @@ func (e *ending) watch(msg *gst.Message) bool {
 			e.dropped(bytes)
 		}
 	case gst.MessageError:
-		if e.lacking != "" { // the error itself is only its consequence
+		if e.lacking != "" { // the error is only a consequence of that
 			e.End(&frame.CameraError{Reason: frame.Unsupported, Text: "GStreamer has no plugin here for: " + e.lacking})
 			return true
 		}
@@ -89,8 +90,7 @@ func (e *ending) watch(msg *gst.Message) bool {
 	return true
 }
 
-// End records why the pipeline is over; only the first reason counts. Any goroutine and any GStreamer
-// thread may call it.
+// End ends the pipeline for a reason; only the first reason counts. Any goroutine and any GStreamer thread may call it.
 func (e *ending) End(err error) {
 	e.once.Do(func() { e.ended <- err })
 }
@@ -103,6 +103,7 @@ func (p *Pipeline) Add(chain ...Spec) ([]*Element, error) {
 		if err != nil {
 			return nil, err
 		}
+		p.made = append(p.made, e)
 		if err := p.pipe.Add(e.e); err != nil {
 			return nil, err
 		}
@@ -116,8 +117,8 @@ func (p *Pipeline) Add(chain ...Spec) ([]*Element, error) {
 	return made, nil
 }
 
-// AddLine makes elements of a line as gst-launch-1.0 takes it and returns them as one. It is for constants, never for a user's
-// value.
+// AddLine makes the elements of a line in the notation of gst-launch-1.0 and returns them as one. It is for constants, never
+// for a user's value.
 func (p *Pipeline) AddLine(line string) (*Element, error) {
 	bin, err := gst.NewBinFromString(line, true)
 	if err != nil {
@@ -127,17 +128,19 @@ func (p *Pipeline) AddLine(line string) (*Element, error) {
 	if err := p.pipe.Add(bin.Element); err != nil {
 		return nil, err
 	}
-	return &Element{line, bin.Element}, nil
+	e := &Element{line, bin.Element}
+	p.made = append(p.made, e)
+	return e, nil
 }
 
-// Play brings the pipeline to PLAYING, or begins to where that is asynchronous, as it is with RTSP.
-// The error names the element that has not come back within the timeout, or is ctx's.
+// Play brings the pipeline to PLAYING, or begins to do so if that is asynchronous, as with RTSP. The error names the element
+// that did not return within the timeout, or is ctx's.
 func (p *Pipeline) Play(ctx context.Context, timeout time.Duration) error {
 	return p.change(ctx, gst.StatePlaying, timeout)
 }
 
-// Stop takes the pipeline down and frees what it held. A pipeline that does not come back is abandoned: its
-// threads and memory stay until it does, the camera goes on.
+// Stop takes the pipeline down. A pipeline that does not return from that is abandoned: its threads and memory stay until
+// it does, and the camera continues without it.
 func (p *Pipeline) Stop() {
 	if !p.hung {
 		if err := p.change(context.Background(), gst.StateNull, stopTimeout); p.hung {
@@ -146,42 +149,65 @@ func (p *Pipeline) Stop() {
 	}
 	p.pipe.GetPipelineBus().RemoveWatch()
 	p.End(context.Canceled)
-	// go-gst's methods do not keep their receiver: without this the last reference may be dropped, by the
-	// finalizer of the Go object, while the C call is still at work (v1.4.0).
+	// go-gst's methods do not keep their receiver alive: without this the finalizer of the Go object may drop the last
+	// reference while the C call is still at work (v1.4.0).
 	runtime.KeepAlive(p.pipe)
-	if stopped.Add(1)%collectEvery == 0 {
-		runtime.GC()
+}
+
+// Free frees the pipeline after Stop. Neither it nor its elements may be used afterwards. Without Free, that is left to the
+// finalizers of go-gst's small objects, and Go's garbage collector does not know how much memory they keep. What hangs is
+// not touched.
+func (p *Pipeline) Free() {
+	if p.hung {
+		return
+	}
+	for _, e := range p.made {
+		drop(e.e)
+	}
+	drop(p.pipe.Element)
+	if freed.Add(1)%trimEvery == 0 {
 		trimMemory()
 	}
 }
 
-// collectEvery is after how many pipelines Go's garbage is collected in any case, and memory given back to the kernel.
-// GStreamer's elements are freed by the finalizers of small Go objects, of which the collector does not see how much
-// memory hangs on them.
-const collectEvery = 8
+// Close stops and frees the pipeline.
+func (p *Pipeline) Close() {
+	p.Stop()
+	p.Free()
+}
 
-var stopped atomic.Int64
+// drop drops the reference that a Go object holds, instead of its finalizer.
+func drop(e *gst.Element) {
+	object := e.InitiallyUnowned.Object
+	runtime.SetFinalizer(object, nil)
+	object.Unref()
+}
 
-// Ended gives why the pipeline is over, once: a BusError, io.EOF at the end of its stream, or what End was given.
+// trimEvery is after how many pipelines memory is given back to the kernel.
+const trimEvery = 8
+
+var freed atomic.Int64
+
+// Ended gives the reason for the pipeline's end, once: a BusError, io.EOF at the end of its stream, or what End was given.
 func (p *Pipeline) Ended() <-chan error { return p.ended }
 
-// Hung reports whether a state change did not come back in time.
+// Hung reports whether a state change did not return in time.
 func (p *Pipeline) Hung() bool { return p.hung }
 
-// OnTooLarge makes a function be called, on the bus's goroutine, for each access unit that LinkRTP drops for its size. It
-// must be called before the pipeline plays.
+// OnTooLarge sets a function that is called, on the bus's goroutine, for each access unit that LinkRTP drops because of its
+// size. It must be called before the pipeline plays.
 func (p *Pipeline) OnTooLarge(f func(bytes int)) { p.dropped = f }
 
-// Decoder names the video decoder that the pipeline came to use, empty while there is none. go-gst's own way
-// to a factory's metadata, ElementFactory.GetMetadata, frees a string that is not its own (v1.4.0).
+// Decoder names the video decoder that the pipeline uses, empty while there is none. It is written in C because go-gst's
+// ElementFactory.GetMetadata frees a string that is not its own (v1.4.0).
 func (p *Pipeline) Decoder() string {
 	var text [64]C.gchar
 	C.fg_decoder(unsafe.Pointer(p.pipe.Instance()), &text[0], C.gsize(len(text)))
 	return C.GoString((*C.char)(&text[0]))
 }
 
-// change asks for a state in a goroutine of its own, because a bad driver can block for ever. One that is only slow is
-// taken down when it comes back, so that it keeps no device from others.
+// change changes the state in a goroutine of its own, because a bad driver can block forever. A pipeline that is only slow is
+// taken down when it returns, so that it does not keep a device from others.
 func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Duration) error {
 	done, givenUp := make(chan error), make(chan struct{})
 	pipe := p.pipe
@@ -201,9 +227,9 @@ func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Durat
 		if err == nil {
 			return nil
 		}
-		select { // the bus says more than the state change does
-		case told := <-p.ended:
-			return told
+		select { // the bus has a better reason than the state change
+		case reason := <-p.ended:
+			return reason
 		case <-time.After(200 * time.Millisecond):
 		}
 		return err

@@ -3,12 +3,12 @@
 
 #include <gst/gst.h>
 
-// fg_hanging copies the name of the factory of the element that keeps a pipeline from a state: the one that is nearest
-// to the sinks of those that have not got there, since changes go from there to the sources. No lock is taken that a
-// change of state holds.
+// fg_hanging copies the name of the factory of the element that keeps a pipeline from reaching a state: of the elements that
+// have not reached it, the one nearest to the sinks, since state changes go from the sinks to the sources. It takes no lock
+// that a state change holds.
 void fg_hanging(void *pipe, GstState state, gchar *name, gsize size);
 
-// fg_decoder copies the name of the first video decoder's factory in a bin.
+// fg_decoder copies the name of the factory of the first video decoder in a bin.
 gboolean fg_decoder(void *bin, gchar *name, gsize size);
 
 #endif

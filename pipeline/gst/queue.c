@@ -7,8 +7,8 @@ typedef struct {
 	int sink;
 } fg_item;
 
-// FG_FULL is how many bytes make a streaming thread wait until some are taken: far more than ever lie here
-// unless the whole machine stands still.
+// FG_FULL is how many bytes make a streaming thread wait until some are taken. A queue never has as many unless the whole
+// machine is stuck.
 #define FG_FULL (64u << 20)
 
 static gint64 fg_now(void) {
@@ -36,7 +36,7 @@ void fg_queue_unref(gpointer data) {
 	g_free(in);
 }
 
-// fg_wake tells the goroutine once. The lock is held.
+// fg_wake wakes the goroutine, once. The lock is held.
 static void fg_wake(fg_queue *in) {
 	const guint64 one = 1;
 	if (!in->woken && !in->closed && in->items.length > 0)

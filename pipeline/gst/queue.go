@@ -16,33 +16,32 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// Queue takes the samples of one pipeline's appsinks from GStreamer's threads to a goroutine.
+// Queue takes samples from the appsinks of one pipeline, on GStreamer's threads, to a goroutine. Its methods may be called from
+// any goroutine.
 //
-// No Go runs on a streaming thread: after each call from C the thread keeps one of Go's processors for up to
-// 10 ms, which Go's monitor watches by polling. That alone doubled the cost of a camera that nobody watches.
-// An eventfd wakes the goroutine through Go's poller instead, and only when somebody waits for the sample.
-//
-// Its methods may be called from any goroutine.
+// No Go runs on a streaming thread: after each call from C the thread keeps one of Go's processors for up to 10 ms, which Go's
+// monitor watches by polling. That alone doubled the cost of a camera that nobody watches. Instead an eventfd wakes the
+// goroutine through Go's poller, and only when somebody waits for the sample.
 type Queue struct {
 	wake *os.File
 
-	mu     sync.Mutex // held while samples are taken
+	mu     sync.Mutex // guards what follows; held while samples are taken
 	queue  *C.fg_queue
 	open   *C.fg_sample
 	closed bool
 }
 
-// Sample is what an appsink has given. It is valid only until the function returns that it is handed to.
+// Sample is one sample of an appsink. It is valid until the function that is called with it returns.
 type Sample struct {
 	Data    []byte        // mapped memory of GStreamer
-	PTS     time.Duration // unit.NoPTS where the buffer has none
+	PTS     time.Duration // unit.NoPTS if the buffer has none
 	Key     bool          // decodable by itself
 	Sink    int           // the number of its appsink
 	Arrived time.Time     // at the appsink
 	caps    unsafe.Pointer
 }
 
-// NewQueue returns an empty queue. The error says that no file descriptor is left.
+// NewQueue returns an empty queue. It fails if no file descriptor is left.
 func NewQueue() (*Queue, error) {
 	queue := C.fg_queue_new()
 	if queue.wake < 0 {
@@ -56,20 +55,20 @@ func NewQueue() (*Queue, error) {
 	}, nil
 }
 
-// Collect makes an appsink leave its samples here. It must be called before the pipeline plays.
+// Collect makes an appsink put its samples into the queue, under a number. It must be called before the pipeline plays.
 func (in *Queue) Collect(appsink *Element, number int) {
 	C.fg_queue_collect(in.queue, appsink.pointer(), C.int(number))
 }
 
-// Wait blocks until there are samples that have lain long enough. The error says that the queue is closed.
+// Wait blocks until there are samples and their time in the queue is over, see Hold. It fails if the queue is closed.
 func (in *Queue) Wait() error {
 	var count [8]byte
 	_, err := in.wake.Read(count[:])
 	return err
 }
 
-// Take hands over all samples that are there, the oldest first. From then on Wait lets further ones lie for
-// as long as next says when it is asked afterwards.
+// Take calls use with all samples of the queue, the oldest first. It calls next afterwards: Wait then holds further samples back
+// for so long.
 func (in *Queue) Take(use func(Sample), next func() Hold) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -98,20 +97,19 @@ func (in *Queue) Take(use func(Sample), next func() Hold) {
 	C.fg_queue_hold(in.queue, C.gint64(h.Time), urgent)
 }
 
-// Hold is for how long samples may lie in a queue.
+// Hold is how long samples may wait in a queue.
 type Hold struct {
 	Time    time.Duration
-	ButKeys bool // a keyframe ends the waiting
+	ButKeys bool // a keyframe ends the wait
 }
 
-// AtOnce lets no sample lie.
+// AtOnce lets no sample wait.
 var AtOnce = Hold{}
 
 // NoHold is AtOnce for Take.
 func NoHold() Hold { return AtOnce }
 
-// Close ends a Wait, forgets what lies here and lets streaming threads go; the pipeline may still play. It
-// is called once.
+// Close ends Wait, drops all samples and lets streaming threads continue; the pipeline may still play. It is called once.
 func (in *Queue) Close() {
 	in.mu.Lock()
 	defer in.mu.Unlock()

@@ -2,7 +2,7 @@
 
 #include "element.h"
 
-// fg_add puts an element into the running pipeline of another one; NULL where it is not installed.
+// fg_add adds an element to the running pipeline of another one. It returns NULL if the element is not installed.
 static GstElement *fg_add(GstElement *beside, const gchar *factory) {
 	GstElement *added = gst_element_factory_make(factory, NULL);
 	if (added == NULL)
@@ -13,10 +13,10 @@ static GstElement *fg_add(GstElement *beside, const gchar *factory) {
 	return added;
 }
 
-// fg_depay names the depayloaders that give whole access units. parsebin leaves those of H.264 and H.265 at single
-// NAL units, and the parser behind then waits for the next picture to know that one is complete: a frame of latency,
-// which the marker bit of RTP (RFC 6184, section 5.1) makes needless. A JPEG needs no parser at all: jpegparse would
-// be a fifth of what an MJPEG camera costs, and unit.ReadJPEG looks at each anyway.
+// fg_depay has the depayloaders that give whole access units. In a parsebin those of H.264 and H.265 give single NAL units.
+// The parser behind them then waits for the next picture to know that one is complete: a frame of latency, which the marker
+// bit of RTP (RFC 6184, section 5.1) avoids. A JPEG needs no parser: jpegparse would be a fifth of what an MJPEG camera costs,
+// and unit.ReadJPEG looks at each JPEG anyway.
 static const struct {
 	const gchar *encoding, *factory, *caps;
 	gboolean parse;
@@ -26,26 +26,26 @@ static const struct {
 	{"JPEG", "rtpjpegdepay", "image/jpeg", FALSE},
 };
 
-// fg_unit is the access unit that comes in by RTP now. It belongs to the streaming thread.
+// fg_unit is the access unit that arrives by RTP now. It belongs to the streaming thread.
 typedef struct {
 	guint32 time; // of RTP
 	guint16 sequence; // of its newest packet
-	gboolean whole; // its last packet has come
+	gboolean whole; // its last packet has arrived
 	gsize bytes, limit;
 	gboolean rested; // see fg_rest
 	GstClockTime from, to; // PTS of its packets
-	GstClockTime torn_from, torn_to; // likewise of the unit before, where its last packet is missing
+	GstClockTime torn_from, torn_to; // PTS of the packets of the unit before, if its last packet is missing
 } fg_unit;
 
-// fg_end_unit notes that the present unit has no more packets, and whether that tore it.
+// fg_end_unit notes that the present unit has no more packets, and whether its last one is missing.
 static void fg_end_unit(fg_unit *u, gboolean torn) {
 	u->torn_from = torn ? u->from : GST_CLOCK_TIME_NONE;
 	u->torn_to = torn ? u->to : GST_CLOCK_TIME_NONE;
 }
 
-// fg_count_packet counts a packet, and reports whether it goes on: a depayloader keeps a unit until its last packet,
-// without any limit of its own. Of a unit that is too large what has come already goes on: of a single slice it is
-// dropped there for lack of the rest.
+// fg_count_packet counts a packet and reports whether it is passed on. A depayloader keeps a unit until its last packet, without
+// a limit of its own. Of a unit that is too large, packets up to the limit are passed on: the depayloader drops a single slice
+// whose rest is missing.
 static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtspsrc) {
 	guint8 head[8];
 	if (gst_buffer_extract(packet, 0, head, sizeof head) < sizeof head)
@@ -53,7 +53,7 @@ static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtsps
 	const guint16 sequence = GST_READ_UINT16_BE(head + 2);
 	const guint32 time = GST_READ_UINT32_BE(head + 4);
 	if (u->whole || time != u->time) { // a unit begins
-		// A camera that marks no last packets may have sent them all, but not where packets are missing.
+		// A camera may not mark last packets at all. Then the unit is complete unless packets are missing.
 		fg_end_unit(u, !u->whole && sequence != (guint16)(u->sequence + 1));
 		u->from = GST_BUFFER_PTS(packet);
 		if (u->bytes > u->limit)
@@ -71,9 +71,9 @@ static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtsps
 	return u->bytes <= u->limit;
 }
 
-// fg_rest lets the packets of a unit gather, once, as network cards do before they interrupt. A camera sends them in a
-// burst, and the jitterbuffer's thread, which comes here, would fall asleep and be woken for nearly each, and both it and
-// the thread that receives would wait for the jitterbuffer's lock again and again. So a unit comes up to 1 ms later.
+// fg_rest waits once for each unit, so that its packets gather, as network cards do before they interrupt. A camera sends
+// them in a burst. Otherwise the jitterbuffer's thread, which calls this, would sleep and be woken for nearly every packet, and
+// it and the receiving thread would wait for each other's lock again and again. A unit arrives up to 1 ms later so.
 static void fg_rest(fg_unit *u) {
 	if (u->whole || u->rested)
 		return;
@@ -101,8 +101,8 @@ static GstPadProbeReturn fg_count_probe(GstPad *pad, GstPadProbeInfo *info, gpoi
 	return passes ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-// fg_drop_torn drops a unit without its last packet, which depayloaders hand on: a decoder would fill the rest of the
-// picture from an earlier one.
+// fg_drop_torn drops a unit without its last packet. Depayloaders pass it on, and a decoder would fill the rest of the picture
+// from an earlier one.
 static GstPadProbeReturn fg_drop_torn(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
 	const fg_unit *u = unit;
 	const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
@@ -117,8 +117,8 @@ guint64 fg_too_large(void *message) {
 	return bytes;
 }
 
-// fg_rtp_added links the pad of an rtspsrc to the sink of its access units: through a depayloader of the table where
-// there is one, and through parsebin where that is needed.
+// fg_rtp_added links the pad of an rtspsrc to the sink of its access units: through a depayloader of the table if there is
+// one, and through parsebin if that is needed.
 static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	GstCaps *caps = gst_pad_get_current_caps(pad);
 	const gchar *encoding =
@@ -126,7 +126,7 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	GstElement *depay = NULL, *to = sink;
 	guint row = 0;
 	fg_unit *unit = g_rc_box_new0(fg_unit);
-	unit->whole = TRUE; // there is none yet
+	unit->whole = TRUE; // there is no unit yet
 	fg_end_unit(unit, FALSE);
 	unit->limit = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(rtspsrc), "framegate-limit"));
 	gst_pad_add_probe(pad,
@@ -135,7 +135,7 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	while (row < G_N_ELEMENTS(fg_depay) && g_strcmp0(encoding, fg_depay[row].encoding) != 0)
 		row++;
 	if (row < G_N_ELEMENTS(fg_depay))
-		depay = fg_add(rtspsrc, fg_depay[row].factory); // parsebin will say what is missing
+		depay = fg_add(rtspsrc, fg_depay[row].factory); // if it is missing, parsebin reports that
 	if (depay == NULL || fg_depay[row].parse) {
 		to = fg_add(rtspsrc, "parsebin");
 		fg_link_later(to, sink);
@@ -168,7 +168,7 @@ static gboolean fg_select_stream(GstElement *src, guint number, GstCaps *caps, f
 	return FALSE;
 }
 
-// fg_on_sdp begins to count anew: rtspsrc describes the camera again when it goes over from UDP to TCP.
+// fg_on_sdp begins to count again: rtspsrc reads the camera's description again when it changes from UDP to TCP.
 static void fg_on_sdp(GstElement *src, gpointer sdp, fg_offer *offer) {
 	g_atomic_int_set(&offer->video, 0);
 	g_atomic_int_set(&offer->audio, 0);

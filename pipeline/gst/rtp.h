@@ -13,15 +13,16 @@ guint64 fg_too_large(void *message);
 // fg_select_video makes an rtspsrc set up its first video stream only.
 void fg_select_video(void *src);
 
-// fg_offer counts what an RTSP camera offers, by the media of its SDP.
+// fg_offer counts the streams of an RTSP camera by the media of its SDP.
 typedef struct {
 	gint video, audio, other;
 } fg_offer;
 
-// fg_offered is what the camera of an rtspsrc has offered so far.
+// fg_offered returns what the camera of an rtspsrc has offered so far.
 fg_offer fg_offered(void *src);
 
-// fg_set_tls_ca makes an rtspsrc trust the certificates of a file. It returns what is wrong with the file, to be freed.
+// fg_set_tls_ca makes an rtspsrc trust the certificates of a file. It returns NULL, or what is wrong with the file, which the
+// caller frees.
 gchar *fg_set_tls_ca(void *element, const char *path);
 
 #endif

@@ -16,7 +16,7 @@ import (
 	"framegate/internal/process"
 	"framegate/internal/rig"
 	"framegate/internal/table"
-	"framegate/pipeline"
+	"framegate/pipeline/plan"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -33,7 +33,7 @@ const ofACore = "% of a core"
 // check is the state that the measurements share.
 type check struct {
 	options
-	found  pipeline.Hardware
+	found  plan.Hardware
 	table  table.Table
 	failed []string // failures, besides figures that miss their goals
 }
@@ -60,8 +60,8 @@ func newCheck(ctx context.Context, o options) (*check, error) {
 }
 
 // platform is what framegate reports of the platform that is checked, nil if it does not know it.
-func (c *check) platform() *pipeline.Platform {
-	i := slices.IndexFunc(c.found.Platforms, func(p pipeline.Platform) bool { return p.Name == c.Platform })
+func (c *check) platform() *plan.Platform {
+	i := slices.IndexFunc(c.found.Platforms, func(p plan.Platform) bool { return p.Name == c.Platform })
 	if i < 0 {
 		return nil
 	}
@@ -70,7 +70,7 @@ func (c *check) platform() *pipeline.Platform {
 
 // noDevice returns why there is nothing to check. It is empty if there is a device.
 func (c *check) noDevice() string {
-	if p := c.platform(); p.Status == pipeline.Missing && p.Device == "" {
+	if p := c.platform(); p.Status == plan.Missing && p.Device == "" {
 		return p.Reason + "; " + p.Advice
 	}
 	return ""
@@ -78,7 +78,7 @@ func (c *check) noDevice() string {
 
 // run makes all measurements, even if one of them fails.
 func (c *check) run(ctx context.Context, out io.Writer) error {
-	if p := c.platform(); p.Status != pipeline.Works {
+	if p := c.platform(); p.Status != plan.Works {
 		return fmt.Errorf("%s (%s) %s: %s; %s", p.Title, p.Device, p.Status, p.Reason, p.Advice)
 	}
 	for _, part := range []struct {
@@ -152,7 +152,7 @@ func (c *check) proofs(context.Context) error {
 			continue
 		}
 		r := table.Row{Name: fmt.Sprintf("%s %s: %s, %s, %s", p.Plan, p.Codec, p.Decoder, p.Scaler, p.Encoder), Value: p.FPS, Unit: "fps"}
-		if p.Status != pipeline.Works {
+		if p.Status != plan.Works {
 			r.Missing = fmt.Sprintf("%s: %s", p.Status, p.Reason)
 		}
 		c.add(r)

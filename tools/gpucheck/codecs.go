@@ -14,7 +14,7 @@ import (
 	"framegate/internal/table"
 	"framegate/internal/testcam"
 	"framegate/internal/viewer"
-	"framegate/pipeline"
+	"framegate/pipeline/plan"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -44,7 +44,7 @@ func (c *check) codecs(ctx context.Context) error {
 // devices returns a camera for each of the platform's plans that work for a codec.
 func (c *check) devices(codec testcam.Codec) (cameras []rig.Camera) {
 	for _, p := range c.found.Plans {
-		if p.Platform != c.Platform || p.Codec != string(codec) || p.Status != pipeline.Works {
+		if p.Platform != c.Platform || p.Codec != string(codec) || p.Status != plan.Works {
 			continue
 		}
 		camera := rig.Camera{ID: strings.ReplaceAll(p.Plan, "+", "-"), Keys: "hardware: " + c.Platform}

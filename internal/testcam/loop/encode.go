@@ -51,6 +51,7 @@ func encodeUnits(ctx context.Context, s Spec, c codec) ([]Frame, error) {
 		if !pipe.Hung() {
 			work.Wait()
 		}
+		pipe.Free()
 	}()
 	source, err := encoding(pipe, s, encoder, queue)
 	if err != nil {

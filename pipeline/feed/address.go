@@ -1,0 +1,51 @@
+package feed
+
+import (
+	"cmp"
+	"errors"
+	"net"
+	"net/url"
+	"os"
+	"regexp"
+)
+
+// place names a source in errors: its host and port, or its path.
+func place(u *url.URL) string {
+	if u.Host == "" {
+		return cmp.Or(u.Path, u.String())
+	}
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPorts[u.Scheme]))
+}
+
+// defaultPorts are those of the schemes that connect.
+var defaultPorts = map[string]string{"rtsp": "554", "rtsps": "322", "http": "80", "https": "443"}
+
+// shownPath is the path of a URL as an error may show it: without the query, where some makers put user and password, and
+// not at all if the path contains them.
+func shownPath(u *url.URL) string {
+	if path := u.EscapedPath(); !secretPath.MatchString(path) {
+		return cmp.Or(path, "/")
+	}
+	return "at this path"
+}
+
+// secretPath matches a path that contains a password, as some makers have it.
+var secretPath = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
+
+// innermost strips what net, os and net/http put in front of the reason: it repeats the address, and the URL with its
+// query.
+func innermost(err error) error {
+	var request *url.Error
+	if errors.As(err, &request) {
+		err = request.Err
+	}
+	var op *net.OpError
+	if errors.As(err, &op) {
+		err = op.Err
+	}
+	var call *os.SyscallError
+	if errors.As(err, &call) {
+		err = call.Err
+	}
+	return err
+}

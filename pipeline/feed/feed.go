@@ -1,0 +1,207 @@
+// Package feed reads cameras. A Feed is one connection to a camera: it fills a buffer with the access units since the last
+// keyframe and decodes nothing. It does not know who uses the units, only which of them somebody waits for.
+package feed
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
+	"framegate/pipeline/unit"
+)
+
+// Feed is a connection to a camera. All methods but Run may be called from any goroutine.
+type Feed struct {
+	source configs.Source
+	read   reader
+
+	gop    unit.GOP
+	line   unit.Timeline // owned by the goroutine that reads
+	rate   unit.Meter
+	format atomic.Pointer[unit.Format]
+	broken atomic.Uint64             // units that were dropped
+	newest atomic.Pointer[time.Time] // when the last unit came in; nil if none has
+	warned atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
+	demand atomic.Int32              // a unit.Demand
+
+	mu      sync.Mutex    // guards waiting
+	waiting *sampleReader // of the present connection, if GStreamer reads it
+}
+
+// reader opens a source and passes its units to in until the connection ends or ctx is done. It returns the reason,
+// ctx's cause in the second case. Everything it started has ended when it returns.
+type reader func(ctx context.Context, src configs.Source, in *Intake) error
+
+// readers is the table of source kinds by URL scheme. Package configs says which schemes a configuration may use.
+var readers = map[string]reader{
+	"rtsp": readRTSP, "rtsps": readRTSP,
+	"http": readHTTP, "https": readHTTP,
+	"file": readFile,
+	"v4l2": readV4L2,
+	"csi":  readCSI,
+	"test": readPattern,
+}
+
+// New returns the feed of a source. It does not connect.
+func New(src configs.Source) (*Feed, error) {
+	read, ok := readers[src.URL.Scheme]
+	if !ok {
+		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
+	}
+	return &Feed{source: src, read: read}, nil
+}
+
+// Run connects and reads until the connection ends, ctx is done, or no access unit arrives in time, and returns the
+// reason: a frame.CameraError if the camera is the cause. It calls onStream with what the camera sends, at the first access
+// unit and at every change. onStream must not block: other goroutines wait for the unit meanwhile. Run may be called
+// again after it has returned, by one goroutine at a time. What the camera sent last stays in the buffer until it sends
+// again.
+func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
+	f.line.Reconnect()
+	f.rate.Reset()
+	f.format.Store(nil)
+	f.newest.Store(nil)
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var watch sync.WaitGroup
+	watch.Go(func() { f.watch(ctx, cancel) })
+	in := f.NewIntake(onStream)
+	err := f.read(ctx, f.source, in)
+	in.over.Store(true)
+	cancel(nil)
+	watch.Wait()
+	f.format.Store(nil)
+	return err
+}
+
+// watch ends the connection if no access unit arrives in time. A slow camera has more time.
+func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
+	began := time.Now()
+	for {
+		f.Collect()
+		last, limit := began, f.source.ConnectTimeout
+		if at := f.newest.Load(); at != nil {
+			last, limit = *at, max(f.source.StallTimeout, 3*f.rate.Interval(), f.expectedPause())
+		}
+		left := time.Until(last.Add(limit))
+		if left <= 0 {
+			end(f.overdue(limit))
+			return
+		}
+		select {
+		case <-time.After(min(left, f.source.StallTimeout)): // the first unit may arrive in between
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// expectedPause is how long the configuration lets a source pause between two units.
+func (f *Feed) expectedPause() time.Duration {
+	if scheme := f.source.URL.Scheme; scheme == "http" || scheme == "https" {
+		return 3 * f.source.PollInterval
+	}
+	return 0
+}
+
+func (f *Feed) overdue(limit time.Duration) error {
+	if f.newest.Load() == nil {
+		return &frame.CameraError{Reason: frame.TimedOut,
+			Text: fmt.Sprintf("%s sent no picture within %v of connecting", place(f.source.URL), limit)}
+	}
+	return &frame.CameraError{Reason: frame.Stalled,
+		Text: fmt.Sprintf("%s is connected but has sent nothing for %v", place(f.source.URL), limit)}
+}
+
+// SetDemand says which units somebody waits for. Units that nobody waits for arrive in batches. Collect takes those that
+// are already waiting.
+func (f *Feed) SetDemand(d unit.Demand) { f.demand.Store(int32(d)) }
+
+// Collect takes the units that wait in GStreamer's queue.
+func (f *Feed) Collect() {
+	f.mu.Lock()
+	units := f.waiting
+	f.mu.Unlock()
+	if units != nil {
+		units.take()
+	}
+}
+
+// serve makes units available to Collect until done is called.
+func (f *Feed) serve(units *sampleReader) (done func()) {
+	f.mu.Lock()
+	f.waiting = units
+	f.mu.Unlock()
+	return func() {
+		f.mu.Lock()
+		f.waiting = nil
+		f.mu.Unlock()
+	}
+}
+
+// idlePatience is how long units may wait while nobody watches: waking Go for each of them would cost as much as
+// receiving them.
+const idlePatience = 500 * time.Millisecond
+
+// patience is how long units may wait now, and whether keyframes may.
+func (f *Feed) patience(in *Intake) gst.Hold {
+	demand := unit.Demand(f.demand.Load())
+	if demand == unit.Everything || !in.begun {
+		return gst.AtOnce
+	}
+	return gst.Hold{Time: idlePatience, ButKeys: demand == unit.Keyframes}
+}
+
+// tooLarge counts a unit that was dropped because it is larger than the whole buffer, and logs at most one a minute. Any
+// goroutine may call it.
+func (f *Feed) tooLarge(bytes int) {
+	f.broken.Add(1)
+	now := time.Now().Unix()
+	if last := f.warned.Load(); now-last >= 60 && f.warned.CompareAndSwap(last, now) {
+		slog.Warn("access unit dropped: too large", "source", place(f.source.URL), "bytes", bytes, "limit", unit.BufferLimit)
+	}
+}
+
+// Source is what the feed reads.
+func (f *Feed) Source() configs.Source { return f.source }
+
+// Units is the buffer of the access units since the last keyframe.
+func (f *Feed) Units() *unit.GOP { return &f.gop }
+
+// Rate measures the units of the present connection.
+func (f *Feed) Rate() *unit.Meter { return &f.rate }
+
+// Broken is the number of units that were dropped because nothing can be decoded from them.
+func (f *Feed) Broken() uint64 { return f.broken.Load() }
+
+// Stream is what the camera sends, zero while it is not connected. Its rate is the measured one as soon as
+// there is one.
+func (f *Feed) Stream() frame.Stream {
+	format := f.format.Load()
+	if format == nil {
+		return frame.Stream{}
+	}
+	s := format.Stream
+	if measured := f.rate.PerSecond(); measured > 0 {
+		s.FPS = measured
+	}
+	return s
+}
+
+// LastUnit is when the last access unit arrived, in this connection or the last; zero if none has.
+func (f *Feed) LastUnit() time.Time {
+	if at := f.newest.Load(); at != nil {
+		return *at
+	}
+	return time.Time{}
+}
+
+// KeyframeInterval is the time between the last two keyframes; 0 until two have arrived.
+func (f *Feed) KeyframeInterval() time.Duration { return f.rate.KeyInterval() }

@@ -1,0 +1,246 @@
+package feed
+
+import (
+	"context"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"framegate/configs"
+	"framegate/internal/testcam"
+	"framegate/internal/testcam/camtest"
+	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
+	"framegate/pipeline/unit"
+)
+
+var tiny = testcam.Camera{Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: 5}
+
+// runFeed runs the feed of a source until the test ends.
+func runFeed(t testing.TB, src configs.Source) *camtest.Running[*Feed] {
+	t.Helper()
+	feed, err := New(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return camtest.Run(t, feed)
+}
+
+// next waits for the next unit of a feed.
+func next(t testing.TB, units *unit.Reader) unit.Unit {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), camtest.Patience)
+	defer cancel()
+	u, err := units.Next(ctx)
+	if err != nil {
+		t.Fatal("no unit: ", err)
+	}
+	return u
+}
+
+func TestRTSPFaultsHaveTheirOwnReasons(t *testing.T) {
+	locked, sound, busy := tiny, tiny, tiny
+	locked.Name, locked.Username, locked.Password = "locked", "admin", "right"
+	sound.Name, sound.AudioOnly = "sound", true
+	busy.Name = "busy"
+	server := camtest.Start(t, tiny, locked, sound, busy)
+	camtest.Do(t, server, "busy", testcam.Refuse, testcam.Options{})
+	silent, err := net.Listen("tcp", "127.0.0.1:0") // accepts and says nothing
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { silent.Close() }) // after the parallel tests
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+
+	host := server.Address()
+	quick := camtest.Source(t, "rtsp://"+silent.Addr().String()+"/x")
+	quick.ConnectTimeout = time.Second
+	for name, c := range map[string]struct {
+		src    configs.Source
+		reason frame.Reason
+		part   string
+	}{
+		"wrong password":  {camtest.Source(t, "rtsp://admin:hunter2@"+host+"/locked"), frame.Unauthorized, "401 from " + host + ": check username and password"},
+		"no password":     {camtest.Source(t, "rtsp://"+host+"/locked"), frame.Unauthorized, "401 from " + host},
+		"wrong path":      {camtest.Source(t, "rtsp://"+host+"/nowhere"), frame.NotFound, "404 from " + host + ": it has no stream /nowhere"},
+		"secret in query": {camtest.Source(t, "rtsp://"+host+"/nowhere?user=admin&password=hunter2"), frame.NotFound, "it has no stream /nowhere"},
+		"secret in path":  {camtest.Source(t, "rtsp://"+host+"/user=admin&password=hunter2"), frame.NotFound, "404 from " + host},
+		"launch syntax":   {camtest.Source(t, "rtsp://"+host+"/cam1!%20filesink%20location=x"), frame.NotFound, "404 from " + host},
+		"busy":            {camtest.Source(t, "rtsp://"+host+"/busy"), frame.Refused, "503 Service Unavailable from " + host},
+		"closed port":     {camtest.Source(t, "rtsp://"+closed.Addr().String()+"/x"), frame.Unreachable, "connection refused"},
+		"unknown name":    {camtest.Source(t, "rtsp://camera.invalid/x"), frame.Unreachable, "camera.invalid"},
+		"silent server":   {quick, frame.TimedOut, "no picture within 1s"},
+		"audio only":      {camtest.Source(t, "rtsp://"+host+"/sound"), frame.NoVideo, "sends audio only, no video"},
+		"missing file":    {camtest.Source(t, "file:///nowhere/video.mp4"), frame.NotFound, "no such file"},
+		"missing device":  {camtest.Source(t, "v4l2:///dev/video99"), frame.NotFound, "no camera at /dev/video99"},
+		"file of no kind": {camtest.Source(t, "file://"+textFile(t)), frame.NoVideo, "not a video"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			runFeed(t, c.src).Fails(t, c.reason, c.part)
+		})
+	}
+}
+
+func textFile(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "notes.txt")
+	if err := os.WriteFile(path, []byte(strings.Repeat("This is no video.\n", 1000)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func TestRightPasswordIsLetIn(t *testing.T) {
+	locked := tiny
+	locked.Username, locked.Password = "admin", "p@ss/w#rd! \"x\""
+	server := camtest.Start(t, locked)
+	src := camtest.Source(t, server.URL("cam1"))
+	src.Username, src.Password = "admin", configs.Secret(locked.Password)
+	runFeed(t, src).Stream(t)
+}
+
+func TestTransports(t *testing.T) {
+	server := camtest.Start(t, tiny)
+	for _, transport := range []configs.Transport{configs.TCP, configs.UDP, configs.Auto} {
+		src := camtest.Source(t, server.URL("cam1"))
+		src.Transport = transport
+		feed := runFeed(t, src)
+		feed.Stream(t)
+		feed.Stop()
+	}
+}
+
+func TestRTSPOverTLSTrustsOnlyTheGivenCertificate(t *testing.T) {
+	config, pem := testcam.SelfSigned()
+	server := camtest.StartConfig(t, testcam.Config{Cameras: []testcam.Camera{tiny}, TLS: config})
+	src := camtest.Source(t, server.URL("cam1"))
+	runFeed(t, src).Fails(t, frame.Unreachable, "TLS with "+server.Address())
+
+	src.TLSCA = filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(src.TLSCA, pem, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	runFeed(t, src).Stream(t)
+
+	src.TLSCA, src.TLSVerify = "", false
+	runFeed(t, src).Stream(t)
+}
+
+func TestLostCamerasAreNoticed(t *testing.T) {
+	for command, want := range map[testcam.Command]frame.Reason{
+		testcam.Drop: frame.Ended, testcam.Cut: frame.Ended, testcam.Stall: frame.Stalled, testcam.Refuse: frame.Ended,
+	} {
+		t.Run(string(command), func(t *testing.T) {
+			t.Parallel()
+			server := camtest.Start(t, tiny)
+			feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+			feed.Stream(t)
+			camtest.Do(t, server, "cam1", command, testcam.Options{})
+			if err := feed.End(t); frame.ReasonOf(err) != want {
+				t.Errorf("got %v (%s), want %s", err, frame.ReasonOf(err), want)
+			}
+		})
+	}
+}
+
+// TestUnitsWithoutAnEndAreDropped has a camera whose last packets are lost, and whose connection is closed in the middle of
+// a unit: what a depayloader makes of the packets before is not passed on.
+func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
+	camtest.Long(t)
+	for _, codec := range []testcam.Codec{testcam.H264, testcam.H265} {
+		server := camtest.Start(t, testcam.Camera{
+			Codec: codec, Width: 320, Height: 192, KeyframeInterval: 5, Bitrate: 4000, Grain: 30, Loop: 400 * time.Millisecond,
+		})
+		feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+		feed.Stream(t)
+		feed.Feed.SetDemand(unit.Everything)
+		units := feed.Feed.Units().Reader()
+		var known []string
+		for old := 0; old < 30; old++ { // three times the loop without a new unit
+			if u := string(next(t, units).Data); !slices.Contains(known, u) {
+				known, old = append(known, u), 0
+			}
+		}
+		// What precedes the slices of a unit that is lost, such as SEI, may come with those of the next.
+		whole := func(unit string) bool {
+			return slices.ContainsFunc(known, func(k string) bool { return strings.HasSuffix(unit, k) })
+		}
+		camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Kind: testcam.Lose, Rate: 0.5})
+		for range 15 {
+			if data := string(next(t, units).Data); !whole(data) {
+				t.Errorf("%s: %d bytes of a unit whose last packet was lost", codec, len(data))
+			}
+		}
+		camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
+		camtest.Do(t, server, "cam1", testcam.Cut, testcam.Options{})
+		feed.End(t)
+		noWait, cancel := context.WithCancel(t.Context())
+		cancel()
+		for u, err := units.Next(noWait); err == nil; u, err = units.Next(noWait) {
+			if !whole(string(u.Data)) {
+				t.Errorf("%s: %d bytes of a unit that was cut", codec, len(u.Data))
+			}
+		}
+	}
+}
+
+func TestStoppedFeedLeavesTheCamera(t *testing.T) {
+	server := camtest.Start(t, tiny)
+	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
+	if err := feed.Stop(); err != context.Canceled {
+		t.Errorf("ended with %v", err)
+	}
+	camtest.Until(t, "the camera has no viewer", func() bool { return server.Viewers("cam1") == 0 })
+	if s := feed.Feed.Stream(); s != (frame.Stream{}) {
+		t.Errorf("a camera that is not connected sends %+v", s)
+	}
+}
+
+func TestPatternsNeedNoCamera(t *testing.T) {
+	for _, raw := range []string{"test://smpte", "test://ball?width=320&height=240&fps=10", "test://clock"} {
+		feed := runFeed(t, camtest.Source(t, raw))
+		stream := feed.Stream(t)
+		if stream.Codec != "raw" || strings.Contains(raw, "320") && (stream.Width != 320 || stream.Height != 240) {
+			t.Errorf("%s: %+v", raw, stream)
+		}
+		units := feed.Feed.Units().Reader()
+		next(t, units)
+		next(t, units)
+		feed.Stop()
+	}
+}
+
+func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
+	path, err := filepath.Abs("../plan/samples/h264.mkv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed := runFeed(t, camtest.Source(t, "file://"+path))
+	feed.Stream(t)
+	feed.Feed.SetDemand(unit.Everything)
+	units := feed.Feed.Units().Reader()
+	began := time.Now()
+	for range 40 { // the file has 25 pictures
+		next(t, units)
+	}
+	if d := time.Since(began); d < 1200*time.Millisecond {
+		t.Errorf("40 units of 25 fps took %v", d)
+	}
+}
+
+func TestLocalCameraIsRefusedWhereThereIsNone(t *testing.T) {
+	if len(gst.Missing("libcamerasrc")) == 0 || len(gst.Missing("nvarguscamerasrc")) == 0 {
+		t.Skip("this machine has a CSI source")
+	}
+	runFeed(t, camtest.Source(t, "csi://0")).Fails(t, frame.Unsupported, "libcamerasrc is missing")
+}

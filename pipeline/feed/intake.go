@@ -1,0 +1,122 @@
+package feed
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
+)
+
+// Intake takes the access units of one connection, one at a time.
+type Intake struct {
+	feed       *Feed
+	onStream   func(frame.Stream)
+	current    *unit.Format
+	references unit.ReferenceTracker
+	shape      unit.JPEGShape
+	begun      bool        // a keyframe has arrived
+	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
+}
+
+// NewIntake returns the intake of a new connection. Run makes one for its source. onStream is called as Run says.
+func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
+	return &Intake{feed: f, onStream: onStream}
+}
+
+// Unit takes an access unit of a format that arrived at the given time. It copies data. pts may be unit.NoPTS. A unit
+// from which nothing can be decoded is dropped and counted. Units before the first keyframe are dropped, and so are those
+// between a change of format and the next keyframe: they cannot be decoded.
+func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Time, as *unit.Format) {
+	if len(data) == 0 || in.over.Load() {
+		return
+	}
+	if len(data) > unit.BufferLimit {
+		in.feed.tooLarge(len(data))
+		return
+	}
+	if as.Stream.Width*as.Stream.Height > maxArea || as.Stream.Codec == "vp8" && unit.MisstatesVP8Size(data, as.Stream) {
+		in.feed.broken.Add(1)
+		return
+	}
+	changed := in.current == nil || in.current.Caps != as.Caps
+	if as.Stream.Codec == "mjpeg" {
+		var reshaped bool
+		if data, reshaped = in.jpeg(data); data == nil {
+			return
+		}
+		if reshaped && !changed {
+			another := *as
+			as, changed = &another, true
+		}
+	}
+	if in.begun = key || in.begun && !changed; !in.begun {
+		return
+	}
+	if changed {
+		in.change(as)
+	}
+	in.push(data, pts, key, in.later(arrived))
+}
+
+// maxArea is how many pixels a picture may have: twice those of 8K, 100 MB decoded. A larger size is damaged.
+const maxArea = 64 << 20
+
+// jpeg returns the part of data that is passed on, and whether its shape differs from the JPEGs before it. The part is nil
+// if the JPEG is dropped.
+func (in *Intake) jpeg(data []byte) (picture []byte, reshaped bool) {
+	p, err := unit.ReadJPEG(data)
+	if err != nil {
+		in.feed.broken.Add(1)
+		return nil, false
+	}
+	fits, reshaped, wasBroken := in.shape.Fits(p)
+	if wasBroken {
+		in.feed.broken.Add(1)
+	}
+	if !fits {
+		return nil, false
+	}
+	return p.Repaired(data), reshaped
+}
+
+// change begins a new format.
+func (in *Intake) change(to *unit.Format) {
+	if in.current == nil { // the buffer holds what the last connection left
+		in.feed.gop.Clear()
+	}
+	in.current, in.references = to, unit.NewReferenceTracker(to)
+	in.feed.format.Store(to)
+	in.onStream(to.Stream)
+}
+
+// later returns the time at which a unit arrived, moved behind that of the unit before it. A source reads two clocks to know
+// when a unit arrived. If its goroutine is held up in between, the time is milliseconds too late, and the next unit would
+// seem to have arrived earlier.
+func (in *Intake) later(arrived time.Time) time.Time {
+	if last := in.feed.newest.Load(); last != nil && arrived.Before(last.Add(time.Microsecond)) {
+		return last.Add(time.Microsecond)
+	}
+	return arrived
+}
+
+// push adds a unit of the current format to the buffer.
+func (in *Intake) push(data []byte, pts time.Duration, key bool, arrived time.Time) {
+	u := unit.Unit{
+		PTS:       in.feed.line.Place(pts, key, arrived),
+		Received:  arrived,
+		Key:       key,
+		Droppable: !key && in.references.Droppable(data),
+		Format:    in.current,
+	}
+	if s := in.current.Stream; s.Codec == "mjpeg" {
+		u.Framed = frame.New(data, frame.Info{PTS: u.PTS, Received: arrived, Width: s.Width, Height: s.Height})
+		u.Data = u.Framed.Picture()
+	} else {
+		u.Data = slices.Clone(data)
+	}
+	in.feed.rate.Add(u)
+	in.feed.newest.Store(&arrived)
+	in.feed.gop.Push(u)
+}

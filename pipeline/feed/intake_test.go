@@ -1,0 +1,123 @@
+package feed
+
+import (
+	"bytes"
+	"image"
+	"image/jpeg"
+	"testing"
+	"time"
+
+	"framegate/internal/testcam/camtest"
+	"framegate/pipeline/frame"
+	"framegate/pipeline/unit"
+)
+
+// takeAll passes units to a new intake and returns its feed and how many formats were reported.
+func takeAll(t *testing.T, as *unit.Format, units ...[]byte) (feed *Feed, formats int) {
+	t.Helper()
+	feed, err := New(camtest.Source(t, "test://ball"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := feed.NewIntake(func(frame.Stream) { formats++ })
+	for i, data := range units {
+		in.Unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), as)
+	}
+	return feed, formats
+}
+
+func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
+	as := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
+	one, other, third := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32), encodeJPEG(t, 32, 48)
+	for name, c := range map[string]struct {
+		units                  [][]byte
+		taken, broken, formats int
+	}{
+		"all are alike":        {[][]byte{one, one, one}, 3, 0, 1},
+		"one is another":       {[][]byte{one, other, one}, 2, 1, 1},
+		"two are others":       {[][]byte{one, other, third, one}, 2, 2, 1},
+		"all are others now":   {[][]byte{one, other, other, other}, 3, 0, 2},
+		"the first was broken": {[][]byte{other, one, one}, 2, 0, 2},
+	} {
+		feed, formats := takeAll(t, as, c.units...)
+		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
+			t.Errorf("%s: %d taken, %d broken, %d formats; want %d, %d, %d", name, n, feed.Broken(), formats, c.taken, c.broken, c.formats)
+		}
+	}
+}
+
+func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
+	stream := frame.Stream{Codec: "h264", Width: 64, Height: 48}
+	vast, vp8 := stream, stream
+	vast.Width, vast.Height, vp8.Codec = 16384, 16384, "vp8"
+	key := []byte{0x10, 0, 0, 0x9D, 1, 0x2A, 64, 0, 48, 0, 1, 2, 3} // of VP8, 64x48
+	damaged := append([]byte(nil), key...)
+	damaged[7] = 0x3F
+	for name, c := range map[string]struct {
+		stream frame.Stream
+		unit   []byte
+		taken  int
+	}{
+		"as many bytes as are kept":       {stream, make([]byte, unit.BufferLimit), 1},
+		"a byte more":                     {stream, make([]byte, unit.BufferLimit+1), 0},
+		"a picture of 268 megapixels":     {vast, []byte{1}, 0},
+		"VP8 of its size":                 {vp8, key, 1},
+		"VP8 of another size":             {vp8, damaged, 0},
+		"a part of the header of VP8":     {vp8, key[:9], 0},
+		"VP8 that is no keyframe, 1 byte": {vp8, []byte{1}, 1},
+	} {
+		feed, _ := takeAll(t, &unit.Format{Caps: "x", Stream: c.stream}, c.unit)
+		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != 1-c.taken {
+			t.Errorf("%s: %d taken, %d broken", name, n, feed.Broken())
+		}
+	}
+}
+
+func TestNoUnitComesInBeforeTheLast(t *testing.T) {
+	in := new(Feed).NewIntake(func(frame.Stream) {})
+	vp8 := &unit.Format{Stream: frame.Stream{Codec: "vp8"}}
+	began := time.Now()
+	for n, after := range []time.Duration{0, 100, 92, 92, 200} { // ms; the second time is too late
+		in.Unit([]byte{1}, time.Duration(n)*100*time.Millisecond, n == 0, began.Add(after*time.Millisecond), vp8)
+	}
+	units := in.feed.gop.Reader()
+	last := time.Time{}
+	for range 5 {
+		u, err := units.Next(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !u.Received.Truncate(time.Microsecond).After(last) {
+			t.Errorf("a unit came in at %v, after one at %v", u.Received.Sub(began), last.Sub(began))
+		}
+		last = u.Received.Truncate(time.Microsecond)
+	}
+	if last.Sub(began).Round(time.Millisecond) != 200*time.Millisecond {
+		t.Errorf("the last unit came in after %v", last.Sub(began))
+	}
+}
+
+// withoutTables takes the Huffman tables out of a JPEG of encodeJPEG, as USB cameras do.
+func withoutTables(t testing.TB, data []byte) []byte {
+	t.Helper()
+	i := bytes.Index(data, []byte{0xFF, 0xC4}) // DHT, of ITU-T T.81, table B.1
+	if i < 0 {
+		t.Fatal("no tables")
+	}
+	length := int(data[i+2])<<8 | int(data[i+3])
+	return append(bytes.Clone(data[:i]), data[i+2+length:]...)
+}
+
+// encodeJPEG is a picture of Go's encoder, which uses the standard Huffman tables.
+func encodeJPEG(t testing.TB, width, height int) []byte {
+	t.Helper()
+	picture := image.NewGray(image.Rect(0, 0, width, height))
+	for i := range picture.Pix {
+		picture.Pix[i] = byte(i * 7)
+	}
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, picture, nil); err != nil {
+		t.Fatal(err)
+	}
+	return file.Bytes()
+}

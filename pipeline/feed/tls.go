@@ -1,0 +1,42 @@
+package feed
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"net"
+	"os"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+)
+
+// tlsConfig returns the TLS configuration of a source.
+func tlsConfig(src configs.Source) (*tls.Config, error) {
+	c := &tls.Config{ServerName: src.URL.Hostname(), InsecureSkipVerify: !src.TLSVerify}
+	if src.TLSCA == "" {
+		return c, nil
+	}
+	pem, err := os.ReadFile(src.TLSCA)
+	if err != nil {
+		return nil, fmt.Errorf("tls_ca: %w", err)
+	}
+	c.RootCAs = x509.NewCertPool()
+	if !c.RootCAs.AppendCertsFromPEM(pem) {
+		return nil, &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + src.TLSCA + " contains no certificate"}
+	}
+	return c, nil
+}
+
+// checkTLS performs a handshake over conn and returns what is wrong with the other side's certificate.
+func checkTLS(ctx context.Context, conn net.Conn, src configs.Source) error {
+	config, err := tlsConfig(src)
+	if err != nil {
+		return err
+	}
+	if err := tls.Client(conn, config).HandshakeContext(ctx); err != nil {
+		return fmt.Errorf("TLS with %s: %w (tls_ca names a certificate to trust)", place(src.URL), err)
+	}
+	return nil
+}

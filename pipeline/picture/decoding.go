@@ -1,0 +1,259 @@
+package picture
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
+	"framegate/pipeline/plan"
+	"framegate/pipeline/unit"
+)
+
+// decoding is the GStreamer pipeline that makes a picture's decoded outputs by one plan.
+type decoding struct {
+	picture   *Picture
+	candidate plan.Candidate
+	graph     *gst.Pipeline
+	box       *gst.Queue
+	src       *gst.Element
+	ordered   bool   // units arrive in the order in which they are shown
+	leave     func() // ends what Fallback.Enter began; nil before there was a picture
+	begun     func() // ends what Fallback.Begin began
+
+	idle       idle
+	pushes     bool        // push was started; owned by the goroutine that runs
+	pushing    atomic.Bool // a unit is being sent, which blocks while the decoder is behind
+	shown      atomic.Int64
+	pushed     sync.WaitGroup
+	publishing sync.WaitGroup
+}
+
+// planFailure is an error that another plan may avoid.
+type planFailure struct {
+	err  error
+	late bool // the only sign is that no picture came in time
+}
+
+func (e *planFailure) Error() string { return e.err.Error() }
+
+func (e *planFailure) Unwrap() error { return e.err }
+
+// decode makes the decoded outputs with the best plan, beginning with key.
+//
+// Some software gives up at the first broken unit, such as av1dec. No plan can take over from it, so it begins again
+// at the next keyframe, as long as that gives pictures.
+func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader) error {
+	for format, lastShown := key.Format, (time.Time{}); ; {
+		d := &decoding{picture: p, candidate: p.Plans.Best(format.Stream.Codec)}
+		d.setPlan("")
+		var waited bool
+		if d.begun, waited = p.Plans.Begin(ctx, d.candidate, d.patience().first); waited {
+			// The camera has sent more units meanwhile.
+			p.closeGates()
+			units = p.Units.Reader()
+			next, err := units.Next(ctx)
+			if err != nil || next.Format != format {
+				d.begun()
+				return cmp.Or(err, frame.ErrFormatChanged)
+			}
+			key = next
+			p.begin(key)
+		}
+		began := time.Now()
+		err := d.run(ctx, key, units)
+		failure, ok := err.(*planFailure)
+		if !ok {
+			return err
+		}
+		var worked time.Duration
+		if d.shown.Load() > 0 {
+			worked = time.Since(began)
+			lastShown = time.Now()
+		}
+		failed := plan.Failure{Err: failure.err, Worked: worked, Late: failure.late, Graph: d.graph}
+		if next, pause, ok := p.Plans.Failed(d.candidate, failed); ok {
+			return &frame.PlanError{Plan: d.candidate.Name(), Next: next, Pause: pause, Err: failure.err}
+		}
+		why := fmt.Errorf("plan %s: %w", d.candidate.Name(), failure.err)
+		if failure.late || d.graph.Hung() || time.Since(lastShown) > softwareStall {
+			return why
+		}
+		units.Restart()
+		// Until the next keyframe viewers see a picture that does not move. If that takes long, the failure is the answer.
+		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, why)
+		key, err = units.Next(waiting)
+		cancel()
+		if err != nil {
+			return err
+		}
+		if key.Format != format {
+			return frame.ErrFormatChanged
+		}
+		p.begin(key)
+	}
+}
+
+// run makes frames until ctx is done, the format changes or the plan fails. If another plan takes over from a failed one,
+// the pipeline is taken down in the background.
+func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (err error) {
+	defer d.begun()
+	defer func() {
+		if _, failed := err.(*planFailure); failed && !d.candidate.Last() {
+			go d.close()
+		} else {
+			d.close()
+		}
+	}()
+	if d.graph, err = gst.New(); err != nil {
+		return err
+	}
+	if d.box, err = gst.NewQueue(); err != nil {
+		return err
+	}
+	if err := d.build(key); err != nil {
+		return &planFailure{err: err}
+	}
+	// Stopping the pipeline also ends a push that waits for the decoder.
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	began := time.Now()
+	if err := d.graph.Play(ctx, min(gst.StateTimeout, d.patience().first)); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		return &planFailure{err: err, late: d.graph.Hung()}
+	}
+	d.pushes = true
+	d.pushed.Go(func() { cancel(d.picture.push(ctx, d, key, units)) })
+	d.publishing.Go(d.publish)
+	return d.watch(ctx, began)
+}
+
+// close takes the pipeline down and frees everything that belongs to it. It does not wait for what hangs.
+func (d *decoding) close() {
+	if d.graph != nil {
+		d.graph.Stop()
+	}
+	if d.box != nil {
+		d.box.Close()
+		d.publishing.Wait()
+	}
+	if d.leave != nil {
+		d.leave()
+	}
+	if d.graph != nil && d.graph.Hung() && d.pushes {
+		return // push may wait for a decoder that never returns
+	}
+	d.pushed.Wait()
+	d.picture.closeGates()
+	if d.graph != nil {
+		d.graph.Free()
+	}
+}
+
+// setPlan sets the picture's plan. decoder is the one that the candidate found, empty while that is not known.
+func (d *decoding) setPlan(decoder string) {
+	p := d.picture
+	onDevice := slices.ContainsFunc(p.decoded, func(out *output) bool {
+		return d.candidate.OnDevice(out.Rendition, p.Source.Masks)
+	})
+	p.setPlan(p.Plans.Describe(d.candidate, decoder, onDevice))
+}
+
+// build adds the elements for units of key's format.
+func (d *decoding) build(key unit.Unit) error {
+	p := d.picture
+	caps := key.Format.Caps
+	if key.Format.Stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
+		// Each unit is exactly one picture, as unit.ReadJPEG has checked. So jpegdec need not look for its end, and does not
+		// lose the one behind a broken picture.
+		caps += ", parsed=(boolean)true"
+	}
+	made, err := d.graph.Add(gst.Spec{Factory: "appsrc", Set: map[string]any{
+		"caps": gst.Arg(caps), "format": gst.Arg("time"),
+		"is-live": true, // without it libav's decoder uses frame threads, each of which adds a frame of latency
+		"block":   true, "max-bytes": uint64(1 << 20),
+	}})
+	if err != nil {
+		return err
+	}
+	d.src = made[0]
+	d.ordered = p.Rate.Ordered()
+	first, decoder, err := d.candidate.AddDecoder(d.graph, caps, d.ordered)
+	if err != nil {
+		return err
+	}
+	head, err := d.addOutputs()
+	if err != nil {
+		return err
+	}
+	if err := d.src.Link(first); err != nil {
+		return err
+	}
+	return decoder.Link(head)
+}
+
+// addOutputs adds the chain of every decoded output and returns the element that the decoder is linked to.
+func (d *decoding) addOutputs() (head *gst.Element, err error) {
+	p := d.picture
+	if len(p.decoded) > 1 {
+		made, err := d.graph.Add(gst.Spec{Factory: "tee"})
+		if err != nil {
+			return nil, err
+		}
+		head = made[0]
+	}
+	for i, out := range p.decoded {
+		in, sink, err := d.candidate.AddOutput(d.graph, out.Rendition, p.Source.Masks)
+		if err != nil {
+			return nil, err
+		}
+		out.gate.Install(in)
+		d.box.Collect(sink, i)
+		if head == nil {
+			return in, nil
+		}
+		if err := head.Link(in); err != nil {
+			return nil, err
+		}
+	}
+	return head, nil
+}
+
+// publish publishes the frames of the decoded outputs until the queue is closed.
+func (d *decoding) publish() {
+	p := d.picture
+	for d.box.Wait() == nil {
+		d.box.Take(func(s gst.Sample) {
+			d.shown.Add(1)
+			out, received := p.decoded[s.Sink], p.sent.received(s.PTS)
+			p.show(out, s.Data, s.PTS, func() *frame.Frame {
+				r := out.Rendition
+				return frame.New(s.Data, frame.Info{PTS: s.PTS, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
+			})
+		}, gst.NoHold)
+	}
+}
+
+// push sends a unit to the decoder and waits while that is behind. It returns false if the pipeline takes no more units.
+func (d *decoding) push(u unit.Unit) bool {
+	if d.stuck(u) {
+		d.graph.End(fmt.Errorf("no picture has come of %d units", d.idle.units))
+		return false
+	}
+	if u.Key {
+		for _, out := range d.picture.decoded {
+			out.gate.Key(u.PTS)
+		}
+	}
+	d.pushing.Store(true)
+	defer d.pushing.Store(false)
+	return d.src.Push(u.Data, u.PTS, u.Key)
+}

@@ -1,0 +1,230 @@
+// Package picture makes frames from access units. A Picture decodes the units of one feed, scales and encodes them into the
+// slots of all renditions that somebody wants. It exists only while somebody watches.
+package picture
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
+	"framegate/pipeline/plan"
+	"framegate/pipeline/unit"
+)
+
+// PassThrough is the name of the plan of pictures that are served as the camera sent them.
+const PassThrough = "pass-through"
+
+// Input is what pictures are made from.
+type Input struct {
+	Source configs.Source
+	Units  *unit.GOP
+	Rate   *unit.Meter
+	Plans  *plan.Fallback
+	// Demand is called when a picture waits for other units than before. It does not block, and may be called from any
+	// goroutine.
+	Demand func(from, to unit.Demand)
+}
+
+// Picture makes all its outputs from the units of a feed. It passes on JPEGs that can be served as the camera sent them. For
+// all other outputs it decodes, once:
+//
+//	appsrc ! decoder ! [tee !] videoscale ! jpegenc ! appsink
+//
+// It begins with the keyframe in the buffer and shows that at once. It decodes the units between the keyframe and the newest
+// one without showing them. A Picture is run once; its other methods may be called from any goroutine.
+type Picture struct {
+	Input
+	outputs []frame.Output
+
+	caughtUp chan struct{}
+	behind   atomic.Int32 // outputs that have not caught up
+	plan     atomic.Pointer[frame.Plan]
+
+	decoded  []*output
+	passed   []*output
+	skipping *skipping
+	sent     sentUnits
+}
+
+// output is one output of a picture. Everything but the gate belongs to the goroutine that publishes.
+type output struct {
+	frame.Output
+	gate     gst.Gate
+	showFrom time.Duration // PTS; pictures before it are only decoded
+	caughtUp bool
+	last     *frame.Frame
+}
+
+// New returns a picture with the given outputs, of which there is at least one.
+func New(from Input, outputs []frame.Output) *Picture {
+	p := &Picture{Input: from, outputs: outputs, caughtUp: make(chan struct{})}
+	p.behind.Store(int32(len(outputs)))
+	p.setPlan(frame.Plan{})
+	return p
+}
+
+// CaughtUp is closed when every output has a frame as new as the camera's newest was when the picture began. An older
+// picture of the same slots can end then.
+func (p *Picture) CaughtUp() <-chan struct{} { return p.caughtUp }
+
+// Plan is the chain in use. It is empty until the picture has begun.
+func (p *Picture) Plan() frame.Plan { return *p.plan.Load() }
+
+// Sent is how many units were sent to the decoder so far.
+func (p *Picture) Sent() int {
+	n, _ := p.sent.count()
+	return n
+}
+
+// setPlan sets what Plan returns.
+func (p *Picture) setPlan(made frame.Plan) {
+	made.Warnings = plan.Warnings(p.outputs)
+	p.plan.Store(&made)
+}
+
+// Run makes frames until ctx is done, the format changes (frame.ErrFormatChanged) or the chain fails, and returns the reason:
+// a frame.PlanError if another plan is ready. It waits for a keyframe if the buffer has none.
+//
+// The pipeline of a failed plan may take seconds to stop, or never return from its driver. Run does not wait for it, since
+// viewers would have to wait too.
+func (p *Picture) Run(ctx context.Context) error {
+	p.Demand(unit.Nothing, unit.Keyframes)
+	defer p.Demand(unit.Keyframes, unit.Nothing)
+	units := p.Units.Reader()
+	key, err := p.firstKey(ctx, units)
+	if err != nil {
+		return err
+	}
+	p.sort(key.Format.Stream)
+	p.begin(key)
+	if len(p.decoded) == 0 {
+		defer p.closeGates()
+		p.setPlan(frame.Plan{Name: PassThrough, Chosen: "the camera's own JPEGs fit what is asked for"})
+		return p.push(ctx, nil, key, units)
+	}
+	return p.decode(ctx, key, units)
+}
+
+// keyTimeout is how long Run waits for a keyframe.
+const keyTimeout = 10 * time.Second
+
+// firstKey waits for the keyframe to begin with.
+func (p *Picture) firstKey(ctx context.Context, units *unit.Reader) (unit.Unit, error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, keyTimeout, fmt.Errorf("no keyframe within %v", keyTimeout))
+	defer cancel()
+	return units.Next(ctx)
+}
+
+// begin prepares everything for the units from key on.
+func (p *Picture) begin(key unit.Unit) {
+	p.skipping = newSkipping(p.Rate, p.decoded)
+	newest, ok := p.Units.Newest()
+	for _, out := range append(p.passed, p.decoded...) {
+		out.showFrom = key.PTS
+		if ok && !p.skipping.onlyKeys() && !out.Rendition.Keyframes {
+			out.showFrom = newest.PTS
+		}
+		out.gate = newGate(out.Rendition, key.PTS, out.showFrom)
+	}
+}
+
+// newGate returns the gate of a rendition. It shows the keyframe whose PTS is first, and from showFrom on as many pictures as
+// the rendition's rate allows, or those of keyframes only. The pictures in between are decoded, since later ones refer to
+// them, but not shown.
+func newGate(r frame.Rendition, first, showFrom time.Duration) gst.Gate {
+	var interval time.Duration
+	if r.FPS > 0 {
+		interval = time.Duration(float64(time.Second) / r.FPS)
+	}
+	return gst.NewGate(first, showFrom, interval, r.Keyframes)
+}
+
+func (p *Picture) closeGates() {
+	for _, out := range append(p.passed, p.decoded...) {
+		out.gate.Close()
+	}
+}
+
+// sort divides the outputs into those that are passed through and those that are decoded, for a camera that sends s. What
+// should have been passed through and cannot be has the default quality.
+func (p *Picture) sort(s frame.Stream) {
+	for _, out := range p.outputs {
+		if out.Rendition.Quality == 0 && s.Codec == "mjpeg" && len(p.Source.Masks) == 0 {
+			p.passed = append(p.passed, &output{Output: out})
+			continue
+		}
+		if out.Rendition.Quality == 0 {
+			out.Rendition.Quality = frame.DefaultQuality
+		}
+		p.decoded = append(p.decoded, &output{Output: out})
+	}
+}
+
+// show publishes a picture of an output, which framed returns, unless it is equal to the last one and the output drops such
+// pictures.
+func (p *Picture) show(out *output, picture []byte, pts time.Duration, framed func() *frame.Frame) {
+	last := out.last
+	same := out.Rendition.DropSame && last != nil && pts-last.PTS < time.Second && bytes.Equal(picture, last.Picture())
+	if !same {
+		out.last = framed()
+		out.Slot.Publish(out.last)
+	}
+	if !out.caughtUp && pts >= out.showFrom {
+		out.caughtUp = true
+		if p.behind.Add(-1) == 0 {
+			close(p.caughtUp)
+		}
+	}
+}
+
+// push passes units through and sends them to a decoder, unless that is nil, until ctx is done or the format changes. It
+// blocks while the decoder is behind.
+func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *unit.Reader) error {
+	began, waits, pushed := u.Format, unit.Keyframes, units.Mark()
+	defer func() { p.Demand(waits, unit.Keyframes) }()
+	for {
+		for _, out := range p.passed {
+			if out.gate.Passes(u.PTS, u.Key) {
+				p.show(out, u.Data, u.PTS, func() *frame.Frame { return u.Framed })
+			}
+		}
+		switch {
+		case to == nil:
+		case p.skipping.late(u):
+			p.skipping.overdue = true
+			units.Rewind(pushed)
+		case p.skipping.skips(u, p.sent.newest()):
+		default:
+			p.sent.add(u)
+			pushed = units.Mark()
+			if !to.push(u) {
+				<-ctx.Done() // the pipeline is going down and reports the reason itself
+				return context.Cause(ctx)
+			}
+		}
+		if now := p.demand(to != nil); now != waits {
+			p.Demand(waits, now)
+			waits = now
+		}
+		var err error
+		if u, err = units.Next(ctx); err != nil {
+			return err
+		}
+		if u.Format != began || to != nil && to.ordered && !p.Rate.Ordered() {
+			return frame.ErrFormatChanged
+		}
+	}
+}
+
+// demand is which units the picture waits for now.
+func (p *Picture) demand(decodes bool) unit.Demand {
+	if decodes && len(p.passed) == 0 && p.skipping.lone && !p.skipping.overdue {
+		return unit.Keyframes
+	}
+	return unit.Everything
+}

@@ -1,0 +1,91 @@
+package picture
+
+import (
+	"time"
+
+	"framegate/pipeline/unit"
+)
+
+// skipping decides which access units need not be decoded because few pictures are wanted. It belongs to the goroutine that
+// pushes them.
+type skipping struct {
+	meter *unit.Meter
+	rate  float64 // the highest rate that is wanted; 0 means all pictures
+	keys  bool    // only keyframes are wanted
+
+	lone    bool          // only keyframes are decoded now
+	overdue bool          // a keyframe did not arrive in time; everything is decoded until the next one
+	key     time.Duration // PTS of the newest keyframe
+	taken   time.Duration // PTS of the newest keyframe that was not skipped
+	behind  int           // units taken since
+	due     time.Duration // while only keyframes are decoded: PTS from which on the next one is
+}
+
+// reordering is how many units are decoded behind a lone keyframe at most. A decoder that reorders pictures returns the
+// keyframe only after them.
+const reordering = 4
+
+func newSkipping(m *unit.Meter, outputs []*output) *skipping {
+	s := &skipping{meter: m, keys: true}
+	every := false
+	for _, o := range outputs {
+		r := o.Rendition
+		s.keys = s.keys && r.Keyframes
+		every = every || r.FPS == 0 && !r.Keyframes
+		s.rate = max(s.rate, r.FPS)
+	}
+	if every {
+		s.rate = 0
+	}
+	return s
+}
+
+// onlyKeys reports whether keyframes alone give the rate that is wanted.
+func (s *skipping) onlyKeys() bool {
+	interval := s.meter.KeyInterval().Seconds()
+	return s.keys || s.rate > 0 && interval > 0 && s.rate*interval < 1.05
+}
+
+// late reports whether a keyframe should have arrived before a unit: some cameras stretch their GOPs while nothing moves.
+func (s *skipping) late(u unit.Unit) bool {
+	return s.lone && !s.keys && !u.Key && u.PTS-s.key > s.meter.KeyInterval()*3/2
+}
+
+// skips reports whether the next unit is skipped. shown is the PTS of the newest picture that came out of the decoder.
+func (s *skipping) skips(u unit.Unit, shown time.Duration) bool {
+	if u.Key {
+		s.key, s.overdue = u.PTS, false
+		s.lone = s.onlyKeys()
+		if s.lone && s.early(u) {
+			return true
+		}
+		s.taken, s.behind = u.PTS, 0
+		return false
+	}
+	switch {
+	case s.overdue:
+		return false
+	case s.lone:
+		s.behind++
+		return shown >= s.taken || s.behind > reordering || s.key > s.taken
+	default:
+		return u.Droppable && s.rate > 0 && s.rate <= s.meter.ReferencesPerSecond()
+	}
+}
+
+// early reports whether a keyframe arrives before the rate needs one, as most do if a camera sends nothing else. It uses the
+// same time grid as gst.Gate.
+func (s *skipping) early(u unit.Unit) bool {
+	if s.rate == 0 {
+		return false
+	}
+	interval := time.Duration(float64(time.Second) / s.rate)
+	if u.PTS+interval/8 < s.due {
+		return true
+	}
+	if u.PTS > s.due+interval {
+		s.due = u.PTS
+	}
+	s.due += interval
+	return false
+}

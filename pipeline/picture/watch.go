@@ -1,0 +1,126 @@
+package picture
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"time"
+
+	"framegate/pipeline/unit"
+)
+
+// patience is how long a plan may take for its first picture, and for each further one.
+type patience struct{ first, next time.Duration }
+
+// How long hardware may take for a further picture while viewers wait, and the last plan, which no other follows.
+const (
+	hardwareStall = 500 * time.Millisecond
+	softwareStall = 5 * time.Second
+)
+
+func (d *decoding) patience() patience {
+	if d.candidate.Last() {
+		return patience{2 * softwareStall, softwareStall}
+	}
+	return patience{cmp.Or(d.picture.Source.Plans.Timeout, softwareStall), hardwareStall}
+}
+
+// watch waits for the end of the pipeline, and ends it itself if units go in and no picture comes out.
+func (d *decoding) watch(ctx context.Context, began time.Time) error {
+	p := d.picture
+	limit := d.patience()
+	tick := time.NewTicker(min(limit.next/5, 500*time.Millisecond))
+	defer tick.Stop()
+	var decoder, encoder stall
+	caughtUp := p.caughtUp
+	for {
+		select {
+		case err := <-d.graph.Ended():
+			return &planFailure{err: err}
+		case <-ctx.Done():
+			d.setPlan(d.graph.Decoder())
+			return context.Cause(ctx)
+		case <-caughtUp:
+			d.leave = p.Plans.Enter(d.candidate)
+			d.begun()
+			d.setPlan(d.graph.Decoder())
+			caughtUp = nil
+		case now := <-tick.C:
+			asked, newest := p.sent.count()
+			if d.pushing.Load() || newest.IsZero() {
+				newest = now
+			}
+			seen, passed := d.decoded()
+			shown := int(d.shown.Load())
+			stuck := decoder.since(asked, seen, stallUnits, newest)
+			unmade := encoder.since(passed, shown, 1, now)
+			switch {
+			case shown == 0 && now.Sub(began) > limit.first:
+				return &planFailure{fmt.Errorf("no picture within %v", limit.first), true}
+			case shown > 0 && stuck > limit.next:
+				return &planFailure{fmt.Errorf("no picture has come for %v of what the camera sends", limit.next), true}
+			case shown > 0 && unmade > limit.next:
+				return &planFailure{fmt.Errorf("no JPEG has come for %v of the pictures that were decoded", limit.next), true}
+			}
+		}
+	}
+}
+
+// stallUnits is how many units may go in without a picture coming out: a decoder may keep back some at the end of its input.
+const stallUnits = 3
+
+// stall detects that things go into an element and do not come out.
+type stall struct {
+	in, out int       // when something last came out
+	at      time.Time // of that
+}
+
+// since is for how long none came out by now although at least n went in.
+func (s *stall) since(in, out, n int, now time.Time) time.Duration {
+	if s.at.IsZero() || out != s.out || in-s.in < n && in-out < n {
+		s.in, s.out, s.at = in, out, now
+		return 0
+	}
+	if in-s.in < n {
+		return 0
+	}
+	return now.Sub(s.at)
+}
+
+// decoded counts the pictures that came out of the decoder, and those of them that the gates let through.
+func (d *decoding) decoded() (seen, passed int) {
+	for _, out := range d.picture.decoded {
+		s, p := out.gate.Count()
+		seen += s
+		passed += p
+	}
+	return seen, passed
+}
+
+// idle counts what went into a decoder since its last picture. It belongs to the goroutine that pushes.
+type idle struct {
+	seen  int // pictures that had come out by then
+	units int
+	key   bool // a keyframe was among them
+}
+
+// idleUnits is how many units, a keyframe among them, may go into a software decoder without a picture before a new decoder
+// replaces it: broken units can leave a decoder in a state in which it refuses good ones too (avdec_mpeg4 of 1.22).
+const idleUnits = 10
+
+// stuck reports, before a unit is pushed, whether a new decoder should begin with that unit.
+func (d *decoding) stuck(u unit.Unit) bool {
+	if !u.Key {
+		d.idle.units++
+		return false
+	}
+	seen, _ := d.decoded()
+	stuck := seen == d.idle.seen && d.idle.key && d.idle.units >= idleUnits &&
+		d.src.Queued() == 0
+	if seen != d.idle.seen {
+		d.idle = idle{seen: seen}
+	}
+	d.idle.units++
+	d.idle.key = true
+	return stuck && d.candidate.Last()
+}

@@ -1,0 +1,193 @@
+package plan
+
+import (
+	"cmp"
+	"fmt"
+	"html"
+	"slices"
+	"strconv"
+	"strings"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
+)
+
+// AddDecoder adds the elements that decode access units, and returns their two ends. caps are those of the units, empty if
+// they are not known. ordered says that units arrive in the order in which they are shown. Naming a decoder avoids what
+// decodebin puts around it: another parser, and a queue with its thread.
+func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, last *gst.Element, err error) {
+	if p.decoder == "" {
+		made, err := g.Add(gst.Spec{Factory: "decodebin", Set: map[string]any{"force-sw-decoders": true}})
+		if err != nil {
+			return nil, nil, err
+		}
+		made[0].SystemMemoryOnly()
+		return made[0], made[0], nil
+	}
+	p.platform.context.Share(g)
+	made, err := g.Add(gst.Spec{Factory: p.decoder, May: p.platform.decoderProperties(ordered)})
+	if err != nil {
+		return nil, nil, err
+	}
+	decoder := made[0]
+	parser := parsers[p.codec]
+	if parser == "" || decoder.Takes(caps) {
+		return decoder, decoder, nil
+	}
+	if made, err = g.Add(gst.Spec{Factory: parser}); err != nil {
+		return nil, nil, err
+	}
+	return made[0], decoder, made[0].Link(decoder)
+}
+
+// parsers change the form of a codec's units, if a decoder wants another one than feeds give.
+var parsers = map[string]string{
+	"h264": "h264parse", "h265": "h265parse", "mpeg4": "mpeg4videoparse", "mjpeg": "jpegparse",
+	"vp9": "vp9parse", "av1": "av1parse",
+}
+
+// AddOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are painted directly
+// behind the scaler, before anything else sees the picture.
+func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
+	scale, err := g.Add(p.scale(r, masks)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	scaled := scale[len(scale)-1]
+	if len(masks) > 0 {
+		gst.PaintMasks(scaled, gstMasks(masks))
+	}
+	finish, err := g.Add(p.finish(r, masks)...)
+	if err != nil {
+		return nil, nil, err
+	}
+	// A JPEG's range is full already, but nvjpegdec does not say so (1.26).
+	if r.Format == frame.JPEG && !p.OnDevice(r, masks) && p.decoder != "nvjpegdec" {
+		gst.FullRange(finish[len(finish)-2])
+	}
+	if err := scaled.Link(finish[0]); err != nil {
+		return nil, nil, err
+	}
+	return scale[0], finish[len(finish)-1], nil
+}
+
+// gstMasks returns the masks of a configuration as package gst takes them.
+func gstMasks(masks []configs.Mask) (all []gst.Mask) {
+	for _, m := range masks {
+		all = append(all, gst.Mask(m))
+	}
+	return all
+}
+
+// OnDevice reports whether a rendition is encoded in the platform's memory. A picture that is painted into or rotated is
+// copied into system memory first, where masks and texts are the same for every platform.
+func (p Plan) OnDevice(r frame.Rendition, masks []configs.Mask) bool {
+	return p.device != nil && r.Format == frame.JPEG && r.Rotate == 0 && r.Overlay.Empty() && len(masks) == 0 &&
+		(p.anySize || r.Width*r.Height >= p.device.least)
+}
+
+// scale returns the chain that scales a picture to a rendition's size, before any rotation, and copies it to where it is
+// encoded.
+func (p Plan) scale(r frame.Rendition, masks []configs.Mask) []gst.Spec {
+	width, height := r.Width, r.Height
+	if r.Rotate%180 != 0 {
+		width, height = height, width
+	}
+	scaler, memory := p.platform.scaler()
+	chain := slices.Clone(scaler)
+	switch {
+	case p.OnDevice(r, masks):
+		return append(chain, raw(memory, p.device.format, width, height))
+	case memory != "" && p.platform.download != "":
+		chain = append(chain, raw(memory, "", width, height), gst.Spec{Factory: p.platform.download})
+	default:
+		chain = append(chain, raw("", "", width, height))
+	}
+	// Most cameras give I420, which videoconvert passes through. It converts 10 bit and other formats after they were
+	// scaled.
+	return append(chain, gst.Spec{Factory: "videoconvert"}, raw("", "I420", width, height))
+}
+
+// raw returns a capsfilter for pictures. In system memory their pixels are square.
+func raw(memory, format string, width, height int) gst.Spec {
+	caps := "video/x-raw"
+	if memory != "" {
+		caps += "(" + memory + ")"
+	}
+	if format != "" {
+		caps += ", format=" + format
+	}
+	caps += fmt.Sprintf(", width=%d, height=%d", width, height)
+	if memory == "" {
+		caps += ", pixel-aspect-ratio=1/1"
+	}
+	return gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg(caps)}}
+}
+
+// directions has videoflip's name of each rotation.
+var directions = map[int]gst.Arg{90: "90r", 180: "180", 270: "90l"}
+
+// finish returns the chain that rotates a scaled picture, writes text on it and encodes it.
+func (p Plan) finish(r frame.Rendition, masks []configs.Mask) (chain []gst.Spec) {
+	if r.Rotate != 0 {
+		chain = append(chain, gst.Spec{Factory: "videoflip", Set: map[string]any{"video-direction": directions[r.Rotate]}})
+	}
+	if e, lacking := overlay(r); !r.Overlay.Empty() && lacking == "" {
+		chain = append(chain, e)
+	}
+	switch {
+	case r.Format == frame.PNG:
+		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "pngenc"})
+	case r.Format == frame.WebP:
+		chain = append(chain, gst.Spec{Factory: "videoconvert"}, encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
+	case p.OnDevice(r, masks):
+		chain = append(chain, p.device.element(r.Quality))
+	default:
+		chain = append(chain, p.system.element(r.Quality))
+	}
+	return append(chain, gst.Spec{Factory: "appsink", Set: map[string]any{
+		"sync": false, "async": false, "max-buffers": gst.Arg("2"), "enable-last-sample": false,
+	}})
+}
+
+// element returns the encoder with a quality of 1 to 100.
+func (e encoder) element(quality int) gst.Spec {
+	value := gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
+	return gst.Spec{Factory: e.factory, May: map[string]any{e.property: value}}
+}
+
+// overlay returns the element that writes a rendition's text. lacking is its name if this machine does not have it: then
+// pictures have no text.
+func overlay(r frame.Rendition) (e gst.Spec, lacking string) {
+	o := r.Overlay
+	vertical, horizontal, _ := strings.Cut(string(cmp.Or(o.Corner, frame.TopLeft)), "-")
+	line := max(8, int(cmp.Or(o.Size, frame.DefaultTextSize)*float64(r.Height)))
+	e = gst.Spec{Factory: "textoverlay", Set: map[string]any{
+		"text":      html.EscapeString(strings.TrimSpace(o.Name + " " + o.Text)), // the element reads markup
+		"font-desc": fmt.Sprintf("Sans %dpx", line), "auto-resize": false,
+		"valignment": gst.Arg(vertical), "halignment": gst.Arg(horizontal),
+		"xpad": line / 2, "ypad": line / 2, "shaded-background": true,
+	}}
+	if o.Time {
+		e.Factory = "clockoverlay"
+		e.Set["time-format"] = "%Y-%m-%d %H:%M:%S"
+	}
+	if len(gst.Missing(e.Factory)) > 0 {
+		return e, e.Factory
+	}
+	return e, ""
+}
+
+// Warnings says what this machine cannot do of the renditions.
+func Warnings(outputs []frame.Output) (all []string) {
+	for _, out := range outputs {
+		if out.Rendition.Overlay.Empty() {
+			continue
+		}
+		if _, lacking := overlay(out.Rendition); lacking != "" {
+			return []string{"pictures come without text: " + gst.MissingElement(lacking).Error()}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,232 @@
+package plan
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"framegate/configs"
+	"framegate/pipeline/frame"
+	"framegate/pipeline/gst"
+)
+
+// Fallback is the order in which a camera's plans are tried, the best first. A plan that fails is suspended for a time that
+// grows with each failure; the last one, software, never is. Machine.NewFallback makes one. Its methods may be called from
+// any goroutine.
+type Fallback struct {
+	machine *Machine
+	choice  configs.Plans
+	watched func() bool // reports whether pictures of the camera are being made
+
+	mu        sync.Mutex // guards what follows
+	changed   chan struct{}
+	suspended map[string]*suspension // by the plan's key
+}
+
+// Candidate is a plan to use now.
+type Candidate struct {
+	Plan
+	instead *suspension // of the better plan that failed; nil if there is none
+}
+
+// suspension is a plan that failed.
+type suspension struct {
+	plan     Plan
+	why      error
+	at       time.Time
+	until    time.Time // zero if the plan may be tried again
+	pause    time.Duration
+	failures int
+}
+
+// Best is the first plan for a codec that is not suspended.
+func (f *Fallback) Best(codec string) Candidate {
+	plans := f.machine.plans(codec, f.choice)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var instead *suspension
+	for _, p := range plans[:len(plans)-1] {
+		failed := f.suspended[p.Key()]
+		if failed == nil || failed.until.IsZero() {
+			return Candidate{p, instead}
+		}
+		if instead == nil {
+			copied := *failed
+			instead = &copied
+		}
+	}
+	return Candidate{plans[len(plans)-1], instead}
+}
+
+// Begin waits until a picture may begin with a candidate, or until ctx is done, and reports whether it had to wait. done,
+// which must be called, lets the next picture begin; further calls do nothing.
+func (f *Fallback) Begin(ctx context.Context, c Candidate, patience time.Duration) (done func(), waited bool) {
+	if c.platform == software {
+		return func() {}, false
+	}
+	return c.platform.starts.begin(ctx, patience)
+}
+
+// Enter notes that a candidate makes pictures, until leave is called.
+func (f *Fallback) Enter(c Candidate) (leave func()) { return f.machine.enter(c.platform) }
+
+// Failure is how a candidate failed.
+type Failure struct {
+	Err    error
+	Worked time.Duration // how long it made pictures before; 0 if it made none
+	Late   bool          // the only sign is that no picture came in time
+	Graph  *gst.Pipeline // that failed; nil if it was not made
+}
+
+// Failed suspends a candidate and returns the name of the next plan and for how long the candidate is suspended. It returns
+// false if there is no other plan. A plan that gave no picture in time has used up the time that viewers may wait. Then all
+// other plans that use a device are suspended with it.
+func (f *Fallback) Failed(c Candidate, failure Failure) (next string, pause time.Duration, ok bool) {
+	if failure.Graph != nil && (failure.Worked > 0 || !f.machine.makes(c.platform)) {
+		c.platform.context.Forget(failure.Graph)
+	}
+	if c.Last() {
+		return "", 0, false
+	}
+	plans := f.machine.plans(c.codec, f.choice)
+	f.mu.Lock()
+	pause = f.suspend(c.Plan, failure)
+	for _, other := range plans[:len(plans)-1] {
+		if other.Key() == c.Key() {
+			continue
+		}
+		if s := f.suspended[other.Key()]; failure.Late && (s == nil || s.until.IsZero()) {
+			f.suspend(other, failure)
+			f.suspended[other.Key()].failures-- // it was not tried
+		}
+	}
+	until := f.suspended[c.Key()].until
+	f.mu.Unlock()
+	if failure.Worked == 0 {
+		f.machine.wait(waiting{f, c.Plan, until})
+	}
+	f.wake()
+	return f.Best(c.codec).name, pause, true
+}
+
+// How long a plan is suspended: the first time, unless the configuration says otherwise, and at most, as a multiple of
+// that. A plan that has worked for goodWhile begins with the first time again.
+const (
+	firstPause = 10 * time.Second
+	lastPause  = 60
+	goodWhile  = time.Minute
+)
+
+// suspend notes a failure. f.mu is held.
+func (f *Fallback) suspend(p Plan, failure Failure) (pause time.Duration) {
+	s := f.suspended[p.Key()]
+	if s == nil {
+		s = &suspension{plan: p}
+		if f.suspended == nil {
+			f.suspended = map[string]*suspension{}
+		}
+		f.suspended[p.Key()] = s
+	}
+	if failure.Worked > goodWhile {
+		s.pause = 0
+	}
+	first := cmp.Or(f.choice.Retry, firstPause)
+	s.pause = min(max(first, 2*s.pause), lastPause*first)
+	s.why, s.at, s.until = failure.Err, time.Now(), time.Now().Add(s.pause)
+	s.failures++
+	until := s.until
+	time.AfterFunc(s.pause, func() { f.release(p, until) })
+	return s.pause
+}
+
+// release lets a plan be tried again that was suspended until then. It reports whether the plan still was.
+func (f *Fallback) release(p Plan, until time.Time) bool {
+	f.mu.Lock()
+	s := f.suspended[p.Key()]
+	suspended := s != nil && !s.until.IsZero() && s.until.Equal(until)
+	if suspended {
+		s.until = time.Time{}
+	}
+	f.mu.Unlock()
+	if suspended {
+		f.wake()
+	}
+	return suspended
+}
+
+// Changed returns a channel that is closed when Best may return something else.
+func (f *Fallback) Changed() <-chan struct{} {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.changed == nil {
+		f.changed = make(chan struct{})
+	}
+	return f.changed
+}
+
+// wake closes the channel of Changed.
+func (f *Fallback) wake() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.changed != nil {
+		close(f.changed)
+		f.changed = nil
+	}
+}
+
+// Join tells the fallback what the machine learns, until leave is called.
+func (f *Fallback) Join() (leave func()) { return f.machine.join(f) }
+
+// Describe describes the plan of a candidate. decoder is the one that it found, if it does not name one itself. onDevice
+// says whether any output is encoded on the device.
+func (f *Fallback) Describe(c Candidate, decoder string, onDevice bool) frame.Plan {
+	d := c.describe(decoder)
+	d.Chosen = f.why(c)
+	if c.instead != nil {
+		d.FellBackFrom, d.Reason = c.instead.plan.name, c.instead.why.Error()
+	}
+	if !onDevice {
+		d.Encoder = c.system.factory
+	}
+	return d
+}
+
+// why says why a candidate was chosen.
+func (f *Fallback) why(c Candidate) string {
+	switch choice := f.choice; {
+	case c.instead != nil:
+		return "the next best, since " + c.instead.plan.name + " has failed"
+	case c.forced:
+		names := slices.DeleteFunc([]string{choice.Decoder, choice.Encoder}, func(s string) bool { return s == "" })
+		return "the configuration names " + strings.Join(names, " and ")
+	case choice.Hardware == configs.NoHardware || choice.Hardware == software.name:
+		return "the configuration says hardware: " + choice.Hardware
+	case c.hardware():
+		return "the best that was proved here for " + c.codec
+	case choice.Hardware != "" && choice.Hardware != configs.AnyHardware:
+		return choice.Hardware + ", which the configuration names, was not proved here for " + c.codec
+	default:
+		return "no hardware was proved here for " + c.codec
+	}
+}
+
+// FailedPlans lists the plans that have failed so far, the latest last.
+func (f *Fallback) FailedPlans() (all []frame.FailedPlan) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, s := range f.suspended {
+		if s.failures == 0 {
+			continue
+		}
+		failed := frame.FailedPlan{Plan: s.plan.name, Codec: s.plan.codec, Reason: s.why.Error(), At: s.at, Times: s.failures}
+		if until := s.until; !until.IsZero() {
+			failed.Until = &until
+		}
+		all = append(all, failed)
+	}
+	slices.SortFunc(all, func(a, b frame.FailedPlan) int { return a.At.Compare(b.At) })
+	return all
+}

@@ -1,0 +1,138 @@
+package plan
+
+import (
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"framegate/configs"
+)
+
+// Machine is what this machine can make pictures with, as far as that has been tried. The zero Machine knows that
+// software works. Its methods may be called from any goroutine.
+type Machine struct {
+	mu        sync.Mutex         // guards what follows
+	works     map[string]bool    // by the key of a plan
+	known     map[string][]Plan  // what plans has returned, by codec and choice
+	fallbacks map[*Fallback]bool // of the feeds that run
+	busy      map[*platform]int  // pictures that a platform makes
+	waiting   []waiting          // the one that has waited longest first
+}
+
+// waiting is a camera that found no place on a platform that was making pictures of others.
+type waiting struct {
+	fallback *Fallback
+	plan     Plan
+	until    time.Time // when it tries again in any case
+}
+
+// NewFallback returns the plans of a camera. watched reports whether pictures of the camera are being made; it is called
+// from any goroutine.
+func (m *Machine) NewFallback(choice configs.Plans, watched func() bool) *Fallback {
+	return &Fallback{machine: m, choice: choice, watched: watched}
+}
+
+// Know takes over the results of Prove.
+func (m *Machine) Know(found Hardware) {
+	m.mu.Lock()
+	m.works, m.known = map[string]bool{}, nil
+	for _, p := range found.Plans {
+		m.works[p.Key] = p.Status == Works
+	}
+	fallbacks := slices.Collect(maps.Keys(m.fallbacks))
+	m.mu.Unlock()
+	for _, f := range fallbacks {
+		f.wake()
+	}
+}
+
+// join wakes a fallback when something becomes known, until leave is called.
+func (m *Machine) join(f *Fallback) (leave func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.fallbacks == nil {
+		m.fallbacks = map[*Fallback]bool{}
+	}
+	m.fallbacks[f] = true
+	return func() {
+		m.mu.Lock()
+		defer m.mu.Unlock()
+		delete(m.fallbacks, f)
+		m.waiting = slices.DeleteFunc(m.waiting, func(w waiting) bool { return w.fallback == f })
+	}
+}
+
+// plans returns all plans that may be used for a codec, the best first. The last is software. The caller must not change
+// them.
+func (m *Machine) plans(codec string, choice configs.Plans) []Plan {
+	of := strings.Join([]string{codec, choice.Hardware, choice.Decoder, choice.Encoder}, " ")
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known, ok := m.known[of]; ok {
+		return known
+	}
+	var all []Plan
+	for _, p := range candidates(codec, choice) {
+		if p.proof == "" || m.works[p.proof] {
+			all = append(all, p)
+		}
+	}
+	if m.known == nil {
+		m.known = map[string][]Plan{}
+	}
+	m.known[of] = append(all, softwarePlan(codec))
+	return m.known[of]
+}
+
+// enter notes that a platform makes a picture, until leave is called.
+func (m *Machine) enter(on *platform) (leave func()) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.busy == nil {
+		m.busy = map[*platform]int{}
+	}
+	m.busy[on]++
+	return func() { m.leave(on) }
+}
+
+// makes reports whether a platform makes pictures now.
+func (m *Machine) makes(on *platform) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.busy[on] > 0
+}
+
+// wait puts a camera that found no place on a platform in line for the next place. It does nothing if the platform makes
+// no other picture: then a place was not what the camera lacked.
+func (m *Machine) wait(w waiting) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.waiting = slices.DeleteFunc(m.waiting, func(o waiting) bool { return o.fallback == w.fallback && o.plan.platform == w.plan.platform })
+	if m.busy[w.plan.platform] > 0 {
+		m.waiting = append(m.waiting, w)
+	}
+}
+
+// leave gives a place on a platform to the camera that has waited longest for one and still does.
+func (m *Machine) leave(on *platform) {
+	m.mu.Lock()
+	m.busy[on]--
+	m.mu.Unlock()
+	for {
+		m.mu.Lock()
+		i := slices.IndexFunc(m.waiting, func(w waiting) bool { return w.plan.platform == on })
+		if i < 0 {
+			m.mu.Unlock()
+			return
+		}
+		next := m.waiting[i]
+		m.waiting = slices.Delete(m.waiting, i, i+1)
+		m.mu.Unlock()
+		// A camera that nobody watches now would leave the place empty. It tries again when somebody does.
+		if next.fallback.release(next.plan, next.until) && next.fallback.watched() {
+			return
+		}
+	}
+}

@@ -1,0 +1,27 @@
+package plan
+
+import (
+	"strconv"
+	"strings"
+	"testing"
+
+	"framegate/pipeline/gst"
+)
+
+func TestPlanThatLacksAnElementIsMissing(t *testing.T) {
+	p := softwarePlan("h264")
+	p.system.factory = "nosuchenc"
+	if got := prove(t.Context(), p); got.Status != Missing || got.Reason != "GStreamer's element nosuchenc is missing" {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestQualityStaysInTheEncodersRange(t *testing.T) {
+	for _, pf := range platforms {
+		for _, e := range pf.encoders {
+			if got := e.element(100).May[e.property]; e.best == 0 || got != gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
+				t.Errorf("%s: %v", e.factory, got)
+			}
+		}
+	}
+}
