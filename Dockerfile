@@ -6,10 +6,10 @@
 #           --build-arg RUNTIME=full .
 #   docker build -t framegate:demo --build-arg DEMO=yes .
 #
-# docs/container.md says how to run it on each platform. The build does not need BuildKit, which the
-# Docker of a Jetson may lack.
+# docs/container.md says how to run it on each platform. The build does not need BuildKit, which the Docker of a Jetson may
+# lack.
 
-# What framegate is compiled and run on: Debian or Ubuntu, for x86-64 or arm64.
+# The system that framegate is compiled and run on: Debian or Ubuntu, for x86-64 or arm64.
 ARG BASE=debian:bookworm-slim
 # An image with Go, 1.26 or newer, in /usr/local/go.
 ARG GO=golang:1.26-bookworm
@@ -32,13 +32,13 @@ COPY . .
 ARG VERSION=development
 RUN make build NEEDS=build VERSION="$VERSION" && strip bin/framegate
 
-# What every package brings that framegate may use; the plugins of a Jetson may want any of it.
+# The whole content of the packages that framegate uses. The plugins of a Jetson may need any of it.
 FROM ${BASE} AS full
 COPY scripts/install.sh /tmp/
 # More packages, such as the driver of a graphics card.
 ARG DRIVERS=
-# Not empty: with the encoders of the demo's cameras, which are under the GPL. x265's plugin is in a package that serving
-# needs.
+# If not empty, with the encoders of the demo's cameras, which are under the GPL. The plugin of x265 is in a package that
+# serving needs.
 ARG DEMO=
 RUN sh /tmp/install.sh serve ${DEMO:+demo} \
 	&& if [ -z "$DEMO" ]; then rm -f /usr/lib/*/gstreamer-1.0/libgstx265.so; fi \
@@ -56,12 +56,12 @@ COPY --from=build /src/bin/framegate /
 COPY scripts/needed.sh /tmp/
 RUN /tmp/needed.sh /bare /needed /framegate $DRIVERS
 
-# What of that it does use.
+# Only what framegate needs of that.
 FROM ${BASE} AS small
 COPY --from=needed /needed /
 
 FROM ${RUNTIME}
-# Devices belong to the groups video and render. Their numbers on the machine may be others: deploy/compose.yaml adds those.
+# Devices belong to the groups video and render. If their numbers on the machine differ, deploy/compose.yaml adds those.
 RUN (getent group render >/dev/null || groupadd --system render) \
 	&& useradd --uid 10001 --groups video,render --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin framegate \
 	&& mkdir /etc/framegate \
@@ -69,7 +69,7 @@ RUN (getent group render >/dev/null || groupadd --system render) \
 COPY LICENSE /usr/share/doc/framegate/
 COPY --from=build /src/bin/framegate /usr/local/bin/
 
-# GStreamer writes down here what its plugins are, once the devices of the machine are there.
+# GStreamer writes its list of plugins here when it starts, with the devices of the machine.
 ENV XDG_CACHE_HOME=/tmp
 USER 10001
 EXPOSE 8080

@@ -1,8 +1,8 @@
-# make help lists the targets. run, build, tools, check, test and what builds first install what is missing, on Debian and
-# Ubuntu; lint, unit, fuzz and the like take that for granted.
+# make help lists the targets. On Debian and Ubuntu, run, build, tools, check, test and the targets that build first install
+# what is missing. lint, unit, fuzz and the like expect that it is installed.
 .NOTPARALLEL:
 
-# Go is often installed here and not yet in PATH.
+# Go is often installed here but not in PATH.
 export PATH := $(PATH):/usr/local/go/bin
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
@@ -11,11 +11,11 @@ FUZZTIME ?= 20s
 UNIT ?= -race
 LDFLAGS := -X main.version=$(VERSION)
 
-# Asked for in each recipe, since setup may have installed GStreamer just before.
+# Evaluated in each recipe, since setup may just have installed GStreamer.
 GO = CGO_CFLAGS="$$(scripts/cflags.sh)" go
 
-# The sets of packages that setup installs, see scripts/install.sh. A target that needs more says so in a value of its
-# own, which make passes to what it builds first.
+# The sets of packages that setup installs, see scripts/install.sh. A target that needs more sets its own value, which make
+# passes on to its prerequisites.
 NEEDS = build serve
 run check tools: NEEDS = build serve demo
 test: NEEDS = build serve demo test
@@ -24,7 +24,7 @@ bench: NEEDS = build serve demo bench
 .PHONY: help run build tools check test lint quick unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
 	schema versions clean setup
 
-## Serve ./framegate.yaml, or the demo where there is none.
+## Serve ./framegate.yaml, or the demo if there is none.
 run: build
 	@if [ -e framegate.yaml ]; then set -x; exec ./bin/framegate serve --config framegate.yaml; else set -x; exec ./bin/framegate demo; fi
 
@@ -37,17 +37,17 @@ help:
 build: setup
 	$(GO) build -ldflags '$(LDFLAGS)' -o bin/ ./cmd/...
 
-## Build the developers' programs into bin/ too, beside the framegate that they run.
+## Build the developers' programs into bin/ too.
 tools: build
 	$(GO) build -o bin/ ./tools/...
 
-## The quick half of the tests: lint, and the unit tests without a browser and without those that take several seconds.
+## Run lint and the quick unit tests: those that need no browser and take less than several seconds.
 check: setup lint quick
 
-## Every check and test: lint, all unit tests, fuzzing and chaos. It installs what is missing, a browser too.
+## Run every check and test: lint, all unit tests, fuzzing and chaos. Installs what is missing, including a browser.
 test: setup lint unit fuzz chaos-ci
 
-## gofmt, vet, staticcheck and warnings of C, and that what needs no GStreamer builds without cgo.
+## Run gofmt, vet and staticcheck, compile the C files with warnings, and vet without cgo what needs no GStreamer.
 lint:
 	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt: $$unformatted"; exit 1; }
 	$(GO) vet ./...
@@ -55,20 +55,20 @@ lint:
 	scripts/check-c.sh
 	CGO_ENABLED=0 go vet $(PLAIN)
 
-# The packages that build where there is neither GStreamer nor a C compiler.
+# The packages that build without GStreamer and without a C compiler.
 PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/...
 
-## The unit tests of check.
+## Run the unit tests of make check.
 quick:
 	$(GO) test -short -p 2 -timeout 5m ./...
 
-# One package after the other: much of what they check has limits of time, which others' tests would use up.
-## All unit tests, with the race detector; UNIT passes other options.
+# One package after another: many tests have limits of time, which the load of other packages' tests would exceed.
+## Run all unit tests, with the race detector. UNIT passes other options.
 unit:
 	$(GO) test $(UNIT) -p 1 -timeout 20m ./...
 	CGO_ENABLED=0 go test $(PLAIN)
 
-## Every fuzz target for FUZZTIME, 20s unless set.
+## Run every fuzz target for FUZZTIME, by default 20s.
 fuzz:
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./configs/edit -run '^$$' -fuzz '^FuzzEdit$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
@@ -77,7 +77,7 @@ fuzz:
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)
 
-## 100,000 damaged access units of each codec, not the 10,000 of every test run; CORRUPT_UNITS says how many.
+## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.
 corrupt:
 	CORRUPT_UNITS=$${CORRUPT_UNITS:-100000} $(GO) test ./pipeline -run '^TestCorruptedUnits' -count 1 -v -timeout 20m
 
@@ -85,28 +85,28 @@ corrupt:
 bench: setup tools
 	./bin/bench $(BENCH)
 
-# CHAOS passes options, such as CHAOS="--for 1h --seed 7". The seed that a run prints repeats it.
-## Cameras that fail and viewers that behave badly, while every promise is checked: see docs/reliability.md.
+# CHAOS passes options, such as CHAOS="--for 1h --seed 7". A run prints its seed, which repeats it.
+## Check every promise while cameras fail and viewers behave badly, see docs/reliability.md.
 chaos: tools
 	./bin/endure chaos $(CHAOS)
 
-## Three minutes of chaos, as in test.
+## Run three minutes of chaos, as make test does.
 chaos-ci: tools
 	./bin/endure chaos --for 3m $(CHAOS)
 
-## What framegate takes of the machine while viewers come and go, for an hour. SOAK passes options.
+## Measure for an hour what framegate takes of the machine while viewers come and go. SOAK passes options.
 soak: tools
 	./bin/endure soak $(SOAK)
 
-## Try the plans for NVIDIA's cards on one, see docs/hardware.md. GPUCHECK passes options.
+## Check the plans for NVIDIA's cards on this machine's card, see docs/hardware.md. GPUCHECK passes options.
 gpu-check: tools
 	@./bin/gpucheck $(GPUCHECK)
 
-## Pack gpu-check into bin/gpu-check, for a machine with a card that can fetch nothing.
+## Pack gpu-check into bin/gpu-check, for a machine with a card and without packages or a network.
 gpu-pack: tools
 	@scripts/gpu-pack.sh bin/gpu-check
 
-## Build the container's image, run it and check it as a client would: see docs/container.md.
+## Build the container image, run it and check it as a client would, see docs/container.md.
 image:
 	@scripts/image.sh $(VERSION)
 
@@ -114,7 +114,7 @@ image:
 schema:
 	$(GO) test ./configs -run Schema -update
 
-## Build and test on other releases, as root: see docs/versions.md. SUITES names them.
+## Build and test on other releases, as root, see docs/versions.md. SUITES names them.
 versions:
 	scripts/versions.sh $(SUITES)
 

@@ -2,7 +2,6 @@ package registry
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 
 	"framegate/configs"
@@ -31,13 +30,6 @@ func (r *Registry) Apply(config *configs.Config) (Change, error) {
 	}
 	r.placeholders.Store(&config.Placeholders)
 	next.change.Removed = r.endCameras(next.byID)
-	for _, c := range next.fresh {
-		if last := r.last[c.conf.ID]; last != nil {
-			c.before = last.over
-		}
-	}
-	maps.DeleteFunc(r.last, func(_ string, c *camera) bool { return isClosed(c.over) })
-	maps.Copy(r.last, next.byID)
 	r.cameras, r.byID = next.cameras, next.byID
 	if r.life != nil {
 		r.start(next.fresh)
@@ -45,7 +37,7 @@ func (r *Registry) Apply(config *configs.Config) (Change, error) {
 	return next.change, nil
 }
 
-// Change says what a new configuration has changed, by the ids of the cameras.
+// Change lists the ids of the cameras that a new configuration has added, changed and removed.
 type Change struct{ Added, Changed, Removed []string }
 
 // None reports whether all cameras are as they were.
@@ -59,13 +51,13 @@ type pending struct {
 	change  Change
 }
 
-// build makes the cameras of a configuration that current does not have.
+// build makes the cameras of a configuration that are new or differ from those in current.
 func (r *Registry) build(config *configs.Config, current map[string]*camera) (*pending, error) {
 	b := &pending{byID: map[string]*camera{}}
 	for _, conf := range config.Cameras {
 		c := current[conf.ID]
 		if c == nil || !reflect.DeepEqual(c.conf, conf) {
-			made, err := newCamera(conf, r.engine, &r.placeholders, r.log.With("camera", conf.ID))
+			made, err := r.newCamera(conf)
 			if err != nil {
 				return nil, fmt.Errorf("camera %s: %w", conf.ID, err)
 			}
@@ -84,8 +76,7 @@ func (r *Registry) build(config *configs.Config, current map[string]*camera) (*p
 	return b, nil
 }
 
-// endCameras ends the cameras that next does not have as they are, and returns the ids of those that it does not have at
-// all. r.mu is held.
+// endCameras ends the cameras that next replaces or does not have, and returns the ids of the latter. r.mu is held.
 func (r *Registry) endCameras(next map[string]*camera) (removed []string) {
 	for _, c := range r.cameras {
 		switch next[c.conf.ID] {

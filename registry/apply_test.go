@@ -3,6 +3,7 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 	"time"
@@ -137,4 +138,21 @@ func TestDisabledCameraCanBeEnabled(t *testing.T) {
 	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrDisabled) {
 		t.Errorf("got %v", err)
 	}
+}
+
+func TestCameraThatWasRemovedBeforeRunIsConnectedWhenItIsAddedAgain(t *testing.T) {
+	e := &standin{feeds: map[string]*standinFeed{}}
+	r, err := New(parse(t, written("a", "")), e, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	apply(t, r, "")
+	run(t, r)
+	until(t, "Run has begun", func() bool {
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.life != nil
+	})
+	apply(t, r, written("a", ""))
+	until(t, "ready", func() bool { return state(r) == Ready })
 }

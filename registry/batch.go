@@ -8,20 +8,20 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// batch is a number of snapshots that are made with one decode. The mutex of snapshots guards the first group of fields.
+// batch is a set of snapshots that are made with one decode. The mutex of snapshots guards the first group of fields.
 type batch struct {
-	outputs []frame.Output // do not change after the batch has begun
+	outputs []frame.Output // unchanged after the batch has started
 	waiting int            // requests that need a frame of it
-	begun   bool           // it takes no further requests
+	started bool           // no further request can join
 
-	needed  context.Context // done when it has begun and no request needs it any more, or the camera ends
+	needed  context.Context // done when the batch has started and no request needs it any more, or the camera ends
 	release context.CancelFunc
 	ended   context.Context // its cause is why no more frames come
 	end     context.CancelCauseFunc
 }
 
-// join adds a request for a picture to the next batch, which begins as soon as no other batch is being made. leave must be
-// called when the request is over.
+// join adds a request for a picture to the next batch, which starts as soon as no other batch is being made. leave
+// must be called when the request is over.
 func (s *snapshots) join(want frame.Rendition) (*batch, *frame.Slot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -40,7 +40,7 @@ func (s *snapshots) join(want frame.Rendition) (*batch, *frame.Slot, error) {
 		b.outputs = append(b.outputs, frame.Output{Rendition: want, Slot: &frame.Slot{}})
 	}
 	b.waiting++
-	s.begin()
+	s.startNext()
 	return b, b.outputs[i].Slot, nil
 }
 
@@ -51,20 +51,20 @@ func (s *snapshots) leave(b *batch) {
 	b.releaseUnneeded()
 }
 
-// releaseUnneeded ends the batch if it has begun and no request needs it. The mutex of snapshots is held.
+// releaseUnneeded ends the batch if it has started and no request needs it. The mutex of snapshots is held.
 func (b *batch) releaseUnneeded() {
-	if b.begun && b.waiting == 0 {
+	if b.started && b.waiting == 0 {
 		b.release()
 	}
 }
 
-// begin begins the next batch if there is one and no other batch is being made. s.mu is held.
-func (s *snapshots) begin() {
+// startNext starts the next batch if there is one and no other batch is being made. s.mu is held.
+func (s *snapshots) startNext() {
 	if s.busy || s.next == nil || s.closed {
 		return
 	}
 	b := s.next
-	s.next, s.busy, b.begun = nil, true, true
+	s.next, s.busy, b.started = nil, true, true
 	b.releaseUnneeded()
 	s.running.Go(func() {
 		b.end(s.make(b))
@@ -72,7 +72,7 @@ func (s *snapshots) begin() {
 		defer s.mu.Unlock()
 		s.busy = false
 		s.keep(b)
-		s.begin()
+		s.startNext()
 	})
 }
 
@@ -147,7 +147,7 @@ func (s *snapshots) keep(b *batch) {
 	})
 }
 
-// close waits for the end of the last batch, after which no other one begins.
+// close waits for the end of the last batch, after which no other one starts.
 func (s *snapshots) close() {
 	s.mu.Lock()
 	s.closed = true

@@ -20,24 +20,23 @@ type camera struct {
 	log          *slog.Logger
 	life         context.Context // done when the camera ends; its cause is why
 	end          context.CancelCauseFunc
-	before       <-chan struct{} // closed when the camera has ended that this one replaces; nil for none
-	over         chan struct{}   // closed when run has returned
-	streams      []*stream       // main and, if configured, sub; never changed
+	over         chan struct{} // closed when run has returned
+	streams      []*stream     // main and, if configured, sub; never changed
 	snapshots    snapshots
 
-	// mu guards what follows and the fields of streams and renditions that say so. Nothing is called with it held that
-	// may block or that asks the engine.
+	// mu guards what follows and the fields of streams and renditions that say so. Nothing that may
+	// block, and no method of the engine, is called while it is held.
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change of what mu guards
 	state      State
 	since      time.Time // of state
 	renditions []*rendition
-	opening    int // calls of open that are not done
+	opening    int // calls of open whose done has not been called
 }
 
-func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[configs.Placeholders], log *slog.Logger) (*camera, error) {
+func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
-		conf: conf, placeholders: placeholders, log: log,
+		conf: conf, placeholders: &r.placeholders, log: r.log.With("camera", conf.ID),
 		over: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
 	}
 	c.snapshots.camera = c
@@ -47,7 +46,7 @@ func newCamera(conf configs.Camera, engine Engine, placeholders *atomic.Pointer[
 		sources = append(sources, *conf.Sub)
 	}
 	for i, src := range sources {
-		feed, err := engine.NewFeed(src)
+		feed, err := r.engine.NewFeed(src)
 		if err != nil {
 			return nil, err
 		}
@@ -93,7 +92,7 @@ func (c *camera) run(ctx context.Context) {
 	c.snapshots.close()
 }
 
-// ask is what the configuration says of the camera's pictures.
+// ask is what the configuration says about the camera's pictures.
 func (c *camera) ask() frame.Ask {
 	p := c.conf.Settings
 	ask := frame.Ask{
@@ -130,8 +129,8 @@ func (c *camera) open() (done func()) {
 	return func() { c.change(func() { c.opening-- }) }
 }
 
-// learn waits until it is known what the camera sends. The error is ctx's, or why a camera cannot be reached that was
-// never seen.
+// learn waits until it is known what the camera sends. The error is ctx's, or why a camera that was never seen cannot be
+// reached.
 func (c *camera) learn(ctx context.Context) (sends frame.Stream, err error) {
 	waited := c.until(ctx, func() bool {
 		sends, err = c.sends(), c.main().err
@@ -156,18 +155,38 @@ func (c *camera) change(change func()) {
 	c.changed = make(chan struct{})
 }
 
-// wake makes everybody who waits look again, after a change of something that c.mu does not guard.
+// updateState derives the camera's state from those of its streams: the main stream's, unless another one ranks higher.
+// c.mu is held.
+func (c *camera) updateState() {
+	state := c.main().state
+	for _, s := range c.streams[1:] {
+		if rank[s.state] > rank[state] {
+			state = s.state
+		}
+	}
+	if c.conf.Disabled {
+		state = Disabled
+	}
+	if state != c.state {
+		c.state, c.since = state, time.Now()
+	}
+}
+
+// rank orders the states of streams: the camera shows the highest. A picture ranks highest, and a fault above an attempt.
+var rank = map[State]int{Idle: 0, Connecting: 1, Stalled: 2, Unauthorized: 2, Lost: 2, Ready: 3, Live: 4}
+
+// wake makes everybody who waits check again, after a change of something that c.mu does not guard.
 func (c *camera) wake() { c.change(func() {}) }
 
-// look calls read under the lock. It must not change anything.
+// look calls read under the lock. read must not change anything.
 func (c *camera) look(read func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	read()
 }
 
-// until waits until the condition is true. It is called with c.mu held and must not change what c.mu guards. The error is
-// ctx's, even if the condition is true as well.
+// until waits until condition returns true. c.mu is held while condition runs, and condition must not change what c.mu
+// guards. The error is ctx's, even if the condition is true as well.
 func (c *camera) until(ctx context.Context, condition func() bool) error {
 	for {
 		if ctx.Err() != nil {

@@ -1,7 +1,7 @@
 package registry
 
 import (
-	"time"
+	"cmp"
 
 	"framegate/pipeline/frame"
 )
@@ -45,23 +45,19 @@ func (c *camera) failure(want frame.Rendition) error {
 	return s.failure()
 }
 
-// updateState derives the camera's state from those of its streams: the main stream's, unless another one says more.
-// c.mu is held.
-func (c *camera) updateState() {
-	state := c.main().state
-	for _, s := range c.streams[1:] {
-		if rank[s.state] > rank[state] {
-			state = s.state
-		}
+// known reports whether the stream has been seen.
+func (s *stream) known() bool { return s.format.Width > 0 }
+
+func (s *stream) area() int { return s.format.Width * s.format.Height }
+
+// fits reports whether the stream is at least as large as a rendition.
+func (s *stream) fits(want frame.Rendition) bool {
+	width, height := want.Width, want.Height
+	if want.Rotate%180 != 0 {
+		width, height = height, width
 	}
-	if c.conf.Disabled {
-		state = Disabled
-	}
-	if state != c.state {
-		c.state, c.since = state, time.Now()
-	}
+	return s.format.Width >= width && s.format.Height >= height
 }
 
-// rank orders the states of streams by how much they say about the camera: a picture says most, and a fault more than an
-// attempt.
-var rank = map[State]int{Idle: 0, Connecting: 1, Stalled: 2, Unauthorized: 2, Lost: 2, Ready: 3, Live: 4}
+// failure is why the stream gives no picture, nil if it does or will soon.
+func (s *stream) failure() error { return cmp.Or(s.err, s.pictureErr) }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/registry/retry"
 )
 
 // makePictures makes the renditions that are watched and for which the camera chooses this stream. When the camera chooses
@@ -15,17 +16,17 @@ func (s *stream) makePictures(ctx context.Context) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { s.watchPlans(ctx) })
-	p := &producer{stream: s, consumer: s, faults: faultLog{log: s.log, message: "picture failed"}}
+	p := &producer{stream: s, consumer: s, faults: retry.Log{Logger: s.log, Message: "picture failed"}}
 	p.run(ctx)
 }
 
-// watchPlans notes when the feed's best plan may have changed.
+// watchPlans counts the changes of the feed's best plan.
 func (s *stream) watchPlans(ctx context.Context) {
 	next := s.feed.PlanChange()
 	for {
 		select {
 		case <-next:
-			next = s.feed.PlanChange() // before anybody asks for the plan, so that no change is missed
+			next = s.feed.PlanChange() // before anybody is woken to ask for the plan, so that no change is missed
 			s.camera.change(func() { s.planChanges++ })
 		case <-ctx.Done():
 			return
@@ -56,7 +57,7 @@ func (s *stream) outdated(picture *spec) bool {
 // show makes r the picture that viewers see, nil for none.
 func (s *stream) show(r *pictureRun) {
 	if r != nil {
-		s.log.Debug("picture begun", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))
+		s.log.Debug("picture started", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))
 		for _, text := range r.picture.Plan().Warnings {
 			s.log.Warn(text)
 		}

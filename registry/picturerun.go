@@ -8,7 +8,7 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// pictureRun is one picture from the moment it is begun until it is stopped or fails. A nil pictureRun is no picture.
+// pictureRun is one picture, from its start until it is stopped or fails. A nil pictureRun is no picture.
 type pictureRun struct {
 	spec
 	picture  Picture
@@ -27,7 +27,7 @@ type spec struct {
 	plan       string // the best one when the picture was wanted
 }
 
-// start begins a picture. Those who wait for the camera look again when it has caught up and when it has ended.
+// start starts a picture. Everybody who waits for the camera checks again when it has caught up and when it has ended.
 func (s *stream) start(ctx context.Context, want *spec) *pictureRun {
 	ctx, cancel := context.WithCancel(ctx)
 	picture := s.feed.NewPicture(want.outputs)

@@ -8,10 +8,11 @@ import (
 	"framegate/configs"
 	"framegate/pipeline/frame"
 	"framegate/registry/placeholder"
+	"framegate/registry/retry"
 )
 
-// showPlaceholders shows a placeholder in each rendition that has no pictures, again and again until they come. Where the
-// configuration wants no placeholders, it ends the rendition.
+// showPlaceholders shows a placeholder in each rendition that has no pictures, again and again until they come. Without
+// placeholders in the configuration, it ends the rendition instead.
 func (c *camera) showPlaceholders(ctx context.Context) {
 	var due []outage
 	var pause time.Duration
@@ -37,40 +38,40 @@ func (c *camera) showPlaceholders(ctx context.Context) {
 	}
 }
 
-// placeholderInterval is how often a placeholder is shown again, so that viewers, and proxies on the way to them, can
-// tell it from a stream that hangs.
+// placeholderInterval is the time between two placeholders of a rendition. The repetition shows viewers, and proxies on the
+// way to them, that the stream does not hang.
 const placeholderInterval = time.Second
 
 // outage is a rendition that has no pictures.
 type outage struct {
 	*rendition
 	want     frame.Rendition
-	failure  error     // nil when the camera is back and its pictures are not yet
-	begins   bool      // no placeholder is shown yet
+	failure  error     // nil when the camera is back but its pictures are not yet
+	first    bool      // no placeholder is shown yet
 	since    time.Time // when the camera last sent something
 	received time.Time // for the placeholder's frame
 }
 
-// dueOutages returns the renditions whose placeholder is to be shown now, and if there are none how long it takes until
-// there is one, 0 if that is not known. c.mu is held.
+// dueOutages returns the renditions whose placeholder must be shown now. If there are none, pause is the time until the next
+// one is due, 0 if that is not known. c.mu is held.
 func (c *camera) dueOutages(now time.Time) (due []outage, pause time.Duration) {
 	for _, r := range c.renditions {
 		newest, failure := r.slot.Newest(), c.failure(r.want)
-		begins := newest == nil || !newest.Placeholder
-		if begins && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
+		first := newest == nil || !newest.Placeholder
+		if first && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
 			continue
 		}
 		received := now
-		if !begins {
+		if !first {
 			if left := r.placeholder.shown.Add(placeholderInterval).Sub(now); left > 0 {
 				pause = cmp.Or(min(pause, left), left)
 				continue
 			}
-			if failure == nil { // pictures that have been received before now may still come
+			if failure == nil { // pictures that were received before now may still be published
 				received = newest.Received.Add(time.Microsecond)
 			}
 		}
-		due = append(due, outage{r, r.want, failure, begins, c.lastSeen(r), received})
+		due = append(due, outage{r, r.want, failure, first, c.lastSeen(r), received})
 	}
 	return due, pause
 }
@@ -104,14 +105,14 @@ type shownPlaceholder struct {
 	shown      time.Time // the last time
 }
 
-// showPlaceholder shows a rendition's placeholder, which is drawn first if it differs from the one before.
+// showPlaceholder shows a rendition's placeholder. It draws it first if it differs from the previous one.
 func (c *camera) showPlaceholder(ctx context.Context, o outage) {
 	p := &o.rendition.placeholder
 	texts := c.placeholders.Load()
-	if o.begins {
+	if o.first {
 		*p = shownPlaceholder{since: o.since, background: c.background(ctx, o)}
 	}
-	reason := p.reason // which is still true while the camera is on its way back
+	reason := p.reason // it still applies while the camera is coming back
 	if o.failure != nil {
 		reason = frame.ReasonOf(o.failure)
 	}
@@ -123,7 +124,7 @@ func (c *camera) showPlaceholder(ctx context.Context, o outage) {
 		}.Draw()
 		if err != nil {
 			c.log.Error("placeholder cannot be drawn", "error", err)
-			sleep(ctx, placeholderInterval)
+			retry.Sleep(ctx, placeholderInterval)
 			return
 		}
 		p.want, p.reason, p.texts, p.jpeg = o.want, reason, texts, drawn

@@ -7,21 +7,22 @@ import (
 	"time"
 
 	"framegate/pipeline/frame"
+	"framegate/registry/retry"
 )
 
-// producer makes the pictures of one stream that a consumer wants. It owns the life of each picture: it begins the
-// picture, waits until it has caught up with the camera, replaces it when the consumer wants another one, and begins a
-// new one after a failure. The old picture runs until its replacement has caught up, and each slot takes the newer
-// frames of both. A producer belongs to one goroutine.
+// producer makes the pictures of one stream that a consumer wants. It owns the life of each picture: it starts the
+// picture, waits until it has caught up with the camera, replaces it when the consumer wants another one, and starts another
+// one after a failure. The old picture runs until its replacement has caught up, and each slot takes the newer frames of both.
+// A producer belongs to one goroutine.
 type producer struct {
 	stream   *stream
 	consumer consumer
 	once     bool // ends with the first failure, unless another plan takes over
-	pauses   backoff
-	faults   faultLog
+	pauses   retry.Backoff
+	faults   retry.Log
 }
 
-// consumer says which picture is wanted, and gets it.
+// consumer decides which picture is wanted, and gets it.
 type consumer interface {
 	// wanted describes the picture that is wanted now, given the name of the best plan. It is nil while none is wanted.
 	// The camera's mutex is held.
@@ -32,8 +33,8 @@ type consumer interface {
 	show(*pictureRun)
 }
 
-// pictureTimeout is how long a picture may take to catch up with its camera. Each plan has a shorter limit of its own;
-// this one is for pictures that wait for their turn on a device while many begin at once.
+// pictureTimeout is how long a picture may take to catch up with its camera. Each plan has a shorter limit of its own.
+// This one is for pictures that wait for their turn on a device when many start at once.
 const pictureTimeout = time.Minute
 
 // errOutdated ends a picture that is no longer wanted before it has caught up.
@@ -60,7 +61,7 @@ func (p *producer) run(ctx context.Context) error {
 		}
 		var next *pictureRun
 		if want != nil {
-			next, err = p.begin(ctx, want)
+			next, err = p.start(ctx, want)
 			switch {
 			case ctx.Err() != nil:
 				next.stop()
@@ -101,8 +102,8 @@ func (p *producer) next(ctx context.Context, current *pictureRun) (want *spec, e
 	}
 }
 
-// begin starts a picture and waits until it has caught up with the camera. After an error it has ended.
-func (p *producer) begin(ctx context.Context, want *spec) (*pictureRun, error) {
+// start starts a picture and waits until it has caught up with the camera. After an error it has ended.
+func (p *producer) start(ctx context.Context, want *spec) (*pictureRun, error) {
 	r := p.stream.start(ctx, want)
 	ctx, cancel := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("no picture within %v", pictureTimeout))
 	defer cancel()
@@ -121,29 +122,30 @@ func (p *producer) begin(ctx context.Context, want *spec) (*pictureRun, error) {
 	return nil, err
 }
 
-// isFailure reports whether a picture that ended with err has failed. After a change of format, another one is simply begun.
+// isFailure reports whether a picture that ended with err has failed. A change of format is a failure only with once: others
+// just start another picture.
 func (p *producer) isFailure(err error) bool {
 	return p.once || !errors.Is(err, frame.ErrFormatChanged)
 }
 
-// retry waits until another picture may be begun after a failure, which is at once if another plan takes over. lasted is
+// retry waits until another picture may start after a failure, which is at once if another plan takes over. lasted is
 // how long the picture that failed was running, and current is the picture that still runs. The error is failure if no
-// other picture is to be begun.
+// other picture is to be started.
 func (p *producer) retry(ctx context.Context, failure error, lasted time.Duration, current *pictureRun) error {
 	var plan *frame.PlanError
 	if errors.As(failure, &plan) {
-		p.stream.log.Warn("plan set aside", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
+		p.stream.log.Warn("plan suspended", "plan", plan.Plan, "next", plan.Next, "error", plan.Err, "retry_in", plan.Pause)
 		return nil
 	}
 	if p.once {
 		return failure
 	}
 	reason := frame.ReasonOf(failure)
-	d := p.pauses.next(reason, lasted)
-	if temporary(reason) { // and somebody watches
-		d = min(d, jitter(watchedPause))
+	d := p.pauses.Next(reason, lasted)
+	if retry.Temporary(reason) { // and somebody watches
+		d = min(d, retry.Jitter(watchedPause))
 	}
-	p.faults.add(ctx, failure, d)
+	p.faults.Add(ctx, failure, d)
 	p.pauseAfter(ctx, failure, d, current)
 	return nil
 }

@@ -88,9 +88,7 @@ func TestSlowAnswerAboutPlansHoldsUpNobody(t *testing.T) {
 
 func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 	r, e, _ := start(t, "idle_timeout: 0s")
-	e.mu.Lock()
-	e.hold = make(chan struct{})
-	e.mu.Unlock()
+	endHold := e.holdPictures()
 	ctx, leave := context.WithCancel(t.Context())
 	gone := make(chan error, 1)
 	go func() {
@@ -98,9 +96,7 @@ func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 		gone <- err
 	}()
 	until(t, "a picture", func() bool { return e.made() == 1 })
-	e.mu.Lock()
-	e.hold = nil
-	e.mu.Unlock()
+	endHold()
 	leave()
 	if err := <-gone; !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
@@ -117,11 +113,7 @@ func TestChangedFormatGetsAnotherPicture(t *testing.T) {
 	v := watch(t, r, frame.Ask{Scale: 0.5})
 	defer v.Close()
 	until(t, "live", func() bool { return state(r) == Live })
-	changed := frame.Stream{Codec: "h264", Width: 640, Height: 480, FPS: 25}
-	f.mu.Lock()
-	f.sends = changed
-	f.mu.Unlock()
-	f.onStream(changed)
+	f.send(frame.Stream{Codec: "h264", Width: 640, Height: 480, FPS: 25})
 	e.picture(0).fail <- frame.ErrFormatChanged
 	until(t, "the new size", func() bool {
 		f, err := v.Next()

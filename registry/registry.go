@@ -1,5 +1,5 @@
 // Package registry keeps the cameras. It looks them up by id, keeps them connected, and makes pictures of them while
-// somebody watches. It knows nothing of HTTP, and knows GStreamer only by the interfaces Engine, Feed and Picture.
+// somebody watches. It knows nothing of HTTP, and uses GStreamer only through the interfaces Engine, Feed and Picture.
 package registry
 
 import (
@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,20 +21,20 @@ type Registry struct {
 	engine       Engine
 	log          *slog.Logger
 	placeholders atomic.Pointer[configs.Placeholders]
-	applying     sync.Mutex // serialises Apply
+	applying     sync.Mutex // serialises Apply, which nothing else waits for
 	running      sync.WaitGroup
 
 	mu      sync.Mutex         // guards what follows
 	cameras []*camera          // in the order of the configuration
 	byID    map[string]*camera // the same
-	last    map[string]*camera // by id, including cameras that were removed and have not ended yet
-	life    context.Context    // of Run; nil before it
-	closed  bool               // no camera starts any more
+	started map[string]*camera // the last one of each id; those that have ended may be missing
+	life    context.Context    // Run's; nil before it
+	closed  bool               // no further camera may start
 }
 
 // New returns the registry of a configuration. It connects no camera before Run.
 func New(config *configs.Config, engine Engine, log *slog.Logger) (*Registry, error) {
-	r := &Registry{engine: engine, log: log, last: map[string]*camera{}}
+	r := &Registry{engine: engine, log: log, started: map[string]*camera{}}
 	_, err := r.Apply(config)
 	return r, err
 }
@@ -43,9 +44,6 @@ func New(config *configs.Config, engine Engine, log *slog.Logger) (*Registry, er
 func (r *Registry) Run(ctx context.Context) {
 	r.mu.Lock()
 	r.life = ctx
-	for _, c := range r.cameras {
-		c.before = nil // cameras that were replaced earlier have never run
-	}
 	r.start(r.cameras)
 	r.mu.Unlock()
 	<-ctx.Done()
@@ -55,15 +53,19 @@ func (r *Registry) Run(ctx context.Context) {
 	r.running.Wait()
 }
 
-// start runs cameras, each as soon as the one that it replaces has ended: many cameras allow only one or two connections.
-// r.mu is held.
+// start runs cameras, each as soon as the previous one with its id has ended: many cameras allow only one or two
+// connections. r.mu is held.
 func (r *Registry) start(cameras []*camera) {
+	maps.DeleteFunc(r.started, func(_ string, c *camera) bool { return isClosed(c.over) })
+	life := r.life
 	for _, c := range cameras {
+		previous := r.started[c.conf.ID]
+		r.started[c.conf.ID] = c
 		r.running.Go(func() {
-			if c.before != nil {
-				<-c.before
+			if previous != nil {
+				<-previous.over
 			}
-			c.run(r.life)
+			c.run(life)
 		})
 	}
 }
@@ -80,6 +82,15 @@ func (r *Registry) Cameras() []Status {
 	return all
 }
 
+// Camera returns the status of one camera. The error is ErrUnknown.
+func (r *Registry) Camera(id string) (Status, error) {
+	c, err := r.find(id)
+	if err != nil {
+		return Status{}, err
+	}
+	return c.status(), nil
+}
+
 // find returns a camera by its id. The error is ErrUnknown.
 func (r *Registry) find(id string) (*camera, error) {
 	r.mu.Lock()
@@ -91,18 +102,9 @@ func (r *Registry) find(id string) (*camera, error) {
 	return c, nil
 }
 
-// Camera returns the status of one camera. The error is ErrUnknown.
-func (r *Registry) Camera(id string) (Status, error) {
-	c, err := r.find(id)
-	if err != nil {
-		return Status{}, err
-	}
-	return c.status(), nil
-}
-
 // Watch returns a view of the rendition of a camera that ask resolves to, as soon as it has a frame. It connects the camera
 // and starts the picture if necessary. The frame of a camera that is known to be away is a placeholder; if the camera was
-// never seen, or its configuration wants no placeholders, Watch fails at once. The error is ErrUnknown, ErrDisabled, ErrFull,
+// never seen, or its configuration has no placeholders, Watch fails at once. The error is ErrUnknown, ErrDisabled, ErrFull,
 // ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
 func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, error) {
 	for {
@@ -132,4 +134,21 @@ func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAg
 			return f, stale, err
 		}
 	}
+}
+
+// Errors that callers distinguish. Other errors are those of the camera: see frame.CameraError.
+var (
+	ErrUnknown  = errors.New("no such camera")
+	ErrDisabled = errors.New("the camera is disabled")
+	ErrFull     = errors.New("too many viewers")
+	ErrReplaced = errors.New("the camera's configuration has changed") // the viewer may watch again
+	ErrRemoved  = errors.New("the camera was removed from the configuration")
+	ErrClosing  = errors.New("framegate is shutting down")
+)
+
+// TooManyError means that no further rendition of a camera can be made now.
+type TooManyError struct{ Limit int }
+
+func (e *TooManyError) Error() string {
+	return fmt.Sprintf("too many different pictures: the camera already makes %d, the limit set by max_renditions", e.Limit)
 }

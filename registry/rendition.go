@@ -14,7 +14,7 @@ import (
 type rendition struct {
 	ask         frame.Ask // resolved again when the camera's size changes
 	slot        *frame.Slot
-	ended       context.Context // its cause is why viewers were sent away
+	ended       context.Context // its cause is the error that its viewers get
 	end         context.CancelCauseFunc
 	placeholder shownPlaceholder
 
@@ -24,7 +24,63 @@ type rendition struct {
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
 }
 
-// join waits until it is known what the camera sends, and then counts a viewer of the rendition that a complete ask means.
+// View lets one viewer watch a rendition until the context given to Watch is done. It belongs to one goroutine. Close must
+// be called.
+type View struct {
+	camera    *camera
+	rendition *rendition
+	ctx       context.Context
+	cancel    context.CancelCauseFunc
+	frame     *frame.Frame
+}
+
+// Frame is the last frame that Watch or Next has waited for.
+func (v *View) Frame() *frame.Frame { return v.frame }
+
+// Context is done when the viewer has gone or the camera has ended.
+func (v *View) Context() context.Context { return v.ctx }
+
+// Next waits for a frame that is newer than Frame and returns the newest one. A slow viewer misses some frames and gets
+// none twice. While the camera is away, the frames are placeholders; without placeholders in the configuration, the error is
+// why the camera is away. Otherwise the error is ErrReplaced, ErrRemoved, ErrClosing, or that of the context given to Watch.
+// Next does not allocate.
+func (v *View) Next() (*frame.Frame, error) {
+	f, err := v.rendition.slot.After(v.ctx, v.frame)
+	if err != nil {
+		return nil, err
+	}
+	v.frame = f
+	return f, nil
+}
+
+// Close leaves the rendition, which ends some time after its last viewer has left.
+func (v *View) Close() {
+	v.cancel(nil)
+	v.camera.change(func() { v.camera.removeViewer(v.rendition) })
+}
+
+// watch joins the rendition that a complete ask means and waits for its first frame.
+func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
+	ctx, cancel, err := c.bind(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r, err := c.join(ctx, ask)
+	if err != nil {
+		cancel(nil)
+		return nil, err
+	}
+	release := context.AfterFunc(r.ended, func() { cancel(context.Cause(r.ended)) })
+	context.AfterFunc(ctx, func() { release() })
+	v := &View{camera: c, rendition: r, ctx: ctx, cancel: cancel}
+	if v.frame, err = c.firstFrame(ctx, r); err != nil {
+		v.Close()
+		return nil, err
+	}
+	return v, nil
+}
+
+// join waits until it is known what the camera sends, and then adds a viewer to the rendition that a complete ask means.
 func (c *camera) join(ctx context.Context, ask frame.Ask) (r *rendition, err error) {
 	defer c.open()()
 	if _, err := c.learn(ctx); err != nil {
@@ -34,8 +90,8 @@ func (c *camera) join(ctx context.Context, ask frame.Ask) (r *rendition, err err
 	return r, err
 }
 
-// addViewer counts a viewer of the rendition that ask means, and adds the rendition if there is none, unless there are too
-// many. c.mu is held.
+// addViewer adds a viewer to the rendition that ask means. It adds the rendition too if there is none, unless there are too
+// many viewers or renditions. c.mu is held.
 func (c *camera) addViewer(ask frame.Ask) (*rendition, error) {
 	if limit := c.conf.MaxViewers; limit > 0 && c.viewers() >= limit {
 		return nil, fmt.Errorf("%w: camera %s already has %d, the limit set by max_viewers", ErrFull, c.conf.ID, limit)
@@ -60,7 +116,29 @@ func (c *camera) addViewer(ask frame.Ask) (*rendition, error) {
 	return r, nil
 }
 
-// removeViewer counts a viewer out. A rendition without viewers ends after idle_timeout. c.mu is held.
+// firstFrame waits until the rendition has a frame, which may be a placeholder, or until it is known why it gets none.
+func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	failed := make(chan struct{})
+	go func() {
+		defer close(failed)
+		var failure error
+		err := c.until(ctx, func() bool {
+			failure = c.failure(r.want)
+			return failure != nil && !c.hasPlaceholder(r)
+		})
+		if err == nil {
+			cancel(failure)
+		}
+	}()
+	f, err := r.slot.After(ctx, nil)
+	cancel(nil)
+	<-failed
+	return f, err
+}
+
+// removeViewer removes a viewer. A rendition without viewers ends after idle_timeout. c.mu is held.
 func (c *camera) removeViewer(r *rendition) {
 	r.viewers--
 	if r.viewers > 0 {
@@ -77,13 +155,13 @@ func (c *camera) removeViewer(r *rendition) {
 	r.expiry = expiry
 }
 
-// drop ends a rendition and sends its viewers away because of why. c.mu is held.
+// drop ends a rendition, and its viewers get why as their error. c.mu is held.
 func (c *camera) drop(r *rendition, why error) {
 	c.renditions = slices.DeleteFunc(c.renditions, func(other *rendition) bool { return other == r })
 	r.end(why)
 }
 
-// viewers counts those who watch the camera. c.mu is held.
+// viewers is the number of viewers of the camera. c.mu is held.
 func (c *camera) viewers() (n int) {
 	for _, r := range c.renditions {
 		n += r.viewers

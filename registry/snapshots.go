@@ -16,12 +16,12 @@ type snapshots struct {
 	running sync.WaitGroup // batches that are being made
 
 	mu       sync.Mutex  // guards what follows and the batches; never held together with the camera's
-	next     *batch      // to be made after the present one; nil while nobody has asked for it
+	next     *batch      // to be made after the current one; nil while nobody has asked for it
 	busy     bool        // a batch is being made
 	kept     *batch      // the last one; its pictures serve those who accept an old one
 	expiry   *time.Timer // forgets kept
 	requests []request   // the latest of each rendition
-	closed   bool        // no batch begins any more
+	closed   bool        // no further batch may start
 }
 
 // request is what somebody asked for, and when.
@@ -74,6 +74,10 @@ func (s *snapshots) take(ctx context.Context, ask frame.Ask, maxAge time.Duratio
 		}
 	}
 	f, err = s.decode(ctx, want, since)
+	if errors.Is(err, frame.ErrFormatChanged) { // once more, at the size that the camera sends now
+		c.look(func() { want = ask.Resolve(c.sends()) })
+		f, err = s.decode(ctx, want, since)
+	}
 	return f, false, err
 }
 

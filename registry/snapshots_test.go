@@ -39,6 +39,26 @@ func TestSnapshotIsMadeByTheNextPlanWhenOneFails(t *testing.T) {
 	}
 }
 
+func TestSnapshotIsMadeAgainWhenTheFormatChanges(t *testing.T) {
+	r, e, f := start(t, "")
+	endHold := e.holdPictures()
+	got := make(chan *frame.Frame, 1)
+	go func() {
+		picture, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Scale: 0.5}, 0)
+		if err != nil {
+			t.Error(err)
+		}
+		got <- picture
+	}()
+	until(t, "a picture", func() bool { return e.made() == 1 })
+	endHold()
+	f.send(frame.Stream{Codec: "h264", Width: 640, Height: 480, FPS: 25})
+	e.picture(0).fail <- frame.ErrFormatChanged
+	if picture := <-got; picture == nil || picture.Width != 320 || picture.Height != 240 {
+		t.Errorf("got %+v", picture)
+	}
+}
+
 func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
 	r, e, _ := start(t, "")
 	e.hold = make(chan struct{})

@@ -188,11 +188,33 @@ func (f *standinFeed) count() int {
 	return f.runs
 }
 
+// send makes the camera send another format on the connection that it has.
+func (f *standinFeed) send(sends frame.Stream) {
+	f.mu.Lock()
+	f.sends = sends
+	onStream := f.onStream
+	f.mu.Unlock()
+	onStream(sends)
+}
+
 // refuse makes the camera refuse connections with err, or accept them where err is nil.
 func (f *standinFeed) refuse(err error) {
 	f.mu.Lock()
 	f.refusal = err
 	f.mu.Unlock()
+}
+
+// holdPictures keeps every new picture from making frames, and returns a function that ends this for the pictures begun
+// after it is called.
+func (e *standin) holdPictures() (end func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.hold = make(chan struct{})
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.hold = nil
+	}
 }
 
 // standinPicture publishes a frame every few milliseconds.
@@ -239,6 +261,8 @@ func (p *standinPicture) Run(ctx context.Context) error {
 	if p.hold != nil {
 		select {
 		case <-p.hold:
+		case err := <-p.fail:
+			return err
 		case <-ctx.Done():
 			return ctx.Err()
 		}
@@ -290,6 +314,12 @@ func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	run(t, r)
+	return r, e, e.feeds["/a"]
+}
+
+// run runs a registry until the test ends.
+func run(t *testing.T, r *Registry) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {
@@ -300,7 +330,6 @@ func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
 		cancel()
 		<-done
 	})
-	return r, e, e.feeds["/a"]
 }
 
 // parse returns a configuration of cameras.

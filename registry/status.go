@@ -8,33 +8,6 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// State is the state of a camera or of one of its streams.
-type State string
-
-// The states of a camera.
-const (
-	Idle         State = "idle"         // not connected, because nobody watches
-	Connecting   State = "connecting"   // before the first access unit
-	Ready        State = "ready"        // connected, nobody watches
-	Live         State = "live"         // connected and decoding
-	Stalled      State = "stalled"      // connected, but nothing came any more
-	Unauthorized State = "unauthorized" // the camera refuses the user or the password
-	Lost         State = "lost"         // not connected, for any other reason
-	Disabled     State = "disabled"     // by the configuration
-)
-
-// stateOf is the state of a stream whose connection ended for a reason.
-func stateOf(reason frame.Reason) State {
-	switch reason {
-	case frame.Unauthorized:
-		return Unauthorized
-	case frame.Stalled:
-		return Stalled
-	default:
-		return Lost
-	}
-}
-
 // Status describes a camera, as the API reports it.
 type Status struct {
 	ID          string             `json:"id"`
@@ -55,7 +28,8 @@ type Status struct {
 	Broken      uint64             `json:"broken_units"` // dropped, because they cannot be decoded
 	Streams     []StreamStatus     `json:"streams"`
 	FailedPlans []frame.FailedPlan `json:"plans_failed"` // with the time of the next attempt
-	// Tried reports whether each stream has come or failed once, or is not to be tried before somebody watches.
+	// Tried reports whether each stream has connected or failed at least once. It is true for a camera that is disabled or
+	// is connected on demand, since nothing tries those before somebody watches. framegate is ready when it is true for all.
 	Tried bool `json:"-"`
 }
 
@@ -87,8 +61,23 @@ type RenditionStatus struct {
 	Bytes     uint64  `json:"bytes"` // of all pictures so far
 }
 
-// status describes the camera. It asks feeds, pictures and slots without the camera's mutex. Feeds come first: what they
-// forget afterwards is in the camera's fields already.
+// State is the state of a camera or of one of its streams.
+type State string
+
+// The states of a camera.
+const (
+	Idle         State = "idle"         // not connected, because nobody watches
+	Connecting   State = "connecting"   // before the first access unit
+	Ready        State = "ready"        // connected, nobody watches
+	Live         State = "live"         // connected and decoding
+	Stalled      State = "stalled"      // connected, but nothing arrives any more
+	Unauthorized State = "unauthorized" // the camera refuses the user or the password
+	Lost         State = "lost"         // not connected, for any other reason
+	Disabled     State = "disabled"     // by the configuration
+)
+
+// status describes the camera. It asks feeds, pictures and slots without the camera's mutex, and the feeds first: what a
+// feed has forgotten by then is already in the camera's fields.
 func (c *camera) status() Status {
 	feeds := make([]feedStatus, len(c.streams))
 	for i, s := range c.streams {
@@ -174,7 +163,7 @@ func (r *rendition) status() RenditionStatus {
 	return status
 }
 
-// feedStatus is what a feed says of itself.
+// feedStatus is what a feed reports.
 type feedStatus struct {
 	fps         float64
 	lastUnit    time.Time
@@ -186,7 +175,7 @@ func statusOfFeed(f Feed) feedStatus {
 	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), failedPlans: f.FailedPlans()}
 }
 
-// addFeed adds what the feed of the ith stream says.
+// addFeed adds what the feed of the ith stream reports.
 func (s *Status) addFeed(i int, feed feedStatus) {
 	if feed.fps > 0 {
 		s.Streams[i].FPS = feed.fps

@@ -1,17 +1,19 @@
 package registry
 
 import (
-	"cmp"
+	"context"
 	"errors"
 	"log/slog"
+	"sync"
 	"time"
 
 	"framegate/configs"
 	"framegate/pipeline/frame"
+	"framegate/registry/retry"
 )
 
 // stream is one of a camera's streams. One goroutine keeps it connected and another one makes pictures of it. The camera's
-// mutex guards the second group of fields, and is held in the methods that report on them.
+// mutex guards the second group of fields, and is held when a method that reads them is called.
 type stream struct {
 	camera *camera
 	name   string
@@ -21,10 +23,10 @@ type stream struct {
 	state       State
 	since       time.Time    // of state
 	format      frame.Stream // the last one that was seen
-	up          bool         // the stream is coming
+	up          bool         // connected, and the camera sends
 	connection  int          // counts connections and changes of format
-	planChanges int          // counts what may change the feed's best plan
-	tried       bool         // it has come or failed once
+	planChanges int          // counts events that may change the feed's best plan
+	tried       bool         // it has connected or failed at least once
 	err         error        // why the last connection ended; nil while up
 	pictureErr  error        // why the last picture failed; nil as soon as another one is tried
 	shown       *pictureRun  // whose frames viewers see
@@ -33,9 +35,6 @@ type stream struct {
 	upSince     time.Time // of this connection or the last
 	lastFrame   time.Time // when the last unit of earlier connections came in
 }
-
-// errReleased ends the connection of an on_demand camera that is not needed any more.
-var errReleased = errors.New("nobody watches")
 
 func newStream(c *camera, name string, feed Feed) *stream {
 	log := c.log
@@ -56,22 +55,42 @@ func (s *stream) remember(old *stream) {
 	})
 }
 
-// known reports whether the stream has been seen.
-func (s *stream) known() bool { return s.format.Width > 0 }
-
-func (s *stream) area() int { return s.format.Width * s.format.Height }
-
-// fits reports whether the stream is at least as large as a rendition.
-func (s *stream) fits(want frame.Rendition) bool {
-	width, height := want.Width, want.Height
-	if want.Rotate%180 != 0 {
-		width, height = height, width
+// connect keeps the stream connected while it is needed, until ctx is done.
+func (s *stream) connect(ctx context.Context) {
+	c := s.camera
+	var pauses retry.Backoff
+	faults := retry.Log{Logger: s.log, Message: "camera lost"}
+	for {
+		c.change(func() {
+			if !s.needed() { // the next viewer must not get the error of an earlier attempt
+				s.err = nil
+				s.setState(Idle)
+			}
+		})
+		if err := c.until(ctx, s.needed); err != nil {
+			return
+		}
+		c.change(func() {
+			if s.err == nil {
+				s.setState(Connecting)
+			}
+		})
+		err := s.connectOnce(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		lasted := s.disconnected(err)
+		if lasted > 0 {
+			faults.Reset()
+		}
+		if !errors.Is(err, errReleased) {
+			reason := frame.ReasonOf(err)
+			d := pauses.Next(reason, lasted)
+			faults.Add(ctx, err, d)
+			s.pause(ctx, d, retry.Temporary(reason))
+		}
 	}
-	return s.format.Width >= width && s.format.Height >= height
 }
-
-// failure is why the stream gives no picture, nil if it does or will soon.
-func (s *stream) failure() error { return cmp.Or(s.err, s.pictureErr) }
 
 // needed reports whether the stream is to be connected: always, or while a rendition or a snapshot is made of it, or
 // somebody waits to learn what it is.
@@ -92,6 +111,92 @@ func (s *stream) needed() bool {
 		}
 	}
 	return false
+}
+
+// watchedPause is the longest pause between attempts while somebody watches a camera that may come back by itself.
+const watchedPause = time.Second
+
+// pause waits for d, or about watchedPause if somebody watches a camera that may be back soon.
+func (s *stream) pause(ctx context.Context, d time.Duration, soon bool) {
+	began := time.Now()
+	ctx, cancel := context.WithTimeout(ctx, d)
+	defer cancel()
+	if soon && s.camera.until(ctx, s.camera.watched) == nil {
+		retry.Sleep(ctx, retry.Jitter(watchedPause)-time.Since(began))
+		return
+	}
+	<-ctx.Done()
+}
+
+// errReleased ends the connection of an on_demand camera that is not needed any more.
+var errReleased = errors.New("nobody watches")
+
+// connectOnce runs the feed until its connection ends or is not needed any more.
+func (s *stream) connectOnce(ctx context.Context) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	var releasing sync.WaitGroup
+	defer releasing.Wait()
+	defer cancel(nil)
+	releasing.Go(func() {
+		if s.camera.until(ctx, func() bool { return !s.needed() }) == nil {
+			cancel(errReleased)
+		}
+	})
+	return s.feed.Run(ctx, s.connected)
+}
+
+// connected is called by the feed when the camera begins to send a format.
+func (s *stream) connected(format frame.Stream) {
+	s.log.Info("camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
+	c := s.camera
+	c.change(func() {
+		if s.err != nil {
+			s.reconnects++
+		}
+		if !s.up {
+			s.upSince = time.Now()
+		}
+		s.format, s.up, s.tried, s.err, s.pictureErr = format, true, true, nil, nil
+		s.connection++
+		s.planChanges++ // the plan depends on the codec
+		for _, r := range c.renditions {
+			r.want = r.ask.Resolve(c.sends())
+		}
+		if s.state != Live {
+			s.setState(Ready)
+		}
+	})
+}
+
+// disconnected records why a connection ended and returns how long the stream was up, 0 if it never was.
+func (s *stream) disconnected(err error) (lasted time.Duration) {
+	lastUnit := s.feed.LastUnit()
+	s.camera.change(func() {
+		if s.up {
+			lasted = time.Since(s.upSince)
+		}
+		s.up, s.tried = false, true
+		s.lastFrame = later(s.lastFrame, lastUnit)
+		if errors.Is(err, errReleased) {
+			s.setState(Idle)
+			return
+		}
+		s.err = err
+		s.setState(stateOf(frame.ReasonOf(err)))
+	})
+	return lasted
+}
+
+// stateOf is the state of a stream whose connection ended for a reason.
+func stateOf(reason frame.Reason) State {
+	switch reason {
+	case frame.Unauthorized:
+		return Unauthorized
+	case frame.Stalled:
+		return Stalled
+	default:
+		return Lost
+	}
 }
 
 func (s *stream) setState(state State) {

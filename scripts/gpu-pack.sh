@@ -1,13 +1,13 @@
 #!/bin/sh
-# Packs gpucheck with all that it needs into a folder, for a machine with a GPU that can fetch nothing: only the driver must
-# be there. run.sh in the folder starts it, where it may write. `make gpu-pack` builds first.
+# Packs gpucheck and all that it needs into a folder, for a machine with a GPU and without packages or a network: only the
+# driver must be there. run.sh in the folder starts it and must be able to write to the folder. `make gpu-pack` builds first.
 #
 #   gpu-pack.sh FOLDER
 #
-# glibc and its loader are packed too. Without them the folder would run only where glibc is as new as here; and NVIDIA's
-# libraries, which are found on that machine, want next to nothing of glibc, and nothing new. libav is built small for it, and
-# the cameras' loops are encoded here. NVRTC=DIR packs the libnvrtc and libnvrtc-builtins of a folder, for a machine whose CUDA
-# is too new for this GStreamer: see docs/hardware.md.
+# glibc and its loader are packed too, since otherwise that machine would need a glibc as new as this one's. NVIDIA's libraries,
+# which come from that machine, need little of glibc and nothing new. libav is built for this with few decoders, and the
+# cameras' loops are encoded here. NVRTC=DIR packs the libnvrtc and libnvrtc-builtins of a folder, for a machine whose CUDA is
+# too new for this GStreamer: see docs/hardware.md.
 set -eu
 out=$1
 limit=60 # MB
@@ -30,7 +30,7 @@ for name in nvcodec libav; do
 	[ -e "$out/gst/libgst$name.so" ] || { echo "GStreamer's plugin $name is missing" >&2; exit 1; }
 done
 
-# What all of them are linked with, and the parts of glibc that NVIDIA's libraries still ask for by name.
+# The libraries of all of them, and the parts of glibc that NVIDIA's libraries still load by name.
 libc=$(ldd "$out/lib/framegate" | awk '$1 == "libc.so.6" {print $3}')
 for name in libc.so.6 libm.so.6 libdl.so.2 libpthread.so.0 librt.so.1 libresolv.so.2 libutil.so.1; do
 	echo "$(dirname "$libc")/$name"
@@ -45,19 +45,20 @@ rm "$out/needed"
 [ -z "${NVRTC:-}" ] || cp -L "$NVRTC"/libnvrtc*.so* "$out/nvrtc/"
 strip --strip-unneeded "$out"/lib/*.so* "$out"/gst/*.so 2>/dev/null || true
 
-# Every program is started by a script of its name, through the packed loader.
+# A script of the same name starts each program through the packed loader.
 cat >"$out/start" <<'START'
 #!/bin/sh
 here=$(dirname "$(readlink -f "$0")")
 name=$(basename "$0")
-# Where libcuda.so.1 and libnvcuvid.so.1 may be that the loader's cache does not know. Programs that this one starts are
-# told in a variable of its own: LD_LIBRARY_PATH would lead the system's programs to the packed libraries.
+# Folders in which libcuda.so.1 and libnvcuvid.so.1 may be although the loader's cache does not list them. The programs that
+# this one starts get them in a variable of their own: with LD_LIBRARY_PATH, the system's programs would load the packed
+# libraries.
 : "${GPU_CHECK_LIBRARIES=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}/usr/local/nvidia/lib64:/usr/local/nvidia/lib}"
 export GPU_CHECK_LIBRARIES
 unset LD_LIBRARY_PATH LD_PRELOAD GST_PLUGIN_PATH GST_PLUGIN_PATH_1_0 GST_PLUGIN_SYSTEM_PATH_1_0
 export GST_PLUGIN_SYSTEM_PATH="$here/gst" GST_PLUGIN_SCANNER="$here/gst-plugin-scanner" GST_REGISTRY="$here/registry.bin" \
 	GIO_MODULE_DIR="$here/gio" GIO_USE_VFS=local
-# CUDA's run-time compiler, with which GStreamer scales on the card; without it pictures are scaled in software.
+# CUDA's run-time compiler, which GStreamer needs to scale on the card. Without it, pictures are scaled in software.
 for file in "$here"/nvrtc/libnvrtc.so* /usr/local/cuda*/lib64/libnvrtc.so* /usr/lib/*-linux-gnu/libnvrtc.so* /usr/lib64/libnvrtc.so* \
 	/usr/*/lib/python3*/*-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so* /usr/lib/python3*/*-packages/nvidia/cuda_nvrtc/lib/libnvrtc.so*; do
 	if [ -z "${GST_CUDA_NVRTC_LIBNAME:-}" ] && [ -e "$file" ]; then
@@ -70,9 +71,9 @@ done
 START
 cat >"$out/run.sh" <<'RUN'
 #!/bin/sh
-# Checks framegate's plans for NVIDIA's cards on this machine: --help explains more. It says so where there is no card.
+# Checks framegate's plans for NVIDIA's cards on this machine: see --help. Without a card it says so and succeeds.
 here=$(dirname "$(readlink -f "$0")")
-[ -w "$here" ] || { echo "copy $here to where you may write" >&2; exit 1; }
+[ -w "$here" ] || { echo "copy $here to a folder that you may write to" >&2; exit 1; }
 for packed in "$here"/*/*.gz; do
 	[ ! -e "$packed" ] || gunzip "$packed"
 done
@@ -88,4 +89,4 @@ rm "$out/start"
 find "$out/lib" "$out/gst" "$out/nvrtc" -type f -exec gzip -9 {} +
 size=$(du -cm --apparent-size --exclude nvrtc "$out" | tail -n 1 | cut -f 1)
 echo "$out: $size MB"
-[ "$size" -lt "$limit" ] || { echo "that is more than $limit MB" >&2; exit 1; }
+[ "$size" -lt "$limit" ] || { echo "$out is larger than $limit MB" >&2; exit 1; }

@@ -1,14 +1,16 @@
 #!/bin/sh
-# Builds the image from the Dockerfile, runs it with test cameras of every kind, and looks at it as a client does.
+# Builds the image from the Dockerfile, runs it with test cameras of every kind, and checks it as a client would.
 #
 #   image.sh [VERSION]
 #
-# It takes docker or podman where one answers. Elsewhere, as root on Debian or Ubuntu, it takes buildah, which needs no
-# engine, and no registry either: a system made by debootstrap stands in for BASE, and this machine's Go and modules are
-# taken. FRAMEGATE_IMAGE is the folder of all that, /var/tmp/framegate-image unless set: it keeps what each step of a
-# build made, so that it grows by some GB with every change, and may be removed at any time. SUITE is another Debian or
-# Ubuntu than bookworm; RUNTIME, DRIVERS and DEMO are the Dockerfile's; APT_CONF_D is a folder of apt's configuration without
-# which the system does not reach its packages.
+# It uses docker or podman if one of them answers. Otherwise, as root on Debian or Ubuntu, it uses buildah, which needs
+# neither an engine nor a registry: debootstrap makes the system in place of BASE, and Go and the modules are this machine's.
+#
+#   FRAMEGATE_IMAGE       the folder for all that, by default /var/tmp/framegate-image. It keeps the results of each step of a
+#                         build, grows by some GB with every change, and may be removed at any time
+#   SUITE                 the Debian or Ubuntu, by default bookworm
+#   RUNTIME DRIVERS DEMO  those of the Dockerfile
+#   APT_CONF_D            a folder with configuration of apt that the system needs to reach its packages
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -24,9 +26,8 @@ for candidate in docker podman; do
 	if $candidate info >/dev/null 2>&1; then engine=$candidate; break; fi
 done
 
-# build makes the image; start runs it with the machine's own network, so that the test cameras are on its 127.0.0.1, and
-# lets it take any free port; inside runs a command in its container; stop ends it as an operator does, and fails where it
-# does not end well.
+# build makes the image. start runs it on a free port in the machine's own network, so that it reaches the test cameras on
+# 127.0.0.1. inside runs a command in its container. stop ends it as an operator does, and fails if its exit status is not 0.
 if [ -n "$engine" ]; then
 	build() { $engine build -t $image "$@" .; }
 	start() {
@@ -43,20 +44,20 @@ if [ -n "$engine" ]; then
 	}
 	size() { $engine images --format '{{.Size}}' $image; }
 else
-	[ "$(id -u)" = 0 ] || { echo "image.sh needs an engine that answers, or root" >&2; exit 1; }
+	[ "$(id -u)" = 0 ] || { echo "image.sh needs docker or podman, or root" >&2; exit 1; }
 	command -v buildah >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends buildah; }
 
-	# b is buildah with a storage of its own.
+	# b runs buildah with a storage of its own.
 	b() { buildah --root "$work/storage" --runroot "$work/run" "$@"; }
 
-	# import makes an image of a folder.
+	# import makes an image from a folder.
 	import() {
 		from=$(b from scratch)
 		b add -q "$from" "$2" "$3" >/dev/null
 		b commit -q --rm "$from" "$1" >/dev/null
 	}
 
-	# slim leaves out of a system what Debian's own slim images do.
+	# slim removes from a system what Debian's own slim images lack.
 	slim() {
 		for folder in man info locale groff lintian linda; do
 			echo "path-exclude /usr/share/$folder/*"
@@ -75,7 +76,7 @@ else
 			import "base-$suite" "$work/$suite" /
 		fi
 		b inspect go >/dev/null 2>&1 || import go "$(go env GOROOT)" /usr/local/go
-		# Modules are fetched by this machine, as it is set up to; what Go has compiled is kept for the next time.
+		# This machine downloads the modules, with its own settings. What Go has compiled is kept for the next time.
 		go mod download
 		mkdir -p "$work/compiled-$suite"
 		b build --isolation chroot --format docker --layers --pull-never -t $image "$@" \
@@ -99,7 +100,7 @@ else
 	size() { b images --format '{{.Size}}' localhost/$image; }
 fi
 
-# until waits for a file to have a line, and prints it.
+# until_line waits until a file has a line, and prints it.
 until_line() {
 	for _ in $(seq 600); do
 		if line=$(grep -s -m 1 "$1" "$2"); then echo "$line"; return; fi
@@ -113,7 +114,7 @@ rm -rf "$config" "$log"
 mkdir -p "$config"
 build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}" \
 	--build-arg DEMO="${DEMO:-}"
-echo "the image has $(size)"
+echo "the size of the image is $(size)"
 
 CGO_CFLAGS="$("$(dirname "$0")/cflags.sh")" go build -o "$work/imagecheck" ./tools/imagecheck
 "$work/imagecheck" cameras "$config" &

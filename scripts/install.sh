@@ -1,13 +1,13 @@
 #!/bin/sh
-# Installs what framegate needs from the packages of Debian or Ubuntu, and does nothing when all is there.
+# Installs the packages of Debian or Ubuntu that framegate needs. It does nothing if all are installed.
 #
 #   install.sh SET...
 #
-#   build  what it takes to build
-#   serve  what it takes to serve what was built
+#   build  what the build needs
+#   serve  what framegate needs to serve
 #   demo   the encoders of the demo's cameras and of every other test camera; some are under the GPL
-#   test   what the tests need besides: a browser, an RTSP server that is not ours, systemd-analyze and clang-format
-#   bench  what the benchmark compares with: gst-launch, ffmpeg, OpenCV and Django
+#   test   what the tests need besides: a browser, a foreign RTSP server, systemd-analyze and clang-format
+#   bench  what the benchmark compares framegate with: gst-launch, ffmpeg, OpenCV and Django
 set -eu
 
 build="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.0-dev"
@@ -30,14 +30,14 @@ for name in "${@:-none}"; do
 done
 
 if ! command -v apt-get >/dev/null; then
-	echo "This is neither Debian nor Ubuntu: install the equivalents of" $wanted >&2
+	echo "This is not Debian or Ubuntu: install the equivalents of" $wanted >&2
 	exit 0
 fi
 
 lacking=
 for package in $wanted; do
 	if [ "$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null)" != installed ]; then
-		# Ubuntu's chromium is a snap, which a test cannot use: the browser tests are skipped there.
+		# Ubuntu's chromium is a snap, which the tests cannot use: they skip the browser there.
 		if [ "$package" = chromium ] && grep -q '^ID=ubuntu' /etc/os-release; then continue; fi
 		lacking="$lacking $package"
 	fi

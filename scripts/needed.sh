@@ -1,18 +1,18 @@
 #!/bin/sh
-# Copies into a folder what a framegate takes of this system, in its place: the libraries that it is linked with, the
-# plugins of GStreamer that it uses with theirs, fonts and certificates. More than half of what the packages bring is for
-# other uses.
+# Copies what a framegate needs of this system into a folder, at the same paths: the libraries that it is linked with, the
+# plugins of GStreamer that it uses with their libraries, fonts and certificates. More than half of the packages' content is
+# for other uses.
 #
-#   needed.sh HAD FOLDER PROGRAM [PACKAGE]...    PACKAGEs are copied whole
+#   needed.sh PRESENT FOLDER PROGRAM [PACKAGE]...    PACKAGEs are copied whole
 #
-# The encoders of the demo's cameras, which are under the GPL, are taken only where DEMO is set and not empty.
-# What HAD lists is left out: it is what find / -xdev -printf '%p %s %Ts\n' wrote before there were packages.
+# The encoders of the demo's cameras, which are under the GPL, are copied only if DEMO is not empty. The files that PRESENT
+# lists are not copied: it is the output of find / -xdev -printf '%p %s %Ts\n' before the packages were installed.
 set -eu
 export LC_ALL=C
-had=$1 folder=$2 program=$3
+present=$1 folder=$2 program=$3
 shift 3
 
-# Names differ between versions of GStreamer: those that are not there are left out.
+# Names differ between versions of GStreamer. Those that are missing are skipped.
 plugins="coreelements app playback typefindfunctions videoconvert videoscale videoconvertscale videotestsrc pango
 	rtsp rtp rtpmanager rtponvif udp srtp
 	matroska isomp4 avi flv ogg ivfparse mpegtsdemux mpegpsdemux videoparsersbad jpegformat
@@ -20,11 +20,11 @@ plugins="coreelements app playback typefindfunctions videoconvert videoscale vid
 	nvcodec va qsv v4l2codecs"
 [ -z "${DEMO:-}" ] || plugins="$plugins x264 x265"
 
-# files are what is wanted, before what it is linked with.
+# files lists the needed files without the libraries that they are linked with.
 files() {
 	for plugin in $plugins; do ls /usr/lib/*/gstreamer-1.0/libgst"$plugin".so 2>/dev/null || true; done
 	ls /usr/lib/*/gstreamer1.0/gstreamer-1.0/gst-plugin-scanner /usr/lib/*/gio/modules/libgiognutls.so
-	# libsrtp's cryptography, which libnss3 loads by itself: it is linked with nothing.
+	# The cryptography of libsrtp, which libnss3 loads at run time.
 	find /usr/lib -name 'libsoftokn3.*' -o -name 'libfreebl*'
 	find /usr/share/fonts /etc/fonts /etc/ssl/certs /usr/share/ca-certificates ! -type d
 	if [ -d /usr/share/fontconfig ]; then find /usr/share/fontconfig ! -type d; fi # not in Ubuntu 22.04
@@ -33,7 +33,7 @@ files() {
 	done
 }
 
-# libraries are the files that ldd speaks of.
+# libraries lists the files in the output of ldd.
 libraries() { sed -n 's/.* => \(\/[^ ]*\) .*/\1/p'; }
 
 # linked adds the libraries of programs and libraries.
@@ -46,7 +46,7 @@ linked() {
 	done
 }
 
-# links adds what symbolic links lead to, and names each by its real folder.
+# links adds the targets of symbolic links, and names each file by its real folder.
 links() {
 	while read -r file; do
 		while :; do
@@ -64,14 +64,14 @@ links() {
 mkdir -p "$folder"
 files "$@" >/tmp/files
 ldd "$program" | libraries >>/tmp/files
-linked </tmp/files | sort -u | links | sort -u >/tmp/wanted
-xargs -d '\n' -a /tmp/wanted stat -c '%n %s %Y' | sort >/tmp/listed
-sort "$had" | comm -13 - /tmp/listed | sed 's/ [0-9]* [0-9]*$//' >/tmp/copied
+linked </tmp/files | sort -u | links | sort -u >/tmp/needed-files
+xargs -d '\n' -a /tmp/needed-files stat -c '%n %s %Y' | sort >/tmp/listed
+sort "$present" | comm -13 - /tmp/listed | sed 's/ [0-9]* [0-9]*$//' >/tmp/copied
 xargs -d '\n' -a /tmp/copied cp -a --parents -t "$folder"
 
-# What a package says of itself goes along: its licence, and its version where scanners of images look for it.
+# The licence of each package, and its version where scanners of images look for it.
 mkdir -p "$folder/var/lib/dpkg/status.d"
-# Libraries are in /usr/lib, where a package may still know them as in /lib.
+# A library in /usr/lib may still be listed by its package in /lib.
 sed 'p; s,^/usr,,' /tmp/copied | xargs -d '\n' dpkg -S 2>/dev/null | sed 's/: .*//; s/, /\n/g' | sort -u | while read -r package; do
 	name=${package%:*}
 	dpkg-query -s "$package" >"$folder/var/lib/dpkg/status.d/$name"

@@ -1,5 +1,5 @@
-// The one function that go-gst v1.4.0 calls and GStreamer has not got before 1.22. cgo includes this before every file
-// (see cflags.sh), so it includes nothing itself. framegate does not call it.
+// The one function that go-gst v1.4.0 calls and GStreamer before 1.22 lacks. framegate does not call it. cgo includes this
+// file before every other one (see cflags.sh), so it includes nothing itself.
 
 #ifndef __ASSEMBLER__ // runtime/cgo has assembly
 

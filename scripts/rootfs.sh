@@ -1,19 +1,19 @@
 #!/bin/sh
-# Makes a folder with a minimal Debian or Ubuntu in it, and does nothing where there is one. As root, on Debian or Ubuntu.
+# Makes a folder with a minimal Debian or Ubuntu in it, unless it exists. It needs root, on Debian or Ubuntu.
 #
 #   rootfs.sh SUITE FOLDER    SUITE: bookworm, trixie (Debian 12, 13), jammy, noble (Ubuntu 22.04, 24.04)
 #
-# DEBIAN_MIRROR and UBUNTU_MIRROR choose mirrors; unless set, that is the one of this machine's own packages, where it
-# runs Debian and for Debian, else the distribution's own.
+# DEBIAN_MIRROR and UBUNTU_MIRROR choose mirrors. The default is the distribution's own, or for Debian that of this machine's
+# packages if it runs Debian.
 set -eu
 suite=$1 folder=$2
-[ ! -e "$folder/.whole" ] || exit 0
+[ ! -e "$folder/.complete" ] || exit 0
 
 command -v debootstrap >/dev/null || { apt-get update -q && apt-get install -y -q --no-install-recommends debootstrap; }
 case "$suite" in
 jammy | noble)
 	mirror=${UBUNTU_MIRROR:-http://archive.ubuntu.com/ubuntu} components=main,universe
-	# The key that Ubuntu signs with; Debian 12 has no package of it.
+	# Ubuntu's signing key, of which Debian 12 has no package.
 	keys=/usr/share/keyrings/ubuntu-archive-keyring.gpg
 	if [ ! -e "$keys" ]; then
 		unpacked=$(mktemp -d)
@@ -35,12 +35,12 @@ esac
 rm -rf "$folder"
 mkdir -p "$folder"
 script=
-# debootstrap's scripts of Ubuntu's releases are one and the same; an older debootstrap lacks the newer names.
+# debootstrap has the same script for all of Ubuntu's releases. An older debootstrap lacks the newer names.
 [ -e "/usr/share/debootstrap/scripts/$suite" ] || script=/usr/share/debootstrap/scripts/jammy
 debootstrap --variant=minbase --keyring="$keys" --components="$components" "$suite" "$folder" "$mirror" $script >&2
 echo "deb $mirror $suite-updates $(echo "$components" | tr , ' ')" >>"$folder/etc/apt/sources.list"
-# Nothing that is installed in there starts a service.
+# Packages that are installed in the folder must not start services.
 printf '#!/bin/sh\nexit 101\n' >"$folder/usr/sbin/policy-rc.d"
 chmod 755 "$folder/usr/sbin/policy-rc.d"
 rm -rf "$folder/var/cache/apt/archives/"*.deb
-touch "$folder/.whole"
+touch "$folder/.complete"

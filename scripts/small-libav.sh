@@ -1,9 +1,8 @@
 #!/bin/sh
-# Builds libav from this release's source package with the decoders of cameras and nothing else, and prints the folder. The
-# distribution's own hangs on 230 MB of libraries; this one, of the same version, takes the place of those with 12 MB. It is
-# kept for the next time.
+# Builds libav from this release's source package, with only the decoders that cameras need, and prints its folder. The
+# distribution's libav needs 230 MB of libraries, and this one of the same version has 12 MB. It is kept for the next time.
 #
-#   small-libav.sh    in FRAMEGATE_LIBAV, /var/tmp/framegate-libav unless set
+#   small-libav.sh    in FRAMEGATE_LIBAV, by default /var/tmp/framegate-libav
 set -eu
 version=$(dpkg-query -W -f '${source:Upstream-Version}\n' 'libavcodec[0-9]*' | grep . | tail -n 1)
 dir=${FRAMEGATE_LIBAV:-/var/tmp/framegate-libav}/$version
@@ -11,9 +10,9 @@ if [ ! -e "$dir/.built" ]; then
 	exec 3>&1 >&2
 	rm -rf "$dir"
 	mkdir -p "$dir/apt/lists/partial" "$dir/src"
-	grep -q '^ID=debian' /etc/os-release || { echo "small-libav.sh: only Debian's source package of ffmpeg is known" >&2; exit 1; }
+	grep -q '^ID=debian' /etc/os-release || { echo "small-libav.sh: it needs Debian, for the source package of ffmpeg" >&2; exit 1; }
 	command -v nasm >/dev/null || { echo "small-libav.sh: install nasm" >&2; exit 1; }
-	# The sources of what is installed, whether or not this machine lists them.
+	# The source packages of this release, even if this machine's configuration does not list them.
 	apt-get indextargets --format 'deb-src $(REPO_URI) $(RELEASE) $(COMPONENT)' 'Created-By: Packages' 'Origin: Debian' |
 		grep ' main$' | sort -u >"$dir/apt/sources.list"
 	options="-o Dir::Etc::sourcelist=$dir/apt/sources.list -o Dir::Etc::sourceparts=/dev/null -o Dir::State::Lists=$dir/apt/lists

@@ -1,12 +1,12 @@
 #!/bin/sh
-# Builds framegate and runs its tests on other releases, and so on other versions of GStreamer, each in a folder of its
-# own; and cross-compiles it for arm64 and runs that in an emulator. docs/notes/versions.md has the results. It needs
-# root, Go, and Debian of amd64.
+# Builds framegate and runs its tests on other releases, which have other versions of GStreamer, each in a folder of its own.
+# It also cross-compiles framegate for arm64 and runs it in an emulator. The results are in docs/notes/versions.md. It needs root,
+# on Debian for amd64, and Go.
 #
-#   versions.sh [jammy] [noble] [trixie] [arm64]    GStreamer 1.20, 1.24, 1.26, and 1.22 for arm64; all unless named
+#   versions.sh [jammy] [noble] [trixie] [arm64]    GStreamer 1.20, 1.24, 1.26, and 1.22 for arm64; by default all
 #
-# The folders, of about 2 GB each, are kept for the next time: in FRAMEGATE_VERSIONS, /var/tmp/framegate-versions
-# unless set. What the tests say is left beside each as SUITE.log.
+# The folders, of about 2 GB each, are kept for the next time in FRAMEGATE_VERSIONS, by default /var/tmp/framegate-versions.
+# The output of the tests is SUITE.log beside each.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 source=$(cd "$here/.." && pwd)
@@ -17,8 +17,8 @@ cd "$source"
 go mod download
 goroot=$(go env GOROOT) modules=$(go env GOMODCACHE) version=$(git describe --always --dirty 2>/dev/null || echo development)
 
-# inside runs a script in a folder's system, with processes and mounts of its own. $1 are options of unshare, $2 the
-# folder, $3 the script.
+# inside runs a script in the system of a folder, with its own processes and mounts. $1 has options of unshare, $2 the folder,
+# $3 the script.
 inside() {
 	ROOT=$2 GOROOT=$goroot MODULES=$modules unshare --mount --pid --fork --kill-child $1 sh -euc '
 		mount -t proc proc "$ROOT/proc"
@@ -31,7 +31,7 @@ inside() {
 			sh -euc "cd /src; $2"' sh "$version" "$3"
 }
 
-# prepare makes a folder with a release, the packages that install.sh takes for granted, and a copy of this source.
+# prepare makes a folder with a release, the packages that install.sh expects, and a copy of this source.
 prepare() {
 	"$here/rootfs.sh" "$1" "$2" >"$2.log" 2>&1
 	mkdir -p "$2/usr/local/go" "$2/modules"
@@ -56,9 +56,9 @@ try_suite() {
 	$passed
 }
 
-# try_arm64 builds with a cross-compiler, at full speed, and runs the result in an emulator. framegate starts itself
-# again to try its plans, so the kernel must know the emulator: in a user namespace of its own (since Linux 6.7), which
-# leaves the machine as it is. What it is told is the head of an ELF program for AArch64, and which of its bits count.
+# try_arm64 builds with a cross-compiler, at full speed, and runs the result in an emulator. framegate starts itself again to
+# try its plans, so the kernel must know the emulator. That is registered in a user namespace (since Linux 6.7), which leaves
+# the machine as it is, with the header of an ELF program for AArch64 and the mask of its bits that matter.
 try_arm64() {
 	root=$work/arm64
 	prepare bookworm "$root"
@@ -89,7 +89,7 @@ for suite in ${*:-jammy noble trixie arm64}; do
 	arm64) try=try_arm64 ;;
 	*) try="try_suite $suite" ;;
 	esac
-	set +e # with && behind it, the first failure would not end the subshell
+	set +e # in a condition, the first failure would not end the subshell
 	(set -e; $try)
 	status=$?
 	set -e

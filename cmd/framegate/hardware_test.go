@@ -150,7 +150,7 @@ func TestHardwareThatFailsIsReportedAndUsedAgain(t *testing.T) {
 			if metrics := p.get(t, "/metrics"); !strings.Contains(metrics, `framegate_camera_plan_failures_total{camera="gate",codec="h264",plan="nvidia"} 1`) {
 				t.Errorf("the metrics do not say it:\n%s", metrics)
 			}
-			if log := p.Log(); !strings.Contains(log, `msg="plan set aside" camera=gate plan=nvidia next=`) || !strings.Contains(log, fault.reason) {
+			if log := p.Log(); !strings.Contains(log, `msg="plan suspended" camera=gate plan=nvidia next=`) || !strings.Contains(log, fault.reason) {
 				t.Errorf("the log does not say it")
 			}
 			p.plan(t, "gate", "nvidia")

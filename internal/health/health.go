@@ -10,9 +10,9 @@ import (
 	"net/url"
 )
 
-// Ask asks a framegate for its health over a connection of its own: to at, or to the host of base where that is nil.
+// Ask asks a framegate for its health, over a new connection to at, or to the host of base if at is nil.
 func Ask(ctx context.Context, base string, at net.Addr) error {
-	// No proxy of the environment: it would ask another machine.
+	// A proxy from the environment is not used: it would ask another machine.
 	transport := &http.Transport{DisableKeepAlives: true}
 	if at != nil {
 		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -1,4 +1,4 @@
-// Package machine describes the machine and what a process of it uses, for benchmarks and endurance runs.
+// Package machine describes the machine and what a process uses of it, for benchmarks and endurance runs.
 package machine
 
 import (
@@ -14,7 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// String describes what figures were measured on.
+// String describes the machine and the software on which figures were measured.
 func String() string {
 	return fmt.Sprintf("%d cores of an %s, %s, GStreamer %s, %s", runtime.NumCPU(), cpuModel(), system(), pipeline.Version(), runtime.Version())
 }
@@ -35,7 +35,7 @@ func system() string {
 	return runtime.GOOS
 }
 
-// field finds the first value of a key in a file.
+// field returns the first value of a key in a file.
 func field(path, key, separator string) string {
 	text, _ := os.ReadFile(path)
 	for line := range strings.Lines(string(text)) {
@@ -46,8 +46,8 @@ func field(path, key, separator string) string {
 	return ""
 }
 
-// Processor is the processor time that a process has used, its ended threads included, to the nanosecond: its clock
-// is named by its number in the way of clock_getcpuclockid(3).
+// Processor is the processor time that a process has used, including that of threads that have ended, to the nanosecond. The
+// number of its clock follows from that of the process, see clock_getcpuclockid(3).
 func Processor(pid int) (time.Duration, error) {
 	const schedulers = 2
 	var t unix.Timespec
@@ -73,7 +73,7 @@ func Threads(pid int) int {
 	return len(tasks)
 }
 
-// Load is how many cores a process keeps busy, over a time.
+// Load measures for a time how many cores a process keeps busy.
 func Load(pid int, length time.Duration) (float64, error) {
 	before, err := Processor(pid)
 	if err != nil {

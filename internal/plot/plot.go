@@ -1,4 +1,4 @@
-// Package plot draws figures as SVG, and writes them in words.
+// Package plot draws figures as SVG and formats them as text.
 package plot
 
 import (
@@ -13,11 +13,11 @@ import (
 
 // Plot is a diagram of a few lines.
 type Plot struct {
-	Name  string // of the file, without .svg
+	Name  string // name of the file, without .svg
 	Title string
 	X, Y  string // what the axes show
 	// Time makes the x axis linear from zero, for lines of many points. Otherwise it is logarithmic and each point is
-	// marked, which suits numbers of viewers and of cameras.
+	// marked, which suits numbers of viewers or cameras.
 	Time  bool
 	Lines []Line
 }
@@ -28,10 +28,10 @@ type Line struct {
 	Points []Point
 }
 
-// Point is one point of a line, from the left to the right.
+// Point is one point of a line. Points are ordered by X.
 type Point struct{ X, Y float64 }
 
-// The diagram's measures, in pixels.
+// The diagram's dimensions, in pixels.
 const (
 	plotWidth, plotHeight   = 640, 320
 	left, right, above, low = 70, 20, 40, 50
@@ -51,8 +51,8 @@ func (p Plot) svg() string {
 	var s strings.Builder
 	fmt.Fprintf(&s, `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 %d %d" font-family="sans-serif" font-size="12">`+"\n", plotWidth, plotHeight)
 	fmt.Fprintf(&s, `<rect width="100%%" height="100%%" fill="#fff"/>`+"\n")
-	text := func(x, y float64, anchor, style, words string) {
-		fmt.Fprintf(&s, `<text x="%.1f" y="%.1f" text-anchor="%s" %s>%s</text>`+"\n", x, y, anchor, style, html.EscapeString(words))
+	text := func(x, y float64, anchor, style, content string) {
+		fmt.Fprintf(&s, `<text x="%.1f" y="%.1f" text-anchor="%s" %s>%s</text>`+"\n", x, y, anchor, style, html.EscapeString(content))
 	}
 	text(plotWidth/2, 20, "middle", `font-size="14" font-weight="bold"`, p.Title)
 	text(plotWidth/2, plotHeight-10, "middle", "", p.X)
@@ -120,7 +120,7 @@ func (p Plot) ticks(maxX float64) (ticks []float64) {
 	return ticks
 }
 
-// niceStep is 1, 2 or 5 times a power of ten, and not below v.
+// niceStep is the smallest of 1, 2 and 5 times a power of ten that is not below v.
 func niceStep(v float64) float64 {
 	if v <= 0 {
 		return 1
@@ -134,7 +134,7 @@ func niceStep(v float64) float64 {
 	return 10 * power
 }
 
-// Number writes a value with the three digits that count.
+// Number formats a value with three significant digits, and no fewer before the point.
 func Number(v float64) string {
 	switch {
 	case v >= 100 || v == float64(int(v)):

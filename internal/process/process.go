@@ -1,4 +1,4 @@
-// Package process runs a framegate binary as a child, for tests and benchmarks of the real thing.
+// Package process runs a framegate binary as a child, for tests and benchmarks.
 package process
 
 import (
@@ -19,12 +19,12 @@ import (
 // Process is a framegate that serves. Its methods may be called from any goroutine.
 type Process struct {
 	URL string // without a slash at its end
-	Dir string // an empty folder in which it runs
+	Dir string // its working directory, empty at first
 
 	cmd  *exec.Cmd
-	read chan struct{} // closed when its standard error has ended
+	read chan struct{} // closed at the end of its standard error
 
-	mu  sync.Mutex
+	mu  sync.Mutex // guards log
 	log strings.Builder
 }
 
@@ -37,7 +37,7 @@ type Camera struct {
 	Plan    Plan
 }
 
-// Plan tells how a camera's pictures are made.
+// Plan describes how a camera's pictures are made.
 type Plan struct {
 	Name                     string
 	Hardware                 bool
@@ -49,11 +49,10 @@ type Plan struct {
 // startTime is how long a framegate may take to serve: the demo encodes its cameras first.
 const startTime = time.Minute
 
-// Start starts 'framegate serve' with more arguments on a port of the system's choice and waits until it
-// serves. Stop must follow.
+// Start starts 'framegate serve' with further arguments on a free port and waits until it serves. Stop must follow.
 func Start(binary string, args ...string) (*Process, error) { return StartIn(nil, binary, args...) }
 
-// StartIn is Start with more of an environment.
+// StartIn is Start with further variables in the environment.
 func StartIn(env []string, binary string, args ...string) (*Process, error) {
 	return run(env, binary, "serve", args...)
 }
@@ -81,7 +80,7 @@ func run(env []string, binary, command string, args ...string) (*Process, error)
 	go func() {
 		defer close(p.read)
 		for lines := bufio.NewScanner(stderr); lines.Scan(); {
-			p.say(lines.Text())
+			p.record(lines.Text())
 			if _, rest, ok := strings.Cut(lines.Text(), "msg=serving url="); ok {
 				url, _, _ := strings.Cut(rest, "/ ")
 				serving <- url
@@ -92,7 +91,7 @@ func run(env []string, binary, command string, args ...string) (*Process, error)
 	case p.URL = <-serving:
 		return p, nil
 	case <-p.read:
-		err = fmt.Errorf("framegate ended: %s", p.Log())
+		err = fmt.Errorf("framegate has ended: %s", p.Log())
 	case <-time.After(startTime):
 		err = fmt.Errorf("framegate does not serve: %s", p.Log())
 	}
@@ -103,7 +102,7 @@ func run(env []string, binary, command string, args ...string) (*Process, error)
 // Terminate asks the process to end.
 func (p *Process) Terminate() { p.Signal(syscall.SIGTERM) }
 
-// Reload asks the process to read its configuration anew.
+// Reload asks the process to read its configuration again.
 func (p *Process) Reload() { p.Signal(syscall.SIGHUP) }
 
 // Ended is closed when the process has ended.
@@ -112,13 +111,13 @@ func (p *Process) Ended() <-chan struct{} { return p.read }
 // Signal sends the process a signal.
 func (p *Process) Signal(s os.Signal) { p.cmd.Process.Signal(s) }
 
-// Stop ends the process, waits for it and returns its exit status, -1 where a signal has ended it.
+// Stop ends the process, waits for it and returns its exit status, -1 if a signal has ended it.
 func (p *Process) Stop() (status int) {
 	p.Terminate()
 	return p.Wait()
 }
 
-// Wait waits for the process to end by itself and returns what Stop does.
+// Wait waits for the process to end by itself and returns its exit status, like Stop.
 func (p *Process) Wait() (status int) {
 	<-p.read
 	p.cmd.Wait()
@@ -129,7 +128,7 @@ func (p *Process) Wait() (status int) {
 // PID is the process's number.
 func (p *Process) PID() int { return p.cmd.Process.Pid }
 
-// PeakMemory is the most memory that a process of this machine has had resident, in KiB.
+// PeakMemory is the largest resident memory that a process has had so far, in KiB.
 func PeakMemory(pid int) (int, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
@@ -147,7 +146,7 @@ func (p *Process) Log() string {
 	return p.log.String()
 }
 
-func (p *Process) say(line string) {
+func (p *Process) record(line string) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.log.WriteString(line + "\n")

@@ -1,4 +1,4 @@
-// Package rig puts test cameras, a framegate and viewers together, for programs that measure it.
+// Package rig combines test cameras, a framegate and viewers, for programs that measure framegate.
 package rig
 
 import (
@@ -18,7 +18,7 @@ import (
 // grain makes the encoder use its 4 Mbit/s.
 var Camera1080 = testcam.Camera{Width: 1920, Height: 1080, KeyframeInterval: 50, Grain: 4, Loop: 8 * time.Second}
 
-// Settle is how long a process that has just begun is left alone.
+// Settle is how long a measurement waits after the start of a process, until its load is steady.
 const Settle = 3 * time.Second
 
 // StartCameras serves cameras over RTSP until stop is called.
@@ -36,17 +36,17 @@ func StartCameras(ctx context.Context, config testcam.Config) (server *testcam.S
 	}, nil
 }
 
-// Camera is a camera of a framegate's configuration.
+// Camera is a camera in the configuration of a framegate.
 type Camera struct {
 	ID, URL string
 	Keys    string // further keys, in YAML
 }
 
-// CameraID names the cameras of a list: cam1, cam2 …
+// CameraID is the id of the ith camera of a list: cam1, cam2 …
 func CameraID(i int) string { return fmt.Sprintf("cam%d", i+1) }
 
-// Serve runs a framegate for cameras, whose pictures are a quarter of their size in each direction and end as soon as
-// nobody watches, and waits until all are connected that are not opened on demand. env is added to the environment.
+// Serve runs a framegate for cameras, and waits until all are connected but those that connect on demand. Pictures have a
+// quarter of the camera's width and height, and end as soon as nobody watches. env is added to the environment.
 func Serve(ctx context.Context, binary string, env []string, cameras ...Camera) (*process.Process, error) {
 	var config strings.Builder
 	config.WriteString("defaults: {scale: 0.25, idle_timeout: 0s}\ncameras:\n")
@@ -78,7 +78,7 @@ func Serve(ctx context.Context, binary string, env []string, cameras ...Camera) 
 	return p, nil
 }
 
-// Rate watches one stream for a time, after its first second, and tells how many pictures a second came.
+// Rate measures for a time how many pictures a second a stream has, after its first second.
 func Rate(ctx context.Context, url string, length time.Duration) (float64, error) {
 	s, err := viewer.Open(ctx, url)
 	if err != nil {

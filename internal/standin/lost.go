@@ -11,7 +11,7 @@ import (
 //go:embed lost/libnvcuvid.c
 var lostDriver []byte
 
-// LostDriver is a stand-in for a driver of NVIDIA's that can be taken away while it works: see lost/libnvcuvid.c.
+// LostDriver is a stand-in for NVIDIA's driver that fails on command: see lost/libnvcuvid.c.
 type LostDriver struct {
 	dir  string
 	real string
@@ -32,21 +32,21 @@ func InstallLostDriver(dir, real string) (LostDriver, error) {
 	return d, nil
 }
 
-// LostDriverIn is the stand-in that lies in a folder.
+// LostDriverIn returns the stand-in that is installed in a folder.
 func LostDriverIn(dir, real string) LostDriver { return LostDriver{dir: dir, real: real} }
 
-// Dir is the folder that must come before the driver's where libraries are looked for.
+// Dir is the folder of the stand-in. It must come before the driver's in the path of libraries.
 func (d LostDriver) Dir() string { return d.dir }
 
-// Env is what the environment of a process needs besides.
+// Env returns the other variables that a process needs.
 func (d LostDriver) Env() []string {
 	return []string{"FRAMEGATE_CUVID=" + d.real, "FRAMEGATE_LOST=" + d.flag()}
 }
 
-// Lose makes the driver answer with errors.
+// Lose makes the driver return errors.
 func (d LostDriver) Lose() error { return os.WriteFile(d.flag(), nil, 0o600) }
 
-// Return lets the driver work again.
-func (d LostDriver) Return() error { return os.Remove(d.flag()) }
+// Restore makes the driver work again.
+func (d LostDriver) Restore() error { return os.Remove(d.flag()) }
 
 func (d LostDriver) flag() string { return filepath.Join(d.dir, "lost") }

@@ -18,12 +18,12 @@ func until(t *testing.T, what string, reached func() bool) {
 	t.Helper()
 	for deadline := time.Now().Add(15 * time.Second); !reached(); time.Sleep(time.Millisecond) {
 		if time.Now().After(deadline) {
-			t.Fatal("waited in vain: " + what)
+			t.Fatal("timed out: " + what)
 		}
 	}
 }
 
-func TestProcessThatIsNotWellGivesNoSignOfLife(t *testing.T) {
+func TestUnhealthyProcessDoesNotNotifyTheWatchdog(t *testing.T) {
 	ok := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }
 	hangs := make(chan struct{})
 	defer close(hangs)
@@ -53,7 +53,7 @@ func TestProcessThatIsNotWellGivesNoSignOfLife(t *testing.T) {
 			<-done
 			until(t, "the end is reported", func() bool { return messages.Count("STOPPING=1") == 1 })
 			if n := messages.Count("WATCHDOG=1"); n > 0 {
-				t.Errorf("%d signs of life", n)
+				t.Errorf("%d notifications of the watchdog", n)
 			}
 		})
 	}
@@ -82,5 +82,3 @@ func (l *lines) count(part string) (n int) {
 	}
 	return n
 }
-
-// TestSocketOfSystemdIsServed asks before framegate runs: systemd has the socket, and the answer comes later.

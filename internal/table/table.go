@@ -1,4 +1,4 @@
-// Package table holds what a program has measured, with its goals, and prints it.
+// Package table holds and prints what a program has measured, with its goals.
 package table
 
 import (
@@ -14,7 +14,7 @@ import (
 	"framegate/internal/plot"
 )
 
-// Table is what was found on a machine.
+// Table is what was measured on a machine.
 type Table struct {
 	Machine  string    `json:"machine"`
 	Date     string    `json:"date"`
@@ -28,15 +28,15 @@ type Section struct {
 	Rows  []Row  `json:"rows"`
 }
 
-// New returns an empty table of this machine and day.
+// New returns an empty table for this machine and day.
 func New() Table { return Table{Machine: machine.String(), Date: time.Now().Format(time.DateOnly)} }
 
-// Begin begins a section.
+// Begin starts a section.
 func (t *Table) Begin(name, title string) {
 	t.Sections = append(t.Sections, Section{Name: name, Title: title})
 }
 
-// Add adds a row to the section that was begun last.
+// Add adds a row to the last section.
 func (t *Table) Add(r Row) {
 	s := &t.Sections[len(t.Sections)-1]
 	s.Rows = append(s.Rows, r)
@@ -54,7 +54,7 @@ func (t Table) Missed() (rows []Row) {
 	return rows
 }
 
-// Row is one figure, with the goal that it is held to where there is one.
+// Row is one figure, with its goal if it has one.
 type Row struct {
 	Name  string  `json:"name"`
 	Value float64 `json:"value"`
@@ -73,7 +73,7 @@ func (r Row) Text() string {
 	return plot.Number(r.Value) + unit(r.Unit)
 }
 
-// met reports whether the figure is as it should be. One that is missing is.
+// met reports whether the figure meets its goal, as one that is missing does.
 func (r Row) met() bool {
 	return r.Missing != "" || (r.AtMost == 0 || r.Value <= r.AtMost) && (r.AtLeast == 0 || r.Value >= r.AtLeast)
 }
@@ -114,7 +114,7 @@ func (t Table) Print(w io.Writer) {
 	}
 }
 
-// WriteJSON writes the table into a file.
+// WriteJSON writes the table to a file.
 func (t Table) WriteJSON(path string) error {
 	text, err := json.MarshalIndent(t, "", "  ")
 	if err != nil {
@@ -123,7 +123,7 @@ func (t Table) WriteJSON(path string) error {
 	return os.WriteFile(path, append(text, '\n'), 0o644)
 }
 
-// Quantile returns the value below which the part q of the values lies; 0 where there are none.
+// Quantile returns the value below which the part q of the values lies, 0 if there are none.
 func Quantile(values []float64, q float64) float64 {
 	if len(values) == 0 {
 		return 0

@@ -13,7 +13,7 @@ import (
 // silence is the audio track: A-law, 8 kHz, one channel, with its static payload type (RFC 3551, section 6).
 var silence = &format.G711{PayloadTyp: 8, SampleRate: 8000, ChannelCount: 1}
 
-// sendAudio sends silence, 20 ms a packet as is usual, until ctx is done.
+// sendAudio sends silence until ctx is done, in the usual packets of 20 ms.
 func (p *path) sendAudio(ctx context.Context) {
 	if !p.camera.Audio && !p.camera.AudioOnly {
 		return

@@ -1,6 +1,5 @@
-// Package testcam is a real RTSP camera for demos, tests and benchmarks. It encodes a loop once at the start
-// and then sends it from memory, so that it costs next to nothing while something else is measured; and it
-// misbehaves on command.
+// Package testcam is a real RTSP camera for demos, tests and benchmarks. It encodes a loop once at the start and then sends
+// it from memory, so that it costs next to nothing while something else is measured. It misbehaves on command.
 package testcam
 
 import (
@@ -10,30 +9,45 @@ import (
 	"regexp"
 	"time"
 
+	"framegate/internal/testcam/loop"
 	"framegate/internal/testcam/mark"
 )
 
-// Camera describes one camera. The zero value is a good one: H.264, 1280x720 at 25 fps with a keyframe a
-// second.
+// Camera describes one camera. The zero Camera works: H.264, 1280x720 at 25 fps with a keyframe each second. The values of
+// fields that are zero are in parentheses.
 type Camera struct {
-	Name             string // its path, of letters, digits, '_' and '-'; cam1, cam2 … by its place in the list
-	Codec            Codec
-	Width, Height    int           // pixels, even; 1280x720. Of MJPEG: multiples of 8, up to 2040
-	FPS              int           // pictures per second; 25
-	KeyframeInterval int           // in frames; one second
-	Bitrate          int           // kbit/s; 4000 for 1080p, by area for other sizes. MJPEG has a quality instead
-	BFrames          int           // between two other frames, of H.264 only
-	Grain            int           // noise of each pixel, up to so many levels of luma: without it an encoder needs less than Bitrate
-	Loop             time.Duration // rounded up to whole keyframe intervals; 4 s
-	Username         string        // empty lets everybody in
+	Name             string        // and path: letters, digits, '_' and '-' (cam1, cam2 … by its place in the list)
+	Codec            Codec         // (H264)
+	Width, Height    int           // pixels: even, for MJPEG multiples of 8 up to 2040 (1280x720)
+	FPS              int           // pictures per second (25)
+	KeyframeInterval int           // in frames (one second)
+	Bitrate          int           // kbit/s, ignored for MJPEG (4000 for 1080p, by area for other sizes)
+	BFrames          int           // between two other frames, H.264 only
+	Grain            int           // noise of each pixel, in levels of luma: without it an encoder stays below Bitrate
+	Loop             time.Duration // rounded up to whole keyframe intervals (4 s)
+	Username         string        // empty admits everybody
 	Password         string
 	Audio            bool // a G.711 track of silence beside the video
 	AudioOnly        bool // that track and no video
-	// Number stands in the mark of each frame; the place in the list, from 1. Cameras that are equal but for
-	// their names share one encoding when Shared is set, with the number 0.
+	// Number is the number in the mark of each frame (the place in the list, from 1). With Shared it is 0, and cameras that
+	// differ only in their names share one encoding.
 	Number int
 	Shared bool
 }
+
+// Codec is a video codec by its short name.
+type Codec = loop.Codec
+
+// The codecs that a camera can send.
+const (
+	H264  = loop.H264
+	H265  = loop.H265
+	MJPEG = loop.MJPEG
+	MPEG4 = loop.MPEG4
+	VP8   = loop.VP8
+	VP9   = loop.VP9
+	AV1   = loop.AV1
+)
 
 // withDefaults fills in what is zero for the camera at place i.
 func (c Camera) withDefaults(i int) (Camera, error) {
@@ -50,62 +64,52 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 	}
 	switch {
 	case !validName.MatchString(c.Name) || c.Name == allCameras:
-		return c, fmt.Errorf("a camera called %q; letters, digits, '_' and '-', and not %q", c.Name, allCameras)
-	case codecs[c.Codec].encoder == nil:
-		return c, fmt.Errorf("%s: no codec %q; one of %s", c.Name, c.Codec, codecNames())
+		return c, fmt.Errorf("camera name %q: want letters, digits, '_' and '-', and not %q", c.Name, allCameras)
+	case !c.Codec.Known():
+		return c, fmt.Errorf("%s: no codec %q: want one of %s", c.Name, c.Codec, loop.CodecNames())
 	case c.Width < 64 || c.Width > 7680 || c.Height < 64 || c.Height > 4320 || c.Width%2+c.Height%2 > 0:
-		return c, fmt.Errorf("%s: %dx%d; sides are even, from 64 to 7680 and 4320", c.Name, c.Width, c.Height)
+		return c, fmt.Errorf("%s: %dx%d: want even sides, from 64x64 to 7680x4320", c.Name, c.Width, c.Height)
 	case c.Codec == MJPEG && (c.Width > 2040 || c.Height > 2040 || c.Width%8+c.Height%8 > 0):
-		// RTP/JPEG tells a side as an eighth of it, in a byte (RFC 2435, section 3.1.5).
-		return c, fmt.Errorf("%s: %dx%d; sides of MJPEG are multiples of 8, up to 2040", c.Name, c.Width, c.Height)
+		// RTP/JPEG has a byte for an eighth of each side (RFC 2435, section 3.1.5).
+		return c, fmt.Errorf("%s: %dx%d: want sides that are multiples of 8, up to 2040, for MJPEG", c.Name, c.Width, c.Height)
 	case c.FPS < 1 || c.FPS > 120:
-		return c, fmt.Errorf("%s: %d fps; from 1 to 120", c.Name, c.FPS)
+		return c, fmt.Errorf("%s: %d fps: want 1 to 120", c.Name, c.FPS)
 	case c.KeyframeInterval < 1:
-		return c, fmt.Errorf("%s: a keyframe each %d frames; from 1", c.Name, c.KeyframeInterval)
+		return c, fmt.Errorf("%s: a keyframe each %d frames: want 1 or more", c.Name, c.KeyframeInterval)
 	case c.Bitrate < 1:
-		return c, fmt.Errorf("%s: %d kbit/s; from 1", c.Name, c.Bitrate)
+		return c, fmt.Errorf("%s: %d kbit/s: want 1 or more", c.Name, c.Bitrate)
 	case c.BFrames < 0 || c.BFrames > 16 || c.BFrames > 0 && c.Codec != H264:
-		return c, fmt.Errorf("%s: %d B-frames; from 0 to 16, of H.264 only", c.Name, c.BFrames)
-	case c.Grain < 0 || c.Grain > maxGrain:
-		return c, fmt.Errorf("%s: a grain of %d; from 0 to %d", c.Name, c.Grain, maxGrain)
+		return c, fmt.Errorf("%s: %d B-frames: want 0 to 16, for H.264 only", c.Name, c.BFrames)
+	case c.Grain < 0 || c.Grain > loop.MaxGrain:
+		return c, fmt.Errorf("%s: a grain of %d: want 0 to %d", c.Name, c.Grain, loop.MaxGrain)
 	case c.Loop < 0 || c.Number < 0:
-		return c, fmt.Errorf("%s: the loop and the number are not negative", c.Name)
+		return c, fmt.Errorf("%s: the loop or the number is negative", c.Name)
 	case c.frames() > mark.MaxFrame || c.Number > mark.MaxCamera:
 		return c, fmt.Errorf("%s: the loop or the number is too large for the mark", c.Name)
 	}
 	return c, nil
 }
 
-// maxGrain leaves the mark's light and dark fields far apart.
-const maxGrain = 32
-
 // allCameras stands for every camera where the control port wants a name.
 const allCameras = "all"
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
 
-// frames is the length of the loop.
+// frames is the length of the loop in frames.
 func (c Camera) frames() int {
 	n := int(math.Ceil(c.Loop.Seconds() * float64(c.FPS)))
 	gops := (n + c.KeyframeInterval - 1) / c.KeyframeInterval
 	return max(gops, 1) * c.KeyframeInterval
 }
 
-// picture is what an encoding depends on: cameras that agree in it can share one.
-type picture struct {
-	codec                                Codec
-	width, height, fps, interval, frames int
-	bitrate, bframes, grain, number      int
-	label                                string
-}
-
-func (c Camera) picture() picture {
+// spec is what the camera's loop is encoded from.
+func (c Camera) spec() loop.Spec {
 	label := c.Name
 	if c.Shared {
 		label = "testcam"
 	}
-	return picture{
-		codec: c.Codec, width: c.Width, height: c.Height, fps: c.FPS, interval: c.KeyframeInterval, frames: c.frames(),
-		bitrate: c.Bitrate, bframes: c.BFrames, grain: c.Grain, number: c.Number, label: label,
+	return loop.Spec{
+		Codec: c.Codec, Width: c.Width, Height: c.Height, FPS: c.FPS, Interval: c.KeyframeInterval, Length: c.frames(),
+		Bitrate: c.Bitrate, BFrames: c.BFrames, Grain: c.Grain, Number: c.Number, Label: label,
 	}
 }

@@ -25,7 +25,7 @@ func Help() string {
 	}
 	b.WriteString(`
   GET /cameras                      the cameras, as JSON: codec, size, fault, viewers, TEARDOWNs
-  GET /CAMERA/frames                when each frame number was sent last, in Unix ns, as JSON
+  GET /CAMERA/frames                when each frame number was last sent, in Unix ns, as JSON
   GET /CAMERA.mjpg, /CAMERA.jpg     an MJPEG camera over HTTP: a stream, and a single picture
 
 For example: curl -X POST http://127.0.0.1:8555/cam1/drop
@@ -73,14 +73,14 @@ func readOptions(r *http.Request) (o Options, err error) {
 	for name, into := range map[string]*int{"width": &o.Width, "height": &o.Height, "megabytes": &o.Megabytes} {
 		if text := query.Get(name); text != "" {
 			if *into, err = strconv.Atoi(text); err != nil {
-				return o, fmt.Errorf("%s is %q, not a number", name, text)
+				return o, fmt.Errorf("%s=%s: not a number", name, text)
 			}
 		}
 	}
 	for name, into := range map[string]*float64{"rate": &o.Rate, "seconds": &o.Seconds} {
 		if text := query.Get(name); text != "" {
 			if *into, err = strconv.ParseFloat(text, 64); err != nil {
-				return o, fmt.Errorf("%s is %q, not a number", name, text)
+				return o, fmt.Errorf("%s=%s: not a number", name, text)
 			}
 		}
 	}
@@ -108,7 +108,7 @@ func (s *Server) listCameras(w http.ResponseWriter, _ *http.Request) {
 			Viewers: len(p.sessions) + p.pictures, TornDown: p.tornDown,
 		}
 		if p.loop != nil {
-			c.Codec, c.Width, c.Height, c.FPS = p.loop.codec, p.loop.width, p.loop.height, p.loop.fps
+			c.Codec, c.Width, c.Height, c.FPS = p.loop.Codec, p.loop.Width, p.loop.Height, p.loop.FPS
 		}
 		p.mu.Unlock()
 		all = append(all, c)

@@ -42,14 +42,14 @@ func (h handler) OnSetup(ctx *gortsplib.ServerHandlerOnSetupCtx) (*base.Response
 	return response, stream, err
 }
 
-// OnPlay implements gortsplib.ServerHandlerOnPlay. It asks again, for a fault since SETUP.
+// OnPlay implements gortsplib.ServerHandlerOnPlay. It checks again, since a fault may have begun after SETUP.
 func (h handler) OnPlay(ctx *gortsplib.ServerHandlerOnPlayCtx) (*base.Response, error) {
 	response, _, p, err := h.admit(ctx.Path, ctx.Conn, ctx.Request)
 	if response.StatusCode == base.StatusOK {
 		p.mu.Lock()
 		p.sessions[ctx.Session] = struct{}{}
 		p.mu.Unlock()
-		h.log.Debug("playing", "camera", p.camera.Name, "from", ctx.Conn.NetConn().RemoteAddr())
+		h.log.Debug("client plays", "camera", p.camera.Name, "address", ctx.Conn.NetConn().RemoteAddr())
 	}
 	return response, err
 }
@@ -65,18 +65,18 @@ func (h handler) OnSessionClose(ctx *gortsplib.ServerHandlerOnSessionCloseCtx) {
 		}
 		p.mu.Unlock()
 		if played {
-			h.log.Debug("played", "camera", p.camera.Name, "ended by", ctx.Error)
+			h.log.Debug("client left", "camera", p.camera.Name, "error", ctx.Error)
 		}
 	}
 }
 
-// OnStreamWriteError implements gortsplib.ServerHandlerOnStreamWriteError, which prints without it: a
-// client that reads too slowly misses packets.
+// OnStreamWriteError implements gortsplib.ServerHandlerOnStreamWriteError: without it gortsplib prints an error for each
+// packet that a slow client misses.
 func (h handler) OnStreamWriteError(ctx *gortsplib.ServerHandlerOnStreamWriteErrorCtx) {
 	h.log.Debug("packet not sent", "error", ctx.Error)
 }
 
-// OnDecodeError implements gortsplib.ServerHandlerOnDecodeError, which prints without it.
+// OnDecodeError implements gortsplib.ServerHandlerOnDecodeError: without it gortsplib prints the errors.
 func (h handler) OnDecodeError(ctx *gortsplib.ServerHandlerOnDecodeErrorCtx) {
 	h.log.Debug("packet not understood", "error", ctx.Error)
 }

@@ -3,46 +3,45 @@ package testcam
 import (
 	"bytes"
 	"context"
-	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
-	"net"
-	"sync/atomic"
 	"time"
+
+	"framegate/internal/testcam/loop"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/pion/rtp"
 )
 
-// bare is a format without what a decoder has to know before the first picture: that comes with the keyframes only.
+// bare is a format without the parameter sets that a decoder needs, which then come with the keyframes only.
 func bare(f format.Format) format.Format {
 	switch f.(type) {
 	case *format.H264:
-		return &format.H264{PayloadTyp: payloadType, PacketizationMode: 1}
+		return &format.H264{PayloadTyp: loop.PayloadType, PacketizationMode: 1}
 	case *format.H265:
-		return &format.H265{PayloadTyp: payloadType}
+		return &format.H265{PayloadTyp: loop.PayloadType}
 	case *format.MPEG4Video:
-		return &format.MPEG4Video{PayloadTyp: payloadType, ProfileLevelID: 1}
-	default: // the others have no such thing
+		return &format.MPEG4Video{PayloadTyp: loop.PayloadType, ProfileLevelID: 1}
+	default: // the others have none
 		return f
 	}
 }
 
-// makeHuge makes an access unit of some MB for the camera to send next: a keyframe of one slice that does not end.
+// makeHuge makes the access unit of some MB that the camera sends next: a keyframe of one endless slice.
 func (p *path) makeHuge(megabytes int) error {
 	if megabytes < 1 || megabytes > 200 {
-		return fmt.Errorf("%d MB; from 1 to 200", megabytes)
+		return fmt.Errorf("%d MB: want 1 to 200", megabytes)
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.loop == nil || p.loop.codec != H264 && p.loop.codec != H265 {
-		return fmt.Errorf("huge is for %s and %s", H264, H265)
+	if p.loop == nil || p.loop.Codec != H264 && p.loop.Codec != H265 {
+		return fmt.Errorf("huge works with %s and %s only", H264, H265)
 	}
-	// A slice is cut into fragments that are all alike but for the marks of the first and the last.
+	// The fragments of the slice are all alike but for the bits that mark the first and the last.
 	const first, last = 0x80, 0x40
 	fragment := func(mark byte) []byte {
 		head := []byte{0x60 | 28, mark | 5} // FU-A of an IDR slice (RFC 6184, section 5.8)
-		if p.loop.codec == H265 {
+		if p.loop.Codec == H265 {
 			head = []byte{49 << 1, 1, mark | 19} // RFC 7798, section 4.4.3
 		}
 		return append(head, bytes.Repeat([]byte{0x55}, 1400-len(head))...)
@@ -58,7 +57,7 @@ func (p *path) makeHuge(megabytes int) error {
 	return nil
 }
 
-// sendHuge sends packets in portions that the queues of gortsplib have room for, and at a pace that clients follow.
+// sendHuge sends packets in portions that fit the queues of gortsplib, at a pace that clients can follow.
 func (p *path) sendHuge(ctx context.Context, packets []*rtp.Packet, timestamp uint32) {
 	const portion = 32
 	pace := time.NewTicker(time.Millisecond)
@@ -77,7 +76,7 @@ func (p *path) sendHuge(ctx context.Context, packets []*rtp.Packet, timestamp ui
 	}
 }
 
-// changeSSRC gives the stream another SSRC in the connections of all who play it over TCP.
+// changeSSRC changes the SSRC of the stream for all who play it over TCP.
 func (p *path) changeSSRC() error {
 	changed := false
 	for _, session := range p.playing() {
@@ -89,39 +88,7 @@ func (p *path) changeSSRC() error {
 		}
 	}
 	if !changed {
-		return fmt.Errorf("nobody plays %s over TCP", p.camera.Name)
+		return fmt.Errorf("no client plays %s over TCP", p.camera.Name)
 	}
 	return nil
-}
-
-// wireListener accepts wires.
-type wireListener struct{ net.Listener }
-
-func (l wireListener) Accept() (net.Conn, error) {
-	conn, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &wire{Conn: conn}, nil
-}
-
-// wire is a connection in which SSRCs are changed, which gortsplib sets itself. It writes each packet by one call.
-type wire struct {
-	net.Conn
-	mask atomic.Uint32 // is added to each SSRC, bit by bit
-}
-
-// Write writes a response, or a packet behind '$', its channel and its length in 2 bytes (RFC 2326, section 10.12).
-func (w *wire) Write(packet []byte) (int, error) {
-	mask := w.mask.Load()
-	if mask == 0 || len(packet) < 16 || packet[0] != '$' {
-		return w.Conn.Write(packet)
-	}
-	ssrc := 4 + 8 // of RTP, on even channels (RFC 3550, section 5.1)
-	if packet[1]%2 == 1 {
-		ssrc = 4 + 4 // of RTCP, on odd ones (section 6.4.1)
-	}
-	changed := bytes.Clone(packet)
-	binary.BigEndian.PutUint32(changed[ssrc:], binary.BigEndian.Uint32(changed[ssrc:])^mask)
-	return w.Conn.Write(changed)
 }

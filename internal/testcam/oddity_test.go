@@ -24,7 +24,7 @@ func (v *viewer) steps(n int) (all []int32) {
 	return all
 }
 
-func TestClockDoesWhatItIsTold(t *testing.T) {
+func TestClockObeysCommands(t *testing.T) {
 	server := camtest.Start(t, tiny)
 	v := watch(t, server.URL("cam1"))
 	all := func(step int32) func() bool {
@@ -117,7 +117,7 @@ func TestEveryDamageLeavesNoUnitWhole(t *testing.T) {
 	v.mu.Unlock()
 	for _, kind := range []testcam.Damage{testcam.Flip, testcam.Truncate, testcam.WrongCodec} {
 		camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Rate: 1, Kind: kind})
-		loop() // what was on its way has come
+		loop() // units that were on their way have arrived
 		from := v.count()
 		loop()
 		v.mu.Lock()
@@ -133,7 +133,7 @@ func TestEveryDamageLeavesNoUnitWhole(t *testing.T) {
 		return slices.Equal(v.steps(4), []int32{3 * 3600, -3600, 3 * 3600, -3600})
 	})
 	camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
-	camtest.Until(t, "all is in order", func() bool { return slices.Equal(v.steps(4), slices.Repeat([]int32{3600}, 4)) })
+	camtest.Until(t, "the order is right again", func() bool { return slices.Equal(v.steps(4), slices.Repeat([]int32{3600}, 4)) })
 	if err := server.Do(t.Context(), "cam1", testcam.Corrupt, testcam.Options{Kind: "burn"}); err == nil {
 		t.Error("an unknown damage is done")
 	}

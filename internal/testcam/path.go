@@ -7,38 +7,40 @@ import (
 	"sync"
 	"time"
 
+	"framegate/internal/testcam/loop"
+
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/pion/rtp"
 )
 
-// path is one camera at work.
+// path is one camera that is served.
 type path struct {
 	server *Server
 	camera Camera // as configured
 
-	mu       sync.Mutex // of what follows
-	now      Camera     // as changed by Resize and Recodec
-	loop     *loop      // nil where there is only audio
-	next     *loop      // takes over at the end of a GOP; for Resize
+	mu       sync.Mutex // guards what follows
+	now      Camera     // after Resize and Recodec
+	loop     *loop.Loop // nil if there is only audio
+	next     *loop.Loop // replaces loop at the end of a GOP, after Resize; nil for none
 	stream   *gortsplib.ServerStream
-	video    *description.Media // of the stream; nil where there is only audio
-	audio    *description.Media // likewise; nil where there is none
+	video    *description.Media // of the stream; nil if there is only audio
+	audio    *description.Media // of the stream; nil if there is none
 	sessions map[*gortsplib.ServerSession]struct{}
 	fault    fault
-	sent     []sendings    // of each frame number of the loop
-	newest   []byte        // unit sent last
-	arrived  chan struct{} // closed when newest changes
-	dropped  chan struct{} // closed when the connections are to be closed
+	sent     []sendings    // by frame number of the loop
+	newest   []byte        // the unit that was sent last
+	arrived  chan struct{} // closed and replaced when newest changes
+	dropped  chan struct{} // closed and replaced when the connections are to be closed
 	pictures int           // HTTP clients
 	tornDown int           // RTSP sessions that ended with TEARDOWN
-	huge     []*rtp.Packet // to be sent instead of the next frame; nil for none
-	cut      bool          // the next unit of several packets is to end in the middle, and the connections with it
-	halved   bool          // it has ended
-	held     func()        // sends a frame that is to come behind the next; nil for none
+	huge     []*rtp.Packet // sent instead of the next frame; nil for none
+	cut      bool          // the next unit of several packets ends in the middle, and the connections with it
+	halved   bool          // that unit was sent
+	held     func()        // sends a frame that is to follow the next one; nil for none
 	sequence uint16
-	clock    uint32 // RTP time at which the sending began
+	clock    uint32 // RTP time of the beginning
 }
 
 func newPath(s *Server, camera Camera) *path {
@@ -48,7 +50,7 @@ func newPath(s *Server, camera Camera) *path {
 	}
 }
 
-// open makes the stream that RTSP clients describe and play.
+// open makes the stream that RTSP clients request.
 func (p *path) open() error {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -59,14 +61,14 @@ func (p *path) openLocked() error {
 	desc := &description.Session{Title: p.camera.Name}
 	p.video, p.audio = nil, nil
 	if p.loop != nil {
-		described := p.loop.format
+		described := p.loop.Format
 		if p.fault.kind == Bare {
 			described = bare(described)
 		}
 		p.video = &description.Media{Type: description.MediaTypeVideo, Formats: []format.Format{described}}
 		desc.Medias = append(desc.Medias, p.video)
-		if len(p.sent) != len(p.loop.frames) { // a loop of another size or codec has as many
-			p.sent = make([]sendings, len(p.loop.frames))
+		if len(p.sent) != len(p.loop.Frames) { // a loop of another size or codec has as many frames
+			p.sent = make([]sendings, len(p.loop.Frames))
 		}
 	}
 	if p.camera.Audio || p.camera.AudioOnly {
@@ -85,7 +87,7 @@ func (p *path) close() {
 	}
 }
 
-// reopen closes the connections and makes the stream anew after a change, for which p.mu is held.
+// reopen closes the connections, calls change with p.mu held, and makes a new stream.
 func (p *path) reopen(change func()) error {
 	p.disconnect()
 	p.mu.Lock()
@@ -95,14 +97,14 @@ func (p *path) reopen(change func()) error {
 	return p.openLocked()
 }
 
-// playing are the RTSP sessions of all who play.
+// playing lists the RTSP sessions that play.
 func (p *path) playing() []*gortsplib.ServerSession {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return slices.Collect(maps.Keys(p.sessions))
 }
 
-// disconnect closes the connections of all who play.
+// disconnect closes the connections of all clients that play.
 func (p *path) disconnect() {
 	p.mu.Lock()
 	close(p.dropped)
@@ -127,7 +129,7 @@ func (s *sendings) add(at time.Time) {
 	s.at[s.last] = at
 }
 
-// before is the last of them up to a time; zero where there is none.
+// before is the last of them up to a time. It is zero if there is none.
 func (s *sendings) before(limit time.Time) (last time.Time) {
 	for _, at := range s.at {
 		if !at.After(limit) && at.After(last) {
@@ -137,14 +139,14 @@ func (s *sendings) before(limit time.Time) (last time.Time) {
 	return last
 }
 
-// Sent tells when a frame number of a camera was sent last: just before its first packet was written. It
-// is false for a frame that was not sent yet.
+// Sent returns when a frame number of a camera was last sent: just before its first packet was written. It reports false
+// for a frame that has not been sent yet.
 func (s *Server) Sent(camera string, frame int) (time.Time, bool) {
 	return s.SentBefore(camera, frame, time.Now())
 }
 
-// SentBefore tells when a frame number of a camera was sent last before a time. It is false where that was never, or
-// more often than four times ago.
+// SentBefore returns when a frame number of a camera was last sent before a time. It reports false if it never was, or if
+// it was sent four times since.
 func (s *Server) SentBefore(camera string, frame int, limit time.Time) (time.Time, bool) {
 	p := s.path(camera)
 	if p == nil {
@@ -159,7 +161,7 @@ func (s *Server) SentBefore(camera string, frame int, limit time.Time) (time.Tim
 	return at, !at.IsZero()
 }
 
-// Viewers is how many RTSP sessions and HTTP clients play a camera.
+// Viewers is the number of RTSP sessions and HTTP clients that play a camera.
 func (s *Server) Viewers(camera string) int {
 	p := s.path(camera)
 	if p == nil {
@@ -170,7 +172,7 @@ func (s *Server) Viewers(camera string) int {
 	return len(p.sessions) + p.pictures
 }
 
-// TornDown is how many RTSP clients that played a camera have left it with TEARDOWN, as good ones do.
+// TornDown is the number of RTSP clients that have played a camera and left with TEARDOWN, as well-behaved ones do.
 func (s *Server) TornDown(camera string) int {
 	p := s.path(camera)
 	if p == nil {

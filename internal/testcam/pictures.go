@@ -10,8 +10,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// pictures serves an MJPEG camera over HTTP, as a stream or as one picture. It obeys the same user,
-// password and faults as RTSP does.
+// pictures serves an MJPEG camera over HTTP, as a stream or as one picture. User, password and faults apply as they do over
+// RTSP.
 func (s *Server) pictures(stream bool) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		p := s.path(chi.URLParam(r, "camera"))
@@ -55,8 +55,8 @@ func (s *Server) pictures(stream bool) http.HandlerFunc {
 	}
 }
 
-// enter decides whether a request may see pictures. Where it is StatusOK, leave must follow, and dropped
-// is closed when the connection is to be closed.
+// enter decides whether a request gets pictures. If status is StatusOK, leave must follow, and dropped is closed when the
+// connection is to be closed.
 func (p *path) enter(r *http.Request) (dropped <-chan struct{}, status int) {
 	user, password, _ := r.BasicAuth()
 	p.mu.Lock()
@@ -67,7 +67,7 @@ func (p *path) enter(r *http.Request) (dropped <-chan struct{}, status int) {
 	case p.fault.kind == Unauthorized,
 		p.camera.Username != "" && (user != p.camera.Username || password != p.camera.Password):
 		return nil, http.StatusUnauthorized
-	case p.loop == nil || p.loop.codec != MJPEG:
+	case p.loop == nil || p.loop.Codec != MJPEG:
 		return nil, http.StatusNotFound
 	}
 	p.pictures++

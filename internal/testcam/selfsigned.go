@@ -13,8 +13,8 @@ import (
 	"time"
 )
 
-// SelfSigned makes a certificate for 127.0.0.1 and localhost, valid for a day, and returns a configuration
-// that serves it and the certificate as PEM, to be trusted.
+// SelfSigned makes a certificate for 127.0.0.1 and localhost that is valid for a day. It returns a configuration that
+// serves the certificate, and the certificate as PEM for clients to trust.
 func SelfSigned() (*tls.Config, []byte) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

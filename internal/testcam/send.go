@@ -3,8 +3,9 @@ package testcam
 import (
 	"context"
 	"math/rand/v2"
-	"slices"
 	"time"
+
+	"framegate/internal/testcam/loop"
 
 	"github.com/pion/rtp"
 )
@@ -14,21 +15,21 @@ func (p *path) sendVideo(ctx context.Context) {
 	if p.camera.AudioOnly {
 		return
 	}
-	rate := p.camera.picture()
-	i := 0 // place in the loop
-	for tick := range ticks(ctx, rate.time) {
+	spec := p.camera.spec()
+	i := 0 // index in the loop
+	for tick := range ticks(ctx, spec.Time) {
 		p.mu.Lock()
-		if p.halved { // and the half has left the queues of gortsplib
+		if p.halved { // the half was sent a frame ago and has left the queues of gortsplib
 			p.halved = false
 			p.mu.Unlock()
-			p.disconnect() // which goes on when it returns: this frame is left out
+			p.disconnect() // connections still close when it returns: this frame is left out
 			i++
 			continue
 		}
-		if p.next != nil && i%p.loop.interval == 0 {
+		if p.next != nil && i%p.loop.Interval == 0 {
 			p.loop, p.next, i = p.next, nil, 0
 		}
-		if i >= len(p.loop.frames) {
+		if i >= len(p.loop.Frames) {
 			i = 0
 		}
 		huge, timestamp := p.huge, p.timestamp(i, tick)
@@ -44,7 +45,7 @@ func (p *path) sendVideo(ctx context.Context) {
 	}
 }
 
-// ticks yields 0, 1, 2 … each at its time since the beginning, until ctx is done.
+// ticks yields 0, 1, 2 … until ctx is done, each at its time since the first.
 func ticks(ctx context.Context, at func(tick int) time.Duration) func(yield func(int) bool) {
 	return func(yield func(int) bool) {
 		began := time.Now()
@@ -68,9 +69,9 @@ const videoClock = 90000 // Hz (RFC 3551, section 5)
 
 // timestamp is the RTP time of a frame of the loop. p.mu is held.
 func (p *path) timestamp(i, tick int) uint32 {
-	// B-frames are sent after the frame that they are shown before: the time is that of showing.
-	shown := tick + p.loop.frames[i].number - i
-	now := p.clock + uint32(int64(shown)*videoClock/int64(p.loop.fps))
+	// The time is that of presentation: a B-frame is sent after a frame that is shown later.
+	shown := tick + p.loop.Frames[i].Number - i
+	now := p.clock + uint32(int64(shown)*videoClock/int64(p.loop.FPS))
 	if p.fault.since == nil {
 		p.fault.since = &now
 	}
@@ -88,15 +89,15 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 	if p.fault.kind == Stall {
 		return
 	}
-	frame := p.loop.frames[i]
-	if p.halved = p.cut && len(frame.packets) > 1; p.halved {
+	frame := p.loop.Frames[i]
+	if p.halved = p.cut && len(frame.Packets) > 1; p.halved {
 		p.cut = false
-		half := len(frame.packets) / 2
-		p.write(frame.packets[:half], timestamp)
-		p.sequence += uint16(len(frame.packets) - half)
+		half := len(frame.Packets) / 2
+		p.write(frame.Packets[:half], timestamp)
+		p.sequence += uint16(len(frame.Packets) - half)
 		return
 	}
-	p.sent[frame.number].add(time.Now())
+	p.sent[frame.Number].add(time.Now())
 	if p.fault.kind == Corrupt && rand.Float64() < p.fault.rate {
 		switch p.fault.how {
 		case Reorder:
@@ -105,15 +106,15 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 				return
 			}
 		case WrongCodec:
-			frame = p.fault.other.frames[i%len(p.fault.other.frames)]
+			frame = p.fault.other.Frames[i%len(p.fault.other.Frames)]
 		case Truncate:
-			frame = frame.truncated()
+			frame = truncated(frame)
 		case Lose:
-			p.write(frame.packets[:len(frame.packets)-1], timestamp)
+			p.write(frame.Packets[:len(frame.Packets)-1], timestamp)
 			p.sequence++
 			return
 		default:
-			frame = frame.flipped()
+			frame = flipped(frame)
 		}
 	}
 	p.send(frame, timestamp)
@@ -123,10 +124,10 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 	}
 }
 
-// send sends a frame to all who play the camera. p.mu is held: gortsplib only queues the packets.
-func (p *path) send(frame loopFrame, timestamp uint32) {
-	p.write(frame.packets, timestamp)
-	p.newest = frame.unit
+// send sends a frame to all who play the camera. p.mu is held, since gortsplib only queues the packets.
+func (p *path) send(frame loop.Frame, timestamp uint32) {
+	p.write(frame.Packets, timestamp)
+	p.newest = frame.Unit
 	close(p.arrived)
 	p.arrived = make(chan struct{})
 }
@@ -135,41 +136,8 @@ func (p *path) send(frame loopFrame, timestamp uint32) {
 func (p *path) write(packets []*rtp.Packet, timestamp uint32) {
 	for _, packet := range packets {
 		out := &rtp.Packet{Header: packet.Header, Payload: packet.Payload}
-		out.Timestamp, out.SequenceNumber, out.PayloadType = timestamp, p.sequence, p.loop.format.PayloadType()
+		out.Timestamp, out.SequenceNumber, out.PayloadType = timestamp, p.sequence, p.loop.Format.PayloadType()
 		p.sequence++
 		p.stream.WritePacketRTP(p.video, out)
 	}
-}
-
-// truncated is the frame without its second half.
-func (f loopFrame) truncated() loopFrame {
-	f.unit = f.unit[:len(f.unit)/2]
-	f.packets = slices.Clone(f.packets[:(len(f.packets)+1)/2])
-	last := *f.packets[len(f.packets)-1]
-	last.Payload, last.Marker = last.Payload[:(len(last.Payload)+1)/2], true
-	f.packets[len(f.packets)-1] = &last
-	return f
-}
-
-// flipped is the frame with some bytes flipped in its last packet: that is full of coded picture, where the first may
-// be no more than parameters.
-func (f loopFrame) flipped() loopFrame {
-	f.unit = damage(f.unit)
-	f.packets = slices.Clone(f.packets)
-	last := *f.packets[len(f.packets)-1]
-	last.Payload = damage(last.Payload)
-	f.packets[len(f.packets)-1] = &last
-	return f
-}
-
-// damage returns a copy with some bytes flipped behind the header of the payload format or the file.
-func damage(data []byte) []byte {
-	broken := slices.Clone(data)
-	header := min(24, len(broken)/2) // of the payload formats in use; a small unit is half of it
-	for range 4 + len(broken)/200 {
-		if n := len(broken) - header; n > 0 {
-			broken[header+rand.IntN(n)] ^= byte(1 + rand.IntN(255))
-		}
-	}
-	return broken
 }

@@ -11,36 +11,37 @@ import (
 	"strconv"
 	"time"
 
+	"framegate/internal/testcam/loop"
+
 	"github.com/bluenviron/gortsplib/v5"
 	"golang.org/x/sync/errgroup"
 )
 
-// Config says which cameras to be and where.
+// Config describes the cameras and where to serve them.
 type Config struct {
 	Cameras []Camera
-	Listen  string      // of RTSP, host:port; 127.0.0.1 and a port of the system's choice
-	Control string      // of the control port, likewise
+	Listen  string      // host:port for RTSP; empty for 127.0.0.1 and a free port
+	Control string      // host:port for the control port; likewise
 	TLS     *tls.Config // serves RTSPS instead of RTSP
-	Loops   string      // a folder of loops, from an earlier time or another machine: what it lacks is encoded and added
+	Loops   string      // a folder that keeps the encoded loops; empty for none
 	Log     *slog.Logger
 }
 
-// Server is a number of test cameras. All methods may be called from any goroutine, before, during and
-// after Run.
+// Server serves test cameras. All methods may be called from any goroutine, before, during and after Run.
 type Server struct {
 	log     *slog.Logger
 	paths   []*path
-	loops   library
+	loops   loop.Library
 	rtsp    *gortsplib.Server
 	address net.Addr
-	tried   bool // to listen at the TCP port
+	tried   bool // to listen on the TCP port
 	secure  bool
 	control net.Listener
 }
 
 // New encodes the cameras' loops and opens the ports. Close or Run must follow.
 func New(ctx context.Context, config Config) (*Server, error) {
-	s := &Server{log: config.Log, secure: config.TLS != nil, loops: library{dir: config.Loops}}
+	s := &Server{log: config.Log, secure: config.TLS != nil, loops: loop.Library{Dir: config.Loops}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
@@ -53,7 +54,7 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	return s, nil
 }
 
-// encodeAll makes the cameras with their loops, equal loops once.
+// encodeAll makes the cameras and their loops. Equal loops are encoded once.
 func (s *Server) encodeAll(ctx context.Context, cameras []Camera) error {
 	for i, camera := range cameras {
 		camera, err := camera.withDefaults(i)
@@ -61,7 +62,7 @@ func (s *Server) encodeAll(ctx context.Context, cameras []Camera) error {
 			return err
 		}
 		if s.path(camera.Name) != nil {
-			return fmt.Errorf("two cameras are called %s", camera.Name)
+			return fmt.Errorf("two cameras have the name %s", camera.Name)
 		}
 		s.paths = append(s.paths, newPath(s, camera))
 	}
@@ -71,7 +72,7 @@ func (s *Server) encodeAll(ctx context.Context, cameras []Camera) error {
 			continue
 		}
 		encoding.Go(func() (err error) {
-			p.loop, err = s.loops.get(ctx, p.camera.picture())
+			p.loop, err = s.loops.Get(ctx, p.camera.spec())
 			return err
 		})
 	}
@@ -92,7 +93,7 @@ func (s *Server) listen(config Config) error {
 	var err error
 	for range 50 { // until a pair of UDP ports is free
 		s.rtsp = s.newRTSP(config, host)
-		// The TCP port comes last: where it was tried, the pair was free.
+		// The TCP port comes last: if it was tried, the pair was free.
 		if err = s.rtsp.Start(); err == nil || s.tried {
 			break
 		}
@@ -136,7 +137,7 @@ func (s *Server) newRTSP(config Config, host string) *gortsplib.Server {
 	}
 }
 
-// evenPort finds a free even UDP port: RTP has an even port and RTCP the next (RFC 3550, section 11).
+// evenPort finds a free even UDP port: RTP uses an even port and RTCP the next one (RFC 3550, section 11).
 func evenPort(host string) int {
 	for range 100 {
 		c, err := net.ListenPacket("udp", net.JoinHostPort(host, "0"))
@@ -175,8 +176,7 @@ func (s *Server) Run(ctx context.Context) error {
 	return parts.Wait()
 }
 
-// Close ends all connections and frees the ports. It is for a Server that was never run; Run closes by
-// itself.
+// Close ends all connections and frees the ports. It is for a Server that is never run: Run closes it by itself.
 func (s *Server) Close() {
 	for _, p := range s.paths {
 		p.close()
@@ -187,10 +187,10 @@ func (s *Server) Close() {
 	}
 }
 
-// Address is host and port of the RTSP port, as a client on this machine reaches it.
+// Address is the host and port at which a client on this machine reaches the cameras.
 func (s *Server) Address() string { return reachable(s.address) }
 
-// reachable tells an address that listens on all interfaces as that of the loopback.
+// reachable returns an address as text, with the loopback address in place of the unspecified one.
 func reachable(address net.Addr) string {
 	tcp, ok := address.(*net.TCPAddr)
 	if !ok || !tcp.IP.IsUnspecified() {
@@ -199,7 +199,7 @@ func reachable(address net.Addr) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
 }
 
-// URL is where a camera is, without user and password.
+// URL is the URL of a camera, without user and password.
 func (s *Server) URL(name string) string {
 	scheme := "rtsp"
 	if s.secure {
@@ -208,10 +208,10 @@ func (s *Server) URL(name string) string {
 	return scheme + "://" + s.Address() + "/" + name
 }
 
-// ControlURL is where the control port is.
+// ControlURL is the URL of the control port.
 func (s *Server) ControlURL() string { return "http://" + reachable(s.control.Addr()) }
 
-// Names lists the cameras.
+// Names lists the names of the cameras.
 func (s *Server) Names() []string {
 	names := make([]string, len(s.paths))
 	for i, p := range s.paths {
@@ -220,7 +220,7 @@ func (s *Server) Names() []string {
 	return names
 }
 
-// path finds a camera; nil where there is none.
+// path finds a camera. It is nil if there is none.
 func (s *Server) path(name string) *path {
 	for _, p := range s.paths {
 		if p.camera.Name == name {

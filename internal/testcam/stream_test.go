@@ -110,7 +110,7 @@ func (v *viewer) keyframes() (places []int, sizes []string) {
 	return places, sizes
 }
 
-func TestLoopGoesOnWithoutASeam(t *testing.T) {
+func TestLoopRepeatsWithoutAGap(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 160, Height: 96, FPS: 30, KeyframeInterval: 10, Loop: 500 * time.Millisecond})
 	v := watch(t, server.URL("cam1"))
 	camtest.Until(t, "three loops", func() bool { return v.count() > 60 })
@@ -182,7 +182,7 @@ func TestResizeKeepsTheConnection(t *testing.T) {
 	}
 }
 
-func TestCorruptDamagesThePartItIsTold(t *testing.T) {
+func TestCorruptDamagesTheRequestedShare(t *testing.T) {
 	camtest.Long(t)
 	camera := tiny
 	camera.KeyframeInterval = 1
@@ -237,7 +237,7 @@ func TestSound(t *testing.T) {
 	camtest.Do(t, server, "cam2", testcam.Heal, testcam.Options{})
 }
 
-func TestPortsAreToldAndFreed(t *testing.T) {
+func TestPortsAreReportedAndFreed(t *testing.T) {
 	server, err := testcam.New(t.Context(), testcam.Config{Cameras: []testcam.Camera{tiny}, Listen: ":0", Control: ":0"})
 	if err != nil {
 		t.Fatal(err)
@@ -246,7 +246,7 @@ func TestPortsAreToldAndFreed(t *testing.T) {
 		t.Errorf("URL is %s", server.URL("cam1"))
 	}
 	if _, err := testcam.New(t.Context(), testcam.Config{Cameras: []testcam.Camera{tiny}, Listen: server.Address()}); err == nil {
-		t.Error("two servers listen at one port")
+		t.Error("two servers listen on one port")
 	}
 	server.Close()
 	if err := server.Run(t.Context()); err == nil || errors.Is(err, t.Context().Err()) {

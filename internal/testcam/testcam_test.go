@@ -211,7 +211,7 @@ func TestEarlierSendingsOfAFrameAreRemembered(t *testing.T) {
 		return now.After(last)
 	})
 	if at, ok := server.SentBefore("cam1", 3, last.Add(time.Millisecond)); !ok || !at.Equal(last) {
-		t.Errorf("it was sent first at %v and is said to have been sent at %v, %v", last, at, ok)
+		t.Errorf("it was sent first at %v and is reported at %v, %v", last, at, ok)
 	}
 	if at, ok := server.SentBefore("cam1", 3, last.Add(-time.Millisecond)); ok {
 		t.Errorf("before the first time it was sent at %v", at)
@@ -230,7 +230,7 @@ func TestBadCamerasAreRefused(t *testing.T) {
 	} {
 		if s, err := testcam.New(t.Context(), testcam.Config{Cameras: cameras}); err == nil {
 			s.Close()
-			t.Errorf("%s is taken", name)
+			t.Errorf("%s is accepted", name)
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package viewer watches an MJPEG stream strictly, for tests and benchmarks: what a browser would forgive
-// is an error here.
+// Package viewer watches an MJPEG stream, for tests and benchmarks. It is strict: what a browser would accept is an error
+// here.
 package viewer
 
 import (
@@ -28,7 +28,7 @@ type Picture struct {
 	Read     time.Time // when its last byte was read here
 }
 
-// client has no limit of time, since a stream has no end.
+// client has no timeout, since a stream has no end.
 var client = &http.Client{Transport: &http.Transport{DisableKeepAlives: true, DisableCompression: true}}
 
 // Refused is an answer other than 200.
@@ -41,12 +41,12 @@ func (e *Refused) Error() string {
 	return fmt.Sprintf("%d %s: %s", e.Status, http.StatusText(e.Status), e.Text)
 }
 
-// Open begins to watch. An answer other than 200 is a Refused.
+// Open opens a stream. The error for an answer other than 200 is a Refused.
 func Open(ctx context.Context, url string) (*Stream, error) {
 	return OpenVia(ctx, client, url)
 }
 
-// OpenVia begins to watch by a client of the caller's, which must not ask for compression and has no limit of time.
+// OpenVia opens a stream with a client, which must neither request compression nor have a timeout.
 func OpenVia(ctx context.Context, client *http.Client, url string) (*Stream, error) {
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
@@ -69,10 +69,10 @@ func OpenVia(ctx context.Context, client *http.Client, url string) (*Stream, err
 	return s, nil
 }
 
-// Close ends the watching.
+// Close closes the stream.
 func (s *Stream) Close() { s.body.Close() }
 
-// Next reads the next picture, together with the boundary behind it.
+// Next reads the next picture and the boundary after it.
 func (s *Stream) Next() (Picture, error) {
 	var p Picture
 	if err := s.expect("Content-Type: image/jpeg"); err != nil {

@@ -19,7 +19,7 @@ import (
 
 const ofACore = "% of a core"
 
-// rivals compares what a watched camera costs.
+// rivals compares the cost of a watched camera with that of other programs.
 func (b *bench) rivals(ctx context.Context) error {
 	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
@@ -62,8 +62,8 @@ func hasOpenCV() bool {
 	return exec.Command("/usr/bin/python3", "-c", "import cv2, django").Run() == nil
 }
 
-// crowd compares ten viewers with one.
-func (b *bench) crowd(ctx context.Context) error {
+// sharing compares ten viewers with one.
+func (b *bench) sharing(ctx context.Context) error {
 	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err
@@ -94,7 +94,7 @@ func (b *bench) crowd(ctx context.Context) error {
 	return nil
 }
 
-// worstRate counts what each of some viewers gets.
+// worstRate is the lowest rate that any of some viewers gets.
 func (b *bench) worstRate(ctx context.Context, cameras *testcam.Server, viewers int) (float64, error) {
 	server, err := b.startServer(ctx, "", cameras.URL("cam1"))
 	if err != nil {
@@ -113,7 +113,7 @@ func (b *bench) worstRate(ctx context.Context, cameras *testcam.Server, viewers 
 	return slices.Min(rates), err
 }
 
-// idle compares a camera that nobody watches with the barest chain, and with the same camera watched.
+// idle compares a camera that nobody watches with a chain that only receives it, and with the same camera watched.
 func (b *bench) idle(ctx context.Context) error {
 	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
@@ -135,18 +135,18 @@ func (b *bench) idle(ctx context.Context) error {
 	return nil
 }
 
-// saving is a picture that need not be decoded, beside one of the same camera that must.
+// saving is a picture that need not be decoded, and one of the same camera that must be.
 type saving struct {
 	camera          testcam.Camera
 	url             func(*testcam.Server) string
-	all, allQuery   string // the name of what is decoded, and how it is asked for
-	less, lessQuery string // of what is not
+	all, allQuery   string // name and query of what is decoded
+	less, lessQuery string // name and query of what is not
 	goal            float64
 	bare            string // a chain of gst-launch-1.0 that only receives the camera; empty for none
 }
 
-// thrift compares what need not be decoded with what must.
-func (b *bench) thrift(ctx context.Context) error {
+// undecoded compares what need not be decoded with what must be.
+func (b *bench) undecoded(ctx context.Context) error {
 	second := rig.Camera1080
 	second.KeyframeInterval = 25
 	jpegs := testcam.Camera{Codec: testcam.MJPEG, Width: 1920, Height: 1080, Grain: 2, Loop: 2 * time.Second}
@@ -157,20 +157,21 @@ func (b *bench) thrift(ctx context.Context) error {
 	b.add(table.Row{Name: "one JPEG of the MJPEG camera", Value: size / 1000, Unit: "KB"})
 	overRTSP := func(s *testcam.Server) string { return s.URL("cam1") }
 	overHTTP := func(s *testcam.Server) string { return s.ControlURL() + "/cam1.mjpg" }
-	const again = "scale=1&quality=80" // a JPEG is made anew where its quality is asked for
+	const again = "scale=1&quality=80" // with a quality, a JPEG is encoded again
 	for _, c := range []saving{
 		{second, overRTSP, "every picture of H.264", "", "one a second, from keyframes", "fps=1", 0.2, ""},
 		{jpegs, overHTTP, "JPEG over HTTP decoded and encoded again", again, "JPEG over HTTP passed through", "scale=1", 0.15, ""},
 		{jpegs, overRTSP, "JPEG over RTSP decoded and encoded again", again, "JPEG over RTSP passed through", "scale=1", 0.15, gstJPEG},
 	} {
-		if err := b.saved(ctx, c); err != nil {
+		if err := b.compareSaving(ctx, c); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func (b *bench) saved(ctx context.Context, c saving) error {
+// compareSaving adds the rows of one saving.
+func (b *bench) compareSaving(ctx context.Context, c saving) error {
 	cameras, stop, err := startCameras(ctx, c.camera)
 	if err != nil {
 		return err
@@ -196,7 +197,7 @@ func (b *bench) saved(ctx context.Context, c saving) error {
 	return nil
 }
 
-// jpegSize is how many bytes one picture of an MJPEG camera has.
+// jpegSize is the size of one picture of an MJPEG camera, in bytes.
 func jpegSize(ctx context.Context, camera testcam.Camera) (float64, error) {
 	cameras, stop, err := startCameras(ctx, camera)
 	if err != nil {

@@ -1,6 +1,5 @@
-// Command bench measures framegate on this machine, with real RTSP and HTTP over loopback, and prints one
-// table. It runs the framegate that lies beside it, and what that is compared with, and is its own cameras and
-// its own viewers.
+// Command bench measures framegate on this machine, with real RTSP and HTTP over loopback, and prints one table. It runs the
+// framegate in its own folder, and the programs that it compares it with, and has its own cameras and viewers.
 package main
 
 import (
@@ -21,13 +20,13 @@ import (
 )
 
 type options struct {
-	Framegate string        `type:"path" help:"The framegate to measure; the one beside bench."`
-	Only      []string      `enum:"${sections}" help:"Measure only some of: ${enum}."`
-	JSON      string        `type:"path" placeholder:"FILE" help:"Write the table there as JSON too."`
-	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots there, as SVG."`
+	Framegate string        `type:"path" help:"The framegate to measure; without it, the one beside bench."`
+	Only      []string      `enum:"${sections}" help:"Measure only these parts, of ${enum}."`
+	JSON      string        `type:"path" placeholder:"FILE" help:"Write the table as JSON to this file too."`
+	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots as SVG to this folder."`
 	Time      time.Duration `default:"10s" help:"How long each load is measured."`
 	Rounds    int           `default:"5" help:"How often each comparison is made; the median counts."`
-	Tries     int           `default:"50" help:"How often a first picture is asked for."`
+	Tries     int           `default:"50" help:"How often a first picture is requested."`
 }
 
 // section is a part of the table.
@@ -37,12 +36,12 @@ type section struct {
 	measure func(*bench, context.Context) error
 }
 
-// sections are in the order of the table.
+// sections lists the parts of the table in order.
 var sections = []section{
 	{"rivals", "One camera, one viewer: the same work done by others", (*bench).rivals},
-	{"crowd", "Ten viewers of one camera", (*bench).crowd},
+	{"sharing", "Ten viewers of one camera", (*bench).sharing},
 	{"idle", "A connected camera that nobody watches", (*bench).idle},
-	{"thrift", "What need not be decoded", (*bench).thrift},
+	{"undecoded", "What need not be decoded", (*bench).undecoded},
 	{"renditions", "Different pictures of one camera", (*bench).renditions},
 	{"first", "First picture", (*bench).first},
 	{"latency", "From the camera to the viewer", (*bench).latency},
@@ -105,14 +104,14 @@ func (o options) run(ctx context.Context) error {
 	return nil
 }
 
-// bench is what the measurements share.
+// bench is the state that the measurements share.
 type bench struct {
 	options
 	table table.Table
 	plots []plot.Plot
 }
 
-// add adds a row to the present section.
+// add adds a row to the current section.
 func (b *bench) add(r table.Row) {
 	b.table.Add(r)
 	fmt.Fprintf(os.Stderr, "  %s: %s\n", r.Name, r.Text())

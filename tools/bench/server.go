@@ -15,7 +15,7 @@ func startCameras(ctx context.Context, cameras ...testcam.Camera) (server *testc
 	return rig.StartCameras(ctx, testcam.Config{Cameras: cameras})
 }
 
-// serveOne serves the camera of most measurements by framegate, which calls it cam1.
+// serveOne runs framegate for the camera of most measurements, whose id is cam1.
 func (b *bench) serveOne(ctx context.Context) (cameras *testcam.Server, server *process.Process, stop func(), err error) {
 	cameras, stopCameras, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
@@ -32,8 +32,8 @@ func (b *bench) serveOne(ctx context.Context) (cameras *testcam.Server, server *
 	}, nil
 }
 
-// startServer runs framegate for cameras that it calls cam1, cam2 …, and leaves it alone for a while. keys are further
-// keys of each camera.
+// startServer runs framegate for cameras with the ids cam1, cam2 …, and waits for a while, until the load is steady. keys are
+// further keys of each camera.
 func (b *bench) startServer(ctx context.Context, keys string, urls ...string) (*process.Process, error) {
 	var cameras []rig.Camera
 	for i, url := range urls {

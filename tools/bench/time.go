@@ -15,7 +15,8 @@ import (
 	"framegate/internal/viewer"
 )
 
-// first opens streams of a connected but idle camera, at any point of its GOP, and of one that is not connected.
+// first measures how long a stream takes to its first picture: of a camera that is connected but not watched, at any point of
+// its GOP, and of one that is not connected.
 func (b *bench) first(ctx context.Context) error {
 	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
@@ -44,7 +45,7 @@ func (b *bench) first(ctx context.Context) error {
 	return nil
 }
 
-// openings times first pictures, in ms, each asked for when the camera is in a state.
+// openings returns the times to first pictures, in ms. Each is requested when the camera is in the given state.
 func (b *bench) openings(ctx context.Context, server *process.Process, state string) (took []float64, err error) {
 	for range b.Tries {
 		if err := server.Until(ctx, "cam1", state); err != nil {
@@ -79,7 +80,7 @@ func (b *bench) latency(ctx context.Context) error {
 	}
 	defer s.Close()
 	var whole, inside []float64
-	begin := time.Now().Add(time.Second) // when the burst from the GOP buffer is over
+	begin := time.Now().Add(time.Second) // by then the pictures from the GOP buffer are over
 	for time.Since(begin) < b.Time {
 		picture, err := s.Next()
 		if err != nil {

@@ -12,31 +12,32 @@ import (
 	"time"
 
 	"framegate/internal/testcam"
+	"framegate/tools/endure/check"
 
 	"golang.org/x/sync/errgroup"
 )
 
 type chaos struct {
 	For       time.Duration `default:"3m" help:"How long cameras fail."`
-	Seed      uint64        `help:"Of everything that is random; of the clock where it is not given."`
-	Only      []string      `enum:"${faults}" help:"Of the faults, only some of: ${enum}."`
+	Seed      uint64        `help:"Seed of everything that is random; without it, one from the clock."`
+	Only      []string      `enum:"${faults}" help:"Use only these faults, of ${enum}."`
 	Cameras   int           `default:"8" help:"Number of cameras."`
-	Viewers   int           `default:"50" help:"Viewers at a time. A fast one stays with each camera all the time."`
-	Reload    bool          `default:"true" negatable:"" help:"Change the configuration's file now and then, and send SIGHUP."`
-	Framegate string        `type:"path" placeholder:"FILE" help:"The framegate to run; the one beside endure."`
-	JSON      string        `type:"path" placeholder:"FILE" help:"Write the report there as JSON too."`
-	Pictures  string        `type:"path" placeholder:"DIR" help:"Keep pictures there that show a violation."`
-	Log       string        `type:"path" placeholder:"FILE" help:"Write framegate's log there."`
+	Viewers   int           `default:"50" help:"Number of viewers at a time. A fast one stays with each camera all the time."`
+	Reload    bool          `default:"true" negatable:"" help:"Change the configuration file now and then, and send SIGHUP."`
+	Framegate string        `type:"path" placeholder:"FILE" help:"The framegate to run; without it, the one beside endure."`
+	JSON      string        `type:"path" placeholder:"FILE" help:"Write the report as JSON to this file too."`
+	Pictures  string        `type:"path" placeholder:"DIR" help:"Write the pictures that show a violation to this folder."`
+	Log       string        `type:"path" placeholder:"FILE" help:"Write framegate's log to this file."`
 }
 
-// warmTime is how long framegate serves before its usage is measured for the first time, and after the last fault
-// before it is measured for the last.
+// warmTime is how long framegate serves before its usage is measured for the first time, and after the last fault before it
+// is measured for the last time.
 const warmTime = 10 * time.Second
 
 // run is one run of chaos.
 type run struct {
 	chaos
-	*stage
+	*testbed
 	usages  []usage
 	reloads int
 }
@@ -45,24 +46,24 @@ type run struct {
 func (c chaos) Run(ctx context.Context) error {
 	c.Seed = cmp.Or(c.Seed, uint64(time.Now().UnixNano()%1e9))
 	fmt.Fprintf(os.Stderr, "endure: chaos with seed %d\n", c.Seed)
-	s, err := newStage(ctx, c.Framegate, c.Cameras, true, warmTime)
+	t, err := newTestbed(ctx, testbedConfig{framegate: c.Framegate, cameras: c.Cameras, changes: true, warm: warmTime})
 	if err != nil {
 		return err
 	}
-	r := &run{chaos: c, stage: s}
-	audience := s.audience(c.Seed)
-	err = r.perform(ctx, audience)
-	s.condemn()
+	r := &run{chaos: c, testbed: t}
+	viewers := t.viewers(c.Seed)
+	err = r.watchAndFail(ctx, viewers)
+	t.checkLog()
 	if c.Log != "" {
-		if err := os.WriteFile(c.Log, []byte(s.framegate.Log()), 0o644); err != nil {
+		if err := os.WriteFile(c.Log, []byte(t.framegate.Log()), 0o644); err != nil {
 			fmt.Fprintf(os.Stderr, "endure: %v\n", err)
 		}
 	}
-	s.stop()
+	t.stop()
 	if err != nil && ctx.Err() == nil {
-		s.checker.report("", time.Now(), "%v", err)
+		t.checker.Report("", time.Now(), "%v", err)
 	}
-	report := r.report(audience)
+	report, evidence := r.report(viewers)
 	report.print(os.Stdout)
 	if c.JSON != "" {
 		if err := writeJSON(c.JSON, report); err != nil {
@@ -70,7 +71,7 @@ func (c chaos) Run(ctx context.Context) error {
 		}
 	}
 	if c.Pictures != "" {
-		if err := writeEvidence(c.Pictures, s.checker.evidence); err != nil {
+		if err := writeEvidence(c.Pictures, evidence); err != nil {
 			return err
 		}
 	}
@@ -81,41 +82,41 @@ func (c chaos) Run(ctx context.Context) error {
 }
 
 // writeEvidence writes the pictures that show violations into a folder.
-func writeEvidence(dir string, all []evidence) error {
+func writeEvidence(dir string, all []check.Evidence) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
 	for i, e := range all {
-		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d-%s-%s.jpg", i, e.Camera, round(e.At))), e.picture, 0o644); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf("%03d-%s-%s.jpg", i, e.Camera, e.At.Round(time.Millisecond))), e.Picture, 0o644); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-// perform lets cameras fail before an audience, and sees everybody off. The error says that framegate has ended, or
-// that something failed that is not framegate's.
-func (r *run) perform(ctx context.Context, audience *audience) error {
+// watchAndFail lets viewers watch while cameras fail, and then checks that framegate gets rid of all viewers. The error says
+// that framegate has ended, or that something other than framegate has failed.
+func (r *run) watchAndFail(ctx context.Context, viewers *viewers) error {
 	all, ctx := errgroup.WithContext(ctx)
-	observing, rest := context.WithCancel(ctx)
+	observing, stop := context.WithCancel(ctx)
 	all.Go(func() error { return r.observe(observing) })
 	all.Go(func() error {
-		defer rest()
+		defer stop()
 		watching, leave := context.WithCancel(ctx)
-		var seats sync.WaitGroup
-		seats.Go(func() { audience.run(watching, r.Viewers) })
+		var watched sync.WaitGroup
+		watched.Go(func() { viewers.run(watching, r.Viewers) })
 		err := r.fail(ctx)
 		leave()
-		seats.Wait()
+		watched.Wait()
 		if err == nil {
-			r.seeOff(ctx, audience)
+			r.checkCutOff(ctx, viewers)
 		}
 		return err
 	})
 	return all.Wait()
 }
 
-// fail lets the cameras fail for the time of the run, and measures meanwhile.
+// fail lets the cameras fail for the time of the run, and measures framegate meanwhile.
 func (r *run) fail(ctx context.Context) error {
 	sleep(ctx, warmTime)
 	end := time.Now().Add(r.For)
@@ -126,12 +127,12 @@ func (r *run) fail(ctx context.Context) error {
 	if r.Reload {
 		failing.Go(func() error { return r.reconfigure(ctx, end) })
 	}
-	measuring, enough := context.WithCancel(ctx)
+	measuring, stop := context.WithCancel(ctx)
 	var measured sync.WaitGroup
 	measured.Go(func() { r.measureAll(measuring) })
 	err := failing.Wait()
 	sleep(ctx, warmTime)
-	enough()
+	stop()
 	measured.Wait()
 	return cmp.Or(err, ctx.Err())
 }
@@ -141,16 +142,13 @@ func (r *run) misbehave(ctx context.Context, camera int, name string, end time.T
 	random := rand.New(rand.NewPCG(r.Seed, uint64(camera)))
 	for {
 		sleep(ctx, time.Duration((3+9*random.Float64())*float64(time.Second)))
-		f, lasts := chooseFault(random, faultsNamed(r.Only))
-		options := testcam.Options{}
-		if f.options != nil {
-			options = f.options(random, otherCodec(camera))
-		}
+		f, lasts := check.Choose(random, check.FaultsNamed(r.Only))
+		options := f.Options(random, otherCodec(camera))
 		left := time.Until(end)
 		if ctx.Err() != nil || left < 0 {
 			return nil
 		}
-		if f.shy && left < passwordTime {
+		if f.SlowRetry && left < check.PasswordTime {
 			continue // it would take longer than the run
 		}
 		if err := r.failOnce(ctx, name, f, options, lasts); err != nil {
@@ -160,46 +158,46 @@ func (r *run) misbehave(ctx context.Context, camera int, name string, end time.T
 }
 
 // failOnce lets a camera fail once, and heals it.
-func (r *run) failOnce(ctx context.Context, name string, f *fault, options testcam.Options, lasts time.Duration) error {
-	fmt.Fprintf(os.Stderr, "%8.1fs %s: %s for %v\n", time.Since(r.began).Seconds(), name, f.command, round(lasts))
-	r.checker.begin(name, f, time.Now())
-	if lasts == 0 { // it is over as soon as it has begun
-		r.checker.end(name, time.Now())
+func (r *run) failOnce(ctx context.Context, name string, f *check.Fault, options testcam.Options, lasts time.Duration) error {
+	fmt.Fprintf(os.Stderr, "%8.1fs %s: %s for %v\n", time.Since(r.began).Seconds(), name, f.Command, lasts.Round(time.Millisecond))
+	r.checker.FaultBegins(name, f, time.Now())
+	if lasts == 0 { // it is over at once
+		r.checker.FaultEnds(name, time.Now())
 	}
-	if err := r.cameras.Do(ctx, name, f.command, options); err != nil {
+	if err := r.cameras.Do(ctx, name, f.Command, options); err != nil {
 		return err
 	}
 	if lasts > 0 {
 		sleep(ctx, lasts)
-		r.checker.end(name, time.Now())
+		r.checker.FaultEnds(name, time.Now())
 		if err := r.cameras.Do(context.WithoutCancel(ctx), name, testcam.Heal, testcam.Options{}); err != nil {
 			return err
 		}
 	}
-	if f.shy {
+	if f.SlowRetry {
 		r.awaitRetry(ctx, name)
 	}
-	sleep(ctx, backTime)
+	sleep(ctx, check.BackTime)
 	return nil
 }
 
-// awaitRetry waits until framegate has tried a camera again that had refused its password.
+// awaitRetry waits until framegate has connected a camera again that had refused its password.
 func (r *run) awaitRetry(ctx context.Context, name string) {
 	for began := time.Now(); ctx.Err() == nil; {
-		r.checker.end(name, time.Now())
+		r.checker.FaultEnds(name, time.Now())
 		camera, err := r.framegate.Camera(name)
 		if err == nil && (camera.State == "live" || camera.State == "ready") {
 			return
 		}
-		if r.checker.over(began, passwordTime, time.Now()) {
-			r.checker.report(name, time.Now(), "%v after its password is right again it is %s", passwordTime, camera.State)
+		if r.checker.Over(began, check.PasswordTime, time.Now()) {
+			r.checker.Report(name, time.Now(), "%v after it accepts the password again it is %s", check.PasswordTime, camera.State)
 			return
 		}
 		sleep(ctx, 100*time.Millisecond)
 	}
 }
 
-// reconfigure changes the configuration now and then, until the end.
+// reconfigure changes the configuration file now and then, until the end.
 func (r *run) reconfigure(ctx context.Context, end time.Time) error {
 	random := rand.New(rand.NewPCG(r.Seed, 500))
 	for {
@@ -213,8 +211,8 @@ func (r *run) reconfigure(ctx context.Context, end time.Time) error {
 		}
 		r.reloads++
 		fmt.Fprintf(os.Stderr, "%8.1fs reload: %s\n", time.Since(r.began).Seconds(), how)
-		if err := r.config.applied(ctx, r.framegate, r.checker); err != nil && ctx.Err() == nil {
-			r.checker.report("", time.Now(), "reload (%s): %v", how, err)
+		if err := r.config.awaitApplied(ctx, r.framegate, r.checker); err != nil && ctx.Err() == nil {
+			r.checker.Report("", time.Now(), "reload (%s): %v", how, err)
 		}
 	}
 }
@@ -229,21 +227,21 @@ func (r *run) measureAll(ctx context.Context) {
 		case err == nil:
 			r.usages = append(r.usages, u)
 		case ctx.Err() == nil:
-			r.checker.report("", time.Now(), "%v", err)
+			r.checker.Report("", time.Now(), "%v", err)
 		}
 		sleep(ctx, 2*time.Second)
 	}
 }
 
-// What framegate may take until it notices that viewers have gone, or do not read: these are cut off 10 s after the
-// little that a thin line holds is full.
+// cutTime is how long framegate may take to notice that viewers have left or do not read. It cuts off the latter 10 s after
+// the little that their connection holds is full.
 const cutTime = 20 * time.Second
 
-// seeOff leaves viewers behind that do not read, and waits until framegate has cut them off and has no others.
-func (r *run) seeOff(ctx context.Context, audience *audience) {
+// checkCutOff opens streams that nobody reads, and waits until framegate has cut them off and has no other viewers.
+func (r *run) checkCutOff(ctx context.Context, viewers *viewers) {
 	for i := range 3 {
 		v := visit{camera: r.names[i%len(r.names)], rendition: renditions[0]}
-		conn := audience.ask(ctx, v)
+		conn := viewers.request(ctx, v)
 		if conn == nil {
 			return
 		}
@@ -252,16 +250,16 @@ func (r *run) seeOff(ctx context.Context, audience *audience) {
 	seen := false
 	for began := time.Now(); ctx.Err() == nil; {
 		all, err := askCameras(ctx, r.framegate)
-		viewers := 0
+		left := 0
 		for _, camera := range all {
-			viewers += camera.Viewers
+			left += camera.Viewers
 		}
-		seen = seen || viewers >= 3
-		if err == nil && viewers == 0 && seen {
+		seen = seen || left >= 3
+		if err == nil && left == 0 && seen {
 			return
 		}
-		if r.checker.over(began, cutTime, time.Now()) {
-			r.checker.report("", time.Now(), "%v after all but three viewers that do not read have gone, there are %d: %v", cutTime, viewers, err)
+		if r.checker.Over(began, cutTime, time.Now()) {
+			r.checker.Report("", time.Now(), "%v after all viewers but three that do not read have left, there are %d: %v", cutTime, left, err)
 			return
 		}
 		sleep(ctx, 100*time.Millisecond)

@@ -12,15 +12,16 @@ import (
 
 	"framegate/internal/process"
 	"framegate/internal/testcam"
+	"framegate/tools/endure/check"
 )
 
-// configFile is the configuration that framegate is given, and changes without harm. It belongs to one goroutine.
+// configFile is the configuration file of framegate, and makes harmless changes to it. It belongs to one goroutine.
 type configFile struct {
 	path    string
-	cameras string // the part that stays
+	cameras string // YAML of the cameras that stay
 	extra   string // the URL of a camera that comes and goes
-	hasMore bool
-	edition int
+	hasMore bool   // the extra camera is in the file
+	edition int    // makes each content another
 }
 
 // extraCamera is the camera that comes and goes. Nobody watches it.
@@ -44,15 +45,15 @@ func newConfigFile(cameras *testcam.Server) (*configFile, error) {
 func (f *configFile) remove() { os.RemoveAll(filepath.Dir(f.path)) }
 
 func (f *configFile) content() []byte {
-	text := fmt.Sprintf("# edition %d\ndefaults: {stall_timeout: %v, idle_timeout: 2s}\ncameras:\n%s", f.edition, stallTime, f.cameras)
+	text := fmt.Sprintf("# edition %d\ndefaults: {stall_timeout: %v, idle_timeout: 2s}\ncameras:\n%s", f.edition, check.StallTime, f.cameras)
 	if f.hasMore {
 		text += fmt.Sprintf("  - {id: %s, url: %q, connect: on_demand}\n", extraCamera, f.extra)
 	}
 	return []byte(text)
 }
 
-// change changes the file in place or by a rename, by a comment or by a camera more or less, and may send a signal
-// too. It says how.
+// change changes a comment of the file, or adds or removes the extra camera. It writes in place or renames, and may send a
+// signal too. how describes the change.
 func (f *configFile) change(random *rand.Rand, p *process.Process) (how string, err error) {
 	f.edition++
 	inPlace, byCamera, signalled := random.IntN(2) == 0, random.IntN(2) == 0, random.IntN(2) == 0
@@ -77,21 +78,21 @@ func (f *configFile) change(random *rand.Rand, p *process.Process) (how string, 
 	return how, err
 }
 
-// reloadTime is how long framegate may take to do what a changed file says.
+// reloadTime is how long framegate may take to apply a changed file.
 const reloadTime = 5 * time.Second
 
-// applied waits until framegate has the cameras of the file.
-func (f *configFile) applied(ctx context.Context, p *process.Process, c *checker) error {
+// awaitApplied waits until framegate has the cameras of the file.
+func (f *configFile) awaitApplied(ctx context.Context, p *process.Process, c *check.Checker) error {
 	began := time.Now()
 	for {
 		all, err := askCameras(ctx, p)
 		if err != nil {
 			return err
 		}
-		if slices.ContainsFunc(all, func(c told) bool { return c.ID == extraCamera }) == f.hasMore {
+		if slices.ContainsFunc(all, func(c cameraState) bool { return c.ID == extraCamera }) == f.hasMore {
 			return nil
 		}
-		if c.over(began, reloadTime, time.Now()) {
+		if c.Over(began, reloadTime, time.Now()) {
 			return fmt.Errorf("%v after the configuration was changed framegate has %d cameras", reloadTime, len(all))
 		}
 		sleep(ctx, 50*time.Millisecond)

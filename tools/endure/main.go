@@ -1,5 +1,5 @@
-// Command endure runs framegate for a long time under bad conditions and tells whether it kept its word. It runs the
-// framegate that lies beside it, and is its own cameras and its own viewers.
+// Command endure runs framegate for a long time under bad conditions and reports whether it kept its promises. It runs the
+// framegate in its own folder, and has its own cameras and viewers.
 package main
 
 import (
@@ -9,13 +9,15 @@ import (
 	"os/signal"
 	"syscall"
 
+	"framegate/tools/endure/check"
+
 	"github.com/alecthomas/kong"
 )
 
 // commands is the command line.
 type commands struct {
-	Chaos chaos `cmd:"" help:"Cameras that fail in every way, viewers that behave badly, and reloads; every promise is checked."`
-	Soak  soak  `cmd:"" help:"Cameras that work, and viewers that come and go; what framegate takes of the machine is plotted."`
+	Chaos chaos `cmd:"" help:"Run cameras that fail in every way, viewers that behave badly, and reloads, and check every promise."`
+	Soak  soak  `cmd:"" help:"Run cameras that work, and viewers that come and go, and measure what framegate takes of the machine."`
 }
 
 func main() {
@@ -24,8 +26,8 @@ func main() {
 	var line commands
 	parser := kong.Must(&line,
 		kong.Name("endure"),
-		kong.Description("Runs framegate for a long time and checks it meanwhile. The exit status is 1 where a promise was broken."),
-		kong.Vars{"faults": faultNames()},
+		kong.Description("Runs framegate for a long time and checks it meanwhile. The exit status is 1 if a promise was broken."),
+		kong.Vars{"faults": check.FaultNames()},
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	)
 	command, err := parser.Parse(os.Args[1:])

@@ -10,6 +10,7 @@ import (
 
 	"framegate/internal/machine"
 	"framegate/internal/plot"
+	"framegate/tools/endure/check"
 )
 
 // report is what a run of chaos has found.
@@ -20,25 +21,26 @@ type report struct {
 	For     time.Duration  `json:"for"`
 	Cameras int            `json:"cameras"`
 	Viewers int            `json:"viewers"` // at a time
-	Opened  map[string]int `json:"opened"`  // viewers that came, by their manner
+	Opened  map[string]int `json:"opened"`  // viewers that came, by behaviour
 	Reloads int            `json:"reloads"`
-	tally
+	check.Tally
 	Usages []usage `json:"usages"`
 }
 
-// report judges the usage and gathers all that was found.
-func (r *run) report(a *audience) report {
+// report checks the usage and collects all that was found, and the pictures that show violations.
+func (r *run) report(vs *viewers) (report, []check.Evidence) {
 	for _, text := range unbounded(r.usages) {
-		r.checker.report("", time.Now(), "%s", text)
+		r.checker.Report("", time.Now(), "%s", text)
 	}
+	tally, evidence := r.checker.Result()
 	return report{
 		Machine: machine.String(), Date: time.Now().Format(time.DateOnly), Seed: r.Seed, For: r.For,
-		Cameras: r.Cameras, Viewers: r.Viewers, Opened: a.opened.counts, Reloads: r.reloads,
-		tally: r.checker.result(), Usages: r.usages,
-	}
+		Cameras: r.Cameras, Viewers: r.Viewers, Opened: vs.opened.counts, Reloads: r.reloads,
+		Tally: tally, Usages: r.usages,
+	}, evidence
 }
 
-// unbounded tells which figures have grown beyond their bounds.
+// unbounded lists the figures that have grown beyond their bounds.
 func unbounded(usages []usage) (grown []string) {
 	if len(usages) == 0 {
 		return nil
@@ -55,7 +57,7 @@ func unbounded(usages []usage) (grown []string) {
 	return grown
 }
 
-// course is a figure at the beginning, at most and at the end.
+// course is the first, the largest and the last value of a figure.
 func (f figure) course(usages []usage) (begin, most, end float64) {
 	for _, u := range usages {
 		most = max(most, f.of(u))
@@ -76,27 +78,27 @@ func (f figure) text(value float64) string {
 func (r report) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, on %s: chaos for %v with seed %d, %d cameras and %d viewers.\n\n", r.Machine, r.Date, r.For, r.Seed, r.Cameras, r.Viewers)
 	fmt.Fprint(w, "| fault | times | viewers saw nothing for at most | placeholders | pictures again after at most |\n| --- | --- | --- | --- | --- |\n")
-	for _, f := range faults {
-		facts := r.Faults[string(f.command)]
-		fmt.Fprintf(w, "| %s | %d | %s | %d | %s |\n", f.command, facts.Times, seconds(facts.Silence), facts.Placeholders, seconds(facts.Back))
+	for _, f := range check.Faults {
+		facts := r.Faults[string(f.Command)]
+		fmt.Fprintf(w, "| %s | %d | %s | %d | %s |\n", f.Command, facts.Times, seconds(facts.Silence), facts.Placeholders, seconds(facts.Back))
 	}
 	fmt.Fprint(w, "\n| viewers | |\n| --- | --- |\n")
-	for _, m := range manners {
-		fmt.Fprintf(w, "| that were %s | %d |\n", m.name, r.Opened[m.name])
+	for _, b := range behaviours {
+		fmt.Fprintf(w, "| %s | %d |\n", b.name, r.Opened[b.name])
 	}
 	for _, row := range []struct {
 		name  string
 		value any
 	}{
 		{"the longest wait for a picture of a camera that works", seconds(r.LongestWait)},
-		{"parts that they read", r.Frames},
+		{"parts that viewers read", r.Frames},
 		{"of these, pictures whose camera and number were compared with what was sent", r.Compared},
 		{"of these, placeholders of cameras that were away", r.Placeholders},
-		{"of these, pictures of broken data, not readable", r.Unreadable},
-		{"came to a camera that was away and were refused", r.Refused},
+		{"of these, pictures from damaged data, not readable", r.Unreadable},
+		{"refused by a camera that was away", r.Refused},
 		{"reloads", r.Reloads},
-		{"the machine itself was late by, in all", seconds(r.Late)},
-		{"the machine itself was late by, at most at a time", seconds(r.MostLate)},
+		{"lateness of the machine, in all", seconds(r.Late)},
+		{"lateness of the machine, at most at a time", seconds(r.MostLate)},
 	} {
 		fmt.Fprintf(w, "| %s | %v |\n", row.name, row.value)
 	}
@@ -107,18 +109,18 @@ func (r report) print(w io.Writer) {
 			fmt.Fprintf(w, "| %s | %s | %s | %s |\n", f.name, f.text(begin), f.text(most), f.text(end))
 		}
 	}
-	r.printViolations(w)
+	printViolations(w, r.Violations)
 }
 
-// printViolations lists them by time.
-func (t tally) printViolations(w io.Writer) {
-	if len(t.Violations) == 0 {
+// printViolations lists violations by time.
+func printViolations(w io.Writer, all []check.Violation) {
+	if len(all) == 0 {
 		fmt.Fprint(w, "\nNo violation.\n")
 		return
 	}
-	fmt.Fprintf(w, "\n%d violations:\n\n", len(t.Violations))
-	slices.SortStableFunc(t.Violations, func(a, b violation) int { return int(a.At - b.At) })
-	for _, v := range t.Violations {
+	fmt.Fprintf(w, "\n%d violations:\n\n", len(all))
+	slices.SortStableFunc(all, func(a, b check.Violation) int { return int(a.At - b.At) })
+	for _, v := range all {
 		fmt.Fprintf(w, "- %s %s", seconds(v.At), v.Camera)
 		if v.Fault != "" {
 			fmt.Fprintf(w, " (%s)", v.Fault)

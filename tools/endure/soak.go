@@ -11,36 +11,37 @@ import (
 
 	"framegate/internal/machine"
 	"framegate/internal/plot"
+	"framegate/tools/endure/check"
 
 	"golang.org/x/sync/errgroup"
 )
 
 type soak struct {
 	For       time.Duration `default:"1h" help:"How long framegate is measured."`
-	Warm      time.Duration `default:"5m" help:"How long it serves before that."`
-	Every     time.Duration `default:"10s" help:"How often it is measured."`
-	Seed      uint64        `help:"Of everything that is random; of the clock where it is not given."`
+	Warm      time.Duration `default:"5m" help:"How long framegate serves before that."`
+	Every     time.Duration `default:"10s" help:"How often framegate is measured."`
+	Seed      uint64        `help:"Seed of everything that is random; without it, one from the clock."`
 	Cameras   int           `default:"16" help:"Number of cameras."`
-	Viewers   int           `default:"40" help:"Viewers at a time. A fast one stays with each camera all the time, the others come and go."`
-	Framegate string        `type:"path" placeholder:"FILE" help:"The framegate to run; the one beside endure."`
-	JSON      string        `type:"path" placeholder:"FILE" help:"Write the report there as JSON too."`
-	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots there, as SVG."`
+	Viewers   int           `default:"40" help:"Number of viewers at a time. A fast one stays with each camera all the time, the others come and go."`
+	Framegate string        `type:"path" placeholder:"FILE" help:"The framegate to run; without it, the one beside endure."`
+	JSON      string        `type:"path" placeholder:"FILE" help:"Write the report as JSON to this file too."`
+	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots as SVG to this folder."`
 }
 
-// soaked is what a soak has found.
-type soaked struct {
+// soakReport is what a soak has found.
+type soakReport struct {
 	Machine string  `json:"machine"`
 	Date    string  `json:"date"`
 	Soak    soak    `json:"soak"`
 	Trends  []trend `json:"trends"`
-	tally
+	check.Tally
 	Usages []usage `json:"usages"`
 }
 
 // trend is how a figure changed after the warming up.
 type trend struct {
 	Name   string  `json:"name"`
-	Unit   string  `json:"unit"` // empty for a number of things
+	Unit   string  `json:"unit"` // empty for a count
 	Begin  float64 `json:"begin"`
 	Most   float64 `json:"most"`
 	End    float64 `json:"end"`
@@ -52,19 +53,20 @@ type trend struct {
 func (s soak) Run(ctx context.Context) error {
 	s.Seed = cmp.Or(s.Seed, uint64(time.Now().UnixNano()%1e9))
 	fmt.Fprintf(os.Stderr, "endure: soak with seed %d\n", s.Seed)
-	stage, err := newStage(ctx, s.Framegate, s.Cameras, false, s.Warm)
+	t, err := newTestbed(ctx, testbedConfig{framegate: s.Framegate, cameras: s.Cameras, warm: s.Warm})
 	if err != nil {
 		return err
 	}
-	usages, err := s.perform(ctx, stage)
-	stage.condemn()
-	stage.stop()
+	usages, err := s.measure(ctx, t)
+	t.checkLog()
+	t.stop()
 	if err != nil && ctx.Err() == nil {
-		stage.checker.report("", time.Now(), "%v", err)
+		t.checker.Report("", time.Now(), "%v", err)
 	}
-	found := soaked{
+	tally, _ := t.checker.Result()
+	found := soakReport{
 		Machine: machine.String(), Date: time.Now().Format(time.DateOnly), Soak: s,
-		Trends: trends(usages, s.Warm), tally: stage.checker.result(), Usages: usages,
+		Trends: trends(usages, s.Warm), Tally: tally, Usages: usages,
 	}
 	found.print(os.Stdout)
 	if s.JSON != "" {
@@ -85,24 +87,24 @@ func (s soak) Run(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// perform measures framegate before an audience.
-func (s soak) perform(ctx context.Context, stage *stage) (usages []usage, err error) {
+// measure measures framegate while viewers watch.
+func (s soak) measure(ctx context.Context, t *testbed) (usages []usage, err error) {
 	all, ctx := errgroup.WithContext(ctx)
-	ctx, enough := context.WithTimeout(ctx, s.Warm+s.For)
-	defer enough()
-	all.Go(func() error { return stage.observe(ctx) })
+	ctx, cancel := context.WithTimeout(ctx, s.Warm+s.For)
+	defer cancel()
+	all.Go(func() error { return t.observe(ctx) })
 	all.Go(func() error {
-		var seats sync.WaitGroup
-		defer seats.Wait()
-		seats.Go(func() { stage.audience(s.Seed).run(ctx, s.Viewers) })
+		var watching sync.WaitGroup
+		defer watching.Wait()
+		watching.Go(func() { t.viewers(s.Seed).run(ctx, s.Viewers) })
 		for {
 			sleep(ctx, s.Every)
 			if ctx.Err() != nil {
 				return nil
 			}
 			asked := time.Now()
-			u, err := measure(ctx, stage.framegate, stage.began)
-			stage.answered(ctx, "/metrics", asked)
+			u, err := measure(ctx, t.framegate, t.began)
+			t.answered(ctx, "/metrics", asked)
 			if err == nil {
 				usages = append(usages, u)
 			} else if ctx.Err() == nil {
@@ -114,7 +116,7 @@ func (s soak) perform(ctx context.Context, stage *stage) (usages []usage, err er
 	return usages, err
 }
 
-// trends fits each figure from the end of the warming up on.
+// trends fits a line to each figure, after the warming up.
 func trends(usages []usage, warm time.Duration) (all []trend) {
 	for _, f := range figures {
 		t := trend{Name: f.name, Unit: f.unit}
@@ -139,7 +141,7 @@ func trends(usages []usage, warm time.Duration) (all []trend) {
 	return all
 }
 
-// plots draws what is counted in megabytes, and what is counted by itself.
+// plots draws the figures in megabytes and the counts.
 func plots(usages []usage) []plot.Plot {
 	memory := plot.Plot{Name: "soak-memory", Title: "Memory of framegate", X: "minutes", Y: "MB", Time: true}
 	counts := plot.Plot{Name: "soak-counts", Title: "What framegate holds", X: "minutes", Time: true}
@@ -158,7 +160,7 @@ func plots(usages []usage) []plot.Plot {
 }
 
 // print writes what was found as Markdown.
-func (s soaked) print(w io.Writer) {
+func (s soakReport) print(w io.Writer) {
 	fmt.Fprintf(w, "%s, on %s: soak for %v after %v of warming up, with seed %d, %d cameras and %d viewers.\n\n",
 		s.Machine, s.Date, s.Soak.For, s.Soak.Warm, s.Soak.Seed, s.Soak.Cameras, s.Soak.Viewers)
 	fmt.Fprint(w, "| framegate's | after warming up | at most | at the end | change per hour | its standard error |\n| --- | --- | --- | --- | --- | --- |\n")
@@ -172,5 +174,5 @@ func (s soaked) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\nThe longest wait of a viewer was %s, in %d parts of streams. The machine itself was late by %s in all.\n",
 		seconds(s.LongestWait), s.Frames, seconds(s.Late))
-	s.printViolations(w)
+	printViolations(w, s.Violations)
 }

@@ -15,7 +15,7 @@ import (
 	"framegate/internal/process"
 )
 
-// usage is what framegate takes of the machine at a moment.
+// usage is what framegate uses of the machine at a moment.
 type usage struct {
 	At          time.Duration `json:"at"`      // since the beginning
 	Memory      float64       `json:"memory"`  // resident, bytes
@@ -23,7 +23,7 @@ type usage struct {
 	Goroutines  float64       `json:"goroutines"`
 	Threads     float64       `json:"threads"`
 	Descriptors float64       `json:"descriptors"`
-	GStreamer   float64       `json:"gstreamer_objects"` // pipelines and elements that are not freed
+	GStreamer   float64       `json:"gstreamer_objects"` // pipelines and elements that have not been freed
 }
 
 // figure is one of the figures of a usage.
@@ -31,8 +31,8 @@ type figure struct {
 	name, unit string
 	scale      float64 // of the unit
 	of         func(usage) float64
-	// slack is what may be added to twice the figure at any time, and to once and a half at the end, of how it was at
-	// the beginning, before it counts as unbounded.
+	// slack is added to the bounds of the figure: twice its first value at any time, and one and a half times that at the
+	// end.
 	slack float64
 }
 
@@ -48,8 +48,8 @@ var figures = []figure{
 // answerTime is how long framegate may take to answer.
 const answerTime = 5 * time.Second
 
-// patient waits for much longer than answerTime, since the machine may be late too.
-var patient = &http.Client{Timeout: time.Minute}
+// patientClient waits for much longer than answerTime, since the machine may be late too.
+var patientClient = &http.Client{Timeout: time.Minute}
 
 // measure reads /metrics and /proc.
 func measure(ctx context.Context, p *process.Process, began time.Time) (usage, error) {
@@ -78,15 +78,15 @@ func measure(ctx context.Context, p *process.Process, began time.Time) (usage, e
 	return u, nil
 }
 
-// told is what the API tells of a camera.
-type told struct {
+// cameraState is what the API reports of a camera.
+type cameraState struct {
 	ID      string
 	State   string
 	Viewers int
 }
 
 // askCameras reads the state of all cameras.
-func askCameras(ctx context.Context, p *process.Process) (all []told, err error) {
+func askCameras(ctx context.Context, p *process.Process) (all []cameraState, err error) {
 	body, err := get(ctx, p.URL+"/api/cameras")
 	if err != nil {
 		return nil, err
@@ -100,7 +100,7 @@ func get(ctx context.Context, url string) (io.ReadCloser, error) {
 	if err != nil {
 		return nil, err
 	}
-	resp, err := patient.Do(req)
+	resp, err := patientClient.Do(req)
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// card is what NVIDIA's tool says of the first card.
+// card is what nvidia-smi reports of the first card.
 type card struct {
 	known   bool
 	name    string
@@ -16,7 +16,7 @@ type card struct {
 	decoder float64 // busy, percent
 }
 
-// readCard asks nvidia-smi. Where there is none, the card stays unknown.
+// readCard asks nvidia-smi. Without it, the card stays unknown.
 func readCard(ctx context.Context) (card, error) {
 	out, err := exec.CommandContext(ctx, "nvidia-smi", "--query-gpu=name,driver_version,memory.used,utilization.decoder",
 		"--format=csv,noheader,nounits").Output()
@@ -30,11 +30,11 @@ func parseCard(text string) (card, error) {
 	first, _, _ := strings.Cut(strings.TrimSpace(text), "\n")
 	fields := strings.Split(first, ", ")
 	if len(fields) != 4 {
-		return card{}, fmt.Errorf("nvidia-smi says %q", text)
+		return card{}, fmt.Errorf("nvidia-smi prints %q", text)
 	}
 	c := card{known: true, name: fields[0], driver: fields[1]}
 	if _, err := fmt.Sscanf(fields[2], "%g", &c.memory); err != nil {
-		return card{}, fmt.Errorf("nvidia-smi says %q", text)
+		return card{}, fmt.Errorf("nvidia-smi prints %q", text)
 	}
 	fmt.Sscanf(fields[3], "%g", &c.decoder) // [N/A] with some cards
 	return c, nil

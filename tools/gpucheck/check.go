@@ -21,8 +21,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// What is asked of a device. Software and a device scale differently, which shows at edges and in grain. Of these cameras
-// the next frame has 15 to 21 dB, and swapped colours 18.
+// The goals of a device. Software and a device scale differently, which shows at edges and in grain. With these cameras the
+// next frame has 15 to 21 dB, and swapped colours have 18.
 const (
 	atLeastPSNR = 30   // dB, of the worst picture against software's
 	atLeastRate = 24.5 // fps, of cameras of 25
@@ -30,15 +30,15 @@ const (
 
 const ofACore = "% of a core"
 
-// check is what the measurements share.
+// check is the state that the measurements share.
 type check struct {
 	options
 	found  plan.Hardware
 	table  table.Table
-	failed []string // what is not as it should be, besides figures that miss their goals
+	failed []string // failures, besides figures that miss their goals
 }
 
-// newCheck asks framegate what it finds.
+// newCheck asks framegate for the hardware of this machine.
 func newCheck(ctx context.Context, o options) (*check, error) {
 	cmd := exec.CommandContext(ctx, o.Framegate, "hardware", "--json")
 	cmd.Stderr = os.Stderr
@@ -59,7 +59,7 @@ func newCheck(ctx context.Context, o options) (*check, error) {
 	return c, nil
 }
 
-// platform is what framegate says of the platform that is checked.
+// platform is what framegate reports of the platform that is checked, nil if it does not know it.
 func (c *check) platform() *plan.Platform {
 	i := slices.IndexFunc(c.found.Platforms, func(p plan.Platform) bool { return p.Name == c.Platform })
 	if i < 0 {
@@ -68,7 +68,7 @@ func (c *check) platform() *plan.Platform {
 	return &c.found.Platforms[i]
 }
 
-// noDevice says why there is nothing to check; empty where there is.
+// noDevice returns why there is nothing to check. It is empty if there is a device.
 func (c *check) noDevice() string {
 	if p := c.platform(); p.Status == plan.Missing && p.Device == "" {
 		return p.Reason + "; " + p.Advice
@@ -76,7 +76,7 @@ func (c *check) noDevice() string {
 	return ""
 }
 
-// run makes all measurements. One that fails does not keep the others from being made.
+// run makes all measurements, even if one of them fails.
 func (c *check) run(ctx context.Context, out io.Writer) error {
 	if p := c.platform(); p.Status != plan.Works {
 		return fmt.Errorf("%s (%s) %s: %s; %s", p.Title, p.Device, p.Status, p.Reason, p.Advice)
@@ -101,12 +101,12 @@ func (c *check) run(ctx context.Context, out io.Writer) error {
 		missed = append(missed, r.Name+": "+r.Text())
 	}
 	if len(missed) > 0 {
-		return errors.New("not as it should be: " + strings.Join(missed, "; "))
+		return errors.New("failed: " + strings.Join(missed, "; "))
 	}
 	return nil
 }
 
-// fail notes that something is not as it should be.
+// fail records a failure.
 func (c *check) fail(err error) {
 	c.failed = append(c.failed, err.Error())
 	fmt.Fprintln(os.Stderr, "gpucheck:", err)
@@ -116,7 +116,7 @@ func (c *check) fail(err error) {
 	}
 }
 
-// begin begins a section of the table.
+// begin starts a section of the table.
 func (c *check) begin(name, title string) {
 	c.table.Begin(name, title)
 	fmt.Fprintln(os.Stderr, "gpucheck:", title)
@@ -133,7 +133,7 @@ func (c *check) add(r table.Row) {
 	}
 }
 
-// save writes a file into the folder that the caller named, if any.
+// save writes a file into the folder for output, if there is one.
 func (c *check) save(name string, content []byte) error {
 	if c.Out == "" {
 		return nil
@@ -144,7 +144,7 @@ func (c *check) save(name string, content []byte) error {
 	return os.WriteFile(filepath.Join(c.Out, name), content, 0o644)
 }
 
-// proofs tells what framegate itself found out at its start.
+// proofs adds what framegate itself found out when it started.
 func (c *check) proofs(context.Context) error {
 	c.begin("plans", "framegate's own proof, of pictures of 320x180")
 	for _, p := range c.found.Plans {
@@ -163,8 +163,8 @@ func (c *check) proofs(context.Context) error {
 	return nil
 }
 
-// framegate runs a framegate for cameras, which are connected while they are watched unless their keys say otherwise, and lets
-// use work with it when it knows its hardware.
+// framegate runs a framegate for cameras, and calls use when it knows its hardware. The cameras are connected on demand unless
+// their keys say otherwise.
 func (c *check) framegate(ctx context.Context, env []string, cameras []rig.Camera, use func(*process.Process) error) error {
 	for i := range cameras {
 		if !strings.Contains(cameras[i].Keys, "connect: ") {
@@ -176,30 +176,30 @@ func (c *check) framegate(ctx context.Context, env []string, cameras []rig.Camer
 		return err
 	}
 	defer p.Stop()
-	resp, err := http.Get(p.URL + "/api/hardware") // answers when all plans are proved
+	resp, err := http.Get(p.URL + "/api/hardware") // which answers when all plans are proved
 	if err != nil {
 		return err
 	}
 	io.Copy(io.Discard, resp.Body)
 	resp.Body.Close()
 	if err := use(p); err != nil {
-		return fmt.Errorf("%w; framegate said:\n%s", err, p.Log())
+		return fmt.Errorf("%w; framegate's log:\n%s", err, p.Log())
 	}
 	return nil
 }
 
-// watch watches streams, by their addresses below /cameras/, whose pictures are thrown away, until leave is called. It returns
-// when each has shown some.
-func watch(ctx context.Context, p *process.Process, streams ...string) (leave func(), err error) {
+// watch watches streams until leave is called, and discards their pictures. paths are relative to /cameras/. It returns when
+// each stream has shown a picture.
+func watch(ctx context.Context, p *process.Process, paths ...string) (leave func(), err error) {
 	ctx, cancel := context.WithCancel(ctx)
 	var watching, beginning errgroup.Group
 	leave = func() {
 		cancel()
 		watching.Wait()
 	}
-	for _, path := range streams {
+	for _, path := range paths {
 		begun := make(chan error, 1)
-		watching.Go(func() error { return look(ctx, p.URL+"/cameras/"+path, begun, nil) })
+		watching.Go(func() error { return watchStream(ctx, p.URL+"/cameras/"+path, begun, nil) })
 		beginning.Go(func() error {
 			if err := <-begun; err != nil {
 				return fmt.Errorf("%s: %w", path, err)
@@ -217,11 +217,11 @@ func watch(ctx context.Context, p *process.Process, streams ...string) (leave fu
 // stream is the address of a camera's stream.
 func stream(p *process.Process, id string) string { return p.URL + "/cameras/" + id + "/stream" }
 
-// onDevice says why a camera's pictures are not made by the device; nil where they are.
+// onDevice returns why a camera's pictures are not made by the device. It is nil if they are.
 func (c *check) onDevice(p *process.Process, id string) error {
 	camera, err := p.Camera(id)
 	if err != nil || camera.Plan.Hardware || c.Platform == "software" {
 		return err
 	}
-	return fmt.Errorf("camera %s came to %s: %s (%s)", id, camera.Plan.Name, camera.Plan.Reason, camera.Plan.Chosen)
+	return fmt.Errorf("camera %s uses %s: %s (%s)", id, camera.Plan.Name, camera.Plan.Reason, camera.Plan.Chosen)
 }

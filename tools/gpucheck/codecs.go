@@ -41,7 +41,7 @@ func (c *check) codecs(ctx context.Context) error {
 	return nil
 }
 
-// devices are cameras that are to be made by each of the platform's plans for a codec that works.
+// devices returns a camera for each of the platform's plans that work for a codec.
 func (c *check) devices(codec testcam.Codec) (cameras []rig.Camera) {
 	for _, p := range c.found.Plans {
 		if p.Platform != c.Platform || p.Codec != string(codec) || p.Status != plan.Works {
@@ -82,7 +82,7 @@ func (c *check) codec(ctx context.Context, codec testcam.Codec, devices []rig.Ca
 	})
 }
 
-// pictures compares the pictures that the device makes with software's, the last of all, frame by frame.
+// pictures compares the device's pictures with those of software, the last camera of all, frame by frame.
 func (c *check) pictures(ctx context.Context, p *process.Process, codec testcam.Codec, all []rig.Camera) error {
 	collected := make([]pictures, len(all))
 	errs := make([]error, len(all))
@@ -114,7 +114,8 @@ func (c *check) pictures(ctx context.Context, p *process.Process, codec testcam.
 	return errors.Join(errs...)
 }
 
-// compare adds what a device's pictures come to against software's, and returns a JPEG of the worst beside software's.
+// compare adds how close a device's pictures are to those of software. It returns a JPEG of the worst one beside that of
+// software.
 func (c *check) compare(name string, device, software pictures) (worst []byte, err error) {
 	var all []float64
 	var pair [2]image.Image
@@ -139,14 +140,15 @@ func (c *check) compare(name string, device, software pictures) (worst []byte, e
 	}
 	note := ""
 	if limited {
-		note = ", brought to one range of brightness"
+		note = ", with the same range of brightness"
 	}
 	c.add(table.Row{Name: "pictures by " + name + ": PSNR against software's" + note + ", median", Value: table.Quantile(all, 0.5), Unit: "dB"})
 	c.add(table.Row{Name: "pictures by " + name + ": PSNR against software's" + note + ", the worst", Value: table.Quantile(all, 0), Unit: "dB", AtLeast: atLeastPSNR})
-	return besides(pair[0], pair[1])
+	return sideBySide(pair[0], pair[1])
 }
 
-// costs measures what one camera costs by each plan, one after the other. query asks for another picture than a quarter.
+// costs measures the cost of one camera with each plan, one after another. query may ask for another picture than that of a
+// quarter of the size.
 func (c *check) costs(ctx context.Context, p *process.Process, all []rig.Camera, query string) error {
 	loads := make([]float64, len(all))
 	var failed error

@@ -41,7 +41,7 @@ func brief(t *testing.T, platform string) options {
 	return options{Platform: platform, Framegate: binary, Time: time.Second, Most: 2, Starts: 10, Codecs: []string{"h264", "h265"}, Width: 640, Height: 480, Out: t.TempDir()}
 }
 
-func TestMachineWithoutCardIsToldSo(t *testing.T) {
+func TestMachineWithoutCardIsReported(t *testing.T) {
 	if _, err := os.Stat("/dev/nvidia0"); err == nil {
 		t.Skip("there is a card here")
 	}
@@ -62,8 +62,8 @@ func TestCardThatDoesNotWorkIsAnError(t *testing.T) {
 	}
 }
 
-// TestCardIsCheckedInEveryWay runs the whole check on a stand-in. How fast this machine is just now is no matter of it; and where
-// that is so slow that a decoder seems to hang, the check is made again.
+// TestCardIsCheckedInEveryWay runs the whole check on a stand-in, whatever the speed of this machine. If that is so slow that a
+// decoder seems to hang, the check is repeated.
 func TestCardIsCheckedInEveryWay(t *testing.T) {
 	camtest.Long(t)
 	standin.Use(t, "nvidia")
@@ -72,7 +72,7 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 	var err error
 	for range 3 {
 		out.Reset()
-		if err = o.run(t.Context(), &out); !strings.Contains(out.String(), "came to software: no ") {
+		if err = o.run(t.Context(), &out); !strings.Contains(out.String(), "fell back to software: no ") {
 			break
 		}
 	}
@@ -103,8 +103,8 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 	}
 }
 
-// TestCardThatFailsAtWorkIsToldInTheTable lets the decoder fail that has passed its proof.
-func TestCardThatFailsAtWorkIsToldInTheTable(t *testing.T) {
+// TestCardThatFailsAtWorkIsReported makes a decoder fail after it has passed its proof.
+func TestCardThatFailsAtWorkIsReported(t *testing.T) {
 	camtest.Long(t)
 	standin.Use(t, "nvidia").Fault(t, "nvh264dec", "fail 40") // the proof is of 25 pictures
 	o := brief(t, "nvidia")
@@ -119,7 +119,7 @@ func TestCardThatFailsAtWorkIsToldInTheTable(t *testing.T) {
 	}
 }
 
-func TestCardIsReadFromWhatNVIDIAsToolSays(t *testing.T) {
+func TestCardIsReadFromNVIDIAsTool(t *testing.T) {
 	for text, want := range map[string]card{
 		"NVIDIA H200, 580.159.04, 529, 3\n":                   {true, "NVIDIA H200", "580.159.04", 529, 3},
 		"Tesla K80, 470.1, 12, [N/A]\nTesla K80, 470.1, 0, 0": {true, "Tesla K80", "470.1", 12, 0},
@@ -144,7 +144,7 @@ func pattern(move int) *image.YCbCr {
 	return p
 }
 
-func TestPSNRTellsEqualPicturesFromOthers(t *testing.T) {
+func TestPSNRSeparatesEqualPicturesFromOthers(t *testing.T) {
 	swapped := pattern(0)
 	swapped.Cb, swapped.Cr = swapped.Cr, swapped.Cb
 	brighter := pattern(0)
@@ -182,18 +182,18 @@ func TestPSNRTellsEqualPicturesFromOthers(t *testing.T) {
 func TestNumberOfCamerasIsFoundBetweenThoseThatWereTried(t *testing.T) {
 	for carries, want := range map[int]int{1: 1, 2: 2, 3: 3, 13: 13, 33: 32, 50: 48, 64: 64, 100: 64} {
 		c := &check{options: options{Most: 64}}
-		var good, bad crowd
+		var good, bad load
 		tries := 0
 		for n := 1; n > 0; n = c.next(good, bad) {
-			if w := (crowd{cameras: n, slowest: 25}); n <= carries {
-				good = w
+			if l := (load{cameras: n, slowest: 25}); n <= carries {
+				good = l
 			} else {
-				bad = w
+				bad = l
 			}
 			tries++
 		}
 		if good.cameras != want || tries > 10 {
-			t.Errorf("of a card that carries %d: %d, in %d tries", carries, good.cameras, tries)
+			t.Errorf("with a card that decodes %d: %d, in %d tries", carries, good.cameras, tries)
 		}
 	}
 }

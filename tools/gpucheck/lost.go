@@ -20,18 +20,18 @@ import (
 	"framegate/internal/viewer"
 )
 
-// mostGap is how long viewers may go without a picture when a driver fails.
+// mostGap is the longest time that viewers may be without a picture when a driver fails.
 const mostGap = 1000 // ms
 
-// lost lets the driver fail while a camera is watched, and work again.
+// lost makes the driver fail while a camera is watched, and then work again.
 func (c *check) lost(ctx context.Context) error {
 	if c.Platform != "nvidia" {
-		return nil // there is no such driver for others
+		return nil // the other platforms have no such driver
 	}
-	c.begin("lost", "The driver answers with errors, and then no more")
+	c.begin("lost", "The driver fails, and then works again")
 	real := findCuvid()
 	if real == "" {
-		c.add(table.Row{Name: "a driver that can be taken away", Missing: "there is no libnvcuvid.so.1 to put it before"})
+		c.add(table.Row{Name: "a driver that fails on command", Missing: "there is no libnvcuvid.so.1 for it to call"})
 		return nil
 	}
 	if c.LostDriver == "" {
@@ -46,14 +46,14 @@ func (c *check) lost(ctx context.Context) error {
 		}
 	}
 	driver := standin.LostDriverIn(c.LostDriver, real)
-	driver.Return() // a run that was cut off may have left it lost
+	driver.Restore() // an earlier run may have left it failing
 	cameras, stop, err := c.serve(ctx, c.camera(testcam.H264))
 	if err != nil {
 		return err
 	}
 	defer stop()
 	env := driver.Env()
-	for _, name := range []string{"LD_LIBRARY_PATH", "GPU_CHECK_LIBRARIES"} { // see gpu-pack.sh for the second
+	for _, name := range []string{"LD_LIBRARY_PATH", "GPU_CHECK_LIBRARIES"} { // the second is that of gpu-pack.sh
 		env = append(env, name+"="+driver.Dir()+":"+os.Getenv(name))
 	}
 	camera := rig.Camera{ID: "device", URL: cameras.URL("cam1"), Keys: "plan_retry: 1s, hardware: " + c.Platform}
@@ -63,7 +63,7 @@ func (c *check) lost(ctx context.Context) error {
 		begun, ended := make(chan error, 1), make(chan struct{})
 		go func() {
 			defer close(ended)
-			look(ctx, stream(p, camera.ID), begun, func(picture viewer.Picture) { g.picture(picture.Read) })
+			watchStream(ctx, stream(p, camera.ID), begun, func(picture viewer.Picture) { g.picture(picture.Read) })
 		}()
 		defer func() {
 			cancel()
@@ -82,18 +82,18 @@ func (c *check) loseAndReturn(ctx context.Context, p *process.Process, driver st
 	}
 	time.Sleep(time.Second)
 	if before := g.reset(); before > mostGap*time.Millisecond {
-		return fmt.Errorf("the pictures had a gap of %v before anything was done", before)
+		return fmt.Errorf("the pictures had a gap of %v before the driver failed", before)
 	}
 	if err := driver.Lose(); err != nil {
 		return err
 	}
-	defer driver.Return() // once more at the end, where it does nothing
+	defer driver.Restore() // after an error
 	took, err := c.untilPlan(ctx, p, false)
 	if err != nil {
 		return err
 	}
 	select {
-	case <-time.After(3 * time.Second): // and it is tried again in vain
+	case <-time.After(3 * time.Second): // in which the plan is tried again and fails
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -101,9 +101,9 @@ func (c *check) loseAndReturn(ctx context.Context, p *process.Process, driver st
 	if err != nil {
 		return err
 	}
-	c.add(table.Row{Name: "the plan is another after", Value: millis(took), Unit: "ms: " + state.Plan.Name + ", " + state.Plan.Reason})
-	c.add(table.Row{Name: "the longest time without a picture, a second try of the plan included", Value: millis(g.reset()), Unit: "ms", AtMost: mostGap})
-	if err := driver.Return(); err != nil {
+	c.add(table.Row{Name: "another plan takes over after", Value: millis(took), Unit: "ms: " + state.Plan.Name + ", " + state.Plan.Reason})
+	c.add(table.Row{Name: "the longest time without a picture, with a second try of the plan", Value: millis(g.reset()), Unit: "ms", AtMost: mostGap})
+	if err := driver.Restore(); err != nil {
 		return err
 	}
 	if took, err = c.untilPlan(ctx, p, true); err != nil {
@@ -115,7 +115,7 @@ func (c *check) loseAndReturn(ctx context.Context, p *process.Process, driver st
 	return nil
 }
 
-// untilPlan waits until the camera's pictures are made by hardware, or not by it, and returns how long that took.
+// untilPlan waits until the camera's pictures are made by hardware, or are not, and returns how long that took.
 func (c *check) untilPlan(ctx context.Context, p *process.Process, hardware bool) (time.Duration, error) {
 	began := time.Now()
 	for {
@@ -129,14 +129,14 @@ func (c *check) untilPlan(ctx context.Context, p *process.Process, hardware bool
 			return 0, ctx.Err()
 		}
 		if time.Since(began) > 30*time.Second {
-			return 0, fmt.Errorf("the plan is %s for %v: %s", state.Plan.Name, time.Since(began), state.Plan.Reason)
+			return 0, fmt.Errorf("the plan has been %s for %v: %s", state.Plan.Name, time.Since(began), state.Plan.Reason)
 		}
 	}
 }
 
-// gaps watches a stream for the longest time without a picture. Its methods may be called from any goroutine.
+// gaps measures the longest time of a stream without a picture. Its methods may be called from any goroutine.
 type gaps struct {
-	mu      sync.Mutex // of what follows
+	mu      sync.Mutex // guards what follows
 	last    time.Time
 	longest time.Duration
 }
@@ -150,7 +150,7 @@ func (g *gaps) picture(now time.Time) {
 	g.last = now
 }
 
-// reset returns the longest gap so far, one that has not ended included, and begins anew.
+// reset returns the longest gap since the last reset, including one that has not ended.
 func (g *gaps) reset() time.Duration {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -159,10 +159,10 @@ func (g *gaps) reset() time.Duration {
 	return longest
 }
 
-// without hides the device from framegate, as a container without it or a driver that is being updated does.
+// without hides the device from framegate, as a container without it does, or an update of the driver.
 func (c *check) without(ctx context.Context) error {
 	if c.Platform != "nvidia" {
-		return nil // there is no such switch for others
+		return nil // the other platforms have no such switch
 	}
 	c.begin("without", "CUDA_VISIBLE_DEVICES= hides the card")
 	cameras, stop, err := c.serve(ctx, c.camera(testcam.H264))
@@ -193,7 +193,7 @@ func (c *check) without(ctx context.Context) error {
 	})
 }
 
-// compileLostDriver makes the driver that can be taken away in its folder.
+// compileLostDriver compiles the driver that fails on command into its folder.
 func (o options) compileLostDriver() error {
 	if err := os.MkdirAll(o.LostDriver, 0o755); err != nil {
 		return err
@@ -202,7 +202,7 @@ func (o options) compileLostDriver() error {
 	return err
 }
 
-// findCuvid is the driver's library that GStreamer loads; empty where there is none.
+// findCuvid returns the driver's library that GStreamer loads. It is empty if there is none.
 func findCuvid() string {
 	const name = "libnvcuvid.so.1"
 	for _, dir := range filepath.SplitList(os.Getenv("GPU_CHECK_LIBRARIES") + ":" + os.Getenv("LD_LIBRARY_PATH")) {

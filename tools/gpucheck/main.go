@@ -1,7 +1,7 @@
-// Command gpucheck checks framegate's hardware plans on a machine that has the hardware: it serves real RTSP cameras,
-// lets framegate decode them on the device and in software, compares the pictures and what they cost, counts how many
-// cameras the device carries, begins and ends pictures again and again, and takes the driver away. It says so where there is
-// no such device.
+// Command gpucheck checks framegate's hardware plans on a machine that has the hardware. It serves real RTSP cameras, lets
+// framegate decode them on the device and in software, compares the pictures and their cost, finds out how many cameras the
+// device can decode at once, starts and stops pictures again and again, and makes the driver fail. Without such a device it
+// says so and succeeds.
 package main
 
 import (
@@ -22,24 +22,24 @@ import (
 )
 
 type options struct {
-	Platform   string        `default:"nvidia" help:"The platform to check, as it is named in a configuration. software works everywhere, and shows that the check does."`
-	Framegate  string        `type:"path" help:"The framegate to check; the one beside gpucheck."`
+	Platform   string        `default:"nvidia" help:"The platform to check, by its name in a configuration. software works everywhere, and shows that the check works."`
+	Framegate  string        `type:"path" help:"The framegate to check; without it, the one beside gpucheck."`
 	Time       time.Duration `default:"4s" help:"How long each figure is measured."`
-	Most       int           `default:"64" help:"How many cameras to try at most."`
-	Starts     int           `default:"200" help:"How often pictures are begun and ended."`
-	Width      int           `default:"1920" help:"Of the cameras' pictures, which are shown a quarter as wide."`
-	Height     int           `default:"1080" help:"Likewise."`
-	Out        string        `type:"path" placeholder:"DIR" help:"Write the table as JSON, what framegate says of the hardware and pictures side by side there, as they come."`
-	Only       []string      `help:"The parts to run: plans, codecs, many, starts, lost, without. All unless named."`
-	Codecs     []string      `help:"The codecs to compare: h264, h265, av1, vp9, mjpeg. All unless named."`
-	Loops      string        `type:"path" placeholder:"DIR" help:"Where the cameras' encoded loops are kept: those that lie there need no encoder."`
-	LostDriver string        `type:"path" placeholder:"DIR" help:"Where a driver lies that can be taken away; without it, gcc makes one."`
-	Prepare    bool          `help:"Only encode the loops into --loops and compile the driver into --lost-driver, to be taken to another machine."`
+	Most       int           `default:"64" help:"The largest number of cameras to try."`
+	Starts     int           `default:"200" help:"How often pictures are started and stopped."`
+	Width      int           `default:"1920" help:"Width of the cameras' pictures. They are watched at a quarter of it."`
+	Height     int           `default:"1080" help:"Height of the cameras' pictures."`
+	Out        string        `type:"path" placeholder:"DIR" help:"Write the table as JSON, framegate's report on the hardware, and pictures side by side to this folder."`
+	Only       []string      `help:"The parts to run, of plans, codecs, many, starts, lost and without; all by default."`
+	Codecs     []string      `help:"The codecs to compare, of h264, h265, av1, vp9 and mjpeg; all by default."`
+	Loops      string        `type:"path" placeholder:"DIR" help:"The folder that keeps the cameras' encoded loops. A loop that is there needs no encoder."`
+	LostDriver string        `type:"path" placeholder:"DIR" help:"The folder of a driver that fails on command; without it, gcc compiles one."`
+	Prepare    bool          `help:"Only encode the loops into --loops and compile the driver into --lost-driver, for another machine."`
 }
 
 func main() {
 	var o options
-	kong.Parse(&o, kong.Description("Checks framegate's plans of a platform, by default NVIDIA's, on its hardware. The cameras send each codec at 25 fps, most at 4 Mbit/s. Ends with 1 where something is not as it should be, and with 0 where there is no such hardware."))
+	kong.Parse(&o, kong.Description("Checks framegate's plans of a platform, by default NVIDIA's, on its hardware. The cameras send each codec at 25 fps, most at 4 Mbit/s. The exit status is 1 if a check fails, and 0 if there is no such hardware."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := o.run(ctx, os.Stdout); err != nil {
@@ -70,7 +70,7 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 	return c.run(ctx, out)
 }
 
-// camera is one that gpucheck serves. MJPEG has no rate to keep to, and av1enc keeps to none: without grain and with a short
+// camera returns the camera of a codec. MJPEG has no bitrate, and av1enc does not keep to one: without grain and with a short
 // loop they stay small.
 func (o options) camera(codec testcam.Codec) testcam.Camera {
 	c := rig.Camera1080
@@ -89,13 +89,13 @@ func (o options) serve(ctx context.Context, cameras ...testcam.Camera) (*testcam
 	return rig.StartCameras(ctx, testcam.Config{Cameras: cameras, Loops: o.Loops})
 }
 
-// codecs are what cameras send.
+// codecs lists what the cameras send.
 var codecs = []testcam.Codec{testcam.H264, testcam.H265, testcam.AV1, testcam.VP9, testcam.MJPEG}
 
-// prepare makes what the check needs and another machine may lack the tools for.
+// prepare makes what the check needs and what another machine may lack the tools to make.
 func (o options) prepare(ctx context.Context) error {
 	if o.Loops == "" || o.LostDriver == "" {
-		return errors.New("--prepare wants --loops and --lost-driver")
+		return errors.New("--prepare needs --loops and --lost-driver")
 	}
 	for _, codec := range codecs {
 		_, stop, err := o.serve(ctx, o.camera(codec))

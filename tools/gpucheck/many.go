@@ -15,26 +15,27 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// thirty is how many cameras are compared with as many in software.
-const thirty = 30
+// compared is how many cameras are compared with the same number in software.
+const compared = 30
 
-// crowd is what a number of cameras came to that were watched at once.
-type crowd struct {
+// load is a measurement of a number of cameras that are watched at once.
+type load struct {
 	cameras int
-	first   time.Duration // until each had shown a picture, from its connection on
+	first   time.Duration // from the connection until each has shown a picture
 	slowest float64       // rate of the slowest camera
-	load    float64       // of framegate, in cores
-	busy    float64       // of the whole machine, in cores
+	process float64       // processor time of framegate, in cores
+	machine float64       // processor time of the whole machine, in cores
 	memory  float64       // of framegate, resident, in bytes
 	card    card
-	fell    int   // cameras that came to software
-	why     error // of the last of them
+	fallen  int   // cameras that fell back to software
+	why     error // the last of them did
 }
 
-func (w crowd) carried() bool { return w.slowest >= atLeastRate && w.fell == 0 }
+// enough reports whether every camera got its rate on the device.
+func (l load) enough() bool { return l.slowest >= atLeastRate && l.fallen == 0 }
 
-// many watches thirty cameras, on the device and in software; then more and more, twice as many each time, until one gets
-// too few pictures or comes to software; and then looks for the largest number between, to an eighth.
+// many watches compared cameras, on the device and in software. Then it doubles their number until one of them gets too few
+// pictures or falls back to software, and then looks for the largest number in between, to an eighth.
 func (c *check) many(ctx context.Context) error {
 	c.begin("cameras", fmt.Sprintf("How many cameras of H264, %dx%d at 25 fps", c.Width, c.Height))
 	cameras, stop, err := c.serve(ctx, slices.Repeat([]testcam.Camera{c.camera(testcam.H264)}, c.Most)...)
@@ -46,87 +47,30 @@ func (c *check) many(ctx context.Context) error {
 	for i := range c.Most {
 		list = append(list, rig.Camera{ID: rig.CameraID(i), URL: cameras.URL(rig.CameraID(i)), Keys: "hardware: " + c.Platform})
 	}
-	first := min(thirty, c.Most)
+	first := min(compared, c.Most)
 	for i := range first {
 		list = append(list, rig.Camera{ID: softwareID(i), URL: cameras.URL(rig.CameraID(i)), Keys: "hardware: off"})
 	}
 	return c.framegate(ctx, nil, list, func(p *process.Process) error {
 		before, _ := readCard(ctx)
-		device, err := c.crowd(ctx, p, first, rig.CameraID)
+		device, err := c.measure(ctx, p, first, rig.CameraID)
 		if err != nil {
 			return err
 		}
 		c.describe(fmt.Sprintf("%d cameras on the device", first), device, before)
-		software, err := c.crowd(ctx, p, first, softwareID)
+		software, err := c.measure(ctx, p, first, softwareID)
 		if err != nil {
 			return err
 		}
 		c.describe(fmt.Sprintf("%d cameras in software", first), software, before)
-		c.add(table.Row{Name: fmt.Sprintf("framegate for %d cameras, on the device against software", first), Value: device.load / software.load})
+		c.add(table.Row{Name: fmt.Sprintf("framegate for %d cameras, on the device against software", first), Value: device.process / software.process})
 		return c.search(ctx, p, device, before)
 	})
 }
 
-func softwareID(i int) string { return "software-" + rig.CameraID(i) }
-
-// search looks for the largest number of cameras that are carried, from what a first number came to on.
-func (c *check) search(ctx context.Context, p *process.Process, first crowd, before card) error {
-	var good, bad crowd
-	for w := first; ; {
-		if w.carried() {
-			good = w
-		} else {
-			bad = w
-		}
-		n := c.next(good, bad)
-		if n == 0 {
-			break
-		}
-		var err error
-		if w, err = c.crowd(ctx, p, n, rig.CameraID); err != nil {
-			return err
-		}
-		c.describe(fmt.Sprintf("%d cameras", n), w, before)
-	}
-	name := "cameras watched at once"
-	if good.cameras == c.Most {
-		name += ", and no more were tried"
-	}
-	c.add(table.Row{Name: name, Value: float64(good.cameras), AtLeast: 1})
-	return nil
-}
-
-// next is the number of cameras to try; 0 for none.
-func (c *check) next(good, bad crowd) int {
-	switch {
-	case bad.cameras == 0 && good.cameras < c.Most:
-		return min(2*good.cameras, c.Most)
-	case bad.cameras == 0 || bad.cameras-good.cameras <= max(1, good.cameras/8):
-		return 0
-	default:
-		return (good.cameras + bad.cameras) / 2
-	}
-}
-
-// describe adds what a crowd came to. before is what the card carried without it.
-func (c *check) describe(name string, w crowd, before card) {
-	c.add(table.Row{Name: name + ": all have shown a picture after", Value: w.first.Seconds(), Unit: "s"})
-	c.add(table.Row{Name: name + ": the slowest one's rate", Value: w.slowest, Unit: "fps"})
-	if w.fell > 0 {
-		c.add(table.Row{Name: name + ": came to software", Value: float64(w.fell), Unit: fmt.Sprintf("cameras: %v", w.why)})
-	}
-	c.add(table.Row{Name: name + ": framegate", Value: 100 * w.load, Unit: ofACore})
-	c.add(table.Row{Name: name + ": the whole machine, cameras and viewers included", Value: 100 * w.busy, Unit: ofACore})
-	c.add(table.Row{Name: name + ": framegate's memory", Value: w.memory / 1e6, Unit: "MB"})
-	if w.card.known && before.known {
-		c.add(table.Row{Name: name + ": the card's memory", Value: w.card.memory - before.memory, Unit: "MiB more than before"})
-		c.add(table.Row{Name: name + ": the card's decoders", Value: w.card.decoder, Unit: "% busy"})
-	}
-}
-
-// crowd watches n cameras at once, until all have ended again.
-func (c *check) crowd(ctx context.Context, p *process.Process, n int, id func(int) string) (crowd, error) {
-	w := crowd{cameras: n}
+// measure watches n cameras at once, and returns when all of them are idle again.
+func (c *check) measure(ctx context.Context, p *process.Process, n int, id func(int) string) (load, error) {
+	l := load{cameras: n}
 	ctx, cancel := context.WithTimeout(ctx, c.Time+time.Minute)
 	defer cancel()
 	var ids []string
@@ -140,9 +84,9 @@ func (c *check) crowd(ctx context.Context, p *process.Process, n int, id func(in
 	began := time.Now()
 	leave, err := watch(ctx, p, streams...)
 	if err != nil {
-		return w, err
+		return l, err
 	}
-	w.first = time.Since(began)
+	l.first = time.Since(began)
 	flows := make([]flow, n)
 	var watching errgroup.Group
 	for i, id := range ids {
@@ -151,37 +95,94 @@ func (c *check) crowd(ctx context.Context, p *process.Process, n int, id func(in
 			return err
 		})
 	}
-	time.Sleep(time.Second) // what follow does not count either
+	time.Sleep(time.Second) // follow leaves that out too
 	before, err := machine.Busy()
 	if err != nil {
-		return w, err
+		return l, err
 	}
 	began = time.Now()
-	w.load, err = machine.Load(p.PID(), c.Time-c.Time/4) // and not what comes after it
+	l.process, err = machine.Load(p.PID(), c.Time-c.Time/4) // ends before follow does
 	after, _ := machine.Busy()
-	w.busy = (after - before).Seconds() / time.Since(began).Seconds()
-	w.memory = machine.Memory(p.PID())
-	w.card, _ = readCard(ctx)
+	l.machine = (after - before).Seconds() / time.Since(began).Seconds()
+	l.memory = machine.Memory(p.PID())
+	l.card, _ = readCard(ctx)
 	for i, id := range ids {
 		if id != rig.CameraID(i) {
-			continue // it is to be made in software
+			continue // a camera in software
 		}
 		if why := c.onDevice(p, id); why != nil {
-			w.fell, w.why = w.fell+1, why
+			l.fallen, l.why = l.fallen+1, why
 		}
 	}
 	if err := watching.Wait(); err != nil {
-		return w, err
+		return l, err
 	}
-	w.slowest = 1e9
+	l.slowest = 1e9
 	for _, f := range flows {
-		w.slowest = min(w.slowest, f.rate)
+		l.slowest = min(l.slowest, f.rate)
 	}
 	leave()
 	for _, id := range ids {
 		if err := p.Until(ctx, id, "idle"); err != nil {
-			return w, err
+			return l, err
 		}
 	}
-	return w, err
+	return l, err
+}
+
+// describe adds a measurement to the table. before is the state of the card without those cameras.
+func (c *check) describe(name string, l load, before card) {
+	c.add(table.Row{Name: name + ": all have shown a picture after", Value: l.first.Seconds(), Unit: "s"})
+	c.add(table.Row{Name: name + ": the slowest one's rate", Value: l.slowest, Unit: "fps"})
+	if l.fallen > 0 {
+		c.add(table.Row{Name: name + ": fell back to software", Value: float64(l.fallen), Unit: fmt.Sprintf("cameras: %v", l.why)})
+	}
+	c.add(table.Row{Name: name + ": framegate", Value: 100 * l.process, Unit: ofACore})
+	c.add(table.Row{Name: name + ": the whole machine, cameras and viewers included", Value: 100 * l.machine, Unit: ofACore})
+	c.add(table.Row{Name: name + ": framegate's memory", Value: l.memory / 1e6, Unit: "MB"})
+	if l.card.known && before.known {
+		c.add(table.Row{Name: name + ": the card's memory", Value: l.card.memory - before.memory, Unit: "MiB more than before"})
+		c.add(table.Row{Name: name + ": the card's decoders", Value: l.card.decoder, Unit: "% busy"})
+	}
+}
+
+func softwareID(i int) string { return "software-" + rig.CameraID(i) }
+
+// search looks for the largest number of cameras that the device can decode. first is the measurement to start from.
+func (c *check) search(ctx context.Context, p *process.Process, first load, before card) error {
+	var good, bad load
+	for l := first; ; {
+		if l.enough() {
+			good = l
+		} else {
+			bad = l
+		}
+		n := c.next(good, bad)
+		if n == 0 {
+			break
+		}
+		var err error
+		if l, err = c.measure(ctx, p, n, rig.CameraID); err != nil {
+			return err
+		}
+		c.describe(fmt.Sprintf("%d cameras", n), l, before)
+	}
+	name := "cameras watched at once"
+	if good.cameras == c.Most {
+		name += ", the most that were tried"
+	}
+	c.add(table.Row{Name: name, Value: float64(good.cameras), AtLeast: 1})
+	return nil
+}
+
+// next is the number of cameras to try next, 0 for none.
+func (c *check) next(good, bad load) int {
+	switch {
+	case bad.cameras == 0 && good.cameras < c.Most:
+		return min(2*good.cameras, c.Most)
+	case bad.cameras == 0 || bad.cameras-good.cameras <= max(1, good.cameras/8):
+		return 0
+	default:
+		return (good.cameras + bad.cameras) / 2
+	}
 }

@@ -15,13 +15,13 @@ import (
 	"framegate/internal/viewer"
 )
 
-// pictures are what a stream has shown.
+// pictures are the pictures of a stream.
 type pictures struct {
 	byFrame map[int]image.Image // by the number that the camera wrote into the frame
 }
 
-// collect watches a stream for a time, after its first second. The cameras' loops are shorter than that as a rule: of each
-// frame the last picture counts.
+// collect watches a stream for a time, after its first second. The cameras' loops are usually shorter than that: the last
+// picture of each frame counts.
 func collect(ctx context.Context, url string, length time.Duration) (pictures, error) {
 	p := pictures{byFrame: map[int]image.Image{}}
 	s, err := viewer.Open(ctx, url)
@@ -41,7 +41,7 @@ func collect(ctx context.Context, url string, length time.Duration) (pictures, e
 		}
 		jpegs = append(jpegs, bytes.Clone(picture.JPEG))
 	}
-	for _, text := range jpegs { // now, since it takes as long as making them
+	for _, text := range jpegs { // only now, since decoding takes as long as making them
 		decoded, err := jpeg.Decode(bytes.NewReader(text))
 		if err != nil {
 			return p, err
@@ -55,9 +55,9 @@ func collect(ctx context.Context, url string, length time.Duration) (pictures, e
 	return p, nil
 }
 
-// look watches a stream until ctx is done, gives each picture to each, unless that is nil, and reports to begun when the first
-// has come, or why none has.
-func look(ctx context.Context, url string, begun chan<- error, each func(viewer.Picture)) error {
+// watchStream watches a stream until ctx is done, and calls each for every picture unless that is nil. It sends to begun when
+// the first picture has come, or why none has.
+func watchStream(ctx context.Context, url string, begun chan<- error, each func(viewer.Picture)) error {
 	s, err := viewer.Open(ctx, url)
 	if err != nil {
 		begun <- err
@@ -75,13 +75,13 @@ func look(ctx context.Context, url string, begun chan<- error, each func(viewer.
 	return err
 }
 
-// flow is how a stream came.
+// flow is the rate and the latency of a stream.
 type flow struct {
 	rate    float64   // pictures a second
 	latency []float64 // from the access unit in framegate to the JPEG read, ms
 }
 
-// follow watches a stream for a time, after its first second, and keeps none of its pictures.
+// follow measures a stream for a time, after its first second, and keeps none of its pictures.
 func follow(ctx context.Context, url string, length time.Duration) (f flow, err error) {
 	s, err := viewer.Open(ctx, url)
 	if err != nil {
@@ -110,8 +110,8 @@ func follow(ctx context.Context, url string, length time.Duration) (f flow, err 
 	return f, nil
 }
 
-// limitedRange reports whether these pictures have the narrow range of brightness of video where the others fill a JPEG's:
-// whether they come closer to the others when they are stretched.
+// limitedRange reports whether these pictures have the limited range of video and the others the full range of a JPEG: whether
+// stretching brings them closer to the others.
 func (p pictures) limitedRange(other pictures) bool {
 	for frame, picture := range p.byFrame {
 		if reference, ok := other.byFrame[frame]; ok && picture.Bounds() == reference.Bounds() {
@@ -121,8 +121,8 @@ func (p pictures) limitedRange(other pictures) bool {
 	return false
 }
 
-// besides draws two pictures and eight times their difference beside each other, as a JPEG.
-func besides(a, b image.Image) ([]byte, error) {
+// sideBySide draws two pictures and eight times their difference side by side, as a JPEG.
+func sideBySide(a, b image.Image) ([]byte, error) {
 	size := a.Bounds().Size()
 	drawn := image.NewRGBA(image.Rect(0, 0, 3*size.X, size.Y))
 	draw.Draw(drawn, image.Rect(0, 0, size.X, size.Y), a, a.Bounds().Min, draw.Src)
@@ -130,7 +130,7 @@ func besides(a, b image.Image) ([]byte, error) {
 	for y := range size.Y {
 		for x := range size.X {
 			left, right := drawn.RGBAAt(x, y), drawn.RGBAAt(size.X+x, y)
-			drawn.SetRGBA(2*size.X+x, y, color.RGBA{apart(left.R, right.R), apart(left.G, right.G), apart(left.B, right.B), 255})
+			drawn.SetRGBA(2*size.X+x, y, color.RGBA{difference(left.R, right.R), difference(left.G, right.G), difference(left.B, right.B), 255})
 		}
 	}
 	var out bytes.Buffer
@@ -138,13 +138,13 @@ func besides(a, b image.Image) ([]byte, error) {
 	return out.Bytes(), err
 }
 
-// apart is eight times the difference of two levels.
-func apart(a, b uint8) uint8 { return uint8(min(255, 8*math.Abs(float64(a)-float64(b)))) }
+// difference is eight times the difference of two levels.
+func difference(a, b uint8) uint8 { return uint8(min(255, 8*math.Abs(float64(a)-float64(b)))) }
 
 // samePSNR stands for equal pictures, whose PSNR is infinite.
 const samePSNR = 100
 
-// psnr is the peak signal-to-noise ratio of a picture in dB: the lowest of that of brightness and those of both colours.
+// psnr is the peak signal-to-noise ratio of a picture in dB: the lowest of those of luma and both chroma planes.
 func psnr(picture, reference image.Image, limited bool) float64 {
 	a, b := asYCbCr(picture), asYCbCr(reference)
 	bounds := picture.Bounds()
@@ -153,7 +153,7 @@ func psnr(picture, reference image.Image, limited bool) float64 {
 		for x := bounds.Min.X; x < bounds.Max.X; x++ {
 			i, j := a.COffset(x, y), b.COffset(x, y)
 			luma, cb, cr := float64(a.Y[a.YOffset(x, y)]), float64(a.Cb[i]), float64(a.Cr[i])
-			if limited { // ITU-R BT.601: 219 steps of brightness from 16 on, 224 of colour
+			if limited { // ITU-R BT.601: 219 steps of luma from 16 on, 224 of chroma
 				luma, cb, cr = stretch((luma-16)*255/219), stretch((cb-128)*255/224+128), stretch((cr-128)*255/224+128)
 			}
 			y2 += square(luma - float64(b.Y[b.YOffset(x, y)]))
@@ -169,7 +169,7 @@ func stretch(v float64) float64 { return max(0, min(255, v)) }
 
 func square(v float64) float64 { return v * v }
 
-// asYCbCr is a decoded JPEG in colours; one of greys only has none.
+// asYCbCr returns a decoded JPEG with chroma, which that of a grey picture lacks.
 func asYCbCr(img image.Image) *image.YCbCr {
 	if yuv, ok := img.(*image.YCbCr); ok {
 		return yuv

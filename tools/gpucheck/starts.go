@@ -14,15 +14,15 @@ import (
 	"framegate/internal/viewer"
 )
 
-// What may grow over the starts, from the tenth part of them on: noise and nothing more.
+// How much memory may grow after the first tenth of the starts. It is noise.
 const (
 	mostCardGrowth = 16 // MiB
 	mostGrowth     = 32 // MB
 )
 
-// starts begins and ends a camera's pictures again and again, and looks for what stays behind.
+// starts starts and stops a camera's pictures again and again, and looks for memory that is not freed.
 func (c *check) starts(ctx context.Context) error {
-	c.begin("starts", fmt.Sprintf("A camera's pictures begun and ended %d times", c.Starts))
+	c.begin("starts", fmt.Sprintf("A camera's pictures started and stopped %d times", c.Starts))
 	cameras, stop, err := c.serve(ctx, c.camera(testcam.H264))
 	if err != nil {
 		return err
@@ -32,7 +32,7 @@ func (c *check) starts(ctx context.Context) error {
 		{ID: "device", URL: cameras.URL("cam1"), Keys: "connect: always, hardware: " + c.Platform},
 		{ID: "kept", URL: cameras.URL("cam1"), Keys: "connect: always, hardware: " + c.Platform},
 	}, func(p *process.Process) error {
-		// Another picture goes on meanwhile, which must not suffer; it also keeps the device from being closed and opened.
+		// Another picture runs all the time and must not suffer. It also keeps the device open.
 		leave, err := watch(ctx, p, "kept/stream")
 		if err != nil {
 			return err
@@ -66,7 +66,7 @@ func (c *check) starts(ctx context.Context) error {
 	})
 }
 
-// open watches a connected camera for one picture, and waits until all has ended. It returns how long the picture took.
+// open watches a connected camera for one picture, and waits until nothing is decoded. It returns how long the picture took.
 func open(ctx context.Context, p *process.Process) (time.Duration, error) {
 	began := time.Now()
 	s, err := viewer.Open(ctx, stream(p, "device"))

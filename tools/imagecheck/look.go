@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	_ "image/jpeg" // and PNG and WebP, which snapshots are in
+	_ "image/jpeg" // JPEG, PNG and WebP are the formats of snapshots
 	_ "image/png"
 	"io"
 	"net/http"
@@ -20,13 +20,13 @@ import (
 )
 
 const (
-	patience = time.Minute // for all of it
-	parts    = 25          // that are read of each stream
+	timeout = time.Minute // of the whole check
+	parts   = 25          // read from each stream
 )
 
-// look sees that a framegate has the cameras, and shows each.
+// look checks that a framegate has the cameras and shows each of them.
 func look(ctx context.Context, base string) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	for _, path := range []string{"/healthz", "/readyz"} {
 		if err := until(ctx, base+path); err != nil {
@@ -42,7 +42,7 @@ func look(ctx context.Context, base string) error {
 		return err
 	}
 	if len(found) != len(codecs)+1 {
-		return fmt.Errorf("%d cameras", len(found))
+		return fmt.Errorf("%d cameras, want %d", len(found), len(codecs)+1)
 	}
 	for i, c := range found {
 		if c.Error != "" {
@@ -57,7 +57,7 @@ func look(ctx context.Context, base string) error {
 	return nil
 }
 
-// shows sees that a camera's snapshots and its stream are pictures of the test camera of this number.
+// shows checks that a camera's snapshots and its stream show the test camera with this number.
 func shows(ctx context.Context, camera string, number int) (size int, err error) {
 	for _, snapshot := range []string{"jpg?overlay=none", "png?overlay=none", "webp?overlay=none", "jpg?rotate=90"} {
 		body, err := get(ctx, camera+"/snapshot."+snapshot)
@@ -68,9 +68,9 @@ func shows(ctx context.Context, camera string, number int) (size int, err error)
 		if err != nil {
 			return 0, fmt.Errorf("%s: %w", snapshot, err)
 		}
-		if snapshot == "jpg?rotate=90" { // with the overlay; no number can be read in it
+		if snapshot == "jpg?rotate=90" { // with the overlay, and without a readable number
 			if picture.Bounds().Dx() > picture.Bounds().Dy() {
-				return 0, errors.New("the picture is not turned")
+				return 0, errors.New("the picture is not rotated")
 			}
 			continue
 		}
@@ -117,7 +117,7 @@ func get(ctx context.Context, url string) ([]byte, error) {
 	return body, err
 }
 
-// until waits for a good answer, and returns what the last one was where there is none in time.
+// until waits for an answer with status 200. The error is that of the last attempt.
 func until(ctx context.Context, url string) error {
 	for {
 		_, err := get(ctx, url)

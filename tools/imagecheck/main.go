@@ -1,7 +1,7 @@
-// Command imagecheck looks at a framegate in a container as a client does, and fails unless every camera is shown.
+// Command imagecheck checks a framegate in a container as a client would, and fails unless every camera is shown.
 //
-//	imagecheck cameras FOLDER    serve test cameras of every kind, and write a configuration with them into FOLDER
-//	imagecheck look URL          look at the framegate that has this configuration
+//	imagecheck cameras FOLDER    serve test cameras of every kind, and write a configuration for them to FOLDER
+//	imagecheck look URL          check the framegate that has this configuration
 package main
 
 import (

@@ -1,6 +1,6 @@
 /*
- * A driver that can be taken away: a libnvcuvid.so.1 that hands every call to NVIDIA's, and answers each with an error of
- * CUDA's as long as a file exists. It stands in for a card that falls off its bus, which nothing can bring about at will.
+ * A driver that fails on command: a libnvcuvid.so.1 that forwards every call to NVIDIA's, and returns an error of CUDA
+ * instead as long as a file exists. It stands in for a card that falls off its bus, which cannot be caused at will.
  *
  *   FRAMEGATE_CUVID   the real library
  *   FRAMEGATE_LOST    the file
@@ -30,7 +30,7 @@ static int lost(void) {
 	return path != NULL && access(path, F_OK) == 0;
 }
 
-/* call hands a call on. Arguments are words, no more than six: all of them go in registers, on x86-64 and arm64. */
+/* call forwards a call. Arguments are at most six words, which x86-64 and arm64 pass in registers. */
 static int call(const char *name, int fails, word a, word b, word c, word d, word e, word f) {
 	function real = driver == NULL ? NULL : (function)dlsym(driver, name);
 	if (real == NULL || (fails && lost()))
@@ -38,25 +38,25 @@ static int call(const char *name, int fails, word a, word b, word c, word d, wor
 	return real(a, b, c, d, e, f);
 }
 
-/* What frees and unlocks goes on working: GStreamer expects that. */
-#define HAND_ON(name, fails) \
+/* What frees and unlocks never fails: GStreamer expects that. */
+#define FORWARD(name, fails) \
 	int name(word a, word b, word c, word d, word e, word f) { return call(#name, fails, a, b, c, d, e, f); }
 
-HAND_ON(cuvidCtxLockCreate, 1)
-HAND_ON(cuvidCtxLockDestroy, 0)
-HAND_ON(cuvidCtxLock, 0)
-HAND_ON(cuvidCtxUnlock, 0)
-HAND_ON(cuvidGetDecoderCaps, 1)
-HAND_ON(cuvidCreateDecoder, 1)
-HAND_ON(cuvidReconfigureDecoder, 1)
-HAND_ON(cuvidDestroyDecoder, 0)
-HAND_ON(cuvidDecodePicture, 1)
-HAND_ON(cuvidGetDecodeStatus, 1)
-HAND_ON(cuvidMapVideoFrame, 1)
-HAND_ON(cuvidMapVideoFrame64, 1)
-HAND_ON(cuvidUnmapVideoFrame, 0)
-HAND_ON(cuvidUnmapVideoFrame64, 0)
-HAND_ON(cuvidCreateVideoSource, 1)
-HAND_ON(cuvidCreateVideoParser, 1)
-HAND_ON(cuvidParseVideoData, 1)
-HAND_ON(cuvidDestroyVideoParser, 0)
+FORWARD(cuvidCtxLockCreate, 1)
+FORWARD(cuvidCtxLockDestroy, 0)
+FORWARD(cuvidCtxLock, 0)
+FORWARD(cuvidCtxUnlock, 0)
+FORWARD(cuvidGetDecoderCaps, 1)
+FORWARD(cuvidCreateDecoder, 1)
+FORWARD(cuvidReconfigureDecoder, 1)
+FORWARD(cuvidDestroyDecoder, 0)
+FORWARD(cuvidDecodePicture, 1)
+FORWARD(cuvidGetDecodeStatus, 1)
+FORWARD(cuvidMapVideoFrame, 1)
+FORWARD(cuvidMapVideoFrame64, 1)
+FORWARD(cuvidUnmapVideoFrame, 0)
+FORWARD(cuvidUnmapVideoFrame64, 0)
+FORWARD(cuvidCreateVideoSource, 1)
+FORWARD(cuvidCreateVideoParser, 1)
+FORWARD(cuvidParseVideoData, 1)
+FORWARD(cuvidDestroyVideoParser, 0)

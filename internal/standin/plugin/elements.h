@@ -1,4 +1,4 @@
-/* The stand-ins, by platform, in the words of the elements' documentation, as far as framegate uses them. */
+/* The stand-ins by platform, with what framegate uses of the real elements, as their documentation has it. */
 
 #define BYTES(codec) "video/x-" codec ", stream-format=byte-stream, alignment=au"
 #define H264 "video/x-h264, stream-format={avc,avc3,byte-stream}, alignment=au"

@@ -1,99 +1,34 @@
-/* A GStreamer plugin of stand-ins for hardware that is not there: elements with the factory names, classes, caps
- * and properties of real ones, which work in software and fail on command. They prove how framegate chooses,
- * links and falls back; of a driver they prove nothing.
+/* A GStreamer plugin of stand-ins for missing hardware: elements with the factory names, classes, caps and properties of
+ * real ones, which work in software and fail on command. They show how framegate chooses, links and falls back. They show
+ * nothing of a driver.
  *
- * FRAMEGATE_STANDIN_ONLY lists the platforms to register, all where it is not set, and elements not to register, with a
- * minus before their name. Those of nvidia are not there either where CUDA_VISIBLE_DEVICES is empty, as no card is
- * then. FRAMEGATE_STANDIN is a folder in
- * which a file with a factory's name holds a fault, read whenever such an element is opened:
+ * FRAMEGATE_STANDIN_ONLY lists the platforms to register, by default all, and elements not to register, with a minus before
+ * their name. Those of nvidia are not registered if CUDA_VISIBLE_DEVICES is empty, which hides every card.
+ * FRAMEGATE_STANDIN is a folder in which a file with a factory's name holds a fault. It is read whenever such an element is
+ * opened:
  *
  *   open         it does not open
- *   crash        it takes the process down when it is opened
- *   hang         a change of state to PAUSED does not end while the file is there
- *   hang-stop    one from PLAYING down does not
+ *   crash        it aborts the process when it is opened
+ *   hang         a change of state to PAUSED does not end while the file exists
+ *   hang-stop    a change of state from PLAYING down does not end
  *   fail N       an error after N pictures
  *   silence N    nothing comes out after N pictures
- *   refuse       it takes no caps
+ *   refuse       it accepts no caps
  *   black        its pictures are black
  *   sessions N   no more than N of them are open in a process at a time
  *
- * Decoders of nvidia share a context of type gst.cuda.context as the real ones do: one that was given none makes one, says so
+ * Decoders of nvidia share a context of type gst.cuda.context as the real ones do: a decoder without one makes it, posts it
  * on its bus, and adds a byte to the file contexts in that folder.
  */
 
-#include <gst/base/gstbasetransform.h>
+#include "memory.h"
+
 #include <gst/gst.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define PACKAGE "framegate"
-
-/* A memory element changes nothing but the memory features of its caps. */
-
-typedef struct {
-	GstBaseTransform parent;
-	GstCaps         *to; /* whose features what comes out has; NULL for system memory */
-} Memory;
-
-typedef struct {
-	GstBaseTransformClass parent;
-} MemoryClass;
-
-G_DEFINE_TYPE(Memory, memory, GST_TYPE_BASE_TRANSFORM)
-
-static GstCaps *with_features(const GstCaps *caps, GstCapsFeatures *features) {
-	GstCaps *out = gst_caps_copy(caps);
-	for (guint i = 0; i < gst_caps_get_size(out); i++)
-		gst_caps_set_features(out, i, features == NULL ? NULL : gst_caps_features_copy(features));
-	return out;
-}
-
-static GstCaps *memory_transform_caps(GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *filter) {
-	Memory  *m = (Memory *)base;
-	GstCaps *out;
-	if (direction == GST_PAD_SRC) {
-		GstCapsFeatures *any = gst_caps_features_new_any();
-		out = with_features(caps, any);
-		gst_caps_features_free(any);
-	} else if (m->to == NULL) {
-		out = with_features(caps, NULL);
-	} else {
-		out = gst_caps_new_empty();
-		for (guint i = 0; i < gst_caps_get_size(m->to); i++)
-			out = gst_caps_merge(out, with_features(caps, gst_caps_get_features(m->to, i)));
-	}
-	if (filter != NULL) {
-		GstCaps *both = gst_caps_intersect_full(filter, out, GST_CAPS_INTERSECT_FIRST);
-		gst_caps_unref(out);
-		out = both;
-	}
-	return out;
-}
-
-static GstFlowReturn memory_transform_ip(GstBaseTransform *base, GstBuffer *buffer) { return GST_FLOW_OK; }
-
-static gboolean memory_propose_allocation(GstBaseTransform *base, GstQuery *decide, GstQuery *query) { return TRUE; }
-
-static void memory_finalize(GObject *object) {
-	gst_caps_replace(&((Memory *)object)->to, NULL);
-	G_OBJECT_CLASS(memory_parent_class)->finalize(object);
-}
-
-static void memory_class_init(MemoryClass *class) {
-	G_OBJECT_CLASS(class)->finalize = memory_finalize;
-	GstBaseTransformClass *base = GST_BASE_TRANSFORM_CLASS(class);
-	base->transform_caps = memory_transform_caps;
-	base->transform_ip = memory_transform_ip;
-	base->propose_allocation = memory_propose_allocation;
-	GstCaps *any = gst_caps_from_string("video/x-raw(ANY)");
-	gst_element_class_add_pad_template(GST_ELEMENT_CLASS(class), gst_pad_template_new("sink", GST_PAD_SINK, GST_PAD_ALWAYS, any));
-	gst_element_class_add_pad_template(GST_ELEMENT_CLASS(class), gst_pad_template_new("src", GST_PAD_SRC, GST_PAD_ALWAYS, any));
-	gst_caps_unref(any);
-	gst_element_class_set_static_metadata(GST_ELEMENT_CLASS(class), "Memory relabelled", "Generic", "Stands in", "framegate");
-}
-
-static void memory_init(Memory *m) { gst_base_transform_set_in_place(GST_BASE_TRANSFORM(m), TRUE); }
 
 /* The stand-ins. */
 
@@ -103,7 +38,7 @@ typedef struct {
 	const gchar *platform, *factory;
 	Kind         kind;
 	const gchar *sink, *src; /* caps */
-	const gchar *properties; /* name=default of those that framegate sets */
+	const gchar *properties; /* name=default for each that framegate sets */
 } Standin;
 
 static const Standin standins[] = {
@@ -163,7 +98,7 @@ static void hang(Element *e, const gchar *fault) {
 	}
 }
 
-/* ensure_context makes the context that an element was not given. */
+/* ensure_context makes the context of an element that has none. */
 static void ensure_context(Element *e) {
 	const gchar *dir = g_getenv("FRAMEGATE_STANDIN");
 	GstContext  *context = gst_element_get_context(GST_ELEMENT(e), "gst.cuda.context");
@@ -192,11 +127,11 @@ static GstStateChangeReturn element_change_state(GstElement *element, GstStateCh
 		if (faulty(e, "crash"))
 			abort();
 		if (faulty(e, "open")) {
-			GST_ELEMENT_ERROR(e, RESOURCE, OPEN_READ_WRITE, ("Could not open the device."), ("told to"));
+			GST_ELEMENT_ERROR(e, RESOURCE, OPEN_READ_WRITE, ("Could not open the device."), ("on command"));
 			return GST_STATE_CHANGE_FAILURE;
 		}
 		if (faulty(e, "sessions") && g_atomic_int_get(open) >= e->limit) {
-			GST_ELEMENT_ERROR(e, RESOURCE, BUSY, ("All sessions of the device are in use."), ("told to"));
+			GST_ELEMENT_ERROR(e, RESOURCE, BUSY, ("All sessions of the device are in use."), ("on command"));
 			return GST_STATE_CHANGE_FAILURE;
 		}
 		if (e->spec->kind == DECODER && strcmp(e->spec->platform, "nvidia") == 0)
@@ -241,7 +176,7 @@ static GstPadProbeReturn element_out(GstPad *pad, GstPadProbeInfo *info, gpointe
 	if (n < e->limit || e->limit == 0 || faulty(e, "sessions"))
 		return GST_PAD_PROBE_OK;
 	if (n == e->limit && faulty(e, "fail"))
-		GST_ELEMENT_ERROR(e, STREAM, DECODE, ("The device has failed."), ("told to, after %d pictures", n));
+		GST_ELEMENT_ERROR(e, STREAM, DECODE, ("The device has failed."), ("on command, after %d pictures", n));
 	return GST_PAD_PROBE_DROP;
 }
 
@@ -311,7 +246,7 @@ static void element_class_init(gpointer class, gpointer data) {
 	g_strfreev(all);
 }
 
-/* add puts an element behind the last one of a bin. */
+/* add adds an element to a bin and links it after last. */
 static GstElement *add(Element *e, GstElement *last, GstElement *made) {
 	gst_bin_add(GST_BIN(e), made);
 	if (last != NULL && !gst_element_link(last, made))
@@ -320,13 +255,6 @@ static GstElement *add(Element *e, GstElement *last, GstElement *made) {
 }
 
 static GstElement *make(const gchar *factory) { return gst_element_factory_make(factory, NULL); }
-
-/* make_memory makes a memory element for caps, which are NULL for system memory. */
-static GstElement *make_memory(GstCaps *to) {
-	Memory *m = g_object_new(memory_get_type(), NULL);
-	gst_caps_replace(&m->to, to);
-	return GST_ELEMENT(m);
-}
 
 static GstElement *make_filter(GstCaps *caps) {
 	GstElement *filter = make("capsfilter");
@@ -386,7 +314,7 @@ static void element_init(GTypeInstance *instance, gpointer class) {
 	gst_object_unref(out);
 }
 
-/* wanted tells whether an element is to be registered. only is NULL for all. */
+/* wanted reports whether an element is to be registered. only is NULL for all. */
 static gboolean wanted(const Standin *s, const gchar *const *only) {
 	if (strcmp(s->platform, "nvidia") == 0 && g_strcmp0(g_getenv("CUDA_VISIBLE_DEVICES"), "") == 0)
 		return FALSE;

@@ -1,4 +1,4 @@
-// Package systemdtest takes systemd's part in tests.
+// Package systemdtest stands in for systemd in tests.
 package systemdtest
 
 import (
@@ -11,13 +11,13 @@ import (
 	"testing"
 )
 
-// Messages are what systemd would get. Its methods may be called from any goroutine.
+// Messages holds what systemd would get. Its methods may be called from any goroutine.
 type Messages struct {
-	mu  sync.Mutex
+	mu  sync.Mutex // guards all
 	all []string
 }
 
-// Listen takes the messages of this process, and of those that it starts, until the test ends.
+// Listen collects the messages of this process and of those that it starts, until the test ends.
 func Listen(t testing.TB) *Messages {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "notify") // t.TempDir may be too long for a socket's name
@@ -52,7 +52,7 @@ func Listen(t testing.TB) *Messages {
 	return s
 }
 
-// Count is how many messages have come that begin so.
+// Count is the number of messages so far that begin with prefix.
 func (s *Messages) Count(prefix string) (n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -64,7 +64,7 @@ func (s *Messages) Count(prefix string) (n int) {
 	return n
 }
 
-// All are the messages so far, the oldest first.
+// All returns the messages so far, the oldest first.
 func (s *Messages) All() []string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

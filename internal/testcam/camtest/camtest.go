@@ -77,7 +77,7 @@ func Until(tb testing.TB, what string, condition func() bool) {
 	deadline := time.Now().Add(Patience)
 	for !condition() {
 		if time.Now().After(deadline) {
-			tb.Fatalf("waited %v in vain: %s", Patience, what)
+			tb.Fatalf("timed out after %v: %s", Patience, what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}

@@ -30,7 +30,7 @@ const (
 // ErrNone is returned for a picture that carries no readable mark.
 var ErrNone = errors.New("no mark in the picture")
 
-// Draw draws the mark on a luma plane. Numbers beyond the largest are cut off.
+// Draw draws the mark on a luma plane. Only the low bits of a number that is too large are drawn.
 func Draw(luma []byte, stride, width, height, camera, frame int) {
 	word := uint64(camera&MaxCamera)<<24 | uint64(frame&MaxFrame)
 	word = word<<16 | uint64(checksum(uint32(word)))
@@ -49,8 +49,8 @@ func Draw(luma []byte, stride, width, height, camera, frame int) {
 	}
 }
 
-// Read returns the numbers that a picture is marked with. The error is ErrNone: a block that is neither
-// black nor white, or a checksum that does not fit, is no mark.
+// Read returns the numbers in the mark of a picture. The error is ErrNone, if a block is neither black nor white or the
+// checksum is wrong.
 func Read(img image.Image) (camera, frame int, err error) {
 	size := img.Bounds().Size()
 	var word uint64
@@ -80,7 +80,7 @@ func cellAt(i, width, height int) image.Rectangle {
 	return image.Rect(x(column), y(row), x(column+1), y(row+1))
 }
 
-// shrink keeps the middle of a cell, where its neighbours do not shine in.
+// shrink returns the middle of a cell, which scaling does not mix with its neighbours.
 func shrink(r image.Rectangle) image.Rectangle {
 	return image.Rect(r.Min.X+r.Dx()/4, r.Min.Y+r.Dy()/4, r.Max.X-r.Dx()/4, r.Max.Y-r.Dy()/4)
 }
@@ -104,8 +104,8 @@ func mean(img image.Image, r image.Rectangle) int {
 	return sum / n
 }
 
-// checksum is CRC-16 with the polynomial of ITU-T V.41, begun with all ones, so that neither all black nor
-// all white is a mark.
+// checksum is CRC-16 with the polynomial of ITU-T V.41. It starts with all ones, so that neither all black nor all white is
+// a mark.
 func checksum(word uint32) uint16 {
 	crc := uint16(0xFFFF)
 	for bit := 31; bit >= 0; bit-- {

@@ -1,4 +1,4 @@
-package testcam
+package loop
 
 import (
 	"bytes"
@@ -27,8 +27,11 @@ const (
 	AV1   Codec = "av1"
 )
 
-// codecNames lists the codecs for a message.
-func codecNames() string {
+// Known reports whether there is such a codec.
+func (c Codec) Known() bool { return codecs[c].encoder != nil }
+
+// CodecNames lists the codecs for a message.
+func CodecNames() string {
 	var names []string
 	for name := range codecs {
 		names = append(names, string(name))
@@ -40,52 +43,53 @@ func codecNames() string {
 // packetizer cuts one access unit into RTP packets.
 type packetizer func(au []byte) ([]*rtp.Packet, error)
 
-// codec is what a codec needs to be made and sent.
+// codec is what it takes to encode and send a codec.
 type codec struct {
 	pkg string // Debian package of the encoder
-	// encoder is the part of a GStreamer pipeline from raw pictures to access units.
-	encoder func(p picture) string
+	// encoder returns the part of a GStreamer pipeline from raw pictures to access units.
+	encoder func(Spec) string
 	// open makes the description and the packetizer for a loop that begins with key.
 	open func(key []byte) (format.Format, packetizer, error)
 }
 
 var codecs = map[Codec]codec{
-	H264: {"gstreamer1.0-plugins-ugly", func(p picture) string {
+	H264: {"gstreamer1.0-plugins-ugly", func(s Spec) string {
 		tune := "tune=zerolatency"
-		if p.bframes > 0 {
+		if s.BFrames > 0 {
 			tune = "sliced-threads=true"
 		}
 		return fmt.Sprintf("x264enc %s speed-preset=superfast bitrate=%d key-int-max=%d bframes=%d option-string=scenecut=0:open-gop=0 ! "+
-			"capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au", tune, p.bitrate, p.interval, p.bframes)
+			"capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au", tune, s.Bitrate, s.Interval, s.BFrames)
 	}, openH264},
-	H265: {"gstreamer1.0-plugins-bad", func(p picture) string {
+	H265: {"gstreamer1.0-plugins-bad", func(s Spec) string {
 		return fmt.Sprintf("x265enc tune=zerolatency speed-preset=ultrafast bitrate=%d key-int-max=%d option-string=scenecut=0:open-gop=0:log-level=none ! "+
-			"capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au", p.bitrate, p.interval)
+			"capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au", s.Bitrate, s.Interval)
 	}, openH265},
-	MJPEG: {"gstreamer1.0-plugins-good", func(picture) string { return "jpegenc quality=80" }, openMJPEG},
-	MPEG4: {"gstreamer1.0-libav", func(p picture) string {
-		return fmt.Sprintf("avenc_mpeg4 bitrate=%d gop-size=%d ! mpeg4videoparse config-interval=-1", p.bitrate*1000, p.interval)
+	MJPEG: {"gstreamer1.0-plugins-good", func(Spec) string { return "jpegenc quality=80" }, openMJPEG},
+	MPEG4: {"gstreamer1.0-libav", func(s Spec) string {
+		return fmt.Sprintf("avenc_mpeg4 bitrate=%d gop-size=%d ! mpeg4videoparse config-interval=-1", s.Bitrate*1000, s.Interval)
 	}, openMPEG4},
-	VP8: {"gstreamer1.0-plugins-good", func(p picture) string {
-		return fmt.Sprintf("vp8enc deadline=1 cpu-used=8 target-bitrate=%d keyframe-max-dist=%d", p.bitrate*1000, p.interval)
+	VP8: {"gstreamer1.0-plugins-good", func(s Spec) string {
+		return fmt.Sprintf("vp8enc deadline=1 cpu-used=8 target-bitrate=%d keyframe-max-dist=%d", s.Bitrate*1000, s.Interval)
 	}, openVP8},
-	VP9: {"gstreamer1.0-plugins-good", func(p picture) string {
-		return fmt.Sprintf("vp9enc deadline=1 cpu-used=8 target-bitrate=%d keyframe-max-dist=%d", p.bitrate*1000, p.interval)
+	VP9: {"gstreamer1.0-plugins-good", func(s Spec) string {
+		return fmt.Sprintf("vp9enc deadline=1 cpu-used=8 target-bitrate=%d keyframe-max-dist=%d", s.Bitrate*1000, s.Interval)
 	}, openVP9},
-	AV1: {"gstreamer1.0-plugins-bad", func(p picture) string {
+	AV1: {"gstreamer1.0-plugins-bad", func(s Spec) string {
 		return fmt.Sprintf("av1enc usage-profile=realtime cpu-used=8 target-bitrate=%d keyframe-max-dist=%d ! "+
-			"capsfilter caps=video/x-av1,stream-format=obu-stream,alignment=tu", p.bitrate, p.interval)
+			"capsfilter caps=video/x-av1,stream-format=obu-stream,alignment=tu", s.Bitrate, s.Interval)
 	}, openAV1},
 }
 
-const payloadType = 96
+// PayloadType is the RTP payload type of all codecs but MJPEG, whose type is static.
+const PayloadType = 96
 
 func openH264(key []byte) (format.Format, packetizer, error) {
 	nalus, err := annexB(key)
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &format.H264{PayloadTyp: payloadType, PacketizationMode: 1}
+	f := &format.H264{PayloadTyp: PayloadType, PacketizationMode: 1}
 	for _, n := range nalus {
 		switch h264.NALUType(n[0] & 0x1F) {
 		case h264.NALUTypeSPS:
@@ -103,7 +107,7 @@ func openH265(key []byte) (format.Format, packetizer, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	f := &format.H265{PayloadTyp: payloadType}
+	f := &format.H265{PayloadTyp: PayloadType}
 	for _, n := range nalus {
 		switch n[0] >> 1 & 0x3F { // nal_unit_type of ITU-T H.265, table 7-1
 		case 32:
@@ -156,25 +160,25 @@ func openMPEG4(key []byte) (format.Format, packetizer, error) {
 	if end == len(key) {
 		return nil, nil, errors.New("the first picture has no header")
 	}
-	f := &format.MPEG4Video{PayloadTyp: payloadType, ProfileLevelID: 1, Config: key[:end]}
+	f := &format.MPEG4Video{PayloadTyp: PayloadType, ProfileLevelID: 1, Config: key[:end]}
 	enc, err := f.CreateEncoder()
 	return f, enc.Encode, err
 }
 
 func openVP8([]byte) (format.Format, packetizer, error) {
-	f := &format.VP8{PayloadTyp: payloadType}
+	f := &format.VP8{PayloadTyp: PayloadType}
 	enc, err := f.CreateEncoder()
 	return f, enc.Encode, err
 }
 
 func openVP9([]byte) (format.Format, packetizer, error) {
-	f := &format.VP9{PayloadTyp: payloadType}
+	f := &format.VP9{PayloadTyp: PayloadType}
 	enc, err := f.CreateEncoder()
 	return f, enc.Encode, err
 }
 
 func openAV1([]byte) (format.Format, packetizer, error) {
-	f := &format.AV1{PayloadTyp: payloadType}
+	f := &format.AV1{PayloadTyp: PayloadType}
 	enc, err := f.CreateEncoder()
 	return f, func(au []byte) ([]*rtp.Packet, error) {
 		var unit av1.Bitstream

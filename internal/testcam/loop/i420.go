@@ -1,4 +1,4 @@
-package testcam
+package loop
 
 // i420 is a picture as GStreamer lays it out: luma, then Cb and Cr at half the size, each row filled up to
 // four bytes (GstVideoInfo's default strides).

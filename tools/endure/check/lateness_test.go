@@ -1,4 +1,4 @@
-package main
+package check
 
 import (
 	"strings"
@@ -9,78 +9,78 @@ import (
 )
 
 // tickUntil lets the machine tick from one time to another, each time so much late.
-func (s scene) tickUntil(from, to, late float64) {
+func (s scenario) tickUntil(from, to, late float64) {
 	for t := from; t <= to; t += tickTime.Seconds() + late {
-		s.ticked(at(t))
+		s.tick(at(t))
 	}
 }
 
 func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 	for name, c := range map[string]struct {
-		happens func(scene)
+		happens func(scenario)
 		want    string // empty for no violation
 	}{
-		"a wait while the machine stood still": {func(s scene) {
+		"a wait while the machine stood still": {func(s scenario) {
 			s.tickUntil(0, 2, 0)
 			s.tickUntil(2.9, 5, 0)
 			s.watch(0, 20)
-			s.tick(at(4.75)) // 2.83 s after the last picture, of which the machine was there for 1.94 s
+			s.CheckWaits(at(4.75)) // 2.83 s after the last picture, of which the machine was there for 1.94 s
 		}, ""},
-		"a longer wait than that": {func(s scene) {
+		"a longer wait than that": {func(s scenario) {
 			s.tickUntil(0, 2, 0)
 			s.tickUntil(2.9, 5, 0)
 			s.watch(0, 20)
-			s.tick(at(4.85))
+			s.CheckWaits(at(4.85))
 		}, "has waited 2.93s"},
-		"a wait while every tick was a little late": {func(s scene) {
+		"a wait while every tick was a little late": {func(s scenario) {
 			s.tickUntil(0, 6, 0.005)
 			s.watch(0, 20)
-			s.tick(at(4.85)) // a third of 2.93 s does not count
+			s.CheckWaits(at(4.85)) // a third of 2.93 s does not count
 		}, ""},
-		"a longer wait while every tick was a little late": {func(s scene) {
+		"a longer wait while every tick was a little late": {func(s scenario) {
 			s.tickUntil(0, 6, 0.005)
 			s.watch(0, 20)
-			s.tick(at(5.1))
+			s.CheckWaits(at(5.1))
 		}, "has waited 3.18s"},
-		"a wait after the machine stood still": {func(s scene) {
+		"a wait after the machine stood still": {func(s scenario) {
 			s.tickUntil(0, 1, 0)
 			s.tickUntil(1.9, 5, 0)
 			s.watch(0, 20)
-			s.tick(at(4))
+			s.CheckWaits(at(4))
 		}, "has waited 2.08s"},
-		"a picture that is read before the late tick comes": {func(s scene) {
+		"a picture that is read before the late tick comes": {func(s scenario) {
 			s.tickUntil(0, 3.5, 0)
 			s.watch(0, 20)
 			late := frame(40)
-			late.read = at(4.4)
-			s.see(s.viewer, late)
+			late.Read = at(4.4)
+			s.See(s.viewer, late)
 		}, ""},
-		"a frame that is read late": {func(s scene) {
+		"a frame that is read late": {func(s scenario) {
 			s.tickUntil(0, 2.5, 0)
 			s.tickUntil(3.4, 5, 0)
 			s.watch(0, 20)
-			s.see(s.viewer, frame(24))
+			s.See(s.viewer, frame(24))
 			late := frame(25)
-			late.read = at(4.7)
-			s.see(s.viewer, late)
+			late.Read = at(4.7)
+			s.See(s.viewer, late)
 		}, ""},
-		"a camera that is taken for stalled after the machine stood still": {func(s scene) {
+		"a camera that is taken for stalled after the machine stood still": {func(s scenario) {
 			s.watch(0, 20)
 			s.tickUntil(0, 2, 0)
 			s.tickUntil(4.5, 8, 0)
-			s.state("cam1", "stalled", at(5))
-			s.see(s.viewer, placeholder(5.1))
+			s.CheckState("cam1", "stalled", at(5))
+			s.See(s.viewer, placeholder(5.1))
 			s.watch(75, 100)
-			s.state("cam1", "live", at(9))
+			s.CheckState("cam1", "live", at(9))
 		}, ""},
-		"a camera that is taken for stalled long after": {func(s scene) {
+		"a camera that is taken for stalled long after": {func(s scenario) {
 			s.watch(0, 20)
 			s.tickUntil(0, 2, 0)
 			s.tickUntil(4.5, 9, 0)
 			s.watch(75, 90)
-			s.state("cam1", "stalled", at(8.6))
-		}, "it works and is told to be stalled"},
-		"a camera that comes back late": {func(s scene) {
+			s.CheckState("cam1", "stalled", at(8.6))
+		}, "it works and is reported as stalled"},
+		"a camera that comes back late": {func(s scenario) {
 			s.tickUntil(0, 6, 0)
 			s.tickUntil(6.9, 11, 0)
 			s.watch(0, 20)
@@ -90,7 +90,7 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.showPlaceholders(5, 10)
 			s.watch(98, 110)
 		}, ""},
-		"a camera that comes back later than that": {func(s scene) {
+		"a camera that comes back later than that": {func(s scenario) {
 			s.tickUntil(0, 6, 0)
 			s.tickUntil(6.9, 11, 0)
 			s.watch(0, 20)
@@ -98,16 +98,16 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.showPlaceholders(3, 5)
 			s.heal(5)
 			s.showPlaceholders(5, 9.5)
-			s.tick(at(9.95))
+			s.CheckWaits(at(9.95))
 		}, "no picture 4s after the end of refuse"},
-		"a state that is told late": {func(s scene) {
+		"a state that is reported late": {func(s scenario) {
 			s.tickUntil(0, 1.5, 0)
 			s.tickUntil(2.4, 5, 0)
 			s.fail(testcam.Refuse, 1)
-			s.state("cam1", "live", at(3.8))
-			s.state("cam1", "live", at(4))
+			s.CheckState("cam1", "live", at(3.8))
+			s.CheckState("cam1", "live", at(4))
 		}, "3s after the beginning of refuse"},
-		"a fault that begins before the one before is settled": {func(s scene) {
+		"a fault that begins before the one before is settled": {func(s scenario) {
 			s.watch(0, 20)
 			s.tickUntil(0, 6, 0)
 			s.fail(testcam.Corrupt, 2)
@@ -119,12 +119,12 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.tickUntil(9.01, 9.9, 0)
 			s.watch(100, 130)
 			s.tickUntil(9.91, 13.2, 0)
-			s.see(s.viewer, placeholder(13.1))
+			s.See(s.viewer, placeholder(13.1))
 		}, "without a mark"},
 	} {
-		s := newScene()
+		s := newScenario()
 		c.happens(s)
-		found := s.result().Violations
+		found := s.violations()
 		if c.want == "" && len(found) > 0 || c.want != "" && (len(found) != 1 || !strings.Contains(found[0].Text, c.want)) {
 			t.Errorf("%s: %+v, want %q", name, found, c.want)
 		}

@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"framegate/internal/machine"
+	"framegate/internal/plot"
+	"framegate/internal/process"
+	"framegate/internal/rig"
+	"framegate/internal/table"
+
+	"golang.org/x/sync/errgroup"
+)
+
+// viewers measures one camera with more and more viewers.
+func (b *bench) viewers(ctx context.Context) error {
+	_, server, stop, err := b.serveOne(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	var one, baseline float64 // load of one viewer, and memory
+	rates, costs := plot.Line{Name: "the slowest viewer's rate"}, plot.Line{Name: "of framegate"}
+	for _, n := range []int{1, 10, 100, 500, 1000} {
+		m, err := b.serveMany(ctx, server, n)
+		if err != nil {
+			return err
+		}
+		if n == 1 {
+			one, baseline = m.load, m.memory
+			b.add(table.Row{Name: "size of a picture", Value: m.frameSize / 1000, Unit: "KB"})
+		}
+		goal := 0.0
+		if n == 1000 {
+			goal = 24.5
+		}
+		b.add(table.Row{Name: counted(n, "viewer") + ": the slowest one's rate", Value: m.slowest, Unit: "fps", AtLeast: goal})
+		rates.Points = append(rates.Points, plot.Point{X: float64(n), Y: m.slowest})
+		if n < 100 { // the cost of so few is below the noise of the first viewer's load
+			continue
+		}
+		cost := table.Row{Name: fmt.Sprintf("%d viewers: processor per frame delivered, beyond the first viewer's", n),
+			Value: 1e6 * (m.load - one) / (m.delivered - m.slowest), Unit: "µs"}
+		memory := table.Row{Name: fmt.Sprintf("%d viewers: memory each", n), Value: (m.memory - baseline) / float64(n-1) / 1000, Unit: "KB"}
+		if n == 500 {
+			cost.AtMost = 25
+		}
+		if n == 1000 {
+			memory.AtMost = 40
+		}
+		b.add(cost)
+		b.add(memory)
+		costs.Points = append(costs.Points, plot.Point{X: float64(n), Y: cost.Value})
+		if n == 1000 {
+			b.limits(int(m.frameSize))
+		}
+	}
+	b.plots = append(b.plots,
+		plot.Plot{Name: "bench-viewers-rate", Title: "Pictures each of n viewers gets of a camera of 25 fps", X: "viewers", Y: "fps", Lines: []plot.Line{rates}},
+		plot.Plot{Name: "bench-viewers-cost", Title: "Processor time to deliver one picture", X: "viewers", Y: "µs", Lines: []plot.Line{costs}})
+	return nil
+}
+
+// fanOutQuery requests pictures of about 24 KB of the camera of most measurements.
+const fanOutQuery = "width=880&quality=80"
+
+// many is what a number of viewers gets and costs.
+type many struct {
+	slowest   float64 // rate of the slowest viewer
+	delivered float64 // frames a second, to all
+	load      float64 // cores
+	memory    float64 // bytes
+	frameSize float64 // bytes of a part
+}
+
+// serveMany measures framegate while n viewers watch.
+func (b *bench) serveMany(ctx context.Context, server *process.Process, n int) (m many, err error) {
+	ctx, cancel := context.WithCancel(ctx)
+	var watching errgroup.Group
+	defer watching.Wait()
+	defer cancel()
+	counters := make([]counter, n)
+	var opened sync.WaitGroup
+	for i := range counters {
+		opened.Add(1)
+		watching.Go(func() error {
+			return counters[i].watch(ctx, server.URL+"/cameras/cam1/stream?"+fanOutQuery, opened.Done)
+		})
+		if i%50 == 49 {
+			time.Sleep(50 * time.Millisecond)
+		}
+	}
+	opened.Wait()
+	time.Sleep(2 * time.Second)
+	size, err := partSize(ctx, server.URL+"/cameras/cam1/stream?"+fanOutQuery)
+	if err != nil {
+		return m, err
+	}
+	before := make([]int64, n)
+	began := time.Now()
+	for i := range counters {
+		before[i] = counters[i].bytes.Load()
+	}
+	if m.load, err = machine.Load(server.PID(), b.Time); err != nil {
+		return m, err
+	}
+	took := time.Since(began).Seconds()
+	m.memory, m.frameSize = machine.Memory(server.PID()), size
+	rates := make([]float64, n)
+	for i := range counters {
+		if err := counters[i].failed(); err != nil {
+			return m, err
+		}
+		rates[i] = float64(counters[i].bytes.Load()-before[i]) / size / took
+		m.delivered += rates[i]
+	}
+	m.slowest = slices.Min(rates)
+	return m, nil
+}
+
+// partSize is the mean size of a part of a stream, over a loop of the camera.
+func partSize(ctx context.Context, url string) (float64, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return 0, err
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return 0, err
+	}
+	defer resp.Body.Close()
+	boundary := []byte("--frame\r\n")
+	var read, parts int
+	var whole []byte
+	for deadline := time.Now().Add(rig.Camera1080.Loop); time.Now().Before(deadline); {
+		chunk := make([]byte, 64<<10)
+		n, err := resp.Body.Read(chunk)
+		if err != nil {
+			return 0, err
+		}
+		whole = append(whole[max(0, len(whole)-len(boundary)+1):], chunk[:n]...)
+		read += n
+		parts += bytes.Count(whole, boundary)
+	}
+	return float64(read) / float64(parts-1), nil
+}
+
+// counted is a number of things in words.
+func counted(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
+}
