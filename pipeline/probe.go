@@ -66,7 +66,7 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 	defer cancel()
 	began := time.Now()
 	slot := &frame.Slot{}
-	outputs := []frame.Output{{Rendition: frame.Ask{Quality: frame.DefaultQuality}.Resolve(feed.Stream()), Slot: slot}}
+	outputs := []frame.Output{{Rendition: frame.Request{Quality: frame.DefaultQuality}.Resolve(feed.Stream()), Slot: slot}}
 	for {
 		picture := feed.NewPicture(outputs)
 		running, stop := context.WithCancel(ctx)

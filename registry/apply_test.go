@@ -32,7 +32,7 @@ func TestOnlyCamerasThatHaveChangedAreTouched(t *testing.T) {
 	if !slices.Equal(change.Added, []string{"b"}) || len(change.Changed)+len(change.Removed) > 0 {
 		t.Fatalf("%+v", change)
 	}
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	until(t, "b is connected", func() bool { s, err := r.Camera("b"); return err == nil && s.State == Ready })
 	for i := range 100 {
@@ -56,11 +56,11 @@ func TestOnlyCamerasThatHaveChangedAreTouched(t *testing.T) {
 
 func TestViewerOfAChangedCameraGetsAnErrorAndMayWatchAgain(t *testing.T) {
 	r, _, _ := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	apply(t, r, written("a", ", width: 320"))
 	until(t, "the error", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
 	v.Close()
-	v = watch(t, r, frame.Ask{})
+	v = watch(t, r, frame.Request{})
 	defer v.Close()
 	if v.Frame().Width != 320 {
 		t.Errorf("%+v", v.Frame().Info)
@@ -83,7 +83,7 @@ func TestChangedCameraIsConnectedWhenThePreviousOneHasEnded(t *testing.T) {
 
 func TestViewerOfACameraThatIsAwayMayStayWhenItIsChanged(t *testing.T) {
 	r, e, f := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	lose(t, r, f)
 	e.mu.Lock()
 	e.away = cut
@@ -91,7 +91,7 @@ func TestViewerOfACameraThatIsAwayMayStayWhenItIsChanged(t *testing.T) {
 	apply(t, r, written("a", ", name: Gate"))
 	until(t, "the error", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
 	v.Close()
-	v = watch(t, r, frame.Ask{})
+	v = watch(t, r, frame.Request{})
 	defer v.Close()
 	if !v.Frame().Placeholder {
 		t.Errorf("%+v", v.Frame().Info)
@@ -131,11 +131,11 @@ func TestDisabledCameraCanBeEnabled(t *testing.T) {
 	r, _, _ := start(t, "disabled: true")
 	apply(t, r, written("a", ""))
 	until(t, "ready", func() bool { return state(r) == Ready })
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	apply(t, r, written("a", ", disabled: true"))
 	until(t, "disabled", func() bool { return state(r) == Disabled })
-	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrDisabled) {
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); !errors.Is(err, ErrDisabled) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -93,9 +93,9 @@ func (c *camera) run(ctx context.Context) {
 }
 
 // ask is what the configuration says about the camera's pictures.
-func (c *camera) ask() frame.Ask {
+func (c *camera) ask() frame.Request {
 	p := c.conf.Settings
-	ask := frame.Ask{
+	ask := frame.Request{
 		Width: p.Width, Height: p.Height, Scale: p.Scale, FPS: p.FPS,
 		Quality: p.Quality, AsSent: len(c.conf.Masks) == 0, Rotate: p.Rotate, DropSame: p.DropSame, Name: c.conf.Name,
 		Overlay: frame.Overlay{

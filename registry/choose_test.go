@@ -33,7 +33,7 @@ func TestRenditionIsMadeOfTheSmallestStreamThatIsLargeEnough(t *testing.T) {
 	r, e, _ := start(t, withSub)
 	bothKnown(t, r)
 	for _, width := range []int{640, 480, 1280} {
-		defer watch(t, r, frame.Ask{Width: width}).Close()
+		defer watch(t, r, frame.Request{Width: width}).Close()
 	}
 	until(t, "each is made of its stream", func() bool {
 		by := madeOf(r)
@@ -50,7 +50,7 @@ func TestRenditionIsMadeOfTheSmallestStreamThatIsLargeEnough(t *testing.T) {
 
 func TestStreamsOfAnOnDemandCameraAreConnectedOnlyWhenUsed(t *testing.T) {
 	r, _, main := start(t, withSub+", connect: on_demand")
-	v := watch(t, r, frame.Ask{Width: 320})
+	v := watch(t, r, frame.Request{Width: 320})
 	until(t, "the substream serves and the main stream is left", func() bool {
 		s, _ := r.Camera("a")
 		return madeOf(r)[320] == "sub" && s.Streams[0].State == Idle && s.Streams[1].State == Live
@@ -58,7 +58,7 @@ func TestStreamsOfAnOnDemandCameraAreConnectedOnlyWhenUsed(t *testing.T) {
 	v.Close()
 	until(t, "idle", func() bool { return state(r) == Idle })
 	before := main.count()
-	v = watch(t, r, frame.Ask{Width: 320})
+	v = watch(t, r, frame.Request{Width: 320})
 	defer v.Close()
 	if main.count() != before {
 		t.Error("the main stream is connected for a picture of the substream, whose size is known by now")
@@ -68,7 +68,7 @@ func TestStreamsOfAnOnDemandCameraAreConnectedOnlyWhenUsed(t *testing.T) {
 func TestLostSubstreamIsReplacedByTheMainOneAndComesBack(t *testing.T) {
 	r, e, _ := start(t, withSub)
 	bothKnown(t, r)
-	v := watch(t, r, frame.Ask{Width: 320})
+	v := watch(t, r, frame.Request{Width: 320})
 	defer v.Close()
 	until(t, "the substream serves", func() bool { return madeOf(r)[320] == "sub" })
 	sub := e.feeds["/sub"]
@@ -99,7 +99,7 @@ func TestMainStreamThatIsAwayIsReplacedByTheSubstream(t *testing.T) {
 	fault := &frame.CameraError{Reason: frame.Ended, Text: "the main stream is gone"}
 	main.refuse(fault)
 	main.drop <- fault
-	v := watch(t, r, frame.Ask{Width: 1280})
+	v := watch(t, r, frame.Request{Width: 1280})
 	defer v.Close()
 	until(t, "the substream serves", func() bool { return madeOf(r)[1280] == "sub" })
 	e.feeds["/sub"].refuse(fault)
@@ -112,18 +112,18 @@ func TestMainStreamThatIsAwayIsReplacedByTheSubstream(t *testing.T) {
 
 func TestFurtherRenditionsAreRefusedAndDisturbNobody(t *testing.T) {
 	r, e, _ := start(t, "max_renditions: 2")
-	first := watch(t, r, frame.Ask{Width: 320})
+	first := watch(t, r, frame.Request{Width: 320})
 	defer first.Close()
-	defer watch(t, r, frame.Ask{Width: 640}).Close()
+	defer watch(t, r, frame.Request{Width: 640}).Close()
 	made := e.made()
 	for width := range 1000 {
-		_, err := r.Watch(t.Context(), "a", frame.Ask{Width: 700 + width})
+		_, err := r.Watch(t.Context(), "a", frame.Request{Width: 700 + width})
 		var tooMany *TooManyError
 		if !errors.As(err, &tooMany) || tooMany.Limit != 2 {
 			t.Fatalf("width %d: %v", 700+width, err)
 		}
 	}
-	watch(t, r, frame.Ask{Width: 320}).Close() // one that is there is not a further one
+	watch(t, r, frame.Request{Width: 320}).Close() // one that is there is not a further one
 	if s, _ := r.Camera("a"); len(s.Renditions) != 2 || e.made() != made {
 		t.Errorf("%d renditions, %d pictures", len(s.Renditions), e.made()-made)
 	}

@@ -36,7 +36,7 @@ func nextPlaceholder(t *testing.T, v *View) *frame.Frame {
 
 func TestViewerOfLostCameraSeesPlaceholdersAndThenPicturesAgain(t *testing.T) {
 	r, e, f := start(t, "")
-	v := watch(t, r, frame.Ask{Width: 640})
+	v := watch(t, r, frame.Request{Width: 640})
 	defer v.Close()
 	lose(t, r, f)
 	e.allEnded() // a picture that comes late is followed by another placeholder at once
@@ -63,7 +63,7 @@ func TestViewerWhoComesWhileACameraIsAwaySeesAPlaceholder(t *testing.T) {
 	r, _, f := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })
 	lose(t, r, f)
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	if !v.Frame().Placeholder {
 		t.Errorf("%+v", v.Frame().Info)
@@ -75,25 +75,25 @@ func TestViewerWhoComesWhileACameraIsAwaySeesAPlaceholder(t *testing.T) {
 func TestCameraThatWasNeverSeenIsAnError(t *testing.T) {
 	r, _, f := start(t, "connect: on_demand")
 	f.refuse(cut)
-	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, cut) {
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); !errors.Is(err, cut) {
 		t.Errorf("got %v", err)
 	}
 }
 
 func TestWithoutPlaceholderStreamsEndWithTheCamera(t *testing.T) {
 	r, _, f := start(t, "placeholder: false")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	lose(t, r, f)
 	until(t, "the end", func() bool { _, err := v.Next(); return errors.Is(err, cut) })
-	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, cut) {
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); !errors.Is(err, cut) {
 		t.Errorf("a new viewer gets %v", err)
 	}
 }
 
 func TestLostCameraThatIsWatchedIsTriedAtLeastEverySecond(t *testing.T) {
 	r, _, f := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	lose(t, r, f)
 	before, began := f.count(), time.Now()
@@ -105,13 +105,13 @@ func TestLostCameraThatIsWatchedIsTriedAtLeastEverySecond(t *testing.T) {
 
 func TestSnapshotOfALostCameraIsItsLastPictureWhereThatIsYoungEnough(t *testing.T) {
 	r, _, f := start(t, "")
-	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
+	snapshot(t, r, frame.Request{Width: 320}, time.Second)
 	lose(t, r, f)
-	got, stale, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour)
+	got, stale, err := r.Snapshot(t.Context(), "a", frame.Request{Width: 320}, time.Hour)
 	if err != nil || !stale || got.Width != 320 {
 		t.Errorf("%+v, stale %v, %v", got, stale, err)
 	}
-	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, 0); !errors.Is(err, cut) {
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Request{Width: 320}, 0); !errors.Is(err, cut) {
 		t.Errorf("a picture that is too old: %v", err)
 	}
 }
@@ -121,7 +121,7 @@ func TestSnapshotOfALostCameraThatNobodyWatchedIsMadeOfWhatItSentLast(t *testing
 	until(t, "ready", func() bool { return state(r) == Ready })
 	f.sent(time.Now())
 	lose(t, r, f)
-	got, stale, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour)
+	got, stale, err := r.Snapshot(t.Context(), "a", frame.Request{Width: 320}, time.Hour)
 	if err != nil || !stale || got.Width != 320 {
 		t.Errorf("%+v, stale %v, %v", got, stale, err)
 	}
@@ -129,24 +129,24 @@ func TestSnapshotOfALostCameraThatNobodyWatchedIsMadeOfWhatItSentLast(t *testing
 
 func TestPlaceholderIsNoSnapshot(t *testing.T) {
 	r, _, f := start(t, "")
-	v := watch(t, r, frame.Ask{Width: 320})
+	v := watch(t, r, frame.Request{Width: 320})
 	defer v.Close()
 	lose(t, r, f)
 	nextPlaceholder(t, v)
-	if got, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320}, time.Hour); err != nil || got.Placeholder {
+	if got, _, err := r.Snapshot(t.Context(), "a", frame.Request{Width: 320}, time.Hour); err != nil || got.Placeholder {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
 
 func TestFurtherViewersOfAFullCameraAreRefused(t *testing.T) {
 	r, _, _ := start(t, "max_viewers: 2")
-	defer watch(t, r, frame.Ask{Width: 320}).Close()
-	second := watch(t, r, frame.Ask{Width: 640})
-	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrFull) {
+	defer watch(t, r, frame.Request{Width: 320}).Close()
+	second := watch(t, r, frame.Request{Width: 640})
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); !errors.Is(err, ErrFull) {
 		t.Errorf("got %v", err)
 	}
 	second.Close()
-	watch(t, r, frame.Ask{}).Close()
+	watch(t, r, frame.Request{}).Close()
 }
 
 func TestEveryReasonHasItsOwnSentence(t *testing.T) {
@@ -176,7 +176,7 @@ func TestTimeOfTodayIsShownWithoutTheDate(t *testing.T) {
 
 func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
 	r, e, _ := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	until(t, "live", func() bool { return state(r) == Live })
 	fault := &frame.CameraError{Reason: frame.Unsupported, Text: "no picture"}
@@ -184,7 +184,7 @@ func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
 	e.broken = fault
 	e.mu.Unlock()
 	for range 3 { // the pause after each
-		if _, err := r.Watch(t.Context(), "a", frame.Ask{Width: 320}); !errors.Is(err, fault) {
+		if _, err := r.Watch(t.Context(), "a", frame.Request{Width: 320}); !errors.Is(err, fault) {
 			t.Errorf("a picture that cannot be made ends with %v", err)
 		}
 		if f, err := v.Next(); err != nil || f.Placeholder {
@@ -196,7 +196,7 @@ func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
 			}
 		}
 	}
-	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, time.Second); err != nil {
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Request{}, time.Second); err != nil {
 		t.Errorf("a snapshot of it: %v", err)
 	}
 }

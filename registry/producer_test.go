@@ -10,7 +10,7 @@ import (
 
 func TestPictureThatFailsIsMadeAnew(t *testing.T) {
 	r, e, _ := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	until(t, "live", func() bool { return state(r) == Live })
 	e.picture(0).fail <- errors.New("the decoder broke")
@@ -25,7 +25,7 @@ func TestViewerGetsTheReasonWhyThereIsNoPicture(t *testing.T) {
 	e.mu.Lock()
 	e.broken = &frame.CameraError{Reason: frame.Unsupported, Text: "no decoder"}
 	e.mu.Unlock()
-	_, err := r.Watch(t.Context(), "a", frame.Ask{})
+	_, err := r.Watch(t.Context(), "a", frame.Request{})
 	if frame.ReasonOf(err) != frame.Unsupported {
 		t.Errorf("got %v", err)
 	}
@@ -36,7 +36,7 @@ func TestViewerGetsTheReasonWhyThereIsNoPicture(t *testing.T) {
 
 func TestPlanThatFailsIsFollowedByTheNextAtOnce(t *testing.T) {
 	r, e, feed := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	for i, plan := range []string{"second", "third"} {
 		feed.prefer(plan)
@@ -73,7 +73,7 @@ func free(t *testing.T, c *camera) {
 
 func TestSlowAnswerAboutPlansHoldsUpNobody(t *testing.T) {
 	r, e, feed := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	slow := feed.slowDown()
 	feed.prefer("second")
@@ -92,7 +92,7 @@ func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 	ctx, leave := context.WithCancel(t.Context())
 	gone := make(chan error, 1)
 	go func() {
-		_, err := r.Watch(ctx, "a", frame.Ask{})
+		_, err := r.Watch(ctx, "a", frame.Request{})
 		gone <- err
 	}()
 	until(t, "a picture", func() bool { return e.made() == 1 })
@@ -102,7 +102,7 @@ func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 		t.Fatal(err)
 	}
 	until(t, "the rendition ends", func() bool { s, _ := r.Camera("a"); return len(s.Renditions) == 0 })
-	watch(t, r, frame.Ask{})
+	watch(t, r, frame.Request{})
 	if e.made() != 2 {
 		t.Errorf("%d pictures", e.made())
 	}
@@ -110,7 +110,7 @@ func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 
 func TestChangedFormatGetsAnotherPicture(t *testing.T) {
 	r, e, f := start(t, "")
-	v := watch(t, r, frame.Ask{Scale: 0.5})
+	v := watch(t, r, frame.Request{Scale: 0.5})
 	defer v.Close()
 	until(t, "live", func() bool { return state(r) == Live })
 	f.send(frame.Stream{Codec: "h264", Width: 640, Height: 480, FPS: 25})
@@ -123,9 +123,9 @@ func TestChangedFormatGetsAnotherPicture(t *testing.T) {
 
 func TestSecondRenditionDoesNotInterruptTheFirst(t *testing.T) {
 	r, e, _ := start(t, "")
-	first := watch(t, r, frame.Ask{Width: 640})
+	first := watch(t, r, frame.Request{Width: 640})
 	defer first.Close()
-	second := watch(t, r, frame.Ask{Width: 320})
+	second := watch(t, r, frame.Request{Width: 320})
 	defer second.Close()
 	if got := string(second.Frame().Picture()); got != "320x180 q80" {
 		t.Errorf("got %s", got)

@@ -106,13 +106,13 @@ func (r *Registry) find(id string) (*camera, error) {
 // and starts the picture if necessary. The frame of a camera that is known to be away is a placeholder; if the camera was
 // never seen, or its configuration has no placeholders, Watch fails at once. The error is ErrUnknown, ErrDisabled, ErrFull,
 // ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
-func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, error) {
+func (r *Registry) Watch(ctx context.Context, id string, ask frame.Request) (*View, error) {
 	for {
 		c, err := r.find(id)
 		if err != nil {
 			return nil, err
 		}
-		v, err := c.watch(ctx, ask.Or(c.ask()))
+		v, err := c.watch(ctx, ask.WithDefaults(c.ask()))
 		if !errors.Is(err, ErrReplaced) {
 			return v, err
 		}
@@ -123,7 +123,7 @@ func (r *Registry) Watch(ctx context.Context, id string, ask frame.Ask) (*View, 
 // rendition that is being made, or else from one decode of what the camera has sent since its last keyframe, which is shared
 // by all who ask at the same time. stale reports that the camera is away and that the picture is one of its last. The rate
 // of ask is ignored. The errors are those of Watch.
-func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
+func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
 	for {
 		c, err := r.find(id)
 		if err != nil {

@@ -22,7 +22,7 @@ func TestCameraIsConnectedAtTheStartAndDecodedForViewersOnly(t *testing.T) {
 	if e.made() != 0 {
 		t.Error("a picture is made for nobody")
 	}
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	until(t, "live", func() bool { return state(r) == Live })
 	if got := string(v.Frame().Picture()); got != "480x270 q80" {
 		t.Errorf("got %s", got)
@@ -38,7 +38,7 @@ func TestViewersOfTheSameRenditionShareIt(t *testing.T) {
 	r, e, _ := start(t, "")
 	var views []*View
 	for range 10 {
-		views = append(views, watch(t, r, frame.Ask{Width: 640}))
+		views = append(views, watch(t, r, frame.Request{Width: 640}))
 	}
 	s, _ := r.Camera("a")
 	if len(s.Renditions) != 1 || s.Viewers != 10 || e.made() != 1 {
@@ -52,7 +52,7 @@ func TestViewersOfTheSameRenditionShareIt(t *testing.T) {
 func TestRenditionOutlivesItsLastViewerForATime(t *testing.T) {
 	r, e, _ := start(t, "")
 	for range 5 {
-		watch(t, r, frame.Ask{}).Close()
+		watch(t, r, frame.Request{}).Close()
 	}
 	if e.made() != 1 {
 		t.Errorf("%d pictures for viewers that follow one another", e.made())
@@ -64,13 +64,13 @@ func TestOnDemandCameraIsConnectedForViewersOnly(t *testing.T) {
 	if s := state(r); s != Idle {
 		t.Errorf("state %s", s)
 	}
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	if f.count() != 1 || state(r) != Live {
 		until(t, "live", func() bool { return state(r) == Live })
 	}
 	v.Close()
 	until(t, "idle again", func() bool { return state(r) == Idle })
-	watch(t, r, frame.Ask{}).Close()
+	watch(t, r, frame.Request{}).Close()
 	if f.count() != 2 {
 		t.Errorf("connected %d times", f.count())
 	}
@@ -79,12 +79,12 @@ func TestOnDemandCameraIsConnectedForViewersOnly(t *testing.T) {
 func TestOnDemandCameraThatWasAwayIsTriedAgainForTheNextViewer(t *testing.T) {
 	r, _, f := start(t, "connect: on_demand")
 	f.refuse(&frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"})
-	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); frame.ReasonOf(err) != frame.Unreachable {
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); frame.ReasonOf(err) != frame.Unreachable {
 		t.Errorf("the first viewer gets %v", err)
 	}
 	f.refuse(nil)
 	until(t, "idle", func() bool { return state(r) == Idle })
-	watch(t, r, frame.Ask{}).Close()
+	watch(t, r, frame.Request{}).Close()
 }
 
 func TestLostCameraSaysWhyAndComesBack(t *testing.T) {
@@ -93,7 +93,7 @@ func TestLostCameraSaysWhyAndComesBack(t *testing.T) {
 	} {
 		t.Run(string(reason), func(t *testing.T) {
 			r, _, f := start(t, "")
-			v := watch(t, r, frame.Ask{})
+			v := watch(t, r, frame.Request{})
 			defer v.Close()
 			fault := &frame.CameraError{Reason: reason, Text: "the cable is cut"}
 			f.refuse(fault)
@@ -118,7 +118,7 @@ func TestLostCameraSaysWhyAndComesBack(t *testing.T) {
 
 func TestSlowStatusOfAFeedHoldsUpNobody(t *testing.T) {
 	r, _, feed := start(t, "")
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	until(t, "live", func() bool { return state(r) == Live })
 	slow := feed.slowDown()
@@ -134,10 +134,10 @@ func TestSlowStatusOfAFeedHoldsUpNobody(t *testing.T) {
 
 func TestUnknownAndDisabledCamerasAreRefused(t *testing.T) {
 	r, _, f := start(t, "disabled: true")
-	if _, err := r.Watch(t.Context(), "b", frame.Ask{}); !errors.Is(err, ErrUnknown) {
+	if _, err := r.Watch(t.Context(), "b", frame.Request{}); !errors.Is(err, ErrUnknown) {
 		t.Errorf("got %v", err)
 	}
-	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrDisabled) {
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); !errors.Is(err, ErrDisabled) {
 		t.Errorf("got %v", err)
 	}
 	if state(r) != Disabled || f.count() != 0 {
@@ -155,7 +155,7 @@ func TestViewersEndWhenTheRegistryDoes(t *testing.T) {
 		r.Run(ctx)
 		close(done)
 	}()
-	v := watch(t, r, frame.Ask{})
+	v := watch(t, r, frame.Request{})
 	cancel()
 	for {
 		if _, err := v.Next(); err != nil {
@@ -167,7 +167,7 @@ func TestViewersEndWhenTheRegistryDoes(t *testing.T) {
 	}
 	v.Close()
 	<-done
-	if _, err := r.Watch(t.Context(), "a", frame.Ask{}); !errors.Is(err, ErrClosing) {
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); !errors.Is(err, ErrClosing) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -180,7 +180,7 @@ func TestManyViewersComeAndGo(t *testing.T) {
 	for i := range 20 {
 		viewers.Go(func() {
 			for j := range 10 {
-				v, err := r.Watch(ctx, "a", frame.Ask{Width: 100 + 20*((i+j)%3)})
+				v, err := r.Watch(ctx, "a", frame.Request{Width: 100 + 20*((i+j)%3)})
 				if err != nil {
 					continue // the camera is away
 				}

@@ -12,7 +12,7 @@ import (
 // rendition is one wanted picture of a camera, shared by those who watch it. The camera's mutex guards the second group of
 // fields.
 type rendition struct {
-	ask         frame.Ask // resolved again when the camera's size changes
+	ask         frame.Request // resolved again when the camera's size changes
 	slot        *frame.Slot
 	ended       context.Context // its cause is the error that its viewers get
 	end         context.CancelCauseFunc
@@ -60,7 +60,7 @@ func (v *View) Close() {
 }
 
 // watch joins the rendition that a complete ask means and waits for its first frame.
-func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
+func (c *camera) watch(ctx context.Context, ask frame.Request) (*View, error) {
 	ctx, cancel, err := c.bind(ctx)
 	if err != nil {
 		return nil, err
@@ -81,7 +81,7 @@ func (c *camera) watch(ctx context.Context, ask frame.Ask) (*View, error) {
 }
 
 // join waits until it is known what the camera sends, and then adds a viewer to the rendition that a complete ask means.
-func (c *camera) join(ctx context.Context, ask frame.Ask) (r *rendition, err error) {
+func (c *camera) join(ctx context.Context, ask frame.Request) (r *rendition, err error) {
 	defer c.open()()
 	if _, err := c.learn(ctx); err != nil {
 		return nil, err
@@ -92,7 +92,7 @@ func (c *camera) join(ctx context.Context, ask frame.Ask) (r *rendition, err err
 
 // addViewer adds a viewer to the rendition that ask means. It adds the rendition too if there is none, unless there are too
 // many viewers or renditions. c.mu is held.
-func (c *camera) addViewer(ask frame.Ask) (*rendition, error) {
+func (c *camera) addViewer(ask frame.Request) (*rendition, error) {
 	if limit := c.conf.MaxViewers; limit > 0 && c.viewers() >= limit {
 		return nil, fmt.Errorf("%w: camera %s already has %d, the limit set by max_viewers", ErrFull, c.conf.ID, limit)
 	}

@@ -43,7 +43,7 @@ const (
 
 // take returns a picture of the camera that is at most maxAge old, unless the camera is slower. stale reports whether the
 // camera is away.
-func (s *snapshots) take(ctx context.Context, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
+func (s *snapshots) take(ctx context.Context, ask frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
 	c := s.camera
 	since := time.Now().Add(-maxAge)
 	ctx, cancel, err := c.bind(ctx)
@@ -56,7 +56,7 @@ func (s *snapshots) take(ctx context.Context, ask frame.Ask, maxAge time.Duratio
 	if err != nil {
 		return nil, false, err
 	}
-	ask = ask.Or(c.ask())
+	ask = ask.WithDefaults(c.ask())
 	ask.FPS, ask.Keyframes, ask.DropSame = 0, false, false
 	want := ask.Resolve(sends)
 	polled := s.note(want)
@@ -143,7 +143,7 @@ var errAway = errors.New("the camera is away")
 
 // watch takes a picture of the rendition that a complete ask means, as a viewer who leaves at once. The rendition is
 // kept up to date for some time, for the next request.
-func (s *snapshots) watch(ctx context.Context, ask frame.Ask, since time.Time) (*frame.Frame, error) {
+func (s *snapshots) watch(ctx context.Context, ask frame.Request, since time.Time) (*frame.Frame, error) {
 	view, err := s.camera.watch(ctx, ask)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ import (
 )
 
 // snapshot takes a snapshot, which must succeed.
-func snapshot(t *testing.T, r *Registry, ask frame.Ask, maxAge time.Duration) *frame.Frame {
+func snapshot(t *testing.T, r *Registry, ask frame.Request, maxAge time.Duration) *frame.Frame {
 	t.Helper()
 	f, _, err := r.Snapshot(t.Context(), "a", ask, maxAge)
 	if err != nil {
@@ -19,7 +19,7 @@ func snapshot(t *testing.T, r *Registry, ask frame.Ask, maxAge time.Duration) *f
 
 func TestSnapshotIsOneDecodeThatEndsAtOnce(t *testing.T) {
 	r, e, _ := start(t, "")
-	if f := snapshot(t, r, frame.Ask{Width: 320}, time.Second); string(f.Picture()) != "320x180 q80" {
+	if f := snapshot(t, r, frame.Request{Width: 320}, time.Second); string(f.Picture()) != "320x180 q80" {
 		t.Errorf("got %s", f.Picture())
 	}
 	<-e.picture(0).ended
@@ -33,7 +33,7 @@ func TestSnapshotIsMadeByTheNextPlanWhenOneFails(t *testing.T) {
 	e.mu.Lock()
 	e.plans = 2
 	e.mu.Unlock()
-	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
+	snapshot(t, r, frame.Request{Width: 320}, time.Second)
 	if e.made() != 3 {
 		t.Errorf("%d pictures were begun", e.made())
 	}
@@ -44,7 +44,7 @@ func TestSnapshotIsMadeAgainWhenTheFormatChanges(t *testing.T) {
 	endHold := e.holdPictures()
 	got := make(chan *frame.Frame, 1)
 	go func() {
-		picture, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Scale: 0.5}, 0)
+		picture, _, err := r.Snapshot(t.Context(), "a", frame.Request{Scale: 0.5}, 0)
 		if err != nil {
 			t.Error(err)
 		}
@@ -66,7 +66,7 @@ func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
 	done := make(chan error)
 	for i := range many {
 		go func() {
-			_, _, err := r.Snapshot(t.Context(), "a", frame.Ask{Width: 320 + 100*(i%2)}, 0)
+			_, _, err := r.Snapshot(t.Context(), "a", frame.Request{Width: 320 + 100*(i%2)}, 0)
 			done <- err
 		}()
 	}
@@ -93,23 +93,23 @@ func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
 
 func TestFreshFrameOfARenditionIsASnapshot(t *testing.T) {
 	r, e, _ := start(t, "")
-	v := watch(t, r, frame.Ask{Width: 320, FPS: 5})
+	v := watch(t, r, frame.Request{Width: 320, FPS: 5})
 	defer v.Close()
 	made := e.made()
-	snapshot(t, r, frame.Ask{Width: 320}, time.Second)
+	snapshot(t, r, frame.Request{Width: 320}, time.Second)
 	if e.made() != made {
 		t.Error("a snapshot was decoded though there was a fresh frame")
 	}
 	before := time.Now()
-	if f := snapshot(t, r, frame.Ask{Width: 320}, 0); f.Received.Before(before) {
+	if f := snapshot(t, r, frame.Request{Width: 320}, 0); f.Received.Before(before) {
 		t.Errorf("a picture of %v before it was asked for", before.Sub(f.Received))
 	}
 }
 
 func TestSnapshotThatIsPolledIsKeptUpToDate(t *testing.T) {
 	r, _, _ := start(t, "idle_timeout: 2s")
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
+	snapshot(t, r, frame.Request{Width: 320}, 0)
+	snapshot(t, r, frame.Request{Width: 320}, 0)
 	if s, _ := r.Camera("a"); len(s.Renditions) != 1 || s.Renditions[0].Viewers != 0 {
 		t.Errorf("%+v", s.Renditions)
 	}
@@ -117,8 +117,8 @@ func TestSnapshotThatIsPolledIsKeptUpToDate(t *testing.T) {
 
 func TestConfigurationIsAppliedOnceToASnapshotThatIsPolled(t *testing.T) {
 	r, _, _ := start(t, "idle_timeout: 2s, rotate: 90, fps: 5")
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
-	snapshot(t, r, frame.Ask{Width: 320}, 0)
+	snapshot(t, r, frame.Request{Width: 320}, 0)
+	snapshot(t, r, frame.Request{Width: 320}, 0)
 	if s, _ := r.Camera("a"); len(s.Renditions) != 1 || s.Renditions[0].Rotate != 90 || s.Renditions[0].FPS != 0 {
 		t.Errorf("%+v", s.Renditions)
 	}
@@ -127,7 +127,7 @@ func TestConfigurationIsAppliedOnceToASnapshotThatIsPolled(t *testing.T) {
 func TestSnapshotOfACameraThatIsAwaySaysWhy(t *testing.T) {
 	r, e, f := start(t, "connect: on_demand")
 	f.refuse(&frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"})
-	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unreachable {
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Request{}, 0); frame.ReasonOf(err) != frame.Unreachable {
 		t.Errorf("got %v", err)
 	}
 	f.refuse(nil)
@@ -135,7 +135,7 @@ func TestSnapshotOfACameraThatIsAwaySaysWhy(t *testing.T) {
 	e.mu.Lock()
 	e.broken = &frame.CameraError{Reason: frame.Unsupported, Text: "no decoder"}
 	e.mu.Unlock()
-	if _, _, err := r.Snapshot(t.Context(), "a", frame.Ask{}, 0); frame.ReasonOf(err) != frame.Unsupported {
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Request{}, 0); frame.ReasonOf(err) != frame.Unsupported {
 		t.Errorf("got %v", err)
 	}
 }

@@ -360,7 +360,7 @@ func state(r *Registry) State {
 }
 
 // watch joins a rendition, which must succeed.
-func watch(t *testing.T, r *Registry, ask frame.Ask) *View {
+func watch(t *testing.T, r *Registry, ask frame.Request) *View {
 	t.Helper()
 	v, err := r.Watch(t.Context(), "a", ask)
 	if err != nil {

@@ -22,7 +22,7 @@ type parameter struct {
 
 // request is the parsed query of a stream or a snapshot.
 type request struct {
-	ask      frame.Ask
+	ask      frame.Request
 	maxAge   time.Duration // of a snapshot
 	download bool          // browsers save the snapshot instead of showing it
 }

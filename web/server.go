@@ -44,8 +44,8 @@ type Options struct {
 type Cameras interface {
 	Cameras() []registry.Status
 	Camera(id string) (registry.Status, error)
-	Watch(ctx context.Context, id string, ask frame.Ask) (*registry.View, error)
-	Snapshot(ctx context.Context, id string, ask frame.Ask, maxAge time.Duration) (f *frame.Frame, stale bool, err error)
+	Watch(ctx context.Context, id string, ask frame.Request) (*registry.View, error)
+	Snapshot(ctx context.Context, id string, ask frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error)
 }
 
 // Handler serves all routes.

@@ -76,7 +76,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 type sender struct {
 	cameras Cameras
 	id      string
-	ask     frame.Ask
+	ask     frame.Request
 	ctx     context.Context // done when the viewer has gone
 	cancel  func()          // ends ctx
 	view    *registry.View

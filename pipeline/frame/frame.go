@@ -1,6 +1,6 @@
-// Package frame is the meeting point of pipeline, registry and web: a Frame is one picture, a Slot keeps the
-// newest one, a Rendition says which picture is wanted and a Stream what the camera sends. Plain Go: it
-// knows neither GStreamer nor HTTP handlers.
+// Package frame has the types that pipeline, registry and web share. A Frame is one picture, a Slot keeps the newest one, a
+// Rendition says which picture is wanted, and a Stream what the camera sends. It is plain Go and depends neither on GStreamer
+// nor on net/http.
 package frame
 
 import (
@@ -11,11 +11,11 @@ import (
 // Boundary separates the parts of an MJPEG stream.
 const Boundary = "frame"
 
-// Opening is what a viewer is sent before its first part. Every part ends with the boundary of the next
-// one, because Chromium shows a part only when the next begins.
+// Opening is sent to a viewer before the first part. Every part ends with the boundary of the next one, because some browsers
+// show a part only when the next one begins.
 const Opening = "--" + Boundary + "\r\n"
 
-// Frame is one encoded picture of one rendition, framed once for the wire. It is immutable: any number of
+// Frame is one encoded picture of one rendition, with the bytes that are sent around it. It is immutable: any number of
 // goroutines may read it at the same time.
 type Frame struct {
 	Info
@@ -29,12 +29,12 @@ type Info struct {
 	// PTS is the picture's time on the timeline of all cameras. It grows from frame to frame, also across
 	// reconnects.
 	PTS time.Duration
-	// Received is when the access unit of this picture came in from the camera, or when a placeholder was made.
+	// Received is when the access unit of this picture arrived from the camera, or when a placeholder was made.
 	Received time.Time
 	// Width and Height are in pixels.
 	Width, Height int
 	Format        Format
-	// Placeholder tells that this is no picture of the camera, but says why there is none.
+	// Placeholder says that this is not a picture of the camera, but one that says why there is none.
 	Placeholder bool
 }
 
@@ -64,8 +64,7 @@ func (f Format) Extension() string {
 	return string(f)
 }
 
-// New frames a picture for the wire. It is copied, so the caller keeps its buffer: that may be memory of
-// GStreamer.
+// New returns a frame of a picture. It copies the picture, which may be in GStreamer's memory.
 func New(picture []byte, info Info) *Frame {
 	const closing = "\r\n" + Opening
 	f := &Frame{Info: info, tail: len(closing)}
@@ -92,7 +91,7 @@ func (f *Frame) Picture() []byte {
 }
 
 // Part returns the picture as a part of a multipart/x-mixed-replace body: its headers, the picture, and the
-// boundary of the next part. It is meant for one write. The caller must not write to it.
+// boundary of the next part. The caller must not change it.
 func (f *Frame) Part() []byte { return f.part }
 
 // AppendTimestamp appends t as X-Timestamp has it: seconds and microseconds since 1970, such as

@@ -5,18 +5,18 @@ import (
 	"time"
 )
 
-// Plan tells how pictures are made: by which elements, and why not by better ones.
+// Plan describes how pictures are made: with which elements, and why not with better ones.
 type Plan struct {
 	Name         string `json:"name"`
 	Hardware     bool   `json:"hardware"`
 	Decoder      string `json:"decoder"`
 	Scaler       string `json:"scaler"`
 	Encoder      string `json:"encoder"`
-	FellBackFrom string `json:"fell_back_from"` // the plan that this one stands in for
-	Reason       string `json:"reason"`         // why
+	FellBackFrom string `json:"fell_back_from"` // the better plan that failed, if any
+	Reason       string `json:"reason"`         // why it failed
 	// Chosen says why it is this plan and no other.
 	Chosen string `json:"chosen"`
-	// Warnings tell what was asked for and cannot be done on this machine.
+	// Warnings say what was asked for and cannot be done on this machine.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
@@ -27,10 +27,10 @@ type FailedPlan struct {
 	Reason string     `json:"reason"` // of the last failure
 	At     time.Time  `json:"at"`     // likewise
 	Times  int        `json:"times"`
-	Until  *time.Time `json:"until"` // when it is tried again; nil where it may be tried now
+	Until  *time.Time `json:"until"` // when it is tried again; nil if it may be tried now
 }
 
-// PlanError ends a picture whose plan has failed. Another plan is ready: a new picture uses it at once.
+// PlanError is the end of a picture whose plan has failed. Another plan is ready: a new picture uses it at once.
 type PlanError struct {
 	Plan, Next string
 	Pause      time.Duration // until Plan is tried again

@@ -8,7 +8,7 @@ import (
 // rateWindow is how far back a rate looks.
 const rateWindow = 2 * time.Second
 
-// minSpan is how much time a rate is told of at least: the first pictures of a stream come in a burst.
+// minSpan is the shortest time of which a rate is reported: the first pictures of a stream come in a burst.
 const minSpan = 400 * time.Millisecond
 
 // rate measures events per second from the times of the last few.
@@ -25,8 +25,8 @@ func (r *rate) tick(now time.Time) {
 	r.mu.Unlock()
 }
 
-// perSecond divides the intervals that lie in the window by the time they span. An event that is overdue
-// stretches the span, so a rate falls as soon as the events stop.
+// perSecond divides the number of intervals in the window by the time that they span. An event that is overdue lengthens the
+// span, so the rate falls as soon as the events stop.
 func (r *rate) perSecond(now time.Time) float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

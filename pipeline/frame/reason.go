@@ -2,7 +2,7 @@ package frame
 
 import "errors"
 
-// Reason says why a camera gives no picture, in one word of the log and the API.
+// Reason says in one word why a camera gives no picture. The log and the API show it.
 type Reason string
 
 // The reasons. Each has its own sentence in a CameraError.
@@ -15,15 +15,15 @@ const (
 	NoVideo      Reason = "no_video"     // the camera answers, but not with video
 	Unsupported  Reason = "unsupported"  // video that this machine cannot decode
 	Ended        Reason = "ended"        // the camera closed the connection
-	Refused      Reason = "refused"      // the camera answers that it will not send, for another reason than those above
+	Refused      Reason = "refused"      // the camera refuses to send for a reason that is not listed above
 	Failed       Reason = "failed"       // anything else
 )
 
-// ErrFormatChanged ends a picture whose camera began to send something else, such as another size or codec,
-// or B-frames. Another picture takes over.
+// ErrFormatChanged is the end of a picture whose camera began to send something else, such as another size or codec, or
+// B-frames. A new picture takes over.
 var ErrFormatChanged = errors.New("the camera's format changed")
 
-// CameraError is why a camera gives no picture, in a sentence for the person who can mend it. It holds no
+// CameraError says why a camera gives no picture, in a sentence for the person who can repair it. It contains no
 // credentials.
 type CameraError struct {
 	Reason Reason
@@ -32,7 +32,7 @@ type CameraError struct {
 
 func (e *CameraError) Error() string { return e.Text }
 
-// ReasonOf returns the Reason in err's chain, Failed where there is none.
+// ReasonOf returns the Reason in err's chain, Failed if there is none.
 func ReasonOf(err error) Reason {
 	var camera *CameraError
 	if errors.As(err, &camera) {

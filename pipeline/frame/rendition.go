@@ -18,10 +18,10 @@ type Rendition struct {
 	Width, Height int     // pixels
 	FPS           float64 // 0 is the camera's own rate
 	Keyframes     bool    // the camera's keyframes and nothing else; FPS is 0 then
-	Quality       int     // 1 to 100; 0 takes the JPEGs of the camera as they are
+	Quality       int     // 1 to 100; 0 passes on the JPEGs of the camera as they are
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270
 	Format        Format
-	DropSame      bool // leaves out a picture that is equal to the one before, but for one each second
+	DropSame      bool // leaves out a picture that is equal to the previous one, except for one each second
 	Overlay       Overlay
 }
 
@@ -40,16 +40,16 @@ func (r Rendition) String() string {
 	return s + " q" + strconv.Itoa(r.Quality)
 }
 
-// Overlay is text that is burnt into a picture. The zero Overlay is none.
+// Overlay is text that is drawn into a picture. The zero Overlay has none.
 type Overlay struct {
 	Name   string // of the camera
 	Time   bool   // the machine's, to the second
 	Text   string
 	Corner Corner
-	Size   float64 // height of a line as a part of the picture's height; 0 is DefaultTextSize
+	Size   float64 // height of a line as a fraction of the picture's height; 0 means DefaultTextSize
 }
 
-// Corner is where an Overlay stands.
+// Corner is the corner of an Overlay.
 type Corner string
 
 // The corners.
@@ -60,21 +60,21 @@ const (
 	BottomRight Corner = "bottom-right"
 )
 
-// DefaultTextSize is the height of an overlay's line as a part of the picture's height.
+// DefaultTextSize is the height of an overlay's line as a fraction of the picture's height.
 const DefaultTextSize = 0.05
 
 // Empty reports whether there is no text.
 func (o Overlay) Empty() bool { return o.Name == "" && !o.Time && o.Text == "" }
 
-// Ask is what somebody asks of a camera. A zero field leaves the choice to the camera's configuration.
-type Ask struct {
-	Width, Height int     // pixels; where one is given the other follows from the aspect
+// Request is what somebody asks of a camera. A zero field leaves the choice to the camera's configuration.
+type Request struct {
+	Width, Height int     // pixels; if only one is given, the other follows from the aspect ratio
 	Scale         float64 // of the camera's size, in both directions
 	Upscale       bool    // allows a picture that is larger than the camera's, up to MaxUpscale times
 	FPS           float64 // pictures per second at most
 	Keyframes     bool    // the camera's keyframes only
 	Quality       int     // 1 to 100
-	AsSent        bool    // takes the JPEGs of a camera that sends them as they are, whatever Quality says, where all else fits
+	AsSent        bool    // passes on the JPEGs of a camera that sends them, whatever Quality says, if everything else fits
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
 	Format        Format
 	DropSame      bool
@@ -86,7 +86,7 @@ type Ask struct {
 // Show says which parts of an overlay are shown.
 type Show struct{ Name, Time, Text bool }
 
-// The ranges of an Ask and so of the query parameters and the configuration.
+// The ranges of a Request, and so of the query parameters and the configuration.
 const (
 	MinSide, MaxSide       = 16, 8192 // pixels
 	MinScale, MaxScale     = 0.01, 1.0
@@ -94,20 +94,20 @@ const (
 	MinQuality, MaxQuality = 1, 100
 	DefaultQuality         = 80
 	MaxUpscale             = 4
-	// MaxAspect is how many times as long as the other a side may be where both are asked for.
+	// MaxAspect is the largest ratio of the two sides if both are asked for.
 	MaxAspect = 8
 )
 
-// Where nothing says how large a picture should be, a camera of LargeWidth pixels or more is shown at a
-// quarter of its size and a smaller one as it is.
+// If nothing says how large a picture should be, a camera of LargeWidth pixels or more is shown at LargeScale of its size and a
+// smaller one at its own size.
 const (
 	LargeWidth = 1280
 	LargeScale = 0.25
 )
 
-// Or fills a's unset fields from b, which is a camera's configuration. A size given in one of the ways
-// hides the other ways of b.
-func (a Ask) Or(b Ask) Ask {
+// WithDefaults returns a with its unset fields taken from b, a camera's configuration. If a has a width, a height or a scale, none of
+// them is taken from b.
+func (a Request) WithDefaults(b Request) Request {
 	if a.Width == 0 && a.Height == 0 && a.Scale == 0 {
 		a.Width, a.Height, a.Scale = b.Width, b.Height, b.Scale
 	}
@@ -132,13 +132,13 @@ func (a Ask) Or(b Ask) Ask {
 	return a
 }
 
-// Resolve turns a complete Ask into the rendition of a camera that sends s, whose size must be known.
+// Resolve turns a complete Request into the rendition of a camera that sends s, whose size must be known.
 //
-// The picture keeps the camera's aspect where only one side or a scale is given, and is never larger than
-// the camera's own unless Upscale allows it. What differs by less than can be seen is made equal, so that
-// it shares one encode: a side that is asked for is rounded to about a hundredth (see grid), the other side
-// to an even number, the quality to fives, and the rate to halves from 2 a second on and to tenths below.
-func (a Ask) Resolve(s Stream) Rendition {
+// The picture keeps the camera's aspect ratio if only one side or a scale is given, and is never larger than the camera's own
+// unless Upscale allows it. Renditions whose difference cannot be seen become equal, so that they share one encode: a side that
+// is asked for is rounded to about a hundredth (see grid), the other side to an even number, the quality to a multiple of 5,
+// and the rate to halves from 2 a second on and to tenths below.
+func (a Request) Resolve(s Stream) Rendition {
 	if a.Scale == 0 {
 		a.Scale = 1
 		if s.Width >= LargeWidth {
@@ -165,7 +165,7 @@ func (a Ask) Resolve(s Stream) Rendition {
 	if !a.Overlay.Empty() {
 		r.Overlay = a.Overlay
 	}
-	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 is all that a camera of 25.02 sends
+	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 is the whole rate of a camera of 25.02
 		r.FPS = 0
 	}
 	if a.AsSent && s.Codec == "mjpeg" && r.Width == s.Width && r.Height == s.Height &&
@@ -177,8 +177,8 @@ func (a Ask) Resolve(s Stream) Rendition {
 
 type size struct{ w, h float64 }
 
-// size is what is asked for of a camera of the given size, before any limit.
-func (a Ask) size(own size) size {
+// size is the size that is asked for of a camera of the given size, before any limit.
+func (a Request) size(own size) size {
 	switch {
 	case a.Width > 0 && a.Height > 0:
 		return size{grid(float64(a.Width)), grid(float64(a.Height))}
@@ -206,7 +206,7 @@ func grid(side float64) float64 {
 	return step * math.Round(side/step)
 }
 
-// even rounds a side to an even number of pixels, but leaves the camera's own side as it is.
+// even rounds a side to an even number of pixels, but keeps the camera's own side.
 func even(side float64, own int) int {
 	if int(math.Round(side)) == own {
 		return own
@@ -214,7 +214,7 @@ func even(side float64, own int) int {
 	return max(2, 2*int(math.Round(side/2)))
 }
 
-// roundRate rounds pictures per second. None but 0 becomes 0, which is the camera's own rate.
+// roundRate rounds pictures per second. Only 0, the camera's own rate, becomes 0.
 func roundRate(fps float64) float64 {
 	switch {
 	case fps == 0:

@@ -7,12 +7,11 @@ import (
 	"time"
 )
 
-// Slot holds the newest frame of one rendition. One picture pipeline writes, any number of viewers read.
-// A viewer that is slow finds the newest frame when it comes back; nothing queues, and no viewer can slow
-// the writer or another viewer.
+// Slot has the newest frame of one rendition. One picture pipeline writes, any number of viewers read. A slow viewer finds the
+// newest frame when it is ready; nothing queues, and no viewer can slow down the writer or another viewer.
 //
-// Waiting costs no allocation: a publication closes one channel for all who wait, and makes one for the
-// next wait. The zero Slot is empty and ready.
+// Waiting allocates nothing: a publication closes one channel for all who wait, and makes one for the next wait. The zero Slot
+// is empty and ready.
 type Slot struct {
 	current atomic.Pointer[publication]
 	write   sync.Mutex // serialises Publish; readers never take it
@@ -23,17 +22,16 @@ type Slot struct {
 
 // publication is a frame and the channel that is closed when a newer one replaces it.
 type publication struct {
-	frame    *Frame    // nil in the publication that stands for 'nothing yet'
-	picture  *Frame    // the newest that is the camera's; nil likewise
-	floor    time.Time // when the newest placeholder was made, or what the last picture behind it was told instead
+	frame    *Frame    // nil if nothing was published yet
+	picture  *Frame    // the newest that is not a placeholder; nil if there is none
+	floor    time.Time // when the newest placeholder was made, or the later time that a picture after it was given
 	replaced chan struct{}
 }
 
-// Publish makes f the newest frame and wakes everybody who waits. It reports false, and changes nothing,
-// when f is not newer than the present frame by PTS: so while two picture pipelines overlap, viewers see
-// every picture once and never go back in time. A placeholder is shown like a picture, but not counted as one. It may have been
-// made while units had come that nobody had looked at yet: the pictures of these are told to have come right behind the placeholder.
-// Any goroutine may call it.
+// Publish makes f the newest frame and wakes everybody who waits. It returns false and changes nothing if f is not newer than
+// the current frame by PTS: so while two picture pipelines overlap, viewers see every picture once and never go back in time.
+// A placeholder is shown like a picture, but not counted as one. When it was made, units may already have arrived that nobody
+// had taken yet: their pictures get a time of arrival right after the placeholder's. Any goroutine may call Publish.
 func (s *Slot) Publish(f *Frame) bool {
 	s.write.Lock()
 	defer s.write.Unlock()
@@ -63,11 +61,11 @@ func (s *Slot) Publish(f *Frame) bool {
 // Newest returns the newest frame, which may be a placeholder, or nil while there is none.
 func (s *Slot) Newest() *Frame { return s.load().frame }
 
-// Picture returns the newest frame that is the camera's, or nil while there is none.
+// Picture returns the newest frame that is not a placeholder, or nil if there is none.
 func (s *Slot) Picture() *Frame { return s.load().picture }
 
-// After waits for a frame that is newer than seen, which is nil for a viewer that has seen none, and
-// returns the newest there is. The error is ctx's.
+// After waits for a frame that is newer than seen and returns the newest one. seen is nil for a viewer that has seen none. The
+// error is ctx's.
 func (s *Slot) After(ctx context.Context, seen *Frame) (*Frame, error) {
 	for {
 		p := s.load()
@@ -88,7 +86,7 @@ func (s *Slot) Frames() uint64 { return s.frames.Load() }
 // Bytes is the size of all pictures published so far.
 func (s *Slot) Bytes() uint64 { return s.bytes.Load() }
 
-// FPS is the rate of publication over the last seconds, 0 when nothing comes any more.
+// FPS is the rate of publication over the last seconds, 0 if nothing is published any more.
 func (s *Slot) FPS() float64 { return s.rate.perSecond(time.Now()) }
 
 func (s *Slot) load() *publication {

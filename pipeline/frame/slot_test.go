@@ -148,36 +148,36 @@ func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
 	hd, vga := Stream{Width: 1920, Height: 1080, FPS: 25}, Stream{Width: 640, Height: 480}
 	jpegs := Stream{Codec: "mjpeg", Width: 640, Height: 480}
 	for _, c := range []struct {
-		ask    Ask
+		ask    Request
 		stream Stream
 		want   string
 	}{
-		{Ask{Quality: 80}, hd, "480x270 q80"},
-		{Ask{Quality: 80}, vga, "640x480 q80"},
-		{Ask{Scale: 0.25, Quality: 80}, vga, "160x120 q80"},
-		{Ask{Scale: 1, Quality: 80}, hd, "1920x1080 q80"},
-		{Ask{Width: 640, Quality: 70}, hd, "640x360 q70"},
-		{Ask{Height: 240, Quality: 70}, vga, "320x240 q70"},
-		{Ask{Width: 400, Height: 400, Quality: 70}, hd, "400x400 q70"},
-		{Ask{Width: 8000, Quality: 70}, hd, "1920x1080 q70"},
-		{Ask{Width: 333, FPS: 5, Quality: 70}, hd, "334x188@5 q70"},
-		{Ask{Scale: 0.5, FPS: 30, Quality: 70}, hd, "960x540 q70"},
-		{Ask{Scale: 0.01, Quality: 1}, Stream{Width: 100, Height: 50}, "2x2 q1"},
-		{Ask{Width: 961, Quality: 79, FPS: 4.9}, hd, "960x540@5 q80"},
-		{Ask{Scale: 0.251, Quality: 80, FPS: 0.26}, hd, "482x272@0.3 q80"},
-		{Ask{Width: 1366, Quality: 80, FPS: 24.9}, hd, "1368x770 q80"},
-		{Ask{Height: 1080, FPS: 25, Quality: 80}, Stream{Width: 1920, Height: 1080, FPS: 25.02}, "1920x1080 q80"},
-		{Ask{Width: 1280, Upscale: true, Quality: 80}, vga, "1280x960 q80"},
-		{Ask{Width: 8000, Upscale: true, Quality: 80}, vga, "2560x1920 q80"},
-		{Ask{Rotate: 90, Quality: 80}, hd, "270x480 q80"},
-		{Ask{Rotate: 270, Width: 180, Quality: 80}, hd, "180x320 q80"},
-		{Ask{Keyframes: true, Quality: 80, FPS: 3}, hd, "480x270@key q80"},
-		{Ask{Scale: 1, Quality: 80, AsSent: true}, jpegs, "640x480 as sent"},
-		{Ask{Quality: 80, AsSent: true, FPS: 5}, jpegs, "640x480@5 as sent"},
-		{Ask{Quality: 80}, jpegs, "640x480 q80"},
-		{Ask{Scale: 0.5, Quality: 80, AsSent: true}, jpegs, "320x240 q80"},
-		{Ask{Rotate: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
-		{Ask{Quality: 80, AsSent: true, Overlay: Overlay{Time: true}}, jpegs, "640x480 q80"},
+		{Request{Quality: 80}, hd, "480x270 q80"},
+		{Request{Quality: 80}, vga, "640x480 q80"},
+		{Request{Scale: 0.25, Quality: 80}, vga, "160x120 q80"},
+		{Request{Scale: 1, Quality: 80}, hd, "1920x1080 q80"},
+		{Request{Width: 640, Quality: 70}, hd, "640x360 q70"},
+		{Request{Height: 240, Quality: 70}, vga, "320x240 q70"},
+		{Request{Width: 400, Height: 400, Quality: 70}, hd, "400x400 q70"},
+		{Request{Width: 8000, Quality: 70}, hd, "1920x1080 q70"},
+		{Request{Width: 333, FPS: 5, Quality: 70}, hd, "334x188@5 q70"},
+		{Request{Scale: 0.5, FPS: 30, Quality: 70}, hd, "960x540 q70"},
+		{Request{Scale: 0.01, Quality: 1}, Stream{Width: 100, Height: 50}, "2x2 q1"},
+		{Request{Width: 961, Quality: 79, FPS: 4.9}, hd, "960x540@5 q80"},
+		{Request{Scale: 0.251, Quality: 80, FPS: 0.26}, hd, "482x272@0.3 q80"},
+		{Request{Width: 1366, Quality: 80, FPS: 24.9}, hd, "1368x770 q80"},
+		{Request{Height: 1080, FPS: 25, Quality: 80}, Stream{Width: 1920, Height: 1080, FPS: 25.02}, "1920x1080 q80"},
+		{Request{Width: 1280, Upscale: true, Quality: 80}, vga, "1280x960 q80"},
+		{Request{Width: 8000, Upscale: true, Quality: 80}, vga, "2560x1920 q80"},
+		{Request{Rotate: 90, Quality: 80}, hd, "270x480 q80"},
+		{Request{Rotate: 270, Width: 180, Quality: 80}, hd, "180x320 q80"},
+		{Request{Keyframes: true, Quality: 80, FPS: 3}, hd, "480x270@key q80"},
+		{Request{Scale: 1, Quality: 80, AsSent: true}, jpegs, "640x480 as sent"},
+		{Request{Quality: 80, AsSent: true, FPS: 5}, jpegs, "640x480@5 as sent"},
+		{Request{Quality: 80}, jpegs, "640x480 q80"},
+		{Request{Scale: 0.5, Quality: 80, AsSent: true}, jpegs, "320x240 q80"},
+		{Request{Rotate: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
+		{Request{Quality: 80, AsSent: true, Overlay: Overlay{Time: true}}, jpegs, "640x480 q80"},
 	} {
 		if got := c.ask.Resolve(c.stream).String(); got != c.want {
 			t.Errorf("%+v of %+v is %s, want %s", c.ask, c.stream, got, c.want)
@@ -186,17 +186,17 @@ func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
 }
 
 func TestSizeOfAnAskHidesTheConfigured(t *testing.T) {
-	configured := Ask{Scale: 0.25, FPS: 10, Quality: 80}
-	if got := (Ask{Width: 640}).Or(configured); got != (Ask{Width: 640, FPS: 10, Quality: 80}) {
+	configured := Request{Scale: 0.25, FPS: 10, Quality: 80}
+	if got := (Request{Width: 640}).WithDefaults(configured); got != (Request{Width: 640, FPS: 10, Quality: 80}) {
 		t.Errorf("%+v", got)
 	}
-	if got := (Ask{}).Or(configured); got != configured {
+	if got := (Request{}).WithDefaults(configured); got != configured {
 		t.Errorf("%+v", got)
 	}
 }
 
 func TestRequestChoosesWhatOfTheOverlayIsShown(t *testing.T) {
-	configured := Ask{Name: "Gate", Overlay: Overlay{Time: true, Text: "north", Corner: TopRight}}
+	configured := Request{Name: "Gate", Overlay: Overlay{Time: true, Text: "north", Corner: TopRight}}
 	for _, c := range []struct {
 		show *Show
 		want Overlay
@@ -205,7 +205,7 @@ func TestRequestChoosesWhatOfTheOverlayIsShown(t *testing.T) {
 		{&Show{Name: true, Text: true}, Overlay{Name: "Gate", Text: "north", Corner: TopRight}},
 		{&Show{}, Overlay{}},
 	} {
-		if got := (Ask{Show: c.show}).Or(configured).Resolve(Stream{Width: 64, Height: 48}).Overlay; got != c.want {
+		if got := (Request{Show: c.show}).WithDefaults(configured).Resolve(Stream{Width: 64, Height: 48}).Overlay; got != c.want {
 			t.Errorf("%+v shows %+v", c.show, got)
 		}
 	}

@@ -26,12 +26,12 @@ type Hardware struct {
 
 // Platform is a kind of hardware that can make pictures.
 type Platform struct {
-	Name   string  `json:"name"`
-	Title  string  `json:"title"`
-	Status Verdict `json:"status"` // Works if one of its plans does
-	Reason string  `json:"reason,omitempty"`
-	Advice string  `json:"advice,omitempty"` // what to do if it should work
-	Device string  `json:"device,omitempty"` // a file of the device that exists
+	Name   string `json:"name"`
+	Title  string `json:"title"`
+	Status Status `json:"status"` // Works if one of its plans does
+	Reason string `json:"reason,omitempty"`
+	Advice string `json:"advice,omitempty"` // what to do if it should work
+	Device string `json:"device,omitempty"` // a file of the device that exists
 	// Lacks names the platform's elements that this GStreamer does not have, if any plan of the platform could be tried.
 	Lacks []string `json:"lacks,omitempty"`
 }
@@ -113,7 +113,7 @@ func (pf *platform) prove(ctx context.Context, prover Prover) (proofs []Proof) {
 		}
 		if err != nil && len(proofs) < len(jobs) {
 			p := jobs[len(proofs)]
-			proofs = append(proofs, Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Decoder: p.decoder, Status: Broken, Reason: err.Error(), Key: p.Key()})
+			proofs = append(proofs, Proof{Plan: p.name, Platform: pf.name, Codec: p.codec, Decoder: p.decoder, Status: Failed, Reason: err.Error(), Key: p.Key()})
 		}
 	}
 	return proofs
@@ -172,7 +172,7 @@ func (pf *platform) judge(proofs []Proof) Platform {
 		}
 		return p
 	case len(proofs) > 0:
-		p.Status, p.Reason = Broken, proofs[0].Reason
+		p.Status, p.Reason = Failed, proofs[0].Reason
 	default:
 		p.Reason = pf.lacking()
 	}

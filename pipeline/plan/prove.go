@@ -31,14 +31,14 @@ const sampleFrames = 25
 // proofTimeout is how long a plan may take for a sample.
 const proofTimeout = 5 * time.Second
 
-// Verdict is the outcome of a proof.
-type Verdict string
+// Status is the outcome of a proof.
+type Status string
 
 // The verdicts.
 const (
-	Works   Verdict = "works"   // the sample came out as JPEGs
-	Missing Verdict = "missing" // an element is not installed
-	Broken  Verdict = "failed"  // it is installed and did not do it
+	Works   Status = "works"   // the sample came out as JPEGs
+	Missing Status = "missing" // an element is not installed
+	Failed  Status = "failed"  // it is installed and did not do it
 )
 
 // Proof is whether a plan works on this machine for a codec, as tried with a sample.
@@ -46,7 +46,7 @@ type Proof struct {
 	Plan     string  `json:"plan"`
 	Platform string  `json:"platform"`
 	Codec    string  `json:"codec"`
-	Status   Verdict `json:"status"`
+	Status   Status  `json:"status"`
 	Decoder  string  `json:"decoder,omitempty"`
 	Scaler   string  `json:"scaler,omitempty"`
 	Encoder  string  `json:"encoder,omitempty"`
@@ -84,14 +84,14 @@ func prove(ctx context.Context, p Plan) Proof {
 		proof.Status, proof.Decoder = Works, decoder
 		proof.FPS = float64(sampleFrames) / time.Since(began).Seconds()
 		if err := isBall(t.last); err != nil {
-			proof.Status, proof.FPS, proof.Reason = Broken, 0, err.Error()
+			proof.Status, proof.FPS, proof.Reason = Failed, 0, err.Error()
 		}
 	case frame.ReasonOf(err) == frame.Unsupported:
 		proof.Status, proof.Reason = Missing, err.Error()
 	case err != nil && !errors.Is(err, io.EOF):
-		proof.Status, proof.Reason = Broken, err.Error()
+		proof.Status, proof.Reason = Failed, err.Error()
 	default:
-		proof.Status, proof.Reason = Broken, fmt.Sprintf("%d of %d pictures came out", t.frames, sampleFrames)
+		proof.Status, proof.Reason = Failed, fmt.Sprintf("%d of %d pictures came out", t.frames, sampleFrames)
 	}
 	return proof
 }

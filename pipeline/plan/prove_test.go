@@ -44,7 +44,7 @@ func TestProofSurvivesACrashAndSeesWrongPictures(t *testing.T) {
 	m, found := plantest.Proved(t)
 	reasons := map[string]string{}
 	for _, p := range found.Plans {
-		if p.Status == plan.Broken {
+		if p.Status == plan.Failed {
 			reasons[p.Plan+" "+p.Codec] = p.Reason
 		}
 	}

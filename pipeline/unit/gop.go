@@ -5,26 +5,25 @@ import (
 	"sync"
 )
 
-// BufferLimit bounds a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera; a GOP that is longer cannot be started
-// from, so pictures wait for the next keyframe. A unit that is larger by itself must not be pushed: the largest ones known
-// are raw pictures, of 16 MiB in 4K.
+// BufferLimit is the largest size of a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera. A picture cannot start
+// from a longer GOP and waits for the next keyframe. A single unit that is larger must not be pushed: the largest ones known
+// are raw pictures, 16 MiB in 4K.
 const BufferLimit = 32 << 20
 
 const (
-	// gopLag is how many units a reader may be behind before it is made to skip to a newer keyframe: it
-	// covers a decoder's hiccup and bounds the latency of a machine that is too slow. Of a stream that
-	// has nothing but keyframes gopLagIntra are kept, since there skipping costs nothing.
+	// gopLag is how many units a reader may be behind before it has to skip to a newer keyframe. It allows for short delays of
+	// a decoder and bounds the latency on a machine that is too slow. In a stream of keyframes only, skipping costs nothing:
+	// gopLagIntra units are kept.
 	gopLag, gopLagIntra = 50, 4
 )
 
-// GOP keeps a camera's access units since the last keyframe, so that a picture can begin at once, and the
-// few before it that a reader may not have taken yet. The zero GOP is empty and ready. All methods may be
-// called from any goroutine.
+// GOP buffers a camera's access units since the last keyframe, so that a picture can begin at once, and a few before it that
+// a reader may not have taken yet. The zero GOP is empty and ready. All methods may be called from any goroutine.
 type GOP struct {
-	mu     sync.Mutex
+	mu     sync.Mutex // guards what follows
 	units  []Unit
-	first  uint64 // number of units[0]; units are numbered from 0 in the order in which they came
-	key    int    // index of the newest keyframe in units, -1 while there is none to begin from
+	first  uint64 // number of units[0]; units are numbered from 0 in the order of arrival
+	key    int    // index of the newest keyframe in units; -1 if there is none
 	bytes  int
 	pushed chan struct{} // closed at the next push; nil while nobody waits
 }
@@ -54,14 +53,14 @@ func (g *GOP) Push(u Unit) {
 	}
 }
 
-// Clear forgets all units, as when the camera begins anew. Readers wait for the next keyframe.
+// Clear drops all units, as when a new connection begins. Readers wait for the next keyframe.
 func (g *GOP) Clear() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.keepLast(0)
 }
 
-// keepLast forgets all but the newest n units.
+// keepLast drops all but the newest n units.
 func (g *GOP) keepLast(n int) {
 	drop := len(g.units) - n
 	if drop <= 0 {
@@ -77,7 +76,7 @@ func (g *GOP) keepLast(n int) {
 	g.key = max(g.key-drop, -1)
 }
 
-// Size is the number of units and of bytes that the buffer holds now.
+// Size returns the number of units and of bytes in the buffer.
 func (g *GOP) Size() (units, bytes int) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -91,7 +90,7 @@ func (g *GOP) Total() uint64 {
 	return g.first + uint64(len(g.units))
 }
 
-// Newest is the unit that came last; false while there is none.
+// Newest returns the newest unit; false if there is none.
 func (g *GOP) Newest() (Unit, bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -106,14 +105,13 @@ type Reader struct {
 	gop     *GOP
 	next    uint64 // number of the unit to take next
 	began   uint64 // number of the keyframe that it began with
-	started bool   // the keyframe to begin with was taken
+	started bool   // the first keyframe was taken
 }
 
 // Reader returns a reader that begins with the newest keyframe.
 func (g *GOP) Reader() *Reader { return &Reader{gop: g} }
 
-// Next waits for the next unit. A reader that has fallen far behind skips to the newest keyframe. The error
-// is ctx's.
+// Next waits for the next unit. A reader that is far behind skips to the newest keyframe. The error is ctx's cause.
 func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	for {
 		u, wait := r.take()
@@ -128,16 +126,16 @@ func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	}
 }
 
-// A Mark is a place in the order of units.
+// A Mark is a position in the sequence of units.
 type Mark uint64
 
-// Mark is the place of the unit that Next returns next.
+// Mark is the position of the unit that Next returns next.
 func (r *Reader) Mark() Mark { return Mark(r.next) }
 
 // Rewind makes Next return the unit of a mark, if the buffer still has it.
 func (r *Reader) Rewind(to Mark) { r.next = uint64(to) }
 
-// Restart makes the reader begin anew, with a newer keyframe than the one that it began with.
+// Restart makes the reader begin again, with a newer keyframe than the one that it began with.
 func (r *Reader) Restart() { r.started, r.next = false, r.began+1 }
 
 // take returns the next unit, or the channel that is closed when there may be one.
@@ -168,7 +166,7 @@ func (r *Reader) take() (Unit, <-chan struct{}) {
 	return u, nil
 }
 
-// Awaited reports whether a reader has taken all units and waits for the next.
+// Awaited reports whether a reader has taken all units and waits for the next one.
 func (g *GOP) Awaited() bool {
 	g.mu.Lock()
 	defer g.mu.Unlock()

@@ -7,16 +7,16 @@ import (
 	"slices"
 )
 
-// JPEG is what the markers of a JPEG tell. Markers are those of ITU-T T.81, annex B.
+// JPEG is what the markers of a JPEG say. The markers are those of ITU-T T.81, annex B.
 type JPEG struct {
 	Width, Height int
 	header        []byte // of the frame, with its marker: size, colours, sampling
 	scan          int    // where the first scan's header begins
-	end           int    // behind the end marker: cameras pad what they send
+	end           int    // index behind the end marker: cameras pad what they send
 	huffman       bool   // it has Huffman tables, or needs none
 }
 
-// The markers that are looked at.
+// The markers that ReadJPEG knows.
 const (
 	markSOI  = 0xD8
 	markEOI  = 0xD9
@@ -30,13 +30,13 @@ const (
 )
 
 var (
-	ErrNoJPEG     = errors.New("it is no JPEG")
+	ErrNoJPEG     = errors.New("it is not a JPEG")
 	errCutJPEG    = errors.New("the JPEG is cut off")
 	errBrokenJPEG = errors.New("the JPEG is broken")
 )
 
-// ReadJPEG walks the markers of a JPEG as a camera sent it. The error says that a part is missing: such a
-// picture can be neither decoded nor passed on.
+// ReadJPEG reads the markers of a JPEG that a camera sent. It fails if a part is missing: such a picture can neither be decoded
+// nor passed on.
 func ReadJPEG(data []byte) (JPEG, error) {
 	var p JPEG
 	if len(data) < 2 || data[0] != 0xFF || data[1] != markSOI {
@@ -54,7 +54,7 @@ func ReadJPEG(data []byte) (JPEG, error) {
 		case mark == 0xFF: // a fill byte
 			at++
 			continue
-		case mark == markTEM, mark >= markRST0 && mark <= markSOI: // without a length
+		case mark == markTEM, mark >= markRST0 && mark <= markSOI: // these have no length
 			at += 2
 			continue
 		case mark == markEOI:
@@ -82,13 +82,13 @@ func ReadJPEG(data []byte) (JPEG, error) {
 	}
 }
 
-// JPEGShape keeps pictures out whose frame header is another one than that of those before. It is more often damaged
-// than meant, and jpegdec, which takes it as it comes, has been seen to write beyond its picture then (GStreamer 1.22.0,
-// libjpeg-turbo 2.1.5). A header that comes twice in a row is meant: its pictures are of a new format.
+// JPEGShape refuses a picture whose frame header differs from that of the pictures before it. Such a header is more often
+// damaged than intended, and jpegdec, which accepts it, has been seen to write beyond its picture (GStreamer 1.22.0,
+// libjpeg-turbo 2.1.5). A header that comes twice in a row is intended: its pictures have a new format.
 type JPEGShape struct{ current, doubted []byte }
 
-// Fits reports whether a picture may go on, whether its shape is a new one, and whether one that was kept out before
-// was broken.
+// Fits reports whether a picture is accepted, whether its shape is new, and whether a picture that was refused before was
+// broken.
 func (s *JPEGShape) Fits(p JPEG) (fits, changed, wasBroken bool) {
 	switch {
 	case bytes.Equal(p.header, s.current):
@@ -105,13 +105,12 @@ func (s *JPEGShape) Fits(p JPEG) (fits, changed, wasBroken bool) {
 	}
 }
 
-// scanned finishes the reading of a picture whose first scan has its header at scan and its entropy-coded
-// data from body on.
+// scanned reads the rest of a picture whose first scan has its header at scan and its entropy-coded data from body on.
 func (p JPEG) scanned(data []byte, scan, body int) (JPEG, error) {
 	if p.Width == 0 || p.Height == 0 {
 		return p, errBrokenJPEG
 	}
-	// Within a scan 0xFF is followed by 0 or a restart marker, so that the last end marker is the picture's.
+	// Within a scan 0xFF is followed by 0 or a restart marker, so the last end marker is the picture's.
 	end := bytes.LastIndex(data[body:], []byte{0xFF, markEOI})
 	if end <= 0 {
 		return p, errCutJPEG
@@ -120,8 +119,8 @@ func (p JPEG) scanned(data []byte, scan, body int) (JPEG, error) {
 	return p, nil
 }
 
-// standardHuffman is the DHT segment with the tables of ITU-T T.81, annex K.3, which decoders of motion JPEG
-// take for granted and browsers don't: many USB cameras leave it out.
+// standardHuffman is the DHT segment with the tables of ITU-T T.81, annex K.3. Many USB cameras leave it out. Decoders of motion
+// JPEG assume these tables then, browsers do not.
 var standardHuffman = slices.Concat(
 	[]byte{0xFF, markDHT, 0x01, 0xA2},
 	[]byte{0x00, 0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0}, // DC, luminance: codes of each length, then values
@@ -158,7 +157,7 @@ var standardHuffman = slices.Concat(
 	},
 )
 
-// Repaired returns a JPEG that every browser shows: with Huffman tables and without padding. It may be a part of data.
+// Repaired returns a JPEG that every browser shows: with Huffman tables and without padding. It may share data's memory.
 func (p JPEG) Repaired(data []byte) []byte {
 	if p.huffman {
 		return data[:p.end]

@@ -8,14 +8,14 @@ import (
 // A Meter measures a stream's rate and keyframe interval from the PTS of its units. The zero Meter is ready. Its methods may be
 // called from any goroutine.
 type Meter struct {
-	mu sync.Mutex
+	mu sync.Mutex // guards measured
 	measured
 }
 
 type measured struct {
-	began   time.Duration // PTS of the first unit of the present window
+	began   time.Duration // PTS of the first unit of the current window
 	n       int           // units since
-	refs    int           // of these, such that others may refer to
+	refs    int           // of these, units that others may refer to
 	fps     float64       // of the last whole window
 	refFPS  float64       // likewise, of units that others may refer to
 	lastKey time.Duration
@@ -23,10 +23,10 @@ type measured struct {
 	key     time.Duration // between the last two keyframes
 	total   int           // units of this connection
 	newest  time.Duration // largest PTS
-	mixed   bool          // a unit was to be shown before one that came earlier: there are B-frames
+	mixed   bool          // a unit is shown before one that arrived earlier: there are B-frames
 }
 
-// meterWindow is how long a rate is measured before it is known.
+// meterWindow is how long a rate is measured.
 const meterWindow = 2 * time.Second
 
 // Add counts a unit.
@@ -55,32 +55,32 @@ func (m *Meter) Add(u Unit) {
 	}
 }
 
-// orderSample is how many units without B-frames are taken for a sign that there are none: encoders that use them begin
-// right behind the keyframe.
+// orderSample is how many units without B-frames show that there are none: encoders that use them do so right after the
+// keyframe.
 const orderSample = 25
 
-// Ordered reports whether units come in the order in which they are shown. It is false while that is not known.
+// Ordered reports whether units arrive in the order in which they are shown. It is false until that is known.
 func (m *Meter) Ordered() bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.total >= orderSample && !m.mixed
 }
 
-// PerSecond is the rate of all units; 0 while it is not known.
+// PerSecond is the rate of all units; 0 until it is known.
 func (m *Meter) PerSecond() float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.fps
 }
 
-// ReferencesPerSecond is the rate of the units that others may refer to; 0 while it is not known.
+// ReferencesPerSecond is the rate of the units that others may refer to; 0 until it is known.
 func (m *Meter) ReferencesPerSecond() float64 {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.refFPS
 }
 
-// Interval is the mean time between two units; 0 while it is not known.
+// Interval is the mean time between two units; 0 until it is known.
 func (m *Meter) Interval() time.Duration {
 	if fps := m.PerSecond(); fps > 0 {
 		return time.Duration(float64(time.Second) / fps)
@@ -88,14 +88,14 @@ func (m *Meter) Interval() time.Duration {
 	return 0
 }
 
-// KeyInterval is the time between the last two keyframes; 0 while there were not two.
+// KeyInterval is the time between the last two keyframes; 0 until there were two.
 func (m *Meter) KeyInterval() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.key
 }
 
-// Reset forgets everything, as when a camera is connected anew.
+// Reset forgets everything, as for a new connection.
 func (m *Meter) Reset() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"strings"
 )
 
-// MaxJPEG bounds one JPEG of a camera, in bytes: 8192x8192 at the best quality is below it.
+// MaxJPEG is the largest size of a camera's JPEG in bytes: 8192x8192 at the best quality is smaller.
 const MaxJPEG = 32 << 20
 
 const (
@@ -18,16 +18,16 @@ const (
 	maxHeaders = 64      // header lines of one part
 )
 
-// A PartReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries come
-// with and without the two dashes that RFC 2046 wants, lengths are left out, parts begin with an empty
-// line. What mime/multipart refuses and browsers show is read here.
+// A PartReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries come with and without
+// the two dashes of RFC 2046, lengths are left out, parts begin with an empty line. A PartReader accepts what browsers
+// show, also where mime/multipart refuses it.
 type PartReader struct {
 	r        *bufio.Reader
-	boundary []byte // with its dashes; empty where the camera names none
+	boundary []byte // with its dashes; empty if the camera names none
 	part     bytes.Buffer
 }
 
-// NewPartReader returns a reader of a body whose parts are set apart by a boundary, which is empty where the camera names none.
+// NewPartReader returns a reader of a body. boundary separates the parts; it is empty if the camera names none.
 func NewPartReader(body io.Reader, boundary string) *PartReader {
 	p := &PartReader{r: bufio.NewReaderSize(body, 64<<10)}
 	if boundary = strings.TrimLeft(boundary, "-"); boundary != "" {
@@ -54,7 +54,7 @@ func (p *PartReader) Next() ([]byte, error) {
 		return nil, fmt.Errorf("a part of %d bytes, more than the %d of a picture", length, MaxJPEG)
 	}
 	if _, err := io.CopyN(&p.part, p.r, int64(length)); err != nil {
-		return nil, fmt.Errorf("the stream ended inside a picture: %v", err) // not io.EOF: that is an orderly end
+		return nil, fmt.Errorf("the stream ended inside a picture: %v", err) // not io.EOF, which is an orderly end
 	}
 	return p.part.Bytes(), nil
 }
@@ -74,8 +74,8 @@ func (p *PartReader) skipToBoundary() error {
 	return errors.New("no boundary between pictures")
 }
 
-// isBoundary reports whether a line opens a part. A closing boundary, which ends in two dashes, does too:
-// some cameras write it between parts, and after the last one comes the end of the stream anyway.
+// isBoundary reports whether a line opens a part. So does a closing boundary, which ends in two dashes: some cameras write it
+// between parts, and the last one is followed by the end of the stream anyway.
 func (p *PartReader) isBoundary(line []byte) bool {
 	line = bytes.TrimRight(line, "\r\n \t")
 	if len(p.boundary) == 0 {
@@ -85,7 +85,7 @@ func (p *PartReader) isBoundary(line []byte) bool {
 	return bytes.Equal(bytes.Trim(line, "-"), bytes.Trim(name, "-"))
 }
 
-// headers reads the headers of a part and returns its length, -1 where the camera does not tell it.
+// headers reads the headers of a part and returns its length, -1 if the camera does not state it.
 func (p *PartReader) headers() (length int, err error) {
 	length = -1
 	for range maxHeaders {
@@ -113,8 +113,7 @@ func (p *PartReader) headers() (length int, err error) {
 	return 0, errors.New("too many header lines")
 }
 
-// untilBoundary reads a part without a length: it goes up to the line before the next boundary, which is
-// left to be read.
+// untilBoundary reads a part without a length, up to the line before the next boundary. It leaves the boundary unread.
 func (p *PartReader) untilBoundary() ([]byte, error) {
 	for p.part.Len() <= MaxJPEG {
 		if p.atBoundary() {

@@ -5,16 +5,15 @@ import (
 	"strings"
 )
 
-// ReferenceTracker finds the access units that no other refers to, which H.264 and H.265 mark. It belongs to one
+// ReferenceTracker finds the access units that no other unit refers to, which H.264 and H.265 mark. It belongs to one
 // connection.
 type ReferenceTracker struct {
 	codec   string
-	lengths bool // NAL units stand behind their length in 4 bytes, else behind start codes
+	lengths bool // NAL units follow their length in 4 bytes, else a start code
 	layers  byte // highest temporal layer of H.265 seen so far
 }
 
-// NewReferenceTracker returns the tracker for units of a format. The caps of H.264 and H.265 say how their NAL units are set
-// apart.
+// NewReferenceTracker returns the tracker for units of a format. The caps of H.264 and H.265 say how NAL units are separated.
 func NewReferenceTracker(as *Format) ReferenceTracker {
 	return ReferenceTracker{codec: as.Stream.Codec, lengths: !strings.Contains(as.Caps, "stream-format=(string)byte-stream")}
 }
@@ -24,8 +23,8 @@ func (d *ReferenceTracker) Droppable(unit []byte) bool {
 	switch d.codec {
 	case "h264":
 		for nal := range nalUnits(unit, d.lengths) {
-			// nal_unit_type 1 is a slice of a picture that is no keyframe, nal_ref_idc 0 says that nothing
-			// refers to it (ITU-T H.264, 7.4.1).
+			// nal_unit_type 1 is a slice of a picture that is not a keyframe; nal_ref_idc 0 means that nothing refers to it
+			// (ITU-T H.264, 7.4.1).
 			if kind := nal[0] & 0x1F; kind >= 1 && kind <= 5 {
 				return kind == 1 && nal[0]&0x60 == 0
 			}
@@ -33,19 +32,19 @@ func (d *ReferenceTracker) Droppable(unit []byte) bool {
 	case "h265":
 		for nal := range nalUnits(unit, d.lengths) {
 			kind, layer := nal[0]>>1&0x3F, nal[min(1, len(nal)-1)]&7
-			if kind > 31 { // no slice
+			if kind > 31 { // not a slice
 				continue
 			}
 			d.layers = max(d.layers, layer)
-			// Even types up to 14 are not referred to within their temporal layer (ITU-T H.265, table 7-1), but
-			// may be from a higher one.
+			// No unit of the same temporal layer refers to an even type up to 14 (ITU-T H.265, table 7-1), but one of a
+			// higher layer may.
 			return kind <= 14 && kind%2 == 0 && layer >= d.layers
 		}
 	}
 	return false
 }
 
-// nalUnits walks the NAL units of an access unit, none of which is empty. What is broken ends the walk.
+// nalUnits iterates over the NAL units of an access unit that are not empty. It ends at the first broken one.
 func nalUnits(unit []byte, lengths bool) func(yield func([]byte) bool) {
 	return func(yield func([]byte) bool) {
 		for !lengths {
@@ -54,7 +53,7 @@ func nalUnits(unit []byte, lengths bool) func(yield func([]byte) bool) {
 				return
 			}
 			unit = unit[i:]
-			if !yield(unit) { // goes on behind its end, which its reader does not look for
+			if !yield(unit) { // extends beyond its end, which its user does not look for
 				return
 			}
 		}
@@ -72,7 +71,7 @@ func nalUnits(unit []byte, lengths bool) func(yield func([]byte) bool) {
 	}
 }
 
-// startCode returns the index behind the next start code, 00 00 01; -1 where there is none.
+// startCode returns the index behind the next start code, 00 00 01; -1 if there is none.
 func startCode(b []byte) int {
 	for i := 2; i < len(b); i++ {
 		if b[i] == 1 && b[i-1] == 0 && b[i-2] == 0 {

@@ -2,35 +2,34 @@ package unit
 
 import "time"
 
-// Timeline puts a camera's presentation times on one line that all cameras share: it goes on across
-// reconnects and never jumps, whatever the camera's clock does. It belongs to the goroutine that reads the
-// camera.
+// Timeline puts a camera's presentation times on a line that all cameras share. It continues across reconnects and never jumps,
+// whatever the camera's clock does. It belongs to the goroutine that reads the camera.
 type Timeline struct {
 	offset  time.Duration // from the camera's time to the line
-	newest  time.Duration // largest PTS given out
+	newest  time.Duration // largest PTS that Place has returned
 	last    time.Duration // the camera's time of the unit before
-	peak    time.Duration // the largest of the camera's times, since the clock was believed anew
-	behind  int           // units since that was reached
+	peak    time.Duration // the largest of the camera's times, since its clock was last found to be right
+	behind  int           // units since then
 	anchors bool          // offset is valid for this connection
 }
 
 // Beginning is the zero of all timelines.
 var Beginning = time.Now()
 
-// maxJump is how far a camera's clock may run from the wall clock before the line is tied to it again. It
-// is above the reordering of B-frames and the jitter of a bad network.
+// maxJump is how far a camera's clock may differ from the wall clock before the offset is set again. It is more than the
+// reordering of B-frames and the jitter of a bad network.
 const maxJump = 3 * time.Second
 
-// maxReordered is behind how many units of later times a unit can come because of B-frames (ITU-T H.264, A.3.1: there are up
-// to 16 frames in a decoder's buffer). A clock whose times do not get larger for longer stands still or runs backwards.
+// maxReordered is how many units with later times may precede a unit because of B-frames (ITU-T H.264, A.3.1: a decoder buffers
+// up to 16 frames). A clock whose times do not increase for longer has stopped or runs backwards.
 const maxReordered = 16
 
-// Reconnect ends the validity of the camera's clock.
+// Reconnect forgets the camera's clock, which may be another one after a reconnect.
 func (t *Timeline) Reconnect() { t.anchors, t.peak, t.behind = false, NoPTS, 0 }
 
-// Place returns the PTS on the line for a unit that came in at now with the camera's time pts, or NoPTS.
-// Every unit gets a PTS of its own, and a keyframe a newer one than all before it: no order of B-frames
-// shows a keyframe before what was sent earlier, so one that seems older comes of a clock that was put back.
+// Place returns the PTS on the line of a unit that arrived at now with the camera's time pts, which may be NoPTS. Every unit has
+// a PTS of its own. A keyframe has a larger one than all units before it: B-frames never move a keyframe before what was sent
+// earlier, so if its time is smaller, the clock was set back.
 func (t *Timeline) Place(pts time.Duration, key bool, now time.Time) time.Duration {
 	wall := now.Sub(Beginning)
 	next := max(wall, t.newest+time.Millisecond)
@@ -39,7 +38,7 @@ func (t *Timeline) Place(pts time.Duration, key bool, now time.Time) time.Durati
 	switch {
 	case pts == NoPTS:
 		pts = wall
-	case !t.runs(pts, key): // the time of arrival has to do
+	case !t.runs(pts, key): // the time of arrival is used instead
 		pts, t.anchors = next, false
 	case t.anchors && (pts+t.offset-wall).Abs() <= maxJump && (!key || stands || pts+t.offset > t.newest):
 		pts += t.offset
@@ -55,8 +54,8 @@ func (t *Timeline) Place(pts time.Duration, key bool, now time.Time) time.Durati
 	return pts
 }
 
-// runs reports whether the camera's clock can be believed. One that was not is believed again when its times get larger
-// behind a keyframe.
+// runs reports whether the camera's clock is running. A clock that was not is found to be running again when its times
+// increase after a keyframe.
 func (t *Timeline) runs(pts time.Duration, key bool) bool {
 	if pts > t.peak {
 		t.peak, t.behind = pts, 0

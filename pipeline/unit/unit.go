@@ -1,5 +1,5 @@
-// Package unit handles the access units that cameras send: it buffers them since the last keyframe, puts their times on
-// one line, measures their rate, and reads what their bytes say. It knows neither GStreamer nor cameras.
+// Package unit handles the access units that cameras send: it buffers those since the last keyframe, puts their times on one
+// timeline, measures their rate, and parses them. It depends neither on GStreamer nor on cameras.
 package unit
 
 import (
@@ -8,16 +8,16 @@ import (
 	"framegate/pipeline/frame"
 )
 
-// Unit is one access unit: everything that a decoder needs for one picture, given those before it back to
-// the keyframe. It is immutable.
+// Unit is one access unit: everything that a decoder needs for one picture, given the units before it back to the keyframe. It
+// is immutable.
 type Unit struct {
 	Data      []byte
-	PTS       time.Duration // on the Timeline of all cameras, which goes on across reconnects
-	Received  time.Time     // when it came in from the camera
+	PTS       time.Duration // on the Timeline of all cameras, which continues across reconnects
+	Received  time.Time     // when it arrived from the camera
 	Key       bool          // a keyframe: decodable by itself
 	Droppable bool          // no other unit refers to it
 	Format    *Format       // shared by all units until the camera changes it, which it does at a keyframe
-	Framed    *frame.Frame  // a JPEG, ready to be passed through, whose picture is Data; nil for other codecs
+	Framed    *frame.Frame  // of a JPEG: a frame ready to be passed through, whose picture is Data; nil for other codecs
 }
 
 // Format is what a decoder must know before the first unit.
@@ -26,5 +26,5 @@ type Format struct {
 	Stream frame.Stream
 }
 
-// NoPTS stands for a unit without a presentation time.
+// NoPTS is the time of a unit without a presentation time.
 const NoPTS = time.Duration(-1)
