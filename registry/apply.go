@@ -31,7 +31,7 @@ func (r *Registry) Apply(config *configs.Config) (Change, error) {
 	r.placeholders.Store(&config.Placeholders)
 	next.change.Removed = r.endCameras(next.byID)
 	r.cameras, r.byID = next.cameras, next.byID
-	if r.life != nil {
+	if r.ctx != nil {
 		r.start(next.fresh)
 	}
 	return next.change, nil
@@ -83,9 +83,9 @@ func (r *Registry) endCameras(next map[string]*camera) (removed []string) {
 		case c:
 		case nil:
 			removed = append(removed, c.conf.ID)
-			c.end(ErrRemoved)
+			c.cancel(ErrRemoved)
 		default:
-			c.end(ErrReplaced)
+			c.cancel(ErrReplaced)
 		}
 	}
 	return removed

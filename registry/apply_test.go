@@ -151,7 +151,7 @@ func TestCameraThatWasRemovedBeforeRunIsConnectedWhenItIsAddedAgain(t *testing.T
 	until(t, "Run has begun", func() bool {
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		return r.life != nil
+		return r.ctx != nil
 	})
 	apply(t, r, written("a", ""))
 	until(t, "ready", func() bool { return state(r) == Ready })

@@ -22,22 +22,22 @@ type batch struct {
 
 // join adds a request for a picture to the next batch, which starts as soon as no other batch is being made. leave
 // must be called when the request is over.
-func (s *snapshots) join(want frame.Rendition) (*batch, *frame.Slot, error) {
+func (s *snapshots) join(spec frame.Rendition) (*batch, *frame.Slot, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == nil {
 		s.next = &batch{}
-		s.next.needed, s.next.release = context.WithCancel(s.camera.life)
+		s.next.needed, s.next.release = context.WithCancel(s.camera.ctx)
 		s.next.ended, s.next.end = context.WithCancelCause(context.Background())
 	}
 	b := s.next
-	i := slices.IndexFunc(b.outputs, func(o frame.Output) bool { return o.Rendition == want })
+	i := slices.IndexFunc(b.outputs, func(o frame.Output) bool { return o.Rendition == spec })
 	if i < 0 {
 		if limit := s.camera.conf.MaxRenditions; len(b.outputs) >= limit {
 			return nil, nil, &TooManyError{Limit: limit}
 		}
 		i = len(b.outputs)
-		b.outputs = append(b.outputs, frame.Output{Rendition: want, Slot: &frame.Slot{}})
+		b.outputs = append(b.outputs, frame.Output{Rendition: spec, Slot: &frame.Slot{}})
 	}
 	b.waiting++
 	s.startNext()
@@ -106,29 +106,29 @@ func (s *snapshots) make(b *batch) error {
 }
 
 // hold chooses the stream for a rendition and keeps it connected until release is called.
-func (s *snapshots) hold(want frame.Rendition) (from *stream, release func()) {
+func (s *snapshots) hold(spec frame.Rendition) (from *stream, release func()) {
 	c := s.camera
 	c.change(func() {
-		from = c.choose(want)
-		from.held++
+		from = c.choose(spec)
+		from.snapshots++
 	})
-	return from, func() { c.change(func() { from.held-- }) }
+	return from, func() { c.change(func() { from.snapshots-- }) }
 }
 
 // largest is the rendition that needs the most pixels.
-func (b *batch) largest() (want frame.Rendition) {
+func (b *batch) largest() (spec frame.Rendition) {
 	for _, out := range b.outputs {
-		if out.Rendition.Width*out.Rendition.Height > want.Width*want.Height {
-			want = out.Rendition
+		if out.Rendition.Width*out.Rendition.Height > spec.Width*spec.Height {
+			spec = out.Rendition
 		}
 	}
-	return want
+	return spec
 }
 
 // wanted describes the batch's picture, which stays the same when the plan or the connection changes.
-func (b *batch) wanted(string) *spec { return &spec{outputs: b.outputs} }
+func (b *batch) wanted(string) *pictureSpec { return &pictureSpec{outputs: b.outputs} }
 
-func (b *batch) outdated(*spec) bool { return false }
+func (b *batch) outdated(*pictureSpec) bool { return false }
 
 func (b *batch) show(*pictureRun) {}
 

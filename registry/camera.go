@@ -18,29 +18,29 @@ type camera struct {
 	conf         configs.Camera
 	placeholders *atomic.Pointer[configs.Placeholders] // the registry's
 	log          *slog.Logger
-	life         context.Context // done when the camera ends; its cause is why
-	end          context.CancelCauseFunc
-	over         chan struct{} // closed when run has returned
+	ctx          context.Context // done when the camera ends; its cause is why
+	cancel       context.CancelCauseFunc
+	done         chan struct{} // closed when run has returned
 	streams      []*stream     // main and, if configured, sub; never changed
 	snapshots    snapshots
 
-	// mu guards what follows and the fields of streams and renditions that say so. Nothing that may
+	// mu guards the fields below and those of streams and renditions that say so. Nothing that may
 	// block, and no method of the engine, is called while it is held.
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change of what mu guards
 	state      State
 	since      time.Time // of state
 	renditions []*rendition
-	opening    int // calls of open whose done has not been called
+	requests   int // that keep the camera connected
 }
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
 		conf: conf, placeholders: &r.placeholders, log: r.log.With("camera", conf.ID),
-		over: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
+		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
 	}
 	c.snapshots.camera = c
-	c.life, c.end = context.WithCancelCause(context.Background())
+	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	sources := []configs.Source{conf.Source}
 	if conf.Sub != nil {
 		sources = append(sources, *conf.Sub)
@@ -76,26 +76,26 @@ func (c *camera) remember(old *camera) {
 // run connects the camera and makes its pictures until the camera is ended or ctx is done. All views have ended when it
 // returns.
 func (c *camera) run(ctx context.Context) {
-	defer close(c.over)
-	defer context.AfterFunc(ctx, func() { c.end(ErrClosing) })()
+	defer close(c.done)
+	defer context.AfterFunc(ctx, func() { c.cancel(ErrClosing) })()
 	if c.conf.Disabled {
-		<-c.life.Done()
+		<-c.ctx.Done()
 		return
 	}
 	var parts sync.WaitGroup
 	for _, s := range c.streams {
-		parts.Go(func() { s.connect(c.life) })
-		parts.Go(func() { s.makePictures(c.life) })
+		parts.Go(func() { s.connect(c.ctx) })
+		parts.Go(func() { s.makePictures(c.ctx) })
 	}
-	parts.Go(func() { c.showPlaceholders(c.life) })
+	parts.Go(func() { c.showPlaceholders(c.ctx) })
 	parts.Wait()
 	c.snapshots.close()
 }
 
-// ask is what the configuration says about the camera's pictures.
-func (c *camera) ask() frame.Request {
+// defaultRequest is what the configuration says about the camera's pictures.
+func (c *camera) defaultRequest() frame.Request {
 	p := c.conf.Settings
-	ask := frame.Request{
+	request := frame.Request{
 		Width: p.Width, Height: p.Height, Scale: p.Scale, FPS: p.FPS,
 		Quality: p.Quality, AsSent: len(c.conf.Masks) == 0, Rotate: p.Rotate, DropSame: p.DropSame, Name: c.conf.Name,
 		Overlay: frame.Overlay{
@@ -103,9 +103,9 @@ func (c *camera) ask() frame.Request {
 		},
 	}
 	if p.Overlay.Name {
-		ask.Overlay.Name = c.conf.Name
+		request.Overlay.Name = c.conf.Name
 	}
-	return ask
+	return request
 }
 
 // bind returns a context that also ends when the camera does, with the same cause. cancel must be called. The error is
@@ -114,19 +114,19 @@ func (c *camera) bind(ctx context.Context) (bound context.Context, cancel contex
 	if c.conf.Disabled {
 		return nil, nil, ErrDisabled
 	}
-	if c.life.Err() != nil {
-		return nil, nil, context.Cause(c.life)
+	if c.ctx.Err() != nil {
+		return nil, nil, context.Cause(c.ctx)
 	}
 	bound, cancel = context.WithCancelCause(ctx)
-	release := context.AfterFunc(c.life, func() { cancel(context.Cause(c.life)) })
+	release := context.AfterFunc(c.ctx, func() { cancel(context.Cause(c.ctx)) })
 	context.AfterFunc(bound, func() { release() })
 	return bound, cancel, nil
 }
 
-// open makes an on_demand camera connect, and keeps it connected until done is called.
-func (c *camera) open() (done func()) {
-	c.change(func() { c.opening++ })
-	return func() { c.change(func() { c.opening-- }) }
+// keepConnected makes an on_demand camera connect, and keeps it connected until release is called.
+func (c *camera) keepConnected() (release func()) {
+	c.change(func() { c.requests++ })
+	return func() { c.change(func() { c.requests-- }) }
 }
 
 // learn waits until it is known what the camera sends. The error is ctx's, or why a camera that was never seen cannot be
@@ -143,7 +143,7 @@ func (c *camera) learn(ctx context.Context) (sends frame.Stream, err error) {
 }
 
 // watched reports whether somebody waits for pictures of the camera. c.mu is held.
-func (c *camera) watched() bool { return c.opening > 0 || c.viewers() > 0 }
+func (c *camera) watched() bool { return c.requests > 0 || c.viewers() > 0 }
 
 // change makes a change under the lock and wakes everybody who waits for one.
 func (c *camera) change(change func()) {
@@ -178,11 +178,11 @@ var rank = map[State]int{Idle: 0, Connecting: 1, Stalled: 2, Unauthorized: 2, Lo
 // wake makes everybody who waits check again, after a change of something that c.mu does not guard.
 func (c *camera) wake() { c.change(func() {}) }
 
-// look calls read under the lock. read must not change anything.
-func (c *camera) look(read func()) {
+// read calls f, which must not change anything, with c.mu held.
+func (c *camera) read(f func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	read()
+	f()
 }
 
 // until waits until condition returns true. c.mu is held while condition runs, and condition must not change what c.mu

@@ -8,14 +8,14 @@ import (
 
 // choose returns the stream that a rendition is to be made of. Of the streams that work it is the smallest one that is at
 // least as large as the rendition, or else the largest one. If no stream works, it is the main one. c.mu is held.
-func (c *camera) choose(want frame.Rendition) *stream {
+func (c *camera) choose(spec frame.Rendition) *stream {
 	best := c.main()
 	for _, s := range c.streams[1:] {
 		switch {
 		case !s.known() || s.failure() != nil:
 		case !best.known() || best.failure() != nil,
-			s.fits(want) && !best.fits(want),
-			s.fits(want) == best.fits(want) && s.fits(want) == (s.area() < best.area()):
+			s.fits(spec) && !best.fits(spec),
+			s.fits(spec) == best.fits(spec) && s.fits(spec) == (s.area() < best.area()):
 			best = s
 		}
 	}
@@ -37,9 +37,9 @@ func (c *camera) sends() frame.Stream {
 }
 
 // failure is why a rendition gets no picture, nil if it has one or will have one soon. c.mu is held.
-func (c *camera) failure(want frame.Rendition) error {
-	s := c.choose(want)
-	if s.err == nil && s.shown.makes().has(want) {
+func (c *camera) failure(spec frame.Rendition) error {
+	s := c.choose(spec)
+	if s.err == nil && s.shown.makes().has(spec) {
 		return nil // another picture of the stream has failed
 	}
 	return s.failure()
@@ -51,9 +51,9 @@ func (s *stream) known() bool { return s.format.Width > 0 }
 func (s *stream) area() int { return s.format.Width * s.format.Height }
 
 // fits reports whether the stream is at least as large as a rendition.
-func (s *stream) fits(want frame.Rendition) bool {
-	width, height := want.Width, want.Height
-	if want.Rotate%180 != 0 {
+func (s *stream) fits(spec frame.Rendition) bool {
+	width, height := spec.Width, spec.Height
+	if spec.Rotate%180 != 0 {
 		width, height = height, width
 	}
 	return s.format.Width >= width && s.format.Height >= height

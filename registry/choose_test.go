@@ -110,7 +110,7 @@ func TestMainStreamThatIsAwayIsReplacedByTheSubstream(t *testing.T) {
 	}
 }
 
-func TestFurtherRenditionsAreRefusedAndDisturbNobody(t *testing.T) {
+func TestRenditionsBeyondTheLimitAreRefused(t *testing.T) {
 	r, e, _ := start(t, "max_renditions: 2")
 	first := watch(t, r, frame.Request{Width: 320})
 	defer first.Close()
@@ -123,7 +123,7 @@ func TestFurtherRenditionsAreRefusedAndDisturbNobody(t *testing.T) {
 			t.Fatalf("width %d: %v", 700+width, err)
 		}
 	}
-	watch(t, r, frame.Request{Width: 320}).Close() // one that is there is not a further one
+	watch(t, r, frame.Request{Width: 320}).Close() // one that exists already is not refused
 	if s, _ := r.Camera("a"); len(s.Renditions) != 2 || e.made() != made {
 		t.Errorf("%d renditions, %d pictures", len(s.Renditions), e.made()-made)
 	}

@@ -28,7 +28,7 @@ type Feed interface {
 	PlanChange() <-chan struct{}
 	// FailedPlans lists the plans that have failed.
 	FailedPlans() []frame.FailedPlan
-	// LastUnit is when the last unit came in since Run was last called, zero if there was none.
+	// LastUnit is when the last unit arrived since Run was last called, zero if none did.
 	LastUnit() time.Time
 	// NewPicture returns a picture of the feed with the given outputs, of which there is at least one.
 	NewPicture(outputs []frame.Output) Picture
@@ -37,7 +37,7 @@ type Feed interface {
 // Picture decodes a feed and fills slots.
 type Picture interface {
 	// Run makes frames until ctx is done or the picture fails, and returns why. It is called once. The error is a
-	// frame.PlanError if another picture would work at once.
+	// frame.PlanError if another picture would work immediately.
 	Run(ctx context.Context) error
 	// CaughtUp is closed when every output is as new as the camera.
 	CaughtUp() <-chan struct{}

@@ -35,22 +35,22 @@ func (s *stream) watchPlans(ctx context.Context) {
 }
 
 // wanted describes the picture of all renditions that the stream is to make. The camera's mutex is held.
-func (s *stream) wanted(plan string) *spec {
-	want := &spec{connection: s.connection, plan: plan}
+func (s *stream) wanted(plan string) *pictureSpec {
+	spec := &pictureSpec{connection: s.connection, plan: plan}
 	for _, r := range s.camera.renditions {
-		if s.camera.choose(r.want) == s || r.by == s {
-			want.outputs = append(want.outputs, frame.Output{Rendition: r.want, Slot: r.slot})
+		if s.camera.choose(r.spec) == s || r.by == s {
+			spec.outputs = append(spec.outputs, frame.Output{Rendition: r.spec, Slot: r.slot})
 		}
 	}
-	if !s.up || len(want.outputs) == 0 {
+	if !s.up || len(spec.outputs) == 0 {
 		return nil
 	}
-	return want
+	return spec
 }
 
 // outdated reports whether the picture's connection has ended or nobody watches any of its renditions. The camera's mutex
 // is held.
-func (s *stream) outdated(picture *spec) bool {
+func (s *stream) outdated(picture *pictureSpec) bool {
 	return !s.up || s.connection != picture.connection || !slices.ContainsFunc(s.camera.renditions, picture.fills)
 }
 

@@ -10,7 +10,7 @@ import (
 
 // pictureRun is one picture, from its start until it is stopped or fails. A nil pictureRun is no picture.
 type pictureRun struct {
-	spec
+	pictureSpec
 	picture  Picture
 	began    time.Time
 	cancel   context.CancelFunc
@@ -19,20 +19,20 @@ type pictureRun struct {
 	err      error           // why it ended; valid when done is closed
 }
 
-// spec describes a picture. It never changes: when something else is wanted, another picture replaces this one. A nil spec
-// describes no picture.
-type spec struct {
+// pictureSpec describes a picture. It never changes: when something else is wanted, another picture replaces this one. A nil
+// pictureSpec describes no picture.
+type pictureSpec struct {
 	outputs    []frame.Output
 	connection int    // number of the stream's connection
 	plan       string // the best one when the picture was wanted
 }
 
 // start starts a picture. Everybody who waits for the camera checks again when it has caught up and when it has ended.
-func (s *stream) start(ctx context.Context, want *spec) *pictureRun {
+func (s *stream) start(ctx context.Context, spec *pictureSpec) *pictureRun {
 	ctx, cancel := context.WithCancel(ctx)
-	picture := s.feed.NewPicture(want.outputs)
+	picture := s.feed.NewPicture(spec.outputs)
 	r := &pictureRun{
-		spec: *want, picture: picture, began: time.Now(), cancel: cancel,
+		pictureSpec: *spec, picture: picture, began: time.Now(), cancel: cancel,
 		caughtUp: picture.CaughtUp(), done: make(chan struct{}),
 	}
 	go func() {
@@ -61,15 +61,15 @@ func (r *pictureRun) stop() {
 func (r *pictureRun) ended() bool { return r != nil && isClosed(r.done) }
 
 // makes describes the picture.
-func (r *pictureRun) makes() *spec {
+func (r *pictureRun) makes() *pictureSpec {
 	if r == nil {
 		return nil
 	}
-	return &r.spec
+	return &r.pictureSpec
 }
 
 // same reports whether both describe the same picture.
-func (s *spec) same(other *spec) bool {
+func (s *pictureSpec) same(other *pictureSpec) bool {
 	if s == nil || other == nil {
 		return s == other
 	}
@@ -77,13 +77,13 @@ func (s *spec) same(other *spec) bool {
 }
 
 // fills reports whether the picture fills the slot of a rendition.
-func (s *spec) fills(r *rendition) bool {
+func (s *pictureSpec) fills(r *rendition) bool {
 	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Slot == r.slot })
 }
 
 // has reports whether the picture makes a rendition.
-func (s *spec) has(want frame.Rendition) bool {
-	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Rendition == want })
+func (s *pictureSpec) has(spec frame.Rendition) bool {
+	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Rendition == spec })
 }
 
 func isClosed(c <-chan struct{}) bool {

@@ -11,27 +11,27 @@ import (
 	"framegate/registry/retry"
 )
 
-// showPlaceholders shows a placeholder in each rendition that has no pictures, again and again until they come. Without
+// showPlaceholders shows a placeholder in each rendition that has no pictures, repeatedly, until they come. Without
 // placeholders in the configuration, it ends the rendition instead.
 func (c *camera) showPlaceholders(ctx context.Context) {
-	var due []outage
+	var due []duePlaceholder
 	var pause time.Duration
-	look := func() bool {
-		due, pause = c.dueOutages(time.Now())
+	check := func() bool {
+		due, pause = c.duePlaceholders(time.Now())
 		return len(due) > 0
 	}
 	for ctx.Err() == nil {
-		c.until(ctx, func() bool { return look() || pause > 0 })
+		c.until(ctx, func() bool { return check() || pause > 0 })
 		if len(due) == 0 { // the placeholders that are shown need no repetition yet
 			waiting, cancel := context.WithTimeout(ctx, pause)
-			c.until(waiting, look)
+			c.until(waiting, check)
 			cancel()
 		}
-		for _, o := range due {
+		for _, d := range due {
 			if c.conf.Placeholder {
-				c.showPlaceholder(ctx, o)
+				c.showPlaceholder(ctx, d)
 			} else {
-				c.change(func() { c.drop(o.rendition, o.failure) })
+				c.change(func() { c.drop(d.rendition, d.failure) })
 			}
 		}
 		due = nil
@@ -42,21 +42,21 @@ func (c *camera) showPlaceholders(ctx context.Context) {
 // way to them, that the stream does not hang.
 const placeholderInterval = time.Second
 
-// outage is a rendition that has no pictures.
-type outage struct {
+// duePlaceholder is a rendition without pictures whose placeholder must be shown now.
+type duePlaceholder struct {
 	*rendition
-	want     frame.Rendition
+	spec     frame.Rendition
 	failure  error     // nil when the camera is back but its pictures are not yet
 	first    bool      // no placeholder is shown yet
 	since    time.Time // when the camera last sent something
 	received time.Time // for the placeholder's frame
 }
 
-// dueOutages returns the renditions whose placeholder must be shown now. If there are none, pause is the time until the next
+// duePlaceholders returns the placeholders that must be shown now. If there are none, pause is the time until the next
 // one is due, 0 if that is not known. c.mu is held.
-func (c *camera) dueOutages(now time.Time) (due []outage, pause time.Duration) {
+func (c *camera) duePlaceholders(now time.Time) (due []duePlaceholder, pause time.Duration) {
 	for _, r := range c.renditions {
-		newest, failure := r.slot.Newest(), c.failure(r.want)
+		newest, failure := r.slot.Newest(), c.failure(r.spec)
 		first := newest == nil || !newest.Placeholder
 		if first && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
 			continue
@@ -71,7 +71,7 @@ func (c *camera) dueOutages(now time.Time) (due []outage, pause time.Duration) {
 				received = newest.Received.Add(time.Microsecond)
 			}
 		}
-		due = append(due, outage{r, r.want, failure, first, c.lastSeen(r), received})
+		due = append(due, duePlaceholder{r, r.spec, failure, first, c.lastSeen(r), received})
 	}
 	return due, pause
 }
@@ -79,7 +79,7 @@ func (c *camera) dueOutages(now time.Time) (due []outage, pause time.Duration) {
 // hasPlaceholder reports whether a rendition without pictures is shown as a placeholder. When the camera has never been
 // seen, viewers get an error instead. c.mu is held.
 func (c *camera) hasPlaceholder(r *rendition) bool {
-	return c.conf.Placeholder && (r.slot.Newest() != nil || c.sends().Width > 0 && c.choose(r.want).err != nil)
+	return c.conf.Placeholder && (r.slot.Newest() != nil || c.sends().Width > 0 && c.choose(r.spec).err != nil)
 }
 
 // lastSeen is when a rendition's camera last sent something. c.mu is held.
@@ -87,7 +87,7 @@ func (c *camera) lastSeen(r *rendition) time.Time {
 	if last := r.slot.Picture(); last != nil {
 		return last.Received
 	}
-	s := c.choose(r.want)
+	s := c.choose(r.spec)
 	if s.lastFrame.IsZero() {
 		return s.since
 	}
@@ -98,7 +98,7 @@ func (c *camera) lastSeen(r *rendition) time.Time {
 type shownPlaceholder struct {
 	since      time.Time // when the camera last sent something
 	background []byte    // its last picture
-	want       frame.Rendition
+	spec       frame.Rendition
 	reason     frame.Reason
 	texts      *configs.Placeholders
 	jpeg       []byte    // nil before it is drawn
@@ -106,19 +106,19 @@ type shownPlaceholder struct {
 }
 
 // showPlaceholder shows a rendition's placeholder. It draws it first if it differs from the previous one.
-func (c *camera) showPlaceholder(ctx context.Context, o outage) {
-	p := &o.rendition.placeholder
+func (c *camera) showPlaceholder(ctx context.Context, due duePlaceholder) {
+	p := &due.rendition.placeholder
 	texts := c.placeholders.Load()
-	if o.first {
-		*p = shownPlaceholder{since: o.since, background: c.background(ctx, o)}
+	if due.first {
+		*p = shownPlaceholder{since: due.since, background: c.background(ctx, due)}
 	}
 	reason := p.reason // it still applies while the camera is coming back
-	if o.failure != nil {
-		reason = frame.ReasonOf(o.failure)
+	if due.failure != nil {
+		reason = frame.ReasonOf(due.failure)
 	}
-	if p.jpeg == nil || p.want != o.want || p.reason != reason || p.texts != texts {
+	if p.jpeg == nil || p.spec != due.spec || p.reason != reason || p.texts != texts {
 		drawn, err := placeholder.Placeholder{
-			Width: o.want.Width, Height: o.want.Height, Quality: cmp.Or(o.want.Quality, c.conf.Quality),
+			Width: due.spec.Width, Height: due.spec.Height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality),
 			Background: p.background, Title: c.conf.Name, Font: texts.Typeface,
 			Lines: []string{texts.Texts.Of(string(reason)), texts.Texts.Since + " " + shortTime(p.since, time.Now())},
 		}.Draw()
@@ -127,14 +127,14 @@ func (c *camera) showPlaceholder(ctx context.Context, o outage) {
 			retry.Sleep(ctx, placeholderInterval)
 			return
 		}
-		p.want, p.reason, p.texts, p.jpeg = o.want, reason, texts, drawn
+		p.spec, p.reason, p.texts, p.jpeg = due.spec, reason, texts, drawn
 	}
 	p.shown = time.Now()
-	info := frame.Info{Received: o.received, Width: o.want.Width, Height: o.want.Height, Placeholder: true}
-	if newest := o.slot.Newest(); newest != nil {
+	info := frame.Info{Received: due.received, Width: due.spec.Width, Height: due.spec.Height, Placeholder: true}
+	if newest := due.slot.Newest(); newest != nil {
 		info.PTS = newest.PTS + 1 // before any picture that the camera sends from now on
 	}
-	o.slot.Publish(frame.New(p.jpeg, info))
+	due.slot.Publish(frame.New(p.jpeg, info))
 }
 
 // backgroundTimeout is how long it may take to make the last picture of a camera that nobody has watched.
@@ -142,14 +142,14 @@ const backgroundTimeout = 3 * time.Second
 
 // background is the last picture for a placeholder: the rendition's, or one of what the camera sent last, nil if there is
 // none.
-func (c *camera) background(ctx context.Context, o outage) []byte {
-	f := o.slot.Picture()
+func (c *camera) background(ctx context.Context, due duePlaceholder) []byte {
+	f := due.slot.Picture()
 	if f == nil {
 		ctx, cancel := context.WithTimeout(ctx, backgroundTimeout)
 		defer cancel()
-		want := o.want
-		want.FPS, want.Keyframes, want.DropSame = 0, false, false
-		f, _ = c.snapshots.lastPicture(ctx, want, time.Time{}, o.failure)
+		spec := due.spec
+		spec.FPS, spec.Keyframes, spec.DropSame = 0, false, false
+		f, _ = c.snapshots.lastPicture(ctx, spec, time.Time{}, due.failure)
 	}
 	if f == nil {
 		return nil

@@ -39,7 +39,7 @@ func TestViewerOfLostCameraSeesPlaceholdersAndThenPicturesAgain(t *testing.T) {
 	v := watch(t, r, frame.Request{Width: 640})
 	defer v.Close()
 	lose(t, r, f)
-	e.allEnded() // a picture that comes late is followed by another placeholder at once
+	e.allEnded() // a picture that comes late is followed immediately by another placeholder
 	first := nextPlaceholder(t, v)
 	if size, err := jpeg.DecodeConfig(bytes.NewReader(first.Picture())); err != nil || size.Width != 640 || size.Height != 360 {
 		t.Errorf("the placeholder is %dx%d, %v", size.Width, size.Height, err)
@@ -103,7 +103,7 @@ func TestLostCameraThatIsWatchedIsTriedAtLeastEverySecond(t *testing.T) {
 	}
 }
 
-func TestSnapshotOfALostCameraIsItsLastPictureWhereThatIsYoungEnough(t *testing.T) {
+func TestSnapshotOfALostCameraIsItsLastPictureIfRecentEnough(t *testing.T) {
 	r, _, f := start(t, "")
 	snapshot(t, r, frame.Request{Width: 320}, time.Second)
 	lose(t, r, f)
@@ -138,7 +138,7 @@ func TestPlaceholderIsNoSnapshot(t *testing.T) {
 	}
 }
 
-func TestFurtherViewersOfAFullCameraAreRefused(t *testing.T) {
+func TestViewersBeyondTheLimitAreRefused(t *testing.T) {
 	r, _, _ := start(t, "max_viewers: 2")
 	defer watch(t, r, frame.Request{Width: 320}).Close()
 	second := watch(t, r, frame.Request{Width: 640})

@@ -10,7 +10,7 @@ import (
 	"framegate/registry/retry"
 )
 
-// producer makes the pictures of one stream that a consumer wants. It owns the life of each picture: it starts the
+// producer makes the pictures of one stream that a consumer wants. It owns each picture from start to end: it starts the
 // picture, waits until it has caught up with the camera, replaces it when the consumer wants another one, and starts another
 // one after a failure. The old picture runs until its replacement has caught up, and each slot takes the newer frames of both.
 // A producer belongs to one goroutine.
@@ -26,15 +26,15 @@ type producer struct {
 type consumer interface {
 	// wanted describes the picture that is wanted now, given the name of the best plan. It is nil while none is wanted.
 	// The camera's mutex is held.
-	wanted(plan string) *spec
+	wanted(plan string) *pictureSpec
 	// outdated reports whether a picture that has not caught up yet is not wanted any more. The camera's mutex is held.
-	outdated(*spec) bool
+	outdated(*pictureSpec) bool
 	// show is called with each picture that has caught up, and with nil when there is none any more.
 	show(*pictureRun)
 }
 
 // pictureTimeout is how long a picture may take to catch up with its camera. Each plan has a shorter limit of its own.
-// This one is for pictures that wait for their turn on a device when many start at once.
+// This one is for pictures that wait for their turn on a device when many start at the same time.
 const pictureTimeout = time.Minute
 
 // errOutdated ends a picture that is no longer wanted before it has caught up.
@@ -45,7 +45,7 @@ func (p *producer) run(ctx context.Context) error {
 	var current *pictureRun
 	defer func() { current.stop() }()
 	for {
-		want, err := p.next(ctx, current)
+		spec, err := p.next(ctx, current)
 		if err != nil {
 			return err
 		}
@@ -60,8 +60,8 @@ func (p *producer) run(ctx context.Context) error {
 			}
 		}
 		var next *pictureRun
-		if want != nil {
-			next, err = p.start(ctx, want)
+		if spec != nil {
+			next, err = p.start(ctx, spec)
 			switch {
 			case ctx.Err() != nil:
 				next.stop()
@@ -82,33 +82,33 @@ func (p *producer) run(ctx context.Context) error {
 	}
 }
 
-// next waits until something else than current is wanted, or current has ended, and returns what is wanted. It asks the
+// next waits until something other than current is wanted, or current has ended, and returns what is wanted. It asks the
 // feed for the best plan without the camera's mutex, since the engine takes locks to answer, and asks again when the answer
 // may have changed.
-func (p *producer) next(ctx context.Context, current *pictureRun) (want *spec, err error) {
+func (p *producer) next(ctx context.Context, current *pictureRun) (spec *pictureSpec, err error) {
 	s := p.stream
 	for {
-		var asked int
-		s.camera.look(func() { asked = s.planChanges })
+		var seen int
+		s.camera.read(func() { seen = s.planChanges })
 		best := s.feed.Plan()
 		var again bool
 		err := s.camera.until(ctx, func() bool {
-			want, again = p.consumer.wanted(best), s.planChanges != asked
-			return again || !want.same(current.makes()) || current.ended()
+			spec, again = p.consumer.wanted(best), s.planChanges != seen
+			return again || !spec.same(current.makes()) || current.ended()
 		})
 		if err != nil || !again {
-			return want, err
+			return spec, err
 		}
 	}
 }
 
 // start starts a picture and waits until it has caught up with the camera. After an error it has ended.
-func (p *producer) start(ctx context.Context, want *spec) (*pictureRun, error) {
-	r := p.stream.start(ctx, want)
+func (p *producer) start(ctx context.Context, spec *pictureSpec) (*pictureRun, error) {
+	r := p.stream.start(ctx, spec)
 	ctx, cancel := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("no picture within %v", pictureTimeout))
 	defer cancel()
 	err := p.stream.camera.until(ctx, func() bool {
-		return isClosed(r.caughtUp) || r.ended() || p.consumer.outdated(want)
+		return isClosed(r.caughtUp) || r.ended() || p.consumer.outdated(spec)
 	})
 	switch {
 	case err == nil && isClosed(r.caughtUp):
@@ -128,7 +128,7 @@ func (p *producer) isFailure(err error) bool {
 	return p.once || !errors.Is(err, frame.ErrFormatChanged)
 }
 
-// retry waits until another picture may start after a failure, which is at once if another plan takes over. lasted is
+// retry waits until another picture may start after a failure: immediately if another plan takes over. lasted is
 // how long the picture that failed was running, and current is the picture that still runs. The error is failure if no
 // other picture is to be started.
 func (p *producer) retry(ctx context.Context, failure error, lasted time.Duration, current *pictureRun) error {

@@ -8,7 +8,7 @@ import (
 	"framegate/pipeline/frame"
 )
 
-func TestPictureThatFailsIsMadeAnew(t *testing.T) {
+func TestPictureThatFailsIsReplaced(t *testing.T) {
 	r, e, _ := start(t, "")
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
@@ -34,7 +34,7 @@ func TestViewerGetsTheReasonWhyThereIsNoPicture(t *testing.T) {
 	}
 }
 
-func TestPlanThatFailsIsFollowedByTheNextAtOnce(t *testing.T) {
+func TestPlanThatFailsIsFollowedByTheNextImmediately(t *testing.T) {
 	r, e, feed := start(t, "")
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
@@ -59,7 +59,7 @@ func TestPlanThatFailsIsFollowedByTheNextAtOnce(t *testing.T) {
 	}
 }
 
-// free waits until nobody holds the camera's mutex, which nobody does for long.
+// free waits until the camera's mutex is not held, which it never is for long.
 func free(t *testing.T, c *camera) {
 	t.Helper()
 	until(t, "the camera is free", func() bool {
@@ -71,13 +71,13 @@ func free(t *testing.T, c *camera) {
 	})
 }
 
-func TestSlowAnswerAboutPlansHoldsUpNobody(t *testing.T) {
+func TestSlowPlanQueryDoesNotBlockTheCamera(t *testing.T) {
 	r, e, feed := start(t, "")
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	slow := feed.slowDown()
 	feed.prefer("second")
-	until(t, "the plan is asked for", feed.waiting)
+	until(t, "the plan is requested", feed.waiting)
 	free(t, r.byID["a"])
 	if f, err := v.Next(); err != nil || f.Placeholder {
 		t.Errorf("a viewer gets a placeholder, or %v", err)

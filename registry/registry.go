@@ -24,11 +24,11 @@ type Registry struct {
 	applying     sync.Mutex // serialises Apply, which nothing else waits for
 	running      sync.WaitGroup
 
-	mu      sync.Mutex         // guards what follows
+	mu      sync.Mutex         // guards the fields below
 	cameras []*camera          // in the order of the configuration
 	byID    map[string]*camera // the same
 	started map[string]*camera // the last one of each id; those that have ended may be missing
-	life    context.Context    // Run's; nil before it
+	ctx     context.Context    // Run's; nil before it
 	closed  bool               // no further camera may start
 }
 
@@ -43,7 +43,7 @@ func New(config *configs.Config, engine Engine, log *slog.Logger) (*Registry, er
 // called once.
 func (r *Registry) Run(ctx context.Context) {
 	r.mu.Lock()
-	r.life = ctx
+	r.ctx = ctx
 	r.start(r.cameras)
 	r.mu.Unlock()
 	<-ctx.Done()
@@ -56,16 +56,16 @@ func (r *Registry) Run(ctx context.Context) {
 // start runs cameras, each as soon as the previous one with its id has ended: many cameras allow only one or two
 // connections. r.mu is held.
 func (r *Registry) start(cameras []*camera) {
-	maps.DeleteFunc(r.started, func(_ string, c *camera) bool { return isClosed(c.over) })
-	life := r.life
+	maps.DeleteFunc(r.started, func(_ string, c *camera) bool { return isClosed(c.done) })
+	ctx := r.ctx
 	for _, c := range cameras {
 		previous := r.started[c.conf.ID]
 		r.started[c.conf.ID] = c
 		r.running.Go(func() {
 			if previous != nil {
-				<-previous.over
+				<-previous.done
 			}
-			c.run(life)
+			c.run(ctx)
 		})
 	}
 }
@@ -102,17 +102,17 @@ func (r *Registry) find(id string) (*camera, error) {
 	return c, nil
 }
 
-// Watch returns a view of the rendition of a camera that ask resolves to, as soon as it has a frame. It connects the camera
-// and starts the picture if necessary. The frame of a camera that is known to be away is a placeholder; if the camera was
-// never seen, or its configuration has no placeholders, Watch fails at once. The error is ErrUnknown, ErrDisabled, ErrFull,
-// ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
-func (r *Registry) Watch(ctx context.Context, id string, ask frame.Request) (*View, error) {
+// Watch returns a view of the rendition of a camera that request resolves to, as soon as it has a frame. It connects the
+// camera and starts the picture if necessary. The frame of a camera that is known to be away is a placeholder; if the camera
+// was never seen, or its configuration has no placeholders, Watch fails immediately. The error is ErrUnknown, ErrDisabled,
+// ErrFull, ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
+func (r *Registry) Watch(ctx context.Context, id string, request frame.Request) (*View, error) {
 	for {
 		c, err := r.find(id)
 		if err != nil {
 			return nil, err
 		}
-		v, err := c.watch(ctx, ask.WithDefaults(c.ask()))
+		v, err := c.watch(ctx, request.WithDefaults(c.defaultRequest()))
 		if !errors.Is(err, ErrReplaced) {
 			return v, err
 		}
@@ -121,15 +121,15 @@ func (r *Registry) Watch(ctx context.Context, id string, ask frame.Request) (*Vi
 
 // Snapshot returns one picture of a camera, at most maxAge old unless the camera itself is slower. The picture comes from a
 // rendition that is being made, or else from one decode of what the camera has sent since its last keyframe, which is shared
-// by all who ask at the same time. stale reports that the camera is away and that the picture is one of its last. The rate
-// of ask is ignored. The errors are those of Watch.
-func (r *Registry) Snapshot(ctx context.Context, id string, ask frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
+// by all simultaneous requests. stale reports that the camera is away and that the picture is one of its last. The rate of
+// the request is ignored. The errors are those of Watch.
+func (r *Registry) Snapshot(ctx context.Context, id string, request frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
 	for {
 		c, err := r.find(id)
 		if err != nil {
 			return nil, false, err
 		}
-		f, stale, err = c.snapshots.take(ctx, ask, maxAge)
+		f, stale, err = c.snapshots.take(ctx, request, maxAge)
 		if !errors.Is(err, ErrReplaced) {
 			return f, stale, err
 		}

@@ -116,7 +116,7 @@ func TestLostCameraSaysWhyAndComesBack(t *testing.T) {
 	}
 }
 
-func TestSlowStatusOfAFeedHoldsUpNobody(t *testing.T) {
+func TestSlowFeedStatusDoesNotBlockTheCamera(t *testing.T) {
 	r, _, feed := start(t, "")
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
@@ -124,7 +124,7 @@ func TestSlowStatusOfAFeedHoldsUpNobody(t *testing.T) {
 	slow := feed.slowDown()
 	got := make(chan State)
 	go func() { got <- state(r) }()
-	until(t, "the feed is asked", feed.waiting)
+	until(t, "the feed is queried", feed.waiting)
 	free(t, r.byID["a"])
 	close(slow)
 	if s := <-got; s != Live {

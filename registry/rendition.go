@@ -12,13 +12,13 @@ import (
 // rendition is one wanted picture of a camera, shared by those who watch it. The camera's mutex guards the second group of
 // fields.
 type rendition struct {
-	ask         frame.Request // resolved again when the camera's size changes
+	request     frame.Request // resolved again when the camera's size changes
 	slot        *frame.Slot
 	ended       context.Context // its cause is the error that its viewers get
 	end         context.CancelCauseFunc
 	placeholder shownPlaceholder
 
-	want    frame.Rendition // what ask means at the camera's current size
+	spec    frame.Rendition // what request resolves to at the camera's current size
 	by      *stream         // whose picture fills the slot; nil if none does
 	viewers int
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
@@ -59,13 +59,13 @@ func (v *View) Close() {
 	v.camera.change(func() { v.camera.removeViewer(v.rendition) })
 }
 
-// watch joins the rendition that a complete ask means and waits for its first frame.
-func (c *camera) watch(ctx context.Context, ask frame.Request) (*View, error) {
+// watch joins the rendition that a complete request resolves to and waits for its first frame.
+func (c *camera) watch(ctx context.Context, request frame.Request) (*View, error) {
 	ctx, cancel, err := c.bind(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.join(ctx, ask)
+	r, err := c.join(ctx, request)
 	if err != nil {
 		cancel(nil)
 		return nil, err
@@ -80,29 +80,30 @@ func (c *camera) watch(ctx context.Context, ask frame.Request) (*View, error) {
 	return v, nil
 }
 
-// join waits until it is known what the camera sends, and then adds a viewer to the rendition that a complete ask means.
-func (c *camera) join(ctx context.Context, ask frame.Request) (r *rendition, err error) {
-	defer c.open()()
+// join waits until it is known what the camera sends, and then adds a viewer to the rendition that a complete request
+// resolves to.
+func (c *camera) join(ctx context.Context, request frame.Request) (r *rendition, err error) {
+	defer c.keepConnected()()
 	if _, err := c.learn(ctx); err != nil {
 		return nil, err
 	}
-	c.change(func() { r, err = c.addViewer(ask) })
+	c.change(func() { r, err = c.addViewer(request) })
 	return r, err
 }
 
-// addViewer adds a viewer to the rendition that ask means. It adds the rendition too if there is none, unless there are too
-// many viewers or renditions. c.mu is held.
-func (c *camera) addViewer(ask frame.Request) (*rendition, error) {
+// addViewer adds a viewer to the rendition that request resolves to. It adds the rendition too if it does not exist, unless
+// there are too many viewers or renditions. c.mu is held.
+func (c *camera) addViewer(request frame.Request) (*rendition, error) {
 	if limit := c.conf.MaxViewers; limit > 0 && c.viewers() >= limit {
 		return nil, fmt.Errorf("%w: camera %s already has %d, the limit set by max_viewers", ErrFull, c.conf.ID, limit)
 	}
-	want := ask.Resolve(c.sends())
-	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.want == want })
+	spec := request.Resolve(c.sends())
+	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.spec == spec })
 	if i < 0 {
 		if len(c.renditions) >= c.conf.MaxRenditions {
 			return nil, &TooManyError{Limit: c.conf.MaxRenditions}
 		}
-		added := &rendition{ask: ask, want: want, slot: &frame.Slot{}}
+		added := &rendition{request: request, spec: spec, slot: &frame.Slot{}}
 		added.ended, added.end = context.WithCancelCause(context.Background())
 		c.renditions = append(c.renditions, added)
 		i = len(c.renditions) - 1
@@ -125,7 +126,7 @@ func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, er
 		defer close(failed)
 		var failure error
 		err := c.until(ctx, func() bool {
-			failure = c.failure(r.want)
+			failure = c.failure(r.spec)
 			return failure != nil && !c.hasPlaceholder(r)
 		})
 		if err == nil {

@@ -15,18 +15,18 @@ type snapshots struct {
 	camera  *camera
 	running sync.WaitGroup // batches that are being made
 
-	mu       sync.Mutex  // guards what follows and the batches; never held together with the camera's
-	next     *batch      // to be made after the current one; nil while nobody has asked for it
-	busy     bool        // a batch is being made
-	kept     *batch      // the last one; its pictures serve those who accept an old one
-	expiry   *time.Timer // forgets kept
-	requests []request   // the latest of each rendition
-	closed   bool        // no further batch may start
+	mu       sync.Mutex      // guards the fields below and the batches; never held together with the camera's
+	next     *batch          // to be made after the current one; nil while nobody has requested one
+	busy     bool            // a batch is being made
+	kept     *batch          // the last one; its pictures serve those who accept an old one
+	expiry   *time.Timer     // forgets kept
+	requests []recentRequest // the latest of each rendition
+	closed   bool            // no further batch may start
 }
 
-// request is what somebody asked for, and when.
-type request struct {
-	want frame.Rendition
+// recentRequest is what a request was for, and when it was made.
+type recentRequest struct {
+	spec frame.Rendition
 	at   time.Time
 }
 
@@ -43,7 +43,7 @@ const (
 
 // take returns a picture of the camera that is at most maxAge old, unless the camera is slower. stale reports whether the
 // camera is away.
-func (s *snapshots) take(ctx context.Context, ask frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
+func (s *snapshots) take(ctx context.Context, request frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error) {
 	c := s.camera
 	since := time.Now().Add(-maxAge)
 	ctx, cancel, err := c.bind(ctx)
@@ -51,67 +51,67 @@ func (s *snapshots) take(ctx context.Context, ask frame.Request, maxAge time.Dur
 		return nil, false, err
 	}
 	defer cancel(nil)
-	defer c.open()()
+	defer c.keepConnected()()
 	sends, err := c.learn(ctx)
 	if err != nil {
 		return nil, false, err
 	}
-	ask = ask.WithDefaults(c.ask())
-	ask.FPS, ask.Keyframes, ask.DropSame = 0, false, false
-	want := ask.Resolve(sends)
-	polled := s.note(want)
-	f, failure := s.newest(want, since)
+	request = request.WithDefaults(c.defaultRequest())
+	request.FPS, request.Keyframes, request.DropSame = 0, false, false
+	spec := request.Resolve(sends)
+	polled := s.note(spec)
+	f, failure := s.newest(spec, since)
 	if f != nil {
 		return f, failure != nil, nil
 	}
 	if failure != nil {
-		f, err := s.lastPicture(ctx, want, since, failure)
+		f, err := s.lastPicture(ctx, spec, since, failure)
 		return f, true, err
 	}
-	if polled && c.conf.IdleTimeout >= polling && want.Format == frame.JPEG {
-		if f, err := s.watch(ctx, ask, since); err == nil {
+	if polled && c.conf.IdleTimeout >= polling && spec.Format == frame.JPEG {
+		if f, err := s.watch(ctx, request, since); err == nil {
 			return f, false, nil
 		}
 	}
-	f, err = s.decode(ctx, want, since)
+	f, err = s.decode(ctx, spec, since)
 	if errors.Is(err, frame.ErrFormatChanged) { // once more, at the size that the camera sends now
-		c.look(func() { want = ask.Resolve(c.sends()) })
-		f, err = s.decode(ctx, want, since)
+		c.read(func() { spec = request.Resolve(c.sends()) })
+		f, err = s.decode(ctx, spec, since)
 	}
 	return f, false, err
 }
 
 // note remembers a request and reports whether it repeats a recent one.
-func (s *snapshots) note(want frame.Rendition) (repeated bool) {
+func (s *snapshots) note(spec frame.Rendition) (repeated bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	now := time.Now()
-	s.requests = slices.DeleteFunc(s.requests, func(r request) bool { return now.Sub(r.at) > polling })
+	s.requests = slices.DeleteFunc(s.requests, func(r recentRequest) bool { return now.Sub(r.at) > polling })
 	for i := range s.requests {
-		if s.requests[i].want == want {
+		if s.requests[i].spec == spec {
 			s.requests[i].at = now
 			return true
 		}
 	}
-	s.requests = append(s.requests, request{want, now})
+	s.requests = append(s.requests, recentRequest{spec, now})
 	return false
 }
 
 // newest finds the newest picture that exists already and is not older than since, nil if there is none. failure is why
 // the camera makes no further ones.
-func (s *snapshots) newest(want frame.Rendition, since time.Time) (best *frame.Frame, failure error) {
+func (s *snapshots) newest(spec frame.Rendition, since time.Time) (best *frame.Frame, failure error) {
 	consider := func(r frame.Rendition, slot *frame.Slot) {
 		r.FPS, r.Keyframes, r.DropSame = 0, false, false
 		f := slot.Picture()
-		if r == want && f != nil && !f.Received.Before(since) && (best == nil || f.Received.After(best.Received)) {
+		if r == spec && f != nil && !f.Received.Before(since) && (best == nil || f.Received.After(best.Received)) {
 			best = f
 		}
 	}
-	s.camera.look(func() {
+	s.camera.read(func() {
 		for _, r := range s.camera.renditions {
-			consider(r.want, r.slot)
+			consider(r.spec, r.slot)
 		}
-		failure = s.camera.failure(want)
+		failure = s.camera.failure(spec)
 	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -125,13 +125,13 @@ func (s *snapshots) newest(want frame.Rendition, since time.Time) (best *frame.F
 
 // lastPicture makes a picture of what the camera sent last, before failure ended its connection. The error is failure if
 // that is older than since.
-func (s *snapshots) lastPicture(ctx context.Context, want frame.Rendition, since time.Time, failure error) (*frame.Frame, error) {
+func (s *snapshots) lastPicture(ctx context.Context, spec frame.Rendition, since time.Time, failure error) (*frame.Frame, error) {
 	var seen time.Time
-	s.camera.look(func() { seen = s.camera.choose(want).lastFrame })
+	s.camera.read(func() { seen = s.camera.choose(spec).lastFrame })
 	if seen.Before(since) {
 		return nil, failure
 	}
-	f, err := s.decode(ctx, want, since)
+	f, err := s.decode(ctx, spec, since)
 	if err != nil || f.Received.Before(since) {
 		return nil, failure
 	}
@@ -141,10 +141,10 @@ func (s *snapshots) lastPicture(ctx context.Context, want frame.Rendition, since
 // errAway means that a rendition shows a placeholder.
 var errAway = errors.New("the camera is away")
 
-// watch takes a picture of the rendition that a complete ask means, as a viewer who leaves at once. The rendition is
-// kept up to date for some time, for the next request.
-func (s *snapshots) watch(ctx context.Context, ask frame.Request, since time.Time) (*frame.Frame, error) {
-	view, err := s.camera.watch(ctx, ask)
+// watch takes a picture of the rendition that a complete request resolves to, as a viewer who leaves immediately. The
+// rendition is kept up to date for some time, for the next request.
+func (s *snapshots) watch(ctx context.Context, request frame.Request, since time.Time) (*frame.Frame, error) {
+	view, err := s.camera.watch(ctx, request)
 	if err != nil {
 		return nil, err
 	}
@@ -157,9 +157,9 @@ func (s *snapshots) watch(ctx context.Context, ask frame.Request, since time.Tim
 }
 
 // decode makes a picture that was not received before since from what the stream has buffered, together with other
-// pictures that are asked for at the same time.
-func (s *snapshots) decode(ctx context.Context, want frame.Rendition, since time.Time) (*frame.Frame, error) {
-	b, slot, err := s.join(want)
+// pictures that are requested at the same time.
+func (s *snapshots) decode(ctx context.Context, spec frame.Rendition, since time.Time) (*frame.Frame, error) {
+	b, slot, err := s.join(spec)
 	if err != nil {
 		return nil, err
 	}

@@ -8,16 +8,16 @@ import (
 )
 
 // snapshot takes a snapshot, which must succeed.
-func snapshot(t *testing.T, r *Registry, ask frame.Request, maxAge time.Duration) *frame.Frame {
+func snapshot(t *testing.T, r *Registry, request frame.Request, maxAge time.Duration) *frame.Frame {
 	t.Helper()
-	f, _, err := r.Snapshot(t.Context(), "a", ask, maxAge)
+	f, _, err := r.Snapshot(t.Context(), "a", request, maxAge)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return f
 }
 
-func TestSnapshotIsOneDecodeThatEndsAtOnce(t *testing.T) {
+func TestSnapshotIsOneDecodeThatEndsImmediately(t *testing.T) {
 	r, e, _ := start(t, "")
 	if f := snapshot(t, r, frame.Request{Width: 320}, time.Second); string(f.Picture()) != "320x180 q80" {
 		t.Errorf("got %s", f.Picture())
@@ -59,7 +59,7 @@ func TestSnapshotIsMadeAgainWhenTheFormatChanges(t *testing.T) {
 	}
 }
 
-func TestSnapshotsThatAreAskedForAtOnceShareADecode(t *testing.T) {
+func TestSimultaneousSnapshotsShareADecode(t *testing.T) {
 	r, e, _ := start(t, "")
 	e.hold = make(chan struct{})
 	const many = 20
@@ -102,7 +102,7 @@ func TestFreshFrameOfARenditionIsASnapshot(t *testing.T) {
 	}
 	before := time.Now()
 	if f := snapshot(t, r, frame.Request{Width: 320}, 0); f.Received.Before(before) {
-		t.Errorf("a picture of %v before it was asked for", before.Sub(f.Received))
+		t.Errorf("a picture of %v before it was requested", before.Sub(f.Received))
 	}
 }
 

@@ -23,7 +23,7 @@ type standin struct {
 	broken   error         // fails every new picture
 	plans    int           // number of new pictures that fail with a PlanError
 	away     error         // makes every new feed refuse connections
-	hold     chan struct{} // where not nil, no new picture makes a frame until it is closed
+	hold     chan struct{} // if not nil, no new picture makes a frame until it is closed
 }
 
 // standinFeed is a camera that sends or fails as the test wants.
@@ -37,10 +37,10 @@ type standinFeed struct {
 	onStream func(frame.Stream)
 	drop     chan error
 	lastUnit time.Time
-	lingers  chan struct{} // where not nil, the connection does not end before it is closed
+	lingers  chan struct{} // if not nil, the connection does not end before it is closed
 	plan     string
-	slow     chan struct{} // where not nil, the feed answers when it is closed
-	asked    int           // calls that wait for slow
+	slow     chan struct{} // if not nil, the feed answers only when it is closed
+	calls    int           // that wait for slow
 	change   chan struct{} // closed when plan changes
 }
 
@@ -103,11 +103,11 @@ func (f *standinFeed) answer() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if slow := f.slow; slow != nil {
-		f.asked++
+		f.calls++
 		f.mu.Unlock()
 		<-slow
 		f.mu.Lock()
-		f.asked--
+		f.calls--
 	}
 }
 
@@ -115,7 +115,7 @@ func (f *standinFeed) answer() {
 func (f *standinFeed) waiting() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.asked > 0
+	return f.calls > 0
 }
 
 // slowDown makes the feed wait with its answers until the channel that it returns is closed.
@@ -197,7 +197,7 @@ func (f *standinFeed) send(sends frame.Stream) {
 	onStream(sends)
 }
 
-// refuse makes the camera refuse connections with err, or accept them where err is nil.
+// refuse makes the camera refuse connections with err, or accept them if err is nil.
 func (f *standinFeed) refuse(err error) {
 	f.mu.Lock()
 	f.refusal = err
@@ -328,9 +328,16 @@ func run(t *testing.T, r *Registry) {
 	}()
 	t.Cleanup(func() {
 		cancel()
-		<-done
+		select {
+		case <-done:
+		case <-time.After(patience):
+			t.Error("the registry does not end")
+		}
 	})
 }
+
+// patience is how long a test waits for something that should happen immediately.
+const patience = 10 * time.Second
 
 // parse returns a configuration of cameras.
 func parse(t *testing.T, cameras string) *configs.Config {
@@ -345,7 +352,7 @@ func parse(t *testing.T, cameras string) *configs.Config {
 // until waits for a condition.
 func until(t *testing.T, what string, condition func() bool) {
 	t.Helper()
-	deadline := time.Now().Add(10 * time.Second)
+	deadline := time.Now().Add(patience)
 	for !condition() {
 		if time.Now().After(deadline) {
 			t.Fatal("timed out: ", what)
@@ -360,9 +367,9 @@ func state(r *Registry) State {
 }
 
 // watch joins a rendition, which must succeed.
-func watch(t *testing.T, r *Registry, ask frame.Request) *View {
+func watch(t *testing.T, r *Registry, request frame.Request) *View {
 	t.Helper()
-	v, err := r.Watch(t.Context(), "a", ask)
+	v, err := r.Watch(t.Context(), "a", request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,7 +23,7 @@ type Status struct {
 	Plan        *frame.Plan        `json:"plan"` // nil while nothing is decoded
 	Renditions  []RenditionStatus  `json:"renditions"`
 	Viewers     int                `json:"viewers"`
-	LastFrameAt *time.Time         `json:"last_frame_at"` // when the newest picture came in from the camera
+	LastFrameAt *time.Time         `json:"last_frame_at"` // when the newest picture arrived from the camera
 	Reconnects  int                `json:"reconnects"`
 	Broken      uint64             `json:"broken_units"` // dropped, because they cannot be decoded
 	Streams     []StreamStatus     `json:"streams"`
@@ -87,7 +87,7 @@ func (c *camera) status() Status {
 	var lastFrames []time.Time // by stream, as are the pictures
 	var pictures []*pictureRun
 	var slots []*frame.Slot // by rendition
-	c.look(func() {
+	c.read(func() {
 		s = c.ownStatus()
 		for _, stream := range c.streams {
 			s.Streams = append(s.Streams, stream.status())
@@ -154,8 +154,8 @@ func (s *stream) status() StreamStatus {
 // status is what the rendition knows without its slot. The camera's mutex is held.
 func (r *rendition) status() RenditionStatus {
 	status := RenditionStatus{
-		Width: r.want.Width, Height: r.want.Height, FPS: r.want.FPS, Keyframes: r.want.Keyframes,
-		Quality: r.want.Quality, Rotate: r.want.Rotate, Viewers: r.viewers,
+		Width: r.spec.Width, Height: r.spec.Height, FPS: r.spec.FPS, Keyframes: r.spec.Keyframes,
+		Quality: r.spec.Quality, Rotate: r.spec.Rotate, Viewers: r.viewers,
 	}
 	if r.by != nil {
 		status.Stream = r.by.name

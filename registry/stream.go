@@ -30,10 +30,10 @@ type stream struct {
 	err         error        // why the last connection ended; nil while up
 	pictureErr  error        // why the last picture failed; nil as soon as another one is tried
 	shown       *pictureRun  // whose frames viewers see
-	held        int          // snapshots that keep it connected
+	snapshots   int          // that keep it connected
 	reconnects  int
 	upSince     time.Time // of this connection or the last
-	lastFrame   time.Time // when the last unit of earlier connections came in
+	lastFrame   time.Time // when the last unit of earlier connections arrived
 }
 
 func newStream(c *camera, name string, feed Feed) *stream {
@@ -47,7 +47,7 @@ func newStream(c *camera, name string, feed Feed) *stream {
 // remember takes over what was seen of the stream before the camera's configuration changed.
 func (s *stream) remember(old *stream) {
 	lastUnit := old.feed.LastUnit()
-	old.camera.look(func() {
+	old.camera.read(func() {
 		s.format, s.lastFrame, s.err = old.format, later(old.lastFrame, lastUnit), old.err
 		if old.err != nil {
 			s.state, s.since = old.state, old.since
@@ -96,17 +96,17 @@ func (s *stream) connect(ctx context.Context) {
 // somebody waits to learn what it is.
 func (s *stream) needed() bool {
 	c := s.camera
-	if c.conf.Connect != configs.OnDemand || s.held > 0 {
+	if c.conf.Connect != configs.OnDemand || s.snapshots > 0 {
 		return true
 	}
-	if c.opening > 0 && s.up {
+	if c.requests > 0 && s.up {
 		return true
 	}
-	if !s.known() && s.failure() == nil && (c.opening > 0 || len(c.renditions) > 0) {
+	if !s.known() && s.failure() == nil && (c.requests > 0 || len(c.renditions) > 0) {
 		return true
 	}
 	for _, r := range c.renditions {
-		if r.by == s || c.choose(r.want) == s {
+		if r.by == s || c.choose(r.spec) == s {
 			return true
 		}
 	}
@@ -160,7 +160,7 @@ func (s *stream) connected(format frame.Stream) {
 		s.connection++
 		s.planChanges++ // the plan depends on the codec
 		for _, r := range c.renditions {
-			r.want = r.ask.Resolve(c.sends())
+			r.spec = r.request.Resolve(c.sends())
 		}
 		if s.state != Live {
 			s.setState(Ready)

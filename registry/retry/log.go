@@ -8,7 +8,7 @@ import (
 )
 
 // Log logs why each attempt failed. The same failure is a warning only once in warningInterval, since a camera that is
-// watched is tried every second for as long as it is away. A Log belongs to one goroutine.
+// watched is tried every second while it is away. A Log belongs to one goroutine.
 type Log struct {
 	Logger  *slog.Logger
 	Message string
