@@ -8,7 +8,7 @@ import (
 )
 
 // Find returns the path of the configuration: flag, else $FRAMEGATE_CONFIG, else ./framegate.yaml, else
-// /etc/framegate/framegate.yaml. The error is ErrNone where there is none.
+// /etc/framegate/framegate.yaml. The error is ErrNone if there is none.
 func Find(flag string) (string, error) {
 	if flag != "" {
 		return flag, nil

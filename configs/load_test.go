@@ -118,6 +118,26 @@ func TestCredentialsLeaveTheURL(t *testing.T) {
 	}
 }
 
+func TestCredentialsInQueryOrPathAreNotShown(t *testing.T) {
+	for url, want := range map[string]string{
+		"rtsp://192.0.2.1/live?user=admin&password=hunter2&channel=1":        "rtsp://192.0.2.1/live",
+		"http://192.0.2.1:81/image?Pwd=hunter2":                              "http://192.0.2.1:81/image",
+		"rtsp://192.0.2.1/user=admin_password=hunter2_channel=1.sdp?real=1":  "rtsp://192.0.2.1",
+		"rtsp://admin:hunter2@192.0.2.1/cam/realmonitor?channel=1&subtype=0": "rtsp://192.0.2.1/cam/realmonitor?channel=1&subtype=0",
+	} {
+		source, err := ParseSource(url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := source.String(); got != want {
+			t.Errorf("%s is shown as %s, want %s", url, got, want)
+		}
+		if user := source.URL.User; user != nil || !strings.HasSuffix(url, source.URL.RequestURI()) {
+			t.Errorf("%s is requested as %s", url, source.URL)
+		}
+	}
+}
+
 func TestVendorBuildsURL(t *testing.T) {
 	for vendor, want := range map[string]string{
 		"hikvision": "rtsp://192.0.2.1:554/Streaming/Channels/202",

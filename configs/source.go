@@ -16,7 +16,7 @@ import (
 
 // Source says where pictures come from and how to connect. Load, Parse and ParseSource make it.
 type Source struct {
-	URL            *url.URL // without credentials
+	URL            *url.URL // without user and password before the host
 	Username       string
 	Password       Secret
 	Transport      Transport
@@ -29,8 +29,21 @@ type Source struct {
 	Plans          Plans
 }
 
-// String returns the source's URL, without credentials.
-func (s Source) String() string { return s.URL.String() }
+// String returns the source's URL for errors and logs, without credentials: some makers put them into the query or the path, and
+// the URL ends before the part that has them.
+func (s Source) String() string {
+	u := *s.URL
+	if credentials.MatchString(u.RawQuery) {
+		u.RawQuery = ""
+	}
+	if credentials.MatchString(u.EscapedPath()) {
+		u.Path, u.RawPath, u.RawQuery = "", "", ""
+	}
+	return u.String()
+}
+
+// credentials matches user=admin, password=secret and the like.
+var credentials = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
 
 // ParseSource parses a source as the key url has it, with every other key at its default. The URL may have a password. The error
 // holds no credentials.
@@ -85,7 +98,7 @@ var schemes = map[string]scheme{
 
 // scheme is one kind of source.
 type scheme struct {
-	port        string // where the URL names none; empty for a source that is not on the network
+	port        string // if the URL names none; empty for a source that is not on the network
 	credentials bool   // it takes a user and a password
 	tls         bool
 	check       func(*url.URL) error // of the rest of the URL

@@ -44,9 +44,9 @@ type Settings struct {
 	Overlay        Overlay       `yaml:"overlay" doc:"Text that is drawn into the pictures."`
 	IdleTimeout    time.Duration `yaml:"idle_timeout" min:"0s" max:"1h" default:"10s" doc:"How long pictures are still made after the last viewer has left."`
 	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that streams open at once; on_demand connects it for viewers only."`
-	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Transport of RTSP. auto tries UDP, then TCP where nothing arrives."`
+	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Transport of RTSP. auto tries UDP, then TCP if nothing arrives."`
 	Hardware       string        `yaml:"hardware" enum:"auto,off,jetson,nvidia,va,qsv,raspberrypi,v4l2,rockchip,software" default:"auto" doc:"Hardware that may decode and encode: auto tries all of this machine, off is software only, any other value is one platform."`
-	Decoder        string        `yaml:"decoder" doc:"GStreamer element that decodes, even if it was not proved at start; software takes over where it fails."`
+	Decoder        string        `yaml:"decoder" doc:"GStreamer element that decodes, even if it was not proved at start; software takes over if it fails."`
 	Encoder        string        `yaml:"encoder" doc:"GStreamer element that encodes JPEGs, likewise."`
 	PlanTimeout    time.Duration `yaml:"plan_timeout" min:"500ms" max:"8s" default:"3s" doc:"How long a hardware decoder may take for its first picture before software takes over."`
 	PlanRetry      time.Duration `yaml:"plan_retry" min:"1s" max:"1h" default:"10s" doc:"Pause before a hardware decoder that failed is tried again; it doubles with each further failure, up to 60 times as long."`
@@ -66,7 +66,7 @@ type Camera struct {
 	PasswordFile string `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
 	Disabled     bool   `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
 	TLSCA        string `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with its authority."`
-	TLSVerify    bool   `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: anybody in between can then see the password and the pictures."`
+	TLSVerify    bool   `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures."`
 	Vendor       string `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
 	Host         string `yaml:"host" doc:"Name or address of a vendor's camera."`
 	Port         int    `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
@@ -77,7 +77,7 @@ type Camera struct {
 
 	// Source is what url or vendor describes.
 	Source Source `yaml:"-"`
-	// Sub is what substream describes; nil where there is none.
+	// Sub is what substream describes; nil for none.
 	Sub *Source `yaml:"-"`
 }
 
@@ -86,7 +86,7 @@ type Placeholders struct {
 	Font  string `yaml:"font" doc:"TrueType or OpenType font for the texts and the cameras' names; a relative path begins at the configuration. Without one Go's own font, for Latin, Greek and Cyrillic."`
 	Texts Texts  `yaml:"texts" doc:"Sentences that say what is wrong."`
 
-	// Typeface is the content of Font; nil where there is none.
+	// Typeface is the content of Font; nil for none.
 	Typeface []byte `yaml:"-"`
 }
 
@@ -105,7 +105,7 @@ type Texts struct {
 	Failed       string `yaml:"failed" default:"The pictures cannot be made" doc:"Any other reason."`
 }
 
-// Of returns the sentence for a reason, or that for failed where the reason has none.
+// Of returns the sentence for a reason, or that for failed if the reason has none.
 func (t Texts) Of(reason string) string {
 	for _, f := range fieldsOf(reflect.TypeFor[Texts]()) {
 		if f.key == reason {

@@ -20,7 +20,7 @@ const (
 )
 
 // Watch calls load whenever a file of the configuration has changed, and for each value of now, until ctx is done. load returns
-// the new configuration, or nil where it is wrong: until it is right, load is called for every change in the folders of the
+// the new configuration, or nil if it is wrong: until it is right, load is called for every change in the folders of the
 // files, because one of them may bring what is missing. load is called on Watch's goroutine.
 //
 // A file may be written in place or replaced, and a symbolic link may be changed, as Kubernetes does: what counts is the content.
@@ -72,7 +72,7 @@ type watch struct {
 	errors chan error
 }
 
-// read calls load where a file has changed, or always.
+// read calls load if a file has changed, or always.
 func (w *watch) read(load func() *Config, always bool) {
 	sum := w.sum()
 	if sum == w.seen && !always {

@@ -9,7 +9,7 @@ import (
 type Configuration struct {
 	File     string    `json:"file"`      // empty for the demo
 	LoadedAt time.Time `json:"loaded_at"` // when the configuration in effect was read
-	Faults   []Fault   `json:"faults"`    // why the file, as it is now, is not in effect; none where it is
+	Faults   []Fault   `json:"faults"`    // why the present file is not in effect; empty if it is
 	Restart  []string  `json:"restart"`   // keys whose new value takes effect at the next start
 	Loads    int       `json:"loads"`     // configurations that were applied
 	Failures int       `json:"failures"`  // configurations that were refused
@@ -17,12 +17,12 @@ type Configuration struct {
 
 // Fault is one thing that is wrong with the file.
 type Fault struct {
-	Line    int    `json:"line"` // from 1; 0 where the file cannot be read
+	Line    int    `json:"line"` // from 1; 0 if the file cannot be read
 	Column  int    `json:"column"`
 	Message string `json:"message"`
 }
 
-// OK reports whether the file, as it is now, is in effect.
+// OK reports whether the present file is in effect.
 func (c Configuration) OK() bool { return len(c.Faults) == 0 }
 
 // showConfiguration serves GET /api/config.

@@ -36,8 +36,8 @@ func serveText(t *testing.T, text string) (url, path string) {
 	return serveConfig(t, config, &edit.File{Path: path}), path
 }
 
-// ask makes a request with a JSON body and further headers.
-func ask(t *testing.T, method, url, body string, header map[string]string) (*http.Response, string) {
+// send makes a request with a JSON body and further headers.
+func send(t *testing.T, method, url, body string, header map[string]string) (*http.Response, string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
 	if err != nil {
@@ -77,7 +77,7 @@ func TestCamerasAreAddedChangedAndRemoved(t *testing.T) {
 		{"DELETE", "/shed", "", 404, "no such camera: shed", ""},
 		{"DELETE", "/dock", "", 204, "", ""},
 	} {
-		resp, body := ask(t, step.method, url+step.path, step.body, nil)
+		resp, body := send(t, step.method, url+step.path, step.body, nil)
 		if resp.StatusCode != step.status || !strings.Contains(body, step.part) || resp.Header.Get("Location") != step.location {
 			t.Errorf("%s %s %s: %s %v %s", step.method, step.path, step.body, resp.Status, resp.Header, body)
 		}
@@ -100,7 +100,7 @@ func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 		status             int
 		parts              []string
 	}{
-		{"POST", "", `{"id": "gate", "url": "rtsp://h/"}`, 409, []string{"a camera with this id already exists: gate"}},
+		{"POST", "", `{"id": "gate", "url": "rtsp://h/"}`, 409, []string{"a camera with this id already exists: gate", `"camera":"gate"`}},
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "quality": 200}`, 400, []string{`"parameter":"quality"`, "from 1 to 100"}},
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "qualty": 20}`, 400, []string{`"parameter":"qualty"`, "did you mean quality?"}},
 		{"POST", "", `{"id": "a b", "url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},
@@ -115,7 +115,7 @@ func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 		{"PUT", "/gate", `{}`, 400, []string{"neither url nor vendor"}},
 		{"PUT", "/gate", `[]`, 400, []string{"not a JSON object"}},
 	} {
-		resp, body := ask(t, c.method, url+"/api/cameras"+c.path, c.body, nil)
+		resp, body := send(t, c.method, url+"/api/cameras"+c.path, c.body, nil)
 		for _, part := range c.parts {
 			if !strings.Contains(body, part) {
 				t.Errorf("%s %s %.80s: no %s in %s", c.method, c.path, c.body, part, body)
@@ -132,7 +132,7 @@ func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 	if err := os.Chmod(path, 0o400); err != nil {
 		t.Fatal(err)
 	}
-	if resp, body := ask(t, "PATCH", url+"/api/cameras/gate", `{"fps": 1}`, nil); resp.StatusCode != 403 || !strings.Contains(body, "read-only") {
+	if resp, body := send(t, "PATCH", url+"/api/cameras/gate", `{"fps": 1}`, nil); resp.StatusCode != 403 || !strings.Contains(body, "read-only") {
 		t.Errorf("read-only: %s %s", resp.Status, body)
 	}
 	if err := os.WriteFile(path+"~", []byte("cameras: [{id: gate}]"), 0o600); err != nil {
@@ -141,8 +141,11 @@ func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 	if err := os.Rename(path+"~", path); err != nil {
 		t.Fatal(err)
 	}
-	if resp, body := ask(t, "PATCH", url+"/api/cameras/gate", `{"fps": 1}`, nil); resp.StatusCode != 409 || !strings.Contains(body, "by hand") {
-		t.Errorf("a file with faults: %s %s", resp.Status, body)
+	for method, path := range map[string]string{"PATCH": "/api/cameras/gate", "POST": "/api/cameras"} {
+		resp, body := send(t, method, url+path, `{"id": "gate"}`, nil)
+		if resp.StatusCode != 409 || !strings.Contains(body, "by hand") || !strings.Contains(body, `"camera":"gate"`) {
+			t.Errorf("%s of a file with faults: %s %s", method, resp.Status, body)
+		}
 	}
 }
 
@@ -167,13 +170,13 @@ func TestOnlyThisMachineChangesCameras(t *testing.T) {
 		{map[string]string{"Sec-Fetch-Site": "cross-site"}, 403, "another origin"},
 		{map[string]string{"Sec-Fetch-Site": "same-site"}, 403, "another origin"},
 		{map[string]string{"Origin": "https://evil.example"}, 403, "another origin"},
-		{map[string]string{"Origin": "https://wall.example"}, 403, "another origin"}, // which may read
+		{map[string]string{"Origin": "https://wall.example"}, 403, "another origin"}, // it may read, but not change
 		{map[string]string{"Origin": "null"}, 403, "another origin"},
 		{map[string]string{"Content-Type": ""}, 415, "application/json"},
 		{map[string]string{"Content-Type": "text/plain"}, 415, "application/json"},
 		{map[string]string{"Content-Type": "application/x-www-form-urlencoded"}, 415, "application/json"},
 		{map[string]string{"Content-Type": "application/merge-patch+json"}, 415, "application/json"},
-		// The following may.
+		// These are allowed.
 		{map[string]string{"Test-From": "127.8.9.10:4321"}, 0, ""},
 		{map[string]string{"Test-From": "[::1]:4321", "Host": "[::1]:" + port}, 0, ""},
 		{map[string]string{"Host": "LOCALHOST"}, 0, ""},
@@ -188,7 +191,7 @@ func TestOnlyThisMachineChangesCameras(t *testing.T) {
 			{"POST", "", `{"id": "shed", "url": "rtsp://h/"}`, 201}, {"PATCH", "/shed", `{"fps": 5}`, 200},
 			{"PUT", "/shed", `{"url": "rtsp://h/2"}`, 200}, {"DELETE", "/shed", "", 204},
 		} {
-			resp, body := ask(t, do.method, url+"/api/cameras"+do.path, do.body, c.header)
+			resp, body := send(t, do.method, url+"/api/cameras"+do.path, do.body, c.header)
 			want := do.status
 			if c.status != 0 {
 				want = c.status
@@ -237,7 +240,7 @@ func TestPagesOfOtherOriginsMayNotSendChanges(t *testing.T) {
 
 func TestFileThatIsNotEditableDoesNotChange(t *testing.T) {
 	url, path := serveText(t, "editable: false\n"+site)
-	resp, body := ask(t, "DELETE", url+"/api/cameras/gate", "", nil)
+	resp, body := send(t, "DELETE", url+"/api/cameras/gate", "", nil)
 	if resp.StatusCode != http.StatusForbidden || !strings.Contains(body, "editable: false") {
 		t.Error(resp.Status, body)
 	}
@@ -247,7 +250,7 @@ func TestFileThatIsNotEditableDoesNotChange(t *testing.T) {
 }
 
 func TestDemoCannotBeChanged(t *testing.T) {
-	resp, body := ask(t, "DELETE", serve(t)+"/api/cameras/gate", "", nil)
+	resp, body := send(t, "DELETE", serve(t)+"/api/cameras/gate", "", nil)
 	if resp.StatusCode != 403 || !strings.Contains(body, "no configuration file") {
 		t.Errorf("%s %s", resp.Status, body)
 	}

@@ -15,78 +15,93 @@ import (
 // parameter is one query parameter.
 type parameter struct {
 	name   string
-	values string // that it accepts, for people
-	// set parses a value into the request and reports whether it is one of them.
-	set func(*request, string) bool
+	limits string // the range or list of its values, as docs/http.md has it
+	values string // human-readable description of its values
+	// set parses a value into the query and reports whether the parameter accepts it.
+	set func(*query, string) bool
 }
 
-// request is the parsed query of a stream or a snapshot.
-type request struct {
-	ask      frame.Request
+// query is the parsed query of a stream or a snapshot.
+type query struct {
+	frame.Request
 	maxAge   time.Duration // of a snapshot
 	download bool          // browsers save the snapshot instead of showing it
 }
 
-// The parameters of a stream.
+// The parameters of a stream. fps and overlay accept words, and have setters of their own.
 var streamParameters = []parameter{
-	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(r *request, n int) { r.ask.Width = n }),
-	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(r *request, n int) { r.ask.Height = n }),
-	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size", func(r *request, v float64) { r.ask.Scale = v }),
-	flag("upscale", "allows a picture larger than the camera's", func(r *request, on bool) { r.ask.Upscale = on }),
-	{"fps", fmt.Sprintf("a number from %v to %v (pictures per second at most), or key for the camera's keyframes only", frame.MinFPS, frame.MaxFPS), setFPS},
-	whole("quality", frame.MinQuality, frame.MaxQuality, "JPEG quality", func(r *request, n int) { r.ask.Quality = n }),
-	choice("rotate", []string{"0", "90", "180", "270"}, "degrees clockwise", func(r *request, n int) { r.ask.Rotate = n }),
-	{"overlay", "none, or some of name, time, text with commas between", setOverlay},
+	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Width = n }),
+	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Height = n }),
+	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size", func(q *query, v float64) { q.Scale = v }),
+	flag("upscale", "allows a picture larger than the camera's", func(q *query, on bool) { q.Upscale = on }),
+	{"fps", rateLimits, "a number from " + rateLimits + " (pictures per second at most), or key for the camera's keyframes only", setFPS},
+	whole("quality", frame.MinQuality, frame.MaxQuality, "JPEG quality", func(q *query, n int) { q.Quality = n }),
+	choice("rotate", []int{0, 90, 180, 270}, "degrees clockwise", func(q *query, n int) { q.Rotate = n }),
+	{"overlay", "name,time,text", "none, or some of name, time, text with commas between", setOverlay},
 }
 
 // The parameters of a snapshot. It ignores fps, so that it accepts every query of a stream.
 var snapshotParameters = append(slices.Clone(streamParameters),
-	number("max_age", 0, 3600, "seconds", func(r *request, v float64) { r.maxAge = time.Duration(v * float64(time.Second)) }),
-	flag("download", "makes browsers save it", func(r *request, on bool) { r.download = on }),
+	number("max_age", 0, 3600, "seconds", func(q *query, v float64) { q.maxAge = time.Duration(v * float64(time.Second)) }),
+	flag("download", "makes browsers save it", func(q *query, on bool) { q.download = on }),
 )
 
-func whole(name string, low, high int, unit string, set func(*request, int)) parameter {
-	return parameter{name, fmt.Sprintf("a whole number from %d to %d (%s)", low, high, unit), func(r *request, text string) bool {
+var rateLimits = rangeOf(frame.MinFPS, frame.MaxFPS)
+
+func rangeOf(low, high float64) string { return fmt.Sprintf("%v to %v", low, high) }
+
+func whole(name string, low, high int, unit string, set func(*query, int)) parameter {
+	limits := rangeOf(float64(low), float64(high))
+	return parameter{name, limits, fmt.Sprintf("a whole number from %s (%s)", limits, unit), func(q *query, text string) bool {
 		n, err := strconv.Atoi(text)
-		set(r, n)
+		set(q, n)
 		return err == nil && n >= low && n <= high
 	}}
 }
 
-func number(name string, low, high float64, unit string, set func(*request, float64)) parameter {
-	return parameter{name, fmt.Sprintf("a number from %v to %v (%s)", low, high, unit), func(r *request, text string) bool {
+func number(name string, low, high float64, unit string, set func(*query, float64)) parameter {
+	limits := rangeOf(low, high)
+	return parameter{name, limits, fmt.Sprintf("a number from %s (%s)", limits, unit), func(q *query, text string) bool {
 		v, ok := readNumber(text, low, high)
-		set(r, v)
+		set(q, v)
 		return ok
 	}}
 }
 
-func choice(name string, values []string, unit string, set func(*request, int)) parameter {
-	return parameter{name, fmt.Sprintf("one of %s (%s)", strings.Join(values, ", "), unit), func(r *request, text string) bool {
-		n, err := strconv.Atoi(text)
-		set(r, n)
-		return err == nil && slices.Contains(values, text)
+// choice is a parameter that is one of a few whole numbers.
+func choice(name string, numbers []int, unit string, set func(*query, int)) parameter {
+	var texts []string
+	for _, n := range numbers {
+		texts = append(texts, strconv.Itoa(n))
+	}
+	limits := strings.Join(texts, ", ")
+	return parameter{name, limits, fmt.Sprintf("one of %s (%s)", limits, unit), func(q *query, text string) bool {
+		i := slices.Index(texts, text)
+		if i >= 0 {
+			set(q, numbers[i])
+		}
+		return i >= 0
 	}}
 }
 
-func flag(name, meaning string, set func(*request, bool)) parameter {
-	return parameter{name, "0 or 1 (" + meaning + ")", func(r *request, text string) bool {
-		set(r, text == "1")
+func flag(name, meaning string, set func(*query, bool)) parameter {
+	return parameter{name, "0, 1", "0 or 1 (" + meaning + ")", func(q *query, text string) bool {
+		set(q, text == "1")
 		return text == "0" || text == "1"
 	}}
 }
 
-func setFPS(r *request, text string) (ok bool) {
-	if r.ask.Keyframes = text == "key"; r.ask.Keyframes {
+func setFPS(q *query, text string) (ok bool) {
+	if q.Keyframes = text == "key"; q.Keyframes {
 		return true
 	}
-	r.ask.FPS, ok = readNumber(text, frame.MinFPS, frame.MaxFPS)
+	q.FPS, ok = readNumber(text, frame.MinFPS, frame.MaxFPS)
 	return ok
 }
 
-func setOverlay(r *request, text string) bool {
+func setOverlay(q *query, text string) bool {
 	var show frame.Show
-	r.ask.Show = &show
+	q.Show = &show
 	if text == "none" {
 		return true
 	}
@@ -109,42 +124,41 @@ func readNumber(text string, low, high float64) (float64, bool) {
 // cacheBuster is a parameter that pages change to bypass caches. It is ignored.
 const cacheBuster = "_"
 
-// defaultMaxAge is how old a snapshot may be where the request does not say, unless the camera itself is slower.
+// defaultMaxAge is the max_age of a snapshot whose request has none.
 const defaultMaxAge = time.Second
 
 // parse parses a query strictly: a parameter that is unknown, repeated or out of range is a problem.
-func parse(rawQuery string, known []parameter) (request, *problem) {
-	r := request{maxAge: defaultMaxAge}
-	query, err := url.ParseQuery(rawQuery)
+func parse(rawQuery string, known []parameter) (query, *problem) {
+	q := query{maxAge: defaultMaxAge}
+	given, err := url.ParseQuery(rawQuery)
 	if err != nil {
-		return r, badParameter("", "the query cannot be read: "+err.Error())
+		return q, badParameter("", "the query cannot be read: "+err.Error())
 	}
-	for name, values := range query {
+	for name, values := range given {
 		if name == cacheBuster {
 			continue
 		}
 		i := slices.IndexFunc(known, func(p parameter) bool { return p.name == name })
 		switch {
 		case i < 0:
-			return r, badParameter(name, fmt.Sprintf("unknown parameter %q; the parameters are %s", name, names(known)))
+			return q, badParameter(name, fmt.Sprintf("unknown parameter %q; the parameters are %s", name, names(known)))
 		case len(values) > 1:
-			return r, badParameter(name, name+" is given more than once")
-		case !known[i].set(&r, values[0]):
-			return r, badParameter(name, fmt.Sprintf("%s is %q; it must be %s", name, values[0], known[i].values))
+			return q, badParameter(name, name+" is given more than once")
+		case !known[i].set(&q, values[0]):
+			return q, badParameter(name, fmt.Sprintf("%s is %q; it must be %s", name, values[0], known[i].values))
 		}
 	}
-	return r, r.contradiction()
+	return q, q.contradiction()
 }
 
 // contradiction finds parameters that contradict each other.
-func (r request) contradiction() *problem {
-	a := r.ask
+func (q query) contradiction() *problem {
 	switch {
-	case a.Scale > 0 && (a.Width > 0 || a.Height > 0):
+	case q.Scale > 0 && (q.Width > 0 || q.Height > 0):
 		return badParameter("scale", "scale cannot be combined with width or height")
-	case a.Width > frame.MaxAspect*a.Height && a.Height > 0, a.Height > frame.MaxAspect*a.Width && a.Width > 0:
+	case q.Width > frame.MaxAspect*q.Height && q.Height > 0, q.Height > frame.MaxAspect*q.Width && q.Width > 0:
 		return badParameter("height", fmt.Sprintf("width is %d and height is %d; the longer side must be at most %d times the other, and both from %d to %d pixels",
-			a.Width, a.Height, frame.MaxAspect, frame.MinSide, frame.MaxSide))
+			q.Width, q.Height, frame.MaxAspect, frame.MinSide, frame.MaxSide))
 	}
 	return nil
 }

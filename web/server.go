@@ -25,7 +25,7 @@ import (
 // Options say what to serve.
 type Options struct {
 	Cameras Cameras
-	// Hardware returns the answer to GET /api/hardware, a value for encoding/json. It returns nil where ctx is done before the
+	// Hardware returns the answer to GET /api/hardware, a value for encoding/json. It returns nil if ctx is done before the
 	// answer is known.
 	Hardware func(ctx context.Context) any
 	// Abandoned returns how many pipelines hang in a driver and were given up, for /metrics.
@@ -34,7 +34,7 @@ type Options struct {
 	Living func() int
 	// Configuration returns the state of the configuration.
 	Configuration func() Configuration
-	// File is the file that requests may change; nil where there is none.
+	// File is the file that requests may change; nil for none.
 	File    *edit.File
 	Version string
 	Log     *slog.Logger
@@ -44,8 +44,8 @@ type Options struct {
 type Cameras interface {
 	Cameras() []registry.Status
 	Camera(id string) (registry.Status, error)
-	Watch(ctx context.Context, id string, ask frame.Request) (*registry.View, error)
-	Snapshot(ctx context.Context, id string, ask frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error)
+	Watch(ctx context.Context, id string, request frame.Request) (*registry.View, error)
+	Snapshot(ctx context.Context, id string, request frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error)
 }
 
 // Handler serves all routes.

@@ -18,17 +18,17 @@ import (
 // that the client already has is answered with 304.
 func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		request, bad := parse(r.URL.RawQuery, snapshotParameters)
+		q, bad := parse(r.URL.RawQuery, snapshotParameters)
 		if bad != nil {
 			bad.write(w)
 			return
 		}
-		request.ask.Format = format
+		q.Format = format
 		id := chi.URLParam(r, "id")
 		ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
 			&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no picture within %v", snapshotTimeout)})
 		defer cancel()
-		f, stale, err := s.Cameras.Snapshot(ctx, id, request.ask, request.maxAge)
+		f, stale, err := s.Cameras.Snapshot(ctx, id, q.Request, q.maxAge)
 		if err != nil {
 			refuse(w, id, err)
 			return
@@ -42,14 +42,14 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 			h.Set("X-Framegate-Stale", strconv.Itoa(int(time.Since(f.Received).Seconds())))
 		}
 		h.Set("X-Timestamp", string(frame.AppendTimestamp(nil, f.Received)))
-		if request.download {
+		if q.download {
 			h.Set("Content-Disposition", fmt.Sprintf(`attachment; filename="%s-%s.%s"`, id, f.Received.Format("20060102-150405"), f.Format.Extension()))
 		}
 		http.ServeContent(w, r, "", f.Received, bytes.NewReader(f.Picture()))
 	}
 }
 
-// snapshotTimeout is how long a snapshot may take, with opening the camera.
+// snapshotTimeout is how long a snapshot may take, including the connection to the camera.
 const snapshotTimeout = 20 * time.Second
 
 // snapshotFormats are the formats of a snapshot by the extension of its path.

@@ -20,7 +20,7 @@ import (
 // stream serves GET /cameras/{id}/stream: MJPEG for <img src>. It answers with an error status while there is no picture to send,
 // and never with an empty body.
 func (s *server) stream(w http.ResponseWriter, r *http.Request) {
-	request, bad := parse(r.URL.RawQuery, streamParameters)
+	q, bad := parse(r.URL.RawQuery, streamParameters)
 	if bad != nil {
 		bad.write(w)
 		return
@@ -30,7 +30,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		refused.write(w)
 		return
 	}
-	out := &sender{cameras: s.Cameras, id: chi.URLParam(r, "id"), ask: request.ask}
+	out := &sender{cameras: s.Cameras, id: chi.URLParam(r, "id"), request: q.Request}
 	// The stream outlives this handler. Until its first picture is there, it ends with the request.
 	out.ctx, out.cancel = context.WithCancel(context.Background())
 	end := func() {
@@ -45,7 +45,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	}()
 	outlive := context.AfterFunc(r.Context(), out.cancel)
 	var err error
-	if out.view, err = s.Cameras.Watch(out.ctx, out.id, out.ask); err != nil {
+	if out.view, err = s.Cameras.Watch(out.ctx, out.id, out.request); err != nil {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a camera may take minutes to fail
 		refuse(w, out.id, err)
 		return
@@ -53,7 +53,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	h := w.Header()
 	h.Set("Content-Type", "multipart/x-mixed-replace; boundary="+frame.Boundary)
 	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // lets nginx pass frames on at once
+	h.Set("X-Accel-Buffering", "no") // makes nginx pass frames on immediately
 	h.Set("Connection", "close")     // the end of the stream is the end of the connection
 	if r.Method == http.MethodHead || !outlive() {
 		out.view.Close()
@@ -76,7 +76,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 type sender struct {
 	cameras Cameras
 	id      string
-	ask     frame.Request
+	request frame.Request
 	ctx     context.Context // done when the viewer has gone
 	cancel  func()          // ends ctx
 	view    *registry.View
@@ -105,7 +105,7 @@ func (s *sender) send(h http.Header) {
 		if !errors.Is(err, registry.ErrReplaced) {
 			return
 		}
-		next, err := s.cameras.Watch(s.ctx, s.id, s.ask)
+		next, err := s.cameras.Watch(s.ctx, s.id, s.request)
 		if err != nil {
 			return
 		}

@@ -11,7 +11,7 @@ import (
 
 // viewerLimits counts the viewers of streams, in all and by address, and refuses those beyond the limits of the configuration.
 type viewerLimits struct {
-	mu        sync.Mutex // guards what follows
+	mu        sync.Mutex // guards the fields below
 	count     int
 	byAddress map[string]int
 	ended     chan struct{} // closed when the last stream has ended; nil while streams may begin

@@ -187,7 +187,7 @@ func (d *document) keys(index int) (Keys, error) {
 	return keys, nil
 }
 
-// without returns a copy of a configuration, without the camera at index where there is one.
+// without returns a copy of a configuration, without the camera at index if there is one.
 func without(config *configs.Config, index int, there bool) configs.Config {
 	rest := *config
 	rest.Files = nil // a password_file may have been added

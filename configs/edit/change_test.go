@@ -164,7 +164,7 @@ func FuzzEdit(f *testing.F) {
 			if !errors.As(err, &refused) {
 				t.Fatalf("%v is not a KeysError", err)
 			}
-			keys = Keys{{"fps", "3"}} // most bodies cannot be read, and the file is of interest all the same
+			keys = Keys{{"fps", "3"}} // most bodies cannot be read, but the file is still worth a try
 		}
 		do := map[string]change{"post": adding(keys), "patch": merging(id, keys), "put": replacing(id, keys), "delete": removing(id)}[method]
 		if do == nil {

@@ -22,7 +22,7 @@ import (
 // File is the configuration file of a running framegate. Its list of cameras can be changed while it is in use. Any goroutine may
 // call its methods.
 //
-// A change reads the file as it is now, edits the text and checks the result like any configuration. The file is replaced only if
+// A change reads the present file, edits the text and checks the result like any configuration. The file is replaced only if
 // the camera is then as the change asks for and nothing else is different. It is replaced as a whole: a reader sees the old file
 // or the new one, whenever the process ends.
 type File struct {
@@ -56,16 +56,20 @@ func (f *File) Load() (*configs.Config, error) {
 	return config, f.apply(config)
 }
 
-// Add appends a camera to the list and returns its id.
+// Add appends a camera to the list and returns its id, with ErrExists and ErrByHand too.
 func (f *File) Add(keys Keys) (id string, err error) {
 	config, err := f.change(adding(keys))
-	if config != nil {
+	switch {
+	case config != nil:
 		id = config.Cameras[len(config.Cameras)-1].ID
+	case errors.Is(err, ErrExists), errors.Is(err, ErrByHand):
+		given, _ := keys.get("id")
+		id, _ = given.(string)
 	}
 	return id, err
 }
 
-// Replace makes these the only keys of a camera besides its id, or appends it where the list has no camera with this id.
+// Replace makes these the only keys of a camera besides its id, or appends it if the list has no camera with this id.
 func (f *File) Replace(id string, keys Keys) (created bool, err error) {
 	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		if indexOf(config, id) < 0 {
@@ -89,7 +93,7 @@ func (f *File) Remove(id string) error {
 	return err
 }
 
-// change edits the file and applies the result. The configuration is nil where the file was not changed.
+// change edits the file and applies the result. The configuration is nil if the file was not changed.
 func (f *File) change(do change) (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -118,7 +122,7 @@ func (f *File) apply(config *configs.Config) error {
 	return f.Apply(config)
 }
 
-// writable returns the path of the file itself, where Path is a link, and refuses a file that must not be written.
+// writable returns the path of the file itself, even if Path is a link, and refuses a file that must not be written.
 func (f *File) writable() (string, error) {
 	path, err := filepath.Abs(f.Path)
 	if err == nil {
@@ -134,7 +138,7 @@ func (f *File) writable() (string, error) {
 	if strings.Contains(path, "/..") { // …/..data/… and …/..2026_11_24_…/…
 		return "", fmt.Errorf("%w: %s is in a volume that Kubernetes writes", ErrReadOnly, path)
 	}
-	if info.Mode().Perm()&0o222 == 0 { // root could write it all the same
+	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
 		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY, 0)

@@ -28,7 +28,7 @@ type verbatim string
 
 // KeysError says what is wrong with the keys of a request. It never holds a credential.
 type KeysError struct {
-	Key  string // that is wrong; empty where it is not a single one
+	Key  string // that is wrong; empty if it is not a single one
 	Text string
 }
 

@@ -7,7 +7,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// list finds the key cameras and the cameras in its list. key is nil where the document has none.
+// list finds the key cameras and the cameras in its list. key is nil if the document has none.
 func (d *document) list() (key *entry, items []item, err error) {
 	i := slices.IndexFunc(d.root, func(n *ast.MappingValueNode) bool { return n.Key.GetToken().Value == "cameras" })
 	if i < 0 {
@@ -130,7 +130,7 @@ func inFlow(n ast.Node) bool {
 	return false
 }
 
-// unanchored returns the node that an anchor names, and any other node as it is.
+// unanchored returns the node that an anchor names, and any other node unchanged.
 func unanchored(n ast.Node) ast.Node {
 	for {
 		anchor, ok := n.(*ast.AnchorNode)

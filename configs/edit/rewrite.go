@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// rewrite makes want the keys of a camera in the list. A key whose value does not change stays as it is written.
+// rewrite makes want the keys of a camera in the list. A key whose value does not change keeps its text.
 func (d *document) rewrite(index int, want Keys) error {
 	it, err := d.item(index)
 	if err != nil {

@@ -20,7 +20,7 @@ func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	return nil, false
 }
 
-// Text returns a scalar as it is written, without quotes. It reports false for any other node, and for null.
+// Text returns a scalar as the file has it, without quotes. It reports false for any other node, and for null.
 func Text(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -33,7 +33,7 @@ func Text(n ast.Node) (string, bool) {
 	return "", false
 }
 
-// SyntaxError returns what the parser found wrong, and the token at which it did; nil where it names none.
+// SyntaxError returns what the parser found wrong, and the token at which it did; nil if it names none.
 func SyntaxError(err error) (message string, at *token.Token) {
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
