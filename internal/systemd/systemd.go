@@ -3,6 +3,7 @@ package systemd
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -14,7 +15,7 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// Listen returns the socket that systemd has opened for this process (see deploy/framegate.socket). If there is none, it
+// Listen returns the listener of the socket that systemd passes to this process (see deploy/framegate.socket). Without one, it
 // listens on the address.
 func Listen(address string) (net.Listener, error) {
 	passed, err := activation.Listeners()
@@ -23,18 +24,20 @@ func Listen(address string) (net.Listener, error) {
 		return nil, fmt.Errorf("systemd's socket: %w", err)
 	case len(passed) == 0:
 		return net.Listen("tcp", address)
-	case len(passed) > 1 || passed[0] == nil:
-		return nil, fmt.Errorf("systemd passes %d sockets: want one, with ListenStream=", len(passed))
+	case len(passed) > 1:
+		return nil, fmt.Errorf("systemd passes %d sockets: framegate takes one", len(passed))
+	case passed[0] == nil:
+		return nil, errors.New("systemd passes a socket that does not listen for connections: use ListenStream=")
 	}
 	return passed[0], nil
 }
 
-// Supervise notifies systemd that this process serves at a URL, and that it stops when ctx is done. In between it notifies the
-// watchdog as long as the process is healthy: without these notifications systemd ends the process and restarts it. If systemd
-// has not started this process, Supervise only waits for ctx.
+// Supervise tells systemd that this process serves at a URL and, when ctx is done, that it is shutting down. While the process is
+// healthy, Supervise also notifies the watchdog, which would otherwise end and restart the process. Without systemd, it only waits
+// for ctx.
 func Supervise(ctx context.Context, served net.Addr, url string, readState func(), log *slog.Logger) {
 	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+url)
-	defer daemon.SdNotify(false, daemon.SdNotifyStopping+"\nSTATUS=ending")
+	defer daemon.SdNotify(false, daemon.SdNotifyStopping+"\nSTATUS=shutting down")
 	limit, err := daemon.SdWatchdogEnabled(false)
 	if err != nil {
 		log.Warn("systemd's watchdog cannot be notified", "error", err)
@@ -43,13 +46,13 @@ func Supervise(ctx context.Context, served net.Addr, url string, readState func(
 		<-ctx.Done()
 		return
 	}
-	ticks := time.NewTicker(limit / 3) // the next one makes up for one that is late
+	ticks := time.NewTicker(limit / 3) // three in each limit, so that one may be late
 	defer ticks.Stop()
 	for {
 		if err := checkHealth(ctx, limit/3, served, readState); err == nil {
 			daemon.SdNotify(false, daemon.SdNotifyWatchdog)
 		} else if ctx.Err() == nil {
-			log.Error("systemd's watchdog is not notified", "error", err)
+			log.Error("framegate is not healthy, so systemd's watchdog is not notified", "error", err)
 		}
 		select {
 		case <-ticks.C:
@@ -59,8 +62,8 @@ func Supervise(ctx context.Context, served net.Addr, url string, readState func(
 	}
 }
 
-// checkHealth checks that within the limit this process answers a new connection to its own port and the cameras' state can
-// be read, which shows that nothing keeps a lock.
+// checkHealth returns an error unless, within the limit, this process answers a request on a new connection to its own port, and
+// the cameras' state can be read. Reading it takes the cameras' locks, to detect a deadlock.
 func checkHealth(ctx context.Context, limit time.Duration, served net.Addr, readState func()) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
@@ -76,6 +79,6 @@ func checkHealth(ctx context.Context, limit time.Duration, served net.Addr, read
 	case <-read:
 		return nil
 	case <-ctx.Done():
-		return fmt.Errorf("the cameras' state: %w", context.Cause(ctx))
+		return fmt.Errorf("reading the cameras' state: %w", context.Cause(ctx))
 	}
 }
