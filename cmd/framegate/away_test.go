@@ -19,7 +19,7 @@ import (
 	"framegate/internal/viewer"
 )
 
-var losses = flag.Int("losses", 4, "how often TestViewersStayWhileTheCameraIsLost loses the camera")
+var losses = flag.Int("losses", 4, "how often TestViewersStayThroughEveryLoss loses the camera")
 
 // look returns the size of a picture, and whether it has a test camera's mark, which a placeholder does not have.
 func look(t testing.TB, picture []byte) (width, height int, marked bool) {
@@ -60,76 +60,76 @@ func (s serving) watch(t testing.TB, path string) *viewer.Stream {
 	return v
 }
 
-// onlooker reads a stream without pause and counts what it sees.
-type onlooker struct {
-	mu                     sync.Mutex // guards what follows
+// reader reads a stream continuously and counts the pictures.
+type reader struct {
+	mu                     sync.Mutex // guards the fields below
 	placeholders, pictures int
 	err                    error
 }
 
-func (w *onlooker) read(t *testing.T, s *viewer.Stream) {
+func (r *reader) read(t *testing.T, s *viewer.Stream) {
 	for {
 		picture, err := s.Next()
 		if err != nil {
-			w.mu.Lock()
-			w.err = err
-			w.mu.Unlock()
+			r.mu.Lock()
+			r.err = err
+			r.mu.Unlock()
 			return
 		}
 		_, _, marked := look(t, picture.JPEG)
-		w.mu.Lock()
+		r.mu.Lock()
 		if marked {
-			w.pictures++
+			r.pictures++
 		} else {
-			w.placeholders++
+			r.placeholders++
 		}
-		w.mu.Unlock()
+		r.mu.Unlock()
 	}
 }
 
-// seen returns a count of the onlooker, and fails the test where its stream has ended.
-func (w *onlooker) seen(t *testing.T, what *int) int {
+// seen returns one of the counts, and fails the test if the stream has ended.
+func (r *reader) seen(t *testing.T, what *int) int {
 	t.Helper()
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.err != nil {
-		t.Fatalf("the stream of a viewer ended: %v", w.err)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.err != nil {
+		t.Fatalf("the stream of a viewer ended: %v", r.err)
 	}
 	return *what
 }
 
-func TestViewersStayWhileTheCameraIsLost(t *testing.T) {
+func TestViewersStayThroughEveryLoss(t *testing.T) {
 	camtest.Long(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	p := start(t, "--config", config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
-	var onlookers []*onlooker
+	var readers []*reader
 	var reading sync.WaitGroup
 	t.Cleanup(reading.Wait)
 	for _, query := range []string{"", "", "?width=320", "?fps=5"} {
-		w, stream := &onlooker{}, p.watch(t, "/cameras/gate/stream"+query)
-		onlookers = append(onlookers, w)
-		reading.Go(func() { w.read(t, stream) })
+		r, stream := &reader{}, p.watch(t, "/cameras/gate/stream"+query)
+		readers = append(readers, r)
+		reading.Go(func() { r.read(t, stream) })
 	}
 	var placeholder, back time.Duration // the longest
 	for range *losses {
-		placeholders := make([]int, len(onlookers))
-		for i, w := range onlookers {
-			placeholders[i] = w.seen(t, &w.placeholders)
-			pictures := w.seen(t, &w.pictures)
-			camtest.Until(t, "a picture", func() bool { return w.seen(t, &w.pictures) > pictures })
+		placeholders := make([]int, len(readers))
+		for i, r := range readers {
+			placeholders[i] = r.seen(t, &r.placeholders)
+			pictures := r.seen(t, &r.pictures)
+			camtest.Until(t, "a picture", func() bool { return r.seen(t, &r.pictures) > pictures })
 		}
 		lost := time.Now()
 		camtest.Do(t, cameras, "cam1", testcam.Refuse, testcam.Options{})
-		for i, w := range onlookers {
-			camtest.Until(t, "a placeholder", func() bool { return w.seen(t, &w.placeholders) > placeholders[i] })
+		for i, r := range readers {
+			camtest.Until(t, "a placeholder", func() bool { return r.seen(t, &r.placeholders) > placeholders[i] })
 		}
 		placeholder = max(placeholder, time.Since(lost))
 		healed := time.Now()
 		camtest.Do(t, cameras, "cam1", testcam.Heal, testcam.Options{})
-		for _, w := range onlookers {
-			pictures := w.seen(t, &w.pictures)
-			camtest.Until(t, "pictures again", func() bool { return w.seen(t, &w.pictures) > pictures })
+		for _, r := range readers {
+			pictures := r.seen(t, &r.pictures)
+			camtest.Until(t, "pictures again", func() bool { return r.seen(t, &r.pictures) > pictures })
 		}
 		back = max(back, time.Since(healed))
 	}

@@ -18,7 +18,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// browser opens a headless Chromium. It skips the test where there is none, and with -short.
+// browser opens a headless Chromium. It skips the test without one, and with -short.
 func browser(t *testing.T) context.Context {
 	t.Helper()
 	if testing.Short() {

@@ -104,9 +104,9 @@ func TestOthersOnTheNetworkChangeNothing(t *testing.T) {
 	}
 }
 
-// TestFileIsWholeAfterAKillDuringChanges kills framegate repeatedly while it changes its file. The file is whole and has every change
+// TestFileIsWholeWhenKilledDuringChanges kills framegate repeatedly while it changes its file. The file is whole and has every change
 // that was confirmed, and the next framegate serves it.
-func TestFileIsWholeAfterAKillDuringChanges(t *testing.T) {
+func TestFileIsWholeWhenKilledDuringChanges(t *testing.T) {
 	path := config(t, "# mine\ncameras:\n  - {id: keep, url: 'test://ball', connect: on_demand}\n  - id: a # changed\n    url: test://ball\n    connect: on_demand\n    name: \"0\"\n")
 	confirmed := 0
 	for round := range 8 {

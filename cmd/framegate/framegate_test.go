@@ -104,6 +104,21 @@ func (s serving) camera(t *testing.T, id string) process.Camera {
 	return camera
 }
 
+// get returns the body of the answer to a GET request.
+func (s serving) get(t *testing.T, path string) string {
+	t.Helper()
+	resp, err := http.Get(s.URL + path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
 func (s serving) until(t *testing.T, id, state string) {
 	t.Helper()
 	if err := s.Until(t.Context(), id, state); err != nil {
@@ -217,7 +232,7 @@ func TestOtherRenditionsComeAndGoWithoutInterruptingAViewer(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360}, testcam.Camera{Width: 320, Height: 180, Number: 1})
 	p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, substream: %q, idle_timeout: 0s}]", cameras.URL("cam1"), cameras.URL("cam2"))))
 	p.until(t, "a", "ready")
-	camtest.Until(t, "the main stream is known", func() bool { return strings.Contains(p.body(t, "/api/cameras/a"), `"width": 640`) })
+	camtest.Until(t, "the main stream is known", func() bool { return strings.Contains(p.get(t, "/api/cameras/a"), `"width": 640`) })
 	watched, err := viewer.Open(t.Context(), p.URL+"/cameras/a/stream?width=480")
 	if err != nil {
 		t.Fatal(err)
@@ -395,16 +410,10 @@ func TestDemoShowsItsOwnCameras(t *testing.T) {
 	demo, err := process.StartDemo(binary)
 	p := untilEnd(t, demo, err)
 	if !strings.Contains(p.Log(), "the demo starts four test cameras") {
-		t.Errorf("it does not say so: %s", p.Log())
+		t.Errorf("the log does not announce the demo: %s", p.Log())
 	}
 	for _, id := range []string{"gate", "yard", "hall", "dock"} {
 		p.until(t, id, "ready")
-		resp, err := http.Get(p.URL + "/cameras/" + id + "/snapshot.jpg")
-		if err != nil {
-			t.Fatal(err)
-		}
-		body, _ := io.ReadAll(resp.Body)
-		resp.Body.Close()
-		camtest.Read(t, body)
+		camtest.Read(t, []byte(p.get(t, "/cameras/"+id+"/snapshot.jpg")))
 	}
 }

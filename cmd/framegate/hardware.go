@@ -63,8 +63,8 @@ func (p prove) Run(ctx context.Context) error {
 	return plan.ProveHere(ctx, p.Platform, p.From, os.Stdout)
 }
 
-// proveInChild is a plan.Prover that runs this program in a child process. It starts it as it was started itself: where that was
-// through a dynamic loader, os.Executable would be the loader.
+// proveInChild is a plan.Prover that runs this program in a child process. It uses the name under which this program was started,
+// since os.Executable would be the dynamic loader if that has started it.
 func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
 	self, err := exec.LookPath(os.Args[0])
 	if err != nil {

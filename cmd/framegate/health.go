@@ -29,8 +29,8 @@ func (h healthCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// base returns the URL of framegate, by the address in its configuration, or by the default one where the configuration is missing
-// or faulty. It is wrong where listen was changed since the start.
+// base returns the URL of framegate, by the address in its configuration, or by the default one if the configuration is missing
+// or faulty. It is wrong if listen was changed since the start.
 func (h healthCommand) base() string {
 	if h.URL != "" {
 		return h.URL

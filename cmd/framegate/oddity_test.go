@@ -16,20 +16,20 @@ import (
 	"framegate/internal/viewer"
 )
 
-// slow is a camera that a busy machine can watch together with others: 10 pictures a second in a loop of 100.
-var slow = testcam.Camera{Width: 160, Height: 96, FPS: 10, KeyframeInterval: 10, Loop: 10 * time.Second}
+// cheap is a camera that costs little, so that a busy machine can watch many: 10 pictures a second in a loop of 100.
+var cheap = testcam.Camera{Width: 160, Height: 96, FPS: 10, KeyframeInterval: 10, Loop: 10 * time.Second}
 
-// TestOddCamerasAreShown watches cameras that each do one odd thing. Pictures keep arriving, none is older than the previous one, and
-// they are whole again when the camera has healed.
+// TestOddCamerasAreShown watches cameras that each misbehave in one way. Viewers keep getting pictures, never one that is older than
+// the previous one, and undamaged ones as soon as the camera behaves again.
 func TestOddCamerasAreShown(t *testing.T) {
 	camtest.Long(t)
 	oddities := []struct {
-		name    string
-		command testcam.Command
-		options testcam.Options
-		damages bool          // pictures may be damaged until it heals
-		anew    bool          // framegate must connect again, and viewers see a placeholder until then
-		gap     time.Duration // the longest time without a picture
+		name       string
+		command    testcam.Command
+		options    testcam.Options
+		damages    bool          // pictures may be damaged until it heals
+		reconnects bool          // framegate must connect again, and viewers may see placeholders until it has
+		gap        time.Duration // the longest time without a picture
 	}{
 		{"bare", testcam.Bare, testcam.Options{}, false, true, 4 * time.Second},
 		{"ssrc", testcam.SSRC, testcam.Options{}, false, true, 4 * time.Second},
@@ -47,7 +47,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 	}
 	var cameras []testcam.Camera
 	for _, o := range oddities {
-		c := slow
+		c := cheap
 		c.Name, c.Shared = o.name, true
 		cameras = append(cameras, c)
 	}
@@ -67,7 +67,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 		}
 		viewers.Go(func() {
 			defer s.Close()
-			w := &witness{Stream: s, name: o.name, anew: o.anew}
+			w := &witness{Stream: s, name: o.name, reconnects: o.reconnects}
 			w.sees(t, 10, time.Second, true)
 			camtest.Do(t, server, o.name, o.command, o.options)
 			w.sees(t, 40, o.gap, !o.damages)
@@ -77,7 +77,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 				for !w.last.Received.After(keyframe) && !t.Failed() {
 					w.sees(t, 1, camtest.Patience, false)
 				}
-				w.sees(t, 2, o.gap, false) // a unit without an end is received with the next
+				w.sees(t, 2, o.gap, false) // a unit that lacks its last packet is complete when the next one begins
 			}
 			w.sees(t, 20, o.gap, true)
 		})
@@ -88,7 +88,7 @@ func TestOddCamerasAreShown(t *testing.T) {
 func nextKeyframe(t *testing.T, server *testcam.Server, camera string) (sent time.Time) {
 	began := time.Now()
 	camtest.Until(t, "a keyframe", func() bool {
-		for frame := 0; frame < 100; frame += slow.KeyframeInterval {
+		for frame := 0; frame < 100; frame += cheap.KeyframeInterval {
 			if at, _ := server.Sent(camera, frame); at.After(began) {
 				sent = at
 			}
@@ -101,19 +101,19 @@ func nextKeyframe(t *testing.T, server *testcam.Server, camera string) (sent tim
 // witness is a viewer who checks what it sees.
 type witness struct {
 	*viewer.Stream
-	name  string
-	anew  bool // there may be placeholders
-	last  viewer.Picture
-	frame int // number of the last picture, -1 where it cannot be read
+	name       string
+	reconnects bool // framegate connects again, and there may be placeholders until it has
+	last       viewer.Picture
+	frame      int // number of the last picture, -1 if it cannot be read
 }
 
-// sees checks n pictures of a slow camera, which must be undamaged where whole is set.
+// sees checks n pictures of a cheap camera. If whole is set, they must be undamaged.
 func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 	t.Helper()
 	began, limit := time.Now(), gap+2*time.Duration(n)*time.Second/10
 	defer func() {
 		if took := time.Since(began); took > limit {
-			t.Errorf("%s: %d pictures in %v", w.name, n, took)
+			t.Errorf("%s: %d pictures took %v, want at most %v", w.name, n, took, limit)
 		}
 	}()
 	for range n {
@@ -124,11 +124,11 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 		}
 		pause := p.Read.Sub(w.last.Read)
 		if !w.last.Read.IsZero() && pause > gap {
-			t.Errorf("%s: no picture for %v", w.name, pause)
+			t.Errorf("%s: no picture for %v, want one within %v", w.name, pause, gap)
 		}
-		// In a stream in the wrong order, a picture has the time of a neighbour.
+		// In a reordered stream a picture may have the time of its neighbour.
 		if back := w.last.Received.Sub(p.Received); back > 100*time.Millisecond || whole && back > 0 {
-			t.Errorf("%s: a picture of %v follows one of %v", w.name, p.Received, w.last.Received)
+			t.Errorf("%s: got a picture of %v after one of %v, want a later one", w.name, p.Received, w.last.Received)
 		}
 		picture, err := jpeg.Decode(bytes.NewReader(p.JPEG))
 		if err != nil {
@@ -136,7 +136,7 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 			return
 		}
 		_, frame, err := mark.Read(picture)
-		if err != nil && w.anew {
+		if err != nil && w.reconnects {
 			w.last, w.frame = p, w.frame+1
 			continue
 		}
@@ -148,7 +148,7 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 		}
 		// The loop has 100 frames. A pause of less than a second skips at most half of them.
 		if steps := (frame - w.frame + 100) % 100; whole && w.frame >= 0 && pause < time.Second && (steps < 1 || steps > 50) {
-			t.Errorf("%s: frame %d after %d", w.name, frame, w.frame)
+			t.Errorf("%s: got frame %d after frame %d, want one of the next 50", w.name, frame, w.frame)
 		}
 		w.last, w.frame = p, frame
 	}
@@ -156,7 +156,7 @@ func (w *witness) sees(t *testing.T, n int, gap time.Duration, whole bool) {
 
 func TestHugeUnitIsDroppedCountedAndLogged(t *testing.T) {
 	camtest.Long(t)
-	server := camtest.Start(t, slow)
+	server := camtest.Start(t, cheap)
 	p := start(t, "--config", config(t, "cameras: [{id: gate, stall_timeout: 15s, url: '"+server.URL("cam1")+"'}]"))
 	p.until(t, "gate", "ready")
 	s, err := viewer.Open(t.Context(), p.URL+"/cameras/gate/stream")
@@ -175,7 +175,7 @@ func TestHugeUnitIsDroppedCountedAndLogged(t *testing.T) {
 	w.sees(t, 20, 10*time.Second, false) // the unit takes a while to arrive
 	w.sees(t, 20, time.Second, true)
 	if log := p.Log(); !strings.Contains(log, "access unit dropped: too large") || !strings.Contains(log, "limit=33554432") {
-		t.Error("the log does not say it")
+		t.Errorf("the dropped unit is not in the log:\n%s", log)
 	}
 	if after, err := process.PeakMemory(p.PID()); err != nil || after-before > 100<<10 {
 		t.Errorf("the unit of 60 MB took %d KiB of memory, %v", after-before, err)

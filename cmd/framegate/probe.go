@@ -28,7 +28,7 @@ type probed struct {
 	Width            int        `json:"width"`
 	Height           int        `json:"height"`
 	FPS              float64    `json:"fps"`
-	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 where there was no second keyframe
+	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 if there was no second keyframe
 	ConnectTime      float64    `json:"connect_time"`      // seconds
 	FirstPicture     float64    `json:"first_picture"`     // seconds from asking for a picture to its arrival
 	Plan             frame.Plan `json:"plan"`

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -22,30 +21,10 @@ import (
 // configuration reads GET /api/config.
 func (s serving) configuration(t *testing.T) (now web.Configuration) {
 	t.Helper()
-	resp, err := http.Get(s.URL + "/api/config")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if err := json.NewDecoder(resp.Body).Decode(&now); err != nil {
+	if err := json.Unmarshal([]byte(s.get(t, "/api/config")), &now); err != nil {
 		t.Fatal(err)
 	}
 	return now
-}
-
-// body returns the answer to a GET request, as text.
-func (s serving) body(t *testing.T, path string) string {
-	t.Helper()
-	resp, err := http.Get(s.URL + path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	var text strings.Builder
-	if err := resp.Write(&text); err != nil {
-		t.Fatal(err)
-	}
-	return text.String()
 }
 
 // write writes a file in place, as some editors do.
@@ -56,7 +35,7 @@ func write(t *testing.T, path, text string) {
 	}
 }
 
-// replace replaces a file by a new one, as most editors do.
+// replace writes a new file and renames it over the old one, as most editors do.
 func replace(t *testing.T, path, text string) {
 	t.Helper()
 	write(t, path+"~", text)
@@ -112,7 +91,7 @@ func TestChangedFileIsServedAndViewersOfOtherCamerasAreNotAffected(t *testing.T)
 				return !now.OK() && strings.Contains(now.Faults[0].Message, wrong.fault)
 			})
 			if got := ids(); got != "a"+c.add {
-				t.Errorf("after a wrong file the cameras are %s", got)
+				t.Errorf("after a wrong file the cameras are %s, want %s", got, "a"+c.add)
 			}
 			check()
 		}
@@ -120,25 +99,25 @@ func TestChangedFileIsServedAndViewersOfOtherCamerasAreNotAffected(t *testing.T)
 			t.Errorf("%+v", fault)
 		}
 		for place, part := range map[string]string{"/": ":2: cameras[0]: unknown key colour", "/metrics": "framegate_config_ok 0"} {
-			if body := p.body(t, place); !strings.Contains(body, part) {
-				t.Errorf("%s does not say %q", place, part)
+			if body := p.get(t, place); !strings.Contains(body, part) {
+				t.Errorf("%q is not in %s:\n%s", part, place, body)
 			}
 		}
 		if !strings.Contains(p.Log(), ":2:31: cameras[0]: unknown key colour") {
-			t.Errorf("the log does not say it:\n%s", p.Log())
+			t.Errorf("the fault is not in the log:\n%s", p.Log())
 		}
 	}
-	if !strings.Contains(p.body(t, "/metrics"), "framegate_config_ok 1") {
-		t.Error("the metrics do not say that the file is in effect")
+	if !strings.Contains(p.get(t, "/metrics"), "framegate_config_ok 1") {
+		t.Error("framegate_config_ok is not 1 for a file in effect")
 	}
 }
 
-var reloads = flag.Int("reloads", 200, "how often TestManyReloadsLoseAndLeakNothing changes the file")
+var reloads = flag.Int("reloads", 200, "how often TestManyReloadsKeepViewersAndLeakNothing changes the file")
 
 // metric reads a metric without labels.
 func (s serving) metric(t *testing.T, name string) int {
 	t.Helper()
-	for line := range strings.Lines(s.body(t, "/metrics")) {
+	for line := range strings.Lines(s.get(t, "/metrics")) {
 		if value, ok := strings.CutPrefix(line, name+" "); ok {
 			number, err := strconv.ParseFloat(strings.TrimSpace(value), 64)
 			if err != nil {
@@ -151,7 +130,7 @@ func (s serving) metric(t *testing.T, name string) int {
 	return 0
 }
 
-func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
+func TestManyReloadsKeepViewersAndLeakNothing(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5}, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5})
 	text := func(n int) string {
 		return fmt.Sprintf("cameras: [{id: a, url: %q}, {id: b, name: B%d, url: %q}]", cameras.URL("cam1"), n, cameras.URL("cam2"))
@@ -161,11 +140,11 @@ func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
 	p.until(t, "a", "ready")
 	p.until(t, "b", "ready")
 	stream := p.watch(t, "/cameras/a/stream")
-	w := &onlooker{}
+	viewer := &reader{}
 	var reading sync.WaitGroup
 	t.Cleanup(reading.Wait)
-	reading.Go(func() { w.read(t, stream) })
-	camtest.Until(t, "pictures", func() bool { return w.seen(t, &w.pictures) > 0 })
+	reading.Go(func() { viewer.read(t, stream) })
+	camtest.Until(t, "pictures", func() bool { return viewer.seen(t, &viewer.pictures) > 0 })
 	goroutines, descriptors := p.metric(t, "go_goroutines"), p.metric(t, "process_open_fds")
 
 	began := time.Now()
@@ -180,10 +159,10 @@ func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
 	t.Logf("%d reloads in %v", *reloads, time.Since(began))
 
 	p.until(t, "b", "ready")
-	if name := p.body(t, "/api/cameras/b"); !strings.Contains(name, fmt.Sprintf(`"name": "B%d"`, *reloads)) {
-		t.Errorf("the last file is not served: %s", name)
+	if name := p.get(t, "/api/cameras/b"); !strings.Contains(name, fmt.Sprintf(`"name": "B%d"`, *reloads)) {
+		t.Errorf("the name of the last file, B%d, is not in effect: %s", *reloads, name)
 	}
-	if placeholders := w.seen(t, &w.placeholders); placeholders > 0 {
+	if placeholders := viewer.seen(t, &viewer.placeholders); placeholders > 0 {
 		t.Errorf("the viewer of the camera that has not changed saw %d placeholders", placeholders)
 	}
 	camtest.Until(t, "goroutines and descriptors are as before", func() bool {
@@ -191,7 +170,7 @@ func TestManyReloadsLoseAndLeakNothing(t *testing.T) {
 	})
 }
 
-func TestFileBehindSymbolicLinksIsWatched(t *testing.T) {
+func TestSymlinkedFileIsWatched(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5})
 	dir := t.TempDir()
 	version := func(n int, id string) string { // as Kubernetes mounts a ConfigMap
@@ -219,7 +198,7 @@ func TestFileBehindSymbolicLinksIsWatched(t *testing.T) {
 	camtest.Until(t, "b is served", func() bool { s, err := p.Camera("b"); return err == nil && s.State == "ready" })
 }
 
-func TestViewerOfACameraThatIsChangedStays(t *testing.T) {
+func TestViewerStaysWhenTheCameraIsReconfigured(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 5})
 	path := config(t, fmt.Sprintf("cameras: [{id: a, url: %q, width: 320}]", cameras.URL("cam1")))
 	p := start(t, "--config", path)
@@ -249,5 +228,5 @@ func TestSIGHUPReloadsTheFile(t *testing.T) {
 	}
 	camtest.Until(t, "it was read again", func() bool { return p.configuration(t).Loads > before })
 	write(t, path, fmt.Sprintf("listen: ':8081'\ncameras: [{id: a, url: %q}]", cameras.URL("cam1")))
-	camtest.Until(t, "the new address waits", func() bool { now := p.configuration(t).Restart; return len(now) == 1 && now[0] == "listen" })
+	camtest.Until(t, "the new address is reported to need a restart", func() bool { now := p.configuration(t).Restart; return len(now) == 1 && now[0] == "listen" })
 }
