@@ -84,10 +84,10 @@ func (b *bench) liveCameras(ctx context.Context, urls []string) (plot.Line, erro
 			return live, fmt.Errorf("%d cameras: %v %v", n, err, watched)
 		}
 		if slowest := slices.Min(rates); slowest < 24.5 {
-			b.add(table.Row{Name: counted(n, "camera") + " watched at once are too many: the slowest one's rate", Value: slowest, Unit: "fps"})
+			b.add(table.Row{Name: counted(n, "camera") + ", more than this machine can do: the slowest one's rate", Value: slowest, Unit: "fps"})
 			return live, nil
 		}
-		b.add(table.Row{Name: counted(n, "camera") + " watched at once", Value: 100 * load, Unit: ofACore})
+		b.add(table.Row{Name: counted(n, "camera") + " watched simultaneously", Value: 100 * load, Unit: ofACore})
 		live.Points = append(live.Points, plot.Point{X: float64(n), Y: 100 * load})
 	}
 	return live, nil

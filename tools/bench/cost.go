@@ -27,7 +27,7 @@ func (b *bench) rivals(ctx context.Context) error {
 	}
 	defer stop()
 	url := cameras.URL("cam1")
-	const us, bare, ff, cv = "framegate", "the bare chain in gst-launch-1.0, without a viewer", "ffmpeg -f mpjpeg", "OpenCV and Django, the usual home-made server"
+	const us, bare, ff, cv = "framegate", "the bare chain in gst-launch-1.0, without a viewer", "ffmpeg -f mpjpeg", "OpenCV and Django, a typical hand-written server"
 	contenders := []contender{gst(bare, url, gstLive), b.framegate(us, url, "")}
 	var rates []float64
 	if _, err := exec.LookPath("ffmpeg"); err == nil {
@@ -57,7 +57,7 @@ func (b *bench) rivals(ctx context.Context) error {
 	return nil
 }
 
-// hasOpenCV reports whether the home-made server can run.
+// hasOpenCV reports whether the hand-written server can run.
 func hasOpenCV() bool {
 	return exec.Command("/usr/bin/python3", "-c", "import cv2, django").Run() == nil
 }
@@ -69,7 +69,7 @@ func (b *bench) sharing(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	const one, ten, cv, viewers = "framegate with one viewer", "framegate with ten", "OpenCV and Django with ten", 10
+	const one, ten, cv, viewers = "framegate with one viewer", "framegate with ten viewers", "OpenCV and Django with ten viewers", 10
 	var rates []float64
 	contenders := []contender{b.framegate(one, cameras.URL("cam1"), ""), b.framegate(ten, cameras.URL("cam1"), slices.Repeat([]string{""}, viewers)...)}
 	if hasOpenCV() {
@@ -87,9 +87,9 @@ func (b *bench) sharing(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	b.add(table.Row{Name: "the worst viewer's rate", Value: worst, Unit: "fps", AtLeast: 24.5})
+	b.add(table.Row{Name: "lowest rate of a viewer", Value: worst, Unit: "fps", AtLeast: 24.5})
 	if loads[cv] != nil {
-		b.add(table.Row{Name: "the worst viewer's rate of OpenCV and Django", Value: slices.Min(rates), Unit: "fps"})
+		b.add(table.Row{Name: "lowest rate of a viewer of OpenCV and Django", Value: slices.Min(rates), Unit: "fps"})
 	}
 	return nil
 }
@@ -131,7 +131,7 @@ func (b *bench) idle(ctx context.Context) error {
 	}
 	b.add(table.Row{Name: "framegate against the bare chain", Value: loads.ratio(idle, bare), AtMost: 1.3})
 	b.add(table.Row{Name: "idle against live", Value: loads.ratio(idle, live), AtMost: 0.08})
-	b.add(table.Row{Name: "the same of the bare chains", Value: loads.ratio(bare, bareLive)})
+	b.add(table.Row{Name: "the same ratio of the bare chains", Value: loads.ratio(bare, bareLive)})
 	return nil
 }
 
@@ -159,7 +159,7 @@ func (b *bench) undecoded(ctx context.Context) error {
 	overHTTP := func(s *testcam.Server) string { return s.ControlURL() + "/cam1.mjpg" }
 	const again = "scale=1&quality=80" // with a quality, a JPEG is encoded again
 	for _, c := range []saving{
-		{second, overRTSP, "every picture of H.264", "", "one a second, from keyframes", "fps=1", 0.2, ""},
+		{second, overRTSP, "every picture of H.264", "", "one picture a second, from keyframes", "fps=1", 0.2, ""},
 		{jpegs, overHTTP, "JPEG over HTTP decoded and encoded again", again, "JPEG over HTTP passed through", "scale=1", 0.15, ""},
 		{jpegs, overRTSP, "JPEG over RTSP decoded and encoded again", again, "JPEG over RTSP passed through", "scale=1", 0.15, gstJPEG},
 	} {

@@ -38,11 +38,11 @@ type section struct {
 
 // sections lists the parts of the table in order.
 var sections = []section{
-	{"rivals", "One camera, one viewer: the same work done by others", (*bench).rivals},
+	{"rivals", "One camera, one viewer: compared with other programs", (*bench).rivals},
 	{"sharing", "Ten viewers of one camera", (*bench).sharing},
 	{"idle", "A connected camera that nobody watches", (*bench).idle},
-	{"undecoded", "What need not be decoded", (*bench).undecoded},
-	{"renditions", "Different pictures of one camera", (*bench).renditions},
+	{"undecoded", "Avoided decoding", (*bench).undecoded},
+	{"renditions", "Renditions of one camera", (*bench).renditions},
 	{"first", "First picture", (*bench).first},
 	{"latency", "From the camera to the viewer", (*bench).latency},
 	{"viewers", "Many viewers of one camera", (*bench).viewers},

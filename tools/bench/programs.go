@@ -71,7 +71,7 @@ func ffmpeg(name, url string) contender {
 //go:embed rival/opencv.py
 var opencvServer []byte
 
-// opencv runs the usual home-made server with a number of viewers. rates is set to the rate of each.
+// opencv runs a typical hand-written server with a number of viewers. rates is set to the rate of each.
 func opencv(name, url string, viewers int, rates *[]float64) contender {
 	return contender{name, func(ctx context.Context) (*running, error) {
 		script, err := os.CreateTemp("", "opencv*.py")

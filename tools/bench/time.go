@@ -40,7 +40,7 @@ func (b *bench) first(ctx context.Context) error {
 			return err
 		}
 		b.add(table.Row{Name: fmt.Sprintf("%s, %d tries, median", c.name, b.Tries), Value: table.Quantile(took, 0.5), Unit: "ms"})
-		b.add(table.Row{Name: c.name + ", 95 %", Value: table.Quantile(took, 0.95), Unit: "ms", AtMost: c.goal})
+		b.add(table.Row{Name: c.name + ", 95th percentile", Value: table.Quantile(took, 0.95), Unit: "ms", AtMost: c.goal})
 	}
 	return nil
 }
@@ -102,9 +102,9 @@ func (b *bench) latency(ctx context.Context) error {
 			inside = append(inside, millis(picture.Read.Sub(picture.Received)))
 		}
 	}
-	b.add(table.Row{Name: "frame sent by the camera to JPEG read, median", Value: table.Quantile(whole, 0.5), Unit: "ms", AtMost: 40})
-	b.add(table.Row{Name: "the same, 95 %", Value: table.Quantile(whole, 0.95), Unit: "ms", AtMost: 80})
-	b.add(table.Row{Name: "of that, from the access unit in framegate on, median", Value: table.Quantile(inside, 0.5), Unit: "ms"})
+	b.add(table.Row{Name: "from sending a frame to reading its JPEG, median", Value: table.Quantile(whole, 0.5), Unit: "ms", AtMost: 40})
+	b.add(table.Row{Name: "the same, 95th percentile", Value: table.Quantile(whole, 0.95), Unit: "ms", AtMost: 80})
+	b.add(table.Row{Name: "of that, after framegate has the access unit, median", Value: table.Quantile(inside, 0.5), Unit: "ms"})
 	return nil
 }
 

@@ -45,9 +45,9 @@ func (b *bench) viewers(ctx context.Context) error {
 		if n < 100 { // the cost of so few is below the noise of the first viewer's load
 			continue
 		}
-		cost := table.Row{Name: fmt.Sprintf("%d viewers: processor per frame delivered, beyond the first viewer's", n),
+		cost := table.Row{Name: fmt.Sprintf("%d viewers: processor time per additional frame", n),
 			Value: 1e6 * (m.load - one) / (m.delivered - m.slowest), Unit: "µs"}
-		memory := table.Row{Name: fmt.Sprintf("%d viewers: memory each", n), Value: (m.memory - baseline) / float64(n-1) / 1000, Unit: "KB"}
+		memory := table.Row{Name: fmt.Sprintf("%d viewers: memory per viewer", n), Value: (m.memory - baseline) / float64(n-1) / 1000, Unit: "KB"}
 		if n == 500 {
 			cost.AtMost = 25
 		}

@@ -179,7 +179,7 @@ func (c *check) costs(ctx context.Context, p *process.Process, all []rig.Camera,
 		c.add(table.Row{Name: name + ": framegate", Value: 100 * loads[i], Unit: ofACore})
 		c.add(table.Row{Name: name + ": rate", Value: found.rate, Unit: "fps", AtLeast: atLeastRate})
 		c.add(table.Row{Name: name + ": access unit to JPEG read, median", Value: table.Quantile(found.latency, 0.5), Unit: "ms"})
-		c.add(table.Row{Name: name + ": access unit to JPEG read, 95 %", Value: table.Quantile(found.latency, 0.95), Unit: "ms"})
+		c.add(table.Row{Name: name + ": access unit to JPEG read, 95th percentile", Value: table.Quantile(found.latency, 0.95), Unit: "ms"})
 		if err := p.Until(ctx, camera.ID, "idle"); err != nil {
 			return err
 		}

@@ -91,7 +91,7 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 	}
 	for _, want := range []string{
 		"nvidia h265: nvh265dec", "pictures by nvidia: PSNR against software's", "nvidia (nvh264dec, cudaconvertscale, jpegenc): framegate", "nvidia?scale=1 (nvh264dec, cudaconvertscale, nvjpegenc): rate",
-		"nvidia+software (nvh265dec, cudaconvertscale, jpegenc): access unit to JPEG read", "cameras watched at once", "first picture, median",
+		"nvidia+software (nvh265dec, cudaconvertscale, jpegenc): access unit to JPEG read", "cameras watched simultaneously", "first picture, median",
 		"the camera is live, by software: nvidia, which the configuration names",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -18,7 +18,7 @@ import (
 // compared is how many cameras are compared with the same number in software.
 const compared = 30
 
-// load is a measurement of a number of cameras that are watched at once.
+// load is a measurement of a number of cameras that are watched simultaneously.
 type load struct {
 	cameras int
 	first   time.Duration // from the connection until each has shown a picture
@@ -167,7 +167,7 @@ func (c *check) search(ctx context.Context, p *process.Process, first load, befo
 		}
 		c.describe(fmt.Sprintf("%d cameras", n), l, before)
 	}
-	name := "cameras watched at once"
+	name := "cameras watched simultaneously"
 	if good.cameras == c.Most {
 		name += ", the most that were tried"
 	}

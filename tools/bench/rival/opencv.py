@@ -1,4 +1,4 @@
-"""The usual home-made camera server, for comparison: OpenCV reads the camera into a queue of ten decoded
+"""A typical hand-written camera server, for comparison: OpenCV reads the camera into a queue of ten decoded
 pictures, and Django's view shrinks and encodes them for each viewer.
 
     python3 opencv.py RTSP-URL PORT
