@@ -20,7 +20,7 @@ type path struct {
 	server *Server
 	camera Camera // as configured
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	now      Camera     // after Resize and Recodec
 	loop     *loop.Loop // nil if there is only audio
 	next     *loop.Loop // replaces loop at the end of a GOP, after Resize; nil for none

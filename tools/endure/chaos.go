@@ -137,7 +137,7 @@ func (r *run) fail(ctx context.Context) error {
 	return cmp.Or(err, ctx.Err())
 }
 
-// misbehave lets one camera fail again and again, until the end or a little later.
+// misbehave makes one camera fail repeatedly, until the end or a little later.
 func (r *run) misbehave(ctx context.Context, camera int, name string, end time.Time) error {
 	random := rand.New(rand.NewPCG(r.Seed, uint64(camera)))
 	for {
@@ -161,7 +161,7 @@ func (r *run) misbehave(ctx context.Context, camera int, name string, end time.T
 func (r *run) failOnce(ctx context.Context, name string, f *check.Fault, options testcam.Options, lasts time.Duration) error {
 	fmt.Fprintf(os.Stderr, "%8.1fs %s: %s for %v\n", time.Since(r.began).Seconds(), name, f.Command, lasts.Round(time.Millisecond))
 	r.checker.FaultBegins(name, f, time.Now())
-	if lasts == 0 { // it is over at once
+	if lasts == 0 { // it ends immediately
 		r.checker.FaultEnds(name, time.Now())
 	}
 	if err := r.cameras.Do(ctx, name, f.Command, options); err != nil {
@@ -217,7 +217,7 @@ func (r *run) reconfigure(ctx context.Context, end time.Time) error {
 	}
 }
 
-// measureAll measures framegate's usage until ctx is done, the first time at once.
+// measureAll measures framegate's usage until ctx is done, the first time immediately.
 func (r *run) measureAll(ctx context.Context) {
 	for ctx.Err() == nil {
 		asked := time.Now()

@@ -17,7 +17,7 @@ import (
 type markReader struct {
 	seed maphash.Seed
 
-	mu          sync.Mutex           // guards what follows
+	mu          sync.Mutex           // guards the fields below
 	recent, old map[uint64]*contents // by the hash of the picture
 }
 

@@ -2,8 +2,8 @@ package main
 
 import "math"
 
-// slope fits a line to points by least squares and returns its steepness, with the standard error of that. The error assumes
-// that the distances of the points from the line are independent of each other; if they are not, it is too small.
+// slope fits a line to points by least squares and returns its slope, with the standard error. The error assumes that the
+// distances of the points from the line are independent of each other; if they are not, it is too small.
 func slope(x, y []float64) (steepness, standardError float64) {
 	n := float64(len(x))
 	if n < 3 {

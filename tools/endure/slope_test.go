@@ -15,7 +15,7 @@ func TestSlopeOfALineIsExact(t *testing.T) {
 
 // The example has x from 1 to 5 and residuals that can be worked out by hand: the slope is 0.6 and the sum of squared
 // distances 2.4, so the error is sqrt(2.4/3/10).
-func TestSlopeHasItsError(t *testing.T) {
+func TestStandardErrorOfASlope(t *testing.T) {
 	steepness, err := slope([]float64{1, 2, 3, 4, 5}, []float64{2, 4, 5, 4, 5})
 	if math.Abs(steepness-0.6) > 1e-12 || math.Abs(err-math.Sqrt(0.08)) > 1e-12 {
 		t.Errorf("%v ± %v", steepness, err)
@@ -25,7 +25,7 @@ func TestSlopeHasItsError(t *testing.T) {
 	}
 }
 
-func TestTrendsLeaveTheWarmingUpOut(t *testing.T) {
+func TestTrendsIgnoreTheWarmUp(t *testing.T) {
 	var usages []usage
 	for i := range 10 {
 		u := usage{At: time.Duration(i) * time.Hour, Memory: 100e6 + 1e6*float64(i), Threads: 50}

@@ -44,7 +44,7 @@ type testbedConfig struct {
 	framegate string // binary; empty for the one beside endure
 	cameras   int
 	changes   bool          // the cameras will change their size and codec, and encode that beforehand
-	warm      time.Duration // nothing counts as late at first: framegate tries decoders, and all viewers come at once
+	warm      time.Duration // nothing counts as late at first: framegate tries decoders, and all viewers come simultaneously
 }
 
 // newTestbed starts cameras and framegate, and waits until framegate has connected them. stop must follow.

@@ -132,18 +132,18 @@ type opener func(ctx context.Context, url string) (*viewer.Stream, error)
 // watch reads a stream until ctx is done, reports all to the checker, and waits for pause after each part.
 func (vs *viewers) watch(ctx context.Context, v visit, kind string, open opener, pause time.Duration) {
 	who := fmt.Sprintf("a %s viewer of %q", kind, v.query)
-	s := vs.checker.Enter(v.camera, who, v.size, pause == 0, time.Now())
+	s := vs.checker.AddViewer(check.Visit{Camera: v.camera, Who: who, Size: v.size, Eager: pause == 0, Opened: time.Now()})
 	stream, err := open(ctx, "http://"+vs.address+v.path())
 	switch {
 	case ctx.Err() != nil:
 		if err == nil {
 			stream.Close()
 		}
-		vs.checker.Leave(s, time.Now())
+		vs.checker.ViewerLeft(s, time.Now())
 		return
 	case err != nil:
 		var refused *viewer.Refused
-		vs.checker.Refuse(s, errors.As(err, &refused) && refused.Status == http.StatusServiceUnavailable, err, time.Now())
+		vs.checker.ViewerRefused(s, errors.As(err, &refused) && refused.Status == http.StatusServiceUnavailable, err, time.Now())
 		sleep(ctx, time.Second)
 		return
 	}
@@ -152,13 +152,13 @@ func (vs *viewers) watch(ctx context.Context, v visit, kind string, open opener,
 		picture, err := stream.Next()
 		if err != nil {
 			if ctx.Err() != nil {
-				vs.checker.Leave(s, time.Now())
+				vs.checker.ViewerLeft(s, time.Now())
 			} else {
-				vs.checker.Cut(s, err, time.Now())
+				vs.checker.ViewerCutOff(s, err, time.Now())
 			}
 			return
 		}
-		vs.checker.See(s, vs.marks.read(picture))
+		vs.checker.CheckPart(s, vs.marks.read(picture))
 		if pause > 0 {
 			sleep(ctx, pause)
 		}

@@ -21,8 +21,8 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// The goals of a device. Software and a device scale differently, which shows at edges and in grain. With these cameras the
-// next frame has 15 to 21 dB, and swapped colours have 18.
+// The goals of a device. It scales differently from software, so its pictures are not equal to software's. With these cameras, a
+// picture that is one frame late would have 15 to 21 dB, and one with swapped colours 18 dB.
 const (
 	atLeastPSNR = 30   // dB, of the worst picture against software's
 	atLeastRate = 24.5 // fps, of cameras of 25
@@ -35,7 +35,7 @@ type check struct {
 	options
 	found  plan.Hardware
 	table  table.Table
-	failed []string // failures, besides figures that miss their goals
+	failed []string // errors of measurements; the table has the figures that miss their goals
 }
 
 // newCheck asks framegate for the hardware of this machine.
@@ -59,7 +59,7 @@ func newCheck(ctx context.Context, o options) (*check, error) {
 	return c, nil
 }
 
-// platform is what framegate reports of the platform that is checked, nil if it does not know it.
+// platform is what framegate reports about the platform to check, nil if it does not know that platform.
 func (c *check) platform() *plan.Platform {
 	i := slices.IndexFunc(c.found.Platforms, func(p plan.Platform) bool { return p.Name == c.Platform })
 	if i < 0 {
@@ -79,7 +79,7 @@ func (c *check) noDevice() string {
 // run makes all measurements, even if one of them fails.
 func (c *check) run(ctx context.Context, out io.Writer) error {
 	if p := c.platform(); p.Status != plan.Works {
-		return fmt.Errorf("%s (%s) %s: %s; %s", p.Title, p.Device, p.Status, p.Reason, p.Advice)
+		return fmt.Errorf("%s (%s) has the status %q: %s; %s", p.Title, p.Device, p.Status, p.Reason, p.Advice)
 	}
 	for _, part := range []struct {
 		name string
@@ -144,9 +144,9 @@ func (c *check) save(name string, content []byte) error {
 	return os.WriteFile(filepath.Join(c.Out, name), content, 0o644)
 }
 
-// proofs adds what framegate itself found out when it started.
+// proofs adds the results of the proofs that framegate made of its plans.
 func (c *check) proofs(context.Context) error {
-	c.begin("plans", "framegate's own proof, of pictures of 320x180")
+	c.begin("plans", "framegate's own proof of each plan, with pictures of 320x180")
 	for _, p := range c.found.Plans {
 		if p.Platform != c.Platform {
 			continue
@@ -158,12 +158,12 @@ func (c *check) proofs(context.Context) error {
 		c.add(r)
 	}
 	if lacks := c.platform().Lacks; len(lacks) > 0 {
-		c.add(table.Row{Name: "elements that GStreamer " + c.found.GStreamer + " lacks here", Missing: strings.Join(lacks, ", ")})
+		c.add(table.Row{Name: "elements missing from GStreamer " + c.found.GStreamer, Missing: strings.Join(lacks, ", ")})
 	}
 	return nil
 }
 
-// framegate runs a framegate for cameras, and calls use when it knows its hardware. The cameras are connected on demand unless
+// framegate runs framegate with these cameras, and calls use when all plans are proved. The cameras are connected on demand unless
 // their keys say otherwise.
 func (c *check) framegate(ctx context.Context, env []string, cameras []rig.Camera, use func(*process.Process) error) error {
 	for i := range cameras {
@@ -176,7 +176,7 @@ func (c *check) framegate(ctx context.Context, env []string, cameras []rig.Camer
 		return err
 	}
 	defer p.Stop()
-	resp, err := http.Get(p.URL + "/api/hardware") // which answers when all plans are proved
+	resp, err := http.Get(p.URL + "/api/hardware") // the answer comes when all plans are proved
 	if err != nil {
 		return err
 	}
@@ -217,7 +217,7 @@ func watch(ctx context.Context, p *process.Process, paths ...string) (leave func
 // stream is the address of a camera's stream.
 func stream(p *process.Process, id string) string { return p.URL + "/cameras/" + id + "/stream" }
 
-// onDevice returns why a camera's pictures are not made by the device. It is nil if they are.
+// onDevice returns an error, with the reason, unless the device makes a camera's pictures.
 func (c *check) onDevice(p *process.Process, id string) error {
 	camera, err := p.Camera(id)
 	if err != nil || camera.Plan.Hardware || c.Platform == "software" {

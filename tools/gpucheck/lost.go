@@ -136,7 +136,7 @@ func (c *check) untilPlan(ctx context.Context, p *process.Process, hardware bool
 
 // gaps measures the longest time of a stream without a picture. Its methods may be called from any goroutine.
 type gaps struct {
-	mu      sync.Mutex // guards what follows
+	mu      sync.Mutex // guards the fields below
 	last    time.Time
 	longest time.Duration
 }

@@ -1,6 +1,6 @@
 // Command gpucheck checks framegate's hardware plans on a machine that has the hardware. It serves real RTSP cameras, lets
 // framegate decode them on the device and in software, compares the pictures and their cost, finds out how many cameras the
-// device can decode at once, starts and stops pictures again and again, and makes the driver fail. Without such a device it
+// device can decode simultaneously, starts and stops pictures many times, and makes the driver fail. Without such a device it
 // says so and succeeds.
 package main
 

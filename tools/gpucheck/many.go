@@ -35,7 +35,7 @@ type load struct {
 func (l load) enough() bool { return l.slowest >= atLeastRate && l.fallen == 0 }
 
 // many watches compared cameras, on the device and in software. Then it doubles their number until one of them gets too few
-// pictures or falls back to software, and then looks for the largest number in between, to an eighth.
+// pictures or falls back to software, and then searches between the last two numbers, to an eighth.
 func (c *check) many(ctx context.Context) error {
 	c.begin("cameras", fmt.Sprintf("How many cameras of H264, %dx%d at 25 fps", c.Width, c.Height))
 	cameras, stop, err := c.serve(ctx, slices.Repeat([]testcam.Camera{c.camera(testcam.H264)}, c.Most)...)
@@ -68,7 +68,7 @@ func (c *check) many(ctx context.Context) error {
 	})
 }
 
-// measure watches n cameras at once, and returns when all of them are idle again.
+// measure watches n cameras simultaneously, and returns when all of them are idle again.
 func (c *check) measure(ctx context.Context, p *process.Process, n int, id func(int) string) (load, error) {
 	l := load{cameras: n}
 	ctx, cancel := context.WithTimeout(ctx, c.Time+time.Minute)

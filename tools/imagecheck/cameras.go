@@ -19,8 +19,8 @@ var codecs = []struct {
 	{testcam.H264, "tcp"}, {testcam.H265, "udp"}, {testcam.MPEG4, "udp"}, {testcam.MJPEG, "tcp"}, {testcam.VP8, "tcp"}, {testcam.VP9, "auto"},
 }
 
-// cameras serves a camera of each codec, and one more over TLS, until ctx is done. They need every part of the container:
-// decoders, RTP, encryption and fonts.
+// cameras serves one camera per codec, and one over TLS, until ctx is done. To show them all, framegate needs every part of the
+// container: decoders, RTP, encryption and fonts.
 func cameras(ctx context.Context, folder string) error {
 	plain := testcam.Config{}
 	for _, c := range codecs {
@@ -48,7 +48,7 @@ func cameras(ctx context.Context, folder string) error {
 	return all.Wait()
 }
 
-// write writes the certificate and then the configuration, which appears at once as a whole, since image.sh waits for it.
+// write writes the certificate and then, by renaming it, the configuration: image.sh waits for that file and must not read half of it.
 func write(folder, ca, text string) error {
 	if err := os.WriteFile(filepath.Join(folder, "ca.pem"), []byte(ca), 0o644); err != nil {
 		return err

@@ -21,7 +21,7 @@ type camera struct {
 // span is a time from one moment to another. to is zero while that has not come.
 type span struct{ from, to time.Time }
 
-// damagedAt reports whether what came in from the camera at a time may be damaged.
+// damagedAt reports whether what was received from the camera at a time may be damaged.
 func (c *camera) damagedAt(received time.Time) bool {
 	return slices.ContainsFunc(c.damaged, func(s span) bool {
 		return received.After(s.from) && (s.to.IsZero() || received.Before(s.to))

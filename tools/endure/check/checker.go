@@ -16,7 +16,7 @@ type Checker struct {
 	// sent returns when a camera last sent a frame number before a time.
 	sent func(camera string, frame int, limit time.Time) (time.Time, bool)
 
-	mu       sync.Mutex // guards what follows, all cameras and all viewers
+	mu       sync.Mutex // guards the fields below, all cameras and all viewers
 	cameras  map[string]*camera
 	viewers  map[*Viewer]struct{}
 	evidence []Evidence

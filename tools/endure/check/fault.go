@@ -20,7 +20,7 @@ type Fault struct {
 	options     func(random *rand.Rand, otherCodec testcam.Codec) testcam.Options
 
 	// From settled on until the end of the fault, framegate must report one of states, and at least once shows if that is
-	// not empty. A fault that is over at once has none.
+	// not empty. A fault that ends immediately has none.
 	settled time.Duration
 	states  []string
 	shows   string

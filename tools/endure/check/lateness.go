@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// lateness knows when the machine was late: when a goroutine that sleeps for tickTime again and again was due and did not
+// lateness knows when the machine was late: when a goroutine that repeatedly sleeps for tickTime was due and did not
 // run yet. The zero lateness is that of a machine that was never late.
 type lateness struct {
 	next  time.Time // when the next tick is due, zero before the first

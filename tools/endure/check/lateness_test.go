@@ -15,7 +15,7 @@ func (s scenario) tickUntil(from, to, late float64) {
 	}
 }
 
-func TestLateMachineWidensLimitsOfTime(t *testing.T) {
+func TestLimitsAreExtendedWhenTheMachineIsLate(t *testing.T) {
 	for name, c := range map[string]struct {
 		happens func(scenario)
 		want    string // empty for no violation
@@ -53,23 +53,23 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.watch(0, 20)
 			late := frame(40)
 			late.Read = at(4.4)
-			s.See(s.viewer, late)
+			s.CheckPart(s.viewer, late)
 		}, ""},
 		"a frame that is read late": {func(s scenario) {
 			s.tickUntil(0, 2.5, 0)
 			s.tickUntil(3.4, 5, 0)
 			s.watch(0, 20)
-			s.See(s.viewer, frame(24))
+			s.CheckPart(s.viewer, frame(24))
 			late := frame(25)
 			late.Read = at(4.7)
-			s.See(s.viewer, late)
+			s.CheckPart(s.viewer, late)
 		}, ""},
 		"a camera that is taken for stalled after the machine stood still": {func(s scenario) {
 			s.watch(0, 20)
 			s.tickUntil(0, 2, 0)
 			s.tickUntil(4.5, 8, 0)
 			s.CheckState("cam1", "stalled", at(5))
-			s.See(s.viewer, placeholder(5.1))
+			s.CheckPart(s.viewer, placeholder(5.1))
 			s.watch(75, 100)
 			s.CheckState("cam1", "live", at(9))
 		}, ""},
@@ -119,7 +119,7 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 			s.tickUntil(9.01, 9.9, 0)
 			s.watch(100, 130)
 			s.tickUntil(9.91, 13.2, 0)
-			s.See(s.viewer, placeholder(13.1))
+			s.CheckPart(s.viewer, placeholder(13.1))
 		}, "without a mark"},
 	} {
 		s := newScenario()
@@ -131,7 +131,7 @@ func TestLateMachineWidensLimitsOfTime(t *testing.T) {
 	}
 }
 
-func TestLimitEndsLaterByWhatTheMachineWasLate(t *testing.T) {
+func TestLimitIsExtendedByTheLatenessOfTheMachine(t *testing.T) {
 	var l lateness
 	for _, seconds := range []float64{0, 0.01, 0.021, 1.031, 1.041, 2.051, 2.061} { // 1 ms, which is nothing, then 1 s twice
 		l.tick(at(seconds))

@@ -12,8 +12,8 @@ import (
 type Viewer struct {
 	camera *camera
 	who    string
-	size   image.Point // of its pictures, while the camera is as configured
-	eager  bool        // it reads all that comes: when it waits, framegate makes it wait
+	size   image.Point
+	eager  bool
 
 	opened   time.Time
 	part     time.Time // when the last part of any kind was read
@@ -37,25 +37,34 @@ type Part struct {
 	Broken   error // why it is not a picture
 }
 
-// Enter records that a viewer requests a stream.
-func (c *Checker) Enter(camera, who string, size image.Point, eager bool, at time.Time) *Viewer {
+// Visit describes a viewer that requests a stream.
+type Visit struct {
+	Camera string
+	Who    string      // the viewer, in reports
+	Size   image.Point // of its pictures, while the camera is as configured
+	Eager  bool        // it reads all that comes: when it waits, framegate makes it wait
+	Opened time.Time
+}
+
+// AddViewer records that a viewer requests a stream.
+func (c *Checker) AddViewer(visit Visit) *Viewer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v := &Viewer{camera: c.cameras[camera], who: who, size: size, eager: eager, opened: at}
+	v := &Viewer{camera: c.cameras[visit.Camera], who: visit.Who, size: visit.Size, eager: visit.Eager, opened: visit.Opened}
 	c.viewers[v] = struct{}{}
 	return v
 }
 
-// Leave records that a viewer has left by itself.
-func (c *Checker) Leave(v *Viewer, at time.Time) {
+// ViewerLeft records that a viewer has left by itself.
+func (c *Checker) ViewerLeft(v *Viewer, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.remove(v, at)
 }
 
-// Refuse records that a viewer got an error instead of a stream. unavailable says that it is the error for a camera that has
+// ViewerRefused records that a viewer got an error instead of a stream. unavailable says that it is the error for a camera that has
 // no picture.
-func (c *Checker) Refuse(v *Viewer, unavailable bool, err error, at time.Time) {
+func (c *Checker) ViewerRefused(v *Viewer, unavailable bool, err error, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.remove(v, at)
@@ -65,8 +74,8 @@ func (c *Checker) Refuse(v *Viewer, unavailable bool, err error, at time.Time) {
 	}
 }
 
-// Cut records that a viewer's stream has ended, which it must not.
-func (c *Checker) Cut(v *Viewer, err error, at time.Time) {
+// ViewerCutOff records that a viewer's stream has ended, which is always a violation.
+func (c *Checker) ViewerCutOff(v *Viewer, err error, at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.remove(v, at)
@@ -81,8 +90,8 @@ func (c *Checker) remove(v *Viewer, at time.Time) {
 	delete(c.viewers, v)
 }
 
-// See checks what a viewer has read.
-func (c *Checker) See(v *Viewer, p Part) {
+// CheckPart checks a part that a viewer has read.
+func (c *Checker) CheckPart(v *Viewer, p Part) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.settle(v.camera, p.Read)
@@ -150,7 +159,7 @@ func (c *Checker) checkPicture(v *Viewer, p Part) {
 	}
 }
 
-// clockError is how long before its sending a frame may seem to have come in: X-Timestamp is cut to microseconds.
+// clockError is how long a frame may seem to have been received before it was sent: X-Timestamp is cut to microseconds.
 const clockError = time.Millisecond
 
 // checkUnmarked checks a picture whose mark cannot be read.
