@@ -58,7 +58,7 @@ type Settings struct {
 // Camera is one camera.
 type Camera struct {
 	ID           string `yaml:"id" doc:"Name of the camera in URLs: 1 to 64 characters of a-z, 0-9, _ and -."`
-	Name         string `yaml:"name" doc:"Name of the camera for people; without one the id."`
+	Name         string `yaml:"name" doc:"Human-readable name of the camera; without one, the id."`
 	URL          string `yaml:"url" doc:"Where the camera is: rtsp://, rtsps://, http://, https://, file:///, v4l2:///dev/video0 or its number, csi://0, test://smpte. Special characters are percent-encoded."`
 	Substream    string `yaml:"substream" doc:"URL of a smaller stream of the same camera, for pictures that are no larger; it takes the camera's user and password unless it has its own."`
 	Username     string `yaml:"username" doc:"User at the camera; may be in the url instead."`

@@ -1,7 +1,7 @@
 #!/bin/sh
-# Compiles every C file of the project with warnings as errors, and checks the format of pipeline's if clang-format 14, that
-# of Debian 12, is installed. cgo compiles the C files beside Go too, but shows no warnings. Unused parameters are allowed,
-# since GStreamer's callbacks have parameters that not every function needs.
+# Checks that every C file of the project compiles without warnings, which cgo does not show. Unused parameters are allowed: the
+# signatures of GStreamer's callbacks have more than some functions need. If clang-format 14 is installed, the version of
+# Debian 12, it also checks the format of the C files of pipeline.
 set -eu
 cd "$(dirname "$0")/.."
 flags=$(pkg-config --cflags gstreamer-app-1.0 gstreamer-video-1.0 gio-2.0)
@@ -10,6 +10,6 @@ files=$(find cmd internal pipeline tools -name '*.c')
 for file in $files; do
 	gcc -fsyntax-only -Wall -Wextra -Werror -Wno-unused-parameter $flags "$file"
 done
-if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then # other versions format in another way
+if clang-format --version 2>/dev/null | grep -q 'version 14\.'; then # other versions format differently
 	find pipeline -name '*.[ch]' | xargs clang-format --dry-run --Werror
 fi

@@ -1,16 +1,18 @@
 #!/bin/sh
-# Builds the image from the Dockerfile, runs it with test cameras of every kind, and checks it as a client would.
+# Builds the image from the Dockerfile, runs it with one test camera per codec, and checks it as a client would.
 #
 #   image.sh [VERSION]
 #
-# It uses docker or podman if one of them answers. Otherwise, as root on Debian or Ubuntu, it uses buildah, which needs
-# neither an engine nor a registry: debootstrap makes the system in place of BASE, and Go and the modules are this machine's.
+# It uses docker or podman if one of them works. Otherwise, as root on Debian or Ubuntu, it uses buildah, without a daemon or a
+# registry: debootstrap makes the base image, and Go and the modules come from this machine.
 #
-#   FRAMEGATE_IMAGE       the folder for all that, by default /var/tmp/framegate-image. It keeps the results of each step of a
-#                         build, grows by some GB with every change, and may be removed at any time
-#   SUITE                 the Debian or Ubuntu, by default bookworm
-#   RUNTIME DRIVERS DEMO  those of the Dockerfile
-#   APT_CONF_D            a folder with configuration of apt that the system needs to reach its packages
+# Environment:
+#
+#   FRAMEGATE_IMAGE       the folder for buildah's storage and all temporary files, by default /var/tmp/framegate-image. It
+#                         caches every step of a build, so it grows by some GB with each change. It may be removed at any time
+#   SUITE                 the release of Debian or Ubuntu to build on, by default bookworm
+#   RUNTIME DRIVERS DEMO  build arguments of the Dockerfile
+#   APT_CONF_D            a folder whose files are added to apt's configuration in the base image, such as a proxy
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/.."
@@ -26,8 +28,8 @@ for candidate in docker podman; do
 	if $candidate info >/dev/null 2>&1; then engine=$candidate; break; fi
 done
 
-# build makes the image. start runs it on a free port in the machine's own network, so that it reaches the test cameras on
-# 127.0.0.1. inside runs a command in its container. stop ends it as an operator does, and fails if its exit status is not 0.
+# build makes the image. start runs it on a free port of the host's network, where the test cameras listen on 127.0.0.1. inside
+# runs a command in the container. stop ends the container with SIGTERM, and fails if the exit status of framegate is not 0.
 if [ -n "$engine" ]; then
 	build() { $engine build -t $image "$@" .; }
 	start() {
@@ -57,7 +59,7 @@ else
 		b commit -q --rm "$from" "$1" >/dev/null
 	}
 
-	# slim removes from a system what Debian's own slim images lack.
+	# slim removes the files that Debian's slim images leave out.
 	slim() {
 		for folder in man info locale groff lintian linda; do
 			echo "path-exclude /usr/share/$folder/*"
@@ -76,7 +78,7 @@ else
 			import "base-$suite" "$work/$suite" /
 		fi
 		b inspect go >/dev/null 2>&1 || import go "$(go env GOROOT)" /usr/local/go
-		# This machine downloads the modules, with its own settings. What Go has compiled is kept for the next time.
+		# The modules are downloaded here, where the network is set up. Go's build cache is kept for the next build.
 		go mod download
 		mkdir -p "$work/compiled-$suite"
 		b build --isolation chroot --format docker --layers --pull-never -t $image "$@" \
@@ -100,13 +102,13 @@ else
 	size() { b images --format '{{.Size}}' localhost/$image; }
 fi
 
-# until_line waits until a file has a line, and prints it.
+# until_line waits until a line of a file matches a pattern, and prints the line.
 until_line() {
 	for _ in $(seq 600); do
 		if line=$(grep -s -m 1 "$1" "$2"); then echo "$line"; return; fi
 		sleep 0.1
 	done
-	echo "$2 has no '$1'" >&2
+	echo "no line of $2 matches '$1'" >&2
 	return 1
 }
 
@@ -114,7 +116,7 @@ rm -rf "$config" "$log"
 mkdir -p "$config"
 build --build-arg VERSION="$version" --build-arg RUNTIME="${RUNTIME:-small}" --build-arg DRIVERS="${DRIVERS:-}" \
 	--build-arg DEMO="${DEMO:-}"
-echo "the size of the image is $(size)"
+echo "image size: $(size)"
 
 CGO_CFLAGS="$("$(dirname "$0")/cflags.sh")" go build -o "$work/imagecheck" ./tools/imagecheck
 "$work/imagecheck" cameras "$config" &
@@ -133,7 +135,7 @@ inside framegate version
 inside framegate health "$url"
 inside framegate hardware
 user=$(inside id)
-echo "it runs as $user"
+echo "user in the container: $user"
 case $user in uid=0*) exit 1 ;; esac
 trap 'kill $cameras' EXIT
 stop

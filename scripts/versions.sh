@@ -58,7 +58,7 @@ try_suite() {
 
 # try_arm64 builds with a cross-compiler, at full speed, and runs the result in an emulator. framegate starts itself again to
 # try its plans, so the kernel must know the emulator. That is registered in a user namespace (since Linux 6.7), which leaves
-# the machine as it is, with the header of an ELF program for AArch64 and the mask of its bits that matter.
+# the machine unchanged, with the header of an ELF program for AArch64 and the mask of its bits that matter.
 try_arm64() {
 	root=$work/arm64
 	prepare bookworm "$root"

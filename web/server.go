@@ -54,12 +54,12 @@ type Handler struct {
 	server *server
 }
 
-// Configure sets the configuration for requests from now on. Before the first call no other origin is allowed, viewers are not
+// Configure sets the configuration of future requests. Before the first call no other origin is allowed, viewers are not
 // limited and nothing may be changed. Any goroutine may call it.
 func (h *Handler) Configure(config *configs.Config) { h.server.config.Store(config) }
 
 // Wait blocks until all streams have ended, as they do when the cameras end their views; http.Server does not wait for streams. No
-// stream begins from now on. Wait is called once.
+// stream begins after the call. Wait is called once.
 func (h *Handler) Wait() { h.server.viewers.close() }
 
 // New returns the handler of all routes.
@@ -113,7 +113,7 @@ func New(o Options) *Handler {
 // server has the handlers of the routes.
 type server struct {
 	Options
-	config  atomic.Pointer[configs.Config] // for requests from now on
+	config  atomic.Pointer[configs.Config] // for future requests
 	viewers viewerLimits
 }
 

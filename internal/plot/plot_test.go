@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-func TestAxesSuitWhatIsShown(t *testing.T) {
+func TestPlotIsScaledToItsPoints(t *testing.T) {
 	line := []Line{{Name: "a < b", Points: []Point{{1, 10}, {10, 20}, {100, 40}}}}
 	for _, c := range []struct {
 		plot Plot

@@ -90,7 +90,7 @@ func (c Camera) withDefaults(i int) (Camera, error) {
 	return c, nil
 }
 
-// allCameras stands for every camera where the control port wants a name.
+// allCameras stands for every camera when used as a name at the control port.
 const allCameras = "all"
 
 var validName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)

@@ -37,7 +37,7 @@ func (p *path) makeHuge(megabytes int) error {
 	if p.loop == nil || p.loop.Codec != H264 && p.loop.Codec != H265 {
 		return fmt.Errorf("huge works with %s and %s only", H264, H265)
 	}
-	// The fragments of the slice are all alike but for the bits that mark the first and the last.
+	// The fragments of the slice differ only in the bits that mark the first and the last.
 	const first, last = 0x80, 0x40
 	fragment := func(mark byte) []byte {
 		head := []byte{0x60 | 28, mark | 5} // FU-A of an IDR slice (RFC 6184, section 5.8)

@@ -27,7 +27,7 @@ type viewer struct {
 	units [][][]byte
 	times []uint32 // RTP, of units
 	wall  []time.Time
-	sound int // packets
+	audio int // packets
 }
 
 // watch collects from a camera until the test ends.
@@ -59,11 +59,11 @@ func watch(t *testing.T, url string) *viewer {
 		}
 		c.OnPacketRTP(media, video, func(packet *rtp.Packet) { v.take(decoder, packet) })
 	}
-	var sound *format.G711
-	if media := session.FindFormat(&sound); media != nil {
-		c.OnPacketRTP(media, sound, func(*rtp.Packet) {
+	var audio *format.G711
+	if media := session.FindFormat(&audio); media != nil {
+		c.OnPacketRTP(media, audio, func(*rtp.Packet) {
 			v.mu.Lock()
-			v.sound++
+			v.audio++
 			v.mu.Unlock()
 		})
 	}
@@ -211,28 +211,28 @@ func TestCorruptDamagesTheRequestedShare(t *testing.T) {
 	}
 }
 
-func TestSound(t *testing.T) {
+func TestAudioIsSentWithAndWithoutVideo(t *testing.T) {
 	both, only := tiny, tiny
 	both.Audio, only.AudioOnly = true, true
 	server := camtest.Start(t, both, only)
 	v := watch(t, server.URL("cam1"))
-	camtest.Until(t, "pictures and sound", func() bool {
+	camtest.Until(t, "pictures and audio", func() bool {
 		n := v.count()
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		return n > 5 && v.sound > 10
+		return n > 5 && v.audio > 10
 	})
 	v = watch(t, server.URL("cam2"))
-	camtest.Until(t, "sound", func() bool {
+	camtest.Until(t, "audio", func() bool {
 		v.mu.Lock()
 		defer v.mu.Unlock()
-		return v.sound > 10
+		return v.audio > 10
 	})
 	if v.count() > 0 {
-		t.Error("a camera with audio only sends pictures")
+		t.Error("an audio-only camera sends pictures")
 	}
 	if err := server.Do(t.Context(), "cam2", testcam.Resize, testcam.Options{Width: 320, Height: 240}); err == nil {
-		t.Error("a camera without pictures takes a new size")
+		t.Error("an audio-only camera accepts a new size")
 	}
 	camtest.Do(t, server, "cam2", testcam.Heal, testcam.Options{})
 }

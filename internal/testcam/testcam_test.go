@@ -24,7 +24,7 @@ import (
 
 var tiny = testcam.Camera{Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: 5}
 
-// client is an RTSP client that counts the pictures that come in.
+// client is an RTSP client that counts the pictures that it receives.
 type client struct {
 	*gortsplib.Client
 	pictures atomic.Int32
@@ -76,9 +76,9 @@ func mustPlay(t *testing.T, url string) *client {
 }
 
 func TestCamerasAreRealRTSP(t *testing.T) {
-	sound, h265, mjpeg := tiny, tiny, tiny
-	sound.Audio, h265.Codec, mjpeg.Codec = true, testcam.H265, testcam.MJPEG
-	server := camtest.Start(t, tiny, sound, h265, mjpeg)
+	audio, h265, mjpeg := tiny, tiny, tiny
+	audio.Audio, h265.Codec, mjpeg.Codec = true, testcam.H265, testcam.MJPEG
+	server := camtest.Start(t, tiny, audio, h265, mjpeg)
 	for name, want := range map[string]string{"cam1": "video *format.H264", "cam2": "video *format.H264, audio *format.G711", "cam3": "video *format.H265", "cam4": "video *format.MJPEG"} {
 		for _, protocol := range []gortsplib.Protocol{gortsplib.ProtocolTCP, gortsplib.ProtocolUDP} {
 			c, err := play(t, server.URL(name), protocol)

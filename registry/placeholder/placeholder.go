@@ -26,7 +26,7 @@ type Placeholder struct {
 	Font          []byte // TrueType or OpenType; nil for Go's own font
 }
 
-// Draw returns the placeholder as a JPEG. Text that does not fit is drawn smaller, and left out where it would be too
+// Draw returns the placeholder as a JPEG. Text that does not fit is drawn smaller, and left out if it would be too
 // small to read. The error is that of a Font that cannot be used.
 func (p Placeholder) Draw() ([]byte, error) {
 	typeface, err := parse(p.Font)

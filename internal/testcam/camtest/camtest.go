@@ -12,7 +12,7 @@ import (
 	"framegate/internal/testcam/mark"
 )
 
-// Patience is how long a test waits for something that should happen at once.
+// Patience is how long a test waits for something that should happen immediately.
 const Patience = 15 * time.Second
 
 // Long skips a test that takes several seconds with -short.

@@ -13,9 +13,9 @@ import (
 )
 
 // Library keeps every loop that was encoded, so that cameras with equal specs share one, and a camera that heals has its
-// own back at once. Its methods may be called from any goroutine.
+// own back immediately. Its methods may be called from any goroutine.
 type Library struct {
-	Dir string // where loops are kept beyond the process; empty for nowhere
+	Dir string // where loops are kept beyond the process; empty for none
 
 	mu      sync.Mutex // guards entries, but not what they point to
 	entries map[Spec]*entry

@@ -60,7 +60,7 @@ func TestDamagedMarkIsRefused(t *testing.T) {
 			}
 		}
 		if _, _, err := Read(img); err == nil {
-			t.Errorf("bit %d was inverted and the mark is read all the same", bit)
+			t.Errorf("bit %d was inverted, but the mark is accepted", bit)
 		}
 	}
 }

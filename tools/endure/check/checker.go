@@ -34,7 +34,7 @@ func New(began time.Time, sent func(camera string, frame int, limit time.Time) (
 	return c
 }
 
-// Add adds a camera, which works from a time on.
+// Add adds a camera that works since a time.
 func (c *Checker) Add(name string, number int, works time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()

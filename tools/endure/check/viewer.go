@@ -13,7 +13,7 @@ type Viewer struct {
 	camera *camera
 	who    string
 	size   image.Point
-	eager  bool
+	eager  bool // as in Visit
 
 	opened   time.Time
 	part     time.Time // when the last part of any kind was read
