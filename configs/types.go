@@ -43,7 +43,7 @@ type Settings struct {
 	DropSame       bool          `yaml:"drop_same" default:"false" doc:"Leaves out pictures that are equal to the previous one, except for one each second."`
 	Overlay        Overlay       `yaml:"overlay" doc:"Text that is drawn into the pictures."`
 	IdleTimeout    time.Duration `yaml:"idle_timeout" min:"0s" max:"1h" default:"10s" doc:"How long pictures are still made after the last viewer has left."`
-	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that streams open at once; on_demand connects it for viewers only."`
+	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that streams open immediately; on_demand connects it for viewers only."`
 	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Transport of RTSP. auto tries UDP, then TCP if nothing arrives."`
 	Hardware       string        `yaml:"hardware" enum:"auto,off,jetson,nvidia,va,qsv,raspberrypi,v4l2,rockchip,software" default:"auto" doc:"Hardware that may decode and encode: auto tries all of this machine, off is software only, any other value is one platform."`
 	Decoder        string        `yaml:"decoder" doc:"GStreamer element that decodes, even if it was not proved at start; software takes over if it fails."`

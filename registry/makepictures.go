@@ -38,7 +38,7 @@ func (s *stream) watchPlans(ctx context.Context) {
 func (s *stream) wanted(plan string) *pictureSpec {
 	spec := &pictureSpec{connection: s.connection, plan: plan}
 	for _, r := range s.camera.renditions {
-		if s.camera.choose(r.spec) == s || r.by == s {
+		if s.camera.choose(r.spec) == s || r.stream == s {
 			spec.outputs = append(spec.outputs, frame.Output{Rendition: r.spec, Slot: r.slot})
 		}
 	}
@@ -65,11 +65,11 @@ func (s *stream) show(r *pictureRun) {
 	s.camera.change(func() {
 		s.shown = r
 		for _, rendition := range s.camera.renditions {
-			if rendition.by == s {
-				rendition.by = nil
+			if rendition.stream == s {
+				rendition.stream = nil
 			}
 			if r.makes().fills(rendition) {
-				rendition.by = s
+				rendition.stream = s
 			}
 		}
 		switch {

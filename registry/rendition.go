@@ -19,7 +19,7 @@ type rendition struct {
 	placeholder shownPlaceholder
 
 	spec    frame.Rendition // what request resolves to at the camera's current size
-	by      *stream         // whose picture fills the slot; nil if none does
+	stream  *stream         // whose picture fills the slot; nil if none does
 	viewers int
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
 }

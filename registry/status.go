@@ -157,8 +157,8 @@ func (r *rendition) status() RenditionStatus {
 		Width: r.spec.Width, Height: r.spec.Height, FPS: r.spec.FPS, Keyframes: r.spec.Keyframes,
 		Quality: r.spec.Quality, Rotate: r.spec.Rotate, Viewers: r.viewers,
 	}
-	if r.by != nil {
-		status.Stream = r.by.name
+	if r.stream != nil {
+		status.Stream = r.stream.name
 	}
 	return status
 }

@@ -106,7 +106,7 @@ func (s *stream) needed() bool {
 		return true
 	}
 	for _, r := range c.renditions {
-		if r.by == s || c.choose(r.spec) == s {
+		if r.stream == s || c.choose(r.spec) == s {
 			return true
 		}
 	}

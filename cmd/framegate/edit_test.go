@@ -32,7 +32,7 @@ func (s serving) change(method, path, body string) (int, string, error) {
 	return resp.StatusCode, string(text), err
 }
 
-func TestCamerasFromTheAPIAreServedAtOnceAndAreInTheFile(t *testing.T) {
+func TestCamerasFromTheAPIAreServedImmediatelyAndAreInTheFile(t *testing.T) {
 	cameras := camtest.Start(t, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5}, testcam.Camera{Width: 320, Height: 180, KeyframeInterval: 5})
 	text := fmt.Sprintf(`# my site
 cameras:

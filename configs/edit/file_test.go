@@ -173,7 +173,7 @@ func TestLinkModeAndOwnerStay(t *testing.T) {
 	}
 }
 
-func TestChangesAtOnceAreAllKept(t *testing.T) {
+func TestSimultaneousChangesAreAllKept(t *testing.T) {
 	f := fileWith(t, "")
 	var all sync.WaitGroup
 	for i := range 20 {

@@ -153,15 +153,15 @@ func (t *testbed) observe(ctx context.Context) error {
 	defer keeping.Wait()
 	defer cancel()
 	keeping.Go(func() { t.checker.KeepTime(ctx) })
-	ask := time.NewTicker(250 * time.Millisecond)
-	defer ask.Stop()
+	ticks := time.NewTicker(250 * time.Millisecond)
+	defer ticks.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-t.framegate.Ended():
 			return errors.New("framegate has ended by itself")
-		case <-ask.C:
+		case <-ticks.C:
 		}
 		asked := time.Now()
 		t.checker.CheckWaits(asked)
