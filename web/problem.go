@@ -15,9 +15,9 @@ type problem struct {
 	Title  string `json:"title"`
 	Status int    `json:"status"`
 	Detail string `json:"detail"`
-	// Parameter is the query parameter or the key of a camera that is wrong, of a 400.
+	// Parameter is the wrong query parameter or key of a camera, in a 400.
 	Parameter string `json:"parameter,omitempty"`
-	// Camera and Reason say which camera sends no pictures and why, of a 503.
+	// Camera is the camera that is the cause, and Reason is why it sends no pictures.
 	Camera string       `json:"camera,omitempty"`
 	Reason frame.Reason `json:"reason,omitempty"`
 

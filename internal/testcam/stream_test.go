@@ -171,7 +171,7 @@ func TestResizeKeepsTheConnection(t *testing.T) {
 	camtest.Until(t, "the size as configured", last("160x96"))
 	camtest.Do(t, server, "cam1", testcam.Resize, testcam.Options{Width: 354, Height: 202})
 	camtest.Until(t, "the new size", last("354x202"))
-	// At once: the loop that is about to take over must not outlive the heal.
+	// Immediately, since the loop that is about to take over must not outlive the heal.
 	camtest.Do(t, server, "cam1", testcam.Resize, testcam.Options{Width: 128, Height: 64})
 	camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
 	camtest.Until(t, "the size as configured again", last("160x96"))

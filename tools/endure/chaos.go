@@ -249,7 +249,7 @@ func (r *run) checkCutOff(ctx context.Context, viewers *viewers) {
 	}
 	seen := false
 	for began := time.Now(); ctx.Err() == nil; {
-		all, err := askCameras(ctx, r.framegate)
+		all, err := cameraStates(ctx, r.framegate)
 		left := 0
 		for _, camera := range all {
 			left += camera.Viewers

@@ -85,7 +85,7 @@ const reloadTime = 5 * time.Second
 func (f *configFile) awaitApplied(ctx context.Context, p *process.Process, c *check.Checker) error {
 	began := time.Now()
 	for {
-		all, err := askCameras(ctx, p)
+		all, err := cameraStates(ctx, p)
 		if err != nil {
 			return err
 		}

@@ -38,7 +38,7 @@ type soakReport struct {
 	Usages []usage `json:"usages"`
 }
 
-// trend is how a figure changed after the warming up.
+// trend is how a figure changed after the warm-up.
 type trend struct {
 	Name   string  `json:"name"`
 	Unit   string  `json:"unit"` // empty for a count
@@ -116,7 +116,7 @@ func (s soak) measure(ctx context.Context, t *testbed) (usages []usage, err erro
 	return usages, err
 }
 
-// trends fits a line to each figure, after the warming up.
+// trends fits a line to each figure, after the warm-up.
 func trends(usages []usage, warm time.Duration) (all []trend) {
 	for _, f := range figures {
 		t := trend{Name: f.name, Unit: f.unit}

@@ -165,7 +165,7 @@ func (t *testbed) observe(ctx context.Context) error {
 		}
 		asked := time.Now()
 		t.checker.CheckWaits(asked)
-		all, err := askCameras(ctx, t.framegate)
+		all, err := cameraStates(ctx, t.framegate)
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -85,8 +85,8 @@ type cameraState struct {
 	Viewers int
 }
 
-// askCameras reads the state of all cameras.
-func askCameras(ctx context.Context, p *process.Process) (all []cameraState, err error) {
+// cameraStates reads the state of all cameras.
+func cameraStates(ctx context.Context, p *process.Process) (all []cameraState, err error) {
 	body, err := get(ctx, p.URL+"/api/cameras")
 	if err != nil {
 		return nil, err
