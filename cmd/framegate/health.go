@@ -22,7 +22,7 @@ const healthTime = 4 * time.Second
 func (h healthCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	if err := health.Ask(ctx, strings.TrimSuffix(h.base(), "/"), nil); err != nil {
+	if err := health.Check(ctx, strings.TrimSuffix(h.base(), "/"), nil); err != nil {
 		return err
 	}
 	fmt.Println("ok")

@@ -1,4 +1,4 @@
-// Package health asks a framegate whether it serves.
+// Package health checks whether a framegate serves.
 package health
 
 import (
@@ -10,8 +10,8 @@ import (
 	"net/url"
 )
 
-// Ask asks a framegate for its health, over a new connection to at, or to the host of base if at is nil.
-func Ask(ctx context.Context, base string, at net.Addr) error {
+// Check requests /healthz of the framegate at the URL base, over a new connection to at, or to the host of base if at is nil.
+func Check(ctx context.Context, base string, at net.Addr) error {
 	// A proxy from the environment is not used: it would ask another machine.
 	transport := &http.Transport{DisableKeepAlives: true}
 	if at != nil {

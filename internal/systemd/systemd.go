@@ -67,7 +67,7 @@ func Supervise(ctx context.Context, served net.Addr, url string, readState func(
 func checkHealth(ctx context.Context, limit time.Duration, served net.Addr, readState func()) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
-	if err := health.Ask(ctx, "http://framegate", served); err != nil {
+	if err := health.Check(ctx, "http://framegate", served); err != nil {
 		return err
 	}
 	read := make(chan struct{})
