@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
@@ -71,6 +73,42 @@ func TestSocketFromSystemdIsServed(t *testing.T) {
 	cmd.Process.Signal(syscall.SIGTERM)
 	if ended := cmd.Wait(); err != nil || ended != nil {
 		t.Errorf("the answer: %v; the end: %v; the log: %s", err, ended, log)
+	}
+}
+
+func TestOtherSocketsFromSystemdAreRefused(t *testing.T) {
+	listener, err := net.ListenTCP("tcp", &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	stream, err := listener.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stream.Close()
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	datagrams, err := conn.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer datagrams.Close()
+	path := config(t, "cameras: []")
+	for want, sockets := range map[string][]*os.File{
+		"systemd passes 2 sockets": {stream, stream}, "does not listen for connections": {datagrams},
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), camtest.Patience)
+		defer cancel()
+		script := fmt.Sprintf(`LISTEN_FDS=%d LISTEN_PID=$$ exec "$0" "$@"`, len(sockets))
+		cmd := exec.CommandContext(ctx, "sh", "-c", script, binary, "serve", "--config", path)
+		cmd.ExtraFiles = sockets
+		if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), want) {
+			t.Errorf("%v %s, want %q", err, out, want)
+		}
 	}
 }
 
