@@ -55,7 +55,7 @@ type App struct {
 func New(o Options) (*App, error) {
 	a := &App{Options: o, level: new(slog.LevelVar), config: o.Config, machine: newMachine()}
 	if o.File != "" {
-		a.file = &edit.File{Path: o.File, Apply: a.apply}
+		a.file = &edit.File{Path: o.File, Apply: a.apply, Refuse: a.refuse}
 	}
 	a.log = newLog(o.Config, a.level)
 	slog.SetDefault(a.log)

@@ -25,8 +25,8 @@ type Input struct {
 	Units  *unit.GOP
 	Rate   *unit.Meter
 	Plans  *plan.Fallback
-	// Demand is called when a picture waits for other units than before. It does not block, and may be called from any
-	// goroutine.
+	// Demand is called when a picture waits for other units than before. If it waits for more, Demand may take units that
+	// have arrived already, on the caller's goroutine. Any goroutine may call it.
 	Demand func(from, to unit.Demand)
 }
 

@@ -220,7 +220,8 @@ func complete(chain []gst.Spec) bool {
 
 // decoderProperties are set if a decoder has them. ordered says that units arrive in the order in which they are shown.
 func (pf *platform) decoderProperties(ordered bool) map[string]any {
-	all := maps.Clone(pf.decoder)
+	all := map[string]any{}
+	maps.Copy(all, pf.decoder)
 	if ordered {
 		maps.Copy(all, pf.ordered)
 	}
