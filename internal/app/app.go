@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -80,8 +79,6 @@ func (a *App) Run(ctx context.Context) error {
 	signal.Notify(hangUp, syscall.SIGHUP)
 	defer signal.Stop(hangUp)
 	limitProcessors()
-	held := make([]byte, ballast)
-	defer runtime.KeepAlive(held)
 	listener, err := systemd.Listen(cmp.Or(a.Listen, a.Config.Listen))
 	if err != nil {
 		return err
