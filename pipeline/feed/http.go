@@ -14,8 +14,6 @@ import (
 	"framegate/configs"
 	"framegate/pipeline/frame"
 	"framegate/pipeline/unit"
-
-	"github.com/icholy/digest"
 )
 
 // maxBroken is how many broken pictures in a row a connection survives.
@@ -49,8 +47,9 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 // httpCamera fetches from one camera.
 type httpCamera struct {
 	http.Client
-	src   configs.Source
-	basic bool // the camera has asked for Basic
+	src           configs.Source
+	authenticates bool // the camera has asked for it
+	basic         bool // by Basic
 }
 
 func newHTTPCamera(src configs.Source) (*httpCamera, error) {
@@ -123,13 +122,11 @@ func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.basic {
-		if _, err := digest.FindChallenge(resp.Header); err == nil {
-			c.Transport = &digest.Transport{Username: c.src.Username, Password: c.src.Password.Reveal(), Transport: c.Transport}
-		} else {
-			c.basic = true
-		}
+	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.authenticates {
 		resp.Body.Close()
+		if err := c.authenticate(parseChallenges(resp.Header.Values("WWW-Authenticate"))); err != nil {
+			return nil, err
+		}
 		if resp, err = c.ask(ctx); err != nil {
 			return nil, err
 		}
@@ -139,6 +136,21 @@ func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 		return nil, c.refused(resp)
 	}
 	return resp, nil
+}
+
+// authenticate makes further requests answer one of the challenges.
+func (c *httpCamera) authenticate(offered []challenge) error {
+	c.authenticates = true
+	switch {
+	case findDigest(offered) != nil:
+		c.Transport = digestTransport(c.src.Username, c.src.Password.Reveal(), c.Transport)
+	case offersBasic(offered):
+		c.basic = true
+	default:
+		return &frame.CameraError{Reason: frame.Unauthorized,
+			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate cannot answer", place(c.src.URL), unanswered(offered))}
+	}
+	return nil
 }
 
 func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
