@@ -38,7 +38,7 @@ func parseBusError(msg *gst.Message) *BusError {
 
 // missingPlugin names the decoder, parser or depayloader that GStreamer did not find, empty for any other message.
 func missingPlugin(msg *gst.Message) string {
-	name := C.fg_missing(unsafe.Pointer(msg.Instance()))
+	name := C.fg_missing_name(unsafe.Pointer(msg.Instance()))
 	if name == nil {
 		return ""
 	}

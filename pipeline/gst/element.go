@@ -27,8 +27,8 @@ type Spec struct {
 	// Set has properties by name. A string is set as it is and never parsed, so it may come from a user. An Arg is parsed by
 	// GStreamer as in a launch line, which also knows enums, numbers and caps.
 	Set map[string]any
-	// May has properties that are set if this version of the element has them.
-	May map[string]any
+	// Optional has properties that are set if this version of the element has them.
+	Optional map[string]any
 }
 
 // Arg is a property's value in GStreamer's own notation. It is for constants, never for a user's value.
@@ -46,7 +46,7 @@ func newElement(spec Spec) (*Element, error) {
 			return nil, err
 		}
 	}
-	for name, value := range spec.May {
+	for name, value := range spec.Optional {
 		if _, err := e.GetPropertyType(name); err == nil {
 			if err := setProperty(e, name, value); err != nil {
 				return nil, err
@@ -92,11 +92,11 @@ var requestsPads = map[string]bool{"tee": true}
 // signal because it is emitted on a streaming thread, and go-glib's closures use reflection.
 func (e *Element) LinkLater(to *Element) { C.fg_link_later(e.pointer(), to.pointer()) }
 
-// Takes reports whether the template of the element's sink pad accepts caps.
-func (e *Element) Takes(caps string) bool {
+// Accepts reports whether the template of the element's sink pad accepts caps.
+func (e *Element) Accepts(caps string) bool {
 	text := C.CString(caps)
 	defer C.free(unsafe.Pointer(text))
-	return C.fg_takes(e.pointer(), text) != 0
+	return C.fg_accepts(e.pointer(), text) != 0
 }
 
 // Push sends a copy of an access unit to an appsrc and waits while the decoder is behind. It returns false if the pipeline takes

@@ -26,7 +26,7 @@ import (
 // times.
 var start = sync.OnceFunc(func() {
 	gst.Init(nil)
-	C.fg_drop_noise()
+	C.fg_filter_log()
 	blankMemory()
 	loop := glib.NewMainLoop(glib.MainContextDefault(), false)
 	go loop.Run()

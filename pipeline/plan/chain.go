@@ -26,13 +26,13 @@ func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, las
 		return made[0], made[0], nil
 	}
 	p.platform.context.Share(g)
-	made, err := g.Add(gst.Spec{Factory: p.decoder, May: p.platform.decoderProperties(ordered)})
+	made, err := g.Add(gst.Spec{Factory: p.decoder, Optional: p.platform.decoderProperties(ordered)})
 	if err != nil {
 		return nil, nil, err
 	}
 	decoder := made[0]
 	parser := parsers[p.codec]
-	if parser == "" || decoder.Takes(caps) {
+	if parser == "" || decoder.Accepts(caps) {
 		return decoder, decoder, nil
 	}
 	if made, err = g.Add(gst.Spec{Factory: parser}); err != nil {
@@ -154,7 +154,7 @@ func (p Plan) finish(r frame.Rendition, masks []configs.Mask) (chain []gst.Spec)
 // element returns the encoder with a quality of 1 to 100.
 func (e encoder) element(quality int) gst.Spec {
 	value := gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
-	return gst.Spec{Factory: e.factory, May: map[string]any{e.property: value}}
+	return gst.Spec{Factory: e.factory, Optional: map[string]any{e.property: value}}
 }
 
 // overlay returns the element that writes a rendition's text. lacking is its name if this machine does not have it: then
