@@ -56,9 +56,9 @@ func takeUnits(t *testing.T, url string, n int) (units []unit.Unit) {
 	return units
 }
 
-// TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe decodes access units that are damaged in every
+// TestCorruptedUnitsDoNotStopGoodPictures decodes access units that are damaged in every
 // way, as fast as it goes, and good ones in between: those must be seen.
-func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *testing.T) {
+func TestCorruptedUnitsDoNotStopGoodPictures(t *testing.T) {
 	camtest.Long(t)
 	const interval = 10 // units from keyframe to keyframe
 	names := []testcam.Codec{testcam.H264, testcam.H265, testcam.MJPEG, testcam.MPEG4, testcam.VP8, testcam.VP9}

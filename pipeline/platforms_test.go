@@ -116,11 +116,11 @@ func TestFailureOfAPlanLeadsToTheNext(t *testing.T) {
 	for _, c := range []struct{ factory, fault, reason string }{
 		{"nvh264dec", "open", "Could not open the device"},
 		{"nvh264dec", "fail 40", "The device has failed"},
-		{"nvh264dec", "silence 40", "no picture has come"},
+		{"nvh264dec", "silence 40", "the decoder has given no picture for"},
 		{"nvh264dec", "hang", "nvh264dec hangs"},
 		{"nvh264dec", "refuse", ""},
 		{"cudaconvertscale", "fail 40", "The device has failed"},
-		{"nvjpegenc", "silence 40", "no JPEG has come"},
+		{"nvjpegenc", "silence 40", "the encoder has given no JPEG for"},
 		{"nvjpegenc", "open", "Could not open the device"},
 	} {
 		t.Run(c.factory+" "+c.fault, func(t *testing.T) {
@@ -186,7 +186,7 @@ func TestPlanThatHangsCountsAsAbandonedAndSoftwareFollows(t *testing.T) {
 	camtest.Until(t, "nothing hangs", func() bool { return gst.Hanging() == 0 })
 }
 
-func TestCameraBeyondTheSessionsOfADeviceTakesThePlaceThatBecomesFree(t *testing.T) {
+func TestWaitingCameraGetsTheFreedSession(t *testing.T) {
 	camtest.Long(t)
 	standins, ok := plantest.WithStandins(t, "nvidia")
 	if !ok {
@@ -274,7 +274,7 @@ func TestSmallPicturesAreEncodedInSystemMemoryUnlessTheConfigurationSaysOtherwis
 	}
 }
 
-func TestCardWithoutCUDAsLibrariesDecodesAndTheRestIsSoftware(t *testing.T) {
+func TestWithoutCUDALibrariesOnlyDecodingUsesTheCard(t *testing.T) {
 	if _, ok := plantest.WithStandins(t, "nvidia", "-cudaconvertscale", "-nvjpegenc"); !ok {
 		return
 	}

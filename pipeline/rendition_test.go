@@ -50,7 +50,7 @@ func brightness(picture image.Image, m configs.Mask) float64 {
 	return sum / float64(n)
 }
 
-func TestMasksCoverEveryWayOut(t *testing.T) {
+func TestMasksArePaintedIntoEveryOutput(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
 	src := camtest.Source(t, server.URL("cam1"))
 	whole := show(t, run(t, src), frame.Rendition{Width: 640, Height: 360, Quality: 80})
@@ -124,7 +124,7 @@ func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
 	}
 }
 
-func TestPassedAndDecodedPicturesComeOfOneConnection(t *testing.T) {
+func TestPassedAndDecodedPicturesShareOneConnection(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
 	picture := show(t, run(t, camtest.Source(t, server.URL("cam1"))), frame.Rendition{Width: 640, Height: 360}, small)
 	for i, want := range []int{640, 320} {
@@ -164,7 +164,7 @@ func TestKeyframesAloneAreDecodedForALowRate(t *testing.T) {
 	}
 }
 
-func TestKeyframesAreToldFromOthersInASharedDecode(t *testing.T) {
+func TestKeyframeRenditionShowsOnlyKeyframesOfASharedDecode(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second})
 	keys := small
 	keys.Keyframes = true

@@ -19,9 +19,9 @@ func place(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), configs.DefaultPort(u.Scheme)))
 }
 
-// shownPath is the path of a URL as an error may show it: without the query, where some makers put user and password, and
+// redactedPath is the path of a URL as an error may show it: without the query, where some makers put user and password, and
 // not at all if the path contains them.
-func shownPath(u *url.URL) string {
+func redactedPath(u *url.URL) string {
 	if path := u.EscapedPath(); !secretPath.MatchString(path) {
 		return cmp.Or(path, "/")
 	}
@@ -31,9 +31,9 @@ func shownPath(u *url.URL) string {
 // secretPath matches a path that contains a password, as some makers have it.
 var secretPath = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
 
-// innermost strips what net, os and net/http put in front of the reason: it repeats the address, and the URL with its
+// rootCause strips what net, os and net/http put in front of the reason: it repeats the address, and the URL with its
 // query.
-func innermost(err error) error {
+func rootCause(err error) error {
 	var request *url.Error
 	if errors.As(err, &request) {
 		err = request.Err

@@ -17,7 +17,7 @@ import (
 func readV4L2(ctx context.Context, src configs.Source, in *Intake) error {
 	device := src.URL.Path
 	if _, err := os.Stat(device); err != nil {
-		return &frame.CameraError{Reason: frame.NotFound, Text: "no camera at " + device + ": " + innermostPath(err)}
+		return &frame.CameraError{Reason: frame.NotFound, Text: "no camera at " + device + ": " + pathCause(err)}
 	}
 	err := readChain(ctx, in,
 		gst.Spec{Factory: "v4l2src", Set: map[string]any{"device": device}},
@@ -125,7 +125,7 @@ func explainCapture(device string, err error) error {
 	return &frame.CameraError{Reason: bus.Reason, Text: text}
 }
 
-func innermostPath(err error) string {
+func pathCause(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return path.Err.Error()

@@ -106,7 +106,7 @@ func textFile(t *testing.T) string {
 	return path
 }
 
-func TestRightPasswordIsLetIn(t *testing.T) {
+func TestCorrectPasswordIsAccepted(t *testing.T) {
 	locked := tiny
 	locked.Username, locked.Password = "admin", "p@ss/w#rd! \"x\""
 	server := camtest.Start(t, locked)

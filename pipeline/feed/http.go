@@ -158,7 +158,7 @@ func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
 		return nil, context.Cause(ctx)
 	}
 	return nil, &frame.CameraError{Reason: frame.Unreachable,
-		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), innermost(err))}
+		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), rootCause(err))}
 }
 
 func (c *httpCamera) refused(resp *http.Response) error {
@@ -167,7 +167,7 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &frame.CameraError{Reason: frame.Unauthorized, Text: fmt.Sprintf("%d from %s: check username and password", resp.StatusCode, at)}
 	case http.StatusNotFound:
-		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, shownPath(c.src.URL))}
+		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, redactedPath(c.src.URL))}
 	}
 	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
 }

@@ -46,7 +46,7 @@ func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
 	}
 }
 
-func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
+func TestOversizedUnitsAreDropped(t *testing.T) {
 	stream := frame.Stream{Codec: "h264", Width: 64, Height: 48}
 	vast, vp8 := stream, stream
 	vast.Width, vast.Height, vp8.Codec = 16384, 16384, "vp8"
@@ -73,7 +73,7 @@ func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
 	}
 }
 
-func TestNoUnitComesInBeforeTheLast(t *testing.T) {
+func TestUnitsHaveIncreasingTimesOfArrival(t *testing.T) {
 	in := new(Feed).NewIntake(func(frame.Stream) {})
 	vp8 := &unit.Format{Stream: frame.Stream{Codec: "vp8"}}
 	began := time.Now()

@@ -78,13 +78,13 @@ type Request struct {
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
 	Format        Format
 	DropSame      bool
-	Overlay       Overlay // of the configuration
-	Name          string  // of the camera, likewise
-	Show          *Show   // what of the overlay is shown
+	Overlay       Overlay       // of the configuration
+	Name          string        // of the camera, likewise
+	Show          *OverlayParts // what of the overlay is shown
 }
 
-// Show says which parts of an overlay are shown.
-type Show struct{ Name, Time, Text bool }
+// OverlayParts says which parts of an overlay are shown.
+type OverlayParts struct{ Name, Time, Text bool }
 
 // The ranges of a Request, and so of the query parameters and the configuration.
 const (

@@ -196,7 +196,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 		switch {
 		case to == nil:
 		case p.skipping.late(u):
-			p.skipping.overdue = true
+			p.skipping.keyframeLate = true
 			units.Rewind(pushed)
 		case p.skipping.skips(u, p.sent.newest()):
 		default:
@@ -223,7 +223,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 
 // demand is which units the picture waits for now.
 func (p *Picture) demand(decodes bool) unit.Demand {
-	if decodes && len(p.passed) == 0 && p.skipping.lone && !p.skipping.overdue {
+	if decodes && len(p.passed) == 0 && p.skipping.keyframesOnly && !p.skipping.keyframeLate {
 		return unit.Keyframes
 	}
 	return unit.Everything

@@ -13,12 +13,12 @@ type skipping struct {
 	rate  float64 // the highest rate that is wanted; 0 means all pictures
 	keys  bool    // only keyframes are wanted
 
-	lone    bool          // only keyframes are decoded now
-	overdue bool          // a keyframe did not arrive in time; everything is decoded until the next one
-	key     time.Duration // PTS of the newest keyframe
-	taken   time.Duration // PTS of the newest keyframe that was not skipped
-	behind  int           // units taken since
-	due     time.Duration // while only keyframes are decoded: PTS from which on the next one is
+	keyframesOnly  bool          // only keyframes are decoded now
+	keyframeLate   bool          // a keyframe did not arrive in time; everything is decoded until the next one
+	key            time.Duration // PTS of the newest keyframe
+	lastDecodedKey time.Duration // PTS of the newest keyframe that was not skipped
+	sinceKey       int           // units after that keyframe
+	due            time.Duration // while only keyframes are decoded: PTS from which on the next one is
 }
 
 // reordering is how many units are decoded behind a lone keyframe at most. A decoder that reorders pictures returns the
@@ -48,26 +48,26 @@ func (s *skipping) onlyKeys() bool {
 
 // late reports whether a keyframe should have arrived before a unit: some cameras stretch their GOPs while nothing moves.
 func (s *skipping) late(u unit.Unit) bool {
-	return s.lone && !s.keys && !u.Key && u.PTS-s.key > s.meter.KeyInterval()*3/2
+	return s.keyframesOnly && !s.keys && !u.Key && u.PTS-s.key > s.meter.KeyInterval()*3/2
 }
 
 // skips reports whether the next unit is skipped. shown is the PTS of the newest picture that came out of the decoder.
 func (s *skipping) skips(u unit.Unit, shown time.Duration) bool {
 	if u.Key {
-		s.key, s.overdue = u.PTS, false
-		s.lone = s.onlyKeys()
-		if s.lone && s.early(u) {
+		s.key, s.keyframeLate = u.PTS, false
+		s.keyframesOnly = s.onlyKeys()
+		if s.keyframesOnly && s.early(u) {
 			return true
 		}
-		s.taken, s.behind = u.PTS, 0
+		s.lastDecodedKey, s.sinceKey = u.PTS, 0
 		return false
 	}
 	switch {
-	case s.overdue:
+	case s.keyframeLate:
 		return false
-	case s.lone:
-		s.behind++
-		return shown >= s.taken || s.behind > reordering || s.key > s.taken
+	case s.keyframesOnly:
+		s.sinceKey++
+		return shown >= s.lastDecodedKey || s.sinceKey > reordering || s.key > s.lastDecodedKey
 	default:
 		return u.Droppable && s.rate > 0 && s.rate <= s.meter.ReferencesPerSecond()
 	}

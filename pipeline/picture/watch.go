@@ -9,8 +9,8 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// patience is how long a plan may take for its first picture, and for each further one.
-type patience struct{ first, next time.Duration }
+// limits says how long a plan may take for its first picture, and for each further one.
+type limits struct{ first, next time.Duration }
 
 // How long hardware may take for a further picture while viewers wait, and the last plan, which no other follows.
 const (
@@ -18,32 +18,32 @@ const (
 	softwareStall = 5 * time.Second
 )
 
-func (d *decoding) patience() patience {
+func (d *decoding) limits() limits {
 	if d.candidate.Last() {
-		return patience{2 * softwareStall, softwareStall}
+		return limits{2 * softwareStall, softwareStall}
 	}
-	return patience{cmp.Or(d.picture.Source.Plans.Timeout, softwareStall), hardwareStall}
+	return limits{cmp.Or(d.picture.Source.Plans.Timeout, softwareStall), hardwareStall}
 }
 
 // watch waits for the end of the pipeline, and ends it itself if units go in and no picture comes out.
 func (d *decoding) watch(ctx context.Context, began time.Time) error {
 	p := d.picture
-	limit := d.patience()
+	limit := d.limits()
 	tick := time.NewTicker(min(limit.next/5, 500*time.Millisecond))
 	defer tick.Stop()
 	var decoder, encoder stall
 	caughtUp := p.caughtUp
 	for {
 		select {
-		case err := <-d.graph.Ended():
+		case err := <-d.pipeline.Ended():
 			return &planFailure{err: err}
 		case <-ctx.Done():
-			d.setPlan(d.graph.Decoder())
+			d.setPlan(d.pipeline.Decoder())
 			return context.Cause(ctx)
 		case <-caughtUp:
 			d.leave = p.Plans.Enter(d.candidate)
 			d.begun()
-			d.setPlan(d.graph.Decoder())
+			d.setPlan(d.pipeline.Decoder())
 			caughtUp = nil
 		case now := <-tick.C:
 			asked, newest := p.sent.count()
@@ -58,9 +58,9 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 			case shown == 0 && now.Sub(began) > limit.first:
 				return &planFailure{fmt.Errorf("no picture within %v", limit.first), true}
 			case shown > 0 && stuck > limit.next:
-				return &planFailure{fmt.Errorf("no picture has come for %v of what the camera sends", limit.next), true}
+				return &planFailure{fmt.Errorf("the decoder has given no picture for %v", limit.next), true}
 			case shown > 0 && unmade > limit.next:
-				return &planFailure{fmt.Errorf("no JPEG has come for %v of the pictures that were decoded", limit.next), true}
+				return &planFailure{fmt.Errorf("the encoder has given no JPEG for %v", limit.next), true}
 			}
 		}
 	}

@@ -34,8 +34,8 @@ func (m *Machine) NewFallback(choice configs.Plans, watched func() bool) *Fallba
 	return &Fallback{machine: m, choice: choice, watched: watched}
 }
 
-// Know takes over the results of Prove.
-func (m *Machine) Know(found Hardware) {
+// SetProofs takes over the results of Prove.
+func (m *Machine) SetProofs(found Hardware) {
 	m.mu.Lock()
 	m.works, m.known = map[string]bool{}, nil
 	for _, p := range found.Plans {

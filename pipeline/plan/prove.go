@@ -134,21 +134,21 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	if err := last.Link(in); err != nil {
 		return "", err
 	}
-	box, err := gst.NewQueue()
+	queue, err := gst.NewQueue()
 	if err != nil {
 		return "", err
 	}
-	box.Collect(out, 0)
+	queue.Collect(out, 0)
 	count := func(s gst.Sample) {
 		t.frames++
 		t.last = append(t.last[:0], s.Data...)
 	}
 	var counting sync.WaitGroup
 	defer counting.Wait()
-	defer box.Close()
+	defer queue.Close()
 	counting.Go(func() {
-		for box.Wait() == nil {
-			box.Take(count, gst.NoHold)
+		for queue.Wait() == nil {
+			queue.Take(count, gst.NoHold)
 		}
 	})
 	if err := g.Play(ctx, proofTimeout); err != nil {
@@ -156,7 +156,7 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	}
 	select {
 	case err = <-g.Ended():
-		box.Take(count, gst.NoHold)
+		queue.Take(count, gst.NoHold)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}

@@ -68,7 +68,7 @@ func TestPicturesDoNotWaitForADeviceThatHangs(t *testing.T) {
 	})
 }
 
-func TestPictureThatNobodyWantsAnyMoreLeavesTheLine(t *testing.T) {
+func TestCancelledPictureLeavesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s starts
 		var begun []func()

@@ -85,22 +85,22 @@ func ReadJPEG(data []byte) (JPEG, error) {
 // JPEGShape refuses a picture whose frame header differs from that of the pictures before it. Such a header is more often
 // damaged than intended, and jpegdec, which accepts it, has been seen to write beyond its picture (GStreamer 1.22.0,
 // libjpeg-turbo 2.1.5). A header that comes twice in a row is intended: its pictures have a new format.
-type JPEGShape struct{ current, doubted []byte }
+type JPEGShape struct{ current, candidate []byte }
 
 // Fits reports whether a picture is accepted, whether its shape is new, and whether a picture that was refused before was
 // broken.
 func (s *JPEGShape) Fits(p JPEG) (fits, changed, wasBroken bool) {
 	switch {
 	case bytes.Equal(p.header, s.current):
-		wasBroken = s.doubted != nil
-		s.doubted = nil
+		wasBroken = s.candidate != nil
+		s.candidate = nil
 		return true, false, wasBroken
-	case s.current == nil, bytes.Equal(p.header, s.doubted):
-		s.current, s.doubted = bytes.Clone(p.header), nil
+	case s.current == nil, bytes.Equal(p.header, s.candidate):
+		s.current, s.candidate = bytes.Clone(p.header), nil
 		return true, true, false
 	default:
-		wasBroken = s.doubted != nil
-		s.doubted = bytes.Clone(p.header)
+		wasBroken = s.candidate != nil
+		s.candidate = bytes.Clone(p.header)
 		return false, false, wasBroken
 	}
 }
