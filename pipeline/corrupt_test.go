@@ -184,9 +184,9 @@ func newVictim(t *testing.T) *victim {
 }
 
 // push adds a unit and waits until the picture has taken it.
-func (v *victim) push(t *testing.T, data []byte, key bool, as *unit.Format) {
+func (v *victim) push(t *testing.T, data []byte, key bool, format *unit.Format) {
 	v.at = v.at.Add(40 * time.Millisecond)
-	v.in.Unit(data, v.at.Sub(unit.Beginning), key, v.at, as)
+	v.in.Unit(data, v.at.Sub(unit.Beginning), key, v.at, format)
 	for deadline := time.Now().Add(camtest.Patience); !v.waits(); {
 		if time.Now().After(deadline) {
 			t.Fatalf("a unit is not taken: %x", data[:min(len(data), 100)])

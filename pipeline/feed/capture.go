@@ -47,7 +47,7 @@ func csiChain(number int) ([]gst.Spec, error) {
 	case len(gst.Missing("nvarguscamerasrc")) == 0:
 		return []gst.Spec{
 			{Factory: "nvarguscamerasrc", Set: map[string]any{"sensor-id": gst.Arg(strconv.Itoa(number))}},
-			{Factory: "nvvidconv"}, // out of the device's memory
+			{Factory: "nvvidconv"}, // copies pictures out of the memory of the device
 			{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=I420")}},
 		}, nil
 	case len(gst.Missing("libcamerasrc")) > 0:
@@ -125,6 +125,7 @@ func explainCapture(device string, err error) error {
 	return &frame.CameraError{Reason: bus.Reason, Text: text}
 }
 
+// pathCause is the reason of an error of package os, without the path.
 func pathCause(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {

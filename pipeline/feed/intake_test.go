@@ -13,7 +13,7 @@ import (
 )
 
 // takeAll passes units to a new intake and returns its feed and how many formats were reported.
-func takeAll(t *testing.T, as *unit.Format, units ...[]byte) (feed *Feed, formats int) {
+func takeAll(t *testing.T, format *unit.Format, units ...[]byte) (feed *Feed, formats int) {
 	t.Helper()
 	feed, err := New(camtest.Source(t, "test://ball"))
 	if err != nil {
@@ -21,13 +21,13 @@ func takeAll(t *testing.T, as *unit.Format, units ...[]byte) (feed *Feed, format
 	}
 	in := feed.NewIntake(func(frame.Stream) { formats++ })
 	for i, data := range units {
-		in.Unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), as)
+		in.Unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), format)
 	}
 	return feed, formats
 }
 
 func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
-	as := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
+	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
 	one, other, third := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32), encodeJPEG(t, 32, 48)
 	for name, c := range map[string]struct {
 		units                  [][]byte
@@ -39,7 +39,7 @@ func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
 		"all are others now":   {[][]byte{one, other, other, other}, 3, 0, 2},
 		"the first was broken": {[][]byte{other, one, one}, 2, 0, 2},
 	} {
-		feed, formats := takeAll(t, as, c.units...)
+		feed, formats := takeAll(t, format, c.units...)
 		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
 			t.Errorf("%s: %d taken, %d broken, %d formats; want %d, %d, %d", name, n, feed.Broken(), formats, c.taken, c.broken, c.formats)
 		}

@@ -148,9 +148,9 @@ func TestRequestIsResolvedAgainstTheCamera(t *testing.T) {
 	hd, vga := Stream{Width: 1920, Height: 1080, FPS: 25}, Stream{Width: 640, Height: 480}
 	jpegs := Stream{Codec: "mjpeg", Width: 640, Height: 480}
 	for _, c := range []struct {
-		ask    Request
-		stream Stream
-		want   string
+		request Request
+		stream  Stream
+		want    string
 	}{
 		{Request{Quality: 80}, hd, "480x270 q80"},
 		{Request{Quality: 80}, vga, "640x480 q80"},
@@ -179,8 +179,8 @@ func TestRequestIsResolvedAgainstTheCamera(t *testing.T) {
 		{Request{Rotate: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
 		{Request{Quality: 80, AsSent: true, Overlay: Overlay{Time: true}}, jpegs, "640x480 q80"},
 	} {
-		if got := c.ask.Resolve(c.stream).String(); got != c.want {
-			t.Errorf("%+v of %+v is %s, want %s", c.ask, c.stream, got, c.want)
+		if got := c.request.Resolve(c.stream).String(); got != c.want {
+			t.Errorf("%+v of %+v is %s, want %s", c.request, c.stream, got, c.want)
 		}
 	}
 }
