@@ -89,7 +89,7 @@ func (e *Element) Link(to *Element) error {
 var requestsPads = map[string]bool{"tee": true}
 
 // LinkLater links the first pad of the element that fits, once it appears, to the sink pad of the next one. C handles the
-// signal because it is emitted on a streaming thread, and go-glib's closures use reflection.
+// signal because it is emitted on a streaming thread and the closures of go-glib use reflection.
 func (e *Element) LinkLater(to *Element) { C.fg_link_later(e.pointer(), to.pointer()) }
 
 // Accepts reports whether the template of the element's sink pad accepts caps.
@@ -115,7 +115,7 @@ func (e *Element) Queued() int {
 
 // SystemMemoryOnly keeps a decodebin from using decoders that leave their pictures in a device's memory, which the software
 // chain cannot read. force-sw-decoders alone relies on the word Hardware in a decoder's klass, which not every vendor writes.
-// Pad templates are right about memory. It has not been run with such a decoder.
+// Pad templates tell the memory reliably. This has not been run with such a decoder.
 func (e *Element) SystemMemoryOnly() { C.fg_system_memory_only(e.pointer()) }
 
 func (e *Element) pointer() unsafe.Pointer { return unsafe.Pointer(e.e.Instance()) }
