@@ -23,8 +23,8 @@ type decoding struct {
 	pipeline  *gst.Pipeline
 	queue     *gst.Queue
 	src       *gst.Element
-	ordered   bool   // units arrive in the order in which they are shown
-	leave     func() // ends what Fallback.Enter began; nil before there was a picture
+	ordered   bool   // units arrive in display order
+	leave     func() // ends what Fallback.Enter began; nil before the first picture
 	begun     func() // ends what Fallback.Begin began
 
 	idle       idle
@@ -38,7 +38,7 @@ type decoding struct {
 // planFailure is an error that another plan may avoid.
 type planFailure struct {
 	err  error
-	late bool // the only sign is that no picture came in time
+	late bool // the only sign is that no picture arrived in time
 }
 
 func (e *planFailure) Error() string { return e.err.Error() }
@@ -47,8 +47,8 @@ func (e *planFailure) Unwrap() error { return e.err }
 
 // decode makes the decoded outputs with the best plan, beginning with key.
 //
-// Some software gives up at the first broken unit, such as av1dec. No plan can take over from it, so it begins again
-// at the next keyframe, as long as that gives pictures.
+// Some software decoders, such as av1dec, give up at the first broken unit. No plan can take over from software, so decode
+// begins again at the next keyframe, as long as that gives pictures.
 func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader) error {
 	for format, lastShown := key.Format, (time.Time{}); ; {
 		d := &decoding{picture: p, candidate: p.Plans.Best(format.Stream.Codec)}
@@ -81,13 +81,13 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 		if next, pause, ok := p.Plans.Failed(d.candidate, failed); ok {
 			return &frame.PlanError{Plan: d.candidate.Name(), Next: next, Pause: pause, Err: failure.err}
 		}
-		why := fmt.Errorf("plan %s: %w", d.candidate.Name(), failure.err)
+		reason := fmt.Errorf("plan %s: %w", d.candidate.Name(), failure.err)
 		if failure.late || d.pipeline.Hung() || time.Since(lastShown) > softwareStall {
-			return why
+			return reason
 		}
 		units.Restart()
-		// Until the next keyframe viewers see a picture that does not move. If that takes long, the failure is the answer.
-		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, why)
+		// Until the next keyframe viewers see a still picture. If that takes too long, decode reports the failure.
+		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, reason)
 		key, err = units.Next(waiting)
 		cancel()
 		if err != nil {
@@ -100,8 +100,8 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 	}
 }
 
-// run makes frames until ctx is done, the format changes or the plan fails. If another plan takes over from a failed one,
-// the pipeline is taken down in the background.
+// run makes frames until ctx is done, the format changes or the plan fails. If another plan takes over from a failed one, the
+// pipeline of the failed one is taken down in the background.
 func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (err error) {
 	defer d.begun()
 	defer func() {
@@ -136,7 +136,7 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 	return d.watch(ctx, began)
 }
 
-// close takes the pipeline down and frees everything that belongs to it. It does not wait for what hangs.
+// close takes the pipeline down and frees everything that belongs to it. It does not wait for a pipeline that hangs.
 func (d *decoding) close() {
 	if d.pipeline != nil {
 		d.pipeline.Stop()
@@ -149,7 +149,7 @@ func (d *decoding) close() {
 		d.leave()
 	}
 	if d.pipeline != nil && d.pipeline.Hung() && d.pushes {
-		return // push may wait for a decoder that never returns
+		return // push may be waiting for a decoder that never returns
 	}
 	d.pushed.Wait()
 	d.picture.closeGates()
@@ -158,7 +158,7 @@ func (d *decoding) close() {
 	}
 }
 
-// setPlan sets the picture's plan. decoder is the one that the candidate found, empty while that is not known.
+// setPlan sets the plan of the picture. decoder is the one that the candidate found. It is empty until that is known.
 func (d *decoding) setPlan(decoder string) {
 	p := d.picture
 	onDevice := slices.ContainsFunc(p.decoded, func(out *output) bool {
@@ -167,13 +167,13 @@ func (d *decoding) setPlan(decoder string) {
 	p.setPlan(p.Plans.Describe(d.candidate, decoder, onDevice))
 }
 
-// build adds the elements for units of key's format.
+// build adds the elements that decode units of the format of key.
 func (d *decoding) build(key unit.Unit) error {
 	p := d.picture
 	caps := key.Format.Caps
 	if key.Format.Stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
 		// Each unit is exactly one picture, as unit.ReadJPEG has checked. So jpegdec need not look for its end, and does not
-		// lose the one behind a broken picture.
+		// lose the picture after a broken one.
 		caps += ", parsed=(boolean)true"
 	}
 	made, err := d.pipeline.Add(gst.Spec{Factory: "appsrc", Set: map[string]any{
@@ -242,7 +242,7 @@ func (d *decoding) publish() {
 	}
 }
 
-// push sends a unit to the decoder and waits while that is behind. It returns false if the pipeline takes no more units.
+// push sends a unit to the decoder and waits while the decoder is behind. It returns false if the pipeline takes no more units.
 func (d *decoding) push(u unit.Unit) bool {
 	if d.stuck(u) {
 		d.pipeline.End(fmt.Errorf("the decoder has given no picture of %d units", d.idle.units))
