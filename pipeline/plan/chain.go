@@ -185,7 +185,7 @@ func Warnings(outputs []frame.Output) (all []string) {
 			continue
 		}
 		if _, lacking := overlay(out.Rendition); lacking != "" {
-			return []string{"pictures come without text: " + gst.MissingElement(lacking).Error()}
+			return []string{"pictures have no text: " + gst.MissingElement(lacking).Error()}
 		}
 	}
 	return nil
