@@ -420,6 +420,6 @@ func TestContextOfADeviceThatFailsAtWorkIsNotUsedAgain(t *testing.T) {
 		t.Errorf("got plan %+v, want nvidia", plan)
 	}
 	if now := standins.Contexts(); now != made+1 {
-		t.Errorf("%d contexts were made anew, want 1", now-made)
+		t.Errorf("%d contexts were made again, want 1", now-made)
 	}
 }

@@ -67,8 +67,8 @@ func newHTTPCamera(src configs.Source) (*httpCamera, error) {
 // maxRedirects is what net/http allows by default.
 const maxRedirects = 10
 
-// sameCamera allows a camera with a password to redirect to itself only: no other host and no less secure connection may
-// get the password.
+// sameCamera allows a camera with a password to redirect only to itself: no other host and no less secure connection may get
+// the password.
 func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
 	return func(to *http.Request, via []*http.Request) error {
 		switch {
@@ -116,8 +116,8 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again boo
 	}
 }
 
-// get asks without a password first, and then in the way that the camera wants, so that a camera that knows Digest never
-// gets a password in clear text.
+// get sends a request without a password first, and then with one in the way that the camera wants, so that a camera that
+// knows Digest never gets a password in clear text.
 func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 	resp, err := c.ask(ctx)
 	if err != nil {

@@ -135,7 +135,7 @@ func TestPasswordIsNotSentInClearToACameraThatKnowsDigest(t *testing.T) {
 	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		authorization := r.Header.Get("Authorization")
 		if strings.HasPrefix(authorization, "Basic") {
-			t.Error("the password came in clear")
+			t.Error("the password was sent in clear text")
 		}
 		hash := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
 		want := hash(hash("admin:cam:hunter2") + ":n1:" + hash("GET:/x"))

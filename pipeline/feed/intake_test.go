@@ -26,7 +26,7 @@ func takeAll(t *testing.T, format *unit.Format, units ...[]byte) (feed *Feed, fo
 	return feed, formats
 }
 
-func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
+func TestJPEGOfAnotherShapeIsTakenWhenItArrivesTwice(t *testing.T) {
 	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
 	one, other, third := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32), encodeJPEG(t, 32, 48)
 	for name, c := range map[string]struct {
@@ -88,12 +88,12 @@ func TestUnitsHaveIncreasingTimesOfArrival(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !u.Received.Truncate(time.Microsecond).After(last) {
-			t.Errorf("a unit came in at %v, after one at %v", u.Received.Sub(began), last.Sub(began))
+			t.Errorf("a unit arrived at %v, after one at %v", u.Received.Sub(began), last.Sub(began))
 		}
 		last = u.Received.Truncate(time.Microsecond)
 	}
 	if last.Sub(began).Round(time.Millisecond) != 200*time.Millisecond {
-		t.Errorf("the last unit came in after %v", last.Sub(began))
+		t.Errorf("the last unit arrived after %v, want 200ms", last.Sub(began))
 	}
 }
 

@@ -110,10 +110,10 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Off
 	return explained
 }
 
-// dial connects once more, only to find out what rtspsrc does not report: refused, no route, no such name, a
+// dial connects once more, only to find out what rtspsrc does not report: a refused connection, no route, an unknown name, a
 // certificate that is not trusted.
-func dial(ctx context.Context, src configs.Source, patience time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func dial(ctx context.Context, src configs.Source, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", place(src.URL))
 	if err != nil {

@@ -24,8 +24,8 @@ type Plan struct {
 type FailedPlan struct {
 	Plan   string     `json:"plan"`
 	Codec  string     `json:"codec"`
-	Reason string     `json:"reason"` // of the last failure
-	At     time.Time  `json:"at"`     // likewise
+	Reason string     `json:"reason"` // the last failure
+	At     time.Time  `json:"at"`     // when the last failure was
 	Times  int        `json:"times"`
 	Until  *time.Time `json:"until"` // when it is tried again; nil if it may be tried now
 }

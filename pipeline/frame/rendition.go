@@ -79,7 +79,7 @@ type Request struct {
 	Format        Format
 	DropSame      bool
 	Overlay       Overlay       // of the configuration
-	Name          string        // of the camera, likewise
+	Name          string        // of the camera, also from the configuration
 	Show          *OverlayParts // which parts of the overlay are shown; nil means all
 }
 

@@ -34,7 +34,7 @@ type Spec struct {
 // Arg is a property's value in GStreamer's own notation. It is for constants, never for a user's value.
 type Arg string
 
-// newElement makes an element. The error is a frame.CameraError if it is not installed.
+// newElement makes an element. It returns a frame.CameraError if the element is not installed.
 func newElement(spec Spec) (*Element, error) {
 	e, err := gst.NewElement(spec.Factory)
 	if err != nil {
@@ -115,7 +115,7 @@ func (e *Element) Queued() int {
 
 // SystemMemoryOnly keeps a decodebin from using decoders that leave their pictures in a device's memory, which the software
 // chain cannot read. force-sw-decoders alone relies on the word Hardware in a decoder's klass, which not every vendor writes.
-// Pad templates tell the memory reliably. This has not been run with such a decoder.
+// Pad templates state the memory reliably. This has not been run with such a decoder.
 func (e *Element) SystemMemoryOnly() { C.fg_system_memory_only(e.pointer()) }
 
 func (e *Element) pointer() unsafe.Pointer { return unsafe.Pointer(e.e.Instance()) }

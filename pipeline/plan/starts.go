@@ -70,7 +70,7 @@ func (s *starts) leave(slot chan struct{}, start bool) bool {
 	return true
 }
 
-// left is how much is left of a timeout that began at since and begins anew whenever a slot is given up.
+// left is how much is left of a timeout that began at since and restarts whenever a slot is given up.
 func (s *starts) left(since time.Time, timeout time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ type measured struct {
 	n       int           // units since
 	refs    int           // of these, units that others may refer to
 	fps     float64       // of the last complete window
-	refFPS  float64       // likewise, of units that others may refer to
+	refFPS  float64       // the same for units that others may refer to
 	lastKey time.Duration
 	hasKey  bool
 	key     time.Duration // between the last two keyframes

@@ -16,7 +16,7 @@ type Timeline struct {
 // Beginning is the zero of all timelines.
 var Beginning = time.Now()
 
-// maxJump is how far a camera's clock may differ from the wall clock before the offset is set anew. It is more than the
+// maxJump is how far a camera's clock may differ from the wall clock before the offset is set again. It is more than the
 // reordering of B-frames and the jitter of a bad network.
 const maxJump = 3 * time.Second
 
