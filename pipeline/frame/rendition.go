@@ -80,7 +80,7 @@ type Request struct {
 	DropSame      bool
 	Overlay       Overlay       // of the configuration
 	Name          string        // of the camera, also from the configuration
-	Show          *OverlayParts // which parts of the overlay are shown; nil means all
+	Show          *OverlayParts // which parts of the overlay are shown; nil leaves it as configured
 }
 
 // OverlayParts selects the parts of an overlay that are shown.

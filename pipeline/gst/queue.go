@@ -106,7 +106,7 @@ type Hold struct {
 // AtOnce lets no sample wait.
 var AtOnce = Hold{}
 
-// NoHold is AtOnce for Take.
+// NoHold returns AtOnce. It is for Take.
 func NoHold() Hold { return AtOnce }
 
 // Close ends Wait, drops all samples and lets streaming threads continue; the pipeline may still play. It is called once.

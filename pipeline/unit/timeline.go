@@ -9,7 +9,7 @@ type Timeline struct {
 	newest      time.Duration // the largest PTS that Place has returned
 	last        time.Duration // the camera's time of the previous unit
 	peak        time.Duration // the largest of the camera's times since its clock was last found to be running
-	sincePeak   int           // units after the one that set peak
+	sincePeak   int           // units since peak last grew
 	offsetValid bool          // offset is valid for this connection
 }
 
