@@ -7,7 +7,7 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// candidates returns the plans that a configuration allows for a codec, the best first. The last resort, software, is not among them.
+// candidates returns the plans that a configuration allows for a codec, the best first, without the last resort, software.
 func candidates(codec string, choice configs.Plans) (all []Plan) {
 	for _, pf := range platforms {
 		if choice.Hardware == "" || choice.Hardware == configs.AnyHardware || choice.Hardware == pf.name {
