@@ -85,7 +85,7 @@ func setFPS(r *request, text string) (ok bool) {
 }
 
 func setOverlay(r *request, text string) bool {
-	var show frame.Show
+	var show frame.OverlayParts
 	r.ask.Show = &show
 	if text == "none" {
 		return true

@@ -66,8 +66,8 @@ func newHTTPCamera(src configs.Source) (*httpCamera, error) {
 // maxRedirects is what net/http allows by default.
 const maxRedirects = 10
 
-// sameCamera allows a camera with a password to redirect to itself only: no other host and no less secure connection may
-// get the password.
+// sameCamera allows a camera with a password to redirect only to itself: no other host and no less secure connection may get
+// the password.
 func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
 	return func(to *http.Request, via []*http.Request) error {
 		switch {
@@ -115,8 +115,8 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again boo
 	}
 }
 
-// get asks without a password first, and then in the way that the camera wants, so that a camera that knows Digest never
-// gets a password in clear text.
+// get sends a request without a password first, and then with one in the way that the camera wants, so that a camera that
+// knows Digest never gets a password in clear text.
 func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 	resp, err := c.ask(ctx)
 	if err != nil {
@@ -170,7 +170,7 @@ func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
 		return nil, context.Cause(ctx)
 	}
 	return nil, &frame.CameraError{Reason: frame.Unreachable,
-		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), innermost(err))}
+		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), rootCause(err))}
 }
 
 func (c *httpCamera) refused(resp *http.Response) error {
@@ -179,7 +179,7 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &frame.CameraError{Reason: frame.Unauthorized, Text: fmt.Sprintf("%d from %s: check username and password", resp.StatusCode, at)}
 	case http.StatusNotFound:
-		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, shownPath(c.src.URL))}
+		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, redactedPath(c.src.URL))}
 	}
 	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
 }

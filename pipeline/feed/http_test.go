@@ -137,7 +137,7 @@ func TestPasswordIsNotSentInClearToACameraThatKnowsDigest(t *testing.T) {
 	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		authorization := r.Header.Get("Authorization")
 		if strings.HasPrefix(authorization, "Basic") {
-			t.Error("the password came in clear")
+			t.Error("the password was sent in clear text")
 		}
 		want := md5Hex(md5Hex("admin:cam:hunter2") + ":n1:" + md5Hex("GET:/x"))
 		if !strings.Contains(authorization, want) {

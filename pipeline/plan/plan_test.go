@@ -37,7 +37,7 @@ func TestDecodersOfEveryPlatformTakeUnitsInOrder(t *testing.T) {
 func TestQualityStaysInTheEncodersRange(t *testing.T) {
 	for _, pf := range platforms {
 		for _, e := range pf.encoders {
-			if got := e.element(100).May[e.property]; e.best == 0 || got != gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
+			if got := e.element(100).Optional[e.property]; e.best == 0 || got != gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
 				t.Errorf("%s: %v", e.factory, got)
 			}
 		}
