@@ -118,9 +118,9 @@ func (p *Pipeline) Add(chain ...Spec) ([]*Element, error) {
 	return made, nil
 }
 
-// AddLine makes the elements of a line in the notation of gst-launch-1.0 and returns them as one. It is for constants, never
+// AddLaunchLine makes the elements of a line in the notation of gst-launch-1.0 and returns them as one. It is for constants, never
 // for a user's value.
-func (p *Pipeline) AddLine(line string) (*Element, error) {
+func (p *Pipeline) AddLaunchLine(line string) (*Element, error) {
 	bin, err := gst.NewBinFromString(line, true)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", line, err)
