@@ -73,6 +73,7 @@ fuzz:
 	$(GO) test ./configs -run '^$$' -fuzz '^FuzzParse$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./configs/edit -run '^$$' -fuzz '^FuzzEdit$$' -fuzztime $(FUZZTIME) -fuzzminimizetime 10x
 	$(GO) test ./web -run '^$$' -fuzz '^FuzzParameters$$' -fuzztime $(FUZZTIME)
+	$(GO) test ./pipeline/feed -run '^$$' -fuzz '^FuzzChallenges$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzParts$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzJPEG$$' -fuzztime $(FUZZTIME)
 	$(GO) test ./pipeline/unit -run '^$$' -fuzz '^FuzzNALUnits$$' -fuzztime $(FUZZTIME)

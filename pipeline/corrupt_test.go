@@ -23,8 +23,8 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// corruptUnits is how many damaged access units of each codec are decoded; $CORRUPT_UNITS says another number, and
-// `make corrupt` 100,000.
+// corruptUnits is how many damaged access units of each codec are decoded. $CORRUPT_UNITS sets another number; `make corrupt`
+// sets 100,000.
 func corruptUnits(t *testing.T) int {
 	text := os.Getenv("CORRUPT_UNITS")
 	if text == "" {
@@ -56,9 +56,9 @@ func takeUnits(t *testing.T, url string, n int) (units []unit.Unit) {
 	return units
 }
 
-// TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe decodes access units that are damaged in every
-// way, as fast as it goes, and good ones in between: those must be seen.
-func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *testing.T) {
+// TestCorruptedUnitsDoNotStopGoodPictures decodes units that are damaged in many ways, as fast as possible. Between them it
+// decodes good units, which must give pictures from the next keyframe on.
+func TestCorruptedUnitsDoNotStopGoodPictures(t *testing.T) {
 	camtest.Long(t)
 	const interval = 10 // units from keyframe to keyframe
 	names := []testcam.Codec{testcam.H264, testcam.H265, testcam.MJPEG, testcam.MPEG4, testcam.VP8, testcam.VP9}
@@ -71,14 +71,14 @@ func TestCorruptedUnitsKillNothingAndThePictureIsBackAtTheNextGoodKeyframe(t *te
 	for _, name := range names {
 		good[string(name)] = takeUnits(t, server.URL(string(name)), 3*interval)
 	}
-	av1, err := filepath.Abs("plan/samples/av1.mkv") // over RTSP it takes a depayloader that Debian 12 has not
+	av1, err := filepath.Abs("plan/samples/av1.mkv") // over RTSP it needs a depayloader that Debian 12 lacks
 	if err != nil {
 		t.Fatal(err)
 	}
 	good["av1"] = takeUnits(t, "file://"+av1, 25)
 	t.Cleanup(func() {
 		if peak, err := process.PeakMemory(os.Getpid()); err != nil || peak > 1<<20 {
-			t.Errorf("it took %d KiB of memory, %v", peak, err)
+			t.Errorf("the process took %d KiB of memory (%v), want at most 1 GiB", peak, err)
 		}
 	})
 	for codec, units := range good {
@@ -112,19 +112,19 @@ func attack(t *testing.T, good []unit.Unit, others [][]unit.Unit, n int, random 
 		v.recovers(t, good)
 	}
 	v.stop()
-	t.Logf("%d damaged units in %v; %d were refused; %d good GOPs in %d were missed; pictures ended with %v",
+	t.Logf("%d damaged units in %v; %d were refused; %d of %d good GOPs gave no picture at once; pictures ended with %v",
 		n, time.Since(began).Round(time.Millisecond), v.feed.Broken(), v.late, n/100, v.ends)
 }
 
-// damaged is a unit that is damaged in one of the ways, and whether it is called a keyframe.
+// damaged returns a unit that is damaged in a random way, and whether it is marked as a keyframe.
 func damaged(good []unit.Unit, others [][]unit.Unit, random *rand.Rand) (data []byte, key bool) {
-	u := good[random.IntN(len(good))] // not the one whose turn it is: reordered at least
+	u := good[random.IntN(len(good))] // not the next one: at least the order is wrong
 	data, key = slices.Clone(u.Data), u.Key
 	switch random.IntN(8) {
-	case 0: // reordered only
+	case 0: // only reordered
 	case 1: // truncated
 		data = data[:random.IntN(len(data))]
-	case 2: // cut off at its beginning
+	case 2: // without its beginning
 		data = data[random.IntN(len(data)):]
 	case 3: // of the wrong codec
 		other := others[random.IntN(len(others))]
@@ -152,10 +152,10 @@ type victim struct {
 	feed *Feed
 	in   *feed.Intake
 	slot *frame.Slot
-	at   time.Time // when the next unit comes in, by the camera's clock and ours
+	at   time.Time // when the next unit arrives, by the clocks of the camera and of this machine
 	stop func()
 	ends map[string]int // why pictures ended, and how often
-	late int            // GOPs of good units of which nothing was seen
+	late int            // GOPs of good units that gave no picture
 }
 
 func newVictim(t *testing.T) *victim {
@@ -167,7 +167,7 @@ func newVictim(t *testing.T) *victim {
 	ctx, cancel := context.WithCancel(t.Context())
 	var showing sync.WaitGroup
 	showing.Go(func() {
-		for ctx.Err() == nil { // as the registry does it, without pauses
+		for ctx.Err() == nil { // as the registry does, without pauses
 			small := frame.Rendition{Width: 160, Height: 96, Quality: 80}
 			err := camera.NewPicture([]frame.Output{{Rendition: small, Slot: v.slot}}).Run(ctx)
 			if !errors.Is(err, context.Canceled) {
@@ -184,12 +184,12 @@ func newVictim(t *testing.T) *victim {
 }
 
 // push adds a unit and waits until the picture has taken it.
-func (v *victim) push(t *testing.T, data []byte, key bool, as *unit.Format) {
+func (v *victim) push(t *testing.T, data []byte, key bool, format *unit.Format) {
 	v.at = v.at.Add(40 * time.Millisecond)
-	v.in.Unit(data, v.at.Sub(unit.Beginning), key, v.at, as)
+	v.in.Unit(data, v.at.Sub(unit.Beginning), key, v.at, format)
 	for deadline := time.Now().Add(camtest.Patience); !v.waits(); {
 		if time.Now().After(deadline) {
-			t.Fatalf("a unit is not taken: %x", data[:min(len(data), 100)])
+			t.Fatalf("a unit was not taken: %x", data[:min(len(data), 100)])
 		}
 		time.Sleep(20 * time.Microsecond)
 	}
@@ -198,11 +198,11 @@ func (v *victim) push(t *testing.T, data []byte, key bool, as *unit.Format) {
 // waits reports whether the picture waits for the next unit.
 func (v *victim) waits() bool { return v.feed.Units().Awaited() }
 
-// enough is more units than a picture pushes before it replaces a decoder that gives nothing.
+// enough is how many units a picture pushes at most before it replaces a decoder that gives nothing.
 const enough = 10
 
-// recovers pushes GOPs of good units. The picture must be back at the first keyframe; or at the second, where the
-// decoder was left so that it had to be replaced, which is seen by what it makes of the first.
+// recovers pushes GOPs of good units. The first keyframe must give a picture, or the second one if the damaged units left the
+// decoder in a state in which it gives nothing for the first GOP and is replaced.
 func (v *victim) recovers(t *testing.T, good []unit.Unit) {
 	t.Helper()
 	from := v.at.Sub(unit.Beginning)

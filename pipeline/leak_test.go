@@ -47,10 +47,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		gst.Deinit()
 	})
 	server := camtest.Start(t, tiny)
-	collecting := debug.SetGCPercent(-1)
-	startAndStop(t, server, 3)
-	camtest.Until(t, "everything is freed without a garbage collection", func() bool { return Living() == 0 })
-	debug.SetGCPercent(collecting)
+	freedAtOnce(t, server)
 	warm := func(feeds, pictures int) {
 		for range feeds {
 			startAndStop(t, server, pictures)
@@ -77,6 +74,28 @@ func TestNothingIsLeftBehind(t *testing.T) {
 	if n := Abandoned(); n > 0 {
 		t.Errorf("%d pipelines were abandoned", n)
 	}
+}
+
+// freedAtOnce checks that feeds and pictures are freed without a garbage collection, descriptors too, and also if they end
+// before they have begun.
+func freedAtOnce(t *testing.T, server *testcam.Server) {
+	t.Helper()
+	startAndStop(t, server, 1) // what GStreamer keeps for the process
+	collect()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	before := descriptors()
+	startAndStop(t, server, 3)
+	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+	feed.Stream(t)
+	for i := range 20 {
+		shown := show(t, feed.Feed, small)
+		time.Sleep(time.Duration(i) * time.Millisecond) // it ends at any step of its start
+		shown.stop()
+	}
+	feed.Stop()
+	camtest.Until(t, "everything is freed without a garbage collection", func() bool {
+		return Living() == 0 && descriptors() <= before
+	})
 }
 
 // startAndStop runs a feed with a number of pictures, one after the other.
@@ -132,8 +151,13 @@ func collect() {
 
 func measure() usage {
 	collect()
+	return usage{runtime.NumGoroutine(), descriptors(), rss()}
+}
+
+// descriptors is how many files the process has open.
+func descriptors() int {
 	files, _ := os.ReadDir("/proc/self/fd")
-	return usage{runtime.NumGoroutine(), len(files), rss()}
+	return len(files)
 }
 
 // rss is the process's resident memory in bytes.

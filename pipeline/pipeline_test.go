@@ -113,10 +113,10 @@ func TestEveryCodecBecomesPictures(t *testing.T) {
 				f = after(t, picture.slots[0], f)
 				number, n, width, height := camtest.Read(t, f.Picture())
 				if number != i+1 || width != 320 || height != 180 {
-					t.Fatalf("a picture of camera %d, %dx%d", number, width, height)
+					t.Fatalf("got a picture of camera %d, %dx%d", number, width, height)
 				}
 				if steps := (n - last + 60) % 60; last >= 0 && (steps < 1 || steps > 50) {
-					t.Fatalf("frame %d after %d", n, last)
+					t.Fatalf("got frame %d after %d", n, last)
 				}
 				last = n
 			}
@@ -127,7 +127,7 @@ func TestEveryCodecBecomesPictures(t *testing.T) {
 	}
 }
 
-func TestAV1IsShownFromAFileAndOverRTSPWhereThereIsADepayloader(t *testing.T) {
+func TestAV1IsShownFromAFileAndOverRTSPIfThereIsADepayloader(t *testing.T) {
 	path, err := filepath.Abs("plan/samples/av1.mkv")
 	if err != nil {
 		t.Fatal(err)
@@ -142,7 +142,7 @@ func TestAV1IsShownFromAFileAndOverRTSPWhereThereIsADepayloader(t *testing.T) {
 		t.Skip("SKIPPED: AV1 over RTSP: the test camera needs av1enc of GStreamer 1.22")
 	}
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.AV1, Width: 160, Height: 96, Loop: time.Second})
-	if len(gst.Missing("rtpav1depay")) > 0 { // it is in gst-plugins-rs, which Debian 12 has not
+	if len(gst.Missing("rtpav1depay")) > 0 { // gst-plugins-rs has it, which Debian 12 lacks
 		runFeed(t, camtest.Source(t, server.URL("cam1"))).Fails(t, frame.Unsupported, "AV1")
 		return
 	}
@@ -164,15 +164,15 @@ func TestPictureBeginsWithTheKeyframeInTheBuffer(t *testing.T) {
 	first := after(t, picture.slots[0], nil)
 	_, key, _, _ := camtest.Read(t, first.Picture())
 	if key%50 != 0 {
-		t.Errorf("the first picture is frame %d, not a keyframe", key)
+		t.Errorf("the first picture was frame %d, want a keyframe", key)
 	}
 	second := after(t, picture.slots[0], first)
 	_, next, _, _ := camtest.Read(t, second.Picture())
 	if next-key < 20 {
-		t.Errorf("frame %d is shown after the keyframe %d: those between were to be skipped", next, key)
+		t.Errorf("frame %d was shown after keyframe %d, want the frames between to be skipped", next, key)
 	}
 	if second.Received.Sub(first.Received) < 500*time.Millisecond {
-		t.Errorf("received %v and %v", first.Received, second.Received)
+		t.Errorf("two pictures were received at %v and %v, want 500ms between them", first.Received, second.Received)
 	}
 }
 
@@ -188,15 +188,15 @@ func TestRenditionsShareADecodeAndKeepTheirRates(t *testing.T) {
 	for range 6 {
 		next := after(t, picture.slots[1], f)
 		if gap := next.PTS - f.PTS; gap < 160*time.Millisecond { // 200 ms and the camera's jitter
-			t.Errorf("%v between two pictures of 5 fps", gap)
+			t.Errorf("two pictures were %v apart, want 200ms", gap)
 		}
 		f = next
 	}
 	if fast, slow := picture.slots[0].Frames(), picture.slots[1].Frames(); fast < 3*slow {
-		t.Errorf("%d frames at 25 fps, %d at 5", fast, slow)
+		t.Errorf("got %d frames at 25 fps and %d at 5", fast, slow)
 	}
 	if f := picture.slots[1].Newest(); f.Width != 160 || f.Height != 90 {
-		t.Errorf("%dx%d", f.Width, f.Height)
+		t.Errorf("got a picture of %dx%d, want 160x90", f.Width, f.Height)
 	}
 }
 
@@ -213,18 +213,18 @@ func TestResizeEndsThePictureAndANewOneShowsTheNewSize(t *testing.T) {
 	select {
 	case <-picture.done:
 	case <-time.After(camtest.Patience):
-		t.Fatal("the picture goes on")
+		t.Fatal("the picture did not end")
 	}
 	if !errors.Is(picture.err, frame.ErrFormatChanged) {
-		t.Errorf("the picture ended with %v", picture.err)
+		t.Errorf("the picture ended with %v, want %v", picture.err, frame.ErrFormatChanged)
 	}
 	next := show(t, feed.Feed, frame.Rendition{Width: 320, Height: 240, Quality: 80})
 	if _, _, width, height := camtest.Read(t, after(t, next.slots[0], nil).Picture()); width != 320 || height != 240 {
-		t.Errorf("%dx%d", width, height)
+		t.Errorf("got a picture of %dx%d, want 320x240", width, height)
 	}
 }
 
-func TestCorruptedCameraGoesOn(t *testing.T) {
+func TestCorruptedCameraContinues(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
 	feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
 	feed.Stream(t)

@@ -21,7 +21,7 @@ import (
 
 func TestMain(m *testing.M) { plantest.Main(m) }
 
-// watchOn runs a feed whose pictures are made by a platform, and one picture of it.
+// watchOn runs a feed whose pictures a platform makes, and one picture of it.
 func watchOn(t *testing.T, m *plan.Machine, url, platform string, r frame.Rendition) (*running, *shown) {
 	t.Helper()
 	src := camtest.Source(t, url)
@@ -49,12 +49,12 @@ func TestEveryPlatformMakesPicturesOnItsOwnPlan(t *testing.T) {
 					want = plan.Works
 				}
 				if p.Status != want || want == plan.Missing && (p.Reason == "" || p.Advice == "") {
-					t.Errorf("%+v", p)
+					t.Errorf("platform %+v, want status %s", p, want)
 				}
 			}
 			for _, p := range found.Plans {
 				if p.Status != plan.Works {
-					t.Errorf("%+v", p)
+					t.Errorf("proof %+v, want status works", p)
 				}
 			}
 			server := camtest.Start(t, tiny)
@@ -62,7 +62,7 @@ func TestEveryPlatformMakesPicturesOnItsOwnPlan(t *testing.T) {
 			after(t, shown.slots[0], nil)
 			best := m.NewFallback(configs.Plans{}, nil).Best("h264")
 			if used := caughtUp(t, shown); used.Name != best.Name() || !used.Hardware || used.FellBackFrom != "" || !strings.Contains(used.Chosen, "proved") {
-				t.Errorf("%+v", used)
+				t.Errorf("got plan %+v, want %s, proved here", used, best.Name())
 			}
 			masked := camtest.Source(t, server.URL("cam1"))
 			masked.Plans.Hardware, masked.Masks = name, []configs.Mask{{Width: 0.5, Height: 0.5}}
@@ -70,7 +70,7 @@ func TestEveryPlatformMakesPicturesOnItsOwnPlan(t *testing.T) {
 			feed.Stream(t)
 			picture := decodeJPEG(t, after(t, show(t, feed.Feed, small, frame.Rendition{Width: 160, Height: 90, Quality: 80}).slots[0], nil))
 			if r, g, b, _ := picture.At(40, 40).RGBA(); r+g+b > 0x3000 {
-				t.Error("the mask does not hide the picture")
+				t.Error("the mask did not hide the picture")
 			}
 		})
 	}
@@ -84,15 +84,15 @@ func caughtUp(t *testing.T, s *shown) frame.Plan {
 	case <-s.done:
 		t.Fatal(s.err)
 	case <-time.After(camtest.Patience):
-		t.Fatal("the picture does not catch up")
+		t.Fatal("the picture did not catch up")
 	}
 	return s.Plan()
 }
 
-// large is a picture that NVIDIA's cards encode too.
+// large is a picture that is large enough to be encoded on NVIDIA's cards.
 var large = frame.Rendition{Width: 640, Height: 480, Quality: 80}
 
-// settled makes pictures of a feed, as often as a plan fails, until one stays.
+// settled makes pictures of a feed until the plan of one does not fail.
 func settled(t *testing.T, feed *running) frame.Plan {
 	t.Helper()
 	for {
@@ -106,7 +106,7 @@ func settled(t *testing.T, feed *running) frame.Plan {
 				t.Fatal(s.err)
 			}
 		case <-time.After(camtest.Patience):
-			t.Fatal("the picture does not catch up")
+			t.Fatal("the picture did not catch up")
 		}
 	}
 }
@@ -116,11 +116,11 @@ func TestFailureOfAPlanLeadsToTheNext(t *testing.T) {
 	for _, c := range []struct{ factory, fault, reason string }{
 		{"nvh264dec", "open", "Could not open the device"},
 		{"nvh264dec", "fail 40", "The device has failed"},
-		{"nvh264dec", "silence 40", "no picture has come"},
+		{"nvh264dec", "silence 40", "the decoder has given no picture for"},
 		{"nvh264dec", "hang", "nvh264dec hangs"},
 		{"nvh264dec", "refuse", ""},
 		{"cudaconvertscale", "fail 40", "The device has failed"},
-		{"nvjpegenc", "silence 40", "no JPEG has come"},
+		{"nvjpegenc", "silence 40", "the encoder has given no JPEG for"},
 		{"nvjpegenc", "open", "Could not open the device"},
 	} {
 		t.Run(c.factory+" "+c.fault, func(t *testing.T) {
@@ -141,19 +141,19 @@ func TestFailureOfAPlanLeadsToTheNext(t *testing.T) {
 			select {
 			case <-failed:
 			case <-time.After(camtest.Patience):
-				t.Fatal("it does not fail")
+				t.Fatal("the plan did not fail")
 			}
 			var fell *frame.PlanError
 			if !errors.As(first.err, &fell) || fell.Plan != "nvidia" || !strings.Contains(fell.Error(), c.reason) {
-				t.Fatalf("%v", first.err)
+				t.Fatalf("the picture ended with %v, want a failure of plan nvidia: %q", first.err, c.reason)
 			}
 			plan := settled(t, feed)
 			if plan.Name == "nvidia" || plan.FellBackFrom != "nvidia" || !strings.Contains(plan.Reason, c.reason) {
-				t.Errorf("%+v", plan)
+				t.Errorf("got plan %+v, want one that replaces nvidia because of %q", plan, c.reason)
 			}
 			falls := feed.Feed.FailedPlans()
 			if len(falls) == 0 || !slices.ContainsFunc(falls, func(f frame.FailedPlan) bool { return f.Plan == "nvidia" && f.Times == 1 && f.Until != nil }) {
-				t.Errorf("%+v", falls)
+				t.Errorf("got failed plans %+v, want nvidia once, suspended", falls)
 			}
 		})
 	}
@@ -173,20 +173,20 @@ func TestPlanThatHangsCountsAsAbandonedAndSoftwareFollows(t *testing.T) {
 	feed.Stream(t)
 	<-show(t, feed.Feed, small).done
 	if plan := caughtUp(t, show(t, feed.Feed, small)); plan.Name != "software" {
-		t.Errorf("%+v: what hangs in one plan of the device hangs in the other", plan)
+		t.Errorf("got plan %+v, want software: what hangs in one plan of the device hangs in the other", plan)
 	}
 	deadline := time.Now().Add(camtest.Patience)
 	for Abandoned() != 1 {
 		if time.Now().After(deadline) {
-			t.Fatalf("%d abandoned", Abandoned())
+			t.Fatalf("%d pipelines were abandoned, want 1", Abandoned())
 		}
 		time.Sleep(time.Millisecond)
 	}
-	standins.Heal("nvh264dec") // it comes back, and is taken down then
+	standins.Heal("nvh264dec") // the decoder returns, and its pipeline is then taken down
 	camtest.Until(t, "nothing hangs", func() bool { return gst.Hanging() == 0 })
 }
 
-func TestCameraBeyondTheSessionsOfADeviceTakesThePlaceThatBecomesFree(t *testing.T) {
+func TestWaitingCameraGetsTheFreedSession(t *testing.T) {
 	camtest.Long(t)
 	standins, ok := plantest.WithStandins(t, "nvidia")
 	if !ok {
@@ -200,21 +200,21 @@ func TestCameraBeyondTheSessionsOfADeviceTakesThePlaceThatBecomesFree(t *testing
 	feed, second := watchOn(t, m, server.URL("cam2"), configs.AnyHardware, small)
 	<-second.done
 	if plan := settled(t, feed); plan.Name != "software" {
-		t.Errorf("%+v", plan)
+		t.Errorf("got plan %+v, want software", plan)
 	}
 	change := feed.Feed.PlanChange()
 	first.stop()
 	select {
 	case <-change:
 	case <-time.After(camtest.Patience):
-		t.Fatal("the place is not offered")
+		t.Fatal("the freed session was not offered")
 	}
 	deadline := time.Now().Add(camtest.Patience)
 	for feed.Feed.Plan() != m.NewFallback(configs.Plans{}, nil).Best("h264").Key() && time.Now().Before(deadline) {
 		time.Sleep(time.Millisecond)
 	}
 	if plan := caughtUp(t, show(t, feed.Feed, small)); plan.Name != "nvidia" {
-		t.Errorf("%+v", plan)
+		t.Errorf("got plan %+v, want nvidia", plan)
 	}
 }
 
@@ -241,7 +241,7 @@ func TestConfigurationForcesElements(t *testing.T) {
 		feed.Stream(t)
 		plan := settled(t, feed)
 		if got := plan.Name + " " + plan.Decoder + " " + plan.Encoder; got != c.want {
-			t.Errorf("%+v: %s, want %s (%+v)", c.plans, got, c.want, plan)
+			t.Errorf("%+v: got %s, want %s (%+v)", c.plans, got, c.want, plan)
 		}
 		feed.Stop()
 	}
@@ -268,13 +268,13 @@ func TestSmallPicturesAreEncodedInSystemMemoryUnlessTheConfigurationSaysOtherwis
 		feed.Stream(t)
 		shown := show(t, feed.Feed, c.rendition)
 		if plan := caughtUp(t, shown); plan.Name != "nvidia" || plan.Encoder != c.want {
-			t.Errorf("%+v with encoder %q: %+v", c.rendition, c.encoder, plan)
+			t.Errorf("%+v with encoder %q: got plan %+v, want nvidia with %s", c.rendition, c.encoder, plan, c.want)
 		}
 		feed.Stop()
 	}
 }
 
-func TestCardWithoutCUDAsLibrariesDecodesAndTheRestIsSoftware(t *testing.T) {
+func TestWithoutCUDALibrariesOnlyDecodingUsesTheCard(t *testing.T) {
 	if _, ok := plantest.WithStandins(t, "nvidia", "-cudaconvertscale", "-nvjpegenc"); !ok {
 		return
 	}
@@ -282,11 +282,11 @@ func TestCardWithoutCUDAsLibrariesDecodesAndTheRestIsSoftware(t *testing.T) {
 	server := camtest.Start(t, tiny)
 	_, shown := watchOn(t, m, server.URL("cam1"), "nvidia", small)
 	if plan := caughtUp(t, shown); plan.Name != "nvidia+software" || plan.Decoder != "nvh264dec" || plan.Scaler != "videoscale" || plan.Encoder != "jpegenc" {
-		t.Errorf("%+v", plan)
+		t.Errorf("got plan %+v, want nvidia+software: nvh264dec videoscale jpegenc", plan)
 	}
 }
 
-// TestLowRateIsKeptOnJetson asks for fewer pictures than a decoder gives by far, but for more than keyframes.
+// TestLowRateIsKeptOnJetson requests far fewer pictures than the decoder gives, but more than the keyframes.
 func TestLowRateIsKeptOnJetson(t *testing.T) {
 	camtest.Long(t)
 	if _, ok := plantest.WithStandins(t, "jetson"); !ok {
@@ -309,10 +309,10 @@ func TestLowRateIsKeptOnJetson(t *testing.T) {
 	second := after(t, picture.slots[0], first)
 	third := after(t, picture.slots[0], second)
 	if interval := third.PTS - second.PTS; interval < 900*time.Millisecond || interval > 1100*time.Millisecond {
-		t.Errorf("%v between two pictures of one a second", interval)
+		t.Errorf("two pictures were %v apart, want 1s", interval)
 	}
 	if plan := picture.Plan(); plan.Name != "jetson" || len(feed.Feed.FailedPlans()) > 0 {
-		t.Errorf("%+v %+v", plan, feed.Feed.FailedPlans())
+		t.Errorf("got plan %+v and failed plans %+v, want jetson and none", plan, feed.Feed.FailedPlans())
 	}
 }
 
@@ -340,13 +340,13 @@ func TestDecoderHoldsPicturesBackOnlyForBFrames(t *testing.T) {
 			t.Fatal(err)
 		}
 		if set, err := decoder.Property("disable-dpb"); err != nil || set != ordered {
-			t.Errorf("%s: disable-dpb is %v, want %v (%v)", camera, set, ordered, err)
+			t.Errorf("%s: got disable-dpb %v, want %v (%v)", camera, set, ordered, err)
 		}
 		g.Stop()
 	}
 }
 
-// TestPictureBeginsAtALaterKeyframeWithoutLibav decodes with what is left where libav is missing.
+// TestPictureBeginsAtALaterKeyframeWithoutLibav decodes with the other software decoders.
 func TestPictureBeginsAtALaterKeyframeWithoutLibav(t *testing.T) {
 	t.Setenv("GST_PLUGIN_FEATURE_RANK", "avdec_h264:NONE,avdec_h265:NONE")
 	if _, ok := plantest.WithStandins(t, "v4l2"); !ok {
@@ -362,7 +362,7 @@ func TestPictureBeginsAtALaterKeyframeWithoutLibav(t *testing.T) {
 		feed.Stream(t)
 		camtest.Until(t, "there was a second keyframe", func() bool { return feed.Feed.KeyframeInterval() > 0 })
 		if plan := settled(t, feed); plan.Decoder != decoder {
-			t.Errorf("%+v", plan)
+			t.Errorf("got plan %+v, want decoder %s", plan, decoder)
 		}
 	}
 }
@@ -385,17 +385,17 @@ func TestPicturesShareTheContextOfADevice(t *testing.T) {
 	m, _ := plantest.Proved(t)
 	made := standins.Contexts()
 	if made != 2 {
-		t.Errorf("%d contexts were made, not one by the process that proves the plans and one by this one", made)
+		t.Errorf("%d contexts were made, want 2: one by the process that proves the plans and one by this one", made)
 	}
 	server := camtest.Start(t, tiny, tiny)
 	for _, name := range []string{"cam1", "cam2"} {
 		_, shown := watchOn(t, m, server.URL(name), "nvidia", small)
 		if plan := caughtUp(t, shown); plan.Name != "nvidia" {
-			t.Errorf("%+v", plan)
+			t.Errorf("got plan %+v, want nvidia", plan)
 		}
 	}
 	if now := standins.Contexts(); now != made {
-		t.Errorf("two pictures have made %d more contexts", now-made)
+		t.Errorf("two pictures made %d more contexts, want 0", now-made)
 	}
 }
 
@@ -411,15 +411,15 @@ func TestContextOfADeviceThatFailsAtWorkIsNotUsedAgain(t *testing.T) {
 	server := camtest.Start(t, tiny)
 	_, shown := watchOn(t, m, server.URL("cam1"), "nvidia", small)
 	if plan := caughtUp(t, shown); plan.Name != "nvidia" {
-		t.Errorf("%+v", plan)
+		t.Errorf("got plan %+v, want nvidia", plan)
 	}
 	<-shown.done
 	standins.Heal("nvh264dec")
 	_, shown = watchOn(t, m, server.URL("cam1"), "nvidia", small)
 	if plan := caughtUp(t, shown); plan.Name != "nvidia" {
-		t.Errorf("%+v", plan)
+		t.Errorf("got plan %+v, want nvidia", plan)
 	}
 	if now := standins.Contexts(); now != made+1 {
-		t.Errorf("%d contexts were made anew, not 1", now-made)
+		t.Errorf("%d contexts were made again, want 1", now-made)
 	}
 }

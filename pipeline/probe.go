@@ -15,8 +15,8 @@ import (
 // Report is what a probe found out about a camera.
 type Report struct {
 	Stream           frame.Stream
-	KeyframeInterval time.Duration // 0 if no two keyframes came in time
-	Plan             frame.Plan    // that makes its pictures
+	KeyframeInterval time.Duration // 0 if no two keyframes arrived in time
+	Plan             frame.Plan    // the plan that makes its pictures
 	Connect          time.Duration // from the start to the first access unit
 	Picture          time.Duration // from the start of a picture to its first JPEG
 }
@@ -62,7 +62,7 @@ const pictureTimeout = 5 * time.Second
 
 // tryPicture makes one picture.
 func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
-	ctx, cancel := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("the camera is connected, but no picture came within %v", pictureTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("the camera is connected, but no picture arrived within %v", pictureTimeout))
 	defer cancel()
 	began := time.Now()
 	slot := &frame.Slot{}

@@ -30,10 +30,10 @@ func decode(t testing.TB, f *frame.Frame) image.Image {
 		t.Fatal(err)
 	}
 	if want := strings.TrimPrefix(f.Format.MediaType(), "image/"); format != want {
-		t.Errorf("the picture is %s, not %s", format, want)
+		t.Errorf("got a picture in %s, want %s", format, want)
 	}
 	if size := picture.Bounds(); size.Dx() != f.Width || size.Dy() != f.Height {
-		t.Errorf("the picture is %v, not %dx%d", size, f.Width, f.Height)
+		t.Errorf("got a picture of %v, want %dx%d", size, f.Width, f.Height)
 	}
 	return picture
 }
@@ -50,15 +50,15 @@ func brightness(picture image.Image, m configs.Mask) float64 {
 	return sum / float64(n)
 }
 
-func TestMasksCoverEveryWayOut(t *testing.T) {
+func TestMasksArePaintedIntoEveryOutput(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
 	src := camtest.Source(t, server.URL("cam1"))
 	whole := show(t, run(t, src), frame.Rendition{Width: 640, Height: 360, Quality: 80})
 	src.Masks = []configs.Mask{{X: 0.5, Y: 0.5, Width: 0.3, Height: 0.4}, {X: 0, Y: 0, Width: 1, Height: 0.1}}
 	if b := brightness(decode(t, after(t, whole.slots[0], nil)), src.Masks[0]); b < 0.1 {
-		t.Fatalf("the camera is dark there itself: %v", b)
+		t.Fatalf("the camera itself is dark there: brightness %v", b)
 	}
-	turned := []configs.Mask{{X: 0.1, Y: 0.5, Width: 0.4, Height: 0.3}, {X: 0.9, Y: 0, Width: 0.1, Height: 1}}
+	rotated := []configs.Mask{{X: 0.1, Y: 0.5, Width: 0.4, Height: 0.3}, {X: 0.9, Y: 0, Width: 0.1, Height: 1}}
 	renditions := []frame.Rendition{
 		{Width: 320, Height: 180, Quality: 80},
 		{Width: 640, Height: 360, Quality: 80},
@@ -72,17 +72,17 @@ func TestMasksCoverEveryWayOut(t *testing.T) {
 	for i, r := range renditions {
 		masks := src.Masks
 		if r.Rotate == 90 {
-			masks = turned
+			masks = rotated
 		}
 		got := decode(t, after(t, shown.slots[i], nil))
 		for _, m := range masks {
 			if b := brightness(got, m); b > 0.02 && r.Overlay.Empty() || b > 0.1 {
-				t.Errorf("%+v: brightness %v in %v", r, b, m)
+				t.Errorf("%+v: got brightness %v in %v, want black", r, b, m)
 			}
 		}
 	}
 	if plan := shown.Plan(); plan.Name == picture.PassThrough {
-		t.Error("a masked camera is passed through")
+		t.Error("a masked camera was passed through")
 	}
 }
 
@@ -94,7 +94,7 @@ func run(t testing.TB, src configs.Source) *Feed {
 	return feed.Feed
 }
 
-func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
+func TestJPEGCameraIsPassedThroughIfItsSizeIsWanted(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
 	for name, url := range map[string]string{"rtsp": server.URL("cam1"), "http": server.ControlURL() + "/cam1.mjpg"} {
 		t.Run(name, func(t *testing.T) {
@@ -107,34 +107,34 @@ func TestJPEGCameraIsPassedThroughWhereItsSizeIsWanted(t *testing.T) {
 				_, a, _, _ := camtest.Read(t, f.Picture())
 				_, b, _, _ := camtest.Read(t, next.Picture())
 				if a == b {
-					t.Errorf("frame %d twice", a)
+					t.Errorf("got frame %d twice", a)
 				}
 				f = next
 			}
 			if plan := shown.Plan(); plan.Name != picture.PassThrough || plan.Decoder != "" {
-				t.Errorf("%+v", plan)
+				t.Errorf("got plan %+v, want %s", plan, picture.PassThrough)
 			}
 			camtest.Until(t, "pictures at all rates", func() bool {
 				return shown.slots[0].Frames() > 30 && shown.slots[1].Frames() > 4 && shown.slots[2].Frames() > 25
 			})
 			if all, few := shown.slots[0].Frames(), shown.slots[1].Frames(); few*3 > all {
-				t.Errorf("%d frames at 25 fps and %d at 5", all, few)
+				t.Errorf("got %d frames at 25 fps and %d at 5", all, few)
 			}
 		})
 	}
 }
 
-func TestPassedAndDecodedPicturesComeOfOneConnection(t *testing.T) {
+func TestPassedAndDecodedPicturesShareOneConnection(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
 	picture := show(t, run(t, camtest.Source(t, server.URL("cam1"))), frame.Rendition{Width: 640, Height: 360}, small)
 	for i, want := range []int{640, 320} {
 		_, _, width, _ := camtest.Read(t, after(t, picture.slots[i], nil).Picture())
 		if width != want {
-			t.Errorf("width %d, want %d", width, want)
+			t.Errorf("got width %d, want %d", width, want)
 		}
 	}
 	if n := server.Viewers("cam1"); n != 1 {
-		t.Errorf("%d connections", n)
+		t.Errorf("%d connections were made, want 1", n)
 	}
 }
 
@@ -154,17 +154,17 @@ func TestKeyframesAloneAreDecodedForALowRate(t *testing.T) {
 			for range 5 {
 				f = after(t, picture.slots[0], f)
 				if _, n, _, _ := camtest.Read(t, f.Picture()); n%12 != 0 {
-					t.Errorf("frame %d is no keyframe, at %v", n, f.PTS)
+					t.Errorf("got frame %d at %v, want a keyframe", n, f.PTS)
 				}
 			}
 			if n := picture.Sent(); n > 5*6 { // B-frames hold a keyframe back until some units follow
-				t.Errorf("%d units were decoded for 5 pictures", n)
+				t.Errorf("%d units were decoded for 5 pictures, want at most 30", n)
 			}
 		})
 	}
 }
 
-func TestKeyframesAreToldFromOthersInASharedDecode(t *testing.T) {
+func TestKeyframeRenditionShowsOnlyKeyframesOfASharedDecode(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360, KeyframeInterval: 12, Loop: 2 * time.Second})
 	keys := small
 	keys.Keyframes = true
@@ -173,11 +173,11 @@ func TestKeyframesAreToldFromOthersInASharedDecode(t *testing.T) {
 	for range 4 {
 		f = after(t, picture.slots[1], f)
 		if _, n, _, _ := camtest.Read(t, f.Picture()); n%12 != 0 {
-			t.Errorf("frame %d is no keyframe", n)
+			t.Errorf("got frame %d, want a keyframe", n)
 		}
 	}
 	if all := picture.slots[0].Frames(); all < 25 {
-		t.Errorf("%d frames beside 4 keyframes", all)
+		t.Errorf("got %d frames while 4 keyframes arrived, want 25 or more", all)
 	}
 }
 
@@ -199,9 +199,9 @@ func TestUnitsThatNobodyRefersToAreNotDecodedForALowerRate(t *testing.T) {
 		f = after(t, picture.slots[0], f)
 		camtest.Read(t, f.Picture())
 	}
-	came := feed.Units().Total() - from
-	if n := uint64(picture.Sent() - sent); n*10 > came*9 {
-		t.Errorf("%d of %d units were decoded", n, came)
+	arrived := feed.Units().Total() - from
+	if n := uint64(picture.Sent() - sent); n*10 > arrived*9 {
+		t.Errorf("%d of %d units were decoded, want fewer than 90%%", n, arrived)
 	}
 }
 
@@ -215,14 +215,14 @@ func TestPicturesAreRotated(t *testing.T) {
 	around.Rotate = 180
 	picture := show(t, feed, half, right, around, left)
 	upright := decode(t, after(t, picture.slots[0], nil))
-	// Where the upper left part of the picture comes to lie, and what it shows of the first frame that all share.
+	// Where the upper left part of the picture is after the rotation, and its brightness in the first frame that all share.
 	corner := configs.Mask{X: 0.02, Y: 0.02, Width: 0.2, Height: 0.1}
 	want := brightness(upright, corner)
 	for i, at := range []configs.Mask{
 		corner, {X: 0.88, Y: 0.02, Width: 0.1, Height: 0.2}, {X: 0.78, Y: 0.88, Width: 0.2, Height: 0.1}, {X: 0.02, Y: 0.78, Width: 0.1, Height: 0.2},
 	} {
 		if got := brightness(decode(t, after(t, picture.slots[i], nil)), at); got-want > 0.1 || want-got > 0.1 {
-			t.Errorf("turned by %d: brightness %v, want %v", 90*i, got, want)
+			t.Errorf("rotated by %d: got brightness %v, want %v", 90*i, got, want)
 		}
 	}
 }
@@ -242,22 +242,22 @@ func TestTextIsWrittenInItsCorner(t *testing.T) {
 	}
 	picture := show(t, feed, renditions...)
 	corners := []configs.Mask{{X: 0.01, Y: 0.01, Width: 0.2, Height: 0.08}, {X: 0.7, Y: 0.9, Width: 0.28, Height: 0.08}}
-	// The background is black but for the ball, which begins in the middle.
+	// The background is black except for the ball, which begins in the middle.
 	dark := brightness(decode(t, after(t, picture.slots[0], nil)), corners[0])
 	for i, want := range [][2]bool{{false, false}, {true, false}, {false, true}} {
 		got := decode(t, after(t, picture.slots[i], nil))
 		for j, corner := range corners {
 			if written := brightness(got, corner) > 1.2*dark; written != want[j] {
-				t.Errorf("%+v: text in corner %d is %v", texts[i], j, written)
+				t.Errorf("%+v: got text in corner %d: %v, want %v", texts[i], j, written, want[j])
 			}
 		}
 	}
 	if w := picture.Plan().Warnings; len(w) > 0 {
-		t.Errorf("warnings %v", w)
+		t.Errorf("got warnings %v, want none", w)
 	}
 }
 
-func TestEqualPicturesAreLeftOutButForOneEachSecond(t *testing.T) {
+func TestEqualPicturesAreLeftOutExceptOneASecond(t *testing.T) {
 	feed := run(t, camtest.Source(t, "test://clock?width=320&height=180"))
 	every := frame.Rendition{Width: 320, Height: 180, Quality: 80}
 	changed := every
@@ -265,7 +265,7 @@ func TestEqualPicturesAreLeftOutButForOneEachSecond(t *testing.T) {
 	picture := show(t, feed, every, changed)
 	camtest.Until(t, "three seconds of pictures", func() bool { return picture.slots[0].Frames() > 75 })
 	if n := picture.slots[1].Frames(); n < 3 || n > 15 {
-		t.Errorf("%d of %d pictures of a clock", n, picture.slots[0].Frames())
+		t.Errorf("got %d of %d pictures of a clock, want 3 to 15", n, picture.slots[0].Frames())
 	}
 }
 
@@ -291,7 +291,7 @@ func TestBlackIsBlackInEveryFormat(t *testing.T) {
 	dark, bright := contrast(decode(t, after(t, picture.slots[0], nil)))
 	wantDark, wantBright := contrast(decode(t, after(t, picture.slots[1], nil)))
 	if dark > 0.03 || dark > wantDark+0.02 || bright < wantBright-0.02 {
-		t.Errorf("brightness from %.2f to %.2f in JPEG, from %.2f to %.2f in PNG", dark, bright, wantDark, wantBright)
+		t.Errorf("got brightness from %.2f to %.2f in JPEG, want %.2f to %.2f as in PNG", dark, bright, wantDark, wantBright)
 	}
 }
 
@@ -313,6 +313,6 @@ func TestGreyJPEGsKeepTheirBlack(t *testing.T) {
 	picture := show(t, feed, frame.Rendition{Width: 32, Height: 24, Quality: 90})
 	shown := decodeJPEG(t, after(t, picture.slots[0], nil))
 	if grey := color.GrayModel.Convert(shown.At(16, 12)).(color.Gray); grey.Y > 4 {
-		t.Errorf("black is %d", grey.Y)
+		t.Errorf("black became %d, want at most 4", grey.Y)
 	}
 }

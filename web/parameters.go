@@ -100,7 +100,7 @@ func setFPS(q *query, text string) (ok bool) {
 }
 
 func setOverlay(q *query, text string) bool {
-	var show frame.Show
+	var show frame.OverlayParts
 	q.Show = &show
 	if text == "none" {
 		return true

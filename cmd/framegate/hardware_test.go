@@ -114,8 +114,8 @@ func TestHardwareThatFailsIsReportedAndUsedAgain(t *testing.T) {
 	camtest.Long(t)
 	for _, fault := range []struct{ kind, factory, reason string }{
 		{"fail 100", "nvh264dec", "The device has failed"},
-		{"silence 100", "nvh264dec", "no picture has come"},
-		{"silence 100", "nvjpegenc", "no JPEG has come"},
+		{"silence 100", "nvh264dec", "the decoder has given no picture for"},
+		{"silence 100", "nvjpegenc", "the encoder has given no JPEG for"},
 	} {
 		t.Run(fault.factory+" "+fault.kind, func(t *testing.T) {
 			standins := standin.Use(t, "nvidia")

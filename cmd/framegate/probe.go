@@ -41,7 +41,7 @@ func (p probe) Run(ctx context.Context) error {
 	}
 	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
 	var machine plan.Machine
-	machine.Know(plan.Prove(ctx, proveInChild))
+	machine.SetProofs(plan.Prove(ctx, proveInChild))
 	report, err := pipeline.Probe(ctx, &machine, src, p.Look)
 	if err != nil {
 		return err

@@ -32,6 +32,10 @@ type File struct {
 	// change, one at a time; nil does nothing.
 	Apply func(*configs.Config) error
 
+	// Refuse is called by Load with what is wrong with a file that is not put into effect, in one order with Apply; nil does
+	// nothing.
+	Refuse func(error)
+
 	mu sync.Mutex // held from reading the file until it is applied, so that no older content is applied after a newer one
 }
 
@@ -46,6 +50,15 @@ var (
 func (f *File) Load() (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	config, err := f.load()
+	if err != nil && f.Refuse != nil {
+		f.Refuse(err)
+	}
+	return config, err
+}
+
+// load reads and applies the file. f.mu is held.
+func (f *File) load() (*configs.Config, error) {
 	config, err := configs.Load(f.Path)
 	if err != nil {
 		return nil, err
@@ -53,7 +66,10 @@ func (f *File) Load() (*configs.Config, error) {
 	if info, err := os.Stat(f.Path); err == nil && info.Size() == 0 {
 		return nil, errors.New("the file is empty, as if it were being written; a configuration without cameras has cameras: []")
 	}
-	return config, f.apply(config)
+	if err := f.apply(config); err != nil {
+		return nil, err
+	}
+	return config, nil
 }
 
 // Add appends a camera to the list and returns its id, with ErrExists and ErrByHand too.

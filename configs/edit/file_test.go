@@ -137,7 +137,9 @@ func TestEmptyFileIsNotApplied(t *testing.T) {
 		t.Error("it was applied")
 		return nil
 	}
-	if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), "cameras: []") {
+	var refused error
+	f.Refuse = func(err error) { refused = err }
+	if _, err := f.Load(); err == nil || err != refused || !strings.Contains(err.Error(), "cameras: []") {
 		t.Errorf("got %v", err)
 	}
 }

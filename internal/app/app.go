@@ -11,7 +11,6 @@ import (
 	"net/http"
 	"os"
 	"os/signal"
-	"runtime"
 	"sync"
 	"syscall"
 	"time"
@@ -55,7 +54,7 @@ type App struct {
 func New(o Options) (*App, error) {
 	a := &App{Options: o, level: new(slog.LevelVar), config: o.Config, machine: newMachine()}
 	if o.File != "" {
-		a.file = &edit.File{Path: o.File, Apply: a.apply}
+		a.file = &edit.File{Path: o.File, Apply: a.apply, Refuse: a.refuse}
 	}
 	a.log = newLog(o.Config, a.level)
 	slog.SetDefault(a.log)
@@ -80,8 +79,6 @@ func (a *App) Run(ctx context.Context) error {
 	signal.Notify(hangUp, syscall.SIGHUP)
 	defer signal.Stop(hangUp)
 	limitProcessors()
-	held := make([]byte, ballast)
-	defer runtime.KeepAlive(held)
 	listener, err := systemd.Listen(cmp.Or(a.Listen, a.Config.Listen))
 	if err != nil {
 		return err

@@ -22,7 +22,7 @@ func newMachine() *machine { return &machine{proved: make(chan struct{})} }
 // prove finds out what the machine can do. Cameras use software until it returns.
 func (m *machine) prove(ctx context.Context, prover plan.Prover) {
 	m.found = plan.Prove(ctx, prover)
-	m.Know(m.found)
+	m.SetProofs(m.found)
 	close(m.proved)
 }
 

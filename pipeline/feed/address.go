@@ -19,21 +19,20 @@ func place(u *url.URL) string {
 	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), configs.DefaultPort(u.Scheme)))
 }
 
-// shownPath is the path of a URL as an error may show it: without the query, where some makers put user and password, and
-// not at all if the path contains them.
-func shownPath(u *url.URL) string {
+// redactedPath is the path of a URL as an error may show it. It leaves out the query, where some makers put user and password,
+// and the whole path if it contains them.
+func redactedPath(u *url.URL) string {
 	if path := u.EscapedPath(); !secretPath.MatchString(path) {
 		return cmp.Or(path, "/")
 	}
 	return "at this path"
 }
 
-// secretPath matches a path that contains a password, as some makers have it.
+// secretPath matches a path that contains a password, as with some makers.
 var secretPath = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
 
-// innermost strips what net, os and net/http put in front of the reason: it repeats the address, and the URL with its
-// query.
-func innermost(err error) error {
+// rootCause strips what net, os and net/http put before the reason: they repeat the address, and the URL with its query.
+func rootCause(err error) error {
 	var request *url.Error
 	if errors.As(err, &request) {
 		err = request.Err

@@ -17,7 +17,7 @@ import (
 func readV4L2(ctx context.Context, src configs.Source, in *Intake) error {
 	device := src.URL.Path
 	if _, err := os.Stat(device); err != nil {
-		return &frame.CameraError{Reason: frame.NotFound, Text: "no camera at " + device + ": " + innermostPath(err)}
+		return &frame.CameraError{Reason: frame.NotFound, Text: "no camera at " + device + ": " + pathCause(err)}
 	}
 	err := readChain(ctx, in,
 		gst.Spec{Factory: "v4l2src", Set: map[string]any{"device": device}},
@@ -47,7 +47,7 @@ func csiChain(number int) ([]gst.Spec, error) {
 	case len(gst.Missing("nvarguscamerasrc")) == 0:
 		return []gst.Spec{
 			{Factory: "nvarguscamerasrc", Set: map[string]any{"sensor-id": gst.Arg(strconv.Itoa(number))}},
-			{Factory: "nvvidconv"}, // out of the device's memory
+			{Factory: "nvvidconv"}, // copies pictures out of the memory of the device
 			{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=I420")}},
 		}, nil
 	case len(gst.Missing("libcamerasrc")) > 0:
@@ -125,7 +125,8 @@ func explainCapture(device string, err error) error {
 	return &frame.CameraError{Reason: bus.Reason, Text: text}
 }
 
-func innermostPath(err error) string {
+// pathCause is the reason of an error of package os, without the path.
+func pathCause(err error) string {
 	var path *os.PathError
 	if errors.As(err, &path) {
 		return path.Err.Error()

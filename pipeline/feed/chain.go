@@ -21,16 +21,16 @@ func unitSink(paced bool) gst.Spec {
 // play plays a feed's pipeline and passes its samples to in until the pipeline ends or ctx is done. The caller stops the
 // pipeline.
 func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *Intake) error {
-	box, err := gst.NewQueue()
+	queue, err := gst.NewQueue()
 	if err != nil {
 		return err
 	}
-	box.Collect(sink, 0)
-	reader := &sampleReader{in: in, box: box, seen: &gst.Formats{}, ending: g}
+	queue.Collect(sink, 0)
+	reader := &sampleReader{in: in, queue: queue, seen: &gst.Formats{}, ending: g}
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	defer in.feed.serve(reader)()
-	defer box.Close()
+	defer queue.Close()
 	reading.Go(reader.read)
 	g.OnTooLarge(in.feed.tooLarge)
 	if err := g.Play(ctx, gst.StateTimeout); err != nil {
@@ -48,21 +48,21 @@ func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *Intake) e
 // several at a time.
 type sampleReader struct {
 	in     *Intake
-	box    *gst.Queue
+	queue  *gst.Queue
 	seen   *gst.Formats
 	ending *gst.Pipeline
 }
 
 // read takes samples until the queue is closed.
 func (r *sampleReader) read() {
-	for r.box.Wait() == nil {
+	for r.queue.Wait() == nil {
 		r.take()
 	}
 }
 
 // take passes on what is in the queue. Any goroutine may call it.
 func (r *sampleReader) take() {
-	r.box.Take(func(s gst.Sample) {
+	r.queue.Take(func(s gst.Sample) {
 		format := r.seen.Of(s)
 		switch {
 		case format.Stream.Width > 0 && format.Stream.Height > 0:

@@ -195,7 +195,7 @@ func (f *Feed) Stream() frame.Stream {
 	return s
 }
 
-// LastUnit is when the last access unit arrived, in this connection or the last; zero if none has.
+// LastUnit is when the last access unit arrived since Run was last called; zero if none has.
 func (f *Feed) LastUnit() time.Time {
 	if at := f.newest.Load(); at != nil {
 		return *at

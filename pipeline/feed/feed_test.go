@@ -106,7 +106,7 @@ func textFile(t *testing.T) string {
 	return path
 }
 
-func TestRightPasswordIsLetIn(t *testing.T) {
+func TestCorrectPasswordIsAccepted(t *testing.T) {
 	locked := tiny
 	locked.Username, locked.Password = "admin", "p@ss/w#rd! \"x\""
 	server := camtest.Start(t, locked)
@@ -179,7 +179,7 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 				known, old = append(known, u), 0
 			}
 		}
-		// What precedes the slices of a unit that is lost, such as SEI, may come with those of the next.
+		// What precedes the slices of a unit that is lost, such as SEI, may arrive with those of the next.
 		// So what counts is the end of a unit: more than a packet.
 		whole := func(data string) bool {
 			return slices.ContainsFunc(known, func(k string) bool { return strings.HasSuffix(data, k[len(k)/2:]) })
@@ -248,7 +248,7 @@ func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
 	}
 }
 
-func TestLocalCameraIsRefusedWhereThereIsNone(t *testing.T) {
+func TestLocalCameraIsRefusedIfThereIsNone(t *testing.T) {
 	if len(gst.Missing("libcamerasrc")) == 0 || len(gst.Missing("nvarguscamerasrc")) == 0 {
 		t.Skip("this machine has a CSI source")
 	}

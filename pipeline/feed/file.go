@@ -15,7 +15,7 @@ import (
 // busy.
 const minLoop = time.Second
 
-// readFile plays a video file at its own pace, again and again: filesrc ! parsebin ! appsink.
+// readFile plays a video file at its own pace, over and over: filesrc ! parsebin ! appsink.
 func readFile(ctx context.Context, src configs.Source, in *Intake) error {
 	path := src.URL.Path
 	if _, err := os.Stat(path); err != nil {
@@ -38,7 +38,7 @@ func readFile(ctx context.Context, src configs.Source, in *Intake) error {
 	}
 }
 
-// playFile plays the file once. The error is io.EOF at its end.
+// playFile plays the file once. It returns io.EOF at the end of the file.
 func playFile(ctx context.Context, path string, in *Intake) error {
 	g, err := gst.New()
 	if err != nil {

@@ -14,8 +14,6 @@ import (
 	"framegate/configs"
 	"framegate/pipeline/frame"
 	"framegate/pipeline/unit"
-
-	"github.com/icholy/digest"
 )
 
 // maxBroken is how many broken pictures in a row a connection survives.
@@ -49,8 +47,9 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 // httpCamera fetches from one camera.
 type httpCamera struct {
 	http.Client
-	src   configs.Source
-	basic bool // the camera has asked for Basic
+	src           configs.Source
+	authenticates bool // the camera has asked for it
+	basic         bool // by Basic
 }
 
 func newHTTPCamera(src configs.Source) (*httpCamera, error) {
@@ -67,8 +66,8 @@ func newHTTPCamera(src configs.Source) (*httpCamera, error) {
 // maxRedirects is what net/http allows by default.
 const maxRedirects = 10
 
-// sameCamera allows a camera with a password to redirect to itself only: no other host and no less secure connection may
-// get the password.
+// sameCamera allows a camera with a password to redirect only to itself: no other host and no less secure connection may get
+// the password.
 func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
 	return func(to *http.Request, via []*http.Request) error {
 		switch {
@@ -116,20 +115,18 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again boo
 	}
 }
 
-// get asks without a password first, and then in the way that the camera wants, so that a camera that knows Digest never
-// gets a password in clear text.
+// get sends a request without a password first, and then with one in the way that the camera wants, so that a camera that
+// knows Digest never gets a password in clear text.
 func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 	resp, err := c.ask(ctx)
 	if err != nil {
 		return nil, err
 	}
-	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.basic {
-		if _, err := digest.FindChallenge(resp.Header); err == nil {
-			c.Transport = &digest.Transport{Username: c.src.Username, Password: c.src.Password.Reveal(), Transport: c.Transport}
-		} else {
-			c.basic = true
-		}
+	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.authenticates {
 		resp.Body.Close()
+		if err := c.authenticate(parseChallenges(resp.Header.Values("WWW-Authenticate"))); err != nil {
+			return nil, err
+		}
 		if resp, err = c.ask(ctx); err != nil {
 			return nil, err
 		}
@@ -139,6 +136,21 @@ func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 		return nil, c.refused(resp)
 	}
 	return resp, nil
+}
+
+// authenticate makes further requests answer one of the challenges.
+func (c *httpCamera) authenticate(offered []challenge) error {
+	c.authenticates = true
+	switch {
+	case findDigest(offered) != nil:
+		c.Transport = digestTransport(c.src.Username, c.src.Password.Reveal(), c.Transport)
+	case offersBasic(offered):
+		c.basic = true
+	default:
+		return &frame.CameraError{Reason: frame.Unauthorized,
+			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate cannot answer", place(c.src.URL), unanswered(offered))}
+	}
+	return nil
 }
 
 func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
@@ -158,7 +170,7 @@ func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
 		return nil, context.Cause(ctx)
 	}
 	return nil, &frame.CameraError{Reason: frame.Unreachable,
-		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), innermost(err))}
+		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), rootCause(err))}
 }
 
 func (c *httpCamera) refused(resp *http.Response) error {
@@ -167,7 +179,7 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return &frame.CameraError{Reason: frame.Unauthorized, Text: fmt.Sprintf("%d from %s: check username and password", resp.StatusCode, at)}
 	case http.StatusNotFound:
-		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, shownPath(c.src.URL))}
+		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, redactedPath(c.src.URL))}
 	}
 	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
 }

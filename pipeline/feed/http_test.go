@@ -130,15 +130,16 @@ func TestBrokenJPEGsAreDroppedAndCounted(t *testing.T) {
 	}
 }
 
+func md5Hex(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
+
 // TestPasswordIsNotSentInClearToACameraThatKnowsDigest checks a digest by RFC 2617 against a hand-made one.
 func TestPasswordIsNotSentInClearToACameraThatKnowsDigest(t *testing.T) {
 	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 		authorization := r.Header.Get("Authorization")
 		if strings.HasPrefix(authorization, "Basic") {
-			t.Error("the password came in clear")
+			t.Error("the password was sent in clear text")
 		}
-		hash := func(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
-		want := hash(hash("admin:cam:hunter2") + ":n1:" + hash("GET:/x"))
+		want := md5Hex(md5Hex("admin:cam:hunter2") + ":n1:" + md5Hex("GET:/x"))
 		if !strings.Contains(authorization, want) {
 			w.Header().Set("WWW-Authenticate", `Digest realm="cam", nonce="n1"`)
 			w.WriteHeader(http.StatusUnauthorized)
@@ -148,6 +149,27 @@ func TestPasswordIsNotSentInClearToACameraThatKnowsDigest(t *testing.T) {
 		w.Write(still)
 	})
 	runFeed(t, camtest.Source(t, strings.Replace(url, "http://", "http://admin:hunter2@", 1)+"/x")).Stream(t)
+}
+
+// TestPasswordIsNotSentInClearUnlessBasicIsAskedFor has cameras whose challenges framegate cannot answer.
+func TestPasswordIsNotSentInClearUnlessBasicIsAskedFor(t *testing.T) {
+	for offered, part := range map[string]string{
+		`Digest realm="cam", nonce="n", algorithm=SHA3`:                    "asks for Digest with SHA3, which framegate cannot answer",
+		`Digest realm="cam", nonce="n", algorithm=SHA3, Basic realm="cam"`: "asks for Digest with SHA3 or Basic",
+		`Bearer realm="cam"`: "asks for Bearer",
+		"":                   "asks for no way to authenticate that it names",
+	} {
+		url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+			if r.Header.Get("Authorization") != "" {
+				t.Errorf("%q was answered with %s", offered, r.Header.Get("Authorization"))
+			}
+			if offered != "" {
+				w.Header().Set("WWW-Authenticate", offered)
+			}
+			w.WriteHeader(http.StatusUnauthorized)
+		})
+		runFeed(t, camtest.Source(t, strings.Replace(url, "http://", "http://admin:hunter2@", 1)+"/x")).Fails(t, frame.Unauthorized, part)
+	}
 }
 
 func TestHTTPSTrustsOnlyTheGivenCertificate(t *testing.T) {

@@ -25,10 +25,10 @@ func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
 	return &Intake{feed: f, onStream: onStream}
 }
 
-// Unit takes an access unit of a format that arrived at the given time. It copies data. pts may be unit.NoPTS. A unit
-// from which nothing can be decoded is dropped and counted. Units before the first keyframe are dropped, and so are those
-// between a change of format and the next keyframe: they cannot be decoded.
-func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Time, as *unit.Format) {
+// Unit takes an access unit in a format, which arrived at a time. It copies data. pts may be unit.NoPTS. A unit from which
+// nothing can be decoded is dropped and counted. Units before the first keyframe are dropped, and so are those between a
+// change of format and the next keyframe: they cannot be decoded.
+func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) {
 	if len(data) == 0 || in.over.Load() {
 		return
 	}
@@ -36,34 +36,34 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		in.feed.tooLarge(len(data))
 		return
 	}
-	if as.Stream.Width*as.Stream.Height > maxArea || as.Stream.Codec == "vp8" && unit.MisstatesVP8Size(data, as.Stream) {
+	if format.Stream.Width*format.Stream.Height > maxArea || format.Stream.Codec == "vp8" && unit.MisstatesVP8Size(data, format.Stream) {
 		in.feed.broken.Add(1)
 		return
 	}
-	changed := in.current == nil || in.current.Caps != as.Caps
-	if as.Stream.Codec == "mjpeg" {
+	changed := in.current == nil || in.current.Caps != format.Caps
+	if format.Stream.Codec == "mjpeg" {
 		var reshaped bool
 		if data, reshaped = in.jpeg(data); data == nil {
 			return
 		}
 		if reshaped && !changed {
-			another := *as
-			as, changed = &another, true
+			another := *format
+			format, changed = &another, true
 		}
 	}
 	if in.begun = key || in.begun && !changed; !in.begun {
 		return
 	}
 	if changed {
-		in.change(as)
+		in.change(format)
 	}
 	in.push(data, pts, key, in.later(arrived))
 }
 
-// maxArea is how many pixels a picture may have: twice those of 8K, 100 MB decoded. A larger size is damaged.
+// maxArea is how many pixels a picture may have: twice 8K, about 100 MB decoded. A larger value comes from damaged data.
 const maxArea = 64 << 20
 
-// jpeg returns the part of data that is passed on, and whether its shape differs from the JPEGs before it. The part is nil
+// jpeg returns the part of data to pass on, and whether its shape differs from that of the JPEGs before it. The part is nil
 // if the JPEG is dropped.
 func (in *Intake) jpeg(data []byte) (picture []byte, reshaped bool) {
 	p, err := unit.ReadJPEG(data)
@@ -83,7 +83,7 @@ func (in *Intake) jpeg(data []byte) (picture []byte, reshaped bool) {
 
 // change begins a new format.
 func (in *Intake) change(to *unit.Format) {
-	if in.current == nil { // the buffer holds what the last connection left
+	if in.current == nil { // the buffer still has units of the previous connection
 		in.feed.gop.Clear()
 	}
 	in.current, in.references = to, unit.NewReferenceTracker(to)
@@ -91,9 +91,9 @@ func (in *Intake) change(to *unit.Format) {
 	in.onStream(to.Stream)
 }
 
-// later returns the time at which a unit arrived, moved behind that of the unit before it. A source reads two clocks to know
-// when a unit arrived. If its goroutine is held up in between, the time is milliseconds too late, and the next unit would
-// seem to have arrived earlier.
+// later returns the time at which a unit arrived, or one right after the time of the previous unit if that is later. A source
+// reads two clocks to know when a unit arrived. If its goroutine is held up in between, the time is milliseconds too late, and
+// the next unit would seem to have arrived earlier.
 func (in *Intake) later(arrived time.Time) time.Time {
 	if last := in.feed.newest.Load(); last != nil && arrived.Before(last.Add(time.Microsecond)) {
 		return last.Add(time.Microsecond)

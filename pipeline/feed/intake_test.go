@@ -13,7 +13,7 @@ import (
 )
 
 // takeAll passes units to a new intake and returns its feed and how many formats were reported.
-func takeAll(t *testing.T, as *unit.Format, units ...[]byte) (feed *Feed, formats int) {
+func takeAll(t *testing.T, format *unit.Format, units ...[]byte) (feed *Feed, formats int) {
 	t.Helper()
 	feed, err := New(camtest.Source(t, "test://ball"))
 	if err != nil {
@@ -21,13 +21,13 @@ func takeAll(t *testing.T, as *unit.Format, units ...[]byte) (feed *Feed, format
 	}
 	in := feed.NewIntake(func(frame.Stream) { formats++ })
 	for i, data := range units {
-		in.Unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), as)
+		in.Unit(data, time.Duration(i)*40*time.Millisecond, true, time.Now(), format)
 	}
 	return feed, formats
 }
 
-func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
-	as := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
+func TestJPEGOfAnotherShapeIsTakenWhenItArrivesTwice(t *testing.T) {
+	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
 	one, other, third := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32), encodeJPEG(t, 32, 48)
 	for name, c := range map[string]struct {
 		units                  [][]byte
@@ -39,14 +39,14 @@ func TestJPEGOfAnotherShapeIsTakenWhenItComesTwice(t *testing.T) {
 		"all are others now":   {[][]byte{one, other, other, other}, 3, 0, 2},
 		"the first was broken": {[][]byte{other, one, one}, 2, 0, 2},
 	} {
-		feed, formats := takeAll(t, as, c.units...)
+		feed, formats := takeAll(t, format, c.units...)
 		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
 			t.Errorf("%s: %d taken, %d broken, %d formats; want %d, %d, %d", name, n, feed.Broken(), formats, c.taken, c.broken, c.formats)
 		}
 	}
 }
 
-func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
+func TestOversizedUnitsAreDropped(t *testing.T) {
 	stream := frame.Stream{Codec: "h264", Width: 64, Height: 48}
 	vast, vp8 := stream, stream
 	vast.Width, vast.Height, vp8.Codec = 16384, 16384, "vp8"
@@ -73,7 +73,7 @@ func TestUnitsBeyondMeasureAreDropped(t *testing.T) {
 	}
 }
 
-func TestNoUnitComesInBeforeTheLast(t *testing.T) {
+func TestUnitsHaveIncreasingTimesOfArrival(t *testing.T) {
 	in := new(Feed).NewIntake(func(frame.Stream) {})
 	vp8 := &unit.Format{Stream: frame.Stream{Codec: "vp8"}}
 	began := time.Now()
@@ -88,12 +88,12 @@ func TestNoUnitComesInBeforeTheLast(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !u.Received.Truncate(time.Microsecond).After(last) {
-			t.Errorf("a unit came in at %v, after one at %v", u.Received.Sub(began), last.Sub(began))
+			t.Errorf("a unit arrived at %v, after one at %v", u.Received.Sub(began), last.Sub(began))
 		}
 		last = u.Received.Truncate(time.Microsecond)
 	}
 	if last.Sub(began).Round(time.Millisecond) != 200*time.Millisecond {
-		t.Errorf("the last unit came in after %v", last.Sub(began))
+		t.Errorf("the last unit arrived after %v, want 200ms", last.Sub(began))
 	}
 }
 

@@ -97,7 +97,7 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Off
 	case frame.Unauthorized:
 		explained.Text = "401 from " + at + ": check username and password"
 	case frame.NotFound:
-		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, shownPath(src.URL))
+		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, redactedPath(src.URL))
 	case frame.Unreachable:
 		if cause := dial(ctx, src, src.ConnectTimeout); cause != nil {
 			explained.Text = cause.Error()
@@ -110,14 +110,14 @@ func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Off
 	return explained
 }
 
-// dial connects once more, only to find out what rtspsrc does not report: refused, no route, no such name, a
+// dial connects once more, only to find out what rtspsrc does not report: a refused connection, no route, an unknown name, a
 // certificate that is not trusted.
-func dial(ctx context.Context, src configs.Source, patience time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func dial(ctx context.Context, src configs.Source, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", place(src.URL))
 	if err != nil {
-		return fmt.Errorf("connect to %s: %w", place(src.URL), innermost(err))
+		return fmt.Errorf("connect to %s: %w", place(src.URL), rootCause(err))
 	}
 	defer conn.Close()
 	if src.URL.Scheme == "rtsps" {

@@ -14,9 +14,9 @@ type Plan struct {
 	Encoder      string `json:"encoder"`
 	FellBackFrom string `json:"fell_back_from"` // the better plan that failed, if any
 	Reason       string `json:"reason"`         // why it failed
-	// Chosen says why it is this plan and no other.
+	// Chosen says why this plan was chosen.
 	Chosen string `json:"chosen"`
-	// Warnings say what was asked for and cannot be done on this machine.
+	// Warnings say which requests this machine cannot meet.
 	Warnings []string `json:"warnings,omitempty"`
 }
 
@@ -24,8 +24,8 @@ type Plan struct {
 type FailedPlan struct {
 	Plan   string     `json:"plan"`
 	Codec  string     `json:"codec"`
-	Reason string     `json:"reason"` // of the last failure
-	At     time.Time  `json:"at"`     // likewise
+	Reason string     `json:"reason"` // the last failure
+	At     time.Time  `json:"at"`     // when the last failure was
 	Times  int        `json:"times"`
 	Until  *time.Time `json:"until"` // when it is tried again; nil if it may be tried now
 }

@@ -5,10 +5,10 @@ import (
 	"time"
 )
 
-// rateWindow is how far back a rate looks.
+// rateWindow is the averaging window.
 const rateWindow = 2 * time.Second
 
-// minSpan is the shortest time of which a rate is reported: the first pictures of a stream come in a burst.
+// minSpan is the shortest span from which a rate is computed: the first pictures of a stream arrive in a burst.
 const minSpan = 400 * time.Millisecond
 
 // rate measures events per second from the times of the last few.
@@ -25,8 +25,8 @@ func (r *rate) tick(now time.Time) {
 	r.mu.Unlock()
 }
 
-// perSecond divides the number of intervals in the window by the time that they span. An event that is overdue lengthens the
-// span, so the rate falls as soon as the events stop.
+// perSecond divides the number of intervals in the window by the time that they span. An event that is late lengthens the span,
+// so the rate falls as soon as the events stop.
 func (r *rate) perSecond(now time.Time) float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

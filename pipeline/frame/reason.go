@@ -11,7 +11,7 @@ const (
 	NotFound     Reason = "not_found"    // the camera has no such stream, or there is no such file or device
 	Unreachable  Reason = "unreachable"  // no connection: name, address, route or port
 	TimedOut     Reason = "timed_out"    // connected, but no access unit within connect_timeout
-	Stalled      Reason = "stalled"      // access units came and then stopped
+	Stalled      Reason = "stalled"      // access units arrived and then stopped
 	NoVideo      Reason = "no_video"     // the camera answers, but not with video
 	Unsupported  Reason = "unsupported"  // video that this machine cannot decode
 	Ended        Reason = "ended"        // the camera closed the connection

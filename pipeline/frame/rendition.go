@@ -78,13 +78,13 @@ type Request struct {
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
 	Format        Format
 	DropSame      bool
-	Overlay       Overlay // of the configuration
-	Name          string  // of the camera, likewise
-	Show          *Show   // what of the overlay is shown
+	Overlay       Overlay       // of the configuration
+	Name          string        // of the camera, also from the configuration
+	Show          *OverlayParts // which parts of the overlay are shown; nil leaves it as configured
 }
 
-// Show says which parts of an overlay are shown.
-type Show struct{ Name, Time, Text bool }
+// OverlayParts selects the parts of an overlay that are shown.
+type OverlayParts struct{ Name, Time, Text bool }
 
 // The ranges of a Request, and so of the query parameters and the configuration.
 const (
@@ -94,7 +94,7 @@ const (
 	MinQuality, MaxQuality = 1, 100
 	DefaultQuality         = 80
 	MaxUpscale             = 4
-	// MaxAspect is the largest ratio of the two sides if both are asked for.
+	// MaxAspect is the largest ratio of the two sides if both are requested.
 	MaxAspect = 8
 )
 
@@ -136,7 +136,7 @@ func (a Request) WithDefaults(b Request) Request {
 //
 // The picture keeps the camera's aspect ratio if only one side or a scale is given, and is never larger than the camera's own
 // unless Upscale allows it. Renditions whose difference cannot be seen become equal, so that they share one encode: a side that
-// is asked for is rounded to about a hundredth (see grid), the other side to an even number, the quality to a multiple of 5,
+// is requested is rounded to about a hundredth (see grid), the other side to an even number, the quality to a multiple of 5,
 // and the rate to halves from 2 a second on and to tenths below.
 func (a Request) Resolve(s Stream) Rendition {
 	if a.Scale == 0 {
@@ -165,7 +165,7 @@ func (a Request) Resolve(s Stream) Rendition {
 	if !a.Overlay.Empty() {
 		r.Overlay = a.Overlay
 	}
-	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 is the whole rate of a camera of 25.02
+	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 a second is the full rate of a camera of 25.02
 		r.FPS = 0
 	}
 	if a.AsSent && s.Codec == "mjpeg" && r.Width == s.Width && r.Height == s.Height &&
@@ -177,7 +177,7 @@ func (a Request) Resolve(s Stream) Rendition {
 
 type size struct{ w, h float64 }
 
-// size is the size that is asked for of a camera of the given size, before any limit.
+// size is the requested size for a camera whose own size is given, before any limit.
 func (a Request) size(own size) size {
 	switch {
 	case a.Width > 0 && a.Height > 0:

@@ -15,7 +15,7 @@ func at(n int) *Frame {
 	return New(fmt.Append(nil, n), Info{PTS: time.Duration(n), Received: time.Unix(int64(n), 0)})
 }
 
-func TestFrameIsFramedForTheWire(t *testing.T) {
+func TestPartHasHeadersAndBoundary(t *testing.T) {
 	f := New([]byte("JPEG"), Info{PTS: 1, Received: time.Unix(1700000000, 42000)})
 	want := "Content-Type: image/jpeg\r\nContent-Length: 4\r\nX-Timestamp: 1700000000.000042\r\n\r\nJPEG\r\n--frame\r\n"
 	if string(f.Part()) != want || string(f.Picture()) != "JPEG" {
@@ -56,7 +56,7 @@ func TestFrameThatIsNotNewerIsNotShown(t *testing.T) {
 	}
 }
 
-func TestPicturesAreToldToComeBehindTheCardBeforeThem(t *testing.T) {
+func TestPictureAfterAPlaceholderHasALaterTime(t *testing.T) {
 	var s Slot
 	noon := time.Unix(1700000000, 0)
 	s.Publish(New([]byte("placeholder"), Info{PTS: 1, Received: noon, Placeholder: true}))
@@ -144,13 +144,13 @@ func TestRateIsMeasuredAndFallsWhenFramesStop(t *testing.T) {
 	}
 }
 
-func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
+func TestRequestIsResolvedAgainstTheCamera(t *testing.T) {
 	hd, vga := Stream{Width: 1920, Height: 1080, FPS: 25}, Stream{Width: 640, Height: 480}
 	jpegs := Stream{Codec: "mjpeg", Width: 640, Height: 480}
 	for _, c := range []struct {
-		ask    Request
-		stream Stream
-		want   string
+		request Request
+		stream  Stream
+		want    string
 	}{
 		{Request{Quality: 80}, hd, "480x270 q80"},
 		{Request{Quality: 80}, vga, "640x480 q80"},
@@ -179,13 +179,13 @@ func TestAskIsResolvedAgainstTheCamera(t *testing.T) {
 		{Request{Rotate: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
 		{Request{Quality: 80, AsSent: true, Overlay: Overlay{Time: true}}, jpegs, "640x480 q80"},
 	} {
-		if got := c.ask.Resolve(c.stream).String(); got != c.want {
-			t.Errorf("%+v of %+v is %s, want %s", c.ask, c.stream, got, c.want)
+		if got := c.request.Resolve(c.stream).String(); got != c.want {
+			t.Errorf("%+v of %+v is %s, want %s", c.request, c.stream, got, c.want)
 		}
 	}
 }
 
-func TestSizeOfAnAskHidesTheConfigured(t *testing.T) {
+func TestRequestedSizeOverridesTheConfiguredSize(t *testing.T) {
 	configured := Request{Scale: 0.25, FPS: 10, Quality: 80}
 	if got := (Request{Width: 640}).WithDefaults(configured); got != (Request{Width: 640, FPS: 10, Quality: 80}) {
 		t.Errorf("%+v", got)
@@ -195,15 +195,15 @@ func TestSizeOfAnAskHidesTheConfigured(t *testing.T) {
 	}
 }
 
-func TestRequestChoosesWhatOfTheOverlayIsShown(t *testing.T) {
+func TestRequestSelectsPartsOfTheOverlay(t *testing.T) {
 	configured := Request{Name: "Gate", Overlay: Overlay{Time: true, Text: "north", Corner: TopRight}}
 	for _, c := range []struct {
-		show *Show
+		show *OverlayParts
 		want Overlay
 	}{
 		{nil, Overlay{Time: true, Text: "north", Corner: TopRight}},
-		{&Show{Name: true, Text: true}, Overlay{Name: "Gate", Text: "north", Corner: TopRight}},
-		{&Show{}, Overlay{}},
+		{&OverlayParts{Name: true, Text: true}, Overlay{Name: "Gate", Text: "north", Corner: TopRight}},
+		{&OverlayParts{}, Overlay{}},
 	} {
 		if got := (Request{Show: c.show}).WithDefaults(configured).Resolve(Stream{Width: 64, Height: 48}).Overlay; got != c.want {
 			t.Errorf("%+v shows %+v", c.show, got)

@@ -1,10 +1,10 @@
 #include "buserror.h"
 
-static int fg_is(GError *e, GQuark domain, int code) { return e->domain == domain && e->code == code; }
-int fg_resource(GError *e, int code) { return fg_is(e, GST_RESOURCE_ERROR, code); }
-int fg_stream(GError *e, int code) { return fg_is(e, GST_STREAM_ERROR, code); }
+static int fg_error_is(GError *e, GQuark domain, int code) { return e->domain == domain && e->code == code; }
+int fg_resource(GError *e, int code) { return fg_error_is(e, GST_RESOURCE_ERROR, code); }
+int fg_stream(GError *e, int code) { return fg_error_is(e, GST_STREAM_ERROR, code); }
 
-const gchar *fg_missing(void *message) {
+const gchar *fg_missing_name(void *message) {
 	if (!gst_message_has_name(message, "missing-plugin"))
 		return NULL;
 	return gst_structure_get_string(gst_message_get_structure(message), "name");
@@ -20,4 +20,4 @@ guint fg_rtsp_status(void *message, const gchar **reason) {
 	return code;
 }
 
-int fg_missing_plugin(GError *e) { return fg_is(e, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN); }
+int fg_missing_plugin(GError *e) { return fg_error_is(e, GST_CORE_ERROR, GST_CORE_ERROR_MISSING_PLUGIN); }

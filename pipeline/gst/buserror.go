@@ -16,8 +16,8 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// parseBusError turns an error message of GStreamer into a BusError that keeps its text. The feed may have a better text for
-// it.
+// parseBusError turns an error message of GStreamer into a BusError that keeps its text. The feed may replace the text by a
+// better one.
 func parseBusError(msg *gst.Message) *BusError {
 	var gerr *C.GError
 	var debug *C.gchar
@@ -36,9 +36,9 @@ func parseBusError(msg *gst.Message) *BusError {
 	}
 }
 
-// missingPlugin names the decoder, parser or depayloader that GStreamer did not find, empty for any other message.
+// missingPlugin names the decoder, parser or depayloader that GStreamer did not find. It is empty for any other message.
 func missingPlugin(msg *gst.Message) string {
-	name := C.fg_missing(unsafe.Pointer(msg.Instance()))
+	name := C.fg_missing_name(unsafe.Pointer(msg.Instance()))
 	if name == nil {
 		return ""
 	}
@@ -54,8 +54,8 @@ type BusError struct {
 
 func (e *BusError) Unwrap() error { return &e.CameraError }
 
-// announces reports whether another error follows that matters more: when a camera answers 404, or 401 to a password, rtspsrc
-// of GStreamer 1.20 reports this first and then the answer.
+// announces reports whether another error follows that says more. If a camera answers 404, or 401 to a password, rtspsrc of
+// GStreamer 1.20 reports first that no authentication protocol is supported and then the answer.
 func (e *BusError) announces() bool {
 	return strings.Contains(e.Debug, "No supported authentication protocol was found")
 }

@@ -14,9 +14,9 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// Context is what the pipelines of one kind of device share. Without it each would open the device for itself, which with
-// CUDA takes hundreds of megabytes of the card's memory and a good part of a second. Pipelines that have it keep it until
-// they end. A Context without a Kind does nothing. Its methods may be called from any goroutine.
+// Context is what the pipelines of one kind of device share. Without it each of them would open the device, which with CUDA
+// takes hundreds of megabytes of the memory of the card and a good part of a second. A pipeline keeps the context that it was
+// given until it ends. A Context without a Kind does nothing. Its methods may be called from any goroutine.
 type Context struct {
 	Kind string // GStreamer's context type, such as gst.cuda.context
 
@@ -36,8 +36,8 @@ func (d *Context) Open(factory string) {
 	d.keep(C.fg_make_context(name, kind))
 }
 
-// Share gives the context to a pipeline to which no element of the device was added yet. If there is no context, it takes over
-// the one that the pipeline makes.
+// Share gives the context to a pipeline before an element of the device is added to it. If there is no context, Share takes
+// over the one that the pipeline makes.
 func (d *Context) Share(with *Pipeline) {
 	if d.Kind == "" {
 		return
@@ -79,8 +79,8 @@ func (d *Context) keep(made *C.GstContext) {
 	}
 }
 
-// Forget makes the next pipeline make a new context, if the failed pipeline used the present one: an error can leave a context
-// unusable for good.
+// Forget makes the next pipeline make a new context, if the failed pipeline used the current one: an error can leave a context
+// unusable.
 func (d *Context) Forget(failed *Pipeline) {
 	d.mu.Lock()
 	context := d.current
@@ -93,8 +93,7 @@ func (d *Context) Forget(failed *Pipeline) {
 	release(context)
 }
 
-// release gives up a reference, if there is one, in the background: the last one closes the device, and a driver may block
-// then.
+// release gives up a reference, if there is one, in the background: the last one closes the device, and the driver may block.
 func release(context *C.GstContext) {
 	if context != nil {
 		go C.gst_context_unref(context)

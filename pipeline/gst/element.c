@@ -9,34 +9,33 @@ void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
 
 void fg_unref(gpointer object, GClosure *closure) { gst_object_unref(object); }
 
-// fg_repeat makes a parser that a parsebin has added put the parameter sets in front of every keyframe, since a decoder may
-// begin at any of them. The caps have them too, but not in the byte-stream form, which parsebin chooses if no installed
-// decoder takes another one, as without libav.
-static void fg_repeat(GstBin *bin, GstElement *parser, gpointer data) {
+// fg_repeat_headers makes a parser that a parsebin has added repeat the parameter sets before every keyframe, because a
+// decoder may begin there. In byte-stream form, which parsebin chooses without libav, the caps do not contain them.
+static void fg_repeat_headers(GstBin *bin, GstElement *parser, gpointer data) {
 	if (g_object_class_find_property(G_OBJECT_GET_CLASS(parser), "config-interval") != NULL)
 		g_object_set(parser, "config-interval", -1, NULL);
 }
 
 void fg_link_later(void *from, void *to) {
 	if (GST_IS_BIN(from))
-		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat), NULL);
+		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat_headers), NULL);
 	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
 }
 
-gboolean fg_takes(void *element, const gchar *text) {
+gboolean fg_accepts(void *element, const gchar *text) {
 	GstCaps *caps = gst_caps_from_string(text);
 	GstPad *pad = gst_element_get_static_pad(element, "sink");
-	gboolean takes = FALSE;
+	gboolean accepts = FALSE;
 	if (pad != NULL && caps != NULL) {
 		GstCaps *template = gst_pad_get_pad_template_caps(pad);
-		takes = gst_caps_can_intersect(template, caps);
+		accepts = gst_caps_can_intersect(template, caps);
 		gst_caps_unref(template);
 	}
 	if (pad != NULL)
 		gst_object_unref(pad);
 	if (caps != NULL)
 		gst_caps_unref(caps);
-	return takes;
+	return accepts;
 }
 
 gboolean fg_push(void *appsrc, const void *data, gsize size, GstClockTime pts, gboolean key) {

@@ -27,14 +27,14 @@ type Spec struct {
 	// Set has properties by name. A string is set as it is and never parsed, so it may come from a user. An Arg is parsed by
 	// GStreamer as in a launch line, which also knows enums, numbers and caps.
 	Set map[string]any
-	// May has properties that are set if this version of the element has them.
-	May map[string]any
+	// Optional has properties that are set if this version of the element has them.
+	Optional map[string]any
 }
 
 // Arg is a property's value in GStreamer's own notation. It is for constants, never for a user's value.
 type Arg string
 
-// newElement makes an element. The error is a frame.CameraError if it is not installed.
+// newElement makes an element. It returns a frame.CameraError if the element is not installed.
 func newElement(spec Spec) (*Element, error) {
 	e, err := gst.NewElement(spec.Factory)
 	if err != nil {
@@ -46,7 +46,7 @@ func newElement(spec Spec) (*Element, error) {
 			return nil, err
 		}
 	}
-	for name, value := range spec.May {
+	for name, value := range spec.Optional {
 		if _, err := e.GetPropertyType(name); err == nil {
 			if err := setProperty(e, name, value); err != nil {
 				return nil, err
@@ -89,14 +89,14 @@ func (e *Element) Link(to *Element) error {
 var requestsPads = map[string]bool{"tee": true}
 
 // LinkLater links the first pad of the element that fits, once it appears, to the sink pad of the next one. C handles the
-// signal because it is emitted on a streaming thread, and go-glib's closures use reflection.
+// signal because it is emitted on a streaming thread and the closures of go-glib use reflection.
 func (e *Element) LinkLater(to *Element) { C.fg_link_later(e.pointer(), to.pointer()) }
 
-// Takes reports whether the template of the element's sink pad accepts caps.
-func (e *Element) Takes(caps string) bool {
+// Accepts reports whether the template of the element's sink pad accepts caps.
+func (e *Element) Accepts(caps string) bool {
 	text := C.CString(caps)
 	defer C.free(unsafe.Pointer(text))
-	return C.fg_takes(e.pointer(), text) != 0
+	return C.fg_accepts(e.pointer(), text) != 0
 }
 
 // Push sends a copy of an access unit to an appsrc and waits while the decoder is behind. It returns false if the pipeline takes
@@ -115,7 +115,7 @@ func (e *Element) Queued() int {
 
 // SystemMemoryOnly keeps a decodebin from using decoders that leave their pictures in a device's memory, which the software
 // chain cannot read. force-sw-decoders alone relies on the word Hardware in a decoder's klass, which not every vendor writes.
-// Pad templates are right about memory. It has not been run with such a decoder.
+// Pad templates state the memory reliably. This has not been run with such a decoder.
 func (e *Element) SystemMemoryOnly() { C.fg_system_memory_only(e.pointer()) }
 
 func (e *Element) pointer() unsafe.Pointer { return unsafe.Pointer(e.e.Instance()) }

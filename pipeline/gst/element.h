@@ -14,8 +14,8 @@ void fg_unref(gpointer object, GClosure *closure);
 // fg_link_later links the first pad of an element that fits, once it appears, to the sink pad of another one.
 void fg_link_later(void *from, void *to);
 
-// fg_takes reports whether the template of an element's sink pad accepts caps.
-gboolean fg_takes(void *element, const gchar *text);
+// fg_accepts reports whether the template of an element's sink pad accepts caps.
+gboolean fg_accepts(void *element, const gchar *text);
 
 // fg_push sends a copy of an access unit to an appsrc and waits while the decoder is behind.
 gboolean fg_push(void *appsrc, const void *data, gsize size, GstClockTime pts, gboolean key);

@@ -18,13 +18,13 @@ func NewGate(first, from, interval time.Duration, onlyKeys bool) Gate {
 	return Gate{C.fg_gate_new(C.GstClockTime(first), C.GstClockTime(from), C.GstClockTime(interval), toC(onlyKeys))}
 }
 
-// Install puts the gate in front of an element. It must be called before the pipeline plays.
+// Install puts the gate before an element. It must be called before the pipeline plays.
 func (g Gate) Install(before *Element) { C.fg_gate_install(g.c, before.pad("sink")) }
 
 // Key announces that the unit of this PTS, which is sent next, is a keyframe.
 func (g Gate) Key(pts time.Duration) { C.fg_gate_key(g.c, C.GstClockTime(pts)) }
 
-// Passes reports whether a picture that comes from no pipeline passes. key says that it is a keyframe.
+// Passes reports whether a picture that is not in a pipeline passes. key says that it is a keyframe.
 func (g Gate) Passes(pts time.Duration, key bool) bool {
 	if key {
 		g.Key(pts)

@@ -1,5 +1,5 @@
 // Package gst is framegate's own view of GStreamer: pipelines, elements, queues of samples, and what is done to pictures on
-// their way. It is the only package that imports go-gst. Its C is in files of the same names.
+// their way. It is the only package that imports go-gst. A C file has the name of the Go file that uses it.
 //
 // A running pipeline is never edited. GStreamer's threads run no Go, see Queue.
 package gst
@@ -26,7 +26,7 @@ import (
 // times.
 var start = sync.OnceFunc(func() {
 	gst.Init(nil)
-	C.fg_drop_noise()
+	C.fg_filter_log()
 	blankMemory()
 	loop := glib.NewMainLoop(glib.MainContextDefault(), false)
 	go loop.Run()

@@ -36,21 +36,21 @@ func hanging(pipe *gst.Pipeline, state gst.State) string {
 
 // abandoned has the pipelines that have not returned from a state change. It keeps them from Go's finalizers, which would
 // touch what hangs.
-var abandoned hanged
+var abandoned hungPipelines
 
-type hanged struct {
+type hungPipelines struct {
 	count     atomic.Int64 // of all pipelines that ever hung
 	mu        sync.Mutex   // guards what follows
 	pipelines []*gst.Pipeline
 }
 
-func (h *hanged) add(p *gst.Pipeline) {
+func (h *hungPipelines) add(p *gst.Pipeline) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pipelines = append(h.pipelines, p)
 }
 
-func (h *hanged) remove(p *gst.Pipeline) {
+func (h *hungPipelines) remove(p *gst.Pipeline) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.pipelines = slices.DeleteFunc(h.pipelines, func(other *gst.Pipeline) bool { return other == p })

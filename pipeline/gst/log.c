@@ -1,15 +1,15 @@
 #include "log.h"
 
-// fg_noise has complaints of GStreamer that have no consequence and that an operator can do nothing about.
-static const gchar *fg_noise[] = {
-	"gst_event_set_seqnum: assertion 'seqnum != GST_SEQNUM_INVALID' failed", // rtspsrc of 1.22, when it is stopped
+// fg_ignored has messages of GStreamer that have no consequence and that an operator can do nothing about.
+static const gchar *fg_ignored[] = {
+	"gst_event_set_seqnum: assertion 'seqnum != GST_SEQNUM_INVALID' failed", // from rtspsrc of 1.22 when it stops
 };
 
 static void fg_log(const gchar *domain, GLogLevelFlags level, const gchar *message, gpointer data) {
-	for (gsize i = 0; i < G_N_ELEMENTS(fg_noise); i++)
-		if (strcmp(message, fg_noise[i]) == 0)
+	for (gsize i = 0; i < G_N_ELEMENTS(fg_ignored); i++)
+		if (strcmp(message, fg_ignored[i]) == 0)
 			return;
 	g_log_default_handler(domain, level, message, data);
 }
 
-void fg_drop_noise(void) { g_log_set_default_handler(fg_log, NULL); }
+void fg_filter_log(void) { g_log_set_default_handler(fg_log, NULL); }

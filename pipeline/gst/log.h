@@ -4,6 +4,6 @@
 #include <gst/gst.h>
 #include <string.h>
 
-void fg_drop_noise(void);
+void fg_filter_log(void);
 
 #endif

@@ -1,6 +1,6 @@
 #include "paint.h"
 
-// fg_video describes the pictures that pass a pad. It returns FALSE if they are not I420.
+// fg_video describes the pictures that pass through a pad. It returns FALSE if they are not I420.
 static gboolean fg_video(GstPad *pad, GstVideoInfo *video) {
 	GstCaps *caps = gst_pad_get_current_caps(pad);
 	const gboolean known = caps != NULL && gst_video_info_from_caps(video, caps);
@@ -18,8 +18,8 @@ static gboolean fg_open(GstPadProbeInfo *info, GstVideoInfo *video, GstVideoFram
 
 static gboolean fg_full_range(const GstVideoInfo *video) { return video->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255; }
 
-// fg_span computes where a fraction of a side of n pixels begins and ends. It adds one pixel on both sides, since scaling mixes
-// neighbours, and makes both even, since two pixels share their colour.
+// fg_span computes where a fraction of a side of n pixels begins and ends. It adds a pixel on both sides, since scaling mixes
+// neighbours, and rounds to even numbers, because chroma is subsampled.
 static void fg_span(double from, double length, int n, int *begin, int *end) {
 	*begin = CLAMP((int)floor(from * n) - 1, 0, n) & ~1;
 	*end = CLAMP((int)ceil((from + length) * n) + 1, 0, n);
@@ -67,8 +67,8 @@ void fg_masks_install(fg_masks *all, void *pad) {
 	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, fg_mask_probe, all, g_free);
 }
 
-// fg_stretch moves each value away from a middle by factor/512 of its distance, accurate to 1. All numbers fit in 16 bits,
-// which a compiler turns into fast vector code.
+// fg_stretch scales the distance of each value from a middle by 1 + factor/512, with an error of 1 at most. 16-bit
+// arithmetic lets the compiler vectorise it.
 __attribute__((optimize("O3"))) static void fg_stretch(GstVideoFrame *f, int plane, short middle, short factor) {
 	guint8 *restrict row = GST_VIDEO_FRAME_PLANE_DATA(f, plane);
 	const int width = GST_VIDEO_FRAME_COMP_WIDTH(f, plane), height = GST_VIDEO_FRAME_COMP_HEIGHT(f, plane);
@@ -81,13 +81,13 @@ __attribute__((optimize("O3"))) static void fg_stretch(GstVideoFrame *f, int pla
 		}
 }
 
-// fg_range_probe converts pictures from the range of video, 16 to 235, to that of JPEG, 0 to 255.
+// fg_range_probe converts pictures from limited range, 16 to 235, to full range, 0 to 255.
 static GstPadProbeReturn fg_range_probe(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
 	GstVideoInfo video;
 	GstVideoFrame f;
 	if (!fg_video(pad, &video) || fg_full_range(&video) || !fg_open(info, &video, &f))
 		return GST_PAD_PROBE_OK;
-	fg_stretch(&f, 0, 113, 84); // (v - 16) * 255/219, which leaves 113 where it is
+	fg_stretch(&f, 0, 113, 84); // (v - 16) * 255/219, whose fixed point is 113
 	fg_stretch(&f, 1, 128, 71); // (v - 128) * 255/224 + 128
 	fg_stretch(&f, 2, 128, 71);
 	gst_video_frame_unmap(&f);

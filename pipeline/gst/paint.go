@@ -9,14 +9,14 @@ import "C"
 type Mask struct{ X, Y, Width, Height float64 }
 
 // PaintMasks paints privacy masks into the output of an element, which must be I420 in system memory.
-func PaintMasks(behind *Element, masks []Mask) {
+func PaintMasks(after *Element, masks []Mask) {
 	all := C.fg_masks_new(C.gsize(len(masks)))
 	for i, m := range masks {
 		C.fg_masks_set(all, C.gsize(i), C.fg_mask{C.double(m.X), C.double(m.Y), C.double(m.Width), C.double(m.Height)})
 	}
-	C.fg_masks_install(all, behind.pad("src"))
+	C.fg_masks_install(all, after.pad("src"))
 }
 
-// FullRange converts the input of an element to the range of brightness of a JPEG (JFIF 1.02). jpegenc does not convert it, so
-// that a camera's black becomes grey (seen with 1.22).
+// FullRange converts the input of an element from limited to full range, which a JPEG has (JFIF 1.02). jpegenc does not convert
+// it, so that the black of a camera would become grey (seen with 1.22).
 func FullRange(before *Element) { C.fg_range_install(before.pad("sink")) }

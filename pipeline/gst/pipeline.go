@@ -34,9 +34,10 @@ const (
 // would ever be freed.
 type Pipeline struct {
 	*ending
-	pipe *gst.Pipeline
-	made []*Element
-	hung bool // a state change did not return; owned by the goroutine that plays and stops
+	pipe     *gst.Pipeline
+	made     []*Element
+	hung     bool          // a state change did not return in time; owned by the goroutine that plays and stops
+	returned chan struct{} // closed when it returns after all, and the pipeline is down
 }
 
 // New returns an empty pipeline. Stop or Close must be called.
@@ -47,7 +48,7 @@ func New() (*Pipeline, error) {
 		return nil, err
 	}
 	track(unsafe.Pointer(pipe.Instance()))
-	p := &Pipeline{pipe: pipe, ending: &ending{ended: make(chan error, 1)}}
+	p := &Pipeline{pipe: pipe, ending: &ending{ended: make(chan error, 1)}, returned: make(chan struct{})}
 	pipe.GetPipelineBus().AddWatch(p.ending.watch)
 	return p, nil
 }
@@ -117,9 +118,9 @@ func (p *Pipeline) Add(chain ...Spec) ([]*Element, error) {
 	return made, nil
 }
 
-// AddLine makes the elements of a line in the notation of gst-launch-1.0 and returns them as one. It is for constants, never
+// AddLaunchLine makes the elements of a line in the notation of gst-launch-1.0 and returns them as one. It is for constants, never
 // for a user's value.
-func (p *Pipeline) AddLine(line string) (*Element, error) {
+func (p *Pipeline) AddLaunchLine(line string) (*Element, error) {
 	bin, err := gst.NewBinFromString(line, true)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", line, err)
@@ -155,16 +156,29 @@ func (p *Pipeline) Stop() {
 }
 
 // Free frees the pipeline after Stop. Neither it nor its elements may be used afterwards. Without Free, that is left to the
-// finalizers of go-gst's small objects, and Go's garbage collector does not know how much memory they keep. What hangs is
-// not touched.
+// finalizers of go-gst's small objects, and Go's garbage collector does not know how much memory they keep. A pipeline that
+// hangs is freed when its state change returns. One that uses a device is freed in the background: the last one of a device
+// closes it, and a driver may block then.
 func (p *Pipeline) Free() {
-	if p.hung {
-		return
+	switch {
+	case p.hung:
+		go func() {
+			<-p.returned
+			p.free()
+		}()
+	case p.context != nil:
+		go p.free()
+	default:
+		p.free()
 	}
+}
+
+func (p *Pipeline) free() {
 	for _, e := range p.made {
-		drop(e.e)
+		drop(e.e.Object)
 	}
-	drop(p.pipe.Element)
+	drop(p.pipe.GetPipelineBus().Object) // it has file descriptors
+	drop(p.pipe.Object)
 	if freed.Add(1)%trimEvery == 0 {
 		trimMemory()
 	}
@@ -177,8 +191,8 @@ func (p *Pipeline) Close() {
 }
 
 // drop drops the reference that a Go object holds, instead of its finalizer.
-func drop(e *gst.Element) {
-	object := e.InitiallyUnowned.Object
+func drop(o *gst.Object) {
+	object := o.InitiallyUnowned.Object
 	runtime.SetFinalizer(object, nil)
 	object.Unref()
 }
@@ -218,6 +232,7 @@ func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Durat
 		case <-givenUp:
 			pipe.SetState(gst.StateNull)
 			abandoned.remove(pipe)
+			close(p.returned)
 		}
 	}()
 	timeout := time.NewTimer(limit)

@@ -7,8 +7,8 @@ typedef struct {
 	int sink;
 } fg_item;
 
-// FG_FULL is how many bytes make a streaming thread wait until some are taken. A queue never has as many unless the whole
-// machine is stuck.
+// FG_FULL is how many bytes make a streaming thread wait until some are taken. A queue reaches that only if the whole machine
+// is stuck.
 #define FG_FULL (64u << 20)
 
 static gint64 fg_now(void) {
@@ -43,25 +43,26 @@ static void fg_wake(fg_queue *in) {
 		in->woken = write(in->wake, &one, sizeof one) == sizeof one;
 }
 
+// fg_sink is the queue of an appsink, and the number of the appsink in it.
 typedef struct {
-	fg_queue *in;
-	int sink;
-} fg_slot;
+	fg_queue *queue;
+	int number;
+} fg_sink;
 
-static void fg_slot_free(gpointer data) {
-	fg_queue_unref(((fg_slot *)data)->in);
+static void fg_sink_free(gpointer data) {
+	fg_queue_unref(((fg_sink *)data)->queue);
 	g_free(data);
 }
 
-static GstFlowReturn fg_new_sample(GstAppSink *sink, gpointer data) {
-	fg_slot *slot = data;
-	fg_queue *in = slot->in;
-	GstSample *sample = gst_app_sink_pull_sample(sink);
+static GstFlowReturn fg_new_sample(GstAppSink *appsink, gpointer data) {
+	fg_sink *sink = data;
+	fg_queue *in = sink->queue;
+	GstSample *sample = gst_app_sink_pull_sample(appsink);
 	if (sample == NULL)
 		return GST_FLOW_EOS;
 	GstBuffer *buffer = gst_sample_get_buffer(sample);
 	fg_item *item = g_new(fg_item, 1);
-	*item = (fg_item){sample, buffer == NULL ? 0 : gst_buffer_get_size(buffer), fg_now(), slot->sink};
+	*item = (fg_item){sample, buffer == NULL ? 0 : gst_buffer_get_size(buffer), fg_now(), sink->number};
 	g_mutex_lock(&in->lock);
 	while (in->bytes > FG_FULL && !in->closed)
 		g_cond_wait(&in->taken, &in->lock);
@@ -81,11 +82,11 @@ static GstFlowReturn fg_new_sample(GstAppSink *sink, gpointer data) {
 }
 
 void fg_queue_collect(fg_queue *in, void *appsink, int number) {
-	fg_slot *slot = g_new(fg_slot, 1);
-	*slot = (fg_slot){in, number};
+	fg_sink *sink = g_new(fg_sink, 1);
+	*sink = (fg_sink){in, number};
 	g_atomic_int_inc(&in->refs);
 	GstAppSinkCallbacks callbacks = {.new_sample = fg_new_sample};
-	gst_app_sink_set_callbacks(appsink, &callbacks, slot, fg_slot_free);
+	gst_app_sink_set_callbacks(appsink, &callbacks, sink, fg_sink_free);
 }
 
 void fg_queue_hold(fg_queue *in, gint64 hold, gboolean urgent) {

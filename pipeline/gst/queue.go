@@ -16,12 +16,12 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// Queue takes samples from the appsinks of one pipeline, on GStreamer's threads, to a goroutine. Its methods may be called from
-// any goroutine.
+// Queue passes samples from the appsinks of one pipeline, which run on GStreamer's threads, to a goroutine. Its methods may be
+// called from any goroutine.
 //
-// No Go runs on a streaming thread: after each call from C the thread keeps one of Go's processors for up to 10 ms, which Go's
-// monitor watches by polling. That alone doubled the cost of a camera that nobody watches. Instead an eventfd wakes the
-// goroutine through Go's poller, and only when somebody waits for the sample.
+// No Go runs on a streaming thread. After a call from C the thread would keep one of Go's processors for up to 10 ms, and Go's
+// monitor would poll it. That alone doubled the cost of a camera that nobody watches. Instead an eventfd wakes the goroutine
+// through Go's poller, and only when somebody waits for the sample.
 type Queue struct {
 	wake *os.File
 
@@ -60,15 +60,15 @@ func (in *Queue) Collect(appsink *Element, number int) {
 	C.fg_queue_collect(in.queue, appsink.pointer(), C.int(number))
 }
 
-// Wait blocks until there are samples and their time in the queue is over, see Hold. It fails if the queue is closed.
+// Wait blocks until there are samples that have waited as long as Hold says. It fails if the queue is closed.
 func (in *Queue) Wait() error {
 	var count [8]byte
 	_, err := in.wake.Read(count[:])
 	return err
 }
 
-// Take calls use with all samples of the queue, the oldest first. It calls next afterwards: Wait then holds further samples back
-// for so long.
+// Take calls use with all samples of the queue, the oldest first, and then next, which says how long Wait holds further samples
+// back.
 func (in *Queue) Take(use func(Sample), next func() Hold) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
@@ -106,7 +106,7 @@ type Hold struct {
 // AtOnce lets no sample wait.
 var AtOnce = Hold{}
 
-// NoHold is AtOnce for Take.
+// NoHold returns AtOnce. It is for Take.
 func NoHold() Hold { return AtOnce }
 
 // Close ends Wait, drops all samples and lets streaming threads continue; the pipeline may still play. It is called once.

@@ -2,7 +2,7 @@
 
 #include "element.h"
 
-// fg_add adds an element to the running pipeline of another one. It returns NULL if the element is not installed.
+// fg_add adds an element to the running pipeline of another element. It returns NULL if the element is not installed.
 static GstElement *fg_add(GstElement *beside, const gchar *factory) {
 	GstElement *added = gst_element_factory_make(factory, NULL);
 	if (added == NULL)
@@ -14,9 +14,9 @@ static GstElement *fg_add(GstElement *beside, const gchar *factory) {
 }
 
 // fg_depay has the depayloaders that give whole access units. In a parsebin those of H.264 and H.265 give single NAL units.
-// The parser behind them then waits for the next picture to know that one is complete: a frame of latency, which the marker
-// bit of RTP (RFC 6184, section 5.1) avoids. A JPEG needs no parser: jpegparse would be a fifth of what an MJPEG camera costs,
-// and unit.ReadJPEG looks at each JPEG anyway.
+// The parser after them then waits for the next picture before it knows that one is complete. This costs a frame of latency,
+// which the marker bit of RTP (RFC 6184, section 5.1) avoids. A JPEG needs no parser: jpegparse would be a fifth of the cost
+// of an MJPEG camera, and unit.ReadJPEG examines each JPEG anyway.
 static const struct {
 	const gchar *encoding, *factory, *caps;
 	gboolean parse;
@@ -26,25 +26,25 @@ static const struct {
 	{"JPEG", "rtpjpegdepay", "image/jpeg", FALSE},
 };
 
-// fg_unit is the access unit that arrives by RTP now. It belongs to the streaming thread.
+// fg_unit is the access unit that is arriving by RTP. It belongs to the streaming thread.
 typedef struct {
 	guint32 time; // of RTP
 	guint16 sequence; // of its newest packet
-	gboolean whole; // its last packet has arrived
+	gboolean complete; // its last packet has arrived
 	gsize bytes, limit;
-	gboolean rested; // see fg_rest
+	gboolean gathered; // see fg_gather
 	GstClockTime from, to; // PTS of its packets
-	GstClockTime torn_from, torn_to; // PTS of the packets of the unit before, if its last packet is missing
+	GstClockTime incomplete_from, incomplete_to; // PTS of the packets of the previous unit, if it is incomplete
 } fg_unit;
 
-// fg_end_unit notes that the present unit has no more packets, and whether its last one is missing.
-static void fg_end_unit(fg_unit *u, gboolean torn) {
-	u->torn_from = torn ? u->from : GST_CLOCK_TIME_NONE;
-	u->torn_to = torn ? u->to : GST_CLOCK_TIME_NONE;
+// fg_end_unit notes that the current unit has no more packets, and whether its last one is missing.
+static void fg_end_unit(fg_unit *u, gboolean incomplete) {
+	u->incomplete_from = incomplete ? u->from : GST_CLOCK_TIME_NONE;
+	u->incomplete_to = incomplete ? u->to : GST_CLOCK_TIME_NONE;
 }
 
-// fg_count_packet counts a packet and reports whether it is passed on. A depayloader keeps a unit until its last packet, without
-// a limit of its own. Of a unit that is too large, packets up to the limit are passed on: the depayloader drops a single slice
+// fg_count_packet counts a packet and reports whether to pass it on. A depayloader keeps a unit until its last packet and
+// has no limit of its own. Packets of a unit that is too large are passed on up to the limit: the depayloader drops a slice
 // whose rest is missing.
 static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtspsrc) {
 	guint8 head[8];
@@ -52,39 +52,39 @@ static gboolean fg_count_packet(fg_unit *u, GstBuffer *packet, GstElement *rtsps
 		return TRUE;
 	const guint16 sequence = GST_READ_UINT16_BE(head + 2);
 	const guint32 time = GST_READ_UINT32_BE(head + 4);
-	if (u->whole || time != u->time) { // a unit begins
+	if (u->complete || time != u->time) { // a unit begins
 		// A camera may not mark last packets at all. Then the unit is complete unless packets are missing.
-		fg_end_unit(u, !u->whole && sequence != (guint16)(u->sequence + 1));
+		fg_end_unit(u, !u->complete && sequence != (guint16)(u->sequence + 1));
 		u->from = GST_BUFFER_PTS(packet);
 		if (u->bytes > u->limit)
 			gst_element_post_message(rtspsrc, gst_message_new_element(GST_OBJECT(rtspsrc),
 								  gst_structure_new("framegate-too-large", "bytes",
 									  G_TYPE_UINT64, (guint64)u->bytes, NULL)));
 		u->bytes = 0;
-		u->rested = FALSE;
+		u->gathered = FALSE;
 	}
 	u->time = time;
 	u->sequence = sequence;
 	u->to = GST_BUFFER_PTS(packet);
-	u->whole = head[1] >> 7; // the marker bit is that of a unit's last packet
+	u->complete = head[1] >> 7; // the marker bit is that of a unit's last packet
 	u->bytes += gst_buffer_get_size(packet);
 	return u->bytes <= u->limit;
 }
 
-// fg_rest waits once for each unit, so that its packets gather, as network cards do before they interrupt. A camera sends
-// them in a burst. Otherwise the jitterbuffer's thread, which calls this, would sleep and be woken for nearly every packet, and
-// it and the receiving thread would wait for each other's lock again and again. A unit arrives up to 1 ms later so.
-static void fg_rest(fg_unit *u) {
-	if (u->whole || u->rested)
+// fg_gather waits once for each unit while its packets arrive, which a camera sends in a burst. Network cards gather packets
+// in the same way before they interrupt. Otherwise the thread of the jitterbuffer, which calls this, would sleep and be woken
+// for nearly every packet, and contend for a lock with the receiving thread. This delays a unit by up to 1 ms.
+static void fg_gather(fg_unit *u) {
+	if (u->complete || u->gathered)
 		return;
 	g_usleep(1000);
-	u->rested = TRUE;
+	u->gathered = TRUE;
 }
 
 static GstPadProbeReturn fg_count_probe(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
 	if (info->type & GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM) {
 		if (GST_EVENT_TYPE(GST_PAD_PROBE_INFO_EVENT(info)) == GST_EVENT_EOS)
-			fg_end_unit(unit, !((fg_unit *)unit)->whole);
+			fg_end_unit(unit, !((fg_unit *)unit)->complete);
 		return GST_PAD_PROBE_OK;
 	}
 	GstElement *rtspsrc = gst_pad_get_parent_element(pad);
@@ -97,17 +97,17 @@ static GstPadProbeReturn fg_count_probe(GstPad *pad, GstPadProbeInfo *info, gpoi
 		passes = fg_count_packet(unit, GST_PAD_PROBE_INFO_BUFFER(info), rtspsrc);
 	}
 	gst_object_unref(rtspsrc);
-	fg_rest(unit);
+	fg_gather(unit);
 	return passes ? GST_PAD_PROBE_OK : GST_PAD_PROBE_DROP;
 }
 
-// fg_drop_torn drops a unit without its last packet. Depayloaders pass it on, and a decoder would fill the rest of the picture
-// from an earlier one.
-static GstPadProbeReturn fg_drop_torn(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
+// fg_drop_incomplete drops a unit whose last packet is missing. Depayloaders pass it on, and a decoder would fill the rest
+// of the picture from an earlier one.
+static GstPadProbeReturn fg_drop_incomplete(GstPad *pad, GstPadProbeInfo *info, gpointer unit) {
 	const fg_unit *u = unit;
 	const GstClockTime pts = GST_BUFFER_PTS(GST_PAD_PROBE_INFO_BUFFER(info));
-	const gboolean torn = GST_CLOCK_TIME_IS_VALID(pts) && u->torn_from <= pts && pts <= u->torn_to;
-	return torn ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
+	const gboolean incomplete = GST_CLOCK_TIME_IS_VALID(pts) && u->incomplete_from <= pts && pts <= u->incomplete_to;
+	return incomplete ? GST_PAD_PROBE_DROP : GST_PAD_PROBE_OK;
 }
 
 guint64 fg_too_large(void *message) {
@@ -126,7 +126,7 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	GstElement *depay = NULL, *to = sink;
 	guint row = 0;
 	fg_unit *unit = g_rc_box_new0(fg_unit);
-	unit->whole = TRUE; // there is no unit yet
+	unit->complete = TRUE; // there is no unit yet
 	fg_end_unit(unit, FALSE);
 	unit->limit = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(rtspsrc), "framegate-limit"));
 	gst_pad_add_probe(pad,
@@ -144,7 +144,8 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	if (depay != NULL) {
 		GstCaps *units = gst_caps_from_string(fg_depay[row].caps);
 		GstPad *src = gst_element_get_static_pad(depay, "src");
-		gst_pad_add_probe(src, GST_PAD_PROBE_TYPE_BUFFER, fg_drop_torn, g_rc_box_acquire(unit), g_rc_box_release);
+		gst_pad_add_probe(
+			src, GST_PAD_PROBE_TYPE_BUFFER, fg_drop_incomplete, g_rc_box_acquire(unit), g_rc_box_release);
 		gst_object_unref(src);
 		gst_element_link_filtered(depay, to, units);
 		gst_caps_unref(units);

@@ -20,11 +20,11 @@ import (
 type decoding struct {
 	picture   *Picture
 	candidate plan.Candidate
-	graph     *gst.Pipeline
-	box       *gst.Queue
+	pipeline  *gst.Pipeline
+	queue     *gst.Queue
 	src       *gst.Element
-	ordered   bool   // units arrive in the order in which they are shown
-	leave     func() // ends what Fallback.Enter began; nil before there was a picture
+	ordered   bool   // units arrive in display order
+	leave     func() // ends what Fallback.Enter began; nil before the first picture
 	begun     func() // ends what Fallback.Begin began
 
 	idle       idle
@@ -38,7 +38,7 @@ type decoding struct {
 // planFailure is an error that another plan may avoid.
 type planFailure struct {
 	err  error
-	late bool // the only sign is that no picture came in time
+	late bool // the only sign is that no picture arrived in time
 }
 
 func (e *planFailure) Error() string { return e.err.Error() }
@@ -47,14 +47,14 @@ func (e *planFailure) Unwrap() error { return e.err }
 
 // decode makes the decoded outputs with the best plan, beginning with key.
 //
-// Some software gives up at the first broken unit, such as av1dec. No plan can take over from it, so it begins again
-// at the next keyframe, as long as that gives pictures.
+// Some software decoders, such as av1dec, give up at the first broken unit. No plan can take over from software, so decode
+// begins again at the next keyframe, as long as that gives pictures.
 func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader) error {
 	for format, lastShown := key.Format, (time.Time{}); ; {
 		d := &decoding{picture: p, candidate: p.Plans.Best(format.Stream.Codec)}
 		d.setPlan("")
 		var waited bool
-		if d.begun, waited = p.Plans.Begin(ctx, d.candidate, d.patience().first); waited {
+		if d.begun, waited = p.Plans.Begin(ctx, d.candidate, d.limits().first); waited {
 			// The camera has sent more units meanwhile.
 			p.closeGates()
 			units = p.Units.Reader()
@@ -77,17 +77,17 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 			worked = time.Since(began)
 			lastShown = time.Now()
 		}
-		failed := plan.Failure{Err: failure.err, Worked: worked, Late: failure.late, Graph: d.graph}
+		failed := plan.Failure{Err: failure.err, Worked: worked, Late: failure.late, Pipeline: d.pipeline}
 		if next, pause, ok := p.Plans.Failed(d.candidate, failed); ok {
 			return &frame.PlanError{Plan: d.candidate.Name(), Next: next, Pause: pause, Err: failure.err}
 		}
-		why := fmt.Errorf("plan %s: %w", d.candidate.Name(), failure.err)
-		if failure.late || d.graph.Hung() || time.Since(lastShown) > softwareStall {
-			return why
+		reason := fmt.Errorf("plan %s: %w", d.candidate.Name(), failure.err)
+		if failure.late || d.pipeline.Hung() || time.Since(lastShown) > softwareStall {
+			return reason
 		}
 		units.Restart()
-		// Until the next keyframe viewers see a picture that does not move. If that takes long, the failure is the answer.
-		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, why)
+		// Until the next keyframe viewers see a still picture. If that takes too long, decode reports the failure.
+		waiting, cancel := context.WithTimeoutCause(ctx, softwareStall, reason)
 		key, err = units.Next(waiting)
 		cancel()
 		if err != nil {
@@ -100,8 +100,8 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 	}
 }
 
-// run makes frames until ctx is done, the format changes or the plan fails. If another plan takes over from a failed one,
-// the pipeline is taken down in the background.
+// run makes frames until ctx is done, the format changes or the plan fails. If another plan takes over from a failed one, the
+// pipeline of the failed one is taken down in the background.
 func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (err error) {
 	defer d.begun()
 	defer func() {
@@ -111,10 +111,10 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 			d.close()
 		}
 	}()
-	if d.graph, err = gst.New(); err != nil {
+	if d.pipeline, err = gst.New(); err != nil {
 		return err
 	}
-	if d.box, err = gst.NewQueue(); err != nil {
+	if d.queue, err = gst.NewQueue(); err != nil {
 		return err
 	}
 	if err := d.build(key); err != nil {
@@ -124,11 +124,11 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	began := time.Now()
-	if err := d.graph.Play(ctx, min(gst.StateTimeout, d.patience().first)); err != nil {
+	if err := d.pipeline.Play(ctx, min(gst.StateTimeout, d.limits().first)); err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		return &planFailure{err: err, late: d.graph.Hung()}
+		return &planFailure{err: err, late: d.pipeline.Hung()}
 	}
 	d.pushes = true
 	d.pushed.Go(func() { cancel(d.picture.push(ctx, d, key, units)) })
@@ -136,29 +136,29 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 	return d.watch(ctx, began)
 }
 
-// close takes the pipeline down and frees everything that belongs to it. It does not wait for what hangs.
+// close takes the pipeline down and frees everything that belongs to it. It does not wait for a pipeline that hangs.
 func (d *decoding) close() {
-	if d.graph != nil {
-		d.graph.Stop()
+	if d.pipeline != nil {
+		d.pipeline.Stop()
 	}
-	if d.box != nil {
-		d.box.Close()
+	if d.queue != nil {
+		d.queue.Close()
 		d.publishing.Wait()
 	}
 	if d.leave != nil {
 		d.leave()
 	}
-	if d.graph != nil && d.graph.Hung() && d.pushes {
-		return // push may wait for a decoder that never returns
+	if d.pipeline != nil && d.pipeline.Hung() && d.pushes {
+		return // push may be waiting for a decoder that never returns
 	}
 	d.pushed.Wait()
 	d.picture.closeGates()
-	if d.graph != nil {
-		d.graph.Free()
+	if d.pipeline != nil {
+		d.pipeline.Free()
 	}
 }
 
-// setPlan sets the picture's plan. decoder is the one that the candidate found, empty while that is not known.
+// setPlan sets the plan of the picture. decoder is the one that the candidate found. It is empty until that is known.
 func (d *decoding) setPlan(decoder string) {
 	p := d.picture
 	onDevice := slices.ContainsFunc(p.decoded, func(out *output) bool {
@@ -167,16 +167,16 @@ func (d *decoding) setPlan(decoder string) {
 	p.setPlan(p.Plans.Describe(d.candidate, decoder, onDevice))
 }
 
-// build adds the elements for units of key's format.
+// build adds the elements that decode units of the format of key.
 func (d *decoding) build(key unit.Unit) error {
 	p := d.picture
 	caps := key.Format.Caps
 	if key.Format.Stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
 		// Each unit is exactly one picture, as unit.ReadJPEG has checked. So jpegdec need not look for its end, and does not
-		// lose the one behind a broken picture.
+		// lose the picture after a broken one.
 		caps += ", parsed=(boolean)true"
 	}
-	made, err := d.graph.Add(gst.Spec{Factory: "appsrc", Set: map[string]any{
+	made, err := d.pipeline.Add(gst.Spec{Factory: "appsrc", Set: map[string]any{
 		"caps": gst.Arg(caps), "format": gst.Arg("time"),
 		"is-live": true, // without it libav's decoder uses frame threads, each of which adds a frame of latency
 		"block":   true, "max-bytes": uint64(1 << 20),
@@ -186,7 +186,7 @@ func (d *decoding) build(key unit.Unit) error {
 	}
 	d.src = made[0]
 	d.ordered = p.Rate.Ordered()
-	first, decoder, err := d.candidate.AddDecoder(d.graph, caps, d.ordered)
+	first, decoder, err := d.candidate.AddDecoder(d.pipeline, caps, d.ordered)
 	if err != nil {
 		return err
 	}
@@ -204,19 +204,19 @@ func (d *decoding) build(key unit.Unit) error {
 func (d *decoding) addOutputs() (head *gst.Element, err error) {
 	p := d.picture
 	if len(p.decoded) > 1 {
-		made, err := d.graph.Add(gst.Spec{Factory: "tee"})
+		made, err := d.pipeline.Add(gst.Spec{Factory: "tee"})
 		if err != nil {
 			return nil, err
 		}
 		head = made[0]
 	}
 	for i, out := range p.decoded {
-		in, sink, err := d.candidate.AddOutput(d.graph, out.Rendition, p.Source.Masks)
+		in, sink, err := d.candidate.AddOutput(d.pipeline, out.Rendition, p.Source.Masks)
 		if err != nil {
 			return nil, err
 		}
 		out.gate.Install(in)
-		d.box.Collect(sink, i)
+		d.queue.Collect(sink, i)
 		if head == nil {
 			return in, nil
 		}
@@ -230,8 +230,8 @@ func (d *decoding) addOutputs() (head *gst.Element, err error) {
 // publish publishes the frames of the decoded outputs until the queue is closed.
 func (d *decoding) publish() {
 	p := d.picture
-	for d.box.Wait() == nil {
-		d.box.Take(func(s gst.Sample) {
+	for d.queue.Wait() == nil {
+		d.queue.Take(func(s gst.Sample) {
 			d.shown.Add(1)
 			out, received := p.decoded[s.Sink], p.sent.received(s.PTS)
 			p.show(out, s.Data, s.PTS, func() *frame.Frame {
@@ -242,10 +242,10 @@ func (d *decoding) publish() {
 	}
 }
 
-// push sends a unit to the decoder and waits while that is behind. It returns false if the pipeline takes no more units.
+// push sends a unit to the decoder and waits while the decoder is behind. It returns false if the pipeline takes no more units.
 func (d *decoding) push(u unit.Unit) bool {
 	if d.stuck(u) {
-		d.graph.End(fmt.Errorf("no picture has come of %d units", d.idle.units))
+		d.pipeline.End(fmt.Errorf("the decoder has given no picture of %d units", d.idle.units))
 		return false
 	}
 	if u.Key {

@@ -25,8 +25,8 @@ type Input struct {
 	Units  *unit.GOP
 	Rate   *unit.Meter
 	Plans  *plan.Fallback
-	// Demand is called when a picture waits for other units than before. It does not block, and may be called from any
-	// goroutine.
+	// Demand is called when a picture waits for other units than before. If it waits for more, Demand may take units that
+	// have arrived already, on the caller's goroutine. Any goroutine may call it.
 	Demand func(from, to unit.Demand)
 }
 
@@ -36,13 +36,13 @@ type Input struct {
 //	appsrc ! decoder ! [tee !] videoscale ! jpegenc ! appsink
 //
 // It begins with the keyframe in the buffer and shows that at once. It decodes the units between the keyframe and the newest
-// one without showing them. A Picture is run once; its other methods may be called from any goroutine.
+// unit without showing them. A Picture is run once; its other methods may be called from any goroutine.
 type Picture struct {
 	Input
 	outputs []frame.Output
 
 	caughtUp chan struct{}
-	behind   atomic.Int32 // outputs that have not caught up
+	behind   atomic.Int32 // how many outputs have not caught up
 	plan     atomic.Pointer[frame.Plan]
 
 	decoded  []*output
@@ -51,7 +51,7 @@ type Picture struct {
 	sent     sentUnits
 }
 
-// output is one output of a picture. Everything but the gate belongs to the goroutine that publishes.
+// output is one output of a picture. Everything except the gate belongs to the goroutine that publishes.
 type output struct {
 	frame.Output
 	gate     gst.Gate
@@ -68,7 +68,7 @@ func New(from Input, outputs []frame.Output) *Picture {
 	return p
 }
 
-// CaughtUp is closed when every output has a frame as new as the camera's newest was when the picture began. An older
+// CaughtUp is closed when every output has a frame as new as the newest unit was when the picture began. An older
 // picture of the same slots can end then.
 func (p *Picture) CaughtUp() <-chan struct{} { return p.caughtUp }
 
@@ -126,7 +126,7 @@ func (p *Picture) begin(key unit.Unit) {
 	newest, ok := p.Units.Newest()
 	for _, out := range append(p.passed, p.decoded...) {
 		out.showFrom = key.PTS
-		if ok && !p.skipping.onlyKeys() && !out.Rendition.Keyframes {
+		if ok && !p.skipping.keyframesSuffice() && !out.Rendition.Keyframes {
 			out.showFrom = newest.PTS
 		}
 		out.gate = newGate(out.Rendition, key.PTS, out.showFrom)
@@ -150,8 +150,8 @@ func (p *Picture) closeGates() {
 	}
 }
 
-// sort divides the outputs into those that are passed through and those that are decoded, for a camera that sends s. What
-// should have been passed through and cannot be has the default quality.
+// sort divides the outputs into those that are passed through and those that are decoded, for a camera that sends s. An output
+// that should be passed through and cannot be gets the default quality.
 func (p *Picture) sort(s frame.Stream) {
 	for _, out := range p.outputs {
 		if out.Rendition.Quality == 0 && s.Codec == "mjpeg" && len(p.Source.Masks) == 0 {
@@ -165,8 +165,8 @@ func (p *Picture) sort(s frame.Stream) {
 	}
 }
 
-// show publishes a picture of an output, which framed returns, unless it is equal to the last one and the output drops such
-// pictures.
+// show publishes a picture of an output unless it is equal to the last one and the output drops such pictures. framed returns
+// the frame of the picture.
 func (p *Picture) show(out *output, picture []byte, pts time.Duration, framed func() *frame.Frame) {
 	last := out.last
 	same := out.Rendition.DropSame && last != nil && pts-last.PTS < time.Second && bytes.Equal(picture, last.Picture())
@@ -196,7 +196,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 		switch {
 		case to == nil:
 		case p.skipping.late(u):
-			p.skipping.overdue = true
+			p.skipping.keyframeLate = true
 			units.Rewind(pushed)
 		case p.skipping.skips(u, p.sent.newest()):
 		default:
@@ -221,9 +221,9 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 	}
 }
 
-// demand is which units the picture waits for now.
+// demand returns which units the picture waits for now.
 func (p *Picture) demand(decodes bool) unit.Demand {
-	if decodes && len(p.passed) == 0 && p.skipping.lone && !p.skipping.overdue {
+	if decodes && len(p.passed) == 0 && p.skipping.keyframesOnly && !p.skipping.keyframeLate {
 		return unit.Keyframes
 	}
 	return unit.Everything

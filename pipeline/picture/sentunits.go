@@ -7,9 +7,9 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// sentUnits remembers when the units that were sent to the decoder had been received, for the frames that are made of them.
-// It keeps more units than ever wait for the decoder, also while a long GOP is caught up with. Its methods may be called from
-// any goroutine.
+// sentUnits records when the units that were sent to the decoder had been received, for the frames that are made of them. It
+// keeps more units than ever wait in the decoder, even while a picture catches up with a long GOP. Its methods may be called
+// from any goroutine.
 type sentUnits struct {
 	mu    sync.Mutex // guards what follows
 	units [512]sentUnit
@@ -23,7 +23,7 @@ type sentUnit struct {
 	received time.Time
 }
 
-// add notes that a unit is sent to the decoder.
+// add records that a unit is sent to the decoder.
 func (s *sentUnits) add(u unit.Unit) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -32,8 +32,7 @@ func (s *sentUnits) add(u unit.Unit) {
 	s.added = time.Now()
 }
 
-// received notes a frame and returns when its unit was received. That is the unit with the nearest PTS, since a decoder may
-// round it.
+// received records a frame and returns when its unit was received: the unit with the nearest PTS, since a decoder may round it.
 func (s *sentUnits) received(pts time.Duration) time.Time {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -51,7 +50,7 @@ func (s *sentUnits) received(pts time.Duration) time.Time {
 	return best.received
 }
 
-// newest is the largest PTS of a frame.
+// newest returns the largest PTS of a frame.
 func (s *sentUnits) newest() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -17,7 +17,7 @@ func TestFrameHasTheTimeOfTheUnitWithTheNearestPTS(t *testing.T) {
 	newest := time.Duration(2*len(sent.units)-1) * 40 * time.Millisecond
 	for name, c := range map[string]struct{ pts, received time.Duration }{
 		"the newest":                 {newest, newest},
-		"one of before":              {newest - 10*40*time.Millisecond, newest - 10*40*time.Millisecond},
+		"an earlier one":             {newest - 10*40*time.Millisecond, newest - 10*40*time.Millisecond},
 		"a PTS that is rounded up":   {newest - 80*time.Millisecond + time.Millisecond, newest - 80*time.Millisecond},
 		"a PTS that is rounded down": {newest - 80*time.Millisecond - time.Millisecond, newest - 80*time.Millisecond},
 	} {

@@ -6,23 +6,23 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// skipping decides which access units need not be decoded because few pictures are wanted. It belongs to the goroutine that
-// pushes them.
+// skipping decides which access units need not be decoded because fewer pictures are wanted. It belongs to the goroutine that
+// pushes the units.
 type skipping struct {
 	meter *unit.Meter
 	rate  float64 // the highest rate that is wanted; 0 means all pictures
 	keys  bool    // only keyframes are wanted
 
-	lone    bool          // only keyframes are decoded now
-	overdue bool          // a keyframe did not arrive in time; everything is decoded until the next one
-	key     time.Duration // PTS of the newest keyframe
-	taken   time.Duration // PTS of the newest keyframe that was not skipped
-	behind  int           // units taken since
-	due     time.Duration // while only keyframes are decoded: PTS from which on the next one is
+	keyframesOnly  bool          // only keyframes are decoded now
+	keyframeLate   bool          // a keyframe is late; everything is decoded until it arrives
+	key            time.Duration // PTS of the newest keyframe
+	lastDecodedKey time.Duration // PTS of the newest keyframe that was not skipped
+	sinceKey       int           // units after that keyframe
+	due            time.Duration // while only keyframes are decoded: PTS from which the next one is decoded
 }
 
-// reordering is how many units are decoded behind a lone keyframe at most. A decoder that reorders pictures returns the
-// keyframe only after them.
+// reordering is how many units are decoded at most after a keyframe whose successors are otherwise skipped. A decoder that
+// reorders pictures gives the keyframe only after them.
 const reordering = 4
 
 func newSkipping(m *unit.Meter, outputs []*output) *skipping {
@@ -40,34 +40,34 @@ func newSkipping(m *unit.Meter, outputs []*output) *skipping {
 	return s
 }
 
-// onlyKeys reports whether keyframes alone give the rate that is wanted.
-func (s *skipping) onlyKeys() bool {
+// keyframesSuffice reports whether keyframes alone give the wanted rate.
+func (s *skipping) keyframesSuffice() bool {
 	interval := s.meter.KeyInterval().Seconds()
 	return s.keys || s.rate > 0 && interval > 0 && s.rate*interval < 1.05
 }
 
-// late reports whether a keyframe should have arrived before a unit: some cameras stretch their GOPs while nothing moves.
+// late reports whether a keyframe should have arrived before a unit. Some cameras stretch their GOPs while nothing moves.
 func (s *skipping) late(u unit.Unit) bool {
-	return s.lone && !s.keys && !u.Key && u.PTS-s.key > s.meter.KeyInterval()*3/2
+	return s.keyframesOnly && !s.keys && !u.Key && u.PTS-s.key > s.meter.KeyInterval()*3/2
 }
 
-// skips reports whether the next unit is skipped. shown is the PTS of the newest picture that came out of the decoder.
+// skips reports whether the next unit is skipped. shown is the PTS of the newest picture of the decoder.
 func (s *skipping) skips(u unit.Unit, shown time.Duration) bool {
 	if u.Key {
-		s.key, s.overdue = u.PTS, false
-		s.lone = s.onlyKeys()
-		if s.lone && s.early(u) {
+		s.key, s.keyframeLate = u.PTS, false
+		s.keyframesOnly = s.keyframesSuffice()
+		if s.keyframesOnly && s.early(u) {
 			return true
 		}
-		s.taken, s.behind = u.PTS, 0
+		s.lastDecodedKey, s.sinceKey = u.PTS, 0
 		return false
 	}
 	switch {
-	case s.overdue:
+	case s.keyframeLate:
 		return false
-	case s.lone:
-		s.behind++
-		return shown >= s.taken || s.behind > reordering || s.key > s.taken
+	case s.keyframesOnly:
+		s.sinceKey++
+		return shown >= s.lastDecodedKey || s.sinceKey > reordering || s.key > s.lastDecodedKey
 	default:
 		return u.Droppable && s.rate > 0 && s.rate <= s.meter.ReferencesPerSecond()
 	}

@@ -25,7 +25,7 @@ func TestEverythingIsDecodedWhenAKeyframeIsLate(t *testing.T) {
 	if u := send(2600*time.Millisecond, false); !low.late(u) {
 		t.Error("everything waits for a late keyframe")
 	}
-	low.overdue = true
+	low.keyframeLate = true
 	if low.skips(send(2640*time.Millisecond, false), time.Second) {
 		t.Error("a unit is skipped while the keyframe is late")
 	}

@@ -9,41 +9,41 @@ import (
 	"framegate/pipeline/unit"
 )
 
-// patience is how long a plan may take for its first picture, and for each further one.
-type patience struct{ first, next time.Duration }
+// limits says how long a plan may take for its first picture and for each further one.
+type limits struct{ first, next time.Duration }
 
-// How long hardware may take for a further picture while viewers wait, and the last plan, which no other follows.
+// How long hardware may take for a further picture while viewers wait, and how long the last plan may, which has no successor.
 const (
 	hardwareStall = 500 * time.Millisecond
 	softwareStall = 5 * time.Second
 )
 
-func (d *decoding) patience() patience {
+func (d *decoding) limits() limits {
 	if d.candidate.Last() {
-		return patience{2 * softwareStall, softwareStall}
+		return limits{2 * softwareStall, softwareStall}
 	}
-	return patience{cmp.Or(d.picture.Source.Plans.Timeout, softwareStall), hardwareStall}
+	return limits{cmp.Or(d.picture.Source.Plans.Timeout, softwareStall), hardwareStall}
 }
 
-// watch waits for the end of the pipeline, and ends it itself if units go in and no picture comes out.
+// watch waits for the end of the pipeline. It ends the pipeline itself if units go in and no picture comes out.
 func (d *decoding) watch(ctx context.Context, began time.Time) error {
 	p := d.picture
-	limit := d.patience()
+	limit := d.limits()
 	tick := time.NewTicker(min(limit.next/5, 500*time.Millisecond))
 	defer tick.Stop()
 	var decoder, encoder stall
 	caughtUp := p.caughtUp
 	for {
 		select {
-		case err := <-d.graph.Ended():
+		case err := <-d.pipeline.Ended():
 			return &planFailure{err: err}
 		case <-ctx.Done():
-			d.setPlan(d.graph.Decoder())
+			d.setPlan(d.pipeline.Decoder())
 			return context.Cause(ctx)
 		case <-caughtUp:
 			d.leave = p.Plans.Enter(d.candidate)
 			d.begun()
-			d.setPlan(d.graph.Decoder())
+			d.setPlan(d.pipeline.Decoder())
 			caughtUp = nil
 		case now := <-tick.C:
 			asked, newest := p.sent.count()
@@ -58,24 +58,26 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 			case shown == 0 && now.Sub(began) > limit.first:
 				return &planFailure{fmt.Errorf("no picture within %v", limit.first), true}
 			case shown > 0 && stuck > limit.next:
-				return &planFailure{fmt.Errorf("no picture has come for %v of what the camera sends", limit.next), true}
+				return &planFailure{fmt.Errorf("the decoder has given no picture for %v", limit.next), true}
 			case shown > 0 && unmade > limit.next:
-				return &planFailure{fmt.Errorf("no JPEG has come for %v of the pictures that were decoded", limit.next), true}
+				return &planFailure{fmt.Errorf("the encoder has given no JPEG for %v", limit.next), true}
 			}
 		}
 	}
 }
 
-// stallUnits is how many units may go in without a picture coming out: a decoder may keep back some at the end of its input.
+// stallUnits is how many units must go in without a picture before that counts as a stall: a decoder may keep back some at the
+// end of its input.
 const stallUnits = 3
 
-// stall detects that things go into an element and do not come out.
+// stall detects that an element takes units or pictures and gives none.
 type stall struct {
-	in, out int       // when something last came out
-	at      time.Time // of that
+	in, out int       // the counts when something last came out
+	at      time.Time // when that was
 }
 
-// since is for how long none came out by now although at least n went in.
+// since takes the counts of what has gone in and come out by now. It returns for how long nothing has come out, or 0 while
+// fewer than n have gone in since.
 func (s *stall) since(in, out, n int, now time.Time) time.Duration {
 	if s.at.IsZero() || out != s.out || in-s.in < n && in-out < n {
 		s.in, s.out, s.at = in, out, now
@@ -87,7 +89,7 @@ func (s *stall) since(in, out, n int, now time.Time) time.Duration {
 	return now.Sub(s.at)
 }
 
-// decoded counts the pictures that came out of the decoder, and those of them that the gates let through.
+// decoded counts the pictures that the decoder has given, and how many of them the gates let pass.
 func (d *decoding) decoded() (seen, passed int) {
 	for _, out := range d.picture.decoded {
 		s, p := out.gate.Count()
@@ -97,15 +99,15 @@ func (d *decoding) decoded() (seen, passed int) {
 	return seen, passed
 }
 
-// idle counts what went into a decoder since its last picture. It belongs to the goroutine that pushes.
+// idle counts the units that went into a decoder since its last picture. It belongs to the goroutine that pushes.
 type idle struct {
-	seen  int // pictures that had come out by then
+	seen  int // pictures that the decoder had given by then
 	units int
 	key   bool // a keyframe was among them
 }
 
-// idleUnits is how many units, a keyframe among them, may go into a software decoder without a picture before a new decoder
-// replaces it: broken units can leave a decoder in a state in which it refuses good ones too (avdec_mpeg4 of 1.22).
+// idleUnits is how many units, including a keyframe, may go into a software decoder without a picture before a new decoder
+// replaces it: broken units can leave a decoder in a state in which it refuses even good ones (avdec_mpeg4 of 1.22).
 const idleUnits = 10
 
 // stuck reports, before a unit is pushed, whether a new decoder should begin with that unit.

@@ -12,7 +12,7 @@ type step struct {
 	want    time.Duration
 }
 
-func TestStallIsNoticedOnlyWhereEnoughGoesInAndNothingComesOut(t *testing.T) {
+func TestStallNeedsEnoughInputAndNoOutput(t *testing.T) {
 	for name, steps := range map[string][]step{
 		"all that goes in comes out":                {{0, 1, 1, 0}, {1e9, 30, 30, 0}, {2e9, 60, 60, 0}},
 		"the decoder keeps two back at the end":     {{0, 10, 10, 0}, {1e9, 12, 10, 0}, {2e9, 12, 10, 0}},

@@ -7,7 +7,7 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// candidates returns the plans that a configuration allows for a codec, without software, the best first.
+// candidates returns the plans that a configuration allows for a codec, the best first, without the last resort, software.
 func candidates(codec string, choice configs.Plans) (all []Plan) {
 	for _, pf := range platforms {
 		if choice.Hardware == "" || choice.Hardware == configs.AnyHardware || choice.Hardware == pf.name {
@@ -23,7 +23,7 @@ func candidates(codec string, choice configs.Plans) (all []Plan) {
 	return all
 }
 
-// withDecoder returns the plans that have a decoder, or a new one that has it.
+// withDecoder returns the plans that use a decoder, or a new plan that does if there are none.
 func withDecoder(all []Plan, codec, decoder string) (kept []Plan) {
 	for _, p := range all {
 		for _, own := range p.platform.decoders[codec] {
@@ -39,8 +39,8 @@ func withDecoder(all []Plan, codec, decoder string) (kept []Plan) {
 	return []Plan{{name: "custom", codec: codec, platform: software, decoder: decoder, system: jpegenc, forced: true}}
 }
 
-// withEncoder returns plans that encode with a factory: on the device if it is one of the platform's encoders, else in system
-// memory.
+// withEncoder returns plans that encode with a factory: on the device if it is one of the encoders of the platform, else in
+// system memory.
 func withEncoder(all []Plan, codec, factory string) (changed []Plan) {
 	own := func(p Plan) bool { return p.device != nil && p.device.factory == factory }
 	for _, p := range append(all, Plan{name: "custom", codec: codec, platform: software, decoder: softwarePlan(codec).decoder}) {
@@ -57,8 +57,8 @@ func withEncoder(all []Plan, codec, factory string) (changed []Plan) {
 	return changed
 }
 
-// plans returns the plans of a platform for a codec on this machine: one that also encodes on the device, if there is an
-// encoder, and one that does not.
+// plans returns the plans of a platform for a codec on this machine: one that also encodes on the device, if the platform has
+// an encoder, and one that does not.
 func (pf *platform) plans(codec string) (all []Plan) {
 	decoder, ok := installed(pf.decoders[codec])
 	if !ok || pf == software || !pf.scales() {
@@ -78,14 +78,14 @@ func (pf *platform) plans(codec string) (all []Plan) {
 	return all
 }
 
-// softwarePlan returns the plan that decodes a codec on every machine.
+// softwarePlan returns the plan that needs no hardware.
 func softwarePlan(codec string) Plan {
 	p := Plan{name: software.name, codec: codec, platform: software, system: jpegenc}
 	p.decoder, _ = installed(software.decoders[codec])
 	return p
 }
 
-// installed returns the first factory that this machine has, or the first of all, and whether it has one.
+// installed returns the first of some factories that this machine has. It returns false if there is none.
 func installed(factories []string) (factory string, ok bool) {
 	for _, factory := range factories {
 		if len(gst.Missing(factory)) == 0 {

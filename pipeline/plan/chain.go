@@ -13,9 +13,9 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// AddDecoder adds the elements that decode access units, and returns their two ends. caps are those of the units, empty if
-// they are not known. ordered says that units arrive in the order in which they are shown. Naming a decoder avoids what
-// decodebin puts around it: another parser, and a queue with its thread.
+// AddDecoder adds the elements that decode access units and returns their two ends. caps are those of the units, empty if they
+// are not known. ordered says that units arrive in display order. Naming a decoder avoids what decodebin adds to it: another
+// parser, and a queue with a thread of its own.
 func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, last *gst.Element, err error) {
 	if p.decoder == "" {
 		made, err := g.Add(gst.Spec{Factory: "decodebin", Set: map[string]any{"force-sw-decoders": true}})
@@ -26,13 +26,13 @@ func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, las
 		return made[0], made[0], nil
 	}
 	p.platform.context.Share(g)
-	made, err := g.Add(gst.Spec{Factory: p.decoder, May: p.platform.decoderProperties(ordered)})
+	made, err := g.Add(gst.Spec{Factory: p.decoder, Optional: p.platform.decoderProperties(ordered)})
 	if err != nil {
 		return nil, nil, err
 	}
 	decoder := made[0]
 	parser := parsers[p.codec]
-	if parser == "" || decoder.Takes(caps) {
+	if parser == "" || decoder.Accepts(caps) {
 		return decoder, decoder, nil
 	}
 	if made, err = g.Add(gst.Spec{Factory: parser}); err != nil {
@@ -41,14 +41,14 @@ func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, las
 	return made[0], decoder, made[0].Link(decoder)
 }
 
-// parsers change the form of a codec's units, if a decoder wants another one than feeds give.
+// parsers change the form of units for a decoder that does not accept the form in which feeds give them.
 var parsers = map[string]string{
 	"h264": "h264parse", "h265": "h265parse", "mpeg4": "mpeg4videoparse", "mjpeg": "jpegparse",
 	"vp9": "vp9parse", "av1": "av1parse",
 }
 
-// AddOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are painted directly
-// behind the scaler, before anything else sees the picture.
+// AddOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are painted right
+// after the scaler, before any other element gets the picture.
 func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
 	scale, err := g.Add(p.scale(r, masks)...)
 	if err != nil {
@@ -62,7 +62,7 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask
 	if err != nil {
 		return nil, nil, err
 	}
-	// A JPEG's range is full already, but nvjpegdec does not say so (1.26).
+	// Pictures from JPEGs have full range already, but nvjpegdec does not say so (1.26).
 	if r.Format == frame.JPEG && !p.OnDevice(r, masks) && p.decoder != "nvjpegdec" {
 		gst.FullRange(finish[len(finish)-2])
 	}
@@ -72,7 +72,7 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask
 	return scale[0], finish[len(finish)-1], nil
 }
 
-// gstMasks returns the masks of a configuration as package gst takes them.
+// gstMasks converts the masks of a configuration to those of package gst.
 func gstMasks(masks []configs.Mask) (all []gst.Mask) {
 	for _, m := range masks {
 		all = append(all, gst.Mask(m))
@@ -80,8 +80,8 @@ func gstMasks(masks []configs.Mask) (all []gst.Mask) {
 	return all
 }
 
-// OnDevice reports whether a rendition is encoded in the platform's memory. A picture that is painted into or rotated is
-// copied into system memory first, where masks and texts are the same for every platform.
+// OnDevice reports whether a rendition is encoded in the memory of the platform. A picture with masks, text or a rotation is
+// copied into system memory first, where these are the same for every platform.
 func (p Plan) OnDevice(r frame.Rendition, masks []configs.Mask) bool {
 	return p.device != nil && r.Format == frame.JPEG && r.Rotate == 0 && r.Overlay.Empty() && len(masks) == 0 &&
 		(p.anySize || r.Width*r.Height >= p.device.least)
@@ -104,8 +104,7 @@ func (p Plan) scale(r frame.Rendition, masks []configs.Mask) []gst.Spec {
 	default:
 		chain = append(chain, raw("", "", width, height))
 	}
-	// Most cameras give I420, which videoconvert passes through. It converts 10 bit and other formats after they were
-	// scaled.
+	// Most cameras give I420, which videoconvert passes through. It converts other formats, such as 10 bit, after scaling.
 	return append(chain, gst.Spec{Factory: "videoconvert"}, raw("", "I420", width, height))
 }
 
@@ -154,11 +153,11 @@ func (p Plan) finish(r frame.Rendition, masks []configs.Mask) (chain []gst.Spec)
 // element returns the encoder with a quality of 1 to 100.
 func (e encoder) element(quality int) gst.Spec {
 	value := gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
-	return gst.Spec{Factory: e.factory, May: map[string]any{e.property: value}}
+	return gst.Spec{Factory: e.factory, Optional: map[string]any{e.property: value}}
 }
 
-// overlay returns the element that writes a rendition's text. lacking is its name if this machine does not have it: then
-// pictures have no text.
+// overlay returns the element that writes the text of a rendition. If this machine does not have it, pictures have no text and
+// lacking is its name.
 func overlay(r frame.Rendition) (e gst.Spec, lacking string) {
 	o := r.Overlay
 	vertical, horizontal, _ := strings.Cut(string(cmp.Or(o.Corner, frame.TopLeft)), "-")
@@ -179,14 +178,14 @@ func overlay(r frame.Rendition) (e gst.Spec, lacking string) {
 	return e, ""
 }
 
-// Warnings says what this machine cannot do of the renditions.
+// Warnings says which parts of the renditions this machine cannot make.
 func Warnings(outputs []frame.Output) (all []string) {
 	for _, out := range outputs {
 		if out.Rendition.Overlay.Empty() {
 			continue
 		}
 		if _, lacking := overlay(out.Rendition); lacking != "" {
-			return []string{"pictures come without text: " + gst.MissingElement(lacking).Error()}
+			return []string{"pictures have no text: " + gst.MissingElement(lacking).Error()}
 		}
 	}
 	return nil

@@ -29,64 +29,65 @@ type Fallback struct {
 // Candidate is a plan to use now.
 type Candidate struct {
 	Plan
-	instead *suspension // of the better plan that failed; nil if there is none
+	failedBetter *suspension // the better plan that failed; nil if there is none
 }
 
 // suspension is a plan that failed.
 type suspension struct {
 	plan     Plan
-	why      error
+	err      error
 	at       time.Time
 	until    time.Time // zero if the plan may be tried again
 	pause    time.Duration
 	failures int
 }
 
-// Best is the first plan for a codec that is not suspended.
+// Best returns the first plan for a codec that is not suspended.
 func (f *Fallback) Best(codec string) Candidate {
 	plans := f.machine.plans(codec, f.choice)
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var instead *suspension
+	var failedBetter *suspension
 	for _, p := range plans[:len(plans)-1] {
 		failed := f.suspended[p.Key()]
 		if failed == nil || failed.until.IsZero() {
-			return Candidate{p, instead}
+			return Candidate{p, failedBetter}
 		}
-		if instead == nil {
+		if failedBetter == nil {
 			copied := *failed
-			instead = &copied
+			failedBetter = &copied
 		}
 	}
-	return Candidate{plans[len(plans)-1], instead}
+	return Candidate{plans[len(plans)-1], failedBetter}
 }
 
-// Begin waits until a picture may begin with a candidate, or until ctx is done, and reports whether it had to wait. done,
-// which must be called, lets the next picture begin; further calls do nothing.
-func (f *Fallback) Begin(ctx context.Context, c Candidate, patience time.Duration) (done func(), waited bool) {
+// Begin waits until a picture may begin with a candidate, at most until ctx is done, and reports whether it had to wait. It
+// waits no longer if the device completes no start within timeout. done, which must be called, lets the next picture begin;
+// further calls do nothing.
+func (f *Fallback) Begin(ctx context.Context, c Candidate, timeout time.Duration) (done func(), waited bool) {
 	if c.platform == software {
 		return func() {}, false
 	}
-	return c.platform.starts.begin(ctx, patience)
+	return c.platform.starts.begin(ctx, timeout)
 }
 
-// Enter notes that a candidate makes pictures, until leave is called.
+// Enter records that a candidate makes pictures until leave is called.
 func (f *Fallback) Enter(c Candidate) (leave func()) { return f.machine.enter(c.platform) }
 
 // Failure is how a candidate failed.
 type Failure struct {
-	Err    error
-	Worked time.Duration // how long it made pictures before; 0 if it made none
-	Late   bool          // the only sign is that no picture came in time
-	Graph  *gst.Pipeline // that failed; nil if it was not made
+	Err      error
+	Worked   time.Duration // how long it had made pictures; 0 if it made none
+	Late     bool          // the only sign is that no picture arrived in time
+	Pipeline *gst.Pipeline // the one that failed; nil if none was made
 }
 
-// Failed suspends a candidate and returns the name of the next plan and for how long the candidate is suspended. It returns
-// false if there is no other plan. A plan that gave no picture in time has used up the time that viewers may wait. Then all
-// other plans that use a device are suspended with it.
+// Failed suspends a candidate. It returns the name of the next plan and for how long the candidate is suspended, or false if
+// there is no other plan. A plan that gave no picture in time has used up the time that viewers may wait. Then all other plans
+// that use a device are suspended with it.
 func (f *Fallback) Failed(c Candidate, failure Failure) (next string, pause time.Duration, ok bool) {
-	if failure.Graph != nil && (failure.Worked > 0 || !f.machine.makes(c.platform)) {
-		c.platform.context.Forget(failure.Graph)
+	if failure.Pipeline != nil && (failure.Worked > 0 || !f.machine.makes(c.platform)) {
+		c.platform.context.Forget(failure.Pipeline)
 	}
 	if c.Last() {
 		return "", 0, false
@@ -112,15 +113,15 @@ func (f *Fallback) Failed(c Candidate, failure Failure) (next string, pause time
 	return f.Best(c.codec).name, pause, true
 }
 
-// How long a plan is suspended: the first time, unless the configuration says otherwise, and at most, as a multiple of
-// that. A plan that has worked for goodWhile begins with the first time again.
+// How long a plan is suspended: defaultPause the first time, unless the configuration says otherwise, then twice as long each
+// time, up to maxPauseFactor times the first pause. A plan that has worked for resetAfter begins with the first pause again.
 const (
-	firstPause = 10 * time.Second
-	lastPause  = 60
-	goodWhile  = time.Minute
+	defaultPause   = 10 * time.Second
+	maxPauseFactor = 60
+	resetAfter     = time.Minute
 )
 
-// suspend notes a failure. f.mu is held.
+// suspend records a failure. f.mu is held.
 func (f *Fallback) suspend(p Plan, failure Failure) (pause time.Duration) {
 	s := f.suspended[p.Key()]
 	if s == nil {
@@ -130,19 +131,19 @@ func (f *Fallback) suspend(p Plan, failure Failure) (pause time.Duration) {
 		}
 		f.suspended[p.Key()] = s
 	}
-	if failure.Worked > goodWhile {
+	if failure.Worked > resetAfter {
 		s.pause = 0
 	}
-	first := cmp.Or(f.choice.Retry, firstPause)
-	s.pause = min(max(first, 2*s.pause), lastPause*first)
-	s.why, s.at, s.until = failure.Err, time.Now(), time.Now().Add(s.pause)
+	first := cmp.Or(f.choice.Retry, defaultPause)
+	s.pause = min(max(first, 2*s.pause), maxPauseFactor*first)
+	s.err, s.at, s.until = failure.Err, time.Now(), time.Now().Add(s.pause)
 	s.failures++
 	until := s.until
 	time.AfterFunc(s.pause, func() { f.release(p, until) })
 	return s.pause
 }
 
-// release lets a plan be tried again that was suspended until then. It reports whether the plan still was.
+// release ends the suspension of a plan if it still lasts until the given time, and reports whether it did.
 func (f *Fallback) release(p Plan, until time.Time) bool {
 	f.mu.Lock()
 	s := f.suspended[p.Key()]
@@ -157,7 +158,7 @@ func (f *Fallback) release(p Plan, until time.Time) bool {
 	return suspended
 }
 
-// Changed returns a channel that is closed when Best may return something else.
+// Changed returns a channel that is closed when Best may return another plan.
 func (f *Fallback) Changed() <-chan struct{} {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -177,16 +178,16 @@ func (f *Fallback) wake() {
 	}
 }
 
-// Join tells the fallback what the machine learns, until leave is called.
+// Join wakes the fallback whenever the machine gets new proofs, until leave is called.
 func (f *Fallback) Join() (leave func()) { return f.machine.join(f) }
 
-// Describe describes the plan of a candidate. decoder is the one that it found, if it does not name one itself. onDevice
+// Describe describes the plan of a candidate. decoder is the one that decodebin found, if the plan does not name one. onDevice
 // says whether any output is encoded on the device.
 func (f *Fallback) Describe(c Candidate, decoder string, onDevice bool) frame.Plan {
 	d := c.describe(decoder)
 	d.Chosen = f.why(c)
-	if c.instead != nil {
-		d.FellBackFrom, d.Reason = c.instead.plan.name, c.instead.why.Error()
+	if c.failedBetter != nil {
+		d.FellBackFrom, d.Reason = c.failedBetter.plan.name, c.failedBetter.err.Error()
 	}
 	if !onDevice {
 		d.Encoder = c.system.factory
@@ -197,8 +198,8 @@ func (f *Fallback) Describe(c Candidate, decoder string, onDevice bool) frame.Pl
 // why says why a candidate was chosen.
 func (f *Fallback) why(c Candidate) string {
 	switch choice := f.choice; {
-	case c.instead != nil:
-		return "the next best, since " + c.instead.plan.name + " has failed"
+	case c.failedBetter != nil:
+		return "the next best, since " + c.failedBetter.plan.name + " has failed"
 	case c.forced:
 		names := slices.DeleteFunc([]string{choice.Decoder, choice.Encoder}, func(s string) bool { return s == "" })
 		return "the configuration names " + strings.Join(names, " and ")
@@ -213,7 +214,7 @@ func (f *Fallback) why(c Candidate) string {
 	}
 }
 
-// FailedPlans lists the plans that have failed so far, the latest last.
+// FailedPlans lists the plans that have failed so far, the latest failure last.
 func (f *Fallback) FailedPlans() (all []frame.FailedPlan) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -221,7 +222,7 @@ func (f *Fallback) FailedPlans() (all []frame.FailedPlan) {
 		if s.failures == 0 {
 			continue
 		}
-		failed := frame.FailedPlan{Plan: s.plan.name, Codec: s.plan.codec, Reason: s.why.Error(), At: s.at, Times: s.failures}
+		failed := frame.FailedPlan{Plan: s.plan.name, Codec: s.plan.codec, Reason: s.err.Error(), At: s.at, Times: s.failures}
 		if until := s.until; !until.IsZero() {
 			failed.Until = &until
 		}

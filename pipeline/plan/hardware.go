@@ -30,23 +30,23 @@ type Platform struct {
 	Title  string `json:"title"`
 	Status Status `json:"status"` // Works if one of its plans does
 	Reason string `json:"reason,omitempty"`
-	Advice string `json:"advice,omitempty"` // what to do if it should work
+	Advice string `json:"advice,omitempty"` // what to do to make it work
 	Device string `json:"device,omitempty"` // a file of the device that exists
-	// Lacks names the platform's elements that this GStreamer does not have, if any plan of the platform could be tried.
+	// Lacks names the elements of the platform that are not installed, if any plan of the platform could be tried.
 	Lacks []string `json:"lacks,omitempty"`
 }
 
 // Prover returns the command of a process that calls ProveHere with the name of a platform and the number of the first plan
-// to try. Plans are tried in a process of their own because a bad driver may crash it.
+// to try. Plans are tried in a separate process because a bad driver may crash it.
 type Prover func(ctx context.Context, platform string, from int) *exec.Cmd
 
 // report is a line that a proving process writes.
 type report struct {
-	Trying *Proof `json:"trying,omitempty"` // what it is about to try
-	Proof  *Proof `json:"proof,omitempty"`  // what came of it
+	Trying *Proof `json:"trying,omitempty"` // the plan that it is about to try
+	Proof  *Proof `json:"proof,omitempty"`  // the result
 }
 
-// ProveHere tries the plans of a platform, beginning with a number, and writes a line of JSON before and after each.
+// ProveHere tries the plans of a platform from a number on, and writes a line of JSON before and after each.
 func ProveHere(ctx context.Context, platform string, from int, out io.Writer) error {
 	pf, ok := platformNamed(platform)
 	if !ok {
@@ -77,7 +77,7 @@ func Prove(ctx context.Context, prover Prover) Hardware {
 	return h
 }
 
-// prepare loads the elements of the plans that work and opens their device, so that the first viewer need not wait.
+// prepare loads the elements of the plans that work and opens their device, so that the first viewer does not wait.
 func (pf *platform) prepare(ctx context.Context, proofs []Proof) {
 	decoder := ""
 	for _, p := range proofs {
@@ -119,11 +119,11 @@ func (pf *platform) prove(ctx context.Context, prover Prover) (proofs []Proof) {
 	return proofs
 }
 
-// proveSome reads the results of a proving process. An error says how the process ended early: the plan after the last
-// result is the cause.
+// proveSome reads the results of a proving process. An error says why the process ended early. The plan after the last result
+// is the cause.
 func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs []Proof, err error) {
-	var complaint strings.Builder
-	cmd.Stderr = &complaint
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -132,28 +132,28 @@ func (pf *platform) proveSome(ctx context.Context, cmd *exec.Cmd, n int) (proofs
 		return nil, err
 	}
 	defer cmd.Wait()
-	// Two of the three are for a start and a stop that both hang.
-	patience := time.AfterFunc(3*proofTimeout, func() { cmd.Process.Kill() })
-	defer patience.Stop()
+	// Three times, because the start and the stop of a trial may hang as well.
+	timeout := time.AfterFunc(3*proofTimeout, func() { cmd.Process.Kill() })
+	defer timeout.Stop()
 	lines := json.NewDecoder(out)
 	for len(proofs) < n {
 		var r report
 		if err := lines.Decode(&r); err != nil {
 			cmd.Wait()
-			if !patience.Stop() {
+			if !timeout.Stop() {
 				return proofs, fmt.Errorf("the driver hangs: no answer within %v", 3*proofTimeout)
 			}
 			if state := cmd.ProcessState; state != nil && !state.Success() {
 				return proofs, fmt.Errorf("the driver took its process down: %v", state)
 			}
-			return proofs, errors.New(cmp.Or(strings.TrimSpace(complaint.String()), "the process that tried it ended"))
+			return proofs, errors.New(cmp.Or(strings.TrimSpace(stderr.String()), "the process that tried it ended"))
 		}
 		if r.Proof != nil {
 			proofs = append(proofs, *r.Proof)
-			patience.Reset(3 * proofTimeout)
+			timeout.Reset(3 * proofTimeout)
 		}
 	}
-	cmd.Process.Kill() // all results are there; a driver may hang at the end
+	cmd.Process.Kill() // all results have arrived, and a driver may hang at the end
 	return proofs, nil
 }
 
@@ -180,7 +180,7 @@ func (pf *platform) judge(proofs []Proof) Platform {
 	return p
 }
 
-// device is a file of the device that exists, empty if none does.
+// device returns a file of the device that exists. It is empty if none does.
 func (pf *platform) device() string {
 	for _, node := range pf.nodes {
 		if _, err := os.Stat(node); err == nil {
@@ -191,7 +191,7 @@ func (pf *platform) device() string {
 }
 
 // lacks returns the elements of the platform that are not installed. Of elements that can replace each other it returns the
-// first, if none is installed.
+// first, and only if none of them is installed.
 func (pf *platform) lacks() (all []string) {
 	for _, codec := range gst.Codecs() {
 		if names := pf.decoders[codec]; len(names) > 0 && len(gst.Missing(names...)) == len(names) {
@@ -207,17 +207,17 @@ func (pf *platform) lacks() (all []string) {
 	return slices.Compact(all)
 }
 
-// lacking says which element is missing.
+// lacking says which element is missing if no plan of the platform can be tried: a decoder of H.264 or the scaler.
 func (pf *platform) lacking() string {
 	decoders := pf.decoders["h264"]
-	if len(gst.Missing(decoders...)) == len(decoders) {
+	if _, ok := installed(decoders); !ok && len(decoders) > 0 {
 		return gst.MissingElement(decoders[0]).Error()
 	}
 	scaler, _ := pf.scaler()
 	return gst.MissingElement(scaler[0].Factory).Error()
 }
 
-// advice says what to do.
+// advice says what to do to make the platform work. installed says that its elements are.
 func (pf *platform) advice(installed bool) string {
 	found := false
 	for _, node := range pf.nodes {

@@ -10,32 +10,32 @@ import (
 	"framegate/configs"
 )
 
-// Machine is what this machine can make pictures with, as far as that has been tried. The zero Machine knows that
-// software works. Its methods may be called from any goroutine.
+// Machine records which plans work on this machine. The zero Machine knows that software works. Its methods may be called from
+// any goroutine.
 type Machine struct {
 	mu        sync.Mutex         // guards what follows
-	works     map[string]bool    // by the key of a plan
-	known     map[string][]Plan  // what plans has returned, by codec and choice
-	fallbacks map[*Fallback]bool // of the feeds that run
-	busy      map[*platform]int  // pictures that a platform makes
-	waiting   []waiting          // the one that has waited longest first
+	works     map[string]bool    // whether a plan works, by its key
+	known     map[string][]Plan  // results of plans, cached by codec and choice
+	fallbacks map[*Fallback]bool // of the running feeds
+	busy      map[*platform]int  // how many pictures a platform makes
+	waiting   []waiting          // in order of arrival
 }
 
-// waiting is a camera that found no place on a platform that was making pictures of others.
+// waiting is a camera that waits for a session on a busy platform.
 type waiting struct {
 	fallback *Fallback
 	plan     Plan
 	until    time.Time // when it tries again in any case
 }
 
-// NewFallback returns the plans of a camera. watched reports whether pictures of the camera are being made; it is called
+// NewFallback returns the plans of a camera. watched reports whether pictures of the camera are being made. It may be called
 // from any goroutine.
 func (m *Machine) NewFallback(choice configs.Plans, watched func() bool) *Fallback {
 	return &Fallback{machine: m, choice: choice, watched: watched}
 }
 
-// Know takes over the results of Prove.
-func (m *Machine) Know(found Hardware) {
+// SetProofs sets the results of Prove and wakes all fallbacks.
+func (m *Machine) SetProofs(found Hardware) {
 	m.mu.Lock()
 	m.works, m.known = map[string]bool{}, nil
 	for _, p := range found.Plans {
@@ -48,7 +48,7 @@ func (m *Machine) Know(found Hardware) {
 	}
 }
 
-// join wakes a fallback when something becomes known, until leave is called.
+// join makes SetProofs wake a fallback until leave is called.
 func (m *Machine) join(f *Fallback) (leave func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -64,8 +64,8 @@ func (m *Machine) join(f *Fallback) (leave func()) {
 	}
 }
 
-// plans returns all plans that may be used for a codec, the best first. The last is software. The caller must not change
-// them.
+// plans returns all plans that may be used for a codec, the best first. The last one is software. The caller must not change
+// the slice.
 func (m *Machine) plans(codec string, choice configs.Plans) []Plan {
 	of := strings.Join([]string{codec, choice.Hardware, choice.Decoder, choice.Encoder}, " ")
 	m.mu.Lock()
@@ -86,7 +86,7 @@ func (m *Machine) plans(codec string, choice configs.Plans) []Plan {
 	return m.known[of]
 }
 
-// enter notes that a platform makes a picture, until leave is called.
+// enter records that a platform makes a picture until leave is called.
 func (m *Machine) enter(on *platform) (leave func()) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -104,8 +104,8 @@ func (m *Machine) makes(on *platform) bool {
 	return m.busy[on] > 0
 }
 
-// wait puts a camera that found no place on a platform in line for the next place. It does nothing if the platform makes
-// no other picture: then a place was not what the camera lacked.
+// wait puts a camera that got no session of a platform at the end of the queue for one. It does nothing if the platform makes no
+// other picture: then a lack of sessions was not the cause.
 func (m *Machine) wait(w waiting) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -115,7 +115,7 @@ func (m *Machine) wait(w waiting) {
 	}
 }
 
-// leave gives a place on a platform to the camera that has waited longest for one and still does.
+// leave gives the freed session of a platform to the camera that has waited longest and still has viewers.
 func (m *Machine) leave(on *platform) {
 	m.mu.Lock()
 	m.busy[on]--
@@ -130,7 +130,7 @@ func (m *Machine) leave(on *platform) {
 		next := m.waiting[i]
 		m.waiting = slices.Delete(m.waiting, i, i+1)
 		m.mu.Unlock()
-		// A camera that nobody watches now would leave the place empty. It tries again when somebody does.
+		// A camera that nobody watches would not use the session. It tries again when somebody watches it.
 		if next.fallback.release(next.plan, next.until) && next.fallback.watched() {
 			return
 		}

@@ -1,6 +1,6 @@
-// Package plan knows how pictures can be made on this machine. A Plan is a complete chain from access units to JPEG. Prove
-// tries every plan of every platform on a sample, a Machine keeps what works, and each camera has a Fallback, which says
-// which plan is next when one fails.
+// Package plan decides how pictures are made on this machine. A Plan is a complete chain from access units to JPEG. Prove tries
+// every plan of every platform with a sample. A Machine records which plans work. Each camera has a Fallback, which selects the
+// next plan when one fails.
 package plan
 
 import (
@@ -21,17 +21,17 @@ type Plan struct {
 	codec    string
 	platform *platform
 	decoder  string   // factory; empty if decodebin chooses one that works in software
-	device   *encoder // of pictures in the platform's memory; nil if none are encoded there
-	system   encoder  // of pictures in system memory
-	forced   bool     // the configuration names an element of it
+	device   *encoder // encodes pictures in the memory of the platform; nil if none are encoded there
+	system   encoder  // encodes pictures in system memory
+	forced   bool     // the configuration names one of its elements
 	anySize  bool     // pictures of any size are encoded on the device
 	proof    string   // key of the plan that must have been proved; empty for none
 }
 
-// Name is how the plan is called in the API and the log, such as nvidia+software.
+// Name is the name of the plan in the API and the log, such as nvidia+software.
 func (p Plan) Name() string { return p.name }
 
-// Key is equal for equal plans only.
+// Key identifies a plan: only equal plans have the same key.
 func (p Plan) Key() string {
 	device := ""
 	if p.device != nil {
@@ -43,10 +43,10 @@ func (p Plan) Key() string {
 // Last reports whether no other plan follows this one if it fails.
 func (p Plan) Last() bool { return p.Key() == softwarePlan(p.codec).Key() }
 
-// hardware reports whether a device has a part in the plan.
+// hardware reports whether the plan uses a device.
 func (p Plan) hardware() bool { return p.platform != software || p.device != nil }
 
-// describe describes the plan. decoder is the one that it found, if it does not name one itself.
+// describe describes the plan. decoder is the one that decodebin found, if the plan does not name one.
 func (p Plan) describe(decoder string) frame.Plan {
 	scaler, _ := p.platform.scaler()
 	d := frame.Plan{

@@ -25,10 +25,19 @@ func TestPlanThatLacksAnElementIsMissing(t *testing.T) {
 	}
 }
 
+func TestDecodersOfEveryPlatformTakeUnitsInOrder(t *testing.T) {
+	for _, pf := range platforms {
+		plain, ordered := pf.decoderProperties(false), pf.decoderProperties(true)
+		if len(plain) != len(pf.decoder) || len(ordered) != len(pf.decoder)+len(pf.ordered) {
+			t.Errorf("%s: %v, and in order %v", pf.name, plain, ordered)
+		}
+	}
+}
+
 func TestQualityStaysInTheEncodersRange(t *testing.T) {
 	for _, pf := range platforms {
 		for _, e := range pf.encoders {
-			if got := e.element(100).May[e.property]; e.best == 0 || got != gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
+			if got := e.element(100).Optional[e.property]; e.best == 0 || got != gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(e.best))) {
 				t.Errorf("%s: %v", e.factory, got)
 			}
 		}

@@ -7,7 +7,7 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// platform is a kind of hardware for pictures. All that framegate knows of each is in the table below.
+// platform is a kind of hardware that makes pictures. All that framegate knows about each kind is in the table below.
 type platform struct {
 	name  string
 	title string
@@ -15,7 +15,7 @@ type platform struct {
 	decoders map[string][]string
 	// decoder has properties that are set if the decoder has them.
 	decoder map[string]any
-	// ordered has further properties, for streams without B-frames, whose units arrive in the order in which they are shown.
+	// ordered has further properties for streams without B-frames, whose units arrive in display order.
 	ordered map[string]any
 	// memory is the caps feature of pictures on the device; empty if they are in system memory.
 	memory string
@@ -42,8 +42,8 @@ type encoder struct {
 	property string // for the quality
 	value    string // of the property, where %d is a quality of 1 to best
 	best     int
-	// least is the number of pixels from which on a picture is worth the encoder's start. Smaller ones are encoded in system
-	// memory. 0 means that all are worth it.
+	// least is the smallest picture, in pixels, for which the encoder is used. Smaller pictures are encoded in system memory,
+	// since they are not worth the start of the encoder. 0 means all pictures.
 	least int
 }
 
@@ -56,13 +56,13 @@ func chain(factories ...string) (elements []gst.Spec) {
 	return elements
 }
 
-// inSystemMemory scales pictures that are in system memory anyway.
+// inSystemMemory scales pictures in system memory.
 var inSystemMemory = []gst.Spec{{Factory: "videoscale", Set: map[string]any{"add-borders": false}}}
 
-// inOrder is for GStreamer's own stateless H.264 decoders, which otherwise keep a picture back until the next one arrives.
+// inOrder is for the stateless H.264 decoders of GStreamer, which otherwise keep a picture back until the next one arrives.
 var inOrder = map[string]any{"compliance": gst.Arg("flexible")}
 
-// software works on every machine. It comes last.
+// software works on every machine. It is the last of the table.
 var software = &platform{
 	name: "software", title: "any processor",
 	decoders: map[string][]string{
@@ -76,14 +76,14 @@ var software = &platform{
 }
 
 // platforms are the kinds of hardware, in the order in which they are tried. docs/notes/platforms.md says where each name was
-// looked up and which could not be. Only those of NVIDIA's cards have been run on their hardware so far.
+// looked up and which names could not be. Only the plans of NVIDIA's cards have been run on their hardware so far.
 var platforms = []*platform{
-	// Of nvv4l2decoder's properties, disable-dpb is Jetson's and low-latency-mode that of the server platform, which Thor
-	// follows: both give pictures in the order of decoding. mjpeg is for cameras that send JPEGs. Two properties are left
-	// alone that seem made for low rates. drop-frame-interval drops pictures after they were decoded, as the gate does. But
-	// it counts pictures, where the gate looks at their times: a camera that slows down at night would give too few, a low
-	// rate would look like a decoder that hangs, and older versions give the remaining ones wrong times. skip-frames leaves
-	// out units that are not even sent here, and would take from a lone keyframe the units that push it out.
+	// nvv4l2decoder has disable-dpb on a Jetson and low-latency-mode on the server platform, which Thor follows: both give
+	// pictures in the order of decoding. mjpeg is for cameras that send JPEGs. Two properties that seem made for low rates are
+	// left alone. drop-frame-interval drops pictures after they were decoded, as the gate does. But it counts pictures, while
+	// the gate looks at their times: a camera that slows down at night would give too few, a low rate would look like a decoder
+	// that hangs, and older versions give the remaining pictures wrong times. skip-frames skips units that framegate does not
+	// even send, and would drop the units that flush a single keyframe out of the decoder.
 	{
 		name: "jetson", title: "NVIDIA Jetson",
 		decoders: map[string][]string{
@@ -94,15 +94,15 @@ var platforms = []*platform{
 		ordered:  map[string]any{"disable-dpb": gst.Arg("true"), "low-latency-mode": gst.Arg("true")},
 		memory:   "memory:NVMM",
 		scalers:  [][]gst.Spec{chain("nvvidconv"), chain("nvvideoconvert")},
-		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100, 0}},
+		encoders: []encoder{{factory: "nvjpegenc", format: "I420", property: "quality", value: "%d", best: 100}},
 		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec"},
 		packages: "nvidia-l4t-gstreamer",
 		absent:   "on a Jetson run the container with --runtime nvidia",
 		closed:   "add the user to the group video",
 	},
-	// The driver alone provides the decoders. GStreamer scales with kernels that it compiles with libnvrtc, and encodes with
-	// libnvjpeg, both of CUDA: without them the decoder itself copies pictures into system memory. nvjpegenc takes long to
-	// open: 0.27 s on an H200, where it saved nothing at 480x270 and three quarters of the processor time at 1920x1080.
+	// Decoding needs the driver only. GStreamer scales with kernels that it compiles with libnvrtc, and encodes with libnvjpeg,
+	// both of CUDA. Without these the decoder itself copies pictures into system memory. nvjpegenc takes long to open: 0.27 s on
+	// an H200, where it saved nothing at 480x270 and three quarters of the processor time at 1920x1080.
 	{
 		name: "nvidia", title: "NVIDIA graphics card",
 		decoders: map[string][]string{
@@ -115,7 +115,7 @@ var platforms = []*platform{
 		scalers:  [][]gst.Spec{chain("cudaconvertscale"), chain("cudaconvert", "cudascale"), inSystemMemory},
 		download: "cudadownload",
 		context:  gst.Context{Kind: "gst.cuda.context"},
-		encoders: []encoder{{"nvjpegenc", "I420", "quality", "%d", 100, 640 * 480}},
+		encoders: []encoder{{factory: "nvjpegenc", format: "I420", property: "quality", value: "%d", best: 100, least: 640 * 480}},
 		nodes:    []string{"/dev/nvidia0", "/dev/nvidiactl"},
 		packages: "gstreamer1.0-plugins-bad, and the driver of NVIDIA with libnvcuvid; libnvrtc and libnvjpeg of CUDA for the whole plan",
 		absent:   "install NVIDIA's driver; run a container with --gpus all and NVIDIA_DRIVER_CAPABILITIES=compute,video,utility",
@@ -131,7 +131,7 @@ var platforms = []*platform{
 		ordered:  inOrder,
 		memory:   "memory:VAMemory",
 		scalers:  [][]gst.Spec{chain("vapostproc")},
-		encoders: []encoder{{"vajpegenc", "NV12", "quality", "%d", 100, 0}},
+		encoders: []encoder{{factory: "vajpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
 		absent:   "run a container with --device /dev/dri",
@@ -144,7 +144,7 @@ var platforms = []*platform{
 		},
 		memory:   "memory:VAMemory",
 		scalers:  [][]gst.Spec{chain("vapostproc")},
-		encoders: []encoder{{"qsvjpegenc", "NV12", "quality", "%d", 100, 0}},
+		encoders: []encoder{{factory: "qsvjpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1 or libvpl2",
 		absent:   "run a container with --device /dev/dri",
@@ -157,7 +157,7 @@ var platforms = []*platform{
 			"mpeg4": {"v4l2mpeg4dec"}, "mjpeg": {"v4l2jpegdec"},
 		},
 		scalers:  [][]gst.Spec{chain("v4l2convert"), inSystemMemory},
-		encoders: []encoder{{"v4l2jpegenc", "I420", "extra-controls", "controls, compression_quality=%d", 100, 0}},
+		encoders: []encoder{{factory: "v4l2jpegenc", format: "I420", property: "extra-controls", value: "controls, compression_quality=%d", best: 100}},
 		nodes:    []string{"/dev/video10", "/dev/video11", "/dev/video12"},
 		packages: "gstreamer1.0-plugins-good",
 		absent:   "run a container with --device /dev/video10 --device /dev/video11 --device /dev/video12 --device /dev/video31",
@@ -183,7 +183,7 @@ var platforms = []*platform{
 			"mpeg4": {"mppvideodec"}, "mjpeg": {"mppjpegdec"},
 		},
 		scalers:  [][]gst.Spec{inSystemMemory},
-		encoders: []encoder{{"mppjpegenc", "I420", "q-factor", "%d", 99, 0}},
+		encoders: []encoder{{factory: "mppjpegenc", format: "I420", property: "q-factor", value: "%d", best: 99}},
 		nodes:    []string{"/dev/mpp_service"},
 		packages: "gstreamer1.0-rockchip1 of the board's vendor",
 		absent:   "run a container with --device /dev/mpp_service --device /dev/rga --device /dev/dma_heap",
@@ -220,7 +220,8 @@ func complete(chain []gst.Spec) bool {
 
 // decoderProperties are set if a decoder has them. ordered says that units arrive in the order in which they are shown.
 func (pf *platform) decoderProperties(ordered bool) map[string]any {
-	all := maps.Clone(pf.decoder)
+	all := map[string]any{}
+	maps.Copy(all, pf.decoder)
 	if ordered {
 		maps.Copy(all, pf.ordered)
 	}

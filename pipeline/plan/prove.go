@@ -19,8 +19,7 @@ import (
 	"framegate/pipeline/gst"
 )
 
-// sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh: a white ball that moves
-// over black.
+// sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh: a white ball that moves over black.
 //
 //go:embed samples/*.mkv samples/*.m4v
 var sampleFiles embed.FS
@@ -34,14 +33,14 @@ const proofTimeout = 5 * time.Second
 // Status is the outcome of a proof.
 type Status string
 
-// The verdicts.
+// The statuses.
 const (
-	Works   Status = "works"   // the sample came out as JPEGs
+	Works   Status = "works"   // the sample was turned into JPEGs
 	Missing Status = "missing" // an element is not installed
-	Failed  Status = "failed"  // it is installed and did not do it
+	Failed  Status = "failed"  // installed, but the proof failed
 )
 
-// Proof is whether a plan works on this machine for a codec, as tried with a sample.
+// Proof says whether a plan works on this machine for a codec, tried with a sample.
 type Proof struct {
 	Plan     string  `json:"plan"`
 	Platform string  `json:"platform"`
@@ -69,7 +68,7 @@ func (pf *platform) jobs() (all []Plan) {
 	return all
 }
 
-// prove tries a plan on the sample of its codec.
+// prove tries a plan with the sample of its codec.
 func prove(ctx context.Context, p Plan) Proof {
 	plan := p.describe("")
 	proof := Proof{Plan: p.name, Platform: p.platform.name, Codec: p.codec, Encoder: plan.Encoder, Scaler: plan.Scaler, Decoder: plan.Decoder, Key: p.Key()}
@@ -102,7 +101,7 @@ type trial struct {
 	last   []byte // the last JPEG
 }
 
-// run plays the sample and counts the JPEGs. The error is io.EOF at the end.
+// run plays the sample and counts the JPEGs. It returns io.EOF at the end of the sample.
 func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	dir, err := os.MkdirTemp("", "framegate")
 	if err != nil {
@@ -134,21 +133,21 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	if err := last.Link(in); err != nil {
 		return "", err
 	}
-	box, err := gst.NewQueue()
+	queue, err := gst.NewQueue()
 	if err != nil {
 		return "", err
 	}
-	box.Collect(out, 0)
+	queue.Collect(out, 0)
 	count := func(s gst.Sample) {
 		t.frames++
 		t.last = append(t.last[:0], s.Data...)
 	}
 	var counting sync.WaitGroup
 	defer counting.Wait()
-	defer box.Close()
+	defer queue.Close()
 	counting.Go(func() {
-		for box.Wait() == nil {
-			box.Take(count, gst.NoHold)
+		for queue.Wait() == nil {
+			queue.Take(count, gst.NoHold)
 		}
 	})
 	if err := g.Play(ctx, proofTimeout); err != nil {
@@ -156,7 +155,7 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	}
 	select {
 	case err = <-g.Ended():
-		box.Take(count, gst.NoHold)
+		queue.Take(count, gst.NoHold)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}
@@ -176,8 +175,8 @@ func writeSample(dir, codec string) (path string, err error) {
 	return path, os.WriteFile(path, content, 0o600)
 }
 
-// isBall checks the last picture of a sample, at half the size: a driver may give pictures that are black, green or torn
-// without an error.
+// isBall checks the last picture of a sample, at half the size: a driver may give black, green or garbled pictures without an
+// error.
 func isBall(picture []byte) error {
 	decoded, err := jpeg.Decode(bytes.NewReader(picture))
 	if err != nil {
@@ -204,7 +203,7 @@ func isBall(picture []byte) error {
 	return nil
 }
 
-// ballMin and ballMax are how many pixels of the picture may be white, with a wide margin.
+// ballMin and ballMax limit how many pixels of the picture may be white, with a wide margin.
 const ballMin, ballMax = 100, 700
 
 // platformNamed finds a platform.

@@ -7,87 +7,88 @@ import (
 	"time"
 )
 
-// startsAtOnce is how many pipelines of a device may begin at a time.
-const startsAtOnce = 4
+// maxStarting is how many pipelines of a device may be starting at a time.
+const maxStarting = 4
 
-// starts lets the pipelines of a device begin a few at a time. Drivers open decoders one after the other, which took 0.1 s
-// each on an H200: of thirty pipelines that began at once the last ones seemed to hang. Its methods may be called from any
+// starts limits how many pipelines of a device start at a time. Drivers open decoders one after the other, which took 0.1 s
+// each on an H200: when thirty pipelines started together, the last ones seemed to hang. The methods may be called from any
 // goroutine.
 type starts struct {
-	mu      sync.Mutex // guards what follows
-	begun   int        // pipelines that have begun and not shown a picture yet
-	moved   time.Time  // when one of them last showed a picture or gave up
-	waiting []chan struct{}
+	mu       sync.Mutex      // guards what follows
+	starting int             // pipelines that have a slot: they have started and not shown a picture yet
+	freed    time.Time       // when a slot was last given up
+	queue    []chan struct{} // one for each pipeline that waits for a slot, in order of arrival; closed when it gets one
 }
 
-// begin waits for its turn, until ctx is done at most, and reports whether it had to wait. If none of those before it has
-// called done for the time of patience, it waits no longer: cameras must find out that a device hangs. done, which must be
-// called, gives the turn to the next one; further calls do nothing.
-func (s *starts) begin(ctx context.Context, patience time.Duration) (done func(), waited bool) {
+// begin waits for a slot, at most until ctx is done, and reports whether it had to wait. It starts without a free slot if none
+// has been given up within timeout, since a camera must find out that a device hangs. done, which must be called, gives the slot
+// to the next pipeline in the queue; further calls do nothing.
+func (s *starts) begin(ctx context.Context, timeout time.Duration) (done func(), waited bool) {
 	s.mu.Lock()
-	if s.begun < startsAtOnce {
-		s.begun++
+	if s.starting < maxStarting {
+		s.starting++
 		s.mu.Unlock()
 		return sync.OnceFunc(s.done), false
 	}
-	turn, since := make(chan struct{}), time.Now()
-	s.waiting = append(s.waiting, turn)
+	slot, since := make(chan struct{}), time.Now()
+	s.queue = append(s.queue, slot)
 	s.mu.Unlock()
 	for {
-		left := time.NewTimer(s.left(since, patience))
+		timer := time.NewTimer(s.left(since, timeout))
 		select {
-		case <-turn:
-			left.Stop()
+		case <-slot:
+			timer.Stop()
 			return sync.OnceFunc(s.done), true
 		case <-ctx.Done():
-			left.Stop()
-			if s.leave(turn, false) {
+			timer.Stop()
+			if s.leave(slot, false) {
 				return func() {}, true
 			}
 			return sync.OnceFunc(s.done), true
-		case <-left.C:
-			if s.left(since, patience) <= 0 {
-				s.leave(turn, true)
+		case <-timer.C:
+			if s.left(since, timeout) <= 0 {
+				s.leave(slot, true)
 				return sync.OnceFunc(s.done), true
 			}
 		}
 	}
 }
 
-// leave takes one that waits out of the line, to begin all the same or not at all. It reports false if its turn has come.
-func (s *starts) leave(turn chan struct{}, begins bool) bool {
+// leave takes a pipeline out of the queue, either to start without a free slot or not at all. It returns false if the pipeline
+// has got a slot meanwhile.
+func (s *starts) leave(slot chan struct{}, start bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.Index(s.waiting, turn)
+	i := slices.Index(s.queue, slot)
 	if i < 0 {
 		return false
 	}
-	s.waiting = slices.Delete(s.waiting, i, i+1)
-	if begins {
-		s.begun++
+	s.queue = slices.Delete(s.queue, i, i+1)
+	if start {
+		s.starting++
 	}
 	return true
 }
 
-// left is how much longer one that has waited since a time has patience.
-func (s *starts) left(since time.Time, patience time.Duration) time.Duration {
+// left is how much is left of a timeout that began at since and restarts whenever a slot is given up.
+func (s *starts) left(since time.Time, timeout time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.moved.After(since) {
-		since = s.moved
+	if s.freed.After(since) {
+		since = s.freed
 	}
-	return patience - time.Since(since)
+	return timeout - time.Since(since)
 }
 
-// done lets the next one begin.
+// done gives up a slot.
 func (s *starts) done() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.moved = time.Now()
-	if len(s.waiting) > 0 && s.begun <= startsAtOnce {
-		close(s.waiting[0]) // which takes the place
-		s.waiting = s.waiting[1:]
+	s.freed = time.Now()
+	if len(s.queue) > 0 && s.starting <= maxStarting {
+		close(s.queue[0]) // which takes over the slot
+		s.queue = s.queue[1:]
 		return
 	}
-	s.begun--
+	s.starting--
 }

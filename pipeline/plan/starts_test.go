@@ -11,29 +11,29 @@ func TestPicturesOfADeviceBeginAFewAtATime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s starts
 		began := time.Now()
-		turns := make(chan time.Duration, 3*startsAtOnce)
+		turns := make(chan time.Duration, 3*maxStarting)
 		ended := make(chan struct{})
-		for range 3 * startsAtOnce {
+		for range 3 * maxStarting {
 			go func() {
 				done, _ := s.begin(t.Context(), time.Second)
 				turns <- time.Since(began)
 				time.Sleep(100 * time.Millisecond)
 				done()
-				done() // which does nothing
+				done() // does nothing
 				ended <- struct{}{}
 			}()
 			synctest.Wait()
 		}
-		for range 3 * startsAtOnce {
+		for range 3 * maxStarting {
 			<-ended
 		}
-		for i := range 3 * startsAtOnce {
-			if at, want := <-turns, time.Duration(i/startsAtOnce)*100*time.Millisecond; at != want {
-				t.Errorf("picture %d began after %v instead of %v", i+1, at, want)
+		for i := range 3 * maxStarting {
+			if at, want := <-turns, time.Duration(i/maxStarting)*100*time.Millisecond; at != want {
+				t.Errorf("picture %d began after %v, want %v", i+1, at, want)
 			}
 		}
-		if s.begun != 0 || len(s.waiting) != 0 {
-			t.Errorf("%d begun and %d waiting are left", s.begun, len(s.waiting))
+		if s.starting != 0 || len(s.queue) != 0 {
+			t.Errorf("%d are still starting and %d in the queue", s.starting, len(s.queue))
 		}
 	})
 }
@@ -41,7 +41,7 @@ func TestPicturesOfADeviceBeginAFewAtATime(t *testing.T) {
 func TestPicturesDoNotWaitForADeviceThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s starts
-		for range startsAtOnce - 1 {
+		for range maxStarting - 1 {
 			s.begin(t.Context(), time.Second)
 		}
 		time.Sleep(time.Millisecond)
@@ -53,9 +53,9 @@ func TestPicturesDoNotWaitForADeviceThatHangs(t *testing.T) {
 			turn <- time.Since(began)
 		}()
 		if after := <-turn; after != time.Second {
-			t.Errorf("it began after %v", after)
+			t.Errorf("the picture began after %v, want 1s", after)
 		}
-		// One that comes to an end makes the others patient again.
+		// A slot that is given up restarts the timeout of the others.
 		go func() {
 			s.begin(t.Context(), time.Second)
 			turn <- time.Since(began)
@@ -63,16 +63,16 @@ func TestPicturesDoNotWaitForADeviceThatHangs(t *testing.T) {
 		time.Sleep(500 * time.Millisecond)
 		slow()
 		if after := <-turn; after != 2500*time.Millisecond {
-			t.Errorf("it began after %v", after)
+			t.Errorf("the next picture began after %v, want 2.5s", after)
 		}
 	})
 }
 
-func TestPictureThatNobodyWantsAnyMoreLeavesTheLine(t *testing.T) {
+func TestCancelledPictureLeavesTheQueue(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var s starts
 		var begun []func()
-		for range startsAtOnce {
+		for range maxStarting {
 			done, _ := s.begin(t.Context(), time.Second)
 			begun = append(begun, done)
 		}
@@ -85,14 +85,14 @@ func TestPictureThatNobodyWantsAnyMoreLeavesTheLine(t *testing.T) {
 		synctest.Wait()
 		cancel()
 		(<-left)()
-		if !s.moved.IsZero() {
-			t.Error("it counts as one that has come to an end")
+		if !s.freed.IsZero() {
+			t.Error("it was counted as one that gave up a slot")
 		}
 		for _, done := range begun {
 			done()
 		}
-		if s.begun != 0 || len(s.waiting) != 0 {
-			t.Errorf("%d begun and %d waiting are left", s.begun, len(s.waiting))
+		if s.starting != 0 || len(s.queue) != 0 {
+			t.Errorf("%d are still starting and %d in the queue", s.starting, len(s.queue))
 		}
 	})
 }

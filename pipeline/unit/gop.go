@@ -5,20 +5,21 @@ import (
 	"sync"
 )
 
-// BufferLimit is the largest size of a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera. A picture cannot start
-// from a longer GOP and waits for the next keyframe. A single unit that is larger must not be pushed: the largest ones known
+// BufferLimit is the largest size of a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera. A longer GOP loses its
+// keyframe, and a new picture waits for the next one. A unit larger than the limit must not be pushed: the largest ones known
 // are raw pictures, 16 MiB in 4K.
 const BufferLimit = 32 << 20
 
 const (
 	// gopLag is how many units a reader may be behind before it has to skip to a newer keyframe. It allows for short delays of
-	// a decoder and bounds the latency on a machine that is too slow. In a stream of keyframes only, skipping costs nothing:
-	// gopLagIntra units are kept.
+	// a decoder and bounds the latency on a machine that is too slow. Skipping costs nothing in a stream that consists of
+	// keyframes: the buffer then keeps gopLagIntra units.
 	gopLag, gopLagIntra = 50, 4
 )
 
-// GOP buffers a camera's access units since the last keyframe, so that a picture can begin at once, and a few before it that
-// a reader may not have taken yet. The zero GOP is empty and ready. All methods may be called from any goroutine.
+// GOP buffers the access units of a camera since the last keyframe, so that a picture can begin at once. It also keeps a few
+// earlier ones that a reader may not have taken yet. The zero GOP is empty and ready. Its methods may be called from any
+// goroutine.
 type GOP struct {
 	mu     sync.Mutex // guards what follows
 	units  []Unit
@@ -28,7 +29,7 @@ type GOP struct {
 	pushed chan struct{} // closed at the next push; nil while nobody waits
 }
 
-// Push adds the newest unit. It never blocks for a reader.
+// Push adds the newest unit. It never waits for a reader.
 func (g *GOP) Push(u Unit) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
@@ -60,7 +61,7 @@ func (g *GOP) Clear() {
 	g.keepLast(0)
 }
 
-// keepLast drops all but the newest n units.
+// keepLast drops all units except the newest n.
 func (g *GOP) keepLast(n int) {
 	drop := len(g.units) - n
 	if drop <= 0 {
@@ -104,14 +105,15 @@ func (g *GOP) Newest() (Unit, bool) {
 type Reader struct {
 	gop     *GOP
 	next    uint64 // number of the unit to take next
-	began   uint64 // number of the keyframe that it began with
+	began   uint64 // number of the keyframe it began with
 	started bool   // the first keyframe was taken
 }
 
 // Reader returns a reader that begins with the newest keyframe.
 func (g *GOP) Reader() *Reader { return &Reader{gop: g} }
 
-// Next waits for the next unit. A reader that is far behind skips to the newest keyframe. The error is ctx's cause.
+// Next waits for the next unit. A reader that is far behind skips to the newest keyframe. If ctx is done first, it returns
+// ctx's cause.
 func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	for {
 		u, wait := r.take()
@@ -135,10 +137,10 @@ func (r *Reader) Mark() Mark { return Mark(r.next) }
 // Rewind makes Next return the unit of a mark, if the buffer still has it.
 func (r *Reader) Rewind(to Mark) { r.next = uint64(to) }
 
-// Restart makes the reader begin again, with a newer keyframe than the one that it began with.
+// Restart makes the reader begin again with a keyframe that is newer than the one it began with.
 func (r *Reader) Restart() { r.started, r.next = false, r.began+1 }
 
-// take returns the next unit, or the channel that is closed when there may be one.
+// take returns the next unit, or a channel that is closed when there may be one.
 func (r *Reader) take() (Unit, <-chan struct{}) {
 	g := r.gop
 	g.mu.Lock()

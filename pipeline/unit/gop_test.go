@@ -30,11 +30,11 @@ func read(t *testing.T, r *Reader) int {
 	return int(u.PTS / time.Millisecond)
 }
 
-// empty checks that no unit is there to be read.
+// empty checks that there is no unit to read.
 func empty(t *testing.T, r *Reader) {
 	t.Helper()
 	if u, wait := r.take(); wait == nil {
-		t.Fatalf("unit %v is there", u.PTS)
+		t.Fatalf("there is unit %v, want none", u.PTS)
 	}
 }
 

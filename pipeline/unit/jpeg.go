@@ -12,7 +12,7 @@ type JPEG struct {
 	Width, Height int
 	header        []byte // of the frame, with its marker: size, colours, sampling
 	scan          int    // where the first scan's header begins
-	end           int    // index behind the end marker: cameras pad what they send
+	end           int    // index after the end marker: cameras pad what they send
 	huffman       bool   // it has Huffman tables, or needs none
 }
 
@@ -35,8 +35,8 @@ var (
 	errBrokenJPEG = errors.New("the JPEG is broken")
 )
 
-// ReadJPEG reads the markers of a JPEG that a camera sent. It fails if a part is missing: such a picture can neither be decoded
-// nor passed on.
+// ReadJPEG reads the markers of a JPEG that a camera sent. It fails if a part is missing, since such a picture can neither be
+// decoded nor passed on.
 func ReadJPEG(data []byte) (JPEG, error) {
 	var p JPEG
 	if len(data) < 2 || data[0] != 0xFF || data[1] != markSOI {
@@ -84,23 +84,25 @@ func ReadJPEG(data []byte) (JPEG, error) {
 
 // JPEGShape refuses a picture whose frame header differs from that of the pictures before it. Such a header is more often
 // damaged than intended, and jpegdec, which accepts it, has been seen to write beyond its picture (GStreamer 1.22.0,
-// libjpeg-turbo 2.1.5). A header that comes twice in a row is intended: its pictures have a new format.
-type JPEGShape struct{ current, doubted []byte }
+// libjpeg-turbo 2.1.5). A header that arrives twice in a row is intended: the camera has a new format.
+type JPEGShape struct {
+	current   []byte
+	candidate []byte // the header of a refused picture, which the next one may confirm; nil if there is none
+}
 
-// Fits reports whether a picture is accepted, whether its shape is new, and whether a picture that was refused before was
-// broken.
+// Fits reports whether a picture is accepted, whether its shape is new, and whether the picture refused before it was broken.
 func (s *JPEGShape) Fits(p JPEG) (fits, changed, wasBroken bool) {
 	switch {
 	case bytes.Equal(p.header, s.current):
-		wasBroken = s.doubted != nil
-		s.doubted = nil
+		wasBroken = s.candidate != nil
+		s.candidate = nil
 		return true, false, wasBroken
-	case s.current == nil, bytes.Equal(p.header, s.doubted):
-		s.current, s.doubted = bytes.Clone(p.header), nil
+	case s.current == nil, bytes.Equal(p.header, s.candidate):
+		s.current, s.candidate = bytes.Clone(p.header), nil
 		return true, true, false
 	default:
-		wasBroken = s.doubted != nil
-		s.doubted = bytes.Clone(p.header)
+		wasBroken = s.candidate != nil
+		s.candidate = bytes.Clone(p.header)
 		return false, false, wasBroken
 	}
 }
@@ -119,8 +121,8 @@ func (p JPEG) scanned(data []byte, scan, body int) (JPEG, error) {
 	return p, nil
 }
 
-// standardHuffman is the DHT segment with the tables of ITU-T T.81, annex K.3. Many USB cameras leave it out. Decoders of motion
-// JPEG assume these tables then, browsers do not.
+// standardHuffman is the DHT segment with the tables of ITU-T T.81, annex K.3. Many USB cameras leave it out. Decoders of Motion
+// JPEG then assume these tables; browsers do not.
 var standardHuffman = slices.Concat(
 	[]byte{0xFF, markDHT, 0x01, 0xA2},
 	[]byte{0x00, 0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0}, // DC, luminance: codes of each length, then values

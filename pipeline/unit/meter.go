@@ -13,11 +13,11 @@ type Meter struct {
 }
 
 type measured struct {
-	began   time.Duration // PTS of the first unit of the current window
+	began   time.Duration // PTS of the first unit of this window
 	n       int           // units since
 	refs    int           // of these, units that others may refer to
-	fps     float64       // of the last whole window
-	refFPS  float64       // likewise, of units that others may refer to
+	fps     float64       // of the last complete window
+	refFPS  float64       // the same for units that others may refer to
 	lastKey time.Duration
 	hasKey  bool
 	key     time.Duration // between the last two keyframes

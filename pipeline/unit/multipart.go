@@ -18,9 +18,9 @@ const (
 	maxHeaders = 64      // header lines of one part
 )
 
-// A PartReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries come with and without
-// the two dashes of RFC 2046, lengths are left out, parts begin with an empty line. A PartReader accepts what browsers
-// show, also where mime/multipart refuses it.
+// A PartReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries have the two dashes of
+// RFC 2046 or not, lengths are missing, parts begin with an empty line. A PartReader accepts what browsers show, even if
+// mime/multipart refuses it.
 type PartReader struct {
 	r        *bufio.Reader
 	boundary []byte // with its dashes; empty if the camera names none
@@ -36,8 +36,7 @@ func NewPartReader(body io.Reader, boundary string) *PartReader {
 	return p
 }
 
-// Next returns the body of the next part, valid until the next call. The error is io.EOF at the end of the
-// stream.
+// Next returns the body of the next part, valid until the next call, or io.EOF at the end of the stream.
 func (p *PartReader) Next() ([]byte, error) {
 	if err := p.skipToBoundary(); err != nil {
 		return nil, err
@@ -54,7 +53,7 @@ func (p *PartReader) Next() ([]byte, error) {
 		return nil, fmt.Errorf("a part of %d bytes, more than the %d of a picture", length, MaxJPEG)
 	}
 	if _, err := io.CopyN(&p.part, p.r, int64(length)); err != nil {
-		return nil, fmt.Errorf("the stream ended inside a picture: %v", err) // not io.EOF, which is an orderly end
+		return nil, fmt.Errorf("the stream ended inside a picture: %v", err) // not io.EOF, which means an orderly end
 	}
 	return p.part.Bytes(), nil
 }

@@ -22,7 +22,7 @@ func readParts(body io.Reader, boundary string) (parts []string, err error) {
 	}
 }
 
-func TestCamerasFormsOfMultipartAreRead(t *testing.T) {
+func TestMultipartVariantsOfCamerasAreRead(t *testing.T) {
 	const picture = "\xFF\xD8one\r\n--two\nthree\xFF\xD9"
 	for name, c := range map[string]struct{ boundary, body string }{
 		"as RFC 2046 wants":        {"b", "--b\r\nContent-Type: image/jpeg\r\nContent-Length: LEN\r\n\r\nPIC\r\n--b\r\ncontent-length:LEN\r\n\r\nPIC\r\n--b--\r\n"},

@@ -14,11 +14,11 @@ type ReferenceTracker struct {
 }
 
 // NewReferenceTracker returns the tracker for units of a format. The caps of H.264 and H.265 say how NAL units are separated.
-func NewReferenceTracker(as *Format) ReferenceTracker {
-	return ReferenceTracker{codec: as.Stream.Codec, lengths: !strings.Contains(as.Caps, "stream-format=(string)byte-stream")}
+func NewReferenceTracker(f *Format) ReferenceTracker {
+	return ReferenceTracker{codec: f.Stream.Codec, lengths: !strings.Contains(f.Caps, "stream-format=(string)byte-stream")}
 }
 
-// Droppable reports whether a decoder that does not show this unit can do without it.
+// Droppable reports whether a decoder can do without this unit if its picture is not shown.
 func (d *ReferenceTracker) Droppable(unit []byte) bool {
 	switch d.codec {
 	case "h264":
@@ -53,7 +53,7 @@ func nalUnits(unit []byte, lengths bool) func(yield func([]byte) bool) {
 				return
 			}
 			unit = unit[i:]
-			if !yield(unit) { // extends beyond its end, which its user does not look for
+			if !yield(unit) { // it includes the units after it, which the callers do not read
 				return
 			}
 		}
@@ -71,7 +71,7 @@ func nalUnits(unit []byte, lengths bool) func(yield func([]byte) bool) {
 	}
 }
 
-// startCode returns the index behind the next start code, 00 00 01; -1 if there is none.
+// startCode returns the index after the next start code, 00 00 01; -1 if there is none.
 func startCode(b []byte) int {
 	for i := 2; i < len(b); i++ {
 		if b[i] == 1 && b[i-1] == 0 && b[i-2] == 0 {

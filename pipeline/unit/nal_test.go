@@ -31,8 +31,8 @@ func FuzzNALUnits(f *testing.F) {
 			caps = "stream-format=(string)byte-stream"
 		}
 		for _, codec := range []string{"h264", "h265", "vp8"} {
-			as := &Format{Caps: caps, Stream: frame.Stream{Codec: codec, Width: 2, Height: 2}}
-			d := NewReferenceTracker(as)
+			format := &Format{Caps: caps, Stream: frame.Stream{Codec: codec, Width: 2, Height: 2}}
+			d := NewReferenceTracker(format)
 			d.Droppable(unit)
 		}
 		if len(unit) > 0 {

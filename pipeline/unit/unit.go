@@ -1,5 +1,5 @@
-// Package unit handles the access units that cameras send: it buffers those since the last keyframe, puts their times on one
-// timeline, measures their rate, and parses them. It depends neither on GStreamer nor on cameras.
+// Package unit handles the access units that cameras send. It buffers those since the last keyframe, converts their times to a
+// shared timeline, measures their rate and parses them. It depends neither on GStreamer nor on cameras.
 package unit
 
 import (
@@ -12,12 +12,12 @@ import (
 // is immutable.
 type Unit struct {
 	Data      []byte
-	PTS       time.Duration // on the Timeline of all cameras, which continues across reconnects
+	PTS       time.Duration // on the timeline of all cameras, which continues across reconnects
 	Received  time.Time     // when it arrived from the camera
 	Key       bool          // a keyframe: decodable by itself
 	Droppable bool          // no other unit refers to it
 	Format    *Format       // shared by all units until the camera changes it, which it does at a keyframe
-	Framed    *frame.Frame  // of a JPEG: a frame ready to be passed through, whose picture is Data; nil for other codecs
+	Framed    *frame.Frame  // a frame whose picture is Data, ready to be passed through; nil if the codec is not JPEG
 }
 
 // Format is what a decoder must know before the first unit.

@@ -90,7 +90,7 @@ func encoding(pipe *gst.Pipeline, s Spec, encoder string, queue *gst.Queue) (sou
 	if err != nil {
 		return nil, err
 	}
-	line, err := pipe.AddLine(encoder)
+	line, err := pipe.AddLaunchLine(encoder)
 	if err != nil {
 		return nil, err
 	}

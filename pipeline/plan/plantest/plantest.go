@@ -45,7 +45,7 @@ func Proved(tb testing.TB) (*plan.Machine, plan.Hardware) {
 	tb.Helper()
 	found := plan.Prove(tb.Context(), Prover)
 	m := &plan.Machine{}
-	m.Know(found)
+	m.SetProofs(found)
 	return m, found
 }
 

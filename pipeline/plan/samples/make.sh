@@ -1,7 +1,7 @@
 #!/bin/sh
-# Makes the samples with which plans are proved: one second of 320x180 at 25 fps in every codec. They are in
-# the repository, so this is run only to change them. All are in Matroska but MPEG-4, whose encoder gives
-# no timestamps (avenc_mpeg4 of GStreamer 1.22): it is a bare elementary stream.
+# Makes the samples that prove plans: one second of 320x180 at 25 fps in every codec. The files are in the
+# repository, so run this only to change them. They are Matroska, except that of MPEG-4: its encoder gives
+# no timestamps (avenc_mpeg4 of GStreamer 1.22), so it is a bare elementary stream.
 set -eu
 cd "$(dirname "$0")"
 

@@ -1,0 +1,83 @@
+package rooms
+
+import (
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// root is the folder of the module, seen from this package.
+const root = "../.."
+
+// testCommand finds go test with -run in a text: what stands before -run, and the pattern.
+var testCommand = regexp.MustCompile("go test ([^`\n]*?)-run '?([^`'\\s]+)")
+
+// testFunction finds the names of tests in a file.
+var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+
+// TestCommandsOfTheDocsRunTests has no documented command that runs no test and so always succeeds.
+func TestCommandsOfTheDocsRunTests(t *testing.T) {
+	found := 0
+	for _, page := range pages(t) {
+		text, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, command := range testCommand.FindAllStringSubmatch(string(text), -1) {
+			found++
+			for pattern := range strings.SplitSeq(strings.ReplaceAll(command[2], `\|`, "|"), "|") { // a table escapes it
+				if !runsATest(t, command[1], pattern) {
+					t.Errorf("%s: %q runs no test of %s", page, command[0], pattern)
+				}
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no command was found")
+	}
+}
+
+// pages are the Markdown files of the project.
+func pages(t *testing.T) (all []string) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err == nil && strings.HasSuffix(path, ".md") {
+			all = append(all, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return all
+}
+
+// runsATest reports whether a package of a command has a test that matches a pattern.
+func runsATest(t *testing.T, command, pattern string) bool {
+	t.Helper()
+	matches, err := regexp.Compile(pattern)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, word := range strings.Fields(command) {
+		if !strings.HasPrefix(word, "./") {
+			continue
+		}
+		files, _ := filepath.Glob(filepath.Join(root, strings.TrimSuffix(word, "/..."), "*_test.go"))
+		for _, file := range files {
+			text, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, test := range testFunction.FindAllStringSubmatch(string(text), -1) {
+				if matches.MatchString(test[1]) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,110 @@
+package feed
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/icholy/digest"
+)
+
+func TestChallengesOfEveryFormAreRead(t *testing.T) {
+	for name, c := range map[string]struct {
+		values []string
+		want   []challenge
+	}{
+		"none":                   {nil, nil},
+		"one":                    {[]string{`Digest realm="cam", nonce="n", qop="auth"`}, []challenge{{"digest", map[string]string{"realm": "cam", "nonce": "n", "qop": "auth"}}}},
+		"lower case and tokens":  {[]string{`digest realm=cam,nonce=n`}, []challenge{{"digest", map[string]string{"realm": "cam", "nonce": "n"}}}},
+		"two in a line":          {[]string{`Basic realm="a, b", Digest nonce="n"`}, []challenge{{"basic", map[string]string{"realm": "a, b"}}, {"digest", map[string]string{"nonce": "n"}}}},
+		"two lines":              {[]string{`Basic`, `Digest nonce="n"`}, []challenge{{"basic", map[string]string{}}, {"digest", map[string]string{"nonce": "n"}}}},
+		"schemes without values": {[]string{`Negotiate, NTLM`}, []challenge{{"negotiate", map[string]string{}}, {"ntlm", map[string]string{}}}},
+		"an escaped quote":       {[]string{`Basic realm="a \"b\" c"`}, []challenge{{"basic", map[string]string{"realm": `a "b" c`}}}},
+		"an open quote":          {[]string{`Basic realm="a`}, []challenge{{"basic", map[string]string{"realm": "a"}}}},
+		"spaces around =":        {[]string{`Basic realm = "a"`}, []challenge{{"basic", map[string]string{"realm": "a"}}}},
+		"only separators":        {[]string{` ,, = "" `}, nil},
+	} {
+		if got := parseChallenges(c.values); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %v, want %v", name, got, c.want)
+		}
+	}
+}
+
+func TestPasswordGoesToTheSafestWayOffered(t *testing.T) {
+	const d = `Digest realm="cam", nonce="n", qop="auth"`
+	for name, c := range map[string]struct {
+		offered   string
+		algorithm string // of the digest; - for none
+		basic     bool
+		named     string
+	}{
+		"basic":                   {`Basic realm="cam"`, "-", true, ""},
+		"basic in lower case":     {`basic realm=cam`, "-", true, ""},
+		"digest":                  {d, "", false, ""},
+		"digest after basic":      {`Basic realm="cam", ` + d, "", false, ""},
+		"MD5-sess":                {d + `, algorithm=MD5-sess`, "MD5-sess", false, ""},
+		"SHA-256-sess":            {d + `, algorithm="SHA-256-sess"`, "SHA-256-sess", false, ""},
+		"the first that is known": {d + `, algorithm=SHA3, ` + d + `, algorithm=SHA-256`, "SHA-256", false, ""},
+		"an unknown digest":       {d + `, algorithm=SHA3`, "-", false, "Digest with SHA3"},
+		"unknown, and basic":      {d + `, algorithm=SHA3, Basic realm="cam"`, "-", false, "Digest with SHA3 or Basic"},
+		"other schemes":           {`Negotiate, Bearer realm="cam"`, "-", false, "Negotiate or Bearer"},
+		"nothing":                 {``, "-", false, "no way to authenticate that it names"},
+		"an unknown qop":          {`Digest nonce="n", qop="other"`, "-", false, "Digest"},
+		"no nonce":                {`Digest realm="cam"`, "-", false, "Digest"},
+	} {
+		offered := parseChallenges([]string{c.offered})
+		algorithm := "-"
+		if found := findDigest(offered); found != nil {
+			algorithm = found.Algorithm
+		}
+		if algorithm != c.algorithm || offersBasic(offered) != c.basic {
+			t.Errorf("%s: digest %q, basic %v", name, algorithm, offersBasic(offered))
+		}
+		if c.named != "" && unanswered(offered) != c.named {
+			t.Errorf("%s: named %q", name, unanswered(offered))
+		}
+	}
+}
+
+// TestDigestIsThatOfTheRFC compares with the examples of RFC 7616, section 3.9.1, and computes a session by hand.
+func TestDigestIsThatOfTheRFC(t *testing.T) {
+	options := digest.Options{
+		Method: "GET", URI: "/dir/index.html", Username: "Mufasa", Password: "Circle of Life", Count: 1,
+		Cnonce: "f2/wE4q74E6zIJEtWaHKaf5wv/H5QzzpXusqGemxURZJ",
+	}
+	for algorithm, want := range map[string]string{
+		"MD5":     "8ca523f5e9506fed4657c9700eebdbec",
+		"SHA-256": "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1",
+	} {
+		answer, err := answerDigest(nil, &digest.Challenge{
+			Realm: "http-auth@example.org", Nonce: "7ypf/xlj9XXwfDPEoM4URrv/xwf94BcCAzFZH4GiTo0v", QOP: []string{"auth"}, Algorithm: algorithm,
+		}, options)
+		if err != nil || answer.Response != want || answer.Algorithm != algorithm {
+			t.Errorf("%s: %+v, %v", algorithm, answer, err)
+		}
+	}
+	answer, err := answerDigest(nil, &digest.Challenge{Realm: "r", Nonce: "n", QOP: []string{"auth"}, Algorithm: "MD5-sess"}, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a1 := md5Hex(strings.Join([]string{md5Hex("Mufasa:r:Circle of Life"), "n", answer.Cnonce}, ":"))
+	want := md5Hex(strings.Join([]string{a1, "n", "00000001", answer.Cnonce, "auth", md5Hex("GET:/dir/index.html")}, ":"))
+	if answer.Response != want || answer.Algorithm != "MD5-sess" {
+		t.Errorf("MD5-sess: %+v, want %s", answer, want)
+	}
+}
+
+// FuzzChallenges: whatever a camera sends, reading it ends, and every challenge has a scheme.
+func FuzzChallenges(f *testing.F) {
+	for _, seed := range []string{`Digest realm="a", nonce="b"`, `Basic realm=a, Digest nonce="b\"`, `Negotiate YII=`, `=,"`} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, value string) {
+		for _, c := range parseChallenges([]string{value}) {
+			if c.scheme == "" {
+				t.Errorf("a challenge without a scheme in %q", value)
+			}
+		}
+		unanswered(parseChallenges([]string{value}))
+	})
+}
