@@ -381,7 +381,7 @@ func TestStateHasTheDocumentedKeys(t *testing.T) {
 	state := cameras[0]
 	state["reason"] = cameras[1]["reason"] // which only a camera without pictures has
 	var names []string
-	for _, row := range documented(t, "`GET /api/cameras` answers") {
+	for _, row := range documented(t, "\n## State\n") {
 		keys := quoted(row[0])
 		names = append(names, keys...)
 		if len(keys) > 1 {
@@ -415,21 +415,21 @@ func compareKeys(t *testing.T, what string, object map[string]any, want []string
 	}
 }
 
-// documented returns the cells of the first table in docs/http.md after a text, row by row.
-func documented(t *testing.T, after string) (rows [][]string) {
+// documented returns the cells of the first table in docs/http.md after a heading, row by row.
+func documented(t *testing.T, heading string) (rows [][]string) {
 	t.Helper()
 	docs, err := os.ReadFile("../docs/http.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, rest, _ := strings.Cut(string(docs), after)
+	_, rest, _ := strings.Cut(string(docs), heading)
 	_, table, _ := strings.Cut(rest, "\n| --- |")
 	table, _, _ = strings.Cut(table, "\n\n")
 	for _, line := range strings.Split(table, "\n")[1:] {
 		rows = append(rows, strings.Split(strings.Trim(line, "| "), " | "))
 	}
 	if len(rows) == 0 {
-		t.Fatalf("docs/http.md has no table after %q", after)
+		t.Fatalf("docs/http.md has no table after %q", heading)
 	}
 	return rows
 }
@@ -494,7 +494,7 @@ func TestAllowedOriginsMayReadTheAPI(t *testing.T) {
 
 func TestParametersAreDocumented(t *testing.T) {
 	ranges := map[string]string{}
-	for _, row := range documented(t, "| parameter | range | |") {
+	for _, row := range documented(t, "\n## Streams\n") {
 		for _, name := range quoted(row[0]) {
 			ranges[name] = strings.ReplaceAll(row[1], "`", "")
 		}
