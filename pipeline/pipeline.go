@@ -1,7 +1,8 @@
 // Package pipeline is the engine that the registry uses. A Feed is a camera's connection together with the plans for its
 // pictures. Its access units come from package feed, its frames from package picture, its plans from package plan.
 //
-// A running GStreamer pipeline is never edited: each change builds a new one from the buffered units and swaps them.
+// The GStreamer pipeline of a picture is never edited while it runs: each change builds a new one from the buffered units and
+// swaps them.
 package pipeline
 
 import (

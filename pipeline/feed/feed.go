@@ -22,11 +22,11 @@ type Feed struct {
 	read   reader
 
 	gop    unit.GOP
-	line   unit.Timeline // owned by the goroutine that reads
+	line   unit.Timeline // of the goroutine that passes units to the intake, one at a time
 	rate   unit.Meter
 	format atomic.Pointer[unit.Format]
 	broken atomic.Uint64             // units that were dropped
-	newest atomic.Pointer[time.Time] // when the last unit came in; nil if none has
+	newest atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
 	warned atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
 	demand atomic.Int32              // a unit.Demand
 
@@ -154,7 +154,7 @@ const idlePatience = 500 * time.Millisecond
 func (f *Feed) patience(in *Intake) gst.Hold {
 	demand := unit.Demand(f.demand.Load())
 	if demand == unit.Everything || !in.begun {
-		return gst.AtOnce
+		return gst.NoHold()
 	}
 	return gst.Hold{Time: idlePatience, ButKeys: demand == unit.Keyframes}
 }

@@ -13,7 +13,7 @@ const minSpan = 400 * time.Millisecond
 
 // rate measures events per second from the times of the last few.
 type rate struct {
-	mu    sync.Mutex
+	mu    sync.Mutex     // guards what follows
 	times [256]time.Time // ring
 	n     int            // events so far
 }

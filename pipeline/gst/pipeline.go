@@ -27,8 +27,8 @@ const (
 	stopTimeout  = 3 * time.Second // framegate ends within 5 s
 )
 
-// Pipeline is one GStreamer pipeline: it is built, played and stopped, and not edited in between. It belongs to one goroutine,
-// except for End.
+// Pipeline is one GStreamer pipeline: it is built, played and stopped, and not edited in between, except by LinkRTP. It belongs
+// to one goroutine, except for End.
 //
 // A callback that GStreamer keeps must capture the ending, not the Pipeline: that refers to GStreamer's pipeline, and neither
 // would ever be freed.

@@ -103,11 +103,8 @@ type Hold struct {
 	ButKeys bool // a keyframe ends the wait
 }
 
-// AtOnce lets no sample wait.
-var AtOnce = Hold{}
-
-// NoHold returns AtOnce. It is for Take.
-func NoHold() Hold { return AtOnce }
+// NoHold lets no sample wait. It is for Take.
+func NoHold() Hold { return Hold{} }
 
 // Close ends Wait, drops all samples and lets streaming threads continue; the pipeline may still play. It is called once.
 func (in *Queue) Close() {

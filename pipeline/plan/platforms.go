@@ -186,7 +186,7 @@ var platforms = []*platform{
 		encoders: []encoder{{factory: "mppjpegenc", format: "I420", property: "q-factor", value: "%d", best: 99}},
 		nodes:    []string{"/dev/mpp_service"},
 		packages: "gstreamer1.0-rockchip1 of the board's vendor",
-		absent:   "run a container with --device /dev/mpp_service --device /dev/rga --device /dev/dma_heap",
+		absent:   "run a container with --device /dev/mpp_service --device /dev/rga --device /dev/dma_heap --device /dev/dri",
 		closed:   "add the user to the group video",
 	},
 	software,
