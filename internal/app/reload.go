@@ -104,7 +104,7 @@ func needRestart(first, now *configs.Config) (keys []string) {
 func warnOfTrust(log *slog.Logger, config *configs.Config, ids []string) {
 	for _, camera := range config.Cameras {
 		if !camera.TLSVerify && slices.Contains(ids, camera.ID) {
-			log.Warn("the camera's certificate is not checked: anybody in between can see its password and pictures", "camera", camera.ID)
+			log.Warn("the camera's certificate is not checked: others on the network can see its password and pictures", "camera", camera.ID)
 		}
 	}
 }
