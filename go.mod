@@ -1,4 +1,4 @@
-module framegate
+module github.com/framegate/framegate
 
 go 1.26.0
 

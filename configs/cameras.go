@@ -10,7 +10,7 @@ import (
 	"regexp"
 	"strings"
 
-	"framegate/configs/internal/node"
+	"github.com/framegate/framegate/configs/internal/node"
 
 	"github.com/goccy/go-yaml/ast"
 )

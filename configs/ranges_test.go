@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // TestTagsFitFrame compares the tags of Settings, which hold literals, with the constants of package frame that mean the same.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Source says where pictures come from and how to connect. Load, Parse and ParseSource make it.

@@ -14,13 +14,13 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/feed"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/plan"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/feed"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // corruptUnits is how many damaged access units of each codec are decoded. $CORRUPT_UNITS sets another number; `make corrupt`

@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/configs"
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // foreignServer is GStreamer's own RTSP server, which is not ours, driven from Python: it prints its port

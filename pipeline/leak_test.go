@@ -12,12 +12,12 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/plan"
-	"framegate/pipeline/plan/plantest"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/plan/plantest"
 )
 
 // TestNothingIsLeftBehind starts and stops 200 pictures and 50 feeds in a process of its own, under

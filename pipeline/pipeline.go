@@ -9,13 +9,13 @@ import (
 	"context"
 	"sync"
 
-	"framegate/configs"
-	"framegate/pipeline/feed"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/picture"
-	"framegate/pipeline/plan"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/feed"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/picture"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // Feed is a connection to a camera, from which pictures can be made. All methods but Run may be called from any goroutine.

@@ -7,13 +7,13 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/picture"
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/picture"
+	"github.com/framegate/framegate/pipeline/plan"
 )
 
 var tiny = testcam.Camera{Width: 160, Height: 96, Loop: time.Second, KeyframeInterval: 5}

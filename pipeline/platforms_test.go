@@ -10,13 +10,13 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/plan"
-	"framegate/pipeline/plan/plantest"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/plan/plantest"
 )
 
 func TestMain(m *testing.M) { plantest.Main(m) }

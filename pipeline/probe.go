@@ -7,9 +7,9 @@ import (
 	"fmt"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/plan"
 )
 
 // Report is what a probe found out about a camera.

@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/picture"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/picture"
 
 	_ "golang.org/x/image/webp"
 )

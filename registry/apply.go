@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"reflect"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 // Apply makes another configuration the current one. Cameras that it does not change are not disturbed; viewers of a

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // written is a camera of a configuration.

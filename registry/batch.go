@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // batch is a set of snapshots that are made with one decode. The mutex of snapshots guards the first group of fields.

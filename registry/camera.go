@@ -9,8 +9,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // camera is one camera: its streams, and the renditions of it that are watched.

@@ -3,7 +3,7 @@ package registry
 import (
 	"cmp"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // choose returns the stream that a rendition is to be made of. Of the streams that work it is the smallest one that is at

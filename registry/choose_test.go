@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 const withSub = "substream: 'rtsp://h/sub'"

@@ -4,8 +4,8 @@ import (
 	"context"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Engine makes feeds.

@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"framegate/pipeline/frame"
-	"framegate/registry/retry"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry/retry"
 )
 
 // makePictures makes the renditions that are watched and for which the camera chooses this stream. When the camera chooses

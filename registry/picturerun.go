@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // pictureRun is one picture, from its start until it is stopped or fails. A nil pictureRun is no picture.

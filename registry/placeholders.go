@@ -5,10 +5,10 @@ import (
 	"context"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/registry/placeholder"
-	"framegate/registry/retry"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry/placeholder"
+	"github.com/framegate/framegate/registry/retry"
 )
 
 // showPlaceholders shows a placeholder in each rendition that has no pictures, repeatedly, until they come. Without

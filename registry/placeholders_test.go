@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 var cut = &frame.CameraError{Reason: frame.Unreachable, Text: "the cable is cut"}

@@ -6,8 +6,8 @@ import (
 	"fmt"
 	"time"
 
-	"framegate/pipeline/frame"
-	"framegate/registry/retry"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry/retry"
 )
 
 // producer makes the pictures of one stream that a consumer wants. It owns each picture from start to end: it starts the

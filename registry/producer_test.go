@@ -5,7 +5,7 @@ import (
 	"errors"
 	"testing"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 func TestPictureThatFailsIsReplaced(t *testing.T) {

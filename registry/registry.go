@@ -12,8 +12,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Registry holds the cameras of the current configuration. All methods but Run may be called from any goroutine.

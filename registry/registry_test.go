@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 
 	"go.uber.org/goleak"
 )

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // rendition is one wanted picture of a camera, shared by those who watch it. The camera's mutex guards the second group of

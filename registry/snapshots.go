@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // snapshots makes single pictures of a camera, with one decode at a time for everybody who waits for one.

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // snapshot takes a snapshot, which must succeed.

@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // standin is an engine whose cameras do what the test wants, in place of GStreamer and real cameras.

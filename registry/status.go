@@ -4,8 +4,8 @@ import (
 	"slices"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Status describes a camera, as the API reports it.

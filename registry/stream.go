@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/registry/retry"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry/retry"
 )
 
 // stream is one of a camera's streams. One goroutine keeps it connected and another one makes pictures of it. The camera's

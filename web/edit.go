@@ -5,8 +5,8 @@ import (
 	"io"
 	"net/http"
 
-	"framegate/configs/edit"
-	"framegate/registry"
+	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 )

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/configs"
-	"framegate/configs/edit"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/edit"
 )
 
 const site = "cors_origins: [https://wall.example]\ncameras: # of the site\n  - id: gate # at the road\n    url: rtsp://h/gate\n  - {id: yard, url: 'rtsp://h/yard'}\n"

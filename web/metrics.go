@@ -4,7 +4,7 @@ import (
 	"net/http"
 	"time"
 
-	"framegate/registry"
+	"github.com/framegate/framegate/registry"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"strings"
 
-	"framegate/registry"
+	"github.com/framegate/framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 )

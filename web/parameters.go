@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // parameter is one query parameter.

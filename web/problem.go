@@ -6,8 +6,8 @@ import (
 	"net/http"
 	"strconv"
 
-	"framegate/pipeline/frame"
-	"framegate/registry"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
 )
 
 // problem is an error answer as in RFC 9457.

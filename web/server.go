@@ -12,10 +12,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"framegate/configs"
-	"framegate/configs/edit"
-	"framegate/pipeline/frame"
-	"framegate/registry"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"

@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 
 	"github.com/go-chi/chi/v5"
 )

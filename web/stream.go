@@ -10,8 +10,8 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/pipeline/frame"
-	"framegate/registry"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
 
 	"github.com/go-chi/chi/v5"
 	"golang.org/x/sys/unix"

@@ -6,7 +6,7 @@ import (
 	"net/http"
 	"sync"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 // viewerLimits counts the viewers of streams, in all and by address, and refuses those beyond the limits of the configuration.

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 func TestNoStreamBeginsWhileTheLastOnesEnd(t *testing.T) {

@@ -20,11 +20,11 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
-	"framegate/configs/edit"
-	"framegate/internal/viewer"
-	"framegate/pipeline/frame"
-	"framegate/registry"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/internal/viewer"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
 )
 
 // standin is an engine without GStreamer. Its cameras send grey pictures that grow brighter.

@@ -13,10 +13,10 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/internal/testcam/mark"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 var losses = flag.Int("losses", 4, "how often TestViewersStayThroughEveryLoss loses the camera")

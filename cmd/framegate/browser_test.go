@@ -11,9 +11,9 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam/mark"
 
 	"github.com/chromedp/chromedp"
 )

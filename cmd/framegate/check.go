@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"os"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 type check struct {

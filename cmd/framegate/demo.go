@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"os"
 
-	"framegate/configs"
-	"framegate/internal/app"
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/app"
+	"github.com/framegate/framegate/internal/testcam"
 
 	"golang.org/x/sync/errgroup"
 )

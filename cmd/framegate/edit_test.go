@@ -11,9 +11,9 @@ import (
 	"syscall"
 	"testing"
 
-	"framegate/configs"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
 )
 
 // change makes a request that changes cameras, and returns the status and the body.

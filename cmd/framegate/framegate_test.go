@@ -16,10 +16,10 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // binary is the framegate that the tests run. It is built with buildFlags.

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/plan"
 )
 
 type hardware struct {

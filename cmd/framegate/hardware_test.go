@@ -10,11 +10,11 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/standin"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/internal/viewer"
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/internal/standin"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/viewer"
+	"github.com/framegate/framegate/pipeline/plan"
 
 	"github.com/chromedp/chromedp"
 )

@@ -6,9 +6,9 @@ import (
 	"strings"
 	"time"
 
-	"framegate/configs"
-	"framegate/internal/app"
-	"framegate/internal/health"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/app"
+	"github.com/framegate/framegate/internal/health"
 )
 
 // healthCommand checks that a framegate on this machine serves. A container's health check runs it.

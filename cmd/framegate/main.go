@@ -11,7 +11,7 @@ import (
 	"strings"
 	"syscall"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 
 	"github.com/alecthomas/kong"
 )

@@ -9,11 +9,11 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/internal/testcam/mark"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // cheap is a camera that costs little, so that a busy machine can watch many: 10 pictures a second in a loop of 100.

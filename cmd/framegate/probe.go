@@ -8,10 +8,10 @@ import (
 	"text/tabwriter"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/plan"
 )
 
 type probe struct {

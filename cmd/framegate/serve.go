@@ -5,8 +5,8 @@ import (
 	"errors"
 	"fmt"
 
-	"framegate/configs"
-	"framegate/internal/app"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/app"
 )
 
 type serve struct {

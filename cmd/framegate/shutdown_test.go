@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // endsWell ends framegate by a signal. It must exit within 5 s with status 0, its viewers' streams must end after a whole picture,

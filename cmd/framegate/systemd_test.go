@@ -14,9 +14,9 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/systemd/systemdtest"
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/systemd/systemdtest"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
 )
 
 func TestSystemdIsNotified(t *testing.T) {

@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam"
 
 	"github.com/alecthomas/kong"
 )

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"strings"
 
-	"framegate/configs/internal/node"
+	"github.com/framegate/framegate/configs/internal/node"
 
 	"github.com/goccy/go-yaml/ast"
 )

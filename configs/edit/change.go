@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strings"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 // change edits one camera in the document of a configuration and returns what must be true of the result.

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/token"

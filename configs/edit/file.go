@@ -14,7 +14,7 @@ import (
 	"sync"
 	"syscall"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 
 	"github.com/google/renameio/v2"
 )

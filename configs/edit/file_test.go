@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 const twoCameras = "cameras: # of the site\n  - id: a\n    url: test://ball\n  - id: b # the second\n    url: test://ball\n"

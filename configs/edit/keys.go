@@ -8,7 +8,7 @@ import (
 	"io"
 	"slices"
 
-	"framegate/configs/internal/node"
+	"github.com/framegate/framegate/configs/internal/node"
 
 	"github.com/goccy/go-yaml/ast"
 )

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"framegate/configs/internal/node"
+	"github.com/framegate/framegate/configs/internal/node"
 
 	"github.com/goccy/go-yaml/ast"
 )

@@ -15,13 +15,13 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/configs"
-	"framegate/configs/edit"
-	"framegate/internal/systemd"
-	"framegate/pipeline"
-	"framegate/pipeline/plan"
-	"framegate/registry"
-	"framegate/web"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/internal/systemd"
+	"github.com/framegate/framegate/pipeline"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -3,11 +3,11 @@ package app
 import (
 	"context"
 
-	"framegate/configs"
-	"framegate/pipeline"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/plan"
-	"framegate/registry"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/registry"
 )
 
 // machine is the hardware of a running framegate, which is proved once.

@@ -9,8 +9,8 @@ import (
 	"slices"
 	"time"
 
-	"framegate/configs"
-	"framegate/web"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web"
 )
 
 // reload loads the file whenever it changes, and on SIGHUP, until ctx is done.

@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/configs"
-	"framegate/configs/edit"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/edit"
 )
 
 // serve returns an App in whose file this configuration is, and puts it into effect.

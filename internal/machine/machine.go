@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"framegate/pipeline"
+	"github.com/framegate/framegate/pipeline"
 
 	"golang.org/x/sys/unix"
 )

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/testcam"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // Camera1080 is the camera of most measurements: H.264 of 1920x1080 at 25 fps with a keyframe every two seconds. Its

@@ -53,7 +53,7 @@ type goPackage struct {
 // list asks go list about all packages of the module.
 func list(t *testing.T) (all []goPackage) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "framegate/...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "github.com/framegate/framegate/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -72,7 +72,7 @@ func list(t *testing.T) (all []goPackage) {
 
 // floor is a package's place in the order: -1 for a program, which nothing imports.
 func floor(path string) (at int, ours bool) {
-	name, ours := strings.CutPrefix(path, "framegate/")
+	name, ours := strings.CutPrefix(path, "github.com/framegate/framegate/")
 	for i, room := range order {
 		if name == room || strings.HasPrefix(name, room+"/") && !slices.Contains(order, name) {
 			at = i + 1
@@ -100,8 +100,8 @@ func TestImportsGoDownOnly(t *testing.T) {
 
 func TestPlainPackagesNeedNoGStreamer(t *testing.T) {
 	for _, p := range list(t) {
-		name, _ := strings.CutPrefix(p.ImportPath, "framegate/")
-		if slices.Contains(plain, name) && slices.Contains(p.Deps, "framegate/pipeline/gst") {
+		name, _ := strings.CutPrefix(p.ImportPath, "github.com/framegate/framegate/")
+		if slices.Contains(plain, name) && slices.Contains(p.Deps, "github.com/framegate/framegate/pipeline/gst") {
 			t.Errorf("%s depends on pipeline/gst", p.ImportPath)
 		}
 	}

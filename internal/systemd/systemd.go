@@ -9,7 +9,7 @@ import (
 	"net"
 	"time"
 
-	"framegate/internal/health"
+	"github.com/framegate/framegate/internal/health"
 
 	"github.com/coreos/go-systemd/v22/activation"
 	"github.com/coreos/go-systemd/v22/daemon"

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/systemd/systemdtest"
+	"github.com/framegate/framegate/internal/systemd/systemdtest"
 )
 
 // until waits for a condition.

@@ -10,8 +10,8 @@ import (
 	"strconv"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/plot"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/plot"
 )
 
 // Table is what was measured on a machine.

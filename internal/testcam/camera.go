@@ -9,8 +9,8 @@ import (
 	"regexp"
 	"time"
 
-	"framegate/internal/testcam/loop"
-	"framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/testcam/loop"
+	"github.com/framegate/framegate/internal/testcam/mark"
 )
 
 // Camera describes one camera. The zero Camera works: H.264, 1280x720 at 25 fps with a keyframe each second. The values of

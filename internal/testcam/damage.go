@@ -4,7 +4,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
-	"framegate/internal/testcam/loop"
+	"github.com/framegate/framegate/internal/testcam/loop"
 )
 
 // truncated is a frame without its second half.

@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 
-	"framegate/internal/testcam/loop"
+	"github.com/framegate/framegate/internal/testcam/loop"
 )
 
 // Command is something that a camera does on command.

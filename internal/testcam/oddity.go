@@ -7,7 +7,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"framegate/internal/testcam/loop"
+	"github.com/framegate/framegate/internal/testcam/loop"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/pion/rtp"

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"framegate/internal/testcam/loop"
+	"github.com/framegate/framegate/internal/testcam/loop"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/description"

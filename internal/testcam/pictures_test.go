@@ -7,8 +7,8 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
 )
 
 func TestMJPEGOverHTTP(t *testing.T) {

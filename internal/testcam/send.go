@@ -5,7 +5,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"framegate/internal/testcam/loop"
+	"github.com/framegate/framegate/internal/testcam/loop"
 
 	"github.com/pion/rtp"
 )

@@ -11,7 +11,7 @@ import (
 	"strconv"
 	"time"
 
-	"framegate/internal/testcam/loop"
+	"github.com/framegate/framegate/internal/testcam/loop"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"golang.org/x/sync/errgroup"

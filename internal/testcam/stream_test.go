@@ -10,8 +10,8 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
 
 	"github.com/bluenviron/gortsplib/v5"
 	"github.com/bluenviron/gortsplib/v5/pkg/base"

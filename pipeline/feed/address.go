@@ -8,7 +8,7 @@ import (
 	"os"
 	"regexp"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 // place names a source in errors: its host and port, or its path.

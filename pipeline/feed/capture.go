@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // readV4L2 reads a local camera: v4l2src ! parsebin ! appsink. It asks a camera that can encode for

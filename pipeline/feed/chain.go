@@ -6,8 +6,8 @@ import (
 	"io"
 	"sync"
 
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // unitSink is the end of every feed's pipeline: an appsink that takes access units as they arrive or, if paced, at the times

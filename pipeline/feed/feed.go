@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // Feed is a connection to a camera. All methods but Run may be called from any goroutine.

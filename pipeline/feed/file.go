@@ -6,9 +6,9 @@ import (
 	"os"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // minLoop is the shortest time between two starts of a file, so that a file of one picture does not keep the machine

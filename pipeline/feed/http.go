@@ -11,9 +11,9 @@ import (
 	"strings"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // maxBroken is how many broken pictures in a row a connection survives.

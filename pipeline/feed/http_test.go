@@ -16,9 +16,9 @@ import (
 
 	"encoding/pem"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // still is a JPEG of 64x48 pixels.

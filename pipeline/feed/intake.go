@@ -5,8 +5,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"framegate/pipeline/frame"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // Intake takes the access units of one connection, one at a time.

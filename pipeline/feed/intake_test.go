@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam/camtest"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // takeAll passes units to a new intake and returns its feed and how many formats were reported.

@@ -7,10 +7,10 @@ import (
 	"net"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // protocols has rtspsrc's name of each transport. Auto tries UDP, and TCP if nothing arrives.

@@ -8,8 +8,8 @@ import (
 	"net"
 	"os"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // tlsConfig returns the TLS configuration of a source.

@@ -11,7 +11,7 @@ import (
 	"strings"
 	"unsafe"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 
 	"github.com/go-gst/go-gst/gst"
 )

@@ -3,8 +3,8 @@ package gst
 import (
 	"unsafe"
 
-	"framegate/pipeline/frame"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/unit"
 
 	"github.com/go-gst/go-gst/gst"
 )

@@ -8,7 +8,7 @@ import (
 
 // TestOnlyThisPackageKnowsGStreamer looks at what all packages of the module and their tests import.
 func TestOnlyThisPackageKnowsGStreamer(t *testing.T) {
-	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}`, "framegate/...").Output()
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}} {{join .Imports " "}} {{join .TestImports " "}} {{join .XTestImports " "}}`, "github.com/framegate/framegate/...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -17,7 +17,7 @@ func TestOnlyThisPackageKnowsGStreamer(t *testing.T) {
 		fields := strings.Fields(line)
 		packages++
 		for _, path := range fields[1:] {
-			if (strings.HasPrefix(path, "github.com/go-gst/") || path == "C") && fields[0] != "framegate/pipeline/gst" {
+			if (strings.HasPrefix(path, "github.com/go-gst/") || path == "C") && fields[0] != "github.com/framegate/framegate/pipeline/gst" {
 				t.Errorf("%s imports %s", fields[0], path)
 			}
 		}

@@ -16,7 +16,7 @@ import (
 	"time"
 	"unsafe"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 
 	"github.com/go-gst/go-gst/gst"
 )

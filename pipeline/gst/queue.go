@@ -13,7 +13,7 @@ import (
 	"time"
 	"unsafe"
 
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // Queue passes samples from the appsinks of one pipeline, which run on GStreamer's threads, to a goroutine. Its methods may be

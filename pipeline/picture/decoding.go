@@ -10,10 +10,10 @@ import (
 	"sync/atomic"
 	"time"
 
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/plan"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // decoding is the GStreamer pipeline that makes a picture's decoded outputs by one plan.

@@ -9,11 +9,11 @@ import (
 	"sync/atomic"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/plan"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // PassThrough is the name of the plan of pictures that are served as the camera sent them.

@@ -4,7 +4,7 @@ import (
 	"sync"
 	"time"
 
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // sentUnits records when the units that were sent to the decoder had been received, for the frames that are made of them. It

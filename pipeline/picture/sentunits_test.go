@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 func TestFrameHasTheTimeOfTheUnitWithTheNearestPTS(t *testing.T) {

@@ -3,7 +3,7 @@ package picture
 import (
 	"time"
 
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // skipping decides which access units need not be decoded because fewer pictures are wanted. It belongs to the goroutine that

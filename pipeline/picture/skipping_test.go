@@ -4,8 +4,8 @@ import (
 	"testing"
 	"time"
 
-	"framegate/pipeline/frame"
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 func TestEverythingIsDecodedWhenAKeyframeIsLate(t *testing.T) {

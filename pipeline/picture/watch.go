@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // limits says how long a plan may take for its first picture and for each further one.

@@ -3,8 +3,8 @@ package plan
 import (
 	"slices"
 
-	"framegate/configs"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // candidates returns the plans that a configuration allows for a codec, the best first, without the last resort, software.

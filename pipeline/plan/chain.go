@@ -8,9 +8,9 @@ import (
 	"strconv"
 	"strings"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // AddDecoder adds the elements that decode access units and returns their two ends. caps are those of the units, empty if they

@@ -8,9 +8,9 @@ import (
 	"sync"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // Fallback is the order in which a camera's plans are tried, the best first. A plan that fails is suspended for a time that

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"time"
 
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // Hardware is what this machine can do.

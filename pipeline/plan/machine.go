@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"framegate/configs"
+	"github.com/framegate/framegate/configs"
 )
 
 // Machine records which plans work on this machine. The zero Machine knows that software works. Its methods may be called from

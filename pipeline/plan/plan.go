@@ -7,7 +7,7 @@ import (
 	"cmp"
 	"strings"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Plan is a complete chain from access units of a codec to JPEG:

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/configs"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 func TestConfigurationKnowsEveryPlatform(t *testing.T) {

@@ -4,7 +4,7 @@ import (
 	"maps"
 	"slices"
 
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // platform is a kind of hardware that makes pictures. All that framegate knows about each kind is in the table below.

@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
-	"framegate/pipeline/frame"
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // sampleFiles are one second of 320x180 at 25 fps in every codec, made by samples/make.sh: a white ball that moves over black.

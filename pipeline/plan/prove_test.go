@@ -4,10 +4,10 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/configs"
-	"framegate/pipeline/gst"
-	"framegate/pipeline/plan"
-	"framegate/pipeline/plan/plantest"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/plan"
+	"github.com/framegate/framegate/pipeline/plan/plantest"
 )
 
 func TestMain(m *testing.M) { plantest.Main(m) }

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // FuzzNALUnits: whatever is in an access unit, its NAL units are parts of it in their order and none is empty, and

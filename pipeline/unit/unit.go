@@ -5,7 +5,7 @@ package unit
 import (
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Unit is one access unit: everything that a decoder needs for one picture, given the units before it back to the keyframe. It

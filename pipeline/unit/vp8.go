@@ -3,7 +3,7 @@ package unit
 import (
 	"encoding/binary"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // MisstatesVP8Size reports whether a VP8 keyframe states another size than the stream's, or none (RFC 6386, section 9.1). A

@@ -6,7 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Backoff makes the pause between attempts grow. The zero Backoff is ready. It belongs to one goroutine.

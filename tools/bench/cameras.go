@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"slices"
 
-	"framegate/internal/machine"
-	"framegate/internal/plot"
-	"framegate/internal/rig"
-	"framegate/internal/table"
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/plot"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -6,9 +6,9 @@ import (
 	"fmt"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/table"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/viewer"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -9,10 +9,10 @@ import (
 	"slices"
 	"time"
 
-	"framegate/internal/plot"
-	"framegate/internal/rig"
-	"framegate/internal/table"
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/plot"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -6,7 +6,7 @@ import (
 	"runtime"
 	"time"
 
-	"framegate/internal/table"
+	"github.com/framegate/framegate/internal/table"
 
 	"golang.org/x/sys/unix"
 )

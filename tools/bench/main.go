@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/internal/plot"
-	"framegate/internal/table"
+	"github.com/framegate/framegate/internal/plot"
+	"github.com/framegate/framegate/internal/table"
 
 	"github.com/alecthomas/kong"
 )

@@ -15,7 +15,7 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/internal/rig"
+	"github.com/framegate/framegate/internal/rig"
 
 	"golang.org/x/sync/errgroup"
 )

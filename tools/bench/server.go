@@ -5,9 +5,9 @@ import (
 	"strings"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/testcam"
 )
 
 // startCameras serves cameras over RTSP until stop is called.

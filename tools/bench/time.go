@@ -8,11 +8,11 @@ import (
 	"math/rand/v2"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/table"
-	"framegate/internal/testcam/mark"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // first measures how long a stream takes to its first picture: of a camera that is connected but not watched, at any point of

@@ -9,11 +9,11 @@ import (
 	"sync"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/plot"
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/table"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/plot"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
 
 	"golang.org/x/sync/errgroup"
 )

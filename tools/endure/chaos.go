@@ -11,8 +11,8 @@ import (
 	"sync"
 	"time"
 
-	"framegate/internal/testcam"
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/tools/endure/check"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/testcam"
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/tools/endure/check"
 )
 
 // configFile is the configuration file of framegate, and makes harmless changes to it. It belongs to one goroutine.

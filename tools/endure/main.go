@@ -9,7 +9,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/tools/endure/check"
 
 	"github.com/alecthomas/kong"
 )

@@ -7,9 +7,9 @@ import (
 	"image/jpeg"
 	"sync"
 
-	"framegate/internal/testcam/mark"
-	"framegate/internal/viewer"
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/viewer"
+	"github.com/framegate/framegate/tools/endure/check"
 )
 
 // markReader reads the marks of pictures, each picture once: all viewers of a rendition get the same bytes, and decoding

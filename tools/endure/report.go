@@ -8,9 +8,9 @@ import (
 	"slices"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/plot"
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/plot"
+	"github.com/framegate/framegate/tools/endure/check"
 )
 
 // report is what a run of chaos has found.

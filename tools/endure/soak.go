@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/plot"
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/plot"
+	"github.com/framegate/framegate/tools/endure/check"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -9,9 +9,9 @@ import (
 	"sync"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/testcam"
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/tools/endure/check"
 
 	"golang.org/x/sync/errgroup"
 )

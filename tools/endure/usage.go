@@ -11,8 +11,8 @@ import (
 	"strings"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/process"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/process"
 )
 
 // usage is what framegate uses of the machine at a moment.

@@ -13,8 +13,8 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/internal/viewer"
-	"framegate/tools/endure/check"
+	"github.com/framegate/framegate/internal/viewer"
+	"github.com/framegate/framegate/tools/endure/check"
 
 	"golang.org/x/sys/unix"
 )

@@ -13,10 +13,10 @@ import (
 	"slices"
 	"strings"
 
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/table"
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/pipeline/plan"
 
 	"golang.org/x/sync/errgroup"
 )

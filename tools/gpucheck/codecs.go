@@ -8,13 +8,13 @@ import (
 	"slices"
 	"strings"
 
-	"framegate/internal/machine"
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/table"
-	"framegate/internal/testcam"
-	"framegate/internal/viewer"
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/viewer"
+	"github.com/framegate/framegate/pipeline/plan"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -13,9 +13,9 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/standin"
-	"framegate/internal/table"
-	"framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/standin"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam/camtest"
 )
 
 // binary is the framegate that is checked.

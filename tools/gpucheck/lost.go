@@ -12,12 +12,12 @@ import (
 	"sync"
 	"time"
 
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/standin"
-	"framegate/internal/table"
-	"framegate/internal/testcam"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/standin"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // mostGap is the longest time that viewers may be without a picture when a driver fails.

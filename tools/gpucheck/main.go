@@ -15,8 +15,8 @@ import (
 	"syscall"
 	"time"
 
-	"framegate/internal/rig"
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/testcam"
 
 	"github.com/alecthomas/kong"
 )

@@ -6,11 +6,11 @@ import (
 	"slices"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/table"
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam"
 
 	"golang.org/x/sync/errgroup"
 )

@@ -11,8 +11,8 @@ import (
 	"math"
 	"time"
 
-	"framegate/internal/testcam/mark"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // pictures are the pictures of a stream.

@@ -6,12 +6,12 @@ import (
 	"os"
 	"time"
 
-	"framegate/internal/machine"
-	"framegate/internal/process"
-	"framegate/internal/rig"
-	"framegate/internal/table"
-	"framegate/internal/testcam"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/machine"
+	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
+	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 // How much memory may grow after the first tenth of the starts. It is noise.

@@ -6,7 +6,7 @@ import (
 	"os"
 	"path/filepath"
 
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam"
 
 	"golang.org/x/sync/errgroup"
 )

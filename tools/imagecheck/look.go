@@ -13,8 +13,8 @@ import (
 	"net/http"
 	"time"
 
-	"framegate/internal/testcam/mark"
-	"framegate/internal/viewer"
+	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/viewer"
 
 	_ "golang.org/x/image/webp"
 )

@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
-	"framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/mark"
 )
 
 // Patience is how long a test waits for something that should happen immediately.

@@ -6,8 +6,8 @@ import (
 	"testing"
 	"time"
 
-	"framegate/configs"
-	"framegate/pipeline/frame"
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Source parses a source and makes its timeouts short.

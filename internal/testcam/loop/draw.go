@@ -7,7 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 
-	"framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/internal/testcam/mark"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/gofont/gobold"

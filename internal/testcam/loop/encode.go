@@ -10,7 +10,7 @@ import (
 	"sync"
 	"time"
 
-	"framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/gst"
 )
 
 // encode makes a loop.

@@ -10,8 +10,8 @@ import (
 	"strings"
 	"testing"
 
-	"framegate/internal/standin"
-	"framegate/pipeline/plan"
+	"github.com/framegate/framegate/internal/standin"
+	"github.com/framegate/framegate/pipeline/plan"
 )
 
 // These are set in processes that the tests start: one that proves plans, and one that has stand-ins.

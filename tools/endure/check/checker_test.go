@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam"
 )
 
 // scenario is a checker with one camera, number 1, that has sent a frame every tenth of a second since start, and what

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam"
 )
 
 // Fault is a way in which a camera fails, and what framegate owes the viewers meanwhile.

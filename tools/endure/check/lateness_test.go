@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam"
 )
 
 // tickUntil lets the machine tick from one time to another, each time so much late.

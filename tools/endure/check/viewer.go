@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam"
 )
 
 // Viewer is a viewer of a stream. The checker's mutex guards it.
