@@ -11,12 +11,16 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// place names a source in errors: its host and port, or its path.
+// place names a source in errors: its host and port on the network, or its path, or its whole URL such as csi://0.
 func place(u *url.URL) string {
-	if u.Host == "" {
-		return cmp.Or(u.Path, u.String())
+	port := configs.DefaultPort(u.Scheme)
+	switch {
+	case port != "":
+		return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), port))
+	case u.Host == "" && u.Path != "":
+		return u.Path
 	}
-	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), configs.DefaultPort(u.Scheme)))
+	return u.String()
 }
 
 // redactedPath is the path of a URL as an error may show it. It leaves out the query, where some makers put user and password,

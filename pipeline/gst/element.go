@@ -88,7 +88,7 @@ func (e *Element) Link(to *Element) error {
 // requestsPads has the factories whose elements make an output on request.
 var requestsPads = map[string]bool{"tee": true}
 
-// LinkLater links the first pad of the element that fits, once it appears, to the sink pad of the next one. C handles the
+// LinkLater waits for an output pad of the element that fits, and links it to the sink pad of the next one. C handles the
 // signal because it is emitted on a streaming thread and the closures of go-glib use reflection.
 func (e *Element) LinkLater(to *Element) { C.fg_link_later(e.pointer(), to.pointer()) }
 

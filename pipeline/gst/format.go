@@ -13,7 +13,7 @@ import (
 var codecs = []struct {
 	media string
 	codec string
-	// caps are the form, beyond the media type, in which a feed gives units: a decoder can begin with them at any keyframe.
+	// caps add the form of a feed's units to the media type. In this form a decoder can begin at any keyframe.
 	caps string
 }{
 	{"video/x-h264", "h264", "alignment=au"},

@@ -12,8 +12,8 @@ import "time"
 // rate or only keyframes. It is written in C because it decides about every decoded picture.
 type Gate struct{ c *C.fg_gate }
 
-// NewGate returns a gate. The picture whose PTS is first passes, and so do pictures whose PTS is from or later: one in each
-// interval at most, all if interval is 0, or only keyframes. Close must be called.
+// NewGate returns a gate. The picture with the PTS first passes in any case. Of the pictures with the PTS from and later ones, at
+// most one passes in each interval, all if interval is 0, or only keyframes. Close must be called.
 func NewGate(first, from, interval time.Duration, onlyKeys bool) Gate {
 	return Gate{C.fg_gate_new(C.GstClockTime(first), C.GstClockTime(from), C.GstClockTime(interval), toC(onlyKeys))}
 }

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// step is what a stall sees at a time.
+// step is what a stall sees at one moment.
 type step struct {
 	at      time.Duration
 	in, out int

@@ -45,7 +45,7 @@ func TestMultipartVariantsOfCamerasAreRead(t *testing.T) {
 
 func TestBadMultipartIsRefused(t *testing.T) {
 	for name, body := range map[string]string{
-		"a length that is none":    "--b\r\nContent-Length: x\r\n\r\n",
+		"a length of letters":      "--b\r\nContent-Length: x\r\n\r\n",
 		"a negative length":        "--b\r\nContent-Length: -1\r\n\r\n",
 		"a length beyond measure":  "--b\r\nContent-Length: 99999999999\r\n\r\n",
 		"a stream that breaks off": "--b\r\nContent-Length: 10\r\n\r\nabc",
