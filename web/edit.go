@@ -88,7 +88,7 @@ func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 		p.Status = http.StatusNotFound
 	case errors.Is(err, edit.ErrReadOnly):
 		p.Status = http.StatusForbidden
-	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand):
+	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand), errors.Is(err, edit.ErrNotInEffect):
 		p.Status = http.StatusConflict
 	case errors.Is(err, registry.ErrClosing):
 		p.Status, p.retryAfter = http.StatusServiceUnavailable, retryAfter

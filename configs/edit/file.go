@@ -32,11 +32,12 @@ type File struct {
 	// change, one at a time; nil does nothing.
 	Apply func(*configs.Config) error
 
-	// Refuse is called by Load with what is wrong with a file that is not put into effect, in one order with Apply; nil does
-	// nothing.
+	// Refuse is called by Load and by every change with what is wrong with a file that is not put into effect, in one order with
+	// Apply; nil does nothing.
 	Refuse func(error)
 
-	mu sync.Mutex // held from reading the file until it is applied, so that no older content is applied after a newer one
+	mu       sync.Mutex // held from reading the file until it is applied, so that no older content is applied after a newer one
+	inEffect []byte     // the text that was last applied; nil if that was not done by this File
 }
 
 // Why a change is refused, besides ErrByHand and a KeysError.
@@ -44,41 +45,61 @@ var (
 	ErrReadOnly = errors.New("the configuration is read-only")
 	ErrNoCamera = errors.New("no such camera")
 	ErrExists   = errors.New("a camera with this id already exists")
+	// ErrNotInEffect means that the file has faults, is empty or is missing, so that the previous configuration is in effect.
+	ErrNotInEffect = errors.New("the file is not in effect and must be changed by hand first")
 )
 
 // Load reads the file and applies it.
 func (f *File) Load() (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	config, err := f.load()
-	if err != nil && f.Refuse != nil {
-		f.Refuse(err)
-	}
-	return config, err
-}
-
-// load reads and applies the file. f.mu is held.
-func (f *File) load() (*configs.Config, error) {
-	config, err := configs.Load(f.Path)
+	text, err := os.ReadFile(f.Path)
 	if err != nil {
+		f.refuse(err)
 		return nil, err
 	}
-	if info, err := os.Stat(f.Path); err == nil && info.Size() == 0 {
-		return nil, errors.New("the file is empty, as if it were being written; a configuration without cameras has cameras: []")
+	return f.load(text)
+}
+
+// load applies a text of the file, or refuses it. f.mu is held.
+func (f *File) load(text []byte) (*configs.Config, error) {
+	config, err := configs.Parse(f.Path, text, os.LookupEnv)
+	if err == nil && len(text) == 0 {
+		err = errors.New("the file is empty, as if it were being written; a configuration without cameras has cameras: []")
 	}
-	if err := f.apply(config); err != nil {
+	if err == nil {
+		err = f.apply(config, text)
+	}
+	if err != nil {
+		f.refuse(err)
 		return nil, err
 	}
 	return config, nil
 }
 
-// Add appends a camera to the list and returns its id, with ErrExists and ErrByHand too.
+func (f *File) apply(config *configs.Config, text []byte) error {
+	if f.Apply != nil {
+		if err := f.Apply(config); err != nil {
+			return err
+		}
+	}
+	f.inEffect = text
+	return nil
+}
+
+func (f *File) refuse(err error) {
+	if f.Refuse != nil {
+		f.Refuse(err)
+	}
+}
+
+// Add appends a camera to the list and returns its id, with ErrExists, ErrByHand and ErrNotInEffect too.
 func (f *File) Add(keys Keys) (id string, err error) {
 	config, err := f.change(adding(keys))
 	switch {
 	case config != nil:
 		id = config.Cameras[len(config.Cameras)-1].ID
-	case errors.Is(err, ErrExists), errors.Is(err, ErrByHand):
+	case errors.Is(err, ErrExists), errors.Is(err, ErrByHand), errors.Is(err, ErrNotInEffect):
 		given, _ := keys.get("id")
 		id, _ = given.(string)
 	}
@@ -110,16 +131,27 @@ func (f *File) Remove(id string) error {
 }
 
 // change edits the file and applies the result. The configuration is nil if the file was not changed.
+//
+// It edits only what is in effect. If the file has other content, that is applied first; if it cannot be, such as while another
+// program writes it, an edit would make permanent what nobody wanted.
 func (f *File) change(do change) (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	path, err := f.writable()
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, fmt.Errorf("%w: %w", ErrNotInEffect, err)
+	}
 	if err != nil {
 		return nil, err
 	}
 	before, err := os.ReadFile(path)
 	if err != nil {
 		return nil, err
+	}
+	if !bytes.Equal(before, f.inEffect) {
+		if _, err := f.load(before); err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNotInEffect, err)
+		}
 	}
 	config, after, err := do.text(f.Path, before)
 	if err == nil && !bytes.Equal(before, after) {
@@ -128,14 +160,7 @@ func (f *File) change(do change) (*configs.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	return config, f.apply(config)
-}
-
-func (f *File) apply(config *configs.Config) error {
-	if f.Apply == nil {
-		return nil
-	}
-	return f.Apply(config)
+	return config, f.apply(config, after)
 }
 
 // writable returns the path of the file itself, even if Path is a link, and refuses a file that must not be written.

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -141,6 +142,58 @@ func TestEmptyFileIsNotApplied(t *testing.T) {
 	f.Refuse = func(err error) { refused = err }
 	if _, err := f.Load(); err == nil || err != refused || !strings.Contains(err.Error(), "cameras: []") {
 		t.Errorf("got %v", err)
+	}
+}
+
+func TestFileThatIsNotInEffectIsNotChanged(t *testing.T) {
+	f := fileWith(t, twoCameras)
+	var refused error
+	f.Refuse = func(err error) { refused = err }
+	if _, err := f.Load(); err != nil {
+		t.Fatal(err)
+	}
+	for name, text := range map[string]string{
+		"empty": "", "a fault": "cameras: [{id: gate}]\n", "half": twoCameras[:30], "no YAML": "\x00\x01",
+	} {
+		if err := os.WriteFile(f.Path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		refused = nil
+		for _, request := range []string{`put c {"url": "test://clock"}`, `patch a {"disabled": true}`, `delete a`} {
+			if err := do(f, request); !errors.Is(err, ErrNotInEffect) || refused == nil {
+				t.Errorf("%s: %s: %v, refused %v", name, request, err, refused)
+			}
+		}
+		if id, err := f.Add(Keys{{"id", "c"}, {"url", "test://clock"}}); id != "c" || !errors.Is(err, ErrNotInEffect) {
+			t.Errorf("%s: added %q, %v", name, id, err)
+		}
+		if got := contentOf(t, f); got != text {
+			t.Errorf("%s: the file is\n%s", name, got)
+		}
+	}
+	if err := os.Remove(f.Path); err != nil {
+		t.Fatal(err)
+	}
+	if err := do(f, `delete a`); !errors.Is(err, ErrNotInEffect) {
+		t.Errorf("missing: %v", err)
+	}
+}
+
+func TestNewContentIsAppliedBeforeItIsChanged(t *testing.T) {
+	f := fileWith(t, twoCameras)
+	var applied []int // how many cameras
+	f.Apply = func(config *configs.Config) error {
+		applied = append(applied, len(config.Cameras))
+		return nil
+	}
+	if _, err := f.Load(); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(f.Path, []byte(twoCameras+"  - id: c\n    url: test://ball\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := do(f, `put d {"url": "test://clock"}`); err != nil || !slices.Equal(applied, []int{2, 3, 4}) {
+		t.Errorf("%v, applied %v", err, applied)
 	}
 }
 
