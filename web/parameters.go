@@ -121,31 +121,25 @@ func readNumber(text string, low, high float64) (float64, bool) {
 	return v, err == nil && !math.IsNaN(v) && v >= low && v <= high
 }
 
-// cacheBuster is a parameter that pages change to bypass caches. It is ignored.
-const cacheBuster = "_"
-
 // defaultMaxAge is the max_age of a snapshot whose request has none.
 const defaultMaxAge = time.Second
 
-// parse parses a query strictly: a parameter that is unknown, repeated or out of range is a problem.
+// parse parses a query. A known parameter that is repeated or out of range is a problem. Other parameters are ignored: pages and
+// players add some to bypass caches, under many names.
 func parse(rawQuery string, known []parameter) (query, *problem) {
 	q := query{maxAge: defaultMaxAge}
 	given, err := url.ParseQuery(rawQuery)
 	if err != nil {
 		return q, badParameter("", "the query cannot be read: "+err.Error())
 	}
-	for name, values := range given {
-		if name == cacheBuster {
-			continue
-		}
-		i := slices.IndexFunc(known, func(p parameter) bool { return p.name == name })
+	for _, p := range known {
+		values := given[p.name]
 		switch {
-		case i < 0:
-			return q, badParameter(name, fmt.Sprintf("unknown parameter %q; the parameters are %s", name, names(known)))
+		case len(values) == 0:
 		case len(values) > 1:
-			return q, badParameter(name, name+" is given more than once")
-		case !known[i].set(&q, values[0]):
-			return q, badParameter(name, fmt.Sprintf("%s is %q; it must be %s", name, values[0], known[i].values))
+			return q, badParameter(p.name, p.name+" is given more than once")
+		case !p.set(&q, values[0]):
+			return q, badParameter(p.name, fmt.Sprintf("%s is %q; it must be %s", p.name, values[0], p.values))
 		}
 	}
 	return q, q.contradiction()
@@ -161,14 +155,6 @@ func (q query) contradiction() *problem {
 			q.Width, q.Height, frame.MaxAspect, frame.MinSide, frame.MaxSide))
 	}
 	return nil
-}
-
-func names(known []parameter) string {
-	all := make([]string, len(known))
-	for i, p := range known {
-		all[i] = p.name
-	}
-	return strings.Join(all, ", ")
 }
 
 func badParameter(name, detail string) *problem {
