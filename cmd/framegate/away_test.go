@@ -32,7 +32,7 @@ func look(t testing.TB, picture []byte) (width, height int, marked bool) {
 	return img.Bounds().Dx(), img.Bounds().Dy(), err == nil
 }
 
-// next reads pictures until one with a mark, or one without, and returns how long that took.
+// next reads pictures until one has a mark, or has none if marked is false, and returns how long that took.
 func next(t testing.TB, s *viewer.Stream, marked bool) time.Duration {
 	t.Helper()
 	began := time.Now()
@@ -133,7 +133,7 @@ func TestViewersStayThroughEveryLoss(t *testing.T) {
 		}
 		back = max(back, time.Since(healed))
 	}
-	t.Logf("%d losses: a placeholder after %v at most, pictures again %v after the camera at most", *losses, placeholder, back)
+	t.Logf("%d losses: a placeholder at most %v after the loss, pictures again at most %v after the camera's return", *losses, placeholder, back)
 }
 
 func TestViewerOfLostCameraSeesPlaceholder(t *testing.T) {

@@ -24,6 +24,10 @@ func (c check) Run() error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("%s: ok, %d cameras\n", c.File, len(config.Cameras))
+	noun := "cameras"
+	if len(config.Cameras) == 1 {
+		noun = "camera"
+	}
+	fmt.Printf("%s: ok, %d %s\n", c.File, len(config.Cameras), noun)
 	return nil
 }

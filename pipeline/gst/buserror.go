@@ -82,7 +82,7 @@ func busReason(e *C.GError) frame.Reason {
 	}
 }
 
-// packages has the Debian package of the plugin of each element that framegate uses.
+// packages has the Debian packages of elements whose absence is reported by name.
 var packages = map[string]string{
 	"rtspsrc": "gstreamer1.0-plugins-good", "videoscale": "gstreamer1.0-plugins-base",
 	"parsebin": "gstreamer1.0-plugins-base", "decodebin": "gstreamer1.0-plugins-base",

@@ -1,6 +1,6 @@
 #include "memory.h"
 
-// FG_BLANK is the smallest size in bytes of memory that is filled with zeros: that of a picture of 64x42.
+// FG_BLANK is the smallest size in bytes of memory that is filled with zeros: a little more than a picture of 64x42.
 #define FG_BLANK 4096
 
 static GstAllocatorClass *fg_system; // GStreamer's own

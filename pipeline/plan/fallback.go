@@ -13,7 +13,7 @@ import (
 	"github.com/framegate/framegate/pipeline/gst"
 )
 
-// Fallback is the order in which a camera's plans are tried, the best first. A plan that fails is suspended for a time that
+// Fallback is the order in which the plans of a camera's stream are tried, the best first. A plan that fails is suspended for a time that
 // grows with each failure; the last one, software, never is. Machine.NewFallback makes one. Its methods may be called from
 // any goroutine.
 type Fallback struct {

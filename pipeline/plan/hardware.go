@@ -54,7 +54,7 @@ func ProveHere(ctx context.Context, platform string, from int, out io.Writer) er
 	}
 	jobs := pf.jobs()
 	if from == 0 && len(jobs) > 0 {
-		prove(ctx, jobs[0]) // loads the libraries, which the first measurement would include
+		prove(ctx, jobs[0]) // loads the libraries, so that the first measurement does not include that
 	}
 	lines := json.NewEncoder(out)
 	for _, p := range jobs[min(from, len(jobs)):] {
@@ -191,7 +191,7 @@ func (pf *platform) device() string {
 }
 
 // lacks returns the elements of the platform that are not installed. Of elements that can replace each other it returns the
-// first, and only if none of them is installed.
+// first, and only if none of them is installed. A scaler in system memory does not count as a replacement.
 func (pf *platform) lacks() (all []string) {
 	for _, codec := range gst.Codecs() {
 		if names := pf.decoders[codec]; len(names) > 0 && len(gst.Missing(names...)) == len(names) {

@@ -70,8 +70,8 @@ func (o options) run(ctx context.Context, out io.Writer) error {
 	return c.run(ctx, out)
 }
 
-// camera returns the camera of a codec. MJPEG has no bitrate, and av1enc does not keep to one: without grain and with a short
-// loop they stay small.
+// camera returns the camera of a codec. MJPEG has no bitrate, and av1enc does not keep to one: their loops are short and
+// without grain, which keeps them small.
 func (o options) camera(codec testcam.Codec) testcam.Camera {
 	c := rig.Camera1080
 	c.Codec, c.Width, c.Height, c.Shared, c.KeyframeInterval, c.Loop = codec, o.Width, o.Height, true, 25, 4*time.Second
