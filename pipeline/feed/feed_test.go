@@ -1,17 +1,13 @@
 package feed
 
 import (
-	"bufio"
 	"context"
-	"fmt"
 	"maps"
 	"net"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -117,72 +113,6 @@ func TestCorrectPasswordIsAccepted(t *testing.T) {
 	src := camtest.Source(t, server.URL("cam1"))
 	src.Username, src.Password = "admin", configs.Secret(locked.Password)
 	runFeed(t, src).Stream(t)
-}
-
-// TestWrongPasswordIsTriedOnce has a camera that refuses every password, by Digest and by Basic. Cameras lock an account after a
-// few tries.
-func TestWrongPasswordIsTriedOnce(t *testing.T) {
-	for _, offered := range []string{`Digest realm="cam", nonce="n"`, `Basic realm="cam"`} {
-		var tries atomic.Int32
-		address := serveRTSP(t, func(head string) string {
-			switch {
-			case strings.HasPrefix(head, "OPTIONS"):
-				return "200 OK\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN\r\n"
-			case strings.Contains(head, "\r\nAuthorization:"):
-				tries.Add(1)
-			}
-			return "401 Unauthorized\r\nWWW-Authenticate: " + offered + "\r\n"
-		})
-		runFeed(t, camtest.Source(t, "rtsp://admin:hunter2@"+address+"/x")).Fails(t, frame.Unauthorized, "401 from "+address)
-		if n := tries.Load(); n != 1 {
-			t.Errorf("%s: the password was sent %d times", offered, n)
-		}
-	}
-}
-
-// serveRTSP serves a camera whose answers a test makes, and returns its address. An answer is what follows RTSP/1.0, without the
-// empty line and without CSeq.
-func serveRTSP(t *testing.T, answer func(head string) string) (address string) {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { listener.Close() })
-	go func() {
-		for {
-			conn, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go serveRTSPConn(conn, answer)
-		}
-	}()
-	return listener.Addr().String()
-}
-
-// cseq finds the number of a request.
-var cseq = regexp.MustCompile(`(?i)\r\n(CSeq: *\d+)`)
-
-func serveRTSPConn(conn net.Conn, answer func(head string) string) {
-	defer conn.Close()
-	for in := bufio.NewReader(conn); ; {
-		head := ""
-		for !strings.HasSuffix(head, "\r\n\r\n") {
-			line, err := in.ReadString('\n')
-			if err != nil {
-				return
-			}
-			head += line
-		}
-		number := cseq.FindStringSubmatch(head)
-		if number == nil {
-			return
-		}
-		if _, err := fmt.Fprintf(conn, "RTSP/1.0 %s%s\r\n\r\n", answer(head), number[1]); err != nil {
-			return
-		}
-	}
 }
 
 func TestTransports(t *testing.T) {

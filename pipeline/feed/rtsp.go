@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"net/url"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -50,13 +49,8 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 }
 
 func rtspElement(src configs.Source) gst.Spec {
-	location := *src.URL
-	if src.Username != "" {
-		// As user-id and user-pw rtspsrc sends a wrong password eight times (1.22), and cameras lock accounts.
-		location.User = url.UserPassword(src.Username, src.Password.Reveal())
-	}
 	e := gst.Spec{Factory: "rtspsrc", Set: map[string]any{
-		"location":   location.String(),
+		"location":   src.URL.String(),
 		"protocols":  protocols[src.Transport],
 		"user-agent": "framegate",
 		"latency":    uint(200), // ms to wait for a lost UDP packet
@@ -64,6 +58,10 @@ func rtspElement(src configs.Source) gst.Spec {
 		"tcp-timeout": uint64(2 * src.ConnectTimeout.Microseconds()),
 		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
 	}}
+	if src.Username != "" {
+		// In location a wrong password would be sent once, not eight times (1.22), but would not follow a redirect.
+		e.Set["user-id"], e.Set["user-pw"] = src.Username, src.Password.Reveal()
+	}
 	if !src.TLSVerify {
 		e.Set["tls-validation-flags"] = gst.Arg("0")
 	}
