@@ -94,7 +94,7 @@ func TestOthersOnTheNetworkChangeNothing(t *testing.T) {
 		i++
 	}
 	if i == len(addresses) {
-		t.Skip("this machine has no other address than loopback")
+		t.Skip("SKIPPED: this machine has no address other than loopback")
 	}
 	host := addresses[i].(*net.IPNet).IP.String()
 	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://ball', connect: on_demand}]"), "--listen", net.JoinHostPort(host, "0"))

@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"encoding/binary"
 	"maps"
 	"net"
 	"os"
@@ -179,10 +180,11 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 				known, old = append(known, u), 0
 			}
 		}
-		// What precedes the slices of a unit that is lost, such as SEI, may arrive with those of the next.
-		// So what counts is the end of a unit: more than a packet.
+		// What precedes the slices of a unit that is lost, such as SEI, may arrive with those of the next, also between its
+		// parameter sets and its slice. So what counts is the last NAL unit, all of it.
 		whole := func(data string) bool {
-			return slices.ContainsFunc(known, func(k string) bool { return strings.HasSuffix(data, k[len(k)/2:]) })
+			last := lastNAL(data)
+			return last != "" && slices.ContainsFunc(known, func(k string) bool { return lastNAL(k) == last })
 		}
 		camtest.Do(t, server, "cam1", testcam.Corrupt, testcam.Options{Kind: testcam.Lose, Rate: 0.5})
 		for range 15 {
@@ -201,6 +203,21 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 			}
 		}
 	}
+}
+
+// lastNAL is the last NAL unit of an access unit, in which each follows its length in 4 bytes; empty if the lengths are wrong.
+func lastNAL(data string) (last string) {
+	for len(data) >= 4 {
+		length := int(binary.BigEndian.Uint32([]byte(data[:4])))
+		if length > len(data)-4 {
+			return ""
+		}
+		last, data = data[4:4+length], data[4+length:]
+	}
+	if data != "" {
+		return ""
+	}
+	return last
 }
 
 func TestStoppedFeedLeavesTheCamera(t *testing.T) {
@@ -250,7 +267,7 @@ func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
 
 func TestLocalCameraIsRefusedIfThereIsNone(t *testing.T) {
 	if len(gst.Missing("libcamerasrc")) == 0 || len(gst.Missing("nvarguscamerasrc")) == 0 {
-		t.Skip("this machine has a CSI source")
+		t.Skip("SKIPPED: this machine has an element for CSI cameras, whose absence is tested")
 	}
 	runFeed(t, camtest.Source(t, "csi://0")).Fails(t, frame.Unsupported, "libcamerasrc is missing")
 }

@@ -43,7 +43,7 @@ func brief(t *testing.T, platform string) options {
 
 func TestMachineWithoutCardIsReported(t *testing.T) {
 	if _, err := os.Stat("/dev/nvidia0"); err == nil {
-		t.Skip("there is a card here")
+		t.Skip("SKIPPED: this machine has a card, whose absence is tested")
 	}
 	var out bytes.Buffer
 	if err := brief(t, "nvidia").run(t.Context(), &out); err != nil || !strings.HasPrefix(out.String(), "no GPU: ") || !strings.Contains(out.String(), "nvh264dec") {
