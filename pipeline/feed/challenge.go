@@ -122,8 +122,8 @@ func offersBasic(offered []challenge) (basic bool) {
 	return basic
 }
 
-// unanswered names the challenges for a person, none of which framegate can answer.
-func unanswered(offered []challenge) string {
+// describe names challenges for a person. It is empty if there are none.
+func describe(offered []challenge) string {
 	var names []string
 	for _, c := range offered {
 		name := strings.ToUpper(c.scheme[:1]) + c.scheme[1:]
@@ -131,9 +131,6 @@ func unanswered(offered []challenge) string {
 			name += " with " + algorithm
 		}
 		names = append(names, name)
-	}
-	if len(names) == 0 {
-		return "no way to authenticate that it names"
 	}
 	return strings.Join(names, " or ")
 }

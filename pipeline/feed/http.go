@@ -146,9 +146,12 @@ func (c *httpCamera) authenticate(offered []challenge) error {
 		c.Transport = digestTransport(c.src.Username, c.src.Password.Reveal(), c.Transport)
 	case offersBasic(offered):
 		c.basic = true
+	case len(offered) == 0:
+		return &frame.CameraError{Reason: frame.Unauthorized,
+			Text: fmt.Sprintf("401 from %s, which does not say how to authenticate", place(c.src.URL))}
 	default:
 		return &frame.CameraError{Reason: frame.Unauthorized,
-			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate cannot answer", place(c.src.URL), unanswered(offered))}
+			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate does not answer", place(c.src.URL), describe(offered))}
 	}
 	return nil
 }

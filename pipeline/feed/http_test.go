@@ -154,10 +154,10 @@ func TestPasswordIsNotSentInClearToACameraThatKnowsDigest(t *testing.T) {
 // TestPasswordIsNotSentInClearUnlessBasicIsAskedFor has cameras whose challenges framegate cannot answer.
 func TestPasswordIsNotSentInClearUnlessBasicIsAskedFor(t *testing.T) {
 	for offered, part := range map[string]string{
-		`Digest realm="cam", nonce="n", algorithm=SHA3`:                    "asks for Digest with SHA3, which framegate cannot answer",
+		`Digest realm="cam", nonce="n", algorithm=SHA3`:                    "asks for Digest with SHA3, which framegate does not answer",
 		`Digest realm="cam", nonce="n", algorithm=SHA3, Basic realm="cam"`: "asks for Digest with SHA3 or Basic",
 		`Bearer realm="cam"`: "asks for Bearer",
-		"":                   "asks for no way to authenticate that it names",
+		"":                   "which does not say how to authenticate",
 	} {
 		url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
 			if r.Header.Get("Authorization") != "" {
