@@ -56,7 +56,7 @@ lint:
 	CGO_ENABLED=0 go vet $(PLAIN)
 
 # The packages that build without GStreamer and without a C compiler.
-PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/...
+PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/... ./pipeline/challenge/...
 
 ## Run the unit tests of make check.
 quick:
@@ -77,7 +77,7 @@ fuzz:
 	$(FUZZ) ./configs -fuzz '^FuzzParse$$'
 	$(FUZZ) ./configs/edit -fuzz '^FuzzEdit$$'
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
-	$(FUZZ) ./pipeline/feed -fuzz '^FuzzChallenges$$'
+	$(FUZZ) ./pipeline/challenge -fuzz '^FuzzChallenges$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzParts$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzJPEG$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'

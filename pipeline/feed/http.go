@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/unit"
 )
@@ -124,7 +125,7 @@ func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 	}
 	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.authenticates {
 		resp.Body.Close()
-		if err := c.authenticate(parseChallenges(resp.Header.Values("WWW-Authenticate"))); err != nil {
+		if err := c.authenticate(challenge.Parse(resp.Header.Values("WWW-Authenticate"))); err != nil {
 			return nil, err
 		}
 		if resp, err = c.ask(ctx); err != nil {
@@ -139,19 +140,19 @@ func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 }
 
 // authenticate makes further requests answer one of the challenges.
-func (c *httpCamera) authenticate(offered []challenge) error {
+func (c *httpCamera) authenticate(offered challenge.List) error {
 	c.authenticates = true
 	switch {
-	case findDigest(offered) != nil:
-		c.Transport = digestTransport(c.src.Username, c.src.Password.Reveal(), c.Transport)
-	case offersBasic(offered):
+	case offered.Digest() != nil:
+		c.Transport = challenge.Transport(c.src.Username, c.src.Password.Reveal(), c.Transport)
+	case offered.AllowsBasic():
 		c.basic = true
 	case len(offered) == 0:
 		return &frame.CameraError{Reason: frame.Unauthorized,
 			Text: fmt.Sprintf("401 from %s, which does not say how to authenticate", place(c.src.URL))}
 	default:
 		return &frame.CameraError{Reason: frame.Unauthorized,
-			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate does not answer", place(c.src.URL), describe(offered))}
+			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate does not answer", place(c.src.URL), offered)}
 	}
 	return nil
 }
