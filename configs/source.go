@@ -20,6 +20,7 @@ type Source struct {
 	Username       string
 	Password       Secret
 	Transport      Transport
+	Reader         Reader // of RTSP
 	TLSCA          string // path of a PEM file; empty trusts the system's authorities
 	TLSVerify      bool
 	PollInterval   time.Duration
@@ -57,7 +58,7 @@ func ParseSource(raw string) (Source, error) {
 func (c *Camera) source(raw string) (Source, error) {
 	s := Source{
 		Username: c.Username, Password: c.Password,
-		Transport: c.Transport, TLSCA: c.TLSCA, TLSVerify: c.TLSVerify,
+		Transport: c.Transport, Reader: c.Reader, TLSCA: c.TLSCA, TLSVerify: c.TLSVerify,
 		PollInterval: c.PollInterval, ConnectTimeout: c.ConnectTimeout, StallTimeout: c.StallTimeout,
 		Masks: c.Masks,
 		Plans: Plans{Hardware: c.Hardware, Decoder: c.Decoder, Encoder: c.Encoder, Timeout: c.PlanTimeout, Retry: c.PlanRetry},

@@ -45,6 +45,7 @@ type Settings struct {
 	IdleTimeout    time.Duration `yaml:"idle_timeout" min:"0s" max:"1h" default:"10s" doc:"How long pictures are still made after the last viewer has left."`
 	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that streams open immediately; on_demand connects it for viewers only."`
 	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Transport of RTSP. auto tries UDP, then TCP if nothing arrives."`
+	Reader         Reader        `yaml:"reader" enum:"builtin,rtspsrc" default:"builtin" doc:"Who reads RTSP: framegate itself, or GStreamer's rtspsrc, which knows further codecs but takes more of the machine."`
 	Hardware       string        `yaml:"hardware" enum:"auto,off,jetson,nvidia,va,qsv,raspberrypi,v4l2,rockchip,software" default:"auto" doc:"Hardware that may decode and encode: auto tries all of this machine, off is software only, any other value is one platform."`
 	Decoder        string        `yaml:"decoder" doc:"GStreamer element that decodes, even if it was not proved at start; software takes over if it fails."`
 	Encoder        string        `yaml:"encoder" doc:"GStreamer element that encodes JPEGs, likewise."`
@@ -149,6 +150,15 @@ const (
 	TCP  Transport = "tcp"
 	UDP  Transport = "udp"
 	Auto Transport = "auto"
+)
+
+// Reader is what reads RTSP.
+type Reader string
+
+// The values of Reader.
+const (
+	Builtin Reader = "builtin"
+	RTSPSrc Reader = "rtspsrc"
 )
 
 // Plans say which plans may make a camera's pictures.

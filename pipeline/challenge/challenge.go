@@ -114,6 +114,12 @@ func (l List) Digest() *digest.Challenge {
 	return nil
 }
 
+// Stale reports whether a server refused an answer only because its nonce is too old.
+func (l List) Stale() bool {
+	d := l.Digest()
+	return d != nil && d.Stale
+}
+
 // AllowsBasic reports whether Basic may be answered: it is offered, and no Digest is. A camera that knows Digest never gets a
 // password in clear text, even if framegate cannot answer its Digest.
 func (l List) AllowsBasic() (basic bool) {

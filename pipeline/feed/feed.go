@@ -29,6 +29,7 @@ type Feed struct {
 	newest atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
 	warned atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
 	demand atomic.Int32              // a unit.Demand
+	wanted chan struct{}             // gets a value when demand grows
 
 	mu      sync.Mutex    // guards waiting
 	waiting *sampleReader // of the present connection, if GStreamer reads it
@@ -54,7 +55,7 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	return &Feed{source: src, read: read}, nil
+	return &Feed{source: src, read: read, wanted: make(chan struct{}, 1)}, nil
 }
 
 // Run connects and reads until the connection ends, ctx is done, or no access unit arrives in time, and returns the
@@ -122,7 +123,14 @@ func (f *Feed) overdue(limit time.Duration) error {
 
 // SetDemand says which units somebody waits for. Units that nobody waits for arrive in batches. Collect takes those that
 // are already waiting.
-func (f *Feed) SetDemand(d unit.Demand) { f.demand.Store(int32(d)) }
+func (f *Feed) SetDemand(d unit.Demand) {
+	if before := f.demand.Swap(int32(d)); before < int32(d) {
+		select {
+		case f.wanted <- struct{}{}:
+		default: // there is one already
+		}
+	}
+}
 
 // Collect takes the units that wait in GStreamer's queue.
 func (f *Feed) Collect() {

@@ -164,11 +164,16 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 // a unit: what a depayloader makes of the packets before is not passed on.
 func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 	camtest.Long(t)
-	for _, codec := range []testcam.Codec{testcam.H264, testcam.H265} {
+	for _, c := range []struct {
+		codec  testcam.Codec
+		reader configs.Reader
+	}{{testcam.H264, configs.Builtin}, {testcam.H265, configs.Builtin}, {testcam.H264, configs.RTSPSrc}, {testcam.H265, configs.RTSPSrc}} {
+		codec := c.codec
 		server := camtest.Start(t, testcam.Camera{
 			Codec: codec, Width: 320, Height: 192, KeyframeInterval: 5, Bitrate: 4000, Grain: 30, Loop: 400 * time.Millisecond,
 		})
 		src := camtest.Source(t, server.URL("cam1"))
+		src.Reader = c.reader
 		src.StallTimeout = camtest.Patience
 		feed := runFeed(t, src)
 		feed.Stream(t)
@@ -205,8 +210,12 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 	}
 }
 
-// lastNAL is the last NAL unit of an access unit, in which each follows its length in 4 bytes; empty if the lengths are wrong.
+// lastNAL is the last NAL unit of an access unit, in which each follows a start code or its length in 4 bytes; empty if the
+// lengths are wrong.
 func lastNAL(data string) (last string) {
+	if at := strings.LastIndex(data, "\x00\x00\x00\x01"); at >= 0 && strings.HasPrefix(data, "\x00\x00\x00\x01") {
+		return data[at+4:]
+	}
 	for len(data) >= 4 {
 		length := int(binary.BigEndian.Uint32([]byte(data[:4])))
 		if length > len(data)-4 {
