@@ -182,7 +182,7 @@ func parseURL(raw string) (*url.URL, error) {
 	name, rest, ok := strings.Cut(raw, "://")
 	kind, known := schemes[name]
 	if !ok || !known {
-		return nil, fmt.Errorf("a source must be a number or begin with one of %s://", strings.Join(Schemes(), "://, "))
+		return nil, fmt.Errorf("a source is a number or begins with one of %s://", strings.Join(Schemes(), "://, "))
 	}
 	if err := checkUserinfo(rest); err != nil {
 		return nil, err

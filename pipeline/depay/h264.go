@@ -56,11 +56,9 @@ func newH264(m Media, sink Sink) Receiver {
 // describe keeps a parameter set of the description, in Base64. One that makes no sense is left out.
 func (a *assembler) describe(text string) {
 	nal, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
-	if err != nil || len(nal) <= a.header {
-		return
-	}
-	if place, ok := a.set(a.kind(nal)); ok {
-		a.sets.keep(place, bytes.TrimPrefix(nal, startCode))
+	nal = bytes.TrimPrefix(bytes.TrimPrefix(nal, startCode), startCode[1:])
+	if err == nil && len(nal) > a.header {
+		a.keep(a.kind(nal), nal)
 	}
 }
 
@@ -105,13 +103,11 @@ var h264Profiles = map[uint8]string{
 }
 
 // h264Format reads the sequence parameter set.
-func h264Format(s *sets) (*unit.Format, bool) {
+func h264Format(nal []byte) (f *unit.Format, fields bool) {
 	var sps h264.SPS
-	nal := s.newest(1)
-	if nal == nil || sps.Unmarshal(nal) != nil || sps.Width() <= 0 || sps.Height() <= 0 {
+	if sps.Unmarshal(nal) != nil || sps.Width() <= 0 || sps.Height() <= 0 {
 		return nil, false
 	}
-	s.fields = !sps.FrameMbsOnlyFlag
 	c := newCaps("video/x-h264", sps.Width(), sps.Height())
 	c.add("stream-format=(string)byte-stream, alignment=(string)au, parsed=(boolean)true")
 	profile := h264Profiles[sps.ProfileIdc]
@@ -139,7 +135,7 @@ func h264Format(s *sets) (*unit.Format, bool) {
 			c.rate(uint64(t.TimeScale), 2*uint64(t.NumUnitsInTick))
 		}
 	}
-	return c.format("h264"), true
+	return c.format("h264"), !sps.FrameMbsOnlyFlag
 }
 
 // caps are the caps of a format, in GStreamer's notation, while they are written.

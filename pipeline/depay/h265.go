@@ -80,10 +80,9 @@ func unpackH265(a *assembler, payload []byte) {
 var h265Profiles = map[uint8]string{1: "main", 2: "main-10", 3: "main-still-picture"}
 
 // h265Format reads the sequence parameter set.
-func h265Format(s *sets) (*unit.Format, bool) {
+func h265Format(nal []byte) (f *unit.Format, fields bool) {
 	var sps h265.SPS
-	nal := s.newest(1)
-	if nal == nil || sps.Unmarshal(nal) != nil || sps.Width() <= 0 || sps.Height() <= 0 {
+	if sps.Unmarshal(nal) != nil || sps.Width() <= 0 || sps.Height() <= 0 {
 		return nil, false
 	}
 	c := newCaps("video/x-h265", sps.Width(), sps.Height())
@@ -99,5 +98,5 @@ func h265Format(s *sets) (*unit.Format, bool) {
 			c.rate(uint64(t.TimeScale), uint64(t.NumUnitsInTick))
 		}
 	}
-	return c.format("h265"), true
+	return c.format("h265"), false
 }

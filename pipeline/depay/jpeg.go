@@ -29,6 +29,9 @@ type jpegReceiver struct {
 	tables  [256][]byte // quantization tables by Q, from 128 on, which cameras may send once
 	shape   jpegShape   // of the picture
 	frame   []byte      // the frame header that a header extension has; nil if there is none
+	sof     int         // where the frame header is in picture
+	told    jpegShape   // the newest shape that was examined, and the size that it really has
+	real    [2]int
 }
 
 // jpegShape is what the headers of a JPEG are made of.
@@ -189,6 +192,7 @@ func (j *jpegReceiver) begin() bool {
 	if j.frame != nil && len(j.frame) == len(header) {
 		header[7], header[10], header[13] = j.frame[7], j.frame[10], j.frame[13]
 	}
+	j.sof = len(j.picture) + 4
 	j.picture = appendSegment(j.picture, 0xC0, header)
 	j.picture = unit.AppendStandardHuffman(j.picture)
 	j.picture = appendSegment(j.picture, 0xDA, []byte{3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0})
@@ -258,6 +262,7 @@ func (j *jpegReceiver) finish(endMissing bool) {
 		j.sink.Broken()
 	default:
 		j.picture = append(j.picture, 0xFF, 0xD9)
+		j.measure()
 		if j.format == nil || j.format.Stream.Width != j.shape.width || j.format.Stream.Height != j.shape.height {
 			j.format = &unit.Format{
 				Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", j.shape.width, j.shape.height),
@@ -267,6 +272,24 @@ func (j *jpegReceiver) finish(endMissing bool) {
 		j.sink.Unit(Unit{Data: j.picture, PTS: j.clock.at(j.time), Key: true, Arrived: j.arrived, Format: j.format})
 	}
 	j.picture, j.body, j.lost, j.large = j.picture[:0], 0, false, 0
+}
+
+// measure finds the true size of the picture, unless something says it besides the packets, and puts it into the picture.
+func (j *jpegReceiver) measure() {
+	s := &j.shape
+	if j.frame != nil || j.media.Width > 0 {
+		return
+	}
+	if *s != j.told {
+		j.told = *s
+		j.real[0], j.real[1] = trueSize(j.picture, j.sof, s.width, s.height)
+	}
+	if j.real != [2]int{s.width, s.height} {
+		j.odd.is("its packets state a size that is 2048 pixels too small")
+		s.width, s.height = j.real[0], j.real[1]
+		binary.BigEndian.PutUint16(j.picture[j.sof+1:], uint16(s.height))
+		binary.BigEndian.PutUint16(j.picture[j.sof+3:], uint16(s.width))
+	}
 }
 
 // State reports whether a picture is unfinished. Without a marker it ends with the next picture.

@@ -11,16 +11,18 @@ import (
 
 // syntax is what H.264 and H.265 say of their NAL units.
 type syntax struct {
-	header int                                     // length of a NAL unit's header in bytes
-	kind   func(nal []byte) byte                   // nal_unit_type
-	slice  func(kind byte) bool                    // a part of a picture
-	first  func(nal []byte) bool                   // the slice is the first one of its picture
-	opens  func(kind byte) bool                    // it stands before the slices of a picture only, so it ends the picture before
-	key    func(kind byte) bool                    // a slice of a keyframe
-	unused func(kind byte) bool                    // decoders need it in no way
-	unpack func(a *assembler, payload []byte)      // takes the NAL units of a packet
-	format func(s *sets) (f *unit.Format, ok bool) // of units with these parameter sets; fields is set too
-	set    func(kind byte) (place int, ok bool)    // the kinds of parameter sets, in the order in which they are sent
+	header int                                // length of a NAL unit's header in bytes
+	kind   func(nal []byte) byte              // nal_unit_type
+	slice  func(kind byte) bool               // a part of a picture
+	first  func(nal []byte) bool              // the slice is the first one of its picture
+	opens  func(kind byte) bool               // it stands before the slices of a picture only, so it ends the picture before
+	key    func(kind byte) bool               // a slice of a keyframe
+	unused func(kind byte) bool               // decoders need it in no way
+	unpack func(a *assembler, payload []byte) // takes the NAL units of a packet
+	// format reads the format from a sequence parameter set, and whether pictures may consist of two fields. It is nil if the set
+	// makes no sense.
+	format func(sps []byte) (f *unit.Format, fields bool)
+	set    func(kind byte) (place int, ok bool) // the kinds of parameter sets, in the order in which they are sent
 }
 
 // assembler makes access units of NAL units, with start codes before each (H.264 and H.265, annex B). Every keyframe gets the
@@ -36,7 +38,9 @@ type assembler struct {
 	clock  clock
 	order  order
 	sets   sets
-	format *unit.Format
+	fields bool // pictures may consist of two fields
+	// format is that of the newest keyframe, announced that of the newest sequence parameter set.
+	format, announced *unit.Format
 
 	unit     []byte
 	out      []byte // a unit with parameter sets, reused
@@ -178,7 +182,7 @@ func (a *assembler) begin(nal []byte) bool {
 		return !a.skip
 	}
 	switch first := a.first(nal); {
-	case first && a.slices > 0 && (a.marked || !a.sets.fields): // the two fields of a picture may have one time
+	case first && a.slices > 0 && (a.marked || !a.fields): // the two fields of a picture may have one time
 		a.finish(false)
 	case !first && a.slices == 0 && !a.lost && a.ended && a.endedTime == a.time:
 		a.distrust()
@@ -191,13 +195,25 @@ func (a *assembler) begin(nal []byte) bool {
 
 // took notes a NAL unit that was added to the unit.
 func (a *assembler) took(kind byte, nal []byte) {
-	if place, ok := a.set(kind); ok {
-		a.sets.keep(place, nal)
-	}
+	a.keep(kind, nal)
 	if a.slice(kind) {
 		a.headless = a.headless || a.slices == 0 && !a.first(nal)
 		a.slices++
 		a.key = a.key || a.syntax.key(kind)
+	}
+}
+
+// keep keeps a NAL unit that is a parameter set.
+func (a *assembler) keep(kind byte, nal []byte) {
+	place, ok := a.set(kind)
+	if !ok || !a.sets.keep(place, nal) || place != sequenceSet {
+		return
+	}
+	if f, fields := a.syntax.format(nal); f != nil {
+		a.fields = fields
+		if a.announced == nil || *f != *a.announced {
+			a.announced = f
+		}
 	}
 }
 
@@ -249,11 +265,9 @@ func (a *assembler) reset() {
 func (a *assembler) pass() {
 	data := a.unit
 	if a.key {
-		if f, ok := a.syntax.format(&a.sets); !ok {
+		if a.format = a.announced; a.format == nil {
 			a.sink.Sizeless()
 			return
-		} else if a.format == nil || *f != *a.format {
-			a.format = f
 		}
 		if missing := a.sets.missing(a.syntax, data); missing {
 			a.out = append(a.sets.all(a.out[:0]), data...)

@@ -3,11 +3,10 @@ package depay
 import "bytes"
 
 // sets are the newest parameter sets of a stream, by their kinds in the order in which decoders want them.
-type sets struct {
-	kept   [3][]set
-	parsed []byte // the sequence parameter set that fields and the format are of
-	fields bool   // pictures may consist of two fields
-}
+type sets struct{ kept [3][]set }
+
+// sequenceSet is the place of sequence parameter sets in sets.kept. Before them are those of video, after them those of pictures.
+const sequenceSet = 1
 
 type set struct {
 	id  uint32
@@ -18,29 +17,32 @@ type set struct {
 // two, of a hundred bytes.
 const maxSets, maxSet = 16, 4 << 10
 
-// keep replaces the set of a kind with the same number, or adds it.
-func (s *sets) keep(place int, nal []byte) {
+// keep replaces the set of a kind with the same number, or adds it. It reports whether that changes anything.
+func (s *sets) keep(place int, nal []byte) bool {
 	if len(nal) > maxSet {
-		return
+		return false
 	}
 	id := setNumber(place, nal)
 	for i, known := range s.kept[place] {
 		if known.id == id {
-			if !bytes.Equal(known.nal, nal) {
-				s.kept[place][i].nal = bytes.Clone(nal)
+			if bytes.Equal(known.nal, nal) {
+				return false
 			}
-			return
+			s.kept[place][i].nal = bytes.Clone(nal)
+			return true
 		}
 	}
-	if len(s.kept[place]) < maxSets {
-		s.kept[place] = append(s.kept[place], set{id, bytes.Clone(nal)})
+	if len(s.kept[place]) == maxSets {
+		return false
 	}
+	s.kept[place] = append(s.kept[place], set{id, bytes.Clone(nal)})
+	return true
 }
 
 // setNumber tells picture parameter sets apart, of which a stream may use several: by their first bits, which hold the number as
 // an Exp-Golomb code (ITU-T H.264, 7.3.2.2; H.265, 7.3.2.3). Of the others the newest is kept.
 func setNumber(place int, nal []byte) uint32 {
-	if place != 2 {
+	if place <= sequenceSet {
 		return 0
 	}
 	at := 1
@@ -56,14 +58,6 @@ func setNumber(place int, nal []byte) uint32 {
 		zeros++
 	}
 	return bits>>(23-2*zeros) - 1
-}
-
-// newest returns the newest set of a kind, nil if there is none.
-func (s *sets) newest(place int) []byte {
-	if n := len(s.kept[place]); n > 0 {
-		return s.kept[place][n-1].nal
-	}
-	return nil
 }
 
 // all appends all sets, with start codes.
