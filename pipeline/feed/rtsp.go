@@ -34,9 +34,10 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 	defer end(nil)
 	err := rtsp.Read(ctx, rtsp.Config{
 		URL: src.URL, Username: src.Username, Password: src.Password.Reveal(), TLS: secure,
-		Transport: transports[src.Transport],
-		Timeout:   2 * src.ConnectTimeout, // the feed's own limits, which give better reasons, end earlier
-		Knows:     depay.Knows,
+		Transport:   transports[src.Transport],
+		Timeout:     2 * src.ConnectTimeout, // the feed's own limits, which give better reasons, end earlier
+		DefaultPort: configs.DefaultPort,
+		Knows:       depay.Knows,
 		Open: func(track rtsp.Track) (rtsp.Receiver, error) {
 			if !depay.Knows(track.Encoding) {
 				return nil, &frame.CameraError{Reason: frame.Unsupported, Text: fmt.Sprintf(
@@ -120,6 +121,9 @@ func explainRTSP(ctx context.Context, src configs.Source, err error) error {
 		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // there was not even a connection
 			return failed(frame.Unreachable, cause.Error())
 		}
+		if src.Transport == configs.UDP {
+			return failed(frame.TimedOut, err.Error()+"; if it does not get through by UDP, set transport: tcp")
+		}
 		return err
 	case ctx.Err() != nil, errors.As(err, &camera):
 		return err
@@ -127,12 +131,9 @@ func explainRTSP(ctx context.Context, src configs.Source, err error) error {
 		return failed(frame.Unauthorized, fmt.Sprintf("401 from %s: %v", at, password))
 	case errors.As(err, &noVideo):
 		return failed(frame.NoVideo, fmt.Sprintf("%s %v", at, noVideo))
+	case errors.As(err, &connect) && connect.TLS:
+		return failed(frame.Unreachable, errTLS(src, connect.Err).Error())
 	case errors.As(err, &connect):
-		if src.URL.Scheme == "rtsps" {
-			if cause := dial(ctx, src, src.ConnectTimeout); cause != nil {
-				return failed(frame.Unreachable, cause.Error())
-			}
-		}
 		return failed(frame.Unreachable, fmt.Sprintf("connect to %s: %v", at, rootCause(connect.Err)))
 	case errors.Is(err, rtsp.ErrEnded):
 		return failed(frame.Ended, at+" closed the connection")

@@ -36,7 +36,12 @@ func checkTLS(ctx context.Context, conn net.Conn, src configs.Source) error {
 		return err
 	}
 	if err := tls.Client(conn, config).HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("TLS with %s: %w (tls_ca names a certificate to trust)", place(src.URL), err)
+		return errTLS(src, err)
 	}
 	return nil
+}
+
+// errTLS explains a handshake that failed.
+func errTLS(src configs.Source, err error) error {
+	return fmt.Errorf("TLS with %s: %w (tls_ca names a certificate to trust)", place(src.URL), err)
 }

@@ -43,7 +43,7 @@ func line(r *bufio.Reader) ([]byte, error) {
 	text, err := r.ReadSlice('\n')
 	if err != nil {
 		if errors.Is(err, bufio.ErrBufferFull) {
-			err = errors.New("a line without end")
+			err = errors.New("sends a line without end")
 		}
 		return nil, err
 	}
@@ -61,10 +61,10 @@ func readMessage(r *bufio.Reader) (*message, error) {
 	words := strings.SplitN(string(first), " ", 3)
 	if version, ok := strings.CutPrefix(words[0], "RTSP/"); ok {
 		if len(words) < 2 {
-			return nil, fmt.Errorf("a response without a status, version %s", clean(version))
+			return nil, fmt.Errorf("sends a response without a status, of version %s", clean(version))
 		}
 		if m.status, err = strconv.Atoi(words[1]); err != nil || m.status < 100 || m.status > 999 {
-			return nil, fmt.Errorf("the status %q", clean(words[1]))
+			return nil, fmt.Errorf("sends the status %q", clean(words[1]))
 		}
 		if len(words) > 2 {
 			m.reason = clean(words[2])
@@ -78,7 +78,7 @@ func readMessage(r *bufio.Reader) (*message, error) {
 			return nil, err
 		}
 		if read += len(text) + 2; read > maxHead {
-			return nil, fmt.Errorf("a message whose head is larger than %d KB", maxHead>>10)
+			return nil, fmt.Errorf("sends a message whose head is larger than %d KB", maxHead>>10)
 		}
 		if len(text) == 0 {
 			break
@@ -93,7 +93,7 @@ func readMessage(r *bufio.Reader) (*message, error) {
 	case err != nil || length <= 0:
 		return m, nil
 	case length > maxBody:
-		return nil, fmt.Errorf("a body of %d bytes, more than %d KB", length, maxBody>>10)
+		return nil, fmt.Errorf("sends a body of %d bytes, more than %d KB", length, maxBody>>10)
 	}
 	m.body = make([]byte, length)
 	_, err = io.ReadFull(r, m.body)

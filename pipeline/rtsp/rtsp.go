@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/challenge"
@@ -35,6 +36,8 @@ type Config struct {
 	Transport Transport   // ignored for rtsps, which needs TCP
 	// Timeout is how long the camera may take to accept the connection and for each answer. More than 0.
 	Timeout time.Duration
+	// DefaultPort returns the port of a scheme whose URL names none.
+	DefaultPort func(scheme string) string
 	// Knows reports whether Receivers take an encoding. If a medium offers several, the first known one is received.
 	Knows func(encoding string) bool
 	// Open returns what takes the packets of the stream that is received. It is called once for each session: a camera that
@@ -72,12 +75,13 @@ type StatusError struct {
 	Method string
 	Status int
 	Reason string // the camera's words for it
+	Remedy string // what to do; empty if that is not known
 }
 
 func (e *StatusError) Error() string {
-	text := fmt.Sprintf("%d %s", e.Status, e.Reason)
-	if e.Status == 461 {
-		text += ": it does not offer this transport: try another value of transport"
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, e.Reason))
+	if e.Remedy != "" {
+		text += ": " + e.Remedy
 	}
 	return text
 }
@@ -100,7 +104,10 @@ func (e *NoVideoError) Error() string {
 }
 
 // ConnectError says why there is no connection.
-type ConnectError struct{ Err error }
+type ConnectError struct {
+	Err error
+	TLS bool // there is one, but not a secure one
+}
 
 func (e *ConnectError) Error() string { return e.Err.Error() }
 
@@ -133,7 +140,7 @@ func Read(ctx context.Context, c Config) error {
 		switch {
 		case errors.As(err, &away):
 			if redirects++; redirects > maxRedirects {
-				return fmt.Errorf("%d redirects", redirects)
+				return fmt.Errorf("redirects more than %d times", maxRedirects)
 			}
 			if err := c.allows(to, away.to); err != nil {
 				return err

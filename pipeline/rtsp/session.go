@@ -41,20 +41,16 @@ type session struct {
 func (s *session) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.Timeout, fmt.Errorf("no connection within %v", s.config.Timeout))
 	defer cancel()
-	port := "554"
-	if s.url.Scheme == "rtsps" {
-		port = "322"
-	}
-	address := net.JoinHostPort(s.url.Hostname(), cmp.Or(s.url.Port(), port))
+	address := net.JoinHostPort(s.url.Hostname(), cmp.Or(s.url.Port(), s.config.DefaultPort(s.url.Scheme)))
 	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
 	if err != nil {
-		return &ConnectError{err}
+		return &ConnectError{Err: err}
 	}
 	if s.url.Scheme == "rtsps" {
 		secure := tls.Client(conn, s.config.TLS)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
-			return &ConnectError{fmt.Errorf("TLS: %w", err)}
+			return &ConnectError{Err: err, TLS: true}
 		}
 		conn = secure
 	}
@@ -179,7 +175,7 @@ func (s *session) ended(err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, net.ErrClosed), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrClosed):
 		return ErrEnded
 	case errors.As(err, &timeout) && timeout.Timeout():
-		return fmt.Errorf("no answer within %v: %w", s.config.Timeout, os.ErrDeadlineExceeded)
+		return fmt.Errorf("gives no answer within %v: %w", s.config.Timeout, os.ErrDeadlineExceeded)
 	case errors.As(err, new(*net.OpError)):
 		return fmt.Errorf("%w: %v", ErrEnded, errors.Unwrap(err))
 	}
@@ -209,7 +205,7 @@ func (s *session) describe(ctx context.Context) (*Track, addresses, error) {
 		return nil, urls, &redirect{away}
 	}
 	if m.status != 200 {
-		return nil, urls, &StatusError{"DESCRIBE", m.status, m.reason}
+		return nil, urls, &StatusError{Method: "DESCRIBE", Status: m.status, Reason: m.reason}
 	}
 	d := parseDescription(m.body)
 	medium, track := d.video(s.config.Knows)
@@ -258,7 +254,7 @@ func (s *session) firstAccepted(ctx context.Context, early func([]byte), method 
 			return m, nil
 		}
 		if refused == nil {
-			refused = &StatusError{method, m.status, m.reason}
+			refused = &StatusError{Method: method, Status: m.status, Reason: m.reason}
 		}
 		switch m.status {
 		case 400, 404, 405, 451, 454, 455, 459, 460:

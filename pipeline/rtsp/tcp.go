@@ -13,9 +13,16 @@ import (
 	"github.com/framegate/framegate/pipeline/challenge"
 )
 
+// unsupportedTransport is the status of a camera that does not have a transport (RFC 2326, section 11.3.14).
+const unsupportedTransport = 461
+
 // readTCP receives packets between the messages of the session.
 func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	answer, err := s.setup(ctx, urls, "RTP/AVP/TCP;unicast;interleaved=0-1")
+	var refused *StatusError
+	if errors.As(err, &refused) && refused.Status == unsupportedTransport {
+		refused.Remedy = "set transport: udp"
+	}
 	if err != nil {
 		return err
 	}

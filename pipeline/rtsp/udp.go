@@ -64,8 +64,11 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	port := sockets.rtp.LocalAddr().(*net.UDPAddr).Port
 	answer, err := s.setup(ctx, urls, fmt.Sprintf("RTP/AVP;unicast;client_port=%d-%d", port, port+1))
 	var refused *StatusError
-	if fallback && errors.As(err, &refused) && refused.Status == 461 {
-		return errNoUDP
+	if errors.As(err, &refused) && refused.Status == unsupportedTransport {
+		if fallback {
+			return errNoUDP
+		}
+		refused.Remedy = "set transport: tcp"
 	}
 	if err != nil {
 		return err
