@@ -30,6 +30,7 @@ type Feed struct {
 	warned atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
 	demand atomic.Int32              // a unit.Demand
 	wanted chan struct{}             // gets a value when demand grows
+	odd    oddities                  // of the present connection
 
 	mu      sync.Mutex    // guards waiting
 	waiting *sampleReader // of the present connection, if GStreamer reads it
@@ -68,6 +69,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.rate.Reset()
 	f.format.Store(nil)
 	f.newest.Store(nil)
+	f.odd.reset()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)

@@ -32,6 +32,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	odd := func(text string) { in.feed.odd.add(text, text) }
 	err := rtsp.Read(ctx, rtsp.Config{
 		URL: src.URL, Username: src.Username, Password: src.Password.Reveal(), TLS: secure,
 		Transport:   transports[src.Transport],
@@ -50,10 +51,11 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 				Sizeless: func() {
 					end(&frame.CameraError{Reason: frame.Unsupported, Text: place(src.URL) + ": the stream does not state its size"})
 				},
-				Odd: func(string) {},
+				Odd: odd,
 			}), nil
 		},
 		Wait: newGatherer(in).wait,
+		Odd:  odd,
 	})
 	return explainRTSP(ctx, src, err)
 }
