@@ -9,8 +9,9 @@ import (
 // Some cameras give the size of a picture of more than 2040 pixels as the rest of a division by 2048, and nothing else says how
 // large it is. Then its data are too many for the size, and a decoder that is told the right one needs all of them.
 
-// roomyBits is how many bits a pixel of a JPEG takes at most, unless the size is wrong. At a quality of 95 it takes about 4.
-const roomyBits = 5
+// roomyBits is how many bits a pixel of a JPEG may take before its size is doubted. At the qualities of cameras it takes 1 to 2, at
+// the best ones 4; with a width that is 2048 too small, at least twice as many.
+const roomyBits = 2
 
 // trueSize returns the size of a JPEG whose frame header, at an index, may have the rest of a division by 2048. It is slow where
 // the size is doubtful, which a camera's first picture shows.
