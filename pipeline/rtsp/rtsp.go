@@ -131,13 +131,22 @@ func Read(ctx context.Context, c Config) error {
 	if to.Scheme == "rtsps" {
 		transport = TCP
 	}
+	credentials := &challenge.Credentials{Username: c.Username, Password: c.Password}
+	passed := map[string]bool{} // requests after which the camera closed the connection, once each
 	for redirects := 0; ; {
-		err := read(ctx, c, to, transport)
+		s := &session{config: c, url: to, credentials: credentials, odd: map[string]bool{}, closes: passed["OPTIONS"]}
+		err := s.read(ctx, transport)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
 		var away *redirect
+		var closed *closedEarly
 		switch {
+		case errors.As(err, &closed):
+			if passed[closed.after] {
+				return ErrEnded
+			}
+			passed[closed.after] = true
 		case errors.As(err, &away):
 			if redirects++; redirects > maxRedirects {
 				return fmt.Errorf("redirects more than %d times", maxRedirects)
@@ -166,9 +175,15 @@ func (c *Config) allows(from, to *url.URL) error {
 	return nil
 }
 
-// read opens one session and receives its packets.
-func read(ctx context.Context, c Config, to *url.URL, transport Transport) error {
-	s := &session{config: c, url: to, credentials: challenge.Credentials{Username: c.Username, Password: c.Password}, odd: map[string]bool{}}
+// closedEarly says that the camera closed the connection after a request, where another connection may help.
+type closedEarly struct{ after string }
+
+func (e *closedEarly) Error() string { return ErrEnded.Error() }
+
+func (e *closedEarly) Unwrap() error { return ErrEnded }
+
+// read opens the session and receives its packets.
+func (s *session) read(ctx context.Context, transport Transport) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
@@ -179,13 +194,13 @@ func read(ctx context.Context, c Config, to *url.URL, transport Transport) error
 	if err != nil {
 		return err
 	}
-	receiver, err := c.Open(*track)
+	receiver, err := s.config.Open(*track)
 	if err != nil {
 		return err
 	}
-	flow := &flow{receiver: receiver, payload: track.Payload, clock: track.Clock, odd: s.oddity}
+	f := &flow{receiver: receiver, payload: track.Payload, clock: track.Clock, odd: s.oddity}
 	if transport == TCP {
-		return s.readTCP(ctx, flow, urls)
+		return s.readTCP(ctx, f, urls)
 	}
-	return s.readUDP(ctx, flow, urls, transport == Auto)
+	return s.readUDP(ctx, f, urls, transport == Auto)
 }

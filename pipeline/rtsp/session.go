@@ -22,6 +22,7 @@ import (
 type session struct {
 	config Config
 	url    *url.URL // that is described
+	closes bool     // the camera closes a connection after OPTIONS
 	conn   net.Conn
 	wire   *wire
 	odd    map[string]bool // what was told to Config.Odd
@@ -31,10 +32,10 @@ type session struct {
 	accepted   bool          // the camera has accepted the password
 	renewed    time.Time     // when a challenge was answered while the stream plays
 
-	mu          sync.Mutex // guards what follows, and writing
-	sequence    int        // of the last request
-	id          string     // of the session; empty until SETUP
-	credentials challenge.Credentials
+	mu          sync.Mutex             // guards what follows, and writing
+	sequence    int                    // of the last request
+	id          string                 // of the session; empty until SETUP
+	credentials *challenge.Credentials // shared with the sessions after this one
 }
 
 // connect dials the camera.
@@ -105,10 +106,13 @@ func (s *session) send(method, to string, headers ...string) (number int, author
 func (s *session) ask(ctx context.Context, early func([]byte), method, to string, headers ...string) (*message, error) {
 	for again := false; ; again = true {
 		number, authorized, err := s.send(method, to, headers...)
-		if err != nil {
+		if err != nil && !again {
 			return nil, s.ended(err)
 		}
 		m, err := s.response(ctx, early, number)
+		if again && errors.Is(err, ErrEnded) {
+			return nil, &closedEarly{"a challenge"} // the next connection begins with the answer
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -186,14 +190,18 @@ func (s *session) ended(err error) error {
 func (s *session) describe(ctx context.Context) (*Track, addresses, error) {
 	var urls addresses
 	to := s.url.String()
-	m, err := s.ask(ctx, nil, "OPTIONS", to)
+	if !s.closes {
+		m, err := s.ask(ctx, nil, "OPTIONS", to)
+		if err == ErrEnded {
+			err = &closedEarly{"OPTIONS"}
+		}
+		if err != nil {
+			return nil, urls, err
+		}
+		s.parameters = m.status == 200 && strings.Contains(m.header.get("public"), "GET_PARAMETER")
+	}
+	m, err := s.ask(ctx, nil, "DESCRIBE", to, "Accept: application/sdp")
 	if err != nil {
-		return nil, urls, err
-	}
-	if m.status == 200 {
-		s.parameters = strings.Contains(m.header.get("public"), "GET_PARAMETER")
-	}
-	if m, err = s.ask(ctx, nil, "DESCRIBE", to, "Accept: application/sdp"); err != nil {
 		return nil, urls, err
 	}
 	if place := m.header.get("location"); m.status >= 300 && m.status < 400 && place != "" {

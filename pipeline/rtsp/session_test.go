@@ -59,6 +59,9 @@ func TestOddSessionsWork(t *testing.T) {
 		"OPTIONS is refused": func(c *camera) {
 			c.on["OPTIONS"] = func(c *client, r request) { c.reply(r, "501 Not Implemented") }
 		},
+		"it closes the connection at OPTIONS": func(c *camera) {
+			c.on["OPTIONS"] = func(c *client, r request) { c.conn.Close() }
+		},
 		"no Transport in the answer": func(c *camera) {
 			c.on["SETUP"] = func(c *client, r request) { c.reply(r, "200 OK", "Session: 1") }
 		},
@@ -316,6 +319,16 @@ func TestPasswordsGoWhereTheyBelong(t *testing.T) {
 		"basic":            {locked(`WWW-Authenticate: Basic realm="cam"`), "Basic ", ""},
 		"unknown":          {locked(`WWW-Authenticate: Digest realm="cam", nonce="n", algorithm="X"`, "WWW-Authenticate: Basic"), "", "Digest with X or Basic"},
 		"no challenge":     {locked(), "", "does not say how"},
+		"it closes the connection after a challenge": {func(c *camera) {
+			c.on["DESCRIBE"] = func(c *client, r request) {
+				if r.header.Get("Authorization") == "" {
+					c.reply(r, "401 Unauthorized", digest)
+					c.conn.Close()
+					return
+				}
+				c.answer(r)
+			}
+		}, "Digest ", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
