@@ -209,7 +209,7 @@ func (p *PartReader) body() ([]byte, error) {
 	for p.buffer.need(4) == nil && bytes.HasPrefix(p.buffer.data(), []byte{0xFF, markSOI, 0xFF, markEOI}) {
 		p.buffer.skip(4)
 		empty += 4
-		p.odd("empty", "JPEGs of four bytes without a picture")
+		p.odd("empty", "JPEGs of four bytes, without a picture, are sent")
 	}
 	stated = max(0, stated-empty)
 	if empty > 0 && !bytes.HasPrefix(p.buffer.data(), startOfJPEG[:2]) {
