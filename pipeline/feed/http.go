@@ -122,13 +122,13 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	still := &stillBody{from: resp.Body, cut: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
 	defer still.stop()
 	body := bufio.NewReader(still)
-	first, err := body.Peek(len("\r\n--"))
+	first, err := body.Peek(len("Content-"))
 	switch {
 	case bytes.HasPrefix(first, []byte("\xFF\xD8")):
 		if !isJPEG(kind) {
 			c.odd("type", fmt.Sprintf("JPEGs are sent as %.40q", kind))
 		}
-	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")):
+	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")), bytes.EqualFold(first, []byte("Content-")): // the first boundary may be missing
 		c.odd("type", fmt.Sprintf("a stream of parts is sent as %.40q", kind))
 		return true, c.takeAll(ctx, unit.NewPartReader(body, boundary), pictures)
 	case len(first) == 0 && err != io.EOF:

@@ -92,6 +92,7 @@ func TestOddAnswersArePictures(t *testing.T) {
 		"bytes":                  {typed("application/octet-stream", jpeg, false), ""},
 		"parts without a type":   {typed("", parts, true), "a stream of parts is sent as \"\""},
 		"parts as image/jpeg":    {typed("image/jpeg", parts, true), "a stream of parts"},
+		"a part without a type":  {typed("text/html", strings.TrimPrefix(parts, "--b\r\n"), true), "a stream of parts"},
 		"multipart in name only": {typed("multipart/x-mixed-replace;boundary=ipcam264", jpeg, false), "the stream ends by itself"},
 		"several in one":         {typed("image/jpeg", jpeg+jpeg+jpeg, true), "the stream ends by itself"},
 		"no length":              {typed("image/jpeg", jpeg, true), ""},

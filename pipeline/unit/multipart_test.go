@@ -233,7 +233,7 @@ func TestBadMultipartIsRefused(t *testing.T) {
 	for name, body := range map[string]string{
 		"a stream that breaks off":  part(one, 0)[:300],
 		"text that breaks off":      "--b0undary\r\nContent-Length: 10\r\n\r\nabc",
-		"nothing but bytes":         strings.Repeat("A: b\r\n", MaxJPEG/6+1),
+		"nothing but bytes":         strings.Repeat("A: "+strings.Repeat("b", 4000)+"\r\n", MaxJPEG/4000),
 		"a picture beyond measure":  head + "\xFF\xD8" + strings.Repeat("\x00", MaxJPEG),
 		"a part without a picture":  head + strings.Repeat("\x00", MaxJPEG+1),
 		"a header that never ends":  "--b0undary\r\nA: " + strings.Repeat("b", MaxJPEG),
