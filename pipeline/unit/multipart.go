@@ -86,10 +86,10 @@ func (p *PartReader) odd(kind, text string) {
 func (p *PartReader) settle() {
 	beyond := p.beyond
 	p.beyond = 0
-	for beyond > 0 {
+	for looked := 0; beyond > 0; {
 		data := p.buffer.data()
 		inside := data[:min(beyond, len(data))]
-		if p.boundary.index(inside, 0) >= 0 || bytes.HasPrefix(inside, startOfJPEG[:2]) {
+		if p.boundary.index(inside, looked) >= 0 || bytes.HasPrefix(inside, startOfJPEG[:2]) {
 			break
 		}
 		if len(data) >= beyond {
@@ -103,6 +103,7 @@ func (p *PartReader) settle() {
 				break
 			}
 		}
+		looked = len(inside)
 		if p.buffer.fill() != nil && len(p.buffer.data()) < beyond {
 			break
 		}
