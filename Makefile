@@ -81,6 +81,7 @@ fuzz:
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzDescription$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'
 	$(FUZZ) ./pipeline/depay -fuzz '^FuzzPackets$$'
+	$(FUZZ) ./pipeline/feed -fuzz '^FuzzHeads$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzParts$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzJPEG$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'

@@ -20,6 +20,7 @@ import (
 type Feed struct {
 	source configs.Source
 	read   reader
+	lapse  time.Duration // usualLapse; tests make it longer
 
 	gop    unit.GOP
 	line   unit.Timeline // of the goroutine that passes units to the intake, one at a time
@@ -56,7 +57,7 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	return &Feed{source: src, read: read, wanted: make(chan struct{}, 1)}, nil
+	return &Feed{source: src, read: read, wanted: make(chan struct{}, 1), lapse: usualLapse}, nil
 }
 
 // Run connects and reads until the connection ends, ctx is done, or no access unit arrives in time, and returns the
