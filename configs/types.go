@@ -124,7 +124,7 @@ type Overlay struct {
 	Size   float64 `yaml:"size" min:"0.01" max:"0.5" default:"0.05" doc:"Height of a line as a part of the picture's height."`
 }
 
-// Mask is a rectangle of the camera's picture before it is rotated, in parts of its width and height from the top left.
+// Mask is a rectangle of the camera's picture, upright but not yet rotated, in parts of its width and height from the top left.
 type Mask struct {
 	X      float64 `yaml:"x" min:"0" max:"1" doc:"Left edge."`
 	Y      float64 `yaml:"y" min:"0" max:"1" doc:"Top edge."`

@@ -147,14 +147,15 @@ func (s *stream) connectOnce(ctx context.Context) error {
 
 // connected is called by the feed when the camera begins to send a format.
 func (s *stream) connected(format frame.Stream) {
-	s.log.Info("camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
-	c := s.camera
+	c, level := s.camera, slog.LevelInfo
 	c.change(func() {
 		if s.err != nil {
 			s.reconnects++
 		}
 		if !s.up {
 			s.upSince = time.Now()
+		} else if s.format.Codec == format.Codec {
+			level = slog.LevelDebug // the size of each picture may differ
 		}
 		s.format, s.up, s.tried, s.err, s.pictureErr = format, true, true, nil, nil
 		s.connection++
@@ -166,6 +167,7 @@ func (s *stream) connected(format frame.Stream) {
 			s.setState(Ready)
 		}
 	})
+	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
 }
 
 // disconnected records why a connection ended and returns how long the stream was up, 0 if it never was.

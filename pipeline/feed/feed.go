@@ -73,6 +73,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	var watch sync.WaitGroup
 	watch.Go(func() { f.watch(ctx, cancel) })
 	in := f.NewIntake(onStream)
+	in.end = cancel
 	err := f.read(ctx, f.source, in)
 	in.over.Store(true)
 	cancel(nil)

@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -16,13 +17,17 @@ type Intake struct {
 	current    *unit.Format
 	references unit.ReferenceTracker
 	shape      unit.JPEGShape
+	refused    int         // JPEGs in a row that can be neither decoded nor passed on
 	begun      bool        // a keyframe has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
+
+	orientation frame.Orientation       // that the source states; a reader sets it before the first unit
+	end         context.CancelCauseFunc // ends the connection
 }
 
 // NewIntake returns the intake of a new connection. Run makes one for its source. onStream is called as Run says.
 func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
-	return &Intake{feed: f, onStream: onStream}
+	return &Intake{feed: f, onStream: onStream, end: func(error) {}}
 }
 
 // Unit takes an access unit in a format, which arrived at a time. It copies data. pts may be unit.NoPTS. A unit from which
@@ -41,15 +46,14 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		return
 	}
 	changed := in.current == nil || in.current.Caps != format.Caps
-	if format.Stream.Codec == "mjpeg" {
-		var reshaped bool
-		if data, reshaped = in.jpeg(data); data == nil {
+	switch {
+	case format.Stream.Codec == "mjpeg":
+		if data, format = in.jpeg(data, format); data == nil {
 			return
 		}
-		if reshaped && !changed {
-			another := *format
-			format, changed = &another, true
-		}
+		changed = format != in.current
+	case changed && in.orientation != frame.Orientation{}:
+		format = turned(*format, in.orientation)
 	}
 	if in.begun = key || in.begun && !changed; !in.begun {
 		return
@@ -63,29 +67,64 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 // maxArea is how many pixels a picture may have: twice 8K, about 100 MB decoded. A larger value comes from damaged data.
 const maxArea = 64 << 20
 
-// jpeg returns the part of data to pass on, and whether its shape differs from that of the JPEGs before it. The part is nil
-// if the JPEG is dropped.
-func (in *Intake) jpeg(data []byte) (picture []byte, reshaped bool) {
+// jpeg returns the part of data to pass on and its format, which is the current one if the JPEG is like the one before it. The
+// part is nil if the JPEG is dropped.
+func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *unit.Format) {
 	p, err := unit.ReadJPEG(data)
-	if err != nil {
+	if err != nil || p.Width*p.Height > maxArea {
 		in.feed.broken.Add(1)
-		return nil, false
+		return nil, nil
 	}
-	fits, reshaped, wasBroken := in.shape.Fits(p)
+	if p.Unsupported() != "" {
+		in.unsupported(p)
+		return nil, nil
+	}
+	fits, changed, wasBroken := in.shape.Fits(p, data)
 	if wasBroken {
 		in.feed.broken.Add(1)
 	}
 	if !fits {
-		return nil, false
+		return nil, nil
 	}
-	return p.Repaired(data), reshaped
+	if in.refused = 0; changed || in.current == nil || in.current.Caps != sent.Caps {
+		return p.Repaired(data), jpegFormat(*sent, p, in.orientation)
+	}
+	return p.Repaired(data), in.current
 }
 
-// change begins a new format.
-func (in *Intake) change(to *unit.Format) {
-	if in.current == nil { // the buffer still has units of the previous connection
-		in.feed.gop.Clear()
+// unsupported ends the connection of a camera that sends what cannot be shown. A header may also be damaged: once there have
+// been pictures, it must arrive twice.
+func (in *Intake) unsupported(p unit.JPEG) {
+	in.feed.broken.Add(1)
+	if in.refused++; in.refused > 1 || in.current == nil {
+		in.end(&frame.CameraError{Reason: frame.Unsupported,
+			Text: place(in.feed.source.URL) + " sends " + p.Unsupported() + ", which can be neither decoded nor shown by browsers"})
 	}
+}
+
+// jpegFormat is the format of pictures like p, which a source sends in a format that may state another size.
+func jpegFormat(sent unit.Format, p unit.JPEG, o frame.Orientation) *unit.Format {
+	s := &sent.Stream
+	s.Width, s.Height = p.Width, p.Height
+	s.Software, sent.Unusual, sent.Grey = p.Arithmetic(), p.Unusual(), p.Grey()
+	if o == (frame.Orientation{}) {
+		o = p.Orientation
+	}
+	return turned(sent, o)
+}
+
+// turned is a format whose pictures are to be turned.
+func turned(format unit.Format, o frame.Orientation) *unit.Format {
+	s := &format.Stream
+	s.Orientation = o
+	s.Width, s.Height = o.Size(s.Width, s.Height)
+	return &format
+}
+
+// change begins a new format. A picture that starts because of it must not begin with a unit of the format before, or of the
+// previous connection.
+func (in *Intake) change(to *unit.Format) {
+	in.feed.gop.Clear()
 	in.current, in.references = to, unit.NewReferenceTracker(to)
 	in.feed.format.Store(to)
 	in.onStream(to.Stream)

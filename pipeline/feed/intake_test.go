@@ -26,21 +26,23 @@ func takeAll(t *testing.T, format *unit.Format, units ...[]byte) (feed *Feed, fo
 	return feed, formats
 }
 
-func TestJPEGOfAnotherShapeIsTakenWhenItArrivesTwice(t *testing.T) {
+func TestEachShapeOfAJPEGIsAFormatOfItsOwn(t *testing.T) {
 	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
 	one, other, third := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32), encodeJPEG(t, 32, 48)
+	damaged := bytes.Clone(one)
+	damaged[bytes.Index(damaged, []byte{0xFF, 0xC0})+6]++ // its height
 	for name, c := range map[string]struct {
 		units                  [][]byte
 		taken, broken, formats int
 	}{
-		"all are alike":        {[][]byte{one, one, one}, 3, 0, 1},
-		"one is another":       {[][]byte{one, other, one}, 2, 1, 1},
-		"two are others":       {[][]byte{one, other, third, one}, 2, 2, 1},
-		"all are others now":   {[][]byte{one, other, other, other}, 3, 0, 2},
-		"the first was broken": {[][]byte{other, one, one}, 2, 0, 2},
+		"all are alike":         {[][]byte{one, one, one}, 3, 0, 1},
+		"one is another":        {[][]byte{one, other, one}, 3, 0, 3},
+		"two are others":        {[][]byte{one, other, third, one}, 4, 0, 4},
+		"all are others now":    {[][]byte{one, other, other, other}, 4, 0, 2},
+		"one header is damaged": {[][]byte{one, damaged, one}, 2, 1, 1},
 	} {
 		feed, formats := takeAll(t, format, c.units...)
-		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
+		if n := feed.gop.Total(); int(n) != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
 			t.Errorf("%s: %d taken, %d broken, %d formats; want %d, %d, %d", name, n, feed.Broken(), formats, c.taken, c.broken, c.formats)
 		}
 	}

@@ -9,8 +9,15 @@ import (
 // Stream is what a camera sends, as far as it is known: all zero before the first connection.
 type Stream struct {
 	Codec         string  // h264, h265, mpeg4, mjpeg, vp8, vp9, av1 or raw
-	Width, Height int     // pixels
+	Width, Height int     // pixels, of the pictures that are shown: turned by Orientation
 	FPS           float64 // as announced by the stream, else as measured; 0 while neither is known
+	Orientation   Orientation
+	Software      bool // only software decodes it, and browsers do not show it
+}
+
+// Passes reports whether browsers show the camera's pictures as they are.
+func (s Stream) Passes() bool {
+	return s.Codec == "mjpeg" && !s.Software && s.Orientation == Orientation{}
 }
 
 // Rendition is one wanted picture. Equal renditions of a camera are one encode, shared by their viewers.
@@ -168,7 +175,7 @@ func (a Request) Resolve(s Stream) Rendition {
 	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 a second is the full rate of a camera of 25.02
 		r.FPS = 0
 	}
-	if a.AsSent && s.Codec == "mjpeg" && r.Width == s.Width && r.Height == s.Height &&
+	if a.AsSent && s.Passes() && r.Width == s.Width && r.Height == s.Height &&
 		r.Rotate == 0 && r.Format == JPEG && r.Overlay.Empty() {
 		r.Quality = 0
 	}
