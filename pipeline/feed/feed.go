@@ -104,10 +104,13 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 	}
 }
 
-// expectedPause is how long the configuration lets a source pause between two units.
+// expectedPause is how long a source may pause between two units, by its kind and the configuration.
 func (f *Feed) expectedPause() time.Duration {
-	if scheme := f.source.URL.Scheme; scheme == "http" || scheme == "https" {
+	switch f.source.URL.Scheme {
+	case "http", "https":
 		return 3 * f.source.PollInterval
+	case "file":
+		return filePause
 	}
 	return 0
 }

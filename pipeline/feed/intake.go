@@ -2,6 +2,7 @@ package feed
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -15,13 +16,14 @@ type Intake struct {
 	feed       *Feed
 	onStream   func(frame.Stream)
 	current    *unit.Format
+	caps       string // of the source's format, which current is made from
 	references unit.ReferenceTracker
 	shape      unit.JPEGShape
 	refused    int         // JPEGs in a row that can be neither decoded nor passed on
 	begun      bool        // a keyframe has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
 
-	orientation frame.Orientation       // that the source states; a reader sets it before the first unit
+	orientation frame.Orientation       // that the source states
 	end         context.CancelCauseFunc // ends the connection
 }
 
@@ -45,7 +47,7 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		in.feed.broken.Add(1)
 		return
 	}
-	changed := in.current == nil || in.current.Caps != format.Caps
+	sent, changed := format.Caps, in.current == nil || in.caps != format.Caps
 	switch {
 	case format.Stream.Codec == "mjpeg":
 		if data, format = in.jpeg(data, format); data == nil {
@@ -59,9 +61,17 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		return
 	}
 	if changed {
+		in.caps = sent
 		in.change(format)
 	}
 	in.push(data, pts, key, in.later(arrived))
+}
+
+// orient sets the orientation that the source states. A reader calls it before the units that it concerns.
+func (in *Intake) orient(o frame.Orientation) {
+	if o != in.orientation {
+		in.orientation, in.caps = o, "" // the next unit has another format
+	}
 }
 
 // maxArea is how many pixels a picture may have: twice 8K, about 100 MB decoded. A larger value comes from damaged data.
@@ -86,7 +96,7 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 	if !fits {
 		return nil, nil
 	}
-	if in.refused = 0; changed || in.current == nil || in.current.Caps != sent.Caps {
+	if in.refused = 0; changed || in.current == nil || in.caps != sent.Caps {
 		return p.Repaired(data), jpegFormat(*sent, p, in.orientation)
 	}
 	return p.Repaired(data), in.current
@@ -106,6 +116,9 @@ func (in *Intake) unsupported(p unit.JPEG) {
 func jpegFormat(sent unit.Format, p unit.JPEG, o frame.Orientation) *unit.Format {
 	s := &sent.Stream
 	s.Width, s.Height = p.Width, p.Height
+	if sent.Caps == jpegFile.Caps {
+		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", sent.Caps, p.Width, p.Height) // which some decoders want to know
+	}
 	s.Software, sent.Unusual, sent.Grey = p.Arithmetic(), p.Unusual(), p.Grey()
 	if o == (frame.Orientation{}) {
 		o = p.Orientation
