@@ -78,6 +78,7 @@ fuzz:
 	$(FUZZ) ./configs/edit -fuzz '^FuzzEdit$$'
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
 	$(FUZZ) ./pipeline/feed -fuzz '^FuzzChallenges$$'
+	$(FUZZ) ./pipeline/feed -fuzz '^FuzzHeads$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzParts$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzJPEG$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzMP4$$'

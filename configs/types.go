@@ -52,7 +52,7 @@ type Settings struct {
 	PlanRetry      time.Duration `yaml:"plan_retry" min:"1s" max:"1h" default:"10s" doc:"Pause before a hardware decoder that failed is tried again; it doubles with each further failure, up to 60 times as long."`
 	ConnectTimeout time.Duration `yaml:"connect_timeout" min:"1s" max:"5m" default:"10s" doc:"How long a camera may take from the connection to its first picture."`
 	StallTimeout   time.Duration `yaml:"stall_timeout" min:"1s" max:"10m" default:"5s" doc:"How long a connected camera may send nothing before framegate connects again; longer for cameras that send less than one picture in this time."`
-	PollInterval   time.Duration `yaml:"poll_interval" min:"40ms" max:"1h" default:"1s" doc:"Pause between two requests to an HTTP camera that serves single JPEGs."`
+	PollInterval   time.Duration `yaml:"poll_interval" min:"40ms" max:"1h" default:"1s" doc:"Pause between two requests to an HTTP camera that serves single JPEGs; shortest time between two requests for a stream that ends by itself."`
 }
 
 // Camera is one camera.
@@ -66,7 +66,7 @@ type Camera struct {
 	PasswordFile string `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
 	Disabled     bool   `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
 	TLSCA        string `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with its authority."`
-	TLSVerify    bool   `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures."`
+	TLSVerify    bool   `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures. Over https, TLS 1.0 and 1.1 and key exchange by RSA are then accepted too."`
 	Vendor       string `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
 	Host         string `yaml:"host" doc:"Name or address of a vendor's camera."`
 	Port         int    `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`

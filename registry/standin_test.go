@@ -34,6 +34,7 @@ type standinFeed struct {
 	running  bool
 	sends    frame.Stream // zero while the camera is away
 	refusal  error        // why it is away
+	hangs    bool         // it accepts connections and sends nothing
 	onStream func(frame.Stream)
 	drop     chan error
 	lastUnit time.Time
@@ -72,11 +73,15 @@ func (f *standinFeed) isRunning() bool {
 func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.mu.Lock()
 	f.runs++
-	sends, refusal := f.sends, f.refusal
+	sends, refusal, hangs := f.sends, f.refusal, f.hangs
 	f.running, f.onStream = refusal == nil, onStream
 	f.mu.Unlock()
 	if refusal != nil {
 		return refusal
+	}
+	if hangs {
+		<-ctx.Done()
+		return context.Cause(ctx)
 	}
 	onStream(sends)
 	defer func() {
@@ -201,6 +206,13 @@ func (f *standinFeed) send(sends frame.Stream) {
 func (f *standinFeed) refuse(err error) {
 	f.mu.Lock()
 	f.refusal = err
+	f.mu.Unlock()
+}
+
+// hang makes the camera accept connections and send nothing.
+func (f *standinFeed) hang(on bool) {
+	f.mu.Lock()
+	f.hangs = on
 	f.mu.Unlock()
 }
 

@@ -32,6 +32,7 @@ type probed struct {
 	ConnectTime      float64    `json:"connect_time"`      // seconds
 	FirstPicture     float64    `json:"first_picture"`     // seconds from asking for a picture to its arrival
 	Plan             frame.Plan `json:"plan"`
+	Oddities         []string   `json:"oddities"` // what is odd about what the camera sends, in short sentences
 }
 
 func (p probe) Run(ctx context.Context) error {
@@ -44,12 +45,15 @@ func (p probe) Run(ctx context.Context) error {
 	machine.SetProofs(plan.Prove(ctx, proveInChild))
 	report, err := pipeline.Probe(ctx, &machine, src, p.Look)
 	if err != nil {
+		for _, odd := range report.Oddities {
+			fmt.Fprintln(os.Stderr, "odd:", odd)
+		}
 		return err
 	}
 	found := probed{
 		Codec: report.Stream.Codec, Width: report.Stream.Width, Height: report.Stream.Height, FPS: report.Stream.FPS,
 		KeyframeInterval: report.KeyframeInterval.Seconds(),
-		ConnectTime:      report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan,
+		ConnectTime:      report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan, Oddities: report.Oddities,
 	}
 	if p.JSON {
 		enc := json.NewEncoder(os.Stdout)
@@ -75,4 +79,7 @@ func (p probed) print() {
 	fmt.Fprintf(out, "\t%s\n", p.Plan.Chosen)
 	fmt.Fprintf(out, "connected in\t%.0f ms\n", p.ConnectTime*1000)
 	fmt.Fprintf(out, "first picture in\t%.0f ms\n", p.FirstPicture*1000)
+	for _, odd := range p.Oddities {
+		fmt.Fprintf(out, "odd\t%s\n", odd)
+	}
 }

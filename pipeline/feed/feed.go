@@ -20,6 +20,7 @@ import (
 type Feed struct {
 	source configs.Source
 	read   reader
+	lapse  time.Duration // usualLapse; tests make it longer
 
 	gop    unit.GOP
 	line   unit.Timeline // of the goroutine that passes units to the intake, one at a time
@@ -29,6 +30,7 @@ type Feed struct {
 	newest atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
 	warned atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
 	demand atomic.Int32              // a unit.Demand
+	odd    oddities                  // of the present connection
 
 	mu      sync.Mutex    // guards waiting
 	waiting *sampleReader // of the present connection, if GStreamer reads it
@@ -54,7 +56,7 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	return &Feed{source: src, read: read}, nil
+	return &Feed{source: src, read: read, lapse: usualLapse}, nil
 }
 
 // Run connects and reads until the connection ends, ctx is done, or no access unit arrives in time, and returns the
@@ -67,6 +69,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.rate.Reset()
 	f.format.Store(nil)
 	f.newest.Store(nil)
+	f.odd.reset()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
