@@ -71,6 +71,7 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 func (in *Intake) orient(o frame.Orientation) {
 	if o != in.orientation {
 		in.orientation, in.caps = o, "" // the next unit has another format
+		in.feed.odd.add("orientation", "the file says how its pictures are to be turned, and they are")
 	}
 }
 
@@ -95,6 +96,17 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 	}
 	if !fits {
 		return nil, nil
+	}
+	for _, repair := range p.Repairs() {
+		in.feed.odd.add(repair, repair)
+	}
+	if changed {
+		if odd := p.Oddity(); odd != "" {
+			in.feed.odd.add(odd, odd)
+		}
+		if in.current != nil {
+			in.feed.odd.add("shape", fmt.Sprintf("the size or kind of the JPEGs changes, the first time to %dx%d", p.Width, p.Height))
+		}
 	}
 	if in.refused = 0; changed || in.current == nil || in.caps != sent.Caps {
 		return p.Repaired(data), jpegFormat(*sent, p, in.orientation)

@@ -45,6 +45,9 @@ func TestEachShapeOfAJPEGIsAFormatOfItsOwn(t *testing.T) {
 		if n := feed.gop.Total(); int(n) != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
 			t.Errorf("%s: %d taken, %d broken, %d formats; want %d, %d, %d", name, n, feed.Broken(), formats, c.taken, c.broken, c.formats)
 		}
+		if odd := feed.Oddities(); len(odd) != min(1, c.formats-1) {
+			t.Errorf("%s: %q", name, odd)
+		}
 	}
 }
 

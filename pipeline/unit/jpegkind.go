@@ -7,6 +7,8 @@ import (
 	"image/color"
 	"image/jpeg"
 	"slices"
+
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Unsupported says what keeps a picture from being shown, empty if nothing does: no browser shows it, and neither libjpeg nor
@@ -87,4 +89,41 @@ func mix(inks *image.CMYK) *image.RGBA {
 		mixed.Pix[i+3] = 0xFF
 	}
 	return mixed
+}
+
+// Repairs says what Repaired does to a picture, each in a short sentence. It is empty for most.
+func (p JPEG) Repairs() (all []string) {
+	if p.start > 0 {
+		all = append(all, "other bytes precede the JPEGs, which are skipped")
+	}
+	if len(p.gaps) > 0 {
+		all = append(all, "segments of the JPEGs are longer than they say, or have bytes between them, which are left out")
+	}
+	if !p.huffman {
+		all = append(all, "JPEGs have no Huffman tables, which are added")
+	}
+	if p.open {
+		all = append(all, "JPEGs have no end marker, which is added")
+	}
+	return all
+}
+
+// Oddity says what is unusual about the kind of a picture and explains what is shown of it, in a short sentence. It is empty for most.
+func (p JPEG) Oddity() string {
+	f, err := p.components()
+	switch turned := p.Orientation; {
+	case p.Arithmetic():
+		return "JPEGs have arithmetic coding, so they are always decoded"
+	case err == nil && len(f.components) == 4:
+		return "JPEGs have CMYK colours, so they are converted before they are decoded"
+	case p.Unusual():
+		return "JPEGs have unusual sampling, so they are converted before they are decoded"
+	case turned != frame.Orientation{}:
+		text := fmt.Sprintf("the Exif data of the JPEGs says that they are to be turned by %d degrees", turned.Degrees)
+		if turned.Mirrored {
+			text += " and mirrored"
+		}
+		return text + ", so they are always decoded"
+	}
+	return ""
 }

@@ -5,6 +5,7 @@ import (
 	"image/jpeg"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/framegate/framegate/pipeline/frame"
@@ -62,6 +63,34 @@ func TestUnusualJPEGsAreMadeUsual(t *testing.T) {
 					t.Errorf("%s: got colour %d %d %d in quadrant %d, want %v", name, r>>8, g>>8, b>>8, i, want)
 				}
 			}
+		}
+	}
+}
+
+func TestOddJPEGsSayWhy(t *testing.T) {
+	whole := encodeJPEG(t, 64, 48)
+	for name, c := range map[string]struct {
+		data    []byte
+		repairs int
+		odd     string
+	}{
+		"usual":        {whole, 0, ""},
+		"no end":       {whole[:len(whole)-2], 1, ""},
+		"no tables":    {withoutHuffman(t, whole), 1, ""},
+		"a wrong size": {insert(whole, markDQT, comment(100, 50)...), 1, ""},
+		"all of these": {append([]byte("x"), insert(withoutHuffman(t, whole[:len(whole)-2]), markDQT, comment(100, 50)...)...), 4, ""},
+		"turned":       {insert(whole, markDQT, exif(6, true)...), 0, "the Exif data of the JPEGs says that they are to be turned by 90 degrees, so they are always decoded"},
+	} {
+		p, err := ReadJPEG(c.data)
+		if err != nil || len(p.Repairs()) != c.repairs || p.Oddity() != c.odd {
+			t.Errorf("%s: %v %q %q", name, err, p.Repairs(), p.Oddity())
+		}
+	}
+	for name, want := range map[string]string{
+		"411.jpg": "unusual sampling", "cmyk.jpg": "CMYK", "arithmetic.jpg": "arithmetic", "grey.jpg": "", "rgb.jpg": "",
+	} {
+		if p, _ := readOdd(t, name); !strings.Contains(p.Oddity(), want) || want == "" && p.Oddity() != "" {
+			t.Errorf("%s: %q", name, p.Oddity())
 		}
 	}
 }
