@@ -147,7 +147,8 @@ func (s *stream) connectOnce(ctx context.Context) error {
 
 // connected is called by the feed when the camera begins to send a format.
 func (s *stream) connected(format frame.Stream) {
-	s.log.Info("camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
+	width, height := format.DisplaySize()
+	s.log.Info("camera connected", "codec", format.Codec, "width", width, "height", height)
 	c := s.camera
 	c.change(func() {
 		if s.err != nil {

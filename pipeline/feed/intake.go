@@ -16,6 +16,7 @@ type Intake struct {
 	current    *unit.Format
 	references unit.ReferenceTracker
 	shape      unit.JPEGShape
+	density    frame.Ratio // of the newest JPEG
 	begun      bool        // a keyframe has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
 }
@@ -46,10 +47,10 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		if data, reshaped = in.jpeg(data); data == nil {
 			return
 		}
-		if reshaped && !changed {
-			another := *format
-			format, changed = &another, true
+		if density := unit.JPEGPixelAspect(data); density != in.density {
+			in.density, reshaped = density, true
 		}
+		changed = changed || reshaped
 	}
 	if in.begun = key || in.begun && !changed; !in.begun {
 		return
@@ -81,14 +82,28 @@ func (in *Intake) jpeg(data []byte) (picture []byte, reshaped bool) {
 	return p.Repaired(data), reshaped
 }
 
-// change begins a new format.
-func (in *Intake) change(to *unit.Format) {
+// change begins a new format. The intake has one of its own, which says how the pixels of this source are shaped.
+func (in *Intake) change(given *unit.Format) {
+	to := &unit.Format{Caps: given.Caps, Stream: in.shaped(given.Stream)}
 	if in.current == nil { // the buffer still has units of the previous connection
 		in.feed.gop.Clear()
 	}
 	in.current, in.references = to, unit.NewReferenceTracker(to)
 	in.feed.format.Store(to)
 	in.onStream(to.Stream)
+}
+
+// shaped returns a stream with the shape of its pixels: the configuration's word counts, then that of the stream, then that of a
+// JPEG's header.
+func (in *Intake) shaped(s frame.Stream) frame.Stream {
+	if !s.PixelAspect.Known() && s.Codec == "mjpeg" {
+		s.PixelAspect = in.density
+	}
+	s = s.WithAspect(in.feed.source.Aspect)
+	if width, height := s.DisplaySize(); width*height > maxArea {
+		s.PixelAspect = frame.Ratio{}
+	}
+	return s
 }
 
 // later returns the time at which a unit arrived, or one right after the time of the previous unit if that is later. A source
