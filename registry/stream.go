@@ -174,7 +174,8 @@ func (s *stream) connected(format frame.Stream) {
 			s.setState(Ready)
 		}
 	})
-	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
+	width, height := format.DisplaySize()
+	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", width, "height", height)
 }
 
 // disconnected records why a connection ended and returns how long the stream was up, 0 if it never was.

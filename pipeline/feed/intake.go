@@ -20,6 +20,7 @@ type Intake struct {
 	references unit.ReferenceTracker
 	shape      unit.JPEGShape
 	refused    int         // JPEGs in a row that can be neither decoded nor passed on
+	density    frame.Ratio // of the newest JPEG
 	begun      bool        // a keyframe has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
 
@@ -108,10 +109,13 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 			in.feed.odd.add("shape", fmt.Sprintf("the size or kind of the JPEGs changes, the first time to %dx%d", p.Width, p.Height))
 		}
 	}
-	if in.refused = 0; changed || in.current == nil || in.caps != sent.Caps {
-		return p.Repaired(data), jpegFormat(*sent, p, in.orientation)
+	in.refused = 0
+	picture = p.Repaired(data)
+	if density := unit.JPEGPixelAspect(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
+		in.density = density
+		return picture, in.jpegFormat(*sent, p)
 	}
-	return p.Repaired(data), in.current
+	return picture, in.current
 }
 
 // unsupported ends the connection of a camera that sends what cannot be shown. A header may also be damaged: once there have
@@ -125,13 +129,17 @@ func (in *Intake) unsupported(p unit.JPEG) {
 }
 
 // jpegFormat is the format of pictures like p, which a source sends in a format that may state another size.
-func jpegFormat(sent unit.Format, p unit.JPEG, o frame.Orientation) *unit.Format {
+func (in *Intake) jpegFormat(sent unit.Format, p unit.JPEG) *unit.Format {
 	s := &sent.Stream
 	s.Width, s.Height = p.Width, p.Height
 	if sent.Caps == jpegFile.Caps {
 		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", sent.Caps, p.Width, p.Height) // which some decoders want to know
 	}
 	s.Software, sent.Unusual, sent.Grey = p.Arithmetic(), p.Unusual(), p.Grey()
+	if !s.PixelAspect.Known() {
+		s.PixelAspect = in.density
+	}
+	o := in.orientation
 	if o == (frame.Orientation{}) {
 		o = p.Orientation
 	}
@@ -143,16 +151,28 @@ func turned(format unit.Format, o frame.Orientation) *unit.Format {
 	s := &format.Stream
 	s.Orientation = o
 	s.Width, s.Height = o.Size(s.Width, s.Height)
+	s.PixelAspect.Width, s.PixelAspect.Height = o.Size(s.PixelAspect.Width, s.PixelAspect.Height)
 	return &format
 }
 
-// change begins a new format. A picture that starts because of it must not begin with a unit of the format before, or of the
-// previous connection.
-func (in *Intake) change(to *unit.Format) {
+// change begins a new format. The intake has one of its own, which says how the pixels of this source are shaped. A picture that
+// starts because of it must not begin with a unit of the format before, or of the previous connection.
+func (in *Intake) change(given *unit.Format) {
 	in.feed.gop.Clear()
-	in.current, in.references = to, unit.NewReferenceTracker(to)
-	in.feed.format.Store(to)
+	to := *given
+	to.Stream = in.shaped(to.Stream)
+	in.current, in.references = &to, unit.NewReferenceTracker(&to)
+	in.feed.format.Store(&to)
 	in.onStream(to.Stream)
+}
+
+// shaped returns a stream with the shape of its pixels: the configuration's word counts more than the stream's.
+func (in *Intake) shaped(s frame.Stream) frame.Stream {
+	s = s.WithAspect(in.feed.source.Aspect)
+	if width, height := s.DisplaySize(); width*height > maxArea {
+		s.PixelAspect = frame.Ratio{}
+	}
+	return s
 }
 
 // later returns the time at which a unit arrived, or one right after the time of the previous unit if that is later. A source

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
+	"slices"
 	"testing"
 	"time"
 
@@ -47,6 +48,29 @@ func TestEachShapeOfAJPEGIsAFormatOfItsOwn(t *testing.T) {
 		}
 		if odd := feed.Oddities(); len(odd) != min(1, c.formats-1) {
 			t.Errorf("%s: %q", name, odd)
+		}
+	}
+}
+
+func TestPixelsOfAJPEGHaveTheShapeThatItsHeaderStates(t *testing.T) {
+	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
+	plain := encodeJPEG(t, 64, 48) // without a header of JFIF
+	wide := slices.Concat(plain[:2], []byte("\xFF\xE0\x00\x10JFIF\x00\x01\x01\x00\x00\x02\x00\x01\x00\x00"), plain[2:])
+	for name, c := range map[string]struct {
+		units          [][]byte
+		stated         frame.Ratio // by the format
+		width, formats int
+	}{
+		"not stated":            {[][]byte{plain, plain}, frame.Ratio{}, 64, 1},
+		"2:1":                   {[][]byte{wide, wide}, frame.Ratio{}, 128, 1},
+		"2:1 later":             {[][]byte{plain, wide}, frame.Ratio{}, 128, 2},
+		"the format's is valid": {[][]byte{wide}, frame.Ratio{Width: 1, Height: 1}, 64, 1},
+	} {
+		another := *format
+		another.Stream.PixelAspect = c.stated
+		feed, formats := takeAll(t, &another, c.units...)
+		if width, _ := feed.Stream().DisplaySize(); width != c.width || formats != c.formats {
+			t.Errorf("%s: shown %d pixels wide, %d formats; want %d, %d", name, width, formats, c.width, c.formats)
 		}
 	}
 }
