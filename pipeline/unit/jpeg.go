@@ -56,11 +56,19 @@ var (
 // maxPreamble is how many bytes may precede a picture, or separate it from an empty one.
 const maxPreamble = 64 << 10
 
-// ReadJPEG reads the markers of the first JPEG in what a camera sent. It reads what libjpeg reads, and so browsers: bytes before
+// ReadJPEG reads the markers of the JPEG that a camera sent. It reads what libjpeg reads, and so browsers: bytes before
 // the picture, empty pictures before it, and bytes between segments, which a segment leaves that is longer than it says, are
 // skipped. A picture without an end marker is accepted if its scan is complete. It fails if a part is missing, since such a
 // picture can neither be decoded nor passed on.
+//
+// Data that ends in an end marker is taken as one picture, so that it need not be searched. What a phone adds behind its pictures
+// is passed on with them.
 func ReadJPEG(data []byte) (JPEG, error) {
+	return readJPEG(data, bytes.HasSuffix(data, []byte{0xFF, markEOI}))
+}
+
+// readJPEG reads the first JPEG in data. ends says that data ends with that picture.
+func readJPEG(data []byte, ends bool) (JPEG, error) {
 	for at := 0; ; at += 2 {
 		start := findSOI(data, at)
 		switch {
@@ -73,6 +81,9 @@ func ReadJPEG(data []byte) (JPEG, error) {
 			continue // an empty picture, as capture cards send them
 		}
 		p := JPEG{start: start}
+		if ends {
+			p.end = len(data)
+		}
 		err := p.read(data, start+2)
 		return p, err
 	}
@@ -194,8 +205,11 @@ func segmentEnd(data []byte, at int) int {
 
 // readScans finds the end of a picture.
 func (p *JPEG) readScans(data []byte) error {
-	if p.Width == 0 || p.Height == 0 {
+	switch {
+	case p.Width == 0 || p.Height == 0:
 		return errBrokenJPEG
+	case p.end > p.body+2:
+		return nil
 	}
 	at := p.body
 	for {
@@ -215,8 +229,6 @@ func (p *JPEG) readScans(data []byte) error {
 			return nil
 		case mark == markSOI: // the next picture
 			return p.close(data, at)
-		case isFrame(mark):
-			return errBrokenJPEG
 		case mark == markDHT, mark == markDAC, mark >= markSOS && mark <= markDRI, mayMisstate(mark): // before another scan
 			at = max(at+2, segmentEnd(data, at))
 		default: // a byte of the scan, a restart marker, or damage

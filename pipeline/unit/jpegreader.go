@@ -27,7 +27,7 @@ func (r *JPEGReader) Next() ([]byte, error) {
 	r.data = r.data[:copy(r.data, r.data[r.used:])]
 	r.used = 0
 	for {
-		p, err := ReadJPEG(r.data)
+		p, err := readJPEG(r.data, false)
 		switch {
 		case err == nil && (!p.open || r.ended || p.end < len(r.data)):
 			r.used = p.end

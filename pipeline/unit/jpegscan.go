@@ -12,8 +12,14 @@ import (
 // Huffman codes of the picture, which takes about as long as a fifth of decoding it.
 func (p JPEG) Complete(data []byte) bool {
 	end, complete := p.checkScan(data[:p.end])
-	rest := bytes.TrimLeft(data[min(end, p.end):p.end], "\xFF")
-	return complete && len(rest) <= 1 // the end marker without its first byte
+	if !complete || p.open || end == p.end {
+		return complete
+	}
+	marker := end
+	for marker+2 < p.end && data[marker+1] == 0xFF { // fill bytes
+		marker++
+	}
+	return marker+2 <= p.end && data[marker] == 0xFF && data[marker+1] == markEOI
 }
 
 // checkScan reports whether the scan is complete, and where its data ends.
