@@ -132,10 +132,10 @@ func (in *Intake) unsupported(p unit.JPEG) {
 func (in *Intake) jpegFormat(sent unit.Format, p unit.JPEG) *unit.Format {
 	s := &sent.Stream
 	s.Width, s.Height = p.Width, p.Height
-	if sent.Caps == jpegFile.Caps {
-		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", sent.Caps, p.Width, p.Height) // which some decoders want to know
-	}
 	s.Software, sent.Unusual, sent.Grey = p.Arithmetic(), p.Unusual(), p.Grey()
+	if sent.Caps == jpegFile.Caps || sent.Unusual { // jpegparse of 1.22 states the sampling, which changes with the conversion
+		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", jpegFile.Caps, p.Width, p.Height)
+	}
 	if !s.PixelAspect.Known() {
 		s.PixelAspect = in.density
 	}

@@ -17,15 +17,19 @@ import (
 	"github.com/go-gst/go-gst/gst"
 )
 
-// streams are those of a source whose video LinkVideo links. The zero value has none.
+// streams are those of a source whose video LinkVideo links. The zero value has none. Any goroutine may call missing.
 type streams struct {
-	linked  atomic.Bool
-	seen    bool   // one has been reported; owned by the bus loop
-	refused string // the first video that does not fit; owned by the bus loop
+	seen    atomic.Bool            // one has been reported
+	linked  atomic.Bool            // one has been accepted
+	refused atomic.Pointer[string] // the first video that was not
 }
 
-// expose is how long a source may take to add its other streams: parsebin adds all at once, and does not say that it has.
-const expose = 500 * time.Millisecond
+// How long a source may take to add its other streams after a video that is not accepted, and after sound: parsebin adds all at
+// once, and does not say that it has.
+const (
+	exposeVideo = 500 * time.Millisecond
+	exposeAll   = 2 * time.Second
+)
 
 // names has better names than those of GStreamer.
 var names = map[string]string{"video/x-ffv": "FFV1", "video/x-h263": "H.263", "video/mpeg": "MPEG-1 or MPEG-2 video"}
@@ -37,32 +41,36 @@ func (s *streams) notice(msg *gst.Message, end func(error)) {
 	if C.fg_pad_report(unsafe.Pointer(msg.Instance()), &linked, &mediaType, &name) == 0 {
 		return
 	}
-	s.seen = true
 	if linked != 0 {
 		s.linked.Store(true)
 	}
-	media := C.GoString((*C.char)(mediaType))
-	if s.refused != "" || !strings.HasPrefix(media, "video/") && !strings.HasPrefix(media, "image/") {
+	wait := exposeAll
+	if media := C.GoString((*C.char)(mediaType)); strings.HasPrefix(media, "video/") || strings.HasPrefix(media, "image/") {
+		title := C.GoString((*C.char)(name))
+		if title == media || media != "video/mpeg" {
+			title = cmp.Or(names[media], title)
+		}
+		s.refused.CompareAndSwap(nil, &title)
+		wait = exposeVideo
+	}
+	if s.seen.Store(true); s.linked.Load() {
 		return
 	}
-	if s.refused = C.GoString((*C.char)(name)); s.refused == media || media != "video/mpeg" {
-		s.refused = cmp.Or(names[media], s.refused)
-	}
-	err := s.missing()
-	time.AfterFunc(expose, func() {
-		if !s.linked.Load() {
+	time.AfterFunc(wait, func() {
+		if err := s.missing(); err != nil {
 			end(err)
 		}
 	})
 }
 
-// missing is why no stream was linked, nil if one was. Its caller is the bus loop.
+// missing is why no stream was linked, nil if one was or if there are none yet.
 func (s *streams) missing() error {
+	refused := s.refused.Load()
 	switch {
-	case s.linked.Load() || !s.seen:
+	case s.linked.Load() || !s.seen.Load():
 		return nil
-	case s.refused == "":
+	case refused == nil:
 		return &BusError{CameraError: frame.CameraError{Reason: frame.NoVideo, Text: "it has no video"}}
 	}
-	return &BusError{CameraError: frame.CameraError{Reason: frame.Unsupported, Text: "it contains " + s.refused + ", which framegate does not decode"}}
+	return &BusError{CameraError: frame.CameraError{Reason: frame.Unsupported, Text: "it contains " + *refused + ", which framegate does not decode"}}
 }
