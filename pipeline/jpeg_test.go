@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -189,6 +190,21 @@ func TestJPEGsThatNothingShowsAreNamed(t *testing.T) {
 	data := readTestJPEG(t, "restart.jpg")
 	data[bytes.Index(data, []byte{0xFF, 0xC0})+4] = 12
 	runFeed(t, stills(t, data)).Fails(t, frame.Unsupported, "sends JPEGs of 12 bits a sample, which can be neither decoded nor shown by browsers")
+}
+
+// TestArithmeticCodingThatIsNotDecodedIsNamed has pictures that libjpeg refuses, as it refuses all of them where it was built
+// without arithmetic coding: with a table of conditions that does not exist (ITU-T T.81, B.2.4.3).
+func TestArithmeticCodingThatIsNotDecodedIsNamed(t *testing.T) {
+	data := slices.Insert(readTestJPEG(t, "arithmetic.jpg"), 2, 0xFF, 0xCC, 0, 4, 0xFF, 0)
+	shown := show(t, run(t, stills(t, data)), frame.Rendition{Width: 96, Height: 64, Quality: 90})
+	select {
+	case <-shown.done:
+		if frame.ReasonOf(shown.err) != frame.Unsupported || !strings.Contains(shown.err.Error(), "arithmetic coding, which libjpeg does not decode") {
+			t.Errorf("the picture ended with %v", shown.err)
+		}
+	case <-time.After(camtest.Patience):
+		t.Error("the picture has not ended")
+	}
 }
 
 // TestPictureOfEachSizeIsShown has a camera that sends a few sizes in turn. Whoever shows them starts another picture whenever the

@@ -83,6 +83,10 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 			return &frame.PlanError{Plan: d.candidate.Name(), Next: next, Pause: pause, Err: failure.err}
 		}
 		reason := fmt.Errorf("plan %s: %w", d.candidate.Name(), failure.err)
+		if format.Stream.Software && lastShown.IsZero() {
+			reason = &frame.CameraError{Reason: frame.Unsupported,
+				Text: fmt.Sprintf("JPEGs with arithmetic coding, which libjpeg does not decode on this machine: %v", failure.err)}
+		}
 		if failure.late || d.pipeline.Hung() || time.Since(lastShown) > softwareStall {
 			return reason
 		}
