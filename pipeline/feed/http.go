@@ -48,10 +48,10 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 		switch {
 		case pictures.taken > before && stream:
 			ended = err
-			in.feed.odd.add("ends", fmt.Sprintf("the stream ends by itself, the first time after %v", time.Since(began).Round(100*time.Millisecond)))
+			in.feed.odd.add("ends", fmt.Sprintf("the stream ends by itself and is requested again, the first time after %v", time.Since(began).Round(100*time.Millisecond)))
 			pause = time.Until(began.Add(src.PollInterval))
 		case pictures.taken > before:
-			pause = src.PollInterval
+			pause = time.Until(pictures.last.Add(src.PollInterval))
 		case err == nil: // a broken JPEG
 		case pictures.taken == 0, frame.ReasonOf(err) == frame.Unauthorized, pictures.broken > maxBroken:
 			return err
@@ -119,23 +119,16 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	if strings.HasPrefix(kind, "multipart/") {
 		return true, c.takeAll(ctx, unit.NewPartReader(resp.Body, boundary), pictures)
 	}
-	limit := max(c.src.PollInterval, pictures.in.feed.maxLapse())
-	still := &stillBody{from: resp.Body, limit: limit, cut: func() {
-		cancel(c.broken(fmt.Errorf("it sent a part of a picture, and then nothing for %v", limit)))
-	}}
+	still := &stillBody{from: resp.Body, cut: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
 	defer still.stop()
-	if pictures.taken > 0 {
-		still.start()
-	}
 	body := bufio.NewReader(still)
-	first, err := body.Peek(len("\r\n--"))
+	first, err := body.Peek(len("Content-"))
 	switch {
 	case bytes.HasPrefix(first, []byte("\xFF\xD8")):
 		if !isJPEG(kind) {
 			c.odd("type", fmt.Sprintf("JPEGs are sent as %.40q", kind))
 		}
-	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")):
-		still.stop()
+	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")), bytes.EqualFold(first, []byte("Content-")): // the first boundary may be missing
 		c.odd("type", fmt.Sprintf("a stream of parts is sent as %.40q", kind))
 		return true, c.takeAll(ctx, unit.NewPartReader(body, boundary), pictures)
 	case len(first) == 0 && err != io.EOF:
@@ -147,7 +140,10 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		return false, &frame.CameraError{Reason: frame.NoVideo, Text: place(c.src.URL) + " answers with an empty body, not with a JPEG picture"}
 	}
 	before := pictures.taken
-	pictures.onTake = still.start // what follows a picture may never come, as its length may be wrong
+	if before > 0 { // so that there is time for another attempt before the camera counts as stalled
+		still.start(max(c.src.StallTimeout/2, pictures.in.feed.maxLapse()))
+	}
+	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // more need not come, as its length may be wrong
 	err = c.takeAll(ctx, unit.NewPictureReader(body, int(resp.ContentLength)), pictures)
 	pictures.onTake = nil
 	return pictures.taken > before+1, err
@@ -176,13 +172,13 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *unit.PartReader, pictur
 	}
 }
 
-// stillBody is the body of a still. It cancels its request when nothing has come for a time, once it has been started: a camera may
-// state a length that it does not keep.
+// stillBody is the body of a still. Once started, it cancels its request when nothing comes for a time: a camera may state a length
+// that it does not keep. It belongs to the goroutine that reads.
 type stillBody struct {
 	from  io.Reader
-	limit time.Duration
-	cut   func() // cancels the request
+	cut   func() // cancels the request; is called from a goroutine of its own
 	timer *time.Timer
+	limit time.Duration
 }
 
 func (s *stillBody) Read(to []byte) (int, error) {
@@ -193,10 +189,10 @@ func (s *stillBody) Read(to []byte) (int, error) {
 	return n, err
 }
 
-func (s *stillBody) start() {
-	if s.timer == nil {
-		s.timer = time.AfterFunc(s.limit, s.cut)
-	}
+// start begins or changes the time for which nothing may come.
+func (s *stillBody) start(limit time.Duration) {
+	s.stop()
+	s.limit, s.timer = limit, time.AfterFunc(limit, s.cut)
 }
 
 func (s *stillBody) stop() {
@@ -230,8 +226,9 @@ type jpegIntake struct {
 	lapse   *lapse
 	onTake  func() // if not nil, is called after each picture
 	current *unit.Format
-	taken   int // of this connection
-	broken  int // in a row
+	taken   int       // of this connection
+	last    time.Time // when the last one was taken
+	broken  int       // in a row
 }
 
 func (j *jpegIntake) take(jpeg []byte) error {
@@ -250,7 +247,8 @@ func (j *jpegIntake) take(jpeg []byte) error {
 			Stream: frame.Stream{Codec: "mjpeg", Width: picture.Width, Height: picture.Height},
 		}
 	}
-	j.in.Unit(jpeg, unit.NoPTS, true, time.Now(), j.current)
+	j.last = time.Now()
+	j.in.Unit(jpeg, unit.NoPTS, true, j.last, j.current)
 	j.taken++
 	j.lapse.over()
 	if j.onTake != nil {

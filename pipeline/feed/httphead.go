@@ -71,7 +71,7 @@ func (c *mendedConn) mend(ended bool) (out []byte) {
 	case !ended && len(c.head) <= maxHead && (more || isHead && length == 0):
 		return nil
 	case insert != "":
-		c.odd("no head", "its answer has no status line")
+		c.odd("no head", "an answer has no status line")
 		out = append([]byte(insert), text...)
 	case !isHead || length == 0 || length > maxHead:
 		out = c.head
@@ -129,7 +129,7 @@ func mendHead(head []byte, odd func(kind, text string)) (mended []byte, status i
 	lines := strings.Split(strings.TrimRight(string(head), "\r\n"), "\n")
 	line, status := statusLine(strings.TrimSpace(lines[0]))
 	if line == "" {
-		odd("no status", "its answer has no status line")
+		odd("no status", "an answer has no status line")
 		line, status = "HTTP/1.0 200 OK", 200
 	} else {
 		lines = lines[1:]
@@ -150,19 +150,19 @@ func mendHead(head []byte, odd func(kind, text string)) (mended []byte, status i
 		dropped = true
 		switch {
 		case !found || !isToken(name):
-			odd("header without a name", fmt.Sprintf("it sends a header line without a name: %.40q", line))
+			odd("header without a name", fmt.Sprintf("an answer has a header line without a name: %.40q", line))
 			continue
 		case strings.EqualFold(name, "Content-Length"):
 			length, ok := leadingNumber(value)
 			if strconv.FormatUint(length, 10) != value {
-				odd("content length", fmt.Sprintf("it sends the Content-Length %.40q", value))
+				odd("content length", fmt.Sprintf("an answer states the Content-Length %.40q", value))
 			}
 			if !ok || hasLength {
 				continue
 			}
 			hasLength, value = true, strconv.FormatUint(length, 10)
 		case strings.EqualFold(name, "Transfer-Encoding") && !strings.EqualFold(value, "chunked"):
-			odd("transfer encoding", fmt.Sprintf("it sends the Transfer-Encoding %.40q", value))
+			odd("transfer encoding", fmt.Sprintf("an answer states the Transfer-Encoding %.40q", value))
 			continue
 		}
 		dropped = false

@@ -92,12 +92,12 @@ func TestOddAnswersArePictures(t *testing.T) {
 		"bytes":                  {typed("application/octet-stream", jpeg, false), ""},
 		"parts without a type":   {typed("", parts, true), "a stream of parts is sent as \"\""},
 		"parts as image/jpeg":    {typed("image/jpeg", parts, true), "a stream of parts"},
+		"a part without a type":  {typed("text/html", strings.TrimPrefix(parts, "--b\r\n"), true), "a stream of parts"},
 		"multipart in name only": {typed("multipart/x-mixed-replace;boundary=ipcam264", jpeg, false), "the stream ends by itself"},
 		"several in one":         {typed("image/jpeg", jpeg+jpeg+jpeg, true), "the stream ends by itself"},
 		"no length":              {typed("image/jpeg", jpeg, true), ""},
 		"no length, kept open":   {always("HTTP/1.1 200 OK\r\nContent-Type: image/jpeg\r\nContent-Length: -1\r\n\r\n"+jpeg, false), "Content-Length \"-1\""},
 		"a length too long":      {always(strings.Replace(jpegAnswer(), "Length: ", "Length: 9", 1), false), ""},
-		"cut off, kept open":     {func(n int) (string, bool) { return jpegAnswer()[:len(jpegAnswer())-40*(n%2)], false }, ""},
 		"a header without name":  {always(strings.Replace(jpegAnswer(), "\r\n", "\r\nTue, 12 Jun 2012 01:56:34 GMT\r\n", 1), false), "without a name"},
 		"ICY":                    {always(strings.Replace(multipartAnswer(2), "HTTP/1.1", "ICY", 1), true), ""},
 		"HTTP/0.9":               {always(parts, true), "no status line"},
@@ -117,6 +117,20 @@ func TestOddAnswersArePictures(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// TestStillThatIsNeverCompleteIsAskedForAgain has a camera that keeps the connection open in the middle of its second still.
+func TestStillThatIsNeverCompleteIsAskedForAgain(t *testing.T) {
+	src := camtest.Source(t, serveRaw(t, func(n int) (string, bool) { return jpegAnswer()[:len(jpegAnswer())-40*(n%2)], false })+"/x")
+	src.PollInterval, src.StallTimeout = 40*time.Millisecond, 4*time.Second
+	feed := runFeed(t, src)
+	units := feed.Feed.Units().Reader()
+	for range 2 {
+		next(t, units)
+	}
+	if err := feed.Stop(); err != context.Canceled || feed.Feed.Broken() != 1 {
+		t.Errorf("%v, %d broken", err, feed.Feed.Broken())
 	}
 }
 

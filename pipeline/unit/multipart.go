@@ -86,10 +86,10 @@ func (p *PartReader) odd(kind, text string) {
 func (p *PartReader) settle() {
 	beyond := p.beyond
 	p.beyond = 0
-	for beyond > 0 {
+	for looked := 0; beyond > 0; {
 		data := p.buffer.data()
 		inside := data[:min(beyond, len(data))]
-		if p.boundary.index(inside, 0) >= 0 || bytes.HasPrefix(inside, startOfJPEG[:2]) {
+		if p.boundary.index(inside, looked) >= 0 || bytes.HasPrefix(inside, startOfJPEG[:2]) {
 			break
 		}
 		if len(data) >= beyond {
@@ -103,6 +103,7 @@ func (p *PartReader) settle() {
 				break
 			}
 		}
+		looked = len(inside)
 		if p.buffer.fill() != nil && len(p.buffer.data()) < beyond {
 			break
 		}
@@ -209,7 +210,7 @@ func (p *PartReader) body() ([]byte, error) {
 	for p.buffer.need(4) == nil && bytes.HasPrefix(p.buffer.data(), []byte{0xFF, markSOI, 0xFF, markEOI}) {
 		p.buffer.skip(4)
 		empty += 4
-		p.odd("empty", "JPEGs of four bytes without a picture")
+		p.odd("empty", "JPEGs of four bytes, without a picture, are sent")
 	}
 	stated = max(0, stated-empty)
 	if empty > 0 && !bytes.HasPrefix(p.buffer.data(), startOfJPEG[:2]) {

@@ -112,7 +112,7 @@ var multiparts = map[string]struct {
 	"one JPEG":                {"ipcam264", one, []string{one}, ""},
 	"bytes before":            {"b0undary", part("\x00\x00abc"+one, 0) + part("\x00\x00abc"+two, 0), []string{one, two}, "5 bytes precede the JPEG"},
 	"bytes before, unsized":   {"b0undary", head + "abc" + one + "\r\n" + head + "abc" + two, []string{one, two}, "3 bytes precede the JPEG"},
-	"empty pairs":             {"b0undary", part("\xFF\xD8\xFF\xD9\xFF\xD8\xFF\xD9"+one, 0) + part("\xFF\xD8\xFF\xD9", 0) + part(two, 0), []string{one, two}, "without a picture"},
+	"empty pairs":             {"b0undary", part("\xFF\xD8\xFF\xD9\xFF\xD8\xFF\xD9"+one, 0) + part("\xFF\xD8\xFF\xD9", 0) + part(two, 0), []string{one, two}, "without a picture, are sent"},
 	"no end marker":           {"b0undary", parts(0, unmarked, unmarked, two), []string{unmarked, unmarked, two}, ""},
 	"no marker, unsized":      {"b0undary", head + unmarked + "\r\n" + head + unmarked + "\r\n" + head + two, []string{unmarked, unmarked, two}, ""},
 	"no marker, no line end":  {"b0undary", head + unmarked + head + two, []string{unmarked, two}, ""},
@@ -233,7 +233,7 @@ func TestBadMultipartIsRefused(t *testing.T) {
 	for name, body := range map[string]string{
 		"a stream that breaks off":  part(one, 0)[:300],
 		"text that breaks off":      "--b0undary\r\nContent-Length: 10\r\n\r\nabc",
-		"nothing but bytes":         strings.Repeat("A: b\r\n", MaxJPEG/6+1),
+		"nothing but bytes":         strings.Repeat("A: "+strings.Repeat("b", 4000)+"\r\n", MaxJPEG/4000),
 		"a picture beyond measure":  head + "\xFF\xD8" + strings.Repeat("\x00", MaxJPEG),
 		"a part without a picture":  head + strings.Repeat("\x00", MaxJPEG+1),
 		"a header that never ends":  "--b0undary\r\nA: " + strings.Repeat("b", MaxJPEG),

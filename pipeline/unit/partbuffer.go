@@ -13,8 +13,10 @@ type partBuffer struct {
 	err        error // of from; nothing more comes
 }
 
-// readSize is how many bytes are asked for at least.
-const readSize = 32 << 10
+const (
+	readSize = 32 << 10 // bytes that are asked for if it is not known how many there are
+	headSize = 4 << 10  // bytes that are asked for beyond a part: the head of the next one. More would have to be moved
+)
 
 // data is what has not been used. It is valid until the next fill.
 func (b *partBuffer) data() []byte { return b.bytes[b.start:b.end] }
@@ -30,17 +32,21 @@ func (b *partBuffer) fillFor(size int) error {
 	if b.err != nil {
 		return b.err
 	}
-	used := b.end - b.start
-	if want := min(max(size, used), 2*used) + readSize; len(b.bytes)-b.start < want {
+	used, want := b.end-b.start, readSize
+	if size > used {
+		want = size - used + headSize
+	}
+	if len(b.bytes)-b.end < want || used <= headSize { // little is moved early, so that the processor's cache holds what is used
 		to := b.bytes
-		if len(to) < want {
-			to = make([]byte, want+want/2)
+		if room := used + min(want, used+readSize); len(to) < room {
+			to = make([]byte, room+room/2)
 		}
 		copy(to, b.data())
 		b.bytes, b.start, b.end = to, 0, used
 	}
+	into := b.bytes[b.end:min(b.end+want, len(b.bytes))]
 	for range 100 { // a reader may return nothing a few times (io.Reader)
-		n, err := b.from.Read(b.bytes[b.end:])
+		n, err := b.from.Read(into)
 		b.end, b.err = b.end+n, err
 		if n > 0 {
 			return nil // the error is the next call's
