@@ -84,6 +84,7 @@ fuzz:
 	$(FUZZ) ./pipeline/feed -fuzz '^FuzzHeads$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzParts$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzJPEG$$'
+	$(FUZZ) ./pipeline/unit -fuzz '^FuzzMP4$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
 
 ## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.

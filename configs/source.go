@@ -26,7 +26,8 @@ type Source struct {
 	PollInterval   time.Duration
 	ConnectTimeout time.Duration
 	StallTimeout   time.Duration
-	Masks          []Mask // that every picture of the source must have
+	Aspect         frame.Ratio // of the picture; it says nothing if the camera's own counts
+	Masks          []Mask      // that every picture of the source must have
 	Plans          Plans
 }
 

@@ -68,9 +68,9 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 	defer cancel()
 	began := time.Now()
 	slot := &frame.Slot{}
-	outputs := []frame.Output{{Rendition: frame.Request{Quality: frame.DefaultQuality}.Resolve(feed.Stream()), Slot: slot}}
 	for {
-		picture := feed.NewPicture(outputs)
+		rendition := frame.Request{Quality: frame.DefaultQuality}.Resolve(feed.Stream())
+		picture := feed.NewPicture([]frame.Output{{Rendition: rendition, Slot: slot}})
 		running, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		go func() {
@@ -89,7 +89,8 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 		stop()
 		ended := <-done
 		var failed *frame.PlanError
-		if err == nil || !errors.As(ended, &failed) { // else the next plan takes over
+		again := errors.As(ended, &failed) || errors.Is(ended, frame.ErrFormatChanged) && ctx.Err() == nil
+		if err == nil || !again { // else the next plan takes over, or the same one at another size
 			if err != nil {
 				err = cmp.Or(context.Cause(ctx), ended)
 			}

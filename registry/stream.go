@@ -153,8 +153,7 @@ func (s *stream) connectOnce(ctx context.Context) error {
 
 // connected is called by the feed when the camera begins to send a format.
 func (s *stream) connected(format frame.Stream) {
-	s.log.Info("camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
-	c := s.camera
+	c, level := s.camera, slog.LevelInfo
 	c.change(func() {
 		if s.err != nil || s.lapse != nil {
 			s.reconnects++
@@ -162,6 +161,8 @@ func (s *stream) connected(format frame.Stream) {
 		s.endLapse()
 		if !s.up {
 			s.upSince = time.Now()
+		} else if s.format.Codec == format.Codec {
+			level = slog.LevelDebug // the size of each picture may differ
 		}
 		s.format, s.up, s.tried, s.err, s.pictureErr = format, true, true, nil, nil
 		s.connection++
@@ -173,6 +174,8 @@ func (s *stream) connected(format frame.Stream) {
 			s.setState(Ready)
 		}
 	})
+	width, height := format.DisplaySize()
+	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", width, "height", height)
 }
 
 // disconnected records why a connection ended and returns how long the stream was up, 0 if it never was.

@@ -27,6 +27,9 @@ type probed struct {
 	Codec            string     `json:"codec"`
 	Width            int        `json:"width"`
 	Height           int        `json:"height"`
+	PixelAspect      string     `json:"pixel_aspect,omitempty"` // such as 16:11; empty if pixels are square
+	CodedWidth       int        `json:"coded_width"`            // width and height are those at which pictures are shown
+	CodedHeight      int        `json:"coded_height"`
 	FPS              float64    `json:"fps"`
 	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 if there was no second keyframe
 	ConnectTime      float64    `json:"connect_time"`      // seconds
@@ -51,9 +54,13 @@ func (p probe) Run(ctx context.Context) error {
 		return err
 	}
 	found := probed{
-		Codec: report.Stream.Codec, Width: report.Stream.Width, Height: report.Stream.Height, FPS: report.Stream.FPS,
+		Codec: report.Stream.Codec, CodedWidth: report.Stream.Width, CodedHeight: report.Stream.Height, FPS: report.Stream.FPS,
 		KeyframeInterval: report.KeyframeInterval.Seconds(),
 		ConnectTime:      report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan, Oddities: report.Oddities,
+	}
+	found.Width, found.Height = report.Stream.DisplaySize()
+	if !report.Stream.SquarePixels() {
+		found.PixelAspect = report.Stream.PixelAspect.String()
 	}
 	if p.JSON {
 		enc := json.NewEncoder(os.Stdout)
@@ -72,7 +79,11 @@ func (p probed) print() {
 		keyframes = "none after the first one"
 	}
 	fmt.Fprintf(out, "codec\t%s\n", p.Codec)
-	fmt.Fprintf(out, "size\t%dx%d\n", p.Width, p.Height)
+	size := fmt.Sprintf("%dx%d", p.Width, p.Height)
+	if p.PixelAspect != "" {
+		size += fmt.Sprintf(": the camera sends %dx%d with pixels of %s", p.CodedWidth, p.CodedHeight, p.PixelAspect)
+	}
+	fmt.Fprintf(out, "size\t%s\n", size)
 	fmt.Fprintf(out, "fps\t%.2f\n", p.FPS)
 	fmt.Fprintf(out, "keyframes\t%s\n", keyframes)
 	fmt.Fprintf(out, "plan\t%s: %s, %s, %s\n", p.Plan.Name, p.Plan.Decoder, p.Plan.Scaler, p.Plan.Encoder)

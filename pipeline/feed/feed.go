@@ -77,6 +77,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	var watch sync.WaitGroup
 	watch.Go(func() { f.watch(ctx, cancel) })
 	in := f.NewIntake(onStream)
+	in.end = cancel
 	err := f.read(ctx, f.source, in)
 	in.over.Store(true)
 	cancel(nil)
@@ -107,10 +108,13 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 	}
 }
 
-// expectedPause is how long the configuration lets a source pause between two units.
+// expectedPause is how long a source may pause between two units, by its kind and the configuration.
 func (f *Feed) expectedPause() time.Duration {
-	if scheme := f.source.URL.Scheme; scheme == "http" || scheme == "https" {
+	switch f.source.URL.Scheme {
+	case "http", "https":
 		return 3 * f.source.PollInterval
+	case "file":
+		return filePause
 	}
 	return 0
 }

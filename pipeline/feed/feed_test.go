@@ -309,24 +309,6 @@ func TestPatternsNeedNoCamera(t *testing.T) {
 	}
 }
 
-func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
-	path, err := filepath.Abs("../plan/samples/h264.mkv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	feed := runFeed(t, camtest.Source(t, "file://"+path))
-	feed.Stream(t)
-	feed.Feed.SetDemand(unit.Everything)
-	units := feed.Feed.Units().Reader()
-	began := time.Now()
-	for range 40 { // the file has 25 pictures
-		next(t, units)
-	}
-	if d := time.Since(began); d < 1200*time.Millisecond {
-		t.Errorf("40 units of 25 fps took %v", d)
-	}
-}
-
 func TestLocalCameraIsRefusedIfThereIsNone(t *testing.T) {
 	if len(gst.Missing("libcamerasrc")) == 0 || len(gst.Missing("nvarguscamerasrc")) == 0 {
 		t.Skip("SKIPPED: this machine has an element for CSI cameras, whose absence is tested")
