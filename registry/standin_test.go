@@ -35,6 +35,8 @@ type standinFeed struct {
 	sends    frame.Stream // zero while the camera is away
 	refusal  error        // why it is away
 	onStream func(frame.Stream)
+	waits    func(frame.Waiting)
+	mute     bool // sends nothing before send is called
 	drop     chan error
 	lastUnit time.Time
 	lingers  chan struct{} // if not nil, the connection does not end before it is closed
@@ -69,16 +71,20 @@ func (f *standinFeed) isRunning() bool {
 	return f.running
 }
 
+func (f *standinFeed) OnWaiting(call func(frame.Waiting)) { f.waits = call }
+
 func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.mu.Lock()
 	f.runs++
-	sends, refusal := f.sends, f.refusal
+	sends, refusal, mute := f.sends, f.refusal, f.mute
 	f.running, f.onStream = refusal == nil, onStream
 	f.mu.Unlock()
 	if refusal != nil {
 		return refusal
 	}
-	onStream(sends)
+	if !mute {
+		onStream(sends)
+	}
 	defer func() {
 		f.mu.Lock()
 		lingers := f.lingers

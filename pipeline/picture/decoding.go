@@ -64,7 +64,7 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 				return cmp.Or(err, frame.ErrFormatChanged)
 			}
 			key = next
-			p.begin(key)
+			p.begin(key, units)
 		}
 		began := time.Now()
 		err := d.run(ctx, key, units)
@@ -96,7 +96,7 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 		if key.Format != format {
 			return frame.ErrFormatChanged
 		}
-		p.begin(key)
+		p.begin(key, units)
 	}
 }
 
@@ -248,12 +248,12 @@ func (d *decoding) push(u unit.Unit) bool {
 		d.pipeline.End(fmt.Errorf("the decoder has given no picture of %d units", d.idle.units))
 		return false
 	}
-	if u.Key {
+	if u.Key || u.Recovered { // which is as much of a keyframe as the camera sends
 		for _, out := range d.picture.decoded {
 			out.gate.Key(u.PTS)
 		}
 	}
 	d.pushing.Store(true)
 	defer d.pushing.Store(false)
-	return d.src.Push(u.Data, u.PTS, u.Key)
+	return d.src.Push(u.Data, u.PTS, u.Key || u.Recovery > 0)
 }
