@@ -54,8 +54,9 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 				Odd: odd,
 			}), nil
 		},
-		Wait: newGatherer(in).wait,
-		Odd:  odd,
+		Wait:  newGatherer(in).wait,
+		Alive: in.Alive,
+		Odd:   odd,
 	})
 	return explainRTSP(ctx, src, err)
 }

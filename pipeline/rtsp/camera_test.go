@@ -265,6 +265,7 @@ func start(t testing.TB, c Config) *reading {
 		c.Open = func(track Track) (Receiver, error) { r.track = track; return r.collector, nil }
 	}
 	c.DefaultPort = func(string) string { return "554" }
+	c.Alive = func(time.Time) {}
 	c.Wait = func(context.Context, bool) {}
 	c.Odd = func(text string) { r.odd = append(r.odd, text) }
 	go func() { r.done <- Read(ctx, c) }()

@@ -46,6 +46,9 @@ type Config struct {
 	// Wait is called over TCP before each wait for more data. It may wait by itself, until ctx is done at the latest, so that more
 	// data arrives until one read takes it: unfinished says that a part of a unit has arrived. It must not be nil.
 	Wait func(ctx context.Context, unfinished bool)
+	// Alive is told when the camera has begun to play and whenever data have arrived after that, perhaps of several packets. It
+	// must not be nil.
+	Alive func(at time.Time)
 	// Odd is told once of each thing by which the camera differs from the standard, in words for people. It may be nil.
 	Odd func(text string)
 }

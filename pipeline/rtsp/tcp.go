@@ -56,6 +56,7 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	limited := false // by flushAfter
 	for {
 		if s.wire.Buffered() == 0 {
+			s.config.Alive(time.Now())
 			unfinished, maybeComplete := f.receiver.State()
 			s.config.Wait(ctx, unfinished)
 			if maybeComplete != limited {

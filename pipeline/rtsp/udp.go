@@ -86,6 +86,8 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 		return err
 	}
 
+	s.config.Alive(time.Now())
+
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var done sync.WaitGroup
@@ -94,7 +96,7 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	defer cancel(nil)
 	defer s.keepAlive(ctx, urls.play[0], f, func(report []byte) { from.report(sockets, report) })()
 	var arrived atomic.Bool
-	done.Go(func() { cancel(receive(sockets.rtp, f, from, &arrived)) })
+	done.Go(func() { cancel(receive(sockets.rtp, f, from, &arrived, s.config.Alive)) })
 	done.Go(func() { listen(sockets.rtcp, f, from) })
 	defer context.AfterFunc(ctx, func() { s.conn.SetReadDeadline(time.Unix(1, 0)) })()
 	return s.watchUDP(ctx, urls, fallback, &arrived)
@@ -126,7 +128,7 @@ func (s *session) watchUDP(ctx context.Context, urls addresses, fallback bool, a
 }
 
 // receive hands the packets of a socket to a flow until the socket is closed.
-func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool) error {
+func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool, alive func(time.Time)) error {
 	order := reorder{deliver: f.deliver}
 	data := make([]byte, 64<<10)
 	for {
@@ -157,6 +159,7 @@ func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool) e
 			arrived.Store(true)
 			order.take(&f.packet, now)
 			if now.Sub(began) > gather { // it had to be waited for, so it is the first of several
+				alive(now)
 				time.Sleep(gather)
 			}
 		}
