@@ -81,7 +81,7 @@ func (s *stream) connect(ctx context.Context) {
 			return
 		}
 		lasted := s.disconnected(err)
-		if lasted > 0 {
+		if lasted >= steadyTime { // some cameras end every connection after seconds
 			faults.Reset()
 		}
 		if !errors.Is(err, errReleased) {
@@ -96,6 +96,9 @@ func (s *stream) connect(ctx context.Context) {
 		}
 	}
 }
+
+// steadyTime is how long a connection must last for its end to be a warning, whatever ended those before.
+const steadyTime = time.Minute
 
 // needed reports whether the stream is to be connected: always, or while a rendition or a snapshot is made of it, or
 // somebody waits to learn what it is.
