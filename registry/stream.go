@@ -64,6 +64,7 @@ func (s *stream) connect(ctx context.Context) {
 	for {
 		c.change(func() {
 			if !s.needed() { // the next viewer must not get the error of an earlier attempt
+				s.endLapse()
 				s.err = nil
 				s.setState(Idle)
 			}
