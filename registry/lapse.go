@@ -12,7 +12,7 @@ const maxLapse = 1500 * time.Millisecond
 // beginLapse begins a lapse, after which the stream has failed with err. The camera's mutex is held.
 func (s *stream) beginLapse(err error) {
 	l := &lapse{}
-	s.lapse, s.err = l, nil
+	s.lapse, s.lost, s.err = l, true, nil
 	s.setState(Connecting)
 	l.timer = time.AfterFunc(s.camera.maxLapse, func() {
 		s.camera.change(func() {

@@ -2,6 +2,7 @@ package depay
 
 import (
 	"bytes"
+	"slices"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/unit"
@@ -86,10 +87,14 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 		a.time, a.skip = p.Timestamp, false
 	}
 	a.lost = a.lost || gap
-	if len(a.unit)+len(p.Payload) > unit.BufferLimit {
+	switch {
+	case len(a.unit)+len(p.Payload) > unit.BufferLimit:
 		a.large = max(a.large, len(a.unit)) + len(p.Payload)
 		a.dropFragments()
-	} else if len(p.Payload) > 0 {
+	case len(p.Payload) > 0:
+		if room := len(a.unit) + 2*len(p.Payload); room > cap(a.unit) && room > usualUnit { // the usual growth would leave several copies behind
+			a.unit = slices.Grow(a.unit, unit.BufferLimit+2*len(p.Payload)-len(a.unit))
+		}
 		a.unpack(a, p.Payload)
 	}
 	a.arrived = arrived
@@ -109,6 +114,9 @@ func (a *assembler) dropFragments() {
 		a.unit, a.open, a.lost = a.unit[:a.open], -1, true
 	}
 }
+
+// usualUnit is how many bytes a unit has at most, unless it is damaged or a camera of another kind than is known.
+const usualUnit = 4 << 20
 
 var startCode = []byte{0, 0, 0, 1}
 
@@ -258,6 +266,9 @@ func (a *assembler) reset() {
 		a.sink.TooLarge(a.large)
 	}
 	a.unit, a.open, a.large = a.unit[:0], -1, 0
+	if cap(a.unit) > 2*usualUnit {
+		a.unit = nil
+	}
 	a.slices, a.key, a.lost, a.headless, a.markers, a.marked = 0, false, false, false, 0, false
 }
 
