@@ -40,8 +40,10 @@ type assembler struct {
 	order  order
 	sets   sets
 	fields bool // pictures may consist of two fields
-	// format is that of the newest keyframe, announced that of the newest sequence parameter set.
+	// format is that of the units, announced that of the newest sequence parameter set, and restated says that this is a new one.
 	format, announced *unit.Format
+	restated          bool
+	starts            unit.Starts // of format
 
 	unit     []byte
 	out      []byte // a unit with parameter sets, reused
@@ -155,6 +157,7 @@ func (a *assembler) nal(nal []byte) {
 	if len(nal) < a.header {
 		return
 	}
+	a.dropFragments() // whose last one did not come
 	kind := a.kind(nal)
 	if !a.slice(kind) {
 		if at := bytes.Index(nal, startCode[1:]); at >= 0 {
@@ -220,7 +223,7 @@ func (a *assembler) keep(kind byte, nal []byte) {
 	if f, fields := a.syntax.format(nal); f != nil {
 		a.fields = fields
 		if a.announced == nil || *f != *a.announced {
-			a.announced = f
+			a.announced, a.restated = f, true
 		}
 	}
 }
@@ -272,21 +275,21 @@ func (a *assembler) reset() {
 	a.slices, a.key, a.lost, a.headless, a.markers, a.marked = 0, false, false, false, 0, false
 }
 
-// pass passes the unit on.
+// pass passes the unit on. One at which a decoder may begin gets the parameter sets that it lacks.
 func (a *assembler) pass() {
-	data := a.unit
-	if a.key {
-		if a.format = a.announced; a.format == nil {
-			a.sink.Sizeless()
-			return
-		}
-		if missing := a.sets.missing(a.syntax, data); missing {
-			a.out = append(a.sets.all(a.out[:0]), data...)
-			data = a.out
-		}
+	if a.format != a.announced && (a.key || a.restated) {
+		a.format, a.restated, a.starts = a.announced, false, unit.NewStarts(a.announced)
 	}
 	if a.format == nil {
-		return // no keyframe yet
+		if a.key {
+			a.sink.Sizeless()
+		}
+		return
+	}
+	data := a.unit
+	if start := a.starts.Of(data, a.key); (start.Key || start.Recovery > 0) && a.sets.missing(a.syntax, data) {
+		a.out = append(a.sets.all(a.out[:0]), data...)
+		data = a.out
 	}
 	a.sink.Unit(Unit{Data: data, PTS: a.clock.at(a.time), Key: a.key, Arrived: a.arrived, Format: a.format})
 }

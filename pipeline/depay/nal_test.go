@@ -200,6 +200,9 @@ func TestUnitsOfH264(t *testing.T) {
 		"a fragment is lost": {[]arrival{
 			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0}, {f[0], 3, false, 0}, {f[2], 3, true, 1}, {p1, 4, true, 0},
 		}, "7 8 5*, 1, 1", 1, ""},
+		"the last fragment never comes": {[]arrival{
+			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0}, {f[0], 3, false, 0}, {pNext, 3, true, 0}, {p1, 4, true, 0},
+		}, "7 8 5*, 1, 1, 1", 0, ""},
 		"the first fragments are lost": {[]arrival{
 			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0}, {f[2], 3, true, 2}, {p1, 4, true, 0},
 		}, "7 8 5*, 1, 1", 1, ""},
@@ -217,6 +220,17 @@ func TestUnitsOfH264(t *testing.T) {
 				t.Errorf("odd: %q, want %q", got.odd, c.odd)
 			}
 		})
+	}
+}
+
+// TestRecoveryPointsGetParameterSets, since a decoder may begin there if a camera sends no keyframes (H.264, D.2.8).
+func TestRecoveryPointsGetParameterSets(t *testing.T) {
+	point := []byte{0x06, 0x06, 0x02, 0x04, 0xC4, 0x80} // recovery_frame_cnt is 24
+	sets := base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(pps)
+	got := receive(t, Media{Encoding: "H264", Parameters: map[string]string{"sprop-parameter-sets": sets}},
+		arrival{p1, 1, true, 0}, arrival{point, 2, false, 0}, arrival{p1, 2, true, 0}, arrival{p1, 3, true, 0})
+	if want := "1, 7 8 6 1, 1"; got.String() != want {
+		t.Errorf("%s, want %s", got, want)
 	}
 }
 
