@@ -66,7 +66,7 @@ func TestEveryReasonHasAText(t *testing.T) {
 	}
 	want := []string{}
 	for _, reason := range []frame.Reason{
-		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.Stalled, frame.NoVideo,
+		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.NoKeyframe, frame.Stalled, frame.NoVideo,
 		frame.Unsupported, frame.Ended, frame.Refused, frame.Failed,
 	} {
 		want = append(want, string(reason))

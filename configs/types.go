@@ -50,8 +50,8 @@ type Settings struct {
 	Encoder        string        `yaml:"encoder" doc:"GStreamer element that encodes JPEGs, likewise."`
 	PlanTimeout    time.Duration `yaml:"plan_timeout" min:"500ms" max:"8s" default:"3s" doc:"How long a hardware decoder may take for its first picture before software takes over."`
 	PlanRetry      time.Duration `yaml:"plan_retry" min:"1s" max:"1h" default:"10s" doc:"Pause before a hardware decoder that failed is tried again; it doubles with each further failure, up to 60 times as long."`
-	ConnectTimeout time.Duration `yaml:"connect_timeout" min:"1s" max:"5m" default:"10s" doc:"How long a camera may take from the connection to its first picture."`
-	StallTimeout   time.Duration `yaml:"stall_timeout" min:"1s" max:"10m" default:"5s" doc:"How long a connected camera may send nothing before framegate connects again; longer for cameras that send less than one picture in this time."`
+	ConnectTimeout time.Duration `yaml:"connect_timeout" min:"1s" max:"5m" default:"10s" doc:"How long a camera may take to answer. One that has answered and sends nothing yet has a minute, or this time if it is longer; one that sends data is waited for."`
+	StallTimeout   time.Duration `yaml:"stall_timeout" min:"1s" max:"10m" default:"5s" doc:"How long a connected camera may send nothing before framegate connects again; longer for cameras that pause for more than a third of this time."`
 	PollInterval   time.Duration `yaml:"poll_interval" min:"40ms" max:"1h" default:"1s" doc:"Pause between two requests to an HTTP camera that serves single JPEGs; shortest time between two requests for a stream that ends by itself."`
 }
 
@@ -99,6 +99,7 @@ type Texts struct {
 	NotFound     string `yaml:"not_found" default:"The camera has no such stream" doc:"The camera answers 404, or there is no such file or device."`
 	Unreachable  string `yaml:"unreachable" default:"The camera cannot be reached" doc:"No connection: name, address, route or port."`
 	TimedOut     string `yaml:"timed_out" default:"The camera sends no pictures" doc:"The camera is connected and has sent nothing."`
+	NoKeyframe   string `yaml:"no_keyframe" default:"Waiting for a keyframe" doc:"The camera sends video, which can be shown from its next keyframe on."`
 	Stalled      string `yaml:"stalled" default:"The camera has stopped sending" doc:"The camera is connected and sends nothing any more."`
 	NoVideo      string `yaml:"no_video" default:"The camera sends no video" doc:"The camera answers, but not with video."`
 	Unsupported  string `yaml:"unsupported" default:"The camera's video cannot be decoded here" doc:"There is no decoder for the video."`

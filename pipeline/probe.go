@@ -16,15 +16,20 @@ import (
 type Report struct {
 	Stream           frame.Stream
 	KeyframeInterval time.Duration // 0 if no two keyframes arrived in time
+	RefreshInterval  time.Duration // between two recovery points; 0 if no two arrived in time
 	Plan             frame.Plan    // the plan that makes its pictures
 	Connect          time.Duration // from the start to the first access unit
 	Picture          time.Duration // from the start of a picture to its first JPEG
 	Oddities         []string      // what is odd about what the camera sends, see feed.Feed.Oddities; also set where there is an error
 }
 
+// keyframePatience is how long a probe waits for a keyframe. Cameras are known that send one a minute.
+const keyframePatience = 90 * time.Second
+
 // Probe connects to a source once and makes a picture of it. It watches the stream until the second keyframe has arrived and
-// the rate is known, or for the time of look at most. The error says why there is no picture.
-func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look time.Duration) (Report, error) {
+// the rate is known, or for the time of look at most. It calls waits if the camera is connected and gives no picture for some
+// seconds. The error says why there is no picture.
+func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look time.Duration, waits func(frame.Waiting)) (Report, error) {
 	var report Report
 	feed, err := NewFeed(machine, src)
 	if err != nil {
@@ -35,6 +40,11 @@ func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look 
 	began := time.Now()
 	connected := make(chan struct{}, 1)
 	gone := make(chan error, 1)
+	waited := make(chan error, 1)
+	feed.OnWaiting(func(w frame.Waiting) {
+		waits(w)
+		time.AfterFunc(time.Until(w.Since.Add(keyframePatience)), func() { waited <- w.Err })
+	})
 	go func() {
 		gone <- feed.Run(ctx, func(frame.Stream) {
 			select {
@@ -49,18 +59,24 @@ func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look 
 	case err := <-gone:
 		report.Oddities = feed.Oddities()
 		return report, err
+	case err := <-waited:
+		cancel()
+		<-gone
+		return report, err
 	}
 	if err = report.tryPicture(ctx, feed); err == nil {
 		report.watch(ctx, feed, look)
 	}
-	report.Stream, report.KeyframeInterval, report.Oddities = feed.Stream(), feed.KeyframeInterval(), feed.Oddities()
+	report.Stream, report.KeyframeInterval, report.RefreshInterval = feed.Stream(), feed.KeyframeInterval(), feed.Rate().RefreshInterval()
+	report.Oddities = feed.Oddities()
 	cancel()
 	<-gone
 	return report, err
 }
 
-// pictureTimeout is how long a camera that is connected may take for its first picture.
-const pictureTimeout = 5 * time.Second
+// pictureTimeout is how long a camera that is connected may take for its first picture. The refresh of a camera that sends no
+// keyframes may take some seconds.
+const pictureTimeout = 10 * time.Second
 
 // tryPicture makes one picture.
 func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
@@ -104,7 +120,7 @@ func (r *Report) watch(ctx context.Context, feed *Feed, look time.Duration) {
 	deadline := time.After(look)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
-	for feed.KeyframeInterval() == 0 || feed.Rate().PerSecond() == 0 {
+	for feed.KeyframeInterval() == 0 && feed.Rate().RefreshInterval() == 0 || feed.Rate().PerSecond() == 0 {
 		select {
 		case <-tick.C:
 		case <-deadline:

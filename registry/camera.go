@@ -124,10 +124,22 @@ func (c *camera) bind(ctx context.Context) (bound context.Context, cancel contex
 	return bound, cancel, nil
 }
 
+// waitingTime is how long a camera that waits for a keyframe stays connected after the last request.
+const waitingTime = time.Minute
+
 // keepConnected makes an on_demand camera connect, and keeps it connected until release is called.
 func (c *camera) keepConnected() (release func()) {
 	c.change(func() { c.requests++ })
-	return func() { c.change(func() { c.requests-- }) }
+	end := func() { c.change(func() { c.requests-- }) }
+	return func() {
+		var waits bool
+		c.read(func() { waits = c.main().state == Waiting })
+		if waits { // so that the next request finds it farther, and not at the beginning again
+			time.AfterFunc(waitingTime, end)
+			return
+		}
+		end()
+	}
 }
 
 // learn waits until it is known what the camera sends. The error is ctx's, or why a camera that was never seen cannot be
@@ -159,22 +171,26 @@ func (c *camera) change(change func()) {
 // updateState derives the camera's state from those of its streams: the main stream's, unless another one ranks higher.
 // c.mu is held.
 func (c *camera) updateState() {
-	state := c.main().state
+	from := c.main()
 	for _, s := range c.streams[1:] {
-		if rank[s.state] > rank[state] {
-			state = s.state
+		if rank[s.state] > rank[from.state] {
+			from = s
 		}
 	}
+	state := from.state
 	if c.conf.Disabled {
 		state = Disabled
 	}
 	if state != c.state {
 		c.state, c.since = state, time.Now()
+		if state == Waiting { // which is known some seconds after it has begun
+			c.since = from.since
+		}
 	}
 }
 
 // rank orders the states of streams: the camera shows the highest. A picture ranks highest, and a fault above an attempt.
-var rank = map[State]int{Idle: 0, Connecting: 1, Stalled: 2, Unauthorized: 2, Lost: 2, Ready: 3, Live: 4}
+var rank = map[State]int{Idle: 0, Connecting: 1, Waiting: 2, Stalled: 2, Unauthorized: 2, Lost: 2, Ready: 3, Live: 4}
 
 // wake makes everybody who waits check again, after a change of something that c.mu does not guard.
 func (c *camera) wake() { c.change(func() {}) }

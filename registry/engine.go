@@ -18,6 +18,9 @@ type Feed interface {
 	// Run connects and reads until the connection ends or ctx is done, and returns why. It calls onStream when the camera
 	// begins to send and whenever what it sends changes. onStream does not block.
 	Run(ctx context.Context, onStream func(frame.Stream)) error
+	// OnWaiting sets a function that is called if the connected camera gives no picture for some seconds. After it either
+	// onStream is called or Run ends. It does not block. OnWaiting is called before Run.
+	OnWaiting(func(frame.Waiting))
 	// Stream is what the camera sends, zero while it is not connected.
 	Stream() frame.Stream
 	// Broken is the number of units that were dropped because they cannot be decoded.

@@ -189,7 +189,7 @@ func TestEveryReasonHasItsOwnSentence(t *testing.T) {
 	texts := parse(t, "").Placeholders.Texts
 	seen := map[string]frame.Reason{}
 	for _, reason := range []frame.Reason{
-		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.Stalled,
+		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.NoKeyframe, frame.Stalled,
 		frame.NoVideo, frame.Unsupported, frame.Ended, frame.Refused, frame.Failed,
 	} {
 		says := texts.Of(string(reason))

@@ -36,6 +36,8 @@ type standinFeed struct {
 	refusal  error        // why it is away
 	hangs    bool         // it accepts connections and sends nothing
 	onStream func(frame.Stream)
+	waits    func(frame.Waiting)
+	mute     bool // sends nothing before send is called
 	drop     chan error
 	lastUnit time.Time
 	lingers  chan struct{} // if not nil, the connection does not end before it is closed
@@ -70,10 +72,12 @@ func (f *standinFeed) isRunning() bool {
 	return f.running
 }
 
+func (f *standinFeed) OnWaiting(call func(frame.Waiting)) { f.waits = call }
+
 func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.mu.Lock()
 	f.runs++
-	sends, refusal, hangs := f.sends, f.refusal, f.hangs
+	sends, refusal, hangs, mute := f.sends, f.refusal, f.hangs, f.mute
 	f.running, f.onStream = refusal == nil, onStream
 	f.mu.Unlock()
 	if refusal != nil {
@@ -83,7 +87,9 @@ func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) erro
 		<-ctx.Done()
 		return context.Cause(ctx)
 	}
-	onStream(sends)
+	if !mute {
+		onStream(sends)
+	}
 	defer func() {
 		f.mu.Lock()
 		lingers := f.lingers

@@ -70,6 +70,7 @@ type State string
 const (
 	Idle         State = "idle"         // not connected, because nobody watches
 	Connecting   State = "connecting"   // before the first access unit
+	Waiting      State = "waiting"      // connected, but nothing can be shown before the first picture or the next keyframe
 	Ready        State = "ready"        // connected, nobody watches
 	Live         State = "live"         // connected and decoding
 	Stalled      State = "stalled"      // connected, but nothing arrives any more

@@ -23,7 +23,8 @@ type stream struct {
 	state       State
 	since       time.Time    // of state
 	format      frame.Stream // the last one that was seen
-	up          bool         // connected, and the camera sends
+	up          bool         // connected, and what the camera sends can be shown
+	lost        bool         // the last connection has ended and was not meant to
 	connection  int          // counts connections and changes of format
 	planChanges int          // counts events that may change the feed's best plan
 	tried       bool         // it has connected or failed at least once
@@ -42,14 +43,16 @@ func newStream(c *camera, name string, feed Feed) *stream {
 	if name != "main" {
 		log = log.With("stream", name)
 	}
-	return &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}
+	s := &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}
+	feed.OnWaiting(s.waits)
+	return s
 }
 
 // remember takes over what was seen of the stream before the camera's configuration changed.
 func (s *stream) remember(old *stream) {
 	lastUnit := old.feed.LastUnit()
 	old.camera.read(func() {
-		s.format, s.lastFrame, s.err = old.format, later(old.lastFrame, lastUnit), old.err
+		s.format, s.lastFrame, s.err, s.lost = old.format, later(old.lastFrame, lastUnit), old.err, old.lost
 		if old.err != nil {
 			s.state, s.since = old.state, old.since
 		}
@@ -64,7 +67,7 @@ func (s *stream) connect(ctx context.Context) {
 	for {
 		c.change(func() {
 			if !s.needed() { // the next viewer must not get the error of an earlier attempt
-				s.err = nil
+				s.err, s.lost = nil, false
 				s.setState(Idle)
 			}
 		})
@@ -104,7 +107,7 @@ func (s *stream) needed() bool {
 	if c.conf.Connect != configs.OnDemand || s.snapshots > 0 {
 		return true
 	}
-	if c.requests > 0 && s.up {
+	if c.requests > 0 && (s.up || s.state == Waiting) {
 		return true
 	}
 	if !s.known() && s.failure() == nil && (c.requests > 0 || len(c.renditions) > 0) {
@@ -155,7 +158,7 @@ func (s *stream) connectOnce(ctx context.Context) error {
 func (s *stream) connected(format frame.Stream) {
 	c, level := s.camera, slog.LevelInfo
 	c.change(func() {
-		if s.err != nil || s.lapse != nil {
+		if s.lost || s.lapse != nil {
 			s.reconnects++
 		}
 		s.endLapse()
@@ -164,7 +167,7 @@ func (s *stream) connected(format frame.Stream) {
 		} else if s.format.Codec == format.Codec {
 			level = slog.LevelDebug // the size of each picture may differ
 		}
-		s.format, s.up, s.tried, s.err, s.pictureErr = format, true, true, nil, nil
+		s.format, s.up, s.lost, s.tried, s.err, s.pictureErr = format, true, false, true, nil, nil
 		s.connection++
 		s.planChanges++ // the plan depends on the codec
 		for _, r := range c.renditions {
@@ -176,6 +179,28 @@ func (s *stream) connected(format frame.Stream) {
 	})
 	width, height := format.DisplaySize()
 	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", width, "height", height)
+}
+
+// waits is called by the feed when the camera is connected and has given no picture for some seconds. Viewers see a placeholder that
+// says so, in the size of the pictures that will come, if that is known.
+func (s *stream) waits(w frame.Waiting) {
+	s.log.Info("camera waits for a picture", "reason", w.Err)
+	lastUnit := s.feed.LastUnit()
+	c := s.camera
+	c.change(func() {
+		s.endLapse()
+		if w.Stream.Width > 0 {
+			s.format = w.Stream
+			for _, r := range c.renditions {
+				r.spec = r.request.Resolve(c.sends())
+			}
+		}
+		s.up, s.tried, s.err, s.pictureErr = false, true, w.Err, nil
+		s.lastFrame = later(s.lastFrame, lastUnit)
+		if s.state != Waiting {
+			s.state, s.since = Waiting, w.Since
+		}
+	})
 }
 
 // disconnected records why a connection ended and returns how long the stream was up, 0 if it never was.
@@ -190,6 +215,7 @@ func (s *stream) disconnected(err error) (lasted time.Duration) {
 		s.endLapse()
 		switch {
 		case errors.Is(err, errReleased):
+			s.err = nil // it may have been waiting
 			s.setState(Idle)
 		case lasted > 0 && frame.ReasonOf(err) == frame.Ended:
 			s.beginLapse(err)
@@ -202,7 +228,7 @@ func (s *stream) disconnected(err error) (lasted time.Duration) {
 
 // fail records why the stream is away. The camera's mutex is held.
 func (s *stream) fail(err error) {
-	s.err = err
+	s.err, s.lost = err, true
 	s.setState(stateOf(frame.ReasonOf(err)))
 }
 

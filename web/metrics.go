@@ -42,7 +42,7 @@ func (s *server) processMetrics() []prometheus.Collector {
 
 // perCamera are the metrics with one value for each camera.
 var perCamera = []cameraMetric{
-	gaugeOf("framegate_camera_up", "1 while the camera is connected.",
+	gaugeOf("framegate_camera_up", "1 while the camera is connected and its pictures can be shown.",
 		func(s registry.Status) float64 { return oneIf(s.State == registry.Ready || s.State == registry.Live) }),
 	gaugeOf("framegate_camera_viewers", "Viewers of all renditions of the camera.", func(s registry.Status) float64 { return float64(s.Viewers) }),
 	gaugeOf("framegate_camera_renditions", "Renditions that are being made.", func(s registry.Status) float64 { return float64(len(s.Renditions)) }),

@@ -34,6 +34,8 @@ func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
 
 var stream = frame.Stream{Codec: "h264", Width: 320, Height: 180, FPS: 100}
 
+func (f *standinFeed) OnWaiting(func(frame.Waiting)) {}
+
 func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	if f.away {
 		return &frame.CameraError{Reason: frame.Unreachable, Text: "connect to h:554: connection refused"}

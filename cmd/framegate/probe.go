@@ -17,7 +17,7 @@ import (
 type probe struct {
 	URL       string            `arg:"" help:"URL of the camera as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
 	Transport configs.Transport `enum:"${transports}" default:"${transport}" help:"Transport of RTSP: ${enum}."`
-	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for the first picture."`
+	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer; a camera that has answered has a minute, or this time if it is longer."`
 	Look      time.Duration     `default:"6s" help:"How long to measure the rate and the keyframe interval, at most."`
 	JSON      bool              `help:"Print JSON."`
 }
@@ -32,6 +32,7 @@ type probed struct {
 	CodedHeight      int        `json:"coded_height"`
 	FPS              float64    `json:"fps"`
 	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 if there was no second keyframe
+	RefreshInterval  float64    `json:"refresh_interval"`  // seconds between two recovery points; 0 if there were none
 	ConnectTime      float64    `json:"connect_time"`      // seconds
 	FirstPicture     float64    `json:"first_picture"`     // seconds from asking for a picture to its arrival
 	Plan             frame.Plan `json:"plan"`
@@ -46,7 +47,7 @@ func (p probe) Run(ctx context.Context) error {
 	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
 	var machine plan.Machine
 	machine.SetProofs(plan.Prove(ctx, proveInChild))
-	report, err := pipeline.Probe(ctx, &machine, src, p.Look)
+	report, err := pipeline.Probe(ctx, &machine, src, p.Look, func(w frame.Waiting) { fmt.Fprintln(os.Stderr, w.Err) })
 	if err != nil {
 		for _, odd := range report.Oddities {
 			fmt.Fprintln(os.Stderr, "odd:", odd)
@@ -55,8 +56,8 @@ func (p probe) Run(ctx context.Context) error {
 	}
 	found := probed{
 		Codec: report.Stream.Codec, CodedWidth: report.Stream.Width, CodedHeight: report.Stream.Height, FPS: report.Stream.FPS,
-		KeyframeInterval: report.KeyframeInterval.Seconds(),
-		ConnectTime:      report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan, Oddities: report.Oddities,
+		KeyframeInterval: report.KeyframeInterval.Seconds(), RefreshInterval: report.RefreshInterval.Seconds(),
+		ConnectTime: report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan, Oddities: report.Oddities,
 	}
 	found.Width, found.Height = report.Stream.DisplaySize()
 	if !report.Stream.SquarePixels() {
@@ -77,6 +78,9 @@ func (p probed) print() {
 	keyframes := fmt.Sprintf("every %.2f s", p.KeyframeInterval)
 	if p.KeyframeInterval == 0 {
 		keyframes = "none after the first one"
+		if p.RefreshInterval > 0 {
+			keyframes = fmt.Sprintf("none; the camera refreshes its picture little by little instead, every %.2f s", p.RefreshInterval)
+		}
 	}
 	fmt.Fprintf(out, "codec\t%s\n", p.Codec)
 	size := fmt.Sprintf("%dx%d", p.Width, p.Height)

@@ -73,7 +73,18 @@ func (r *sampleReader) take() {
 		case s.Key:
 			r.ending.End(&frame.CameraError{Reason: frame.Unsupported, Text: "the stream does not state its size"})
 		}
-	}, func() gst.Hold { return r.in.feed.patience(r.in) })
+	}, r.next)
+}
+
+// next says how long further samples may wait. Until the first unit can be used, packets are all that is heard of a camera. It is
+// called while the queue is open, and so the pipeline is.
+func (r *sampleReader) next() gst.Hold {
+	if !r.in.begun {
+		if at := r.ending.Heard(); !at.IsZero() {
+			r.in.Alive(at)
+		}
+	}
+	return r.in.feed.patience(r.in)
 }
 
 // ended reports whether a pipeline reached the end of its stream.

@@ -22,15 +22,20 @@ type Feed struct {
 	read   reader
 	lapse  time.Duration // usualLapse; tests make it longer
 
-	gop    unit.GOP
-	line   unit.Timeline // of the goroutine that passes units to the intake, one at a time
-	rate   unit.Meter
-	format atomic.Pointer[unit.Format]
-	broken atomic.Uint64             // units that were dropped
-	newest atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
-	warned atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
-	demand atomic.Int32              // a unit.Demand
-	odd    oddities                  // of the present connection
+	gop      unit.GOP
+	line     unit.Timeline // of the goroutine that passes units to the intake, one at a time
+	rate     unit.Meter
+	format   atomic.Pointer[unit.Format]
+	broken   atomic.Uint64             // units that were dropped
+	newest   atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
+	warned   atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
+	demand   atomic.Int32              // a unit.Demand
+	odd      oddities                  // of the present connection
+	rhythm   rhythm
+	unusable atomic.Pointer[frame.Stream] // what the units are of that cannot be decoded before a keyframe
+
+	onWaiting func(frame.Waiting) // see OnWaiting
+	reports   sync.Mutex          // held while onStream and onWaiting are called, so that the later of them is the truth
 
 	mu      sync.Mutex    // guards waiting
 	waiting *sampleReader // of the present connection, if GStreamer reads it
@@ -59,7 +64,7 @@ func New(src configs.Source) (*Feed, error) {
 	return &Feed{source: src, read: read, lapse: usualLapse}, nil
 }
 
-// Run connects and reads until the connection ends, ctx is done, or no access unit arrives in time, and returns the
+// Run connects and reads until the connection ends, ctx is done, or nothing arrives in time, and returns the
 // reason: a frame.CameraError if the camera is the cause. It calls onStream with what the camera sends, at the first access
 // unit and at every change. onStream must not block: other goroutines wait for the unit meanwhile. Run may be called
 // again after it has returned, by one goroutine at a time. What the camera sent last stays in the buffer until it sends
@@ -70,6 +75,8 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.format.Store(nil)
 	f.newest.Store(nil)
 	f.odd.reset()
+	f.rhythm.reset(time.Now())
+	f.unusable.Store(nil)
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -85,28 +92,6 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	return err
 }
 
-// watch ends the connection if no access unit arrives in time. A slow camera has more time.
-func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
-	began := time.Now()
-	for {
-		f.Collect()
-		last, limit := began, f.source.ConnectTimeout
-		if at := f.newest.Load(); at != nil {
-			last, limit = *at, max(f.source.StallTimeout, 3*f.rate.Interval(), f.expectedPause())
-		}
-		left := time.Until(last.Add(limit))
-		if left <= 0 {
-			end(f.overdue(limit))
-			return
-		}
-		select {
-		case <-time.After(min(left, f.source.StallTimeout)): // the first unit may arrive in between
-		case <-ctx.Done():
-			return
-		}
-	}
-}
-
 // expectedPause is how long a source may pause between two units, by its kind and the configuration.
 func (f *Feed) expectedPause() time.Duration {
 	switch f.source.URL.Scheme {
@@ -116,15 +101,6 @@ func (f *Feed) expectedPause() time.Duration {
 		return filePause
 	}
 	return 0
-}
-
-func (f *Feed) overdue(limit time.Duration) error {
-	if f.newest.Load() == nil {
-		return &frame.CameraError{Reason: frame.TimedOut,
-			Text: fmt.Sprintf("%s sent no picture within %v of connecting", place(f.source.URL), limit)}
-	}
-	return &frame.CameraError{Reason: frame.Stalled,
-		Text: fmt.Sprintf("%s is connected but has sent nothing for %v", place(f.source.URL), limit)}
 }
 
 // SetDemand says which units somebody waits for. Units that nobody waits for arrive in batches. Collect takes those that

@@ -152,12 +152,40 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 			server := camtest.Start(t, tiny)
 			feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
 			feed.Stream(t)
+			camtest.Until(t, "the rhythm of the camera is known", func() bool { return feed.Feed.Units().Total() >= rhythmUnits })
 			camtest.Do(t, server, "cam1", command, testcam.Options{})
 			if err := feed.End(t); frame.ReasonOf(err) != want {
 				t.Errorf("got %v (%s), want %s", err, frame.ReasonOf(err), want)
 			}
 		})
 	}
+}
+
+// TestCameraThatAnswersIsWaitedFor has a camera that accepts PLAY and sends its first packet later than connect_timeout allows for
+// an answer.
+func TestCameraThatAnswersIsWaitedFor(t *testing.T) {
+	camtest.Long(t)
+	server := camtest.Start(t, tiny)
+	camtest.Do(t, server, "cam1", testcam.Stall, testcam.Options{})
+	src := camtest.Source(t, server.URL("cam1"))
+	src.ConnectTimeout = time.Second
+	feed, err := New(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	waits := make(chan frame.Waiting, 1)
+	feed.OnWaiting(func(w frame.Waiting) { waits <- w })
+	running := camtest.Run(t, feed)
+	select {
+	case w := <-waits:
+		if w.Err.Reason != frame.TimedOut || time.Since(w.Since) < keyframeGrace {
+			t.Errorf("it waits since %v: %v", w.Since, w.Err)
+		}
+	case <-time.After(camtest.Patience):
+		t.Fatal("nobody was told that the camera sends nothing")
+	}
+	camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
+	running.Stream(t)
 }
 
 // TestUnitsWithoutAnEndAreDropped has a camera whose last packets are lost, and whose connection is closed in the middle of

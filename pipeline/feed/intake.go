@@ -18,10 +18,14 @@ type Intake struct {
 	current    *unit.Format
 	caps       string // of the source's format, which current is made from
 	references unit.ReferenceTracker
+	starts     unit.Starts
+	startsOf   string    // the caps that starts is for
+	stated     time.Time // when the camera last stated a start; zero for never
+	first      time.Time // when the first unit arrived
 	shape      unit.JPEGShape
 	refused    int         // JPEGs in a row that can be neither decoded nor passed on
 	density    frame.Ratio // of the newest JPEG
-	begun      bool        // a keyframe has arrived
+	begun      bool        // a keyframe or a recovery point has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
 
 	orientation frame.Orientation       // that the source states
@@ -34,12 +38,19 @@ func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
 }
 
 // Unit takes an access unit in a format, which arrived at a time. It copies data. pts may be unit.NoPTS. A unit from which
-// nothing can be decoded is dropped and counted. Units before the first keyframe are dropped, and so are those between a
-// change of format and the next keyframe: they cannot be decoded.
+// nothing can be decoded is dropped and counted. Units before the first keyframe or recovery point are dropped, and so are those
+// between a change of format and the next of these: they cannot be decoded. key says that a unit of a codec other than H.264 and
+// H.265 is a keyframe; in those two package unit looks for itself.
 func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) {
 	if len(data) == 0 || in.over.Load() {
 		return
 	}
+	in.take(data, pts, key, arrived, format)
+	in.feed.rhythm.take(arrived, pts, in.begun)
+}
+
+// take keeps a unit if it can be used.
+func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) {
 	if len(data) > unit.BufferLimit {
 		in.feed.tooLarge(len(data))
 		return
@@ -58,14 +69,46 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 	case changed && in.orientation != frame.Orientation{}:
 		format = turned(*format, in.orientation)
 	}
-	if in.begun = key || in.begun && !changed; !in.begun {
+	start := in.start(data, key, arrived, format)
+	if in.begun = start.Key || start.Recovery > 0 || in.begun && !changed; !in.begun {
+		in.feed.setUnusable(in.shaped(format.Stream))
 		return
 	}
 	if changed {
 		in.caps = sent
 		in.change(format)
 	}
-	in.push(data, pts, key, in.later(arrived))
+	in.push(data, pts, start, in.later(arrived))
+}
+
+// assumeAfter is for how long a camera must have stated neither keyframe nor recovery point before one is assumed.
+const assumeAfter = 10 * time.Second
+
+// start says whether a picture can begin with a unit.
+func (in *Intake) start(data []byte, key bool, arrived time.Time, format *unit.Format) unit.Start {
+	if in.first.IsZero() {
+		in.first = arrived
+	}
+	if in.startsOf != format.Caps || in.first == arrived {
+		in.starts, in.startsOf = unit.NewStarts(format), format.Caps
+	}
+	start := in.starts.Of(data, key)
+	switch since := in.since(); {
+	case start.Assumed && start.Key && in.stated.IsZero(): // the camera may state none at all
+	case start.Assumed && arrived.Sub(since) < assumeAfter:
+		return unit.Start{}
+	case !start.Assumed && (start.Key || start.Recovery > 0):
+		in.stated = arrived
+	}
+	return start
+}
+
+// since is when the camera last stated a start, or when it began to send.
+func (in *Intake) since() time.Time {
+	if in.stated.IsZero() {
+		return in.first
+	}
+	return in.stated
 }
 
 // orient sets the orientation that the source states. A reader calls it before the units that it concerns.
@@ -163,6 +206,9 @@ func (in *Intake) change(given *unit.Format) {
 	to.Stream = in.shaped(to.Stream)
 	in.current, in.references = &to, unit.NewReferenceTracker(&to)
 	in.feed.format.Store(&to)
+	in.feed.reports.Lock()
+	defer in.feed.reports.Unlock()
+	in.feed.rhythm.use()
 	in.onStream(to.Stream)
 }
 
@@ -186,12 +232,13 @@ func (in *Intake) later(arrived time.Time) time.Time {
 }
 
 // push adds a unit of the current format to the buffer.
-func (in *Intake) push(data []byte, pts time.Duration, key bool, arrived time.Time) {
+func (in *Intake) push(data []byte, pts time.Duration, start unit.Start, arrived time.Time) {
 	u := unit.Unit{
-		PTS:       in.feed.line.Place(pts, key, arrived),
+		PTS:       in.feed.line.Place(pts, start.Key, arrived),
 		Received:  arrived,
-		Key:       key,
-		Droppable: !key && in.references.Droppable(data),
+		Key:       start.Key,
+		Recovery:  start.Recovery,
+		Droppable: !start.Key && in.references.Droppable(data),
 		Format:    in.current,
 	}
 	if s := in.current.Stream; s.Codec == "mjpeg" {

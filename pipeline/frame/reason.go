@@ -1,6 +1,9 @@
 package frame
 
-import "errors"
+import (
+	"errors"
+	"time"
+)
 
 // Reason says in one word why a camera gives no picture. The log and the API show it.
 type Reason string
@@ -11,6 +14,7 @@ const (
 	NotFound     Reason = "not_found"    // the camera has no such stream, or there is no such file or device
 	Unreachable  Reason = "unreachable"  // no connection: name, address, route or port
 	TimedOut     Reason = "timed_out"    // connected, but no access unit within connect_timeout
+	NoKeyframe   Reason = "no_keyframe"  // access units arrive, but none at which a decoder can begin
 	Stalled      Reason = "stalled"      // access units arrived and then stopped
 	NoVideo      Reason = "no_video"     // the camera answers, but not with video
 	Unsupported  Reason = "unsupported"  // video that this machine cannot decode
@@ -18,6 +22,13 @@ const (
 	Refused      Reason = "refused"      // the camera refuses to send for a reason that is not listed above
 	Failed       Reason = "failed"       // anything else
 )
+
+// Waiting says that a connected camera gives no picture yet.
+type Waiting struct {
+	Since  time.Time
+	Stream Stream // what it sends, as far as that is known
+	Err    *CameraError
+}
 
 // ErrFormatChanged is the end of a picture whose camera began to send something else, such as another size or codec, or
 // B-frames. A new picture takes over.

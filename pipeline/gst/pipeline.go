@@ -57,11 +57,12 @@ func New() (*Pipeline, error) {
 type ending struct {
 	ended   chan error // takes one value; io.EOF stands for the end of the stream
 	once    sync.Once
-	lacking atomic.Pointer[string] // what GStreamer has no plugin for; nil if it has all
-	dropped func(bytes int)        // see OnTooLarge
-	streams streams                // of a source, see LinkVideo
-	context *Context               // what the pipeline shares with others, or nil; set before it plays
-	uses    atomic.Uintptr         // the address of the context that it was given or has made
+	lacking atomic.Pointer[string]    // what GStreamer has no plugin for; nil if it has all
+	dropped func(bytes int)           // see OnTooLarge
+	streams streams                   // of a source, see LinkVideo
+	context *Context                  // what the pipeline shares with others, or nil; set before it plays
+	plays   atomic.Pointer[time.Time] // when an RTSP camera accepted PLAY; nil before that
+	uses    atomic.Uintptr            // the address of the context that it was given or has made
 }
 
 // watch is the callback of the bus loop.
@@ -79,6 +80,11 @@ func (e *ending) watch(msg *gst.Message) bool {
 		e.explain(e.streams.missing()) // of which the error is a consequence
 		if err := parseBusError(msg); !err.announces() {
 			e.End(err)
+		}
+	case gst.MessageProgress:
+		if plays(msg) {
+			now := time.Now()
+			e.plays.Store(&now)
 		}
 	case gst.MessageHaveContext:
 		if e.context != nil {

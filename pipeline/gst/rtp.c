@@ -32,6 +32,7 @@ typedef struct {
 	guint16 sequence; // of its newest packet
 	gboolean complete; // its last packet has arrived
 	gsize bytes, limit;
+	gint64 *received; // of the rtspsrc: when a packet last arrived, in µs of GLib's monotonic clock; atomic
 	gboolean gathered; // see fg_gather
 	GstClockTime from, to; // PTS of its packets
 	GstClockTime incomplete_from, incomplete_to; // PTS of the packets of the previous unit, if it is incomplete
@@ -87,6 +88,7 @@ static GstPadProbeReturn fg_count_probe(GstPad *pad, GstPadProbeInfo *info, gpoi
 			fg_end_unit(unit, !((fg_unit *)unit)->complete);
 		return GST_PAD_PROBE_OK;
 	}
+	__atomic_store_n(((fg_unit *)unit)->received, g_get_monotonic_time(), __ATOMIC_RELAXED);
 	GstElement *rtspsrc = gst_pad_get_parent_element(pad);
 	gboolean passes = TRUE;
 	if (info->type & GST_PAD_PROBE_TYPE_BUFFER_LIST) {
@@ -128,6 +130,7 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 	fg_unit *unit = g_rc_box_new0(fg_unit);
 	unit->complete = TRUE; // there is no unit yet
 	fg_end_unit(unit, FALSE);
+	unit->received = g_object_get_data(G_OBJECT(rtspsrc), "framegate-received");
 	unit->limit = GPOINTER_TO_SIZE(g_object_get_data(G_OBJECT(rtspsrc), "framegate-limit"));
 	gst_pad_add_probe(pad,
 		GST_PAD_PROBE_TYPE_BUFFER | GST_PAD_PROBE_TYPE_BUFFER_LIST | GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM,
@@ -156,7 +159,23 @@ static void fg_rtp_added(GstElement *rtspsrc, GstPad *pad, gpointer sink) {
 		gst_caps_unref(caps);
 }
 
+gint64 fg_silence(void *rtspsrc) {
+	gint64 *received = g_object_get_data(G_OBJECT(rtspsrc), "framegate-received");
+	const gint64 at = received == NULL ? 0 : __atomic_load_n(received, __ATOMIC_RELAXED);
+	return at == 0 ? -1 : g_get_monotonic_time() - at;
+}
+
+gboolean fg_plays(void *message) {
+	GstProgressType type;
+	gchar *code = NULL;
+	gst_message_parse_progress(message, &type, &code, NULL);
+	const gboolean plays = type == GST_PROGRESS_TYPE_COMPLETE && g_strcmp0(code, "request") == 0;
+	g_free(code);
+	return plays;
+}
+
 void fg_link_rtp(void *rtspsrc, void *sink, gsize limit) {
+	g_object_set_data_full(rtspsrc, "framegate-received", g_new0(gint64, 1), g_free);
 	g_object_set_data(rtspsrc, "framegate-limit", GSIZE_TO_POINTER(limit));
 	g_signal_connect_data(rtspsrc, "pad-added", G_CALLBACK(fg_rtp_added), gst_object_ref(sink), fg_unref, 0);
 }

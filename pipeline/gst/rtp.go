@@ -8,6 +8,7 @@ import "C"
 
 import (
 	"errors"
+	"time"
 	"unsafe"
 
 	"github.com/go-gst/go-gst/gst"
@@ -18,6 +19,23 @@ import (
 func LinkRTP(rtsp, sink *Element, limit int) {
 	C.fg_link_rtp(rtsp.pointer(), sink.pointer(), C.gsize(limit))
 }
+
+// Heard is when the camera of an RTSP pipeline last sent a packet, or has accepted PLAY; zero if neither has happened. It must not
+// be called after Stop.
+func (p *Pipeline) Heard() (at time.Time) {
+	if played := p.plays.Load(); played != nil {
+		at = *played
+	}
+	if len(p.made) > 0 { // the source is the first
+		if silence := C.fg_silence(p.made[0].pointer()); silence >= 0 {
+			at = time.Now().Add(-time.Duration(silence) * time.Microsecond)
+		}
+	}
+	return at
+}
+
+// plays reports whether a progress message says that the camera has accepted PLAY.
+func plays(msg *gst.Message) bool { return C.fg_plays(unsafe.Pointer(msg.Instance())) != 0 }
 
 // tooLarge is the size of the access unit that a message reports as dropped, 0 for any other message.
 func tooLarge(msg *gst.Message) int { return int(C.fg_too_large(unsafe.Pointer(msg.Instance()))) }

@@ -7,6 +7,12 @@
 // fg_link_rtp links the stream of an rtspsrc, once it appears, to a sink of whole access units of limit bytes at most.
 void fg_link_rtp(void *rtspsrc, void *sink, gsize limit);
 
+// fg_silence is how many µs ago an rtspsrc received a packet, -1 if it has received none.
+gint64 fg_silence(void *rtspsrc);
+
+// fg_plays reports whether a progress message says that a camera has accepted PLAY.
+gboolean fg_plays(void *message);
+
 // fg_too_large is the size of the unit that an element's message reports as dropped, 0 for other messages.
 guint64 fg_too_large(void *message);
 

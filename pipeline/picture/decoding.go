@@ -65,7 +65,7 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 				return cmp.Or(err, frame.ErrFormatChanged)
 			}
 			key = next
-			p.begin(key)
+			p.begin(key, units)
 		}
 		began := time.Now()
 		err := d.run(ctx, key, units)
@@ -101,7 +101,7 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 		if key.Format != format {
 			return frame.ErrFormatChanged
 		}
-		p.begin(key)
+		p.begin(key, units)
 	}
 }
 
@@ -258,7 +258,7 @@ func (d *decoding) push(u unit.Unit) bool {
 		d.pipeline.End(fmt.Errorf("the decoder has given no picture of %d units", d.idle.units))
 		return false
 	}
-	if u.Key {
+	if u.Key || u.Recovered { // which is as much of a keyframe as the camera sends
 		for _, out := range d.picture.decoded {
 			out.gate.Key(u.PTS)
 		}
@@ -272,5 +272,5 @@ func (d *decoding) push(u unit.Unit) bool {
 	}
 	d.pushing.Store(true)
 	defer d.pushing.Store(false)
-	return d.src.Push(data, u.PTS, u.Key)
+	return d.src.Push(data, u.PTS, u.Key || u.Recovery > 0)
 }

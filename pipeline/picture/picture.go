@@ -36,7 +36,8 @@ type Input struct {
 //	appsrc ! decoder ! [tee !] videoscale ! jpegenc ! appsink
 //
 // It begins with the keyframe in the buffer and shows that at once. It decodes the units between the keyframe and the newest
-// unit without showing them. A Picture is run once; its other methods may be called from any goroutine.
+// unit without showing them. If the buffer begins with a recovery point, the first picture that is shown is that of the newest
+// unit: a decoder that begins there gives grey ones at first. A Picture is run once; its other methods may be called from any goroutine.
 type Picture struct {
 	Input
 	outputs []frame.Output
@@ -101,7 +102,7 @@ func (p *Picture) Run(ctx context.Context) error {
 		return err
 	}
 	p.sort(key.Format.Stream)
-	p.begin(key)
+	p.begin(key, units)
 	if len(p.decoded) == 0 {
 		defer p.closeGates()
 		p.setPlan(frame.Plan{Name: PassThrough, Chosen: "the camera's own JPEGs fit what is asked for"})
@@ -113,23 +114,28 @@ func (p *Picture) Run(ctx context.Context) error {
 // keyTimeout is how long Run waits for a keyframe.
 const keyTimeout = 10 * time.Second
 
-// firstKey waits for the keyframe to begin with.
+// firstKey waits for the unit to begin with.
 func (p *Picture) firstKey(ctx context.Context, units *unit.Reader) (unit.Unit, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, keyTimeout, fmt.Errorf("no keyframe within %v", keyTimeout))
+	ctx, cancel := context.WithTimeoutCause(ctx, keyTimeout, &frame.CameraError{Reason: frame.NoKeyframe,
+		Text: fmt.Sprintf("no keyframe within %v: the camera sends them so rarely that the last one is not in the buffer any more", keyTimeout)})
 	defer cancel()
 	return units.Next(ctx)
 }
 
-// begin prepares everything for the units from key on.
-func (p *Picture) begin(key unit.Unit) {
+// begin prepares everything for the units from key on, which units began with.
+func (p *Picture) begin(key unit.Unit, units *unit.Reader) {
 	p.skipping = newSkipping(p.Rate, p.decoded)
 	newest, ok := p.Units.Newest()
 	for _, out := range append(p.passed, p.decoded...) {
-		out.showFrom = key.PTS
+		out.showFrom = units.RightFrom()
+		first := out.showFrom // of a keyframe this is its own
 		if ok && !p.skipping.keyframesSuffice() && !out.Rendition.Keyframes {
-			out.showFrom = newest.PTS
+			out.showFrom = max(out.showFrom, newest.PTS)
 		}
-		out.gate = newGate(out.Rendition, key.PTS, out.showFrom)
+		if !key.Key {
+			first = out.showFrom
+		}
+		out.gate = newGate(out.Rendition, first, out.showFrom)
 	}
 }
 
@@ -215,8 +221,12 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 		if u, err = units.Next(ctx); err != nil {
 			return err
 		}
-		if u.Format != began || to != nil && to.ordered && !p.Rate.Ordered() {
+		skipped := to != nil && units.Begins() && !u.Key // to a recovery point: this decoder would show what is not right yet
+		if u.Format != began {
 			p.finish(ctx)
+			return frame.ErrFormatChanged
+		}
+		if to != nil && to.ordered && !p.Rate.Ordered() || skipped {
 			return frame.ErrFormatChanged
 		}
 	}

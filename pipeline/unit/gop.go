@@ -2,7 +2,9 @@ package unit
 
 import (
 	"context"
+	"slices"
 	"sync"
+	"time"
 )
 
 // BufferLimit is the largest size of a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera. A longer GOP loses its
@@ -17,29 +19,43 @@ const (
 	gopLag, gopLagIntra = 50, 4
 )
 
-// GOP buffers the access units of a camera since the last keyframe, so that a picture can begin at once. It also keeps a few
-// earlier ones that a reader may not have taken yet. The zero GOP is empty and ready. Its methods may be called from any
-// goroutine.
+// GOP buffers the access units of a camera since the last one at which a picture can begin, so that it can do so at once. That is
+// a keyframe, or a recovery point that is complete: after it enough units have arrived for the newest picture to be right. It also
+// keeps a few earlier ones that a reader may not have taken yet. The zero GOP is empty and ready. Its methods may be called from
+// any goroutine.
 type GOP struct {
-	mu     sync.Mutex // guards what follows
-	units  []Unit
-	first  uint64 // number of units[0]; units are numbered from 0 in the order of arrival
-	key    int    // index of the newest keyframe in units; -1 if there is none
-	bytes  int
-	pushed chan struct{} // closed at the next push; nil while nobody waits
+	mu         sync.Mutex // guards what follows
+	units      []Unit
+	first      uint64        // number of units[0]; units are numbered from 0 in the order of arrival
+	start      int           // index of the newest unit in units at which a picture can begin; -1 if there is none
+	right      time.Duration // PTS from which pictures are right for who begins there
+	recoveries []recovery    // recovery points after it that are not complete, in their order
+	bytes      int
+	pushed     chan struct{} // closed at the next push; nil while nobody waits
 }
+
+// recovery is a recovery point that is not complete.
+type recovery struct {
+	unit int           // its index in units
+	left int           // units that others may refer to and that must still arrive before the one whose picture is right
+	last time.Duration // largest PTS of the units since
+}
+
+// maxRecoveries is how many incomplete recovery points are counted at a time: a camera may mark every unit as one.
+const maxRecoveries = 32
 
 // Push adds the newest unit. It never waits for a reader.
 func (g *GOP) Push(u Unit) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if len(g.units) == 0 {
-		g.key = -1
+		g.start = -1
 	}
 	if u.Key {
-		g.keepLast(min(gopLag, max(gopLagIntra, len(g.units)-g.key)))
-		g.key = len(g.units)
+		g.keepLast(min(gopLag, max(gopLagIntra, len(g.units)-g.start)))
+		g.start, g.right, g.recoveries = len(g.units), u.PTS, g.recoveries[:0]
 	}
+	u.Recovered = g.recover(u)
 	g.units = append(g.units, u)
 	g.bytes += len(u.Data)
 	if g.bytes > BufferLimit {
@@ -52,6 +68,36 @@ func (g *GOP) Push(u Unit) {
 		close(g.pushed)
 		g.pushed = nil
 	}
+}
+
+// recover counts a unit, which is about to be added, for the recovery points before it. It reports whether one is complete. A
+// picture that begins there begins with pictures that nobody may see; the newest one is right.
+func (g *GOP) recover(u Unit) (complete bool) {
+	from := -1
+	for i := range g.recoveries {
+		r := &g.recoveries[i]
+		r.last = max(r.last, u.PTS)
+		if r.left <= 0 {
+			from = i
+		}
+		if !u.Droppable {
+			r.left--
+		}
+	}
+	if from >= 0 {
+		previous := max(g.start, 0) // where readers may have begun that have not caught up yet
+		g.start, g.right = g.recoveries[from].unit, g.recoveries[from].last
+		g.recoveries = slices.Delete(g.recoveries, 0, from+1)
+		g.keepLast(max(gopLag, len(g.units)-previous))
+	}
+	if u.Recovery > 0 && len(g.recoveries) < maxRecoveries {
+		left := u.Recovery
+		if !u.Droppable {
+			left--
+		}
+		g.recoveries = append(g.recoveries, recovery{len(g.units), left, u.PTS})
+	}
+	return from >= 0
 }
 
 // Clear drops all units, as when a new connection begins. Readers wait for the next keyframe.
@@ -74,7 +120,11 @@ func (g *GOP) keepLast(n int) {
 	clear(g.units[kept:])
 	g.units = g.units[:kept]
 	g.first += uint64(drop)
-	g.key = max(g.key-drop, -1)
+	g.start = max(g.start-drop, -1)
+	for i := range g.recoveries {
+		g.recoveries[i].unit -= drop
+	}
+	g.recoveries = slices.DeleteFunc(g.recoveries, func(r recovery) bool { return r.unit < 0 })
 }
 
 // Size returns the number of units and of bytes in the buffer.
@@ -101,19 +151,22 @@ func (g *GOP) Newest() (Unit, bool) {
 	return g.units[len(g.units)-1], true
 }
 
-// Reader takes the units in order, beginning with a keyframe. A Reader belongs to one goroutine.
+// Reader takes the units in order, beginning with one at which a picture can begin. A Reader belongs to one goroutine.
 type Reader struct {
 	gop     *GOP
-	next    uint64 // number of the unit to take next
-	began   uint64 // number of the keyframe it began with
-	started bool   // the first keyframe was taken
+	next    uint64        // number of the unit to take next
+	began   uint64        // number of the unit it began with
+	started bool          // that unit was taken
+	right   time.Duration // PTS from which pictures are right
+	begins  bool          // the unit that was taken last is the one it began with
+	close   bool          // it has been close to the newest unit since
 }
 
-// Reader returns a reader that begins with the newest keyframe.
+// Reader returns a reader that begins with the newest keyframe, or with a newer recovery point that is complete.
 func (g *GOP) Reader() *Reader { return &Reader{gop: g} }
 
-// Next waits for the next unit. A reader that is far behind skips to the newest keyframe. If ctx is done first, it returns
-// ctx's cause.
+// Next waits for the next unit. A reader that is far behind skips to the newest unit at which a picture can begin. If ctx is done
+// first, it returns ctx's cause.
 func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	for {
 		u, wait := r.take()
@@ -128,6 +181,14 @@ func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	}
 }
 
+// Begins reports whether the unit that Next returned last is one that the reader began with or has skipped to. A decoder must be a
+// new one if that is no keyframe.
+func (r *Reader) Begins() bool { return r.begins }
+
+// RightFrom is the PTS from which the pictures of a decoder are right that began where the reader did: that of a keyframe, or one
+// later than a recovery point.
+func (r *Reader) RightFrom() time.Duration { return r.right }
+
 // A Mark is a position in the sequence of units.
 type Mark uint64
 
@@ -137,7 +198,7 @@ func (r *Reader) Mark() Mark { return Mark(r.next) }
 // Rewind makes Next return the unit of a mark, if the buffer still has it.
 func (r *Reader) Rewind(to Mark) { r.next = uint64(to) }
 
-// Restart makes the reader begin again with a keyframe that is newer than the one it began with.
+// Restart makes the reader begin again, with a newer unit than the one it began with.
 func (r *Reader) Restart() { r.started, r.next = false, r.began+1 }
 
 // take returns the next unit, or a channel that is closed when there may be one.
@@ -146,20 +207,23 @@ func (r *Reader) take() (Unit, <-chan struct{}) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	end := g.first + uint64(len(g.units))
-	key := g.first + uint64(max(g.key, 0))
-	hasKey := len(g.units) > 0 && g.key >= 0
+	start := g.first + uint64(max(g.start, 0))
+	hasStart := len(g.units) > 0 && g.start >= 0
 
 	lost := r.started && r.next < g.first
-	far := hasKey && r.next < key && end-r.next > gopLag
+	// A reader that begins with a recovery point is far behind at first. It catches up faster than it would from the next one.
+	far := hasStart && r.next < start && end-r.next > gopLag && (r.close || g.units[g.start].Key)
 	if lost || far {
 		r.started = false
 	}
+	r.begins = !r.started
 	if !r.started {
-		if !hasKey || key < r.next {
+		if !hasStart || start < r.next {
 			return Unit{}, g.wait()
 		}
-		r.started, r.next, r.began = true, key, key
+		r.started, r.next, r.began, r.right, r.close = true, start, start, g.right, false
 	}
+	r.close = r.close || end-r.next < gopLag/2
 	if r.next == end {
 		return Unit{}, g.wait()
 	}

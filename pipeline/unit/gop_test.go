@@ -106,6 +106,125 @@ func TestBufferIsBounded(t *testing.T) {
 	}
 }
 
+// recovering is unit n of a camera with a recovery point every 10 units, from n = 3 on, each of which takes 10 units.
+func recovering(n int, key bool) Unit {
+	u := unit(n, key, 100)
+	if n%10 == 3 {
+		u.Recovery = 10
+	}
+	return u
+}
+
+func TestReaderBeginsWithARecoveryPointOnlyWhenItIsComplete(t *testing.T) {
+	g := &GOP{}
+	r := g.Reader()
+	for n := 3; n < 13; n++ {
+		g.Push(recovering(n, false))
+		empty(t, r)
+	}
+	g.Push(recovering(13, false))
+	for want := 3; want < 14; want++ {
+		if got := read(t, r); got != want || r.Begins() != (want == 3) {
+			t.Fatalf("got unit %d, which it begins with: %v; want %d", got, r.Begins(), want)
+		}
+	}
+	if r.RightFrom() != 13*time.Millisecond {
+		t.Errorf("pictures are right from %v on", r.RightFrom())
+	}
+	if u, _ := g.Newest(); !u.Recovered {
+		t.Error("the unit whose picture is right is not marked")
+	}
+}
+
+func TestRecoveryPointsReplaceAnOldKeyframe(t *testing.T) {
+	g := &GOP{}
+	r := g.Reader()
+	for n := range 1000 {
+		g.Push(recovering(n, n == 0))
+		if got := read(t, r); got != n {
+			t.Fatalf("a reader that keeps up got unit %d, want %d", got, n)
+		}
+		want := max(0, (n-3)/10*10-10+3)
+		late := g.Reader()
+		if got := read(t, late); n >= 13 && got != want || n < 13 && got != 0 || late.RightFrom() > time.Duration(n)*time.Millisecond {
+			t.Fatalf("after unit %d a reader begins with %d and is right from %v", n, got, late.RightFrom())
+		}
+	}
+	if n, _ := g.Size(); n > gopLag+10 {
+		t.Errorf("%d units are kept", n)
+	}
+}
+
+func TestOnlyUnitsThatOthersReferToCountForARecovery(t *testing.T) {
+	g := &GOP{}
+	g.Push(Unit{Data: []byte{1}, Recovery: 2})
+	for n := 1; n <= 3; n++ {
+		g.Push(Unit{Data: []byte{1}, PTS: time.Duration(n), Droppable: n < 3})
+	}
+	empty(t, g.Reader()) // units 0 and 3 count
+	g.Push(Unit{Data: []byte{1}, PTS: 4})
+	if r := g.Reader(); read(t, r) != 0 || r.RightFrom() != 4 {
+		t.Errorf("right from %v", r.RightFrom())
+	}
+}
+
+func TestPicturesOfARecoveryAreRightInDisplayOrder(t *testing.T) {
+	g := &GOP{}
+	for _, u := range []Unit{{PTS: 0, Recovery: 3}, {PTS: 3}, {PTS: 1}, {PTS: 2}, {PTS: 6}} { // as with B-frames
+		u.Data = []byte{1}
+		g.Push(u)
+	}
+	r := g.Reader()
+	read(t, r)
+	if r.RightFrom() != 3 {
+		t.Errorf("right from %v, want 3: those before it may be wrong", r.RightFrom())
+	}
+}
+
+func TestReaderThatCatchesUpFromARecoveryPointDoesNotSkip(t *testing.T) {
+	g := &GOP{}
+	push := func(n int) {
+		u := unit(n, false, 100)
+		if n%100 == 0 {
+			u.Recovery = 100
+		}
+		g.Push(u)
+	}
+	for n := range 195 {
+		push(n)
+	}
+	r := g.Reader()
+	for want := range 380 { // it takes two units while one arrives
+		if want%2 == 0 {
+			push(195 + want/2)
+		}
+		if got := read(t, r); got != want {
+			t.Fatalf("got unit %d, want %d", got, want)
+		}
+	}
+	for n := 385; n < 520; n++ { // now it is far behind
+		push(n)
+	}
+	if got := read(t, r); got != 400 || !r.Begins() {
+		t.Errorf("got unit %d, want the newest complete recovery point", got)
+	}
+}
+
+func TestManyRecoveryPointsAtATimeAreBounded(t *testing.T) {
+	g := &GOP{}
+	for n := range 2000 {
+		u := unit(n, false, 100)
+		u.Recovery = 50
+		g.Push(u)
+	}
+	if n, _ := g.Size(); n > 3*gopLag {
+		t.Errorf("%d units are kept", n)
+	}
+	if r := g.Reader(); read(t, r) < 1900 {
+		t.Error("the reader begins with an old unit")
+	}
+}
+
 func TestKeyframesOnlyKeepFewUnits(t *testing.T) {
 	g := &GOP{}
 	fill(g, 0, 1000, 1)

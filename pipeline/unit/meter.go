@@ -21,6 +21,8 @@ type measured struct {
 	lastKey time.Duration
 	hasKey  bool
 	key     time.Duration // between the last two keyframes
+	refresh time.Duration // PTS of the last recovery point; 0 for none
+	between time.Duration // the last two recovery points
 	total   int           // units of this connection
 	newest  time.Duration // largest PTS
 	mixed   bool          // a unit is shown before one that arrived earlier: there are B-frames
@@ -38,6 +40,12 @@ func (m *Meter) Add(u Unit) {
 			m.key = u.PTS - m.lastKey
 		}
 		m.lastKey, m.hasKey = u.PTS, true
+	}
+	if u.Recovery > 0 {
+		if m.refresh > 0 {
+			m.between = u.PTS - m.refresh
+		}
+		m.refresh = u.PTS
 	}
 	m.total++
 	m.mixed = m.mixed || m.total > 1 && u.PTS < m.newest
@@ -93,6 +101,13 @@ func (m *Meter) KeyInterval() time.Duration {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.key
+}
+
+// RefreshInterval is the time between the last two recovery points; 0 until there were two.
+func (m *Meter) RefreshInterval() time.Duration {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.between
 }
 
 // Reset forgets everything, as for a new connection.

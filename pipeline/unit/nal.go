@@ -2,7 +2,6 @@ package unit
 
 import (
 	"encoding/binary"
-	"strings"
 )
 
 // ReferenceTracker finds the access units that no other unit refers to, which H.264 and H.265 mark. It belongs to one
@@ -15,7 +14,7 @@ type ReferenceTracker struct {
 
 // NewReferenceTracker returns the tracker for units of a format. The caps of H.264 and H.265 say how NAL units are separated.
 func NewReferenceTracker(f *Format) ReferenceTracker {
-	return ReferenceTracker{codec: f.Stream.Codec, lengths: !strings.Contains(f.Caps, "stream-format=(string)byte-stream")}
+	return ReferenceTracker{codec: f.Stream.Codec, lengths: hasLengths(f)}
 }
 
 // Droppable reports whether a decoder can do without this unit if its picture is not shown.

@@ -14,6 +14,11 @@ func FuzzNALUnits(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 2, 0x41, 1, 0, 0, 0, 1, 0x01}, true)
 	f.Add([]byte{0, 0, 0, 2, 0x02, 1, 0xFF, 0xFF, 0xFF, 0xFF, 1}, true)
 	f.Add([]byte{0, 0, 1, 0, 0, 1, 0, 0, 1}, false)
+	for _, nals := range [][][]byte{{nal25, nalP}, {nalUser, nalBoth, nalI}, {interlaced, nalPPS, nalP}, {{39 << 1, 1, 6, 2, 0x08, 0x40, 0x80}, {2, 1, 0xD0}}} {
+		lengths, codes := joined(nals...)
+		f.Add(lengths, true)
+		f.Add(codes, false)
+	}
 	f.Fuzz(func(t *testing.T, unit []byte, lengths bool) {
 		n, rest := 0, unit
 		for nal := range nalUnits(unit, lengths) {
@@ -34,6 +39,12 @@ func FuzzNALUnits(f *testing.F) {
 			format := &Format{Caps: caps, Stream: frame.Stream{Codec: codec, Width: 2, Height: 2}}
 			d := NewReferenceTracker(format)
 			d.Droppable(unit)
+			s := NewStarts(format)
+			for range 3 {
+				if start := s.Of(unit, false); start.Recovery < 0 || start.Recovery > 0 && start.Key {
+					t.Fatalf("%+v", start)
+				}
+			}
 		}
 		if len(unit) > 0 {
 			MisstatesVP8Size(unit, frame.Stream{Width: 2, Height: 2})

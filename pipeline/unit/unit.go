@@ -15,6 +15,8 @@ type Unit struct {
 	PTS       time.Duration // on the timeline of all cameras, which continues across reconnects
 	Received  time.Time     // when it arrived from the camera
 	Key       bool          // a keyframe: decodable by itself
+	Recovery  int           // at a recovery point, see Start; else 0
+	Recovered bool          // the first unit whose picture is right for who began with a recovery point; set by the GOP
 	Droppable bool          // no other unit refers to it
 	Format    *Format       // shared by all units until the camera changes it, which it does at a keyframe
 	Framed    *frame.Frame  // a frame whose picture is Data, ready to be passed through; nil if the codec is not JPEG

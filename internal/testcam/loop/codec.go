@@ -58,12 +58,16 @@ var codecs = map[Codec]codec{
 		if s.BFrames > 0 {
 			tune = "sliced-threads=true"
 		}
-		return fmt.Sprintf("x264enc %s speed-preset=superfast bitrate=%d key-int-max=%d bframes=%d option-string=scenecut=0:open-gop=0 ! "+
-			"capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au", tune, s.Bitrate, s.Interval, s.BFrames)
+		return fmt.Sprintf("x264enc %s speed-preset=superfast bitrate=%d key-int-max=%d bframes=%d intra-refresh=%t option-string=scenecut=0:open-gop=0 ! "+
+			"capsfilter caps=video/x-h264,stream-format=byte-stream,alignment=au", tune, s.Bitrate, s.Interval, s.BFrames, s.IntraRefresh)
 	}, openH264},
 	H265: {"gstreamer1.0-plugins-bad", func(s Spec) string {
-		return fmt.Sprintf("x265enc tune=zerolatency speed-preset=ultrafast bitrate=%d key-int-max=%d option-string=scenecut=0:open-gop=0:log-level=none ! "+
-			"capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au", s.Bitrate, s.Interval)
+		refresh := ""
+		if s.IntraRefresh {
+			refresh = ":intra-refresh=1"
+		}
+		return fmt.Sprintf("x265enc tune=zerolatency speed-preset=ultrafast bitrate=%d key-int-max=%d option-string=scenecut=0:open-gop=0:log-level=none%s ! "+
+			"capsfilter caps=video/x-h265,stream-format=byte-stream,alignment=au", s.Bitrate, s.Interval, refresh)
 	}, openH265},
 	MJPEG: {"gstreamer1.0-plugins-good", func(Spec) string { return "jpegenc quality=80" }, openMJPEG},
 	MPEG4: {"gstreamer1.0-libav", func(s Spec) string {

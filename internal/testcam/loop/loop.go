@@ -30,8 +30,9 @@ type Spec struct {
 	Length        int // frames of the loop
 	Bitrate       int // kbit/s
 	BFrames       int
-	Grain         int // up to MaxGrain
-	Number        int // the camera's, for the mark
+	IntraRefresh  bool // recovery points in place of all keyframes but the first; H.264 and H.265 only
+	Grain         int  // up to MaxGrain
+	Number        int  // the camera's, for the mark
 	Label         string
 }
 

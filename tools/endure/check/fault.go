@@ -60,7 +60,7 @@ var Faults = []*Fault{
 	},
 	{
 		Command: testcam.Stall, weight: 4, least: time.Second, most: 12 * time.Second,
-		settled: StallTime + 2*time.Second, states: []string{"stalled", "connecting", "lost"}, shows: "stalled", unseen: StallTime + maxWait,
+		settled: StallTime + 2*time.Second, states: []string{"stalled", "connecting", "lost", "waiting"}, shows: "stalled", unseen: StallTime + maxWait,
 	},
 	{
 		Command: testcam.Corrupt, weight: 4, least: 2 * time.Second, most: 8 * time.Second,

@@ -1,0 +1,197 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
+)
+
+const (
+	// patience is how long a camera that has answered may send nothing until its rhythm is known. Cameras are known that send
+	// their first packet after 25 s, and a picture every 15 s.
+	patience = time.Minute
+	// rhythmUnits is how many units show the rhythm of a camera.
+	rhythmUnits = 3
+	// keyframeGrace is how long a camera may take for its first picture until that is reported. Most send a keyframe every 1 to 4 s.
+	keyframeGrace = 5 * time.Second
+)
+
+// rhythm records when a camera sends, whether that can be decoded or not. The zero rhythm must be reset. Its methods may be called
+// from any goroutine.
+type rhythm struct {
+	mu      sync.Mutex // guards what follows
+	began   time.Time  // the connection
+	heard   time.Time  // the camera, the last time; zero if never
+	dry     time.Time  // since when what was heard gave no unit that can be used; zero if the last unit could be used
+	told    bool       // somebody knows of dry
+	units   int
+	unit    time.Time     // when the last unit arrived
+	pts     time.Duration // of that unit, by the camera's clock
+	longest [2]time.Duration
+	since   time.Time // when longest[0] was begun
+}
+
+// The longest pause is looked for in the last one or two minutes. A camera's clock is believed for pauses of up to maxClockPause: it
+// shows the rhythm of one that sends many old pictures at once at first.
+const (
+	rhythmSpan    = time.Minute
+	maxClockPause = 20 * time.Second
+)
+
+func (r *rhythm) reset(now time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.began, r.heard, r.dry, r.told, r.units, r.longest, r.since = now, time.Time{}, time.Time{}, false, 0, [2]time.Duration{}, now
+}
+
+// hear records that the camera has sent something that is no unit.
+func (r *rhythm) hear(at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noise(at)
+	if r.units == 0 && r.dry.IsZero() {
+		r.dry = at
+	}
+}
+
+func (r *rhythm) noise(at time.Time) {
+	if at.After(r.heard) {
+		r.heard = at
+	}
+}
+
+// take records a unit, whose time on the camera's clock may be unit.NoPTS. usable says that it can be decoded.
+func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noise(at)
+	if usable {
+		r.dry, r.told = time.Time{}, false
+	} else if r.dry.IsZero() {
+		r.dry = at
+	}
+	if r.units > 0 {
+		pause := at.Sub(r.unit)
+		if r.pts >= 0 && pts > r.pts {
+			pause = max(pause, min(pts-r.pts, maxClockPause))
+		}
+		if at.Sub(r.since) > rhythmSpan {
+			r.longest, r.since = [2]time.Duration{0, r.longest[0]}, at
+		}
+		r.longest[0] = max(r.longest[0], pause)
+	}
+	r.units++
+	r.unit, r.pts = at, pts
+}
+
+// use records that units can be used from now on.
+func (r *rhythm) use() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.dry, r.told = time.Time{}, false
+}
+
+// limits are how long a camera may be silent.
+type limits struct{ connect, stall, pause time.Duration } // pause is what the configuration expects between units
+
+// silence returns since when the camera is silent, how long it may be, and why the connection then ends.
+func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why frame.Reason, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case r.heard.IsZero():
+		return r.began, l.connect, frame.TimedOut, "sent no picture within %v of connecting, the limit set by connect_timeout"
+	case r.units == 0:
+		return r.heard, max(patience, l.connect), frame.TimedOut, "has answered but has sent nothing for %v; a longer connect_timeout gives it more time"
+	case r.units < rhythmUnits:
+		return r.heard, max(patience, l.connect, l.pause), frame.Stalled, "is connected but has sent nothing for %v; a longer connect_timeout gives it more time"
+	}
+	if slow := max(3*r.longest[0], 3*r.longest[1], l.pause); slow > l.stall {
+		return r.heard, slow, frame.Stalled, "is connected but has sent nothing for %v, three times its longest pause; a longer stall_timeout gives it more time"
+	}
+	return r.heard, l.stall, frame.Stalled, "is connected but has sent nothing for %v, the limit set by stall_timeout"
+}
+
+// waits returns since when the camera has given no unit that can be used, zero if it has or nobody need be told. told says that
+// somebody has been.
+func (r *rhythm) waits(told bool) (since time.Time, units int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.dry.IsZero() || r.told {
+		return time.Time{}, r.units
+	}
+	r.told = told
+	return r.dry, r.units
+}
+
+// Alive records that the camera has sent something at a time, which is no unit yet: an answer, or packets of which nothing can be
+// made. A reader calls it, so that the camera is not taken for dead. Any goroutine may call it.
+func (in *Intake) Alive(at time.Time) {
+	if !in.over.Load() {
+		in.feed.rhythm.hear(at)
+	}
+}
+
+// OnWaiting sets a function that is called if a connected camera gives no picture for some seconds, because it sends nothing yet or
+// no keyframe. What follows is a call of Run's onStream, or the end of Run. It must not block, and is set before Run.
+func (f *Feed) OnWaiting(call func(frame.Waiting)) { f.onWaiting = call }
+
+// watch ends the connection if nothing arrives in time, and reports a camera that is connected and gives no picture.
+func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
+	limits := limits{f.source.ConnectTimeout, f.source.StallTimeout, f.expectedPause()}
+	for {
+		f.Collect()
+		since, limit, why, text := f.rhythm.silence(limits)
+		left := time.Until(since.Add(limit))
+		if left <= 0 {
+			end(&frame.CameraError{Reason: why, Text: place(f.source.URL) + " " + fmt.Sprintf(text, limit.Round(time.Millisecond))})
+			return
+		}
+		left = min(left, limits.stall) // the first unit may arrive in between
+		if since, _ := f.rhythm.waits(false); !since.IsZero() {
+			if due := time.Until(since.Add(keyframeGrace)); due > 0 {
+				left = min(left, due)
+			} else {
+				f.reportWaiting()
+			}
+		}
+		select {
+		case <-time.After(left):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// reportWaiting says that the camera gives no picture, unless one has come meanwhile.
+func (f *Feed) reportWaiting() {
+	f.reports.Lock()
+	defer f.reports.Unlock()
+	since, units := f.rhythm.waits(true)
+	if since.IsZero() || f.onWaiting == nil {
+		return
+	}
+	w := frame.Waiting{Since: since, Err: &frame.CameraError{Reason: frame.TimedOut,
+		Text: fmt.Sprintf("%s has answered: waiting for its first picture since %s", place(f.source.URL), since.Format(time.TimeOnly))}}
+	if s := f.unusable.Load(); s != nil {
+		w.Stream = *s
+	}
+	if units > 0 {
+		if w.Stream.Codec == "" { // all were broken
+			return
+		}
+		w.Err = &frame.CameraError{Reason: frame.NoKeyframe,
+			Text: fmt.Sprintf("%s is connected and sends video: waiting for a keyframe since %s", place(f.source.URL), since.Format(time.TimeOnly))}
+	}
+	f.onWaiting(w)
+}
+
+// setUnusable records what units are of that cannot be decoded yet.
+func (f *Feed) setUnusable(s frame.Stream) {
+	if last := f.unusable.Load(); last == nil || *last != s {
+		f.unusable.Store(&s)
+	}
+}

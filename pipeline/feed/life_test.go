@@ -1,0 +1,197 @@
+package feed
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/unit"
+)
+
+// TestSilenceIsAllowedByTheRhythmOfACamera says when a camera is given up after it has sent units, packets and nothing more.
+func TestSilenceIsAllowedByTheRhythmOfACamera(t *testing.T) {
+	const s = time.Second
+	type event struct {
+		after time.Duration // the one before
+		pts   time.Duration // 0 for a packet, which is no unit
+	}
+	steady := func(n int, every time.Duration) (all []event) {
+		for i := range n {
+			all = append(all, event{every, time.Duration(i+1) * every})
+		}
+		return all
+	}
+	burst := func(n int, every time.Duration) (all []event) {
+		for i := range n {
+			all = append(all, event{0, time.Duration(i+1) * every})
+		}
+		return all
+	}
+	for name, c := range map[string]struct {
+		limits limits
+		events []event
+		limit  time.Duration
+		reason frame.Reason
+		key    string // of the configuration, which the error names
+	}{
+		"it never answers":               {limits{10 * s, 5 * s, 0}, nil, 10 * s, frame.TimedOut, "connect_timeout"},
+		"it answers":                     {limits{10 * s, 5 * s, 0}, []event{{s, 0}}, 60 * s, frame.TimedOut, "connect_timeout"},
+		"it answers, and may take long":  {limits{90 * s, 5 * s, 0}, []event{{s, 0}}, 90 * s, frame.TimedOut, "connect_timeout"},
+		"one picture":                    {limits{10 * s, 5 * s, 0}, steady(1, s), 60 * s, frame.Stalled, "connect_timeout"},
+		"25 pictures a second":           {limits{10 * s, 5 * s, 0}, steady(25, s/25), 5 * s, frame.Stalled, "stall_timeout"},
+		"three of them":                  {limits{10 * s, 5 * s, 0}, steady(3, s/25), 5 * s, frame.Stalled, "stall_timeout"},
+		"a picture every 7 s":            {limits{10 * s, 5 * s, 0}, steady(3, 7*s), 21 * s, frame.Stalled, "stall_timeout"},
+		"a picture every 15 s":           {limits{10 * s, 5 * s, 0}, steady(9, 15*s), 45 * s, frame.Stalled, "stall_timeout"},
+		"every 15 s, 50 at once first":   {limits{10 * s, 5 * s, 0}, burst(50, 15*s), 45 * s, frame.Stalled, "stall_timeout"},
+		"its clock jumps":                {limits{10 * s, 5 * s, 0}, append(steady(25, s/25), event{s / 25, time.Hour}), 60 * s, frame.Stalled, "stall_timeout"},
+		"it was slow five minutes ago":   {limits{10 * s, 5 * s, 0}, append(steady(9, 15*s), steady(7500, s/25)...), 5 * s, frame.Stalled, "stall_timeout"},
+		"it is polled every 30 s":        {limits{10 * s, 5 * s, 90 * s}, steady(1, s), 90 * s, frame.Stalled, "connect_timeout"},
+		"packets that make no unit":      {limits{10 * s, 5 * s, 0}, append(steady(25, s/25), event{4 * s, 0}), 5 * s, frame.Stalled, "stall_timeout"},
+		"a stall_timeout longer than it": {limits{10 * s, 60 * s, 0}, steady(9, 15*s), 60 * s, frame.Stalled, "stall_timeout"},
+	} {
+		var r rhythm
+		now := time.Now()
+		r.reset(now)
+		last := now
+		for _, e := range c.events {
+			last = last.Add(e.after)
+			if e.pts == 0 {
+				r.hear(last)
+			} else {
+				r.take(last, e.pts, true)
+			}
+		}
+		since, limit, reason, text := r.silence(c.limits)
+		if !since.Equal(last) || limit != c.limit || reason != c.reason || !strings.Contains(text, c.key) {
+			t.Errorf("%s: %v after %v, %s: %s; want %v after %v, %s, %s", name, limit, since.Sub(now), reason, text, c.limit, last.Sub(now), c.reason, c.key)
+		}
+	}
+}
+
+// h264 is a unit of one slice: an IDR or a P slice, after its length.
+var (
+	idrUnit = []byte{0, 0, 0, 3, 0x65, 0x88, 0x84}
+	pUnit   = []byte{0, 0, 0, 3, 0x61, 0x98, 0x84}
+)
+
+var h264 = &unit.Format{Caps: "video/x-h264, stream-format=(string)avc", Stream: frame.Stream{Codec: "h264", Width: 64, Height: 48}}
+
+// waiting is a feed whose camera is not connected, and what it reports.
+func waiting(t *testing.T) (f *Feed, in *Intake, reports *[]frame.Waiting) {
+	t.Helper()
+	f, err := New(camtest.Source(t, "test://ball"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reports = new([]frame.Waiting)
+	f.OnWaiting(func(w frame.Waiting) { *reports = append(*reports, w) })
+	f.rhythm.reset(time.Now())
+	return f, f.NewIntake(func(frame.Stream) {}), reports
+}
+
+func TestUnitsBeforeAKeyframeAreALifeSign(t *testing.T) {
+	f, in, reports := waiting(t)
+	began := time.Now()
+	for n := range 600 { // 60 s at 10 pictures a second
+		in.Unit(pUnit, time.Duration(n)*100*time.Millisecond, true, began.Add(time.Duration(n)*100*time.Millisecond), h264)
+	}
+	if since, _, _, _ := f.rhythm.silence(limits{10 * time.Second, 5 * time.Second, 0}); since.Sub(began) < 59*time.Second {
+		t.Errorf("it is silent since %v after the first unit", since.Sub(began))
+	}
+	if n, _ := f.gop.Size(); n > 0 || f.Stream() != (frame.Stream{}) {
+		t.Errorf("%d units are kept, of %+v", n, f.Stream())
+	}
+	f.reportWaiting()
+	f.reportWaiting()
+	if len(*reports) != 1 {
+		t.Fatalf("%d reports, want 1", len(*reports))
+	}
+	w := (*reports)[0]
+	if !w.Since.Equal(began) || w.Err.Reason != frame.NoKeyframe || !strings.Contains(w.Err.Text, "waiting for a keyframe since "+began.Format(time.TimeOnly)) || w.Stream.Width != 64 {
+		t.Errorf("got %+v, %v", w, w.Err)
+	}
+	in.Unit(idrUnit, time.Minute, false, began.Add(time.Minute), h264)
+	f.reportWaiting()
+	if n, _ := f.gop.Size(); n != 1 || len(*reports) != 1 {
+		t.Errorf("after the keyframe %d units are kept, and there are %d reports", n, len(*reports))
+	}
+	in.Alive(began.Add(2 * time.Minute)) // a packet of the next unit
+	f.reportWaiting()
+	if len(*reports) != 1 {
+		t.Error("a camera with pictures waits for the first one")
+	}
+}
+
+func TestCameraThatAnswersAndSendsNothingIsReported(t *testing.T) {
+	f, in, reports := waiting(t)
+	f.reportWaiting()
+	if len(*reports) != 0 {
+		t.Fatal("a camera that has not answered is reported")
+	}
+	in.Alive(time.Now())
+	f.reportWaiting()
+	if len(*reports) != 1 || (*reports)[0].Err.Reason != frame.TimedOut || !strings.Contains((*reports)[0].Err.Text, "waiting for its first picture since") {
+		t.Errorf("got %+v", *reports)
+	}
+}
+
+func TestKeyframeOfAnotherFormatIsWaitedFor(t *testing.T) {
+	f, in, reports := waiting(t)
+	another := *h264
+	another.Caps += ", width=(int)32"
+	in.Unit(idrUnit, 0, true, time.Now(), h264)
+	in.Unit(pUnit, 40*time.Millisecond, false, time.Now(), &another)
+	f.reportWaiting()
+	if n, _ := f.gop.Size(); n != 1 || len(*reports) != 1 {
+		t.Errorf("%d units are kept, %d reports; want 1 of each", n, len(*reports))
+	}
+}
+
+func TestRecoveryPointIsAssumedOnlyAfterTenSecondsWithoutAnother(t *testing.T) {
+	f, in, _ := waiting(t)
+	sets := append([]byte{0, 0, 0, 4, 0x67, 0x4D, 0x40, 0x0A, 0, 0, 0, 2, 0x68, 0xCE}, pUnit...)
+	began := time.Now()
+	for n := range 350 { // at 25 a second
+		data, at := pUnit, time.Duration(n)*40*time.Millisecond
+		if n%25 == 0 {
+			data = sets
+		}
+		in.Unit(data, at, true, began.Add(at), h264)
+		if total := f.gop.Total(); total > 0 != (n >= 250) {
+			t.Fatalf("%d units are kept after unit %d", total, n)
+		}
+	}
+}
+
+func TestIntraPictureWithoutIDRCountsOnlyWhereThereIsNoIDR(t *testing.T) {
+	intra := []byte{0, 0, 0, 3, 0x61, 0x88, 0x84}
+	for name, c := range map[string]struct {
+		idr  int // units from one IDR to the next; 0 for none
+		kept int // of 100, at 25 a second with an intra picture every 10
+	}{
+		"none":             {0, 10},
+		"one a second":     {25, 4},
+		"at the beginning": {1000, 1},
+	} {
+		f, in, _ := waiting(t)
+		keys, began := 0, time.Now()
+		for n := range 100 {
+			data, at := pUnit, time.Duration(n)*40*time.Millisecond
+			switch {
+			case c.idr > 0 && n%c.idr == 0:
+				data = idrUnit
+			case n%10 == 5:
+				data = intra
+			}
+			in.Unit(data, at, true, began.Add(at), h264)
+			if u, ok := f.gop.Newest(); ok && u.Key {
+				keys++
+			}
+		}
+		if keys != c.kept {
+			t.Errorf("IDR %s: %d keyframes, want %d", name, keys, c.kept)
+		}
+	}
+}
