@@ -43,7 +43,12 @@ func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look 
 	waited := make(chan error, 1)
 	feed.OnWaiting(func(w frame.Waiting) {
 		waits(w)
-		time.AfterFunc(time.Until(w.Since.Add(keyframePatience)), func() { waited <- w.Err })
+		time.AfterFunc(time.Until(w.Since.Add(keyframePatience)), func() {
+			select {
+			case waited <- w.Err:
+			default:
+			}
+		})
 	})
 	go func() {
 		gone <- feed.Run(ctx, func(frame.Stream) {
