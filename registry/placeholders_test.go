@@ -95,6 +95,22 @@ func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 	}
 }
 
+func TestLapseEndsWhenNobodyNeedsTheCamera(t *testing.T) {
+	r, _, f := start(t, "connect: on_demand")
+	v := watch(t, r, frame.Request{})
+	c := r.byID["a"]
+	c.change(func() { c.maxLapse = patience })
+	f.hang(true)
+	f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
+	v.Close()
+	until(t, "idle", func() bool { return state(r) == Idle })
+	c.read(func() {
+		if c.main().lapse != nil {
+			t.Error("the camera will be lost, although nobody needs it")
+		}
+	})
+}
+
 func TestViewerWhoComesWhileACameraIsAwaySeesAPlaceholder(t *testing.T) {
 	r, _, f := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })

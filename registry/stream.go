@@ -67,6 +67,7 @@ func (s *stream) connect(ctx context.Context) {
 	for {
 		c.change(func() {
 			if !s.needed() { // the next viewer must not get the error of an earlier attempt
+				s.endLapse()
 				s.err, s.lost = nil, false
 				s.setState(Idle)
 			}
@@ -84,7 +85,7 @@ func (s *stream) connect(ctx context.Context) {
 			return
 		}
 		lasted := s.disconnected(err)
-		if lasted > 0 {
+		if lasted >= steadyTime { // some cameras end every connection after seconds
 			faults.Reset()
 		}
 		if !errors.Is(err, errReleased) {
@@ -99,6 +100,9 @@ func (s *stream) connect(ctx context.Context) {
 		}
 	}
 }
+
+// steadyTime is how long a connection must last for its end to be a warning, whatever ended those before.
+const steadyTime = time.Minute
 
 // needed reports whether the stream is to be connected: always, or while a rendition or a snapshot is made of it, or
 // somebody waits to learn what it is.

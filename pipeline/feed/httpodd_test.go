@@ -105,7 +105,7 @@ func TestOddAnswersArePictures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			feed := oftenAsked(t, serveRaw(t, c.answer)+"/x", usualLapse)
+			feed := oftenAsked(t, serveRaw(t, c.answer)+"/x", camtest.Patience)
 			units := feed.Feed.Units().Reader()
 			for range 3 {
 				next(t, units)
@@ -160,7 +160,7 @@ func TestPollsReuseTheirConnection(t *testing.T) {
 	}
 	server.Start()
 	t.Cleanup(server.Close)
-	units := oftenAsked(t, server.URL, usualLapse).Feed.Units().Reader()
+	units := oftenAsked(t, server.URL, camtest.Patience).Feed.Units().Reader()
 	for range 10 {
 		next(t, units)
 	}

@@ -13,33 +13,37 @@ import (
 type Backoff struct{ attempts, refusals int }
 
 const (
-	// FirstPause is the pause after the first failure, and after a connection that was good.
+	// FirstPause is the pause after the first failure.
 	FirstPause = 500 * time.Millisecond
-	maxPause   = 30 * time.Second
+	// goodPause is the pause after a good attempt: the next one is likely to succeed.
+	goodPause = 100 * time.Millisecond
+	maxPause  = 30 * time.Second
 	// authPause is the first pause after a refused password and maxAuthPause the longest: cameras lock an account after
 	// a few attempts.
 	authPause    = time.Minute
 	maxAuthPause = 15 * time.Minute
-	// goodTime is how long an attempt must last for the pauses to start from FirstPause again. Some cameras end every connection
-	// after 5 s.
+	// goodTime is how long an attempt must last to be a good one, after which the pauses begin anew. Some cameras end every
+	// connection after 5 s.
 	goodTime = 3 * time.Second
 )
 
 // Next returns the pause after an attempt that lasted for the given time and ended for a reason. It has jitter, so that
 // 64 cameras behind one switch do not come back at the same time.
 func (b *Backoff) Next(reason frame.Reason, lasted time.Duration) time.Duration {
-	if lasted >= goodTime {
-		b.attempts = 0
-	}
 	if lasted > 0 {
 		b.refusals = 0
 	}
+	switch {
+	case reason == frame.Unauthorized:
+		d := min(authPause<<min(b.refusals, 16), maxAuthPause)
+		b.refusals++
+		return Jitter(d)
+	case lasted >= goodTime:
+		b.attempts = 0
+		return Jitter(goodPause)
+	}
 	d := min(FirstPause<<min(b.attempts, 16), maxPause)
 	b.attempts++
-	if reason == frame.Unauthorized {
-		d = min(authPause<<min(b.refusals, 16), maxAuthPause)
-		b.refusals++
-	}
 	return Jitter(d)
 }
 

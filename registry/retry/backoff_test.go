@@ -36,8 +36,11 @@ func TestPausesAreShortAgainAfterAGoodConnection(t *testing.T) {
 	if d := b.Next(frame.Ended, time.Second); d < 10*time.Second {
 		t.Errorf("%v after a connection that was lost soon, six times", d)
 	}
-	if d := b.Next(frame.Ended, goodTime); d > FirstPause*6/5 {
+	if d := b.Next(frame.Ended, goodTime); d > goodPause*6/5 {
 		t.Errorf("%v after a good connection", d)
+	}
+	if d := b.Next(frame.Unreachable, 0); d > FirstPause*6/5 {
+		t.Errorf("%v after the first failure since", d)
 	}
 }
 
@@ -45,7 +48,7 @@ func TestPausesDoNotGrowIfTheCameraWorksForAWhileEachTime(t *testing.T) {
 	for _, lasted := range []time.Duration{5 * time.Second, 30 * time.Second} {
 		var b Backoff
 		for n := range 20 {
-			if d := b.Next(frame.Ended, lasted); d > FirstPause*6/5 {
+			if d := b.Next(frame.Ended, lasted); d > goodPause*6/5 {
 				t.Errorf("%v after connection %d of %v", d, n, lasted)
 			}
 		}
