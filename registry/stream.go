@@ -192,6 +192,7 @@ func (s *stream) waits(w frame.Waiting) {
 	lastUnit := s.feed.LastUnit()
 	c := s.camera
 	c.change(func() {
+		s.endLapse()
 		if w.Stream.Width > 0 {
 			s.format = w.Stream
 			for _, r := range c.renditions {

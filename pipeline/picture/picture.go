@@ -222,8 +222,11 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 			return err
 		}
 		skipped := to != nil && units.Begins() && !u.Key // to a recovery point: this decoder would show what is not right yet
-		if u.Format != began || to != nil && to.ordered && !p.Rate.Ordered() || skipped {
+		if u.Format != began {
 			p.finish(ctx)
+			return frame.ErrFormatChanged
+		}
+		if to != nil && to.ordered && !p.Rate.Ordered() || skipped {
 			return frame.ErrFormatChanged
 		}
 	}

@@ -120,6 +120,9 @@ func (p *JPEG) read(data []byte, at int) error {
 		case s.mark == markAPPE && bytes.HasPrefix(s.content, []byte("Adobe")):
 			p.adobe = s.content
 		case s.mark == markSOS:
+			if len(s.content) < 6 { // of one component
+				return errBrokenJPEG
+			}
 			p.scan, p.body = s.at, s.end
 			return p.readScans(data)
 		case isFrame(s.mark):

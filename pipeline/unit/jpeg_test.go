@@ -67,12 +67,20 @@ func TestBrokenJPEGIsRefused(t *testing.T) {
 	for name, data := range map[string][]byte{
 		"empty": {}, "html": []byte("<html>not found</html>"), "cut in the scan": whole[:len(whole)-40],
 		"cut in the headers": whole[:100], "without pictures": {0xFF, markSOI, 0xFF, markEOI, 0, 0},
+		"a scan without components": shortScan(whole, 2), "a scan with a short header": shortScan(whole, 7),
 		"noise behind the beginning": append([]byte{0xFF, markSOI}, bytes.Repeat([]byte{7}, 100)...),
 	} {
 		if p, err := ReadJPEG(data); err == nil {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
+}
+
+// shortScan changes the length of the header of the scan.
+func shortScan(data []byte, length byte) []byte {
+	data = bytes.Clone(data)
+	data[bytes.Index(data, []byte{0xFF, markSOS})+3] = length
+	return data
 }
 
 // insert puts bytes in front of the first marker of a kind.
