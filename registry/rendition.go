@@ -53,6 +53,14 @@ func (v *View) Next() (*frame.Frame, error) {
 	return f, nil
 }
 
+// Await waits at most d for a frame that is newer than Frame. It reports whether Next will not wait.
+func (v *View) Await(d time.Duration) bool {
+	ctx, cancel := context.WithTimeout(v.ctx, d)
+	defer cancel()
+	_, err := v.rendition.slot.After(ctx, v.frame)
+	return err == nil || v.ctx.Err() != nil
+}
+
 // Close leaves the rendition, which ends some time after its last viewer has left.
 func (v *View) Close() {
 	v.cancel(nil)

@@ -26,10 +26,13 @@ import (
 // standin is an engine without GStreamer. Its cameras send grey pictures that grow brighter.
 type standin struct{}
 
-type standinFeed struct{ away bool }
+type standinFeed struct {
+	away  bool // it cannot be reached
+	still bool // it sends one picture only
+}
 
 func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
-	return &standinFeed{away: src.URL.Path == "/away"}, nil
+	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still"}, nil
 }
 
 var stream = frame.Stream{Codec: "h264", Width: 320, Height: 180, FPS: 100}
@@ -56,11 +59,12 @@ func (f *standinFeed) FailedPlans() []frame.FailedPlan {
 
 type standinPicture struct {
 	outputs  []frame.Output
+	still    bool
 	caughtUp chan struct{}
 }
 
 func (f *standinFeed) NewPicture(outputs []frame.Output) registry.Picture {
-	return &standinPicture{outputs, make(chan struct{})}
+	return &standinPicture{outputs, f.still, make(chan struct{})}
 }
 
 var epoch = time.Now()
@@ -78,6 +82,9 @@ func (p *standinPicture) Run(ctx context.Context) error {
 		}
 		if n == 0 {
 			close(p.caughtUp)
+		}
+		if p.still {
+			<-ctx.Done()
 		}
 		select {
 		case <-tick.C:

@@ -23,6 +23,14 @@ func TestPartHasHeadersAndBoundary(t *testing.T) {
 	}
 }
 
+func TestPictureIsFollowedByTheHeadOfTheNextPart(t *testing.T) {
+	f := New([]byte("JPEG"), Info{PTS: 1, Received: time.Unix(1700000000, 42000)})
+	const head = "--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+	if want := "JPEG\r\n" + head; OpeningAhead != head || string(f.Ahead()) != want {
+		t.Errorf("%q %q", OpeningAhead, f.Ahead())
+	}
+}
+
 func TestFrameOwnsItsPicture(t *testing.T) {
 	mapped := []byte("JPEG")
 	f := New(mapped, Info{PTS: 1})

@@ -1,0 +1,68 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
+)
+
+// client is a kind of viewer by what makes it show a picture.
+type client int
+
+const (
+	// anyClient shows a picture when it has read its Content-Length, its end or the boundary behind it. So do Firefox and every
+	// program that is not a browser.
+	anyClient client = iota
+	// chromium shows a picture when it has read the whole head of the next part, and ignores Content-Length (issue 527446 of
+	// its old tracker). It is sent that head with the picture.
+	chromium
+	// webKit does the same. Safari's parser is not WebKit's own, and is not known to accept a head long before its picture. So a
+	// picture is sent again when the next one is late.
+	webKit
+)
+
+// late is when a picture is sent to WebKit again. At 10 pictures a second and more this costs nothing.
+const late = 100 * time.Millisecond
+
+// clientOf recognises the client of a request. The browsers' engines differ, not their brands: Chrome, Edge, Opera, Android's
+// WebView and Electron are Chromium, and all browsers of iOS are WebKit.
+func clientOf(r *http.Request) client {
+	agent, accept := r.UserAgent(), r.Header.Get("Accept")
+	switch {
+	case ofScript(r):
+		return anyClient
+	case strings.Contains(agent, "Chrome/"), strings.Contains(accept, "image/apng"): // only Chromium names APNG
+		return chromium
+	case strings.Contains(agent, "AppleWebKit/"):
+		return webKit
+	}
+	return anyClient
+}
+
+// ofScript reports whether a request comes from a page's script, or from a program that only calls itself a browser. These read
+// the heads themselves. Browsers send Sec-Fetch-Dest to https and to this machine only; elsewhere scripts accept everything alike,
+// and <img> does not.
+func ofScript(r *http.Request) bool {
+	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" {
+		return dest == "empty"
+	}
+	return r.Header.Get("Accept") == "*/*"
+}
+
+// opening is what the client is sent before the first picture.
+func (c client) opening() string {
+	if c == chromium {
+		return frame.OpeningAhead
+	}
+	return frame.Opening
+}
+
+// part is what the client is sent for a picture.
+func (c client) part(f *frame.Frame) []byte {
+	if c == chromium {
+		return f.Ahead()
+	}
+	return f.Part()
+}
