@@ -38,6 +38,8 @@ type standinFeed struct {
 	drop     chan error
 	lastUnit time.Time
 	lingers  chan struct{} // if not nil, the connection does not end before it is closed
+	broken   uint64
+	failed   []frame.FailedPlan
 	plan     string
 	slow     chan struct{} // if not nil, the feed answers only when it is closed
 	calls    int           // that wait for slow
@@ -138,7 +140,9 @@ func (f *standinFeed) Stream() frame.Stream {
 
 func (f *standinFeed) Broken() uint64 {
 	f.answer()
-	return 0
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.broken
 }
 
 func (f *standinFeed) Plan() string {
@@ -156,7 +160,16 @@ func (f *standinFeed) PlanChange() <-chan struct{} {
 
 func (f *standinFeed) FailedPlans() []frame.FailedPlan {
 	f.answer()
-	return nil
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.failed
+}
+
+// counts sets what the feed has counted.
+func (f *standinFeed) counts(broken uint64, failed ...frame.FailedPlan) {
+	f.mu.Lock()
+	f.broken, f.failed = broken, failed
+	f.mu.Unlock()
 }
 
 // prefer changes the best plan.

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,10 +30,12 @@ type standin struct{}
 type standinFeed struct {
 	away  bool // it cannot be reached
 	still bool // it sends one picture only
+	total int  // what its counters say
 }
 
 func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
-	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still"}, nil
+	total, _ := strconv.Atoi(src.URL.Query().Get("total"))
+	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still", total: total}, nil
 }
 
 var stream = frame.Stream{Codec: "h264", Width: 320, Height: 180, FPS: 100}
@@ -47,14 +50,14 @@ func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) erro
 }
 
 func (f *standinFeed) Stream() frame.Stream { return stream }
-func (f *standinFeed) Broken() uint64       { return 0 }
+func (f *standinFeed) Broken() uint64       { return uint64(f.total) }
 func (f *standinFeed) LastUnit() time.Time  { return time.Time{} }
 func (f *standinFeed) Plan() string         { return "" }
 
 func (f *standinFeed) PlanChange() <-chan struct{} { return nil }
 
 func (f *standinFeed) FailedPlans() []frame.FailedPlan {
-	return []frame.FailedPlan{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2}}
+	return []frame.FailedPlan{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2 + f.total}}
 }
 
 type standinPicture struct {
