@@ -254,3 +254,28 @@ func BenchmarkSlot(b *testing.B) {
 		})
 	}
 }
+
+func TestReplacedIsClosedByANewerFrame(t *testing.T) {
+	var s Slot
+	none := s.Replaced(nil)
+	s.Publish(at(1))
+	first := s.Newest()
+	wait, newer := s.Replaced(first), s.Replaced(nil)
+	for name, c := range map[string]struct {
+		replaced <-chan struct{}
+		want     bool
+	}{"none": {none, true}, "newer": {newer, true}, "newest": {wait, false}} {
+		select {
+		case <-c.replaced:
+			if !c.want {
+				t.Errorf("%s: closed", name)
+			}
+		default:
+			if c.want {
+				t.Errorf("%s: open", name)
+			}
+		}
+	}
+	s.Publish(at(2))
+	<-wait
+}
