@@ -31,9 +31,9 @@ const late = 100 * time.Millisecond
 func clientOf(r *http.Request) client {
 	agent, accept := r.UserAgent(), r.Header.Get("Accept")
 	switch {
-	case ofScript(r):
+	case r.Header.Get("Sec-Fetch-Dest") == "empty": // a script, which reads the heads itself
 		return anyClient
-	case strings.Contains(agent, "Chrome/"), strings.Contains(accept, "image/apng"): // only Chromium names APNG
+	case strings.Contains(agent, "Chrome/") && accept != acceptsAll, strings.Contains(accept, "image/apng"): // only Chromium names APNG
 		return chromium
 	case strings.Contains(agent, "AppleWebKit/"):
 		return webKit
@@ -41,15 +41,9 @@ func clientOf(r *http.Request) client {
 	return anyClient
 }
 
-// ofScript reports whether a request comes from a page's script, or from a program that only calls itself a browser. These read
-// the heads themselves. Browsers send Sec-Fetch-Dest to https and to this machine only; elsewhere scripts accept everything alike,
-// and <img> does not.
-func ofScript(r *http.Request) bool {
-	if dest := r.Header.Get("Sec-Fetch-Dest"); dest != "" {
-		return dest == "empty"
-	}
-	return r.Header.Get("Accept") == "*/*"
-}
+// acceptsAll is what scripts send, and programs that only call themselves a browser; so did <img> in browsers of the past. Browsers
+// send Sec-Fetch-Dest to https and to this machine only. Parts as WebKit gets them are right for all of these.
+const acceptsAll = "*/*"
 
 // opening is what the client is sent before the first picture.
 func (c client) opening() string {

@@ -129,6 +129,9 @@ function follow(cameras) {
   document.querySelector('.empty').hidden = cameras.length > 0;
 }
 
+// mode is how the tiles show pictures: more streams than a browser's connections would block each other and the API.
+function mode() { return !wall || tiles.size <= wall.dataset.streams ? 'stream' : 'snapshots'; }
+
 // whyNotDecoded says why a camera has no plan.
 function whyNotDecoded(camera) {
   switch (camera.state) {
@@ -179,11 +182,9 @@ async function readStates() {
   try {
     const cameras = await read('api/cameras');
     if (wall) follow(cameras);
-    // More streams than a browser's connections would block each other and the API.
-    const mode = !wall || cameras.length <= wall.dataset.streams ? 'stream' : 'snapshots';
     for (const tile of tiles.values()) {
       const camera = cameras.find((c) => c.id === tile.id);
-      tile.show(camera, mode);
+      tile.show(camera, mode());
       if (!wall) showFacts(camera);
     }
     if (wall) await readConfiguration();
@@ -194,5 +195,6 @@ async function readStates() {
 }
 
 for (const element of document.querySelectorAll('[data-camera]')) tiles.set(element.dataset.camera, new Tile(element));
+for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled') tile.start(mode());
 for (const element of document.querySelectorAll('[data-url]')) element.textContent = new URL(element.dataset.url, root);
 readStates();
