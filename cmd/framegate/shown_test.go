@@ -84,6 +84,10 @@ func TestBrowserShowsEachPictureBeforeTheNextOneComes(t *testing.T) {
 			f := openFirefox(t)
 			return func(url string) { f.open(t, url) }, func() []byte { return f.screenshot(t) }
 		},
+		"webkit": func(t *testing.T) (func(string), func() []byte) {
+			w := openWebKit(t)
+			return func(url string) { w.open(t, url) }, w.screenshot
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			open, shoot := open(t)
@@ -117,6 +121,9 @@ func TestBrowserShowsEachPictureBeforeTheNextOneComes(t *testing.T) {
 // numberIn reads the frame number from a screenshot whose top left is a picture of 640x360. It returns 0 if there is none.
 func numberIn(t *testing.T, shot []byte) int {
 	t.Helper()
+	if shot == nil {
+		return 0
+	}
 	page, err := png.Decode(bytes.NewReader(shot))
 	if err != nil {
 		t.Fatal(err)
