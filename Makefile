@@ -56,7 +56,7 @@ lint:
 	CGO_ENABLED=0 go vet $(PLAIN)
 
 # The packages that build without GStreamer and without a C compiler.
-PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/...
+PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/... ./pipeline/challenge/... ./pipeline/depay/... ./pipeline/rtsp/...
 
 ## Run the unit tests of make check.
 quick:
@@ -77,9 +77,14 @@ fuzz:
 	$(FUZZ) ./configs -fuzz '^FuzzParse$$'
 	$(FUZZ) ./configs/edit -fuzz '^FuzzEdit$$'
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
-	$(FUZZ) ./pipeline/feed -fuzz '^FuzzChallenges$$'
+	$(FUZZ) ./pipeline/challenge -fuzz '^FuzzChallenges$$'
+	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzDescription$$'
+	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'
+	$(FUZZ) ./pipeline/depay -fuzz '^FuzzPackets$$'
+	$(FUZZ) ./pipeline/feed -fuzz '^FuzzHeads$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzParts$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzJPEG$$'
+	$(FUZZ) ./pipeline/unit -fuzz '^FuzzMP4$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
 
 ## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.

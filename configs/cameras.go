@@ -2,15 +2,18 @@ package configs
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
 	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/framegate/framegate/configs/internal/node"
+	"github.com/framegate/framegate/pipeline/frame"
 
 	"github.com/goccy/go-yaml/ast"
 )
@@ -35,6 +38,7 @@ func (d *decoder) decodeCameras(config *Config) {
 		d.checkSize(path)
 		d.ownSize(&camera, path)
 		d.checkMasks(&camera, path)
+		d.checkAspects(&camera, path)
 		d.checkSource(&camera, path)
 		config.Cameras = append(config.Cameras, camera)
 	}
@@ -99,6 +103,39 @@ func (d *decoder) checkMasks(c *Camera, path string) {
 	}
 }
 
+// checkAspects checks the aspects of the camera's streams. Their values are taken when the sources are made.
+func (d *decoder) checkAspects(c *Camera, path string) {
+	for _, given := range []struct{ key, text string }{{"aspect", c.Aspect}, {"substream_aspect", c.SubstreamAspect}} {
+		at := path + "." + given.key
+		if _, err := parseAspect(given.text); err != nil {
+			d.fault(d.at(at), "%s is %q; it must be %v", at, given.text, err)
+		}
+	}
+	if c.SubstreamAspect != "" && c.Substream == "" {
+		d.fault(d.at(path+".substream_aspect"), "%s.substream_aspect has no effect without substream", path)
+	}
+}
+
+// aspectForm is a width and a height of up to four digits.
+var aspectForm = regexp.MustCompile(`^([1-9][0-9]{0,3}):([1-9][0-9]{0,3})$`)
+
+// parseAspect parses an aspect such as 16:9. That of an empty text says nothing. The error completes the sentence 'it must be …'.
+func parseAspect(text string) (frame.Ratio, error) {
+	if text == "" {
+		return frame.Ratio{}, nil
+	}
+	sides := aspectForm.FindStringSubmatch(text)
+	if sides == nil {
+		return frame.Ratio{}, errors.New("two whole numbers, such as 16:9")
+	}
+	width, _ := strconv.Atoi(sides[1])
+	height, _ := strconv.Atoi(sides[2])
+	if width > frame.MaxAspect*height || height > frame.MaxAspect*width {
+		return frame.Ratio{}, fmt.Errorf("from 1:%[1]d to %[1]d:1", frame.MaxAspect)
+	}
+	return frame.Ratio{Width: width, Height: height}, nil
+}
+
 func (d *decoder) checkSource(c *Camera, path string) {
 	d.checkPassword(c, path)
 	switch {
@@ -128,6 +165,7 @@ func (d *decoder) checkSource(c *Camera, path string) {
 		return
 	}
 	c.Source = source
+	c.Source.Aspect, _ = parseAspect(c.Aspect)
 	d.checkCredentials(c, path)
 	d.checkTLS(c, path)
 	d.checkSubstream(c, path)
@@ -194,6 +232,7 @@ func (d *decoder) checkSubstream(c *Camera, path string) {
 		return
 	}
 	source.TLSCA = c.Source.TLSCA
+	source.Aspect, _ = parseAspect(cmp.Or(c.SubstreamAspect, c.Aspect))
 	c.Sub = &source
 }
 

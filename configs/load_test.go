@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // parse parses a configuration with the environment that the shipped files need.
@@ -149,6 +151,21 @@ func TestVendorBuildsURL(t *testing.T) {
 		s := config.Cameras[0].Source
 		if s.String() != want || s.Password.Reveal() != "007" {
 			t.Errorf("%s: got %s (password %s), want %s", vendor, s, s.Password.Reveal(), want)
+		}
+	}
+}
+
+func TestAspectIsThatOfBothStreamsUnlessTheSubstreamHasItsOwn(t *testing.T) {
+	const camera = "cameras: [{id: a, url: 'rtsp://h/', substream: 'rtsp://h/sub', "
+	wide, narrow := frame.Ratio{Width: 16, Height: 9}, frame.Ratio{Width: 4, Height: 3}
+	for keys, want := range map[string][2]frame.Ratio{
+		"aspect: 16:9":                          {wide, wide},
+		"substream_aspect: 4:3":                 {{}, narrow},
+		"aspect: 16:9, substream_aspect: '4:3'": {wide, narrow},
+	} {
+		c := mustParse(t, camera+keys+"}]").Cameras[0]
+		if got := [2]frame.Ratio{c.Source.Aspect, c.Sub.Aspect}; got != want {
+			t.Errorf("%s: got %v, want %v", keys, got, want)
 		}
 	}
 }

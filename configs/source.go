@@ -20,12 +20,14 @@ type Source struct {
 	Username       string
 	Password       Secret
 	Transport      Transport
+	Reader         Reader // of RTSP
 	TLSCA          string // path of a PEM file; empty trusts the system's authorities
 	TLSVerify      bool
 	PollInterval   time.Duration
 	ConnectTimeout time.Duration
 	StallTimeout   time.Duration
-	Masks          []Mask // that every picture of the source must have
+	Aspect         frame.Ratio // of the picture; it says nothing if the camera's own counts
+	Masks          []Mask      // that every picture of the source must have
 	Plans          Plans
 }
 
@@ -57,7 +59,7 @@ func ParseSource(raw string) (Source, error) {
 func (c *Camera) source(raw string) (Source, error) {
 	s := Source{
 		Username: c.Username, Password: c.Password,
-		Transport: c.Transport, TLSCA: c.TLSCA, TLSVerify: c.TLSVerify,
+		Transport: c.Transport, Reader: c.Reader, TLSCA: c.TLSCA, TLSVerify: c.TLSVerify,
 		PollInterval: c.PollInterval, ConnectTimeout: c.ConnectTimeout, StallTimeout: c.StallTimeout,
 		Masks: c.Masks,
 		Plans: Plans{Hardware: c.Hardware, Decoder: c.Decoder, Encoder: c.Encoder, Timeout: c.PlanTimeout, Retry: c.PlanRetry},
@@ -181,7 +183,7 @@ func parseURL(raw string) (*url.URL, error) {
 	name, rest, ok := strings.Cut(raw, "://")
 	kind, known := schemes[name]
 	if !ok || !known {
-		return nil, fmt.Errorf("a source must be a number or begin with one of %s://", strings.Join(Schemes(), "://, "))
+		return nil, fmt.Errorf("a source is a number or begins with one of %s://", strings.Join(Schemes(), "://, "))
 	}
 	if err := checkUserinfo(rest); err != nil {
 		return nil, err

@@ -45,6 +45,7 @@ type Settings struct {
 	IdleTimeout    time.Duration `yaml:"idle_timeout" min:"0s" max:"1h" default:"10s" doc:"How long pictures are still made after the last viewer has left."`
 	Connect        Connect       `yaml:"connect" enum:"always,on_demand" default:"always" doc:"always keeps the camera connected, so that streams open immediately; on_demand connects it for viewers only."`
 	Transport      Transport     `yaml:"transport" enum:"tcp,udp,auto" default:"tcp" doc:"Transport of RTSP. auto tries UDP, then TCP if nothing arrives."`
+	Reader         Reader        `yaml:"reader" enum:"builtin,rtspsrc" default:"builtin" doc:"Who reads RTSP: framegate itself, or GStreamer's rtspsrc, which knows further codecs but takes more of the machine."`
 	Hardware       string        `yaml:"hardware" enum:"auto,off,jetson,nvidia,va,qsv,raspberrypi,v4l2,rockchip,software" default:"auto" doc:"Hardware that may decode and encode: auto tries all of this machine, off is software only, any other value is one platform."`
 	Decoder        string        `yaml:"decoder" doc:"GStreamer element that decodes, even if it was not proved at start; software takes over if it fails."`
 	Encoder        string        `yaml:"encoder" doc:"GStreamer element that encodes JPEGs, likewise."`
@@ -52,28 +53,30 @@ type Settings struct {
 	PlanRetry      time.Duration `yaml:"plan_retry" min:"1s" max:"1h" default:"10s" doc:"Pause before a hardware decoder that failed is tried again; it doubles with each further failure, up to 60 times as long."`
 	ConnectTimeout time.Duration `yaml:"connect_timeout" min:"1s" max:"5m" default:"10s" doc:"How long a camera may take from the connection to its first picture."`
 	StallTimeout   time.Duration `yaml:"stall_timeout" min:"1s" max:"10m" default:"5s" doc:"How long a connected camera may send nothing before framegate connects again; longer for cameras that send less than one picture in this time."`
-	PollInterval   time.Duration `yaml:"poll_interval" min:"40ms" max:"1h" default:"1s" doc:"Pause between two requests to an HTTP camera that serves single JPEGs."`
+	PollInterval   time.Duration `yaml:"poll_interval" min:"40ms" max:"1h" default:"1s" doc:"Pause between two requests to an HTTP camera that serves single JPEGs; shortest time between two requests for a stream that ends by itself."`
 }
 
 // Camera is one camera.
 type Camera struct {
-	ID           string `yaml:"id" doc:"Name of the camera in URLs: 1 to 64 characters of a-z, 0-9, _ and -."`
-	Name         string `yaml:"name" doc:"Human-readable name of the camera; without one, the id."`
-	URL          string `yaml:"url" doc:"Where the camera is: rtsp://, rtsps://, http://, https://, file:///, v4l2:///dev/video0 or its number, csi://0, test://smpte. Special characters are percent-encoded."`
-	Substream    string `yaml:"substream" doc:"URL of a smaller stream of the same camera, for pictures that are no larger; it takes the camera's user and password unless it has its own."`
-	Username     string `yaml:"username" doc:"User at the camera; may be in the url instead."`
-	Password     Secret `yaml:"password" doc:"Password at the camera, without percent-encoding. ${NAME} takes an environment variable."`
-	PasswordFile string `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
-	Disabled     bool   `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
-	TLSCA        string `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with its authority."`
-	TLSVerify    bool   `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures."`
-	Vendor       string `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
-	Host         string `yaml:"host" doc:"Name or address of a vendor's camera."`
-	Port         int    `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
-	Channel      int    `yaml:"channel" min:"1" max:"256" default:"1" doc:"Channel of a vendor's camera or recorder."`
-	Stream       string `yaml:"stream" enum:"main,sub" default:"main" doc:"Stream of a vendor's camera: the large one or the small one."`
-	Masks        []Mask `yaml:"masks" doc:"Parts of the picture that nobody may see: they are painted over before anything else."`
-	Settings     `yaml:",inline"`
+	ID              string `yaml:"id" doc:"Name of the camera in URLs: 1 to 64 characters of a-z, 0-9, _ and -."`
+	Name            string `yaml:"name" doc:"Human-readable name of the camera; without one, the id."`
+	URL             string `yaml:"url" doc:"Where the camera is: rtsp://, rtsps://, http://, https://, file:///, v4l2:///dev/video0 or its number, csi://0, test://smpte. Special characters are percent-encoded."`
+	Substream       string `yaml:"substream" doc:"URL of a smaller stream of the same camera, for pictures that are no larger; it takes the camera's user and password unless it has its own."`
+	Username        string `yaml:"username" doc:"User at the camera; may be in the url instead."`
+	Password        Secret `yaml:"password" doc:"Password at the camera, without percent-encoding. ${NAME} takes an environment variable."`
+	PasswordFile    string `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
+	Disabled        bool   `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
+	TLSCA           string `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with its authority."`
+	TLSVerify       bool   `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures. Over https, TLS 1.0 and 1.1 and key exchange by RSA are then accepted too."`
+	Vendor          string `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
+	Host            string `yaml:"host" doc:"Name or address of a vendor's camera."`
+	Port            int    `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
+	Channel         int    `yaml:"channel" min:"1" max:"256" default:"1" doc:"Channel of a vendor's camera or recorder."`
+	Stream          string `yaml:"stream" enum:"main,sub" default:"main" doc:"Stream of a vendor's camera: the large one or the small one."`
+	Aspect          string `yaml:"aspect" doc:"Aspect of the camera's picture before it is rotated, such as 16:9, for a camera that does not state it or states a wrong one."`
+	SubstreamAspect string `yaml:"substream_aspect" doc:"The same for the substream; without it, the value of aspect."`
+	Masks           []Mask `yaml:"masks" doc:"Parts of the picture that nobody may see: they are painted over before anything else."`
+	Settings        `yaml:",inline"`
 
 	// Source is what url or vendor describes.
 	Source Source `yaml:"-"`
@@ -124,7 +127,7 @@ type Overlay struct {
 	Size   float64 `yaml:"size" min:"0.01" max:"0.5" default:"0.05" doc:"Height of a line as a part of the picture's height."`
 }
 
-// Mask is a rectangle of the camera's picture before it is rotated, in parts of its width and height from the top left.
+// Mask is a rectangle of the camera's picture, upright but not yet rotated, in parts of its width and height from the top left.
 type Mask struct {
 	X      float64 `yaml:"x" min:"0" max:"1" doc:"Left edge."`
 	Y      float64 `yaml:"y" min:"0" max:"1" doc:"Top edge."`
@@ -149,6 +152,15 @@ const (
 	TCP  Transport = "tcp"
 	UDP  Transport = "udp"
 	Auto Transport = "auto"
+)
+
+// Reader is what reads RTSP.
+type Reader string
+
+// The values of Reader.
+const (
+	Builtin Reader = "builtin"
+	RTSPSrc Reader = "rtspsrc"
 )
 
 // Plans say which plans may make a camera's pictures.

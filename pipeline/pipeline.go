@@ -80,7 +80,7 @@ func (f *Feed) Plan() string {
 	if stream.Codec == "" {
 		return ""
 	}
-	return f.plans.Best(stream.Codec).Key()
+	return f.plans.For(stream).Key()
 }
 
 // PlanChange returns a channel that is closed when Plan may return something else.

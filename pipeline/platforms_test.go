@@ -76,6 +76,43 @@ func TestEveryPlatformMakesPicturesOnItsOwnPlan(t *testing.T) {
 	}
 }
 
+func TestEveryPlatformShowsSquarePixels(t *testing.T) {
+	camtest.Long(t)
+	camera := testcam.Camera{Width: 160, Height: 96, PixelAspect: frame.Ratio{Width: 2, Height: 1}, Loop: time.Second}
+	stretched := frame.Rendition{Width: 320, Height: 320, Quality: 80}
+	for _, name := range plan.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			m, platform := &plan.Machine{}, configs.NoHardware
+			if name != "software" {
+				if _, ok := plantest.WithStandins(t, name); !ok {
+					return
+				}
+				m, _ = plantest.Proved(t)
+				platform = name
+			}
+			server := camtest.Start(t, camera)
+			src := camtest.Source(t, server.URL("cam1"))
+			src.Plans = configs.Plans{Hardware: platform, Timeout: 3 * time.Second}
+			feed := runFeedOf(t, m, src)
+			whole := frame.Request{Quality: 80, Scale: 1}.Resolve(feed.Stream(t))
+			if whole.Width != 320 || whole.Height != 96 {
+				t.Fatalf("the picture is to be %v, want 320x96", whole)
+			}
+			shown := show(t, feed.Feed, whole, stretched)
+			for i, want := range []frame.Rendition{whole, stretched} {
+				_, _, width, height := camtest.Read(t, after(t, shown.slots[i], nil).Picture()) // which a border would spoil
+				if width != want.Width || height != want.Height {
+					t.Errorf("got a picture of %dx%d, want %v", width, height, want)
+				}
+			}
+			if used := caughtUp(t, shown); used.Hardware == (name == "software") || used.FellBackFrom != "" {
+				t.Errorf("got plan %+v", used)
+			}
+		})
+	}
+}
+
 // caughtUp waits until a picture is as new as its camera and returns its plan.
 func caughtUp(t *testing.T, s *shown) frame.Plan {
 	t.Helper()

@@ -19,6 +19,7 @@ type Report struct {
 	Plan             frame.Plan    // the plan that makes its pictures
 	Connect          time.Duration // from the start to the first access unit
 	Picture          time.Duration // from the start of a picture to its first JPEG
+	Oddities         []string      // what is odd about what the camera sends, see feed.Feed.Oddities; also set where there is an error
 }
 
 // Probe connects to a source once and makes a picture of it. It watches the stream until the second keyframe has arrived and
@@ -46,12 +47,13 @@ func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look 
 	case <-connected:
 		report.Connect = time.Since(began)
 	case err := <-gone:
+		report.Oddities = feed.Oddities()
 		return report, err
 	}
 	if err = report.tryPicture(ctx, feed); err == nil {
 		report.watch(ctx, feed, look)
 	}
-	report.Stream, report.KeyframeInterval = feed.Stream(), feed.KeyframeInterval()
+	report.Stream, report.KeyframeInterval, report.Oddities = feed.Stream(), feed.KeyframeInterval(), feed.Oddities()
 	cancel()
 	<-gone
 	return report, err
@@ -66,9 +68,9 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 	defer cancel()
 	began := time.Now()
 	slot := &frame.Slot{}
-	outputs := []frame.Output{{Rendition: frame.Request{Quality: frame.DefaultQuality}.Resolve(feed.Stream()), Slot: slot}}
 	for {
-		picture := feed.NewPicture(outputs)
+		rendition := frame.Request{Quality: frame.DefaultQuality}.Resolve(feed.Stream())
+		picture := feed.NewPicture([]frame.Output{{Rendition: rendition, Slot: slot}})
 		running, stop := context.WithCancel(ctx)
 		done := make(chan error, 1)
 		go func() {
@@ -87,7 +89,8 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 		stop()
 		ended := <-done
 		var failed *frame.PlanError
-		if err == nil || !errors.As(ended, &failed) { // else the next plan takes over
+		again := errors.As(ended, &failed) || errors.Is(ended, frame.ErrFormatChanged) && ctx.Err() == nil
+		if err == nil || !again { // else the next plan takes over, or the same one at another size
 			if err != nil {
 				err = cmp.Or(context.Cause(ctx), ended)
 			}

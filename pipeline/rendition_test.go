@@ -124,6 +124,43 @@ func TestJPEGCameraIsPassedThroughIfItsSizeIsWanted(t *testing.T) {
 	}
 }
 
+func TestAspectIsThatOfTheStreamUnlessTheConfigurationSaysOtherwise(t *testing.T) {
+	server := camtest.Start(t,
+		testcam.Camera{Name: "h264", Width: 704, Height: 576, PixelAspect: frame.Ratio{Width: 16, Height: 11}},
+		testcam.Camera{Name: "h265", Codec: testcam.H265, Width: 720, Height: 480, PixelAspect: frame.Ratio{Width: 8, Height: 9}},
+		testcam.Camera{Name: "jpeg", Codec: testcam.MJPEG, Width: 704, Height: 576},
+	)
+	for _, c := range []struct {
+		camera        string
+		aspect        frame.Ratio
+		width, height int
+	}{
+		{"h264", frame.Ratio{}, 1024, 576},
+		{"h264", frame.Ratio{Width: 4, Height: 3}, 768, 576},
+		{"h264", frame.Ratio{Width: 11, Height: 9}, 704, 576}, // the camera lies
+		{"h265", frame.Ratio{}, 640, 480},
+		{"jpeg", frame.Ratio{}, 704, 576},
+		{"jpeg", frame.Ratio{Width: 16, Height: 9}, 1024, 576},
+	} {
+		src := camtest.Source(t, server.URL(c.camera))
+		src.Aspect = c.aspect
+		feed := runFeed(t, src)
+		stream := feed.Stream(t)
+		if w, h := stream.DisplaySize(); w != c.width || h != c.height {
+			t.Errorf("%s at %v is shown at %dx%d, want %dx%d", c.camera, c.aspect, w, h, c.width, c.height)
+		}
+		shown := show(t, feed.Feed, frame.Request{Quality: 80, Scale: 1, AsSent: true}.Resolve(stream))
+		_, _, w, h := camtest.Read(t, after(t, shown.slots[0], nil).Picture())
+		if w != c.width || h != c.height {
+			t.Errorf("%s at %v: got a picture of %dx%d, want %dx%d", c.camera, c.aspect, w, h, c.width, c.height)
+		}
+		if passed := caughtUp(t, shown).Name == picture.PassThrough; passed != (c.camera == "jpeg" && !c.aspect.Known()) {
+			t.Errorf("%s at %v: passed through is %v", c.camera, c.aspect, passed)
+		}
+		feed.Stop()
+	}
+}
+
 func TestPassedAndDecodedPicturesShareOneConnection(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Codec: testcam.MJPEG, Width: 640, Height: 360})
 	picture := show(t, run(t, camtest.Source(t, server.URL("cam1"))), frame.Rendition{Width: 640, Height: 360}, small)

@@ -48,7 +48,10 @@ func (c *camera) failure(spec frame.Rendition) error {
 // known reports whether the stream has been seen.
 func (s *stream) known() bool { return s.format.Width > 0 }
 
-func (s *stream) area() int { return s.format.Width * s.format.Height }
+func (s *stream) area() int {
+	width, height := s.format.DisplaySize()
+	return width * height
+}
 
 // fits reports whether the stream is at least as large as a rendition.
 func (s *stream) fits(spec frame.Rendition) bool {
@@ -56,7 +59,8 @@ func (s *stream) fits(spec frame.Rendition) bool {
 	if spec.Rotate%180 != 0 {
 		width, height = height, width
 	}
-	return s.format.Width >= width && s.format.Height >= height
+	ownWidth, ownHeight := s.format.DisplaySize()
+	return ownWidth >= width && ownHeight >= height
 }
 
 // failure is why the stream gives no picture, nil if it does or will soon.

@@ -59,6 +59,42 @@ func TestViewerOfLostCameraSeesPlaceholdersAndThenPicturesAgain(t *testing.T) {
 	until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Placeholder })
 }
 
+// TestCameraThatEndsItsConnectionsIsSeenWithoutPlaceholders has a camera that is back at once each time.
+func TestCameraThatEndsItsConnectionsIsSeenWithoutPlaceholders(t *testing.T) {
+	r, _, f := start(t, "")
+	v := watch(t, r, frame.Request{})
+	defer v.Close()
+	c := r.byID["a"]
+	c.change(func() { c.maxLapse = patience }) // the machine may be busy
+	for n := range 4 {
+		f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
+		until(t, "live", func() bool {
+			if f, err := v.Next(); err != nil || f.Placeholder {
+				t.Fatalf("after connection %d: a placeholder, or %v", n, err)
+			}
+			s, _ := r.Camera("a")
+			return s.State == Live && s.Reconnects == n+1 && s.Error == ""
+		})
+	}
+}
+
+// TestCameraThatEndsItsConnectionAndHangsIsLostSoon has a camera whose next connection neither fails nor sends.
+func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
+	r, _, f := start(t, "")
+	v := watch(t, r, frame.Request{})
+	defer v.Close()
+	f.hang(true)
+	began := time.Now()
+	f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
+	nextPlaceholder(t, v)
+	if took := time.Since(began); took < maxLapse {
+		t.Errorf("a placeholder after %v", took)
+	}
+	if s, _ := r.Camera("a"); s.State != Lost || s.Error != "closed" {
+		t.Errorf("%s, %s", s.State, s.Error)
+	}
+}
+
 func TestViewerWhoComesWhileACameraIsAwaySeesAPlaceholder(t *testing.T) {
 	r, _, f := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })

@@ -4,11 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
 	"slices"
-	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -34,6 +31,7 @@ type standinFeed struct {
 	running  bool
 	sends    frame.Stream // zero while the camera is away
 	refusal  error        // why it is away
+	hangs    bool         // it accepts connections and sends nothing
 	onStream func(frame.Stream)
 	drop     chan error
 	lastUnit time.Time
@@ -74,11 +72,15 @@ func (f *standinFeed) isRunning() bool {
 func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.mu.Lock()
 	f.runs++
-	sends, refusal := f.sends, f.refusal
+	sends, refusal, hangs := f.sends, f.refusal, f.hangs
 	f.running, f.onStream = refusal == nil, onStream
 	f.mu.Unlock()
 	if refusal != nil {
 		return refusal
+	}
+	if hangs {
+		<-ctx.Done()
+		return context.Cause(ctx)
 	}
 	onStream(sends)
 	defer func() {
@@ -217,6 +219,13 @@ func (f *standinFeed) refuse(err error) {
 	f.mu.Unlock()
 }
 
+// hang makes the camera accept connections and send nothing.
+func (f *standinFeed) hang(on bool) {
+	f.mu.Lock()
+	f.hangs = on
+	f.mu.Unlock()
+}
+
 // holdPictures keeps every new picture from making frames, and returns a function that ends this for the pictures begun
 // after it is called.
 func (e *standin) holdPictures() (end func()) {
@@ -316,83 +325,4 @@ func (e *standin) picture(n int) *standinPicture {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.pictures[n]
-}
-
-// start runs a registry of one camera 'a' until the test ends.
-func start(t *testing.T, keys string) (*Registry, *standin, *standinFeed) {
-	t.Helper()
-	config := parse(t, "{id: a, url: 'rtsp://h/a', "+defaultIdle(keys)+keys+"}")
-	e := &standin{feeds: map[string]*standinFeed{}}
-	r, err := New(config, e, slog.New(slog.DiscardHandler))
-	if err != nil {
-		t.Fatal(err)
-	}
-	run(t, r)
-	return r, e, e.feeds["/a"]
-}
-
-// run runs a registry until the test ends.
-func run(t *testing.T, r *Registry) {
-	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan struct{})
-	go func() {
-		r.Run(ctx)
-		close(done)
-	}()
-	t.Cleanup(func() {
-		cancel()
-		select {
-		case <-done:
-		case <-time.After(patience):
-			t.Error("the registry does not end")
-		}
-	})
-}
-
-// patience is how long a test waits for something that should happen immediately.
-const patience = 10 * time.Second
-
-// parse returns a configuration of cameras.
-func parse(t *testing.T, cameras string) *configs.Config {
-	t.Helper()
-	config, err := configs.Parse("test.yaml", []byte("cameras: ["+cameras+"]"), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return config
-}
-
-// until waits for a condition.
-func until(t *testing.T, what string, condition func() bool) {
-	t.Helper()
-	deadline := time.Now().Add(patience)
-	for !condition() {
-		if time.Now().After(deadline) {
-			t.Fatal("timed out: ", what)
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
-func state(r *Registry) State {
-	s, _ := r.Camera("a")
-	return s.State
-}
-
-// watch joins a rendition, which must succeed.
-func watch(t *testing.T, r *Registry, request frame.Request) *View {
-	t.Helper()
-	v, err := r.Watch(t.Context(), "a", request)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
-}
-
-// defaultIdle makes renditions end soon, unless the keys of a test say otherwise.
-func defaultIdle(keys string) string {
-	if strings.Contains(keys, "idle_timeout") {
-		return ""
-	}
-	return "idle_timeout: 100ms, "
 }

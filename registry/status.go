@@ -17,8 +17,9 @@ type Status struct {
 	Error       string             `json:"error"` // why there is no picture; empty if there is one
 	Reason      frame.Reason       `json:"reason,omitempty"`
 	Codec       string             `json:"codec"`
-	Width       int                `json:"width"`
+	Width       int                `json:"width"` // at which pictures are shown
 	Height      int                `json:"height"`
+	PixelAspect string             `json:"pixel_aspect"` // such as 16:11; empty if pixels are square
 	SourceFPS   float64            `json:"source_fps"`
 	Plan        *frame.Plan        `json:"plan"` // nil while nothing is decoded
 	Renditions  []RenditionStatus  `json:"renditions"`
@@ -35,15 +36,16 @@ type Status struct {
 
 // StreamStatus is one stream of a camera.
 type StreamStatus struct {
-	Name   string      `json:"name"` // main or sub
-	State  State       `json:"state"`
-	Since  time.Time   `json:"since"`
-	Error  string      `json:"error"`
-	Codec  string      `json:"codec"`
-	Width  int         `json:"width"`
-	Height int         `json:"height"`
-	FPS    float64     `json:"source_fps"`
-	Plan   *frame.Plan `json:"plan"` // nil while it is not decoded
+	Name        string      `json:"name"` // main or sub
+	State       State       `json:"state"`
+	Since       time.Time   `json:"since"`
+	Error       string      `json:"error"`
+	Codec       string      `json:"codec"`
+	Width       int         `json:"width"`
+	Height      int         `json:"height"`
+	PixelAspect string      `json:"pixel_aspect"`
+	FPS         float64     `json:"source_fps"`
+	Plan        *frame.Plan `json:"plan"` // nil while it is not decoded
 }
 
 // RenditionStatus is one rendition that is being made.
@@ -124,10 +126,12 @@ func (c *camera) ownStatus() Status {
 	sends := c.sends()
 	s := Status{
 		ID: c.conf.ID, Name: c.conf.Name, State: c.state, Since: c.since,
-		Codec: sends.Codec, Width: sends.Width, Height: sends.Height,
+		Codec:      sends.Codec,
 		Renditions: make([]RenditionStatus, 0, len(c.renditions)), FailedPlans: []frame.FailedPlan{},
 		Tried: true,
 	}
+	s.Width, s.Height = sends.DisplaySize()
+	s.PixelAspect = pixelAspect(sends)
 	err := c.failure(frame.Rendition{})
 	if err == nil && rank[c.state] == rank[Lost] {
 		err = c.main().failure()
@@ -142,8 +146,9 @@ func (c *camera) ownStatus() Status {
 func (s *stream) status() StreamStatus {
 	status := StreamStatus{
 		Name: s.name, State: s.state, Since: s.since,
-		Codec: s.format.Codec, Width: s.format.Width, Height: s.format.Height, FPS: s.format.FPS,
+		Codec: s.format.Codec, FPS: s.format.FPS, PixelAspect: pixelAspect(s.format),
 	}
+	status.Width, status.Height = s.format.DisplaySize()
 	if s.camera.conf.Disabled {
 		status.State = Disabled
 	}
@@ -151,6 +156,14 @@ func (s *stream) status() StreamStatus {
 		status.Error = err.Error()
 	}
 	return status
+}
+
+// pixelAspect is the shape of a stream's pixels, empty if they are square.
+func pixelAspect(s frame.Stream) string {
+	if s.SquarePixels() {
+		return ""
+	}
+	return s.PixelAspect.String()
 }
 
 // status is what the rendition knows without its slot. The camera's mutex is held.

@@ -27,7 +27,8 @@ type stream struct {
 	connection  int          // counts connections and changes of format
 	planChanges int          // counts events that may change the feed's best plan
 	tried       bool         // it has connected or failed at least once
-	err         error        // why the last connection ended; nil while up
+	err         error        // why the last connection ended; nil while up, and during a lapse
+	lapse       *lapse       // nil while there is none
 	pictureErr  error        // why the last picture failed; nil as soon as another one is tried
 	shown       *pictureRun  // whose frames viewers see
 	snapshots   int          // that keep it connected
@@ -87,7 +88,11 @@ func (s *stream) connect(ctx context.Context) {
 			reason := frame.ReasonOf(err)
 			d := pauses.Next(reason, lasted)
 			faults.Add(ctx, err, d)
-			s.pause(ctx, d, retry.Temporary(reason))
+			longest := watchedPause
+			if lasted > 0 {
+				longest = retry.FirstPause
+			}
+			s.pause(ctx, d, longest, retry.Temporary(reason))
 		}
 	}
 }
@@ -113,16 +118,17 @@ func (s *stream) needed() bool {
 	return false
 }
 
-// watchedPause is the longest pause between attempts while somebody watches a camera that may come back by itself.
+// watchedPause is the longest pause between attempts while somebody watches a camera that may come back by itself. After a
+// connection that was up, the first pause is as long as that after a good one.
 const watchedPause = time.Second
 
-// pause waits for d, or about watchedPause if somebody watches a camera that may be back soon.
-func (s *stream) pause(ctx context.Context, d time.Duration, soon bool) {
+// pause waits for d, or about longest if somebody watches a camera that may be back soon.
+func (s *stream) pause(ctx context.Context, d, longest time.Duration, soon bool) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
 	if soon && s.camera.until(ctx, s.camera.watched) == nil {
-		retry.Sleep(ctx, retry.Jitter(watchedPause)-time.Since(began))
+		retry.Sleep(ctx, retry.Jitter(longest)-time.Since(began))
 		return
 	}
 	<-ctx.Done()
@@ -147,14 +153,16 @@ func (s *stream) connectOnce(ctx context.Context) error {
 
 // connected is called by the feed when the camera begins to send a format.
 func (s *stream) connected(format frame.Stream) {
-	s.log.Info("camera connected", "codec", format.Codec, "width", format.Width, "height", format.Height)
-	c := s.camera
+	c, level := s.camera, slog.LevelInfo
 	c.change(func() {
-		if s.err != nil {
+		if s.err != nil || s.lapse != nil {
 			s.reconnects++
 		}
+		s.endLapse()
 		if !s.up {
 			s.upSince = time.Now()
+		} else if s.format.Codec == format.Codec {
+			level = slog.LevelDebug // the size of each picture may differ
 		}
 		s.format, s.up, s.tried, s.err, s.pictureErr = format, true, true, nil, nil
 		s.connection++
@@ -166,6 +174,8 @@ func (s *stream) connected(format frame.Stream) {
 			s.setState(Ready)
 		}
 	})
+	width, height := format.DisplaySize()
+	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", width, "height", height)
 }
 
 // disconnected records why a connection ended and returns how long the stream was up, 0 if it never was.
@@ -177,14 +187,23 @@ func (s *stream) disconnected(err error) (lasted time.Duration) {
 		}
 		s.up, s.tried = false, true
 		s.lastFrame = later(s.lastFrame, lastUnit)
-		if errors.Is(err, errReleased) {
+		s.endLapse()
+		switch {
+		case errors.Is(err, errReleased):
 			s.setState(Idle)
-			return
+		case lasted > 0 && frame.ReasonOf(err) == frame.Ended:
+			s.beginLapse(err)
+		default:
+			s.fail(err)
 		}
-		s.err = err
-		s.setState(stateOf(frame.ReasonOf(err)))
 	})
 	return lasted
+}
+
+// fail records why the stream is away. The camera's mutex is held.
+func (s *stream) fail(err error) {
+	s.err = err
+	s.setState(stateOf(frame.ReasonOf(err)))
 }
 
 // stateOf is the state of a stream whose connection ended for a reason.

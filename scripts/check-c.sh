@@ -4,7 +4,7 @@
 # Debian 12, it also checks the format of the C files of pipeline.
 set -eu
 cd "$(dirname "$0")/.."
-flags=$(pkg-config --cflags gstreamer-app-1.0 gstreamer-video-1.0 gio-2.0)
+flags=$(pkg-config --cflags gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-pbutils-1.0 gio-2.0)
 files=$(find cmd internal pipeline tools -name '*.c')
 [ -n "$files" ]
 for file in $files; do

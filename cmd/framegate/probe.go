@@ -27,11 +27,15 @@ type probed struct {
 	Codec            string     `json:"codec"`
 	Width            int        `json:"width"`
 	Height           int        `json:"height"`
+	PixelAspect      string     `json:"pixel_aspect,omitempty"` // such as 16:11; empty if pixels are square
+	CodedWidth       int        `json:"coded_width"`            // width and height are those at which pictures are shown
+	CodedHeight      int        `json:"coded_height"`
 	FPS              float64    `json:"fps"`
 	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 if there was no second keyframe
 	ConnectTime      float64    `json:"connect_time"`      // seconds
 	FirstPicture     float64    `json:"first_picture"`     // seconds from asking for a picture to its arrival
 	Plan             frame.Plan `json:"plan"`
+	Oddities         []string   `json:"oddities"` // what is odd about what the camera sends, in short sentences
 }
 
 func (p probe) Run(ctx context.Context) error {
@@ -44,12 +48,19 @@ func (p probe) Run(ctx context.Context) error {
 	machine.SetProofs(plan.Prove(ctx, proveInChild))
 	report, err := pipeline.Probe(ctx, &machine, src, p.Look)
 	if err != nil {
+		for _, odd := range report.Oddities {
+			fmt.Fprintln(os.Stderr, "odd:", odd)
+		}
 		return err
 	}
 	found := probed{
-		Codec: report.Stream.Codec, Width: report.Stream.Width, Height: report.Stream.Height, FPS: report.Stream.FPS,
+		Codec: report.Stream.Codec, CodedWidth: report.Stream.Width, CodedHeight: report.Stream.Height, FPS: report.Stream.FPS,
 		KeyframeInterval: report.KeyframeInterval.Seconds(),
-		ConnectTime:      report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan,
+		ConnectTime:      report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan, Oddities: report.Oddities,
+	}
+	found.Width, found.Height = report.Stream.DisplaySize()
+	if !report.Stream.SquarePixels() {
+		found.PixelAspect = report.Stream.PixelAspect.String()
 	}
 	if p.JSON {
 		enc := json.NewEncoder(os.Stdout)
@@ -68,11 +79,18 @@ func (p probed) print() {
 		keyframes = "none after the first one"
 	}
 	fmt.Fprintf(out, "codec\t%s\n", p.Codec)
-	fmt.Fprintf(out, "size\t%dx%d\n", p.Width, p.Height)
+	size := fmt.Sprintf("%dx%d", p.Width, p.Height)
+	if p.PixelAspect != "" {
+		size += fmt.Sprintf(": the camera sends %dx%d with pixels of %s", p.CodedWidth, p.CodedHeight, p.PixelAspect)
+	}
+	fmt.Fprintf(out, "size\t%s\n", size)
 	fmt.Fprintf(out, "fps\t%.2f\n", p.FPS)
 	fmt.Fprintf(out, "keyframes\t%s\n", keyframes)
 	fmt.Fprintf(out, "plan\t%s: %s, %s, %s\n", p.Plan.Name, p.Plan.Decoder, p.Plan.Scaler, p.Plan.Encoder)
 	fmt.Fprintf(out, "\t%s\n", p.Plan.Chosen)
 	fmt.Fprintf(out, "connected in\t%.0f ms\n", p.ConnectTime*1000)
 	fmt.Fprintf(out, "first picture in\t%.0f ms\n", p.FirstPicture*1000)
+	for _, odd := range p.Oddities {
+		fmt.Fprintf(out, "odd\t%s\n", odd)
+	}
 }

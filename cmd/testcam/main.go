@@ -32,6 +32,8 @@ type options struct {
 	Password  string        `env:"TESTCAM_PASSWORD" help:"Password that the cameras require."`
 	Audio     bool          `xor:"sound" help:"Also send a track of silence, in G.711."`
 	AudioOnly bool          `xor:"sound" help:"Send only a track of silence."`
+	UDPLoss   float64       `placeholder:"PART" help:"Part of the packets that a network loses over UDP, 0 to 1."`
+	UDPJitter time.Duration `placeholder:"TIME" help:"How late packets may come over UDP. Each comes late by a random time up to this."`
 	Listen    string        `default:"127.0.0.1:8554" help:"Address of RTSP, over TCP; UDP uses a free pair of ports. Port 0 lets the system choose one."`
 	Control   string        `default:"127.0.0.1:8555" help:"Address of the control port."`
 	TLSCert   string        `and:"tls" type:"existingfile" help:"PEM certificate; with it the cameras serve rtsps."`
@@ -80,7 +82,7 @@ func (o options) config() (testcam.Config, error) {
 		return testcam.Config{}, fmt.Errorf("--cameras is %d; it must be at least 1", o.Cameras)
 	}
 	config := testcam.Config{
-		Listen: o.Listen, Control: o.Control,
+		Listen: o.Listen, Control: o.Control, Network: testcam.Network{Loss: o.UDPLoss, Jitter: o.UDPJitter},
 		Log: slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level})),
 	}
 	if o.TLSCert != "" {

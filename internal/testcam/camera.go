@@ -11,6 +11,7 @@ import (
 
 	"github.com/framegate/framegate/internal/testcam/loop"
 	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Camera describes one camera. The zero Camera works: H.264, 1280x720 at 25 fps with a keyframe each second. The values of
@@ -19,6 +20,7 @@ type Camera struct {
 	Name             string        // and path: letters, digits, '_' and '-' (cam1, cam2 … by its place in the list)
 	Codec            Codec         // (H264)
 	Width, Height    int           // pixels: even, for MJPEG multiples of 8 up to 2040 (1280x720)
+	PixelAspect      frame.Ratio   // shape of a pixel (square)
 	FPS              int           // pictures per second (25)
 	KeyframeInterval int           // in frames (one second)
 	Bitrate          int           // kbit/s, ignored for MJPEG (4000 for 1080p, by area for other sizes)
@@ -109,7 +111,7 @@ func (c Camera) spec() loop.Spec {
 		label = "testcam"
 	}
 	return loop.Spec{
-		Codec: c.Codec, Width: c.Width, Height: c.Height, FPS: c.FPS, Interval: c.KeyframeInterval, Length: c.frames(),
+		Codec: c.Codec, Width: c.Width, Height: c.Height, PixelAspect: c.PixelAspect, FPS: c.FPS, Interval: c.KeyframeInterval, Length: c.frames(),
 		Bitrate: c.Bitrate, BFrames: c.BFrames, Grain: c.Grain, Number: c.Number, Label: label,
 	}
 }

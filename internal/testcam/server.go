@@ -23,6 +23,7 @@ type Config struct {
 	Listen  string      // host:port for RTSP; empty for 127.0.0.1 and a free port
 	Control string      // host:port for the control port; likewise
 	TLS     *tls.Config // serves RTSPS instead of RTSP
+	Network Network     // that packets over UDP cross
 	Loops   string      // a folder that keeps the encoded loops; empty for none
 	Log     *slog.Logger
 }
@@ -44,6 +45,9 @@ func New(ctx context.Context, config Config) (*Server, error) {
 	s := &Server{log: config.Log, secure: config.TLS != nil, loops: loop.Library{Dir: config.Loops}}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
+	}
+	if err := config.Network.check(); err != nil {
+		return nil, err
 	}
 	if err := s.encodeAll(ctx, config.Cameras); err != nil {
 		return nil, err
@@ -125,6 +129,13 @@ func (s *Server) newRTSP(config Config, host string) *gortsplib.Server {
 		UDPRTCPAddress: net.JoinHostPort(host, fmt.Sprint(port+1)),
 		TLSConfig:      config.TLS,
 		WriteQueueSize: 2048, // a keyframe of a large MJPEG picture is a thousand packets
+		ListenPacket: func(network, address string) (net.PacketConn, error) {
+			socket, err := net.ListenPacket(network, address)
+			if udp, ok := socket.(*net.UDPConn); ok && config.Network != (Network{}) {
+				return &badSocket{udp, config.Network}, nil
+			}
+			return socket, err
+		},
 		Listen: func(network, address string) (net.Listener, error) {
 			s.tried = true
 			l, err := net.Listen(network, address)

@@ -38,6 +38,9 @@ func play(ctx context.Context, g *gst.Pipeline, sink *gst.Element, in *Intake) e
 	}
 	select {
 	case err := <-g.Ended():
+		if ended(err) {
+			reader.take() // what has arrived before the end
+		}
 		return err
 	case <-ctx.Done():
 		return context.Cause(ctx)

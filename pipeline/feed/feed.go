@@ -20,6 +20,7 @@ import (
 type Feed struct {
 	source configs.Source
 	read   reader
+	lapse  time.Duration // usualLapse; tests make it longer
 
 	gop    unit.GOP
 	line   unit.Timeline // of the goroutine that passes units to the intake, one at a time
@@ -29,6 +30,8 @@ type Feed struct {
 	newest atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
 	warned atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
 	demand atomic.Int32              // a unit.Demand
+	wanted chan struct{}             // gets a value when demand grows
+	odd    oddities                  // of the present connection
 
 	mu      sync.Mutex    // guards waiting
 	waiting *sampleReader // of the present connection, if GStreamer reads it
@@ -54,7 +57,7 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	return &Feed{source: src, read: read}, nil
+	return &Feed{source: src, read: read, wanted: make(chan struct{}, 1), lapse: usualLapse}, nil
 }
 
 // Run connects and reads until the connection ends, ctx is done, or no access unit arrives in time, and returns the
@@ -67,12 +70,14 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.rate.Reset()
 	f.format.Store(nil)
 	f.newest.Store(nil)
+	f.odd.reset()
 
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var watch sync.WaitGroup
 	watch.Go(func() { f.watch(ctx, cancel) })
 	in := f.NewIntake(onStream)
+	in.end = cancel
 	err := f.read(ctx, f.source, in)
 	in.over.Store(true)
 	cancel(nil)
@@ -103,10 +108,13 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 	}
 }
 
-// expectedPause is how long the configuration lets a source pause between two units.
+// expectedPause is how long a source may pause between two units, by its kind and the configuration.
 func (f *Feed) expectedPause() time.Duration {
-	if scheme := f.source.URL.Scheme; scheme == "http" || scheme == "https" {
+	switch f.source.URL.Scheme {
+	case "http", "https":
 		return 3 * f.source.PollInterval
+	case "file":
+		return filePause
 	}
 	return 0
 }
@@ -122,7 +130,14 @@ func (f *Feed) overdue(limit time.Duration) error {
 
 // SetDemand says which units somebody waits for. Units that nobody waits for arrive in batches. Collect takes those that
 // are already waiting.
-func (f *Feed) SetDemand(d unit.Demand) { f.demand.Store(int32(d)) }
+func (f *Feed) SetDemand(d unit.Demand) {
+	if before := f.demand.Swap(int32(d)); before < int32(d) {
+		select {
+		case f.wanted <- struct{}{}:
+		default: // there is one already
+		}
+	}
+}
 
 // Collect takes the units that wait in GStreamer's queue.
 func (f *Feed) Collect() {

@@ -3,6 +3,7 @@ package feed
 import (
 	"context"
 	"encoding/binary"
+	"fmt"
 	"maps"
 	"net"
 	"os"
@@ -91,10 +92,53 @@ func TestRTSPFaultsHaveTheirOwnReasons(t *testing.T) {
 		"missing device":  {camtest.Source(t, "v4l2:///dev/video99"), frame.NotFound, "no camera at /dev/video99"},
 		"file of no kind": {camtest.Source(t, "file://"+textFile(t)), frame.NoVideo, "not a video"},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			runFeed(t, c.src).Fails(t, c.reason, c.part)
-		})
+		for _, reader := range rtspReaders {
+			c.src.Reader = reader
+			t.Run(name+" by "+string(reader), func(t *testing.T) {
+				t.Parallel()
+				runFeed(t, c.src).Fails(t, c.reason, c.part)
+			})
+			if c.src.URL.Scheme != "rtsp" {
+				break
+			}
+		}
+	}
+}
+
+var rtspReaders = []configs.Reader{configs.Builtin, configs.RTSPSrc}
+
+// TestEveryCodecIsReadByBothReaders of RTSP, over TCP and UDP.
+func TestEveryCodecIsReadByBothReaders(t *testing.T) {
+	codecs := []testcam.Codec{testcam.H264, testcam.H265, testcam.MJPEG, testcam.MPEG4, testcam.VP8, testcam.VP9}
+	var cameras []testcam.Camera
+	for _, codec := range codecs {
+		camera := tiny
+		camera.Name, camera.Codec = string(codec), codec
+		cameras = append(cameras, camera)
+	}
+	server := camtest.Start(t, cameras...)
+	for _, codec := range codecs {
+		for _, reader := range rtspReaders {
+			for _, transport := range []configs.Transport{configs.TCP, configs.UDP} {
+				t.Run(fmt.Sprintf("%s by %s over %s", codec, reader, transport), func(t *testing.T) {
+					t.Parallel()
+					src := camtest.Source(t, server.URL(string(codec)))
+					src.Reader, src.Transport = reader, transport
+					feed := runFeed(t, src)
+					if s := feed.Stream(t); s.Codec != string(codec) || s.Width != 160 || s.Height != 96 {
+						t.Errorf("it sends %+v", s)
+					}
+					feed.Feed.SetDemand(unit.Everything)
+					units := feed.Feed.Units().Reader()
+					for n := range 10 {
+						if u := next(t, units); n == 0 && !u.Key {
+							t.Error("the first unit is no keyframe")
+						}
+					}
+					feed.Stop()
+				})
+			}
+		}
 	}
 }
 
@@ -118,19 +162,28 @@ func TestCorrectPasswordIsAccepted(t *testing.T) {
 
 func TestTransports(t *testing.T) {
 	server := camtest.Start(t, tiny)
-	for _, transport := range []configs.Transport{configs.TCP, configs.UDP, configs.Auto} {
-		src := camtest.Source(t, server.URL("cam1"))
-		src.Transport = transport
-		feed := runFeed(t, src)
-		feed.Stream(t)
-		feed.Stop()
+	for _, reader := range rtspReaders {
+		for _, transport := range []configs.Transport{configs.TCP, configs.UDP, configs.Auto} {
+			src := camtest.Source(t, server.URL("cam1"))
+			src.Transport, src.Reader = transport, reader
+			feed := runFeed(t, src)
+			feed.Stream(t)
+			feed.Stop()
+		}
 	}
 }
 
 func TestRTSPOverTLSTrustsOnlyTheGivenCertificate(t *testing.T) {
+	for _, reader := range rtspReaders {
+		t.Run(string(reader), func(t *testing.T) { trustsOnlyTheGivenCertificate(t, reader) })
+	}
+}
+
+func trustsOnlyTheGivenCertificate(t *testing.T, reader configs.Reader) {
 	config, pem := testcam.SelfSigned()
 	server := camtest.StartConfig(t, testcam.Config{Cameras: []testcam.Camera{tiny}, TLS: config})
 	src := camtest.Source(t, server.URL("cam1"))
+	src.Reader = reader
 	runFeed(t, src).Fails(t, frame.Unreachable, "TLS with "+server.Address())
 
 	src.TLSCA = filepath.Join(t.TempDir(), "ca.pem")
@@ -164,11 +217,16 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 // a unit: what a depayloader makes of the packets before is not passed on.
 func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 	camtest.Long(t)
-	for _, codec := range []testcam.Codec{testcam.H264, testcam.H265} {
+	for _, c := range []struct {
+		codec  testcam.Codec
+		reader configs.Reader
+	}{{testcam.H264, configs.Builtin}, {testcam.H265, configs.Builtin}, {testcam.H264, configs.RTSPSrc}, {testcam.H265, configs.RTSPSrc}} {
+		codec := c.codec
 		server := camtest.Start(t, testcam.Camera{
 			Codec: codec, Width: 320, Height: 192, KeyframeInterval: 5, Bitrate: 4000, Grain: 30, Loop: 400 * time.Millisecond,
 		})
 		src := camtest.Source(t, server.URL("cam1"))
+		src.Reader = c.reader
 		src.StallTimeout = camtest.Patience
 		feed := runFeed(t, src)
 		feed.Stream(t)
@@ -205,8 +263,12 @@ func TestUnitsWithoutAnEndAreDropped(t *testing.T) {
 	}
 }
 
-// lastNAL is the last NAL unit of an access unit, in which each follows its length in 4 bytes; empty if the lengths are wrong.
+// lastNAL is the last NAL unit of an access unit, in which each follows a start code or its length in 4 bytes; empty if the
+// lengths are wrong.
 func lastNAL(data string) (last string) {
+	if at := strings.LastIndex(data, "\x00\x00\x00\x01"); at >= 0 && strings.HasPrefix(data, "\x00\x00\x00\x01") {
+		return data[at+4:]
+	}
 	for len(data) >= 4 {
 		length := int(binary.BigEndian.Uint32([]byte(data[:4])))
 		if length > len(data)-4 {
@@ -244,24 +306,6 @@ func TestPatternsNeedNoCamera(t *testing.T) {
 		next(t, units)
 		next(t, units)
 		feed.Stop()
-	}
-}
-
-func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
-	path, err := filepath.Abs("../plan/samples/h264.mkv")
-	if err != nil {
-		t.Fatal(err)
-	}
-	feed := runFeed(t, camtest.Source(t, "file://"+path))
-	feed.Stream(t)
-	feed.Feed.SetDemand(unit.Everything)
-	units := feed.Feed.Units().Reader()
-	began := time.Now()
-	for range 40 { // the file has 25 pictures
-		next(t, units)
-	}
-	if d := time.Since(began); d < 1200*time.Millisecond {
-		t.Errorf("40 units of 25 fps took %v", d)
 	}
 }
 

@@ -1,13 +1,14 @@
 package feed
 
 import (
+	"bufio"
+	"bytes"
 	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
-	"net/http"
 	"strings"
 	"time"
 
@@ -16,187 +17,218 @@ import (
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
-// maxBroken is how many broken pictures in a row a connection survives.
-const maxBroken = 20
+// retryPause is the longest pause before a camera is asked again that has not answered with a picture this time.
+const retryPause = 500 * time.Millisecond
 
 // readHTTP reads a camera that serves MJPEG, or single JPEGs, which it then fetches every PollInterval. The camera's
-// answer decides which.
+// answer decides which. A camera that has sent pictures is asked again where its stream ends or an answer has no picture: the
+// connection is lost only if that brings no picture either, see lapse.
 func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
-	client, err := newHTTPCamera(src)
+	client, err := newHTTPCamera(src, in.feed.odd.add)
 	if err != nil {
 		return err
 	}
 	defer client.CloseIdleConnections()
-	pictures := &jpegIntake{in: in, from: place(src.URL)}
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	lapse := lapse{end: end}
+	defer lapse.over()
+	pictures := &jpegIntake{in: in, from: place(src.URL), lapse: &lapse}
 	for {
-		again, err := client.fetch(ctx, pictures)
-		if err != nil {
-			return err
+		began, before := time.Now(), pictures.taken
+		stream, err := client.fetch(ctx, pictures)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
 		}
-		if !again {
-			return &frame.CameraError{Reason: frame.Ended, Text: place(src.URL) + " closed the connection"}
+		if stream && err == nil {
+			err = client.closed()
+		}
+		pause := min(src.PollInterval, retryPause)
+		var ended error // why a stream ended that had pictures
+		switch {
+		case pictures.taken > before && stream:
+			ended = err
+			in.feed.odd.add("ends", fmt.Sprintf("the stream ends by itself and is requested again, the first time after %v", time.Since(began).Round(100*time.Millisecond)))
+			pause = time.Until(began.Add(src.PollInterval))
+		case pictures.taken > before:
+			pause = time.Until(pictures.last.Add(src.PollInterval))
+		case err == nil: // a broken JPEG
+		case pictures.taken == 0, frame.ReasonOf(err) == frame.Unauthorized, pictures.broken > maxBroken:
+			return err
+		default:
+			in.feed.odd.add("answer", "an answer without a picture: "+err.Error())
+			lapse.begin(err, in.feed.maxLapse())
 		}
 		select {
-		case <-time.After(src.PollInterval):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-	}
-}
-
-// httpCamera fetches from one camera.
-type httpCamera struct {
-	http.Client
-	src           configs.Source
-	authenticates bool // the camera has asked for it
-	basic         bool // by Basic
-}
-
-func newHTTPCamera(src configs.Source) (*httpCamera, error) {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.Proxy = nil // cameras are on the local network
-	config, err := tlsConfig(src)
-	if err != nil {
-		return nil, err
-	}
-	transport.TLSClientConfig = config
-	return &httpCamera{src: src, Client: http.Client{Transport: transport, CheckRedirect: sameCamera(src)}}, nil
-}
-
-// maxRedirects is what net/http allows by default.
-const maxRedirects = 10
-
-// sameCamera allows a camera with a password to redirect only to itself: no other host and no less secure connection may get
-// the password.
-func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
-	return func(to *http.Request, via []*http.Request) error {
-		switch {
-		case len(via) >= maxRedirects:
-			return fmt.Errorf("%d redirects", maxRedirects)
-		case src.Username != "" && (place(to.URL) != place(src.URL) || to.URL.Scheme != src.URL.Scheme):
-			return fmt.Errorf("it redirects to %s://%s, which is not given the password: configure that URL if it is the camera's", to.URL.Scheme, place(to.URL))
+		if ended != nil {
+			lapse.begin(ended, in.feed.maxLapse())
 		}
-		return nil
 	}
 }
 
-// fetch makes one request and takes its pictures. It reports whether to ask again, as after a single JPEG.
-func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (again bool, err error) {
+// usualLapse is how long viewers see the last picture of a camera before they see a placeholder: they are promised one within 2 s.
+const usualLapse = 1500 * time.Millisecond
+
+// maxLapse is how long a camera that has sent pictures may take for the next one when its stream has ended.
+func (f *Feed) maxLapse() time.Duration { return max(f.lapse, 2*f.rate.Interval()) }
+
+// lapse is the time between the end of a camera's pictures and the next one. If it lasts too long, the connection is lost.
+type lapse struct {
+	end     context.CancelCauseFunc
+	timer   *time.Timer // nil if there is no lapse
+	failure chan error  // the newest
+}
+
+// begin notes why there is no picture. If it begins a lapse, the lapse ends the connection after limit.
+func (l *lapse) begin(failure error, limit time.Duration) {
+	if l.timer == nil {
+		failures := make(chan error, 1)
+		l.failure = failures
+		l.timer = time.AfterFunc(limit, func() { l.end(<-failures) })
+	} else {
+		select {
+		case <-l.failure:
+		default: // the connection is ending
+		}
+	}
+	l.failure <- failure
+}
+
+// over says that a picture has come.
+func (l *lapse) over() {
+	if l.timer != nil {
+		l.timer.Stop()
+		l.timer = nil
+	}
+}
+
+// fetch makes one request and takes its pictures. It reports whether they were a stream, and not a single JPEG.
+func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bool, err error) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
 	resp, err := c.get(ctx)
 	if err != nil {
 		return false, err
 	}
 	defer resp.Body.Close()
-	kind, params, _ := mime.ParseMediaType(resp.Header.Get("Content-Type"))
+	kind, boundary := mediaType(resp.Header.Get("Content-Type"))
+	if strings.HasPrefix(kind, "multipart/") {
+		return true, c.takeAll(ctx, unit.NewPartReader(resp.Body, boundary), pictures)
+	}
+	still := &stillBody{from: resp.Body, cut: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
+	defer still.stop()
+	body := bufio.NewReader(still)
+	first, err := body.Peek(len("Content-"))
 	switch {
-	case strings.HasPrefix(kind, "multipart/"):
-		parts := unit.NewPartReader(resp.Body, params["boundary"])
-		for {
-			jpeg, err := parts.Next()
-			if errors.Is(err, io.EOF) {
-				return false, context.Cause(ctx)
-			}
-			if err != nil {
-				return false, cmp.Or(context.Cause(ctx), c.broken(err))
-			}
-			if err := pictures.take(jpeg); err != nil {
-				return false, err
-			}
+	case bytes.HasPrefix(first, []byte("\xFF\xD8")):
+		if !isJPEG(kind) {
+			c.odd("type", fmt.Sprintf("JPEGs are sent as %.40q", kind))
 		}
-	case kind == "image/jpeg" || kind == "image/jpg" || kind == "application/octet-stream":
-		jpeg, err := io.ReadAll(io.LimitReader(resp.Body, unit.MaxJPEG+1))
-		if err != nil {
-			return false, cmp.Or(context.Cause(ctx), c.broken(err))
-		}
-		return true, pictures.take(jpeg)
-	default:
+	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")), bytes.EqualFold(first, []byte("Content-")): // the first boundary may be missing
+		c.odd("type", fmt.Sprintf("a stream of parts is sent as %.40q", kind))
+		return true, c.takeAll(ctx, unit.NewPartReader(body, boundary), pictures)
+	case len(first) == 0 && err != io.EOF:
+		return false, cmp.Or(context.Cause(ctx), c.broken(err))
+	case !isJPEG(kind):
 		return false, &frame.CameraError{Reason: frame.NoVideo,
 			Text: fmt.Sprintf("%s answers with %s, not with JPEG pictures", place(c.src.URL), cmp.Or(kind, "no content type"))}
+	case len(first) == 0:
+		return false, &frame.CameraError{Reason: frame.NoVideo, Text: place(c.src.URL) + " answers with an empty body, not with a JPEG picture"}
 	}
+	before := pictures.taken
+	if before > 0 { // so that there is time for another attempt before the camera counts as stalled
+		still.start(max(c.src.StallTimeout/2, pictures.in.feed.maxLapse()))
+	}
+	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // more need not come, as its length may be wrong
+	err = c.takeAll(ctx, unit.NewPictureReader(body, int(resp.ContentLength)), pictures)
+	pictures.onTake = nil
+	return pictures.taken > before+1, err
 }
 
-// get sends a request without a password first, and then with one in the way that the camera wants, so that a camera that
-// knows Digest never gets a password in clear text.
-func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
-	resp, err := c.ask(ctx)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.authenticates {
-		resp.Body.Close()
-		if err := c.authenticate(parseChallenges(resp.Header.Values("WWW-Authenticate"))); err != nil {
-			return nil, err
+// takeAll takes all pictures of a body.
+func (c *httpCamera) takeAll(ctx context.Context, parts *unit.PartReader, pictures *jpegIntake) error {
+	before := pictures.taken + pictures.broken
+	parts.Odd = c.odd
+	for {
+		jpeg, err := parts.Next()
+		switch {
+		case errors.Is(err, io.EOF) && pictures.taken+pictures.broken == before:
+			return c.closed()
+		case errors.Is(err, io.EOF):
+			return nil
+		case err != nil:
+			if errors.Is(err, unit.ErrPartCut) {
+				pictures.in.feed.broken.Add(1)
+			}
+			return cmp.Or(context.Cause(ctx), c.broken(err))
 		}
-		if resp, err = c.ask(ctx); err != nil {
-			return nil, err
+		if err := pictures.take(jpeg); err != nil {
+			return err
 		}
 	}
-	if resp.StatusCode != http.StatusOK {
-		defer resp.Body.Close()
-		return nil, c.refused(resp)
-	}
-	return resp, nil
 }
 
-// authenticate makes further requests answer one of the challenges.
-func (c *httpCamera) authenticate(offered []challenge) error {
-	c.authenticates = true
-	switch {
-	case findDigest(offered) != nil:
-		c.Transport = digestTransport(c.src.Username, c.src.Password.Reveal(), c.Transport)
-	case offersBasic(offered):
-		c.basic = true
-	case len(offered) == 0:
-		return &frame.CameraError{Reason: frame.Unauthorized,
-			Text: fmt.Sprintf("401 from %s, which does not say how to authenticate", place(c.src.URL))}
-	default:
-		return &frame.CameraError{Reason: frame.Unauthorized,
-			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate does not answer", place(c.src.URL), describe(offered))}
-	}
-	return nil
+// stillBody is the body of a still. Once started, it cancels its request when nothing comes for a time: a camera may state a length
+// that it does not keep. It belongs to the goroutine that reads.
+type stillBody struct {
+	from  io.Reader
+	cut   func() // cancels the request; is called from a goroutine of its own
+	timer *time.Timer
+	limit time.Duration
 }
 
-func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.src.URL.String(), nil)
-	if err != nil {
-		return nil, err
+func (s *stillBody) Read(to []byte) (int, error) {
+	n, err := s.from.Read(to)
+	if s.timer != nil {
+		s.timer.Reset(s.limit)
 	}
-	req.Header.Set("User-Agent", "framegate")
-	if c.basic {
-		req.SetBasicAuth(c.src.Username, c.src.Password.Reveal())
-	}
-	resp, err := c.Do(req)
-	switch {
-	case err == nil:
-		return resp, nil
-	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
-	}
-	return nil, &frame.CameraError{Reason: frame.Unreachable,
-		Text: fmt.Sprintf("connect to %s: %v", place(c.src.URL), rootCause(err))}
+	return n, err
 }
 
-func (c *httpCamera) refused(resp *http.Response) error {
-	at := place(c.src.URL)
-	switch resp.StatusCode {
-	case http.StatusUnauthorized, http.StatusForbidden:
-		return &frame.CameraError{Reason: frame.Unauthorized, Text: fmt.Sprintf("%d from %s: check username and password", resp.StatusCode, at)}
-	case http.StatusNotFound:
-		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, redactedPath(c.src.URL))}
-	}
-	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
+// start begins or changes the time for which nothing may come.
+func (s *stillBody) start(limit time.Duration) {
+	s.stop()
+	s.limit, s.timer = limit, time.AfterFunc(limit, s.cut)
 }
 
-func (c *httpCamera) broken(err error) error {
-	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %v", place(c.src.URL), err)}
+func (s *stillBody) stop() {
+	if s.timer != nil {
+		s.timer.Stop()
+		s.timer = nil
+	}
 }
+
+// mediaType returns the type of an answer in lower case, and the boundary of its parts. Both are empty if they are missing.
+func mediaType(header string) (kind, boundary string) {
+	kind, params, err := mime.ParseMediaType(header)
+	if err != nil { // many boundaries have characters that RFC 2045 wants in quotes; PartReader learns them from the body
+		kind, _, _ = strings.Cut(header, ";")
+	}
+	return strings.ToLower(strings.TrimSpace(kind)), params["boundary"]
+}
+
+// isJPEG reports whether an answer of a type may be a JPEG without a look at it.
+func isJPEG(kind string) bool {
+	return kind == "image/jpeg" || kind == "image/jpg" || kind == "image/pjpeg" || kind == "application/octet-stream"
+}
+
+// maxBroken is how many broken pictures in a row a connection survives.
+const maxBroken = 20
 
 // jpegIntake passes on JPEGs as access units. It drops broken ones; many in a row end the connection.
 type jpegIntake struct {
 	in      *Intake
 	from    string
+	lapse   *lapse
+	onTake  func() // if not nil, is called after each picture
 	current *unit.Format
-	broken  int
+	taken   int       // of this connection
+	last    time.Time // when the last one was taken
+	broken  int       // in a row
 }
 
 func (j *jpegIntake) take(jpeg []byte) error {
@@ -215,6 +247,12 @@ func (j *jpegIntake) take(jpeg []byte) error {
 			Stream: frame.Stream{Codec: "mjpeg", Width: picture.Width, Height: picture.Height},
 		}
 	}
-	j.in.Unit(jpeg, unit.NoPTS, true, time.Now(), j.current)
+	j.last = time.Now()
+	j.in.Unit(jpeg, unit.NoPTS, true, j.last, j.current)
+	j.taken++
+	j.lapse.over()
+	if j.onTake != nil {
+		j.onTake()
+	}
 	return nil
 }

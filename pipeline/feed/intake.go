@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"context"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -14,15 +16,21 @@ type Intake struct {
 	feed       *Feed
 	onStream   func(frame.Stream)
 	current    *unit.Format
+	caps       string // of the source's format, which current is made from
 	references unit.ReferenceTracker
 	shape      unit.JPEGShape
+	refused    int         // JPEGs in a row that can be neither decoded nor passed on
+	density    frame.Ratio // of the newest JPEG
 	begun      bool        // a keyframe has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
+
+	orientation frame.Orientation       // that the source states
+	end         context.CancelCauseFunc // ends the connection
 }
 
 // NewIntake returns the intake of a new connection. Run makes one for its source. onStream is called as Run says.
 func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
-	return &Intake{feed: f, onStream: onStream}
+	return &Intake{feed: f, onStream: onStream, end: func(error) {}}
 }
 
 // Unit takes an access unit in a format, which arrived at a time. It copies data. pts may be unit.NoPTS. A unit from which
@@ -40,55 +48,131 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 		in.feed.broken.Add(1)
 		return
 	}
-	changed := in.current == nil || in.current.Caps != format.Caps
-	if format.Stream.Codec == "mjpeg" {
-		var reshaped bool
-		if data, reshaped = in.jpeg(data); data == nil {
+	sent, changed := format.Caps, in.current == nil || in.caps != format.Caps
+	switch {
+	case format.Stream.Codec == "mjpeg":
+		if data, format = in.jpeg(data, format); data == nil {
 			return
 		}
-		if reshaped && !changed {
-			another := *format
-			format, changed = &another, true
-		}
+		changed = format != in.current
+	case changed && in.orientation != frame.Orientation{}:
+		format = turned(*format, in.orientation)
 	}
 	if in.begun = key || in.begun && !changed; !in.begun {
 		return
 	}
 	if changed {
+		in.caps = sent
 		in.change(format)
 	}
 	in.push(data, pts, key, in.later(arrived))
 }
 
+// orient sets the orientation that the source states. A reader calls it before the units that it concerns.
+func (in *Intake) orient(o frame.Orientation) {
+	if o != in.orientation {
+		in.orientation, in.caps = o, "" // the next unit has another format
+		in.feed.odd.add("orientation", "the file says how its pictures are to be turned, and they are")
+	}
+}
+
 // maxArea is how many pixels a picture may have: twice 8K, about 100 MB decoded. A larger value comes from damaged data.
 const maxArea = 64 << 20
 
-// jpeg returns the part of data to pass on, and whether its shape differs from that of the JPEGs before it. The part is nil
-// if the JPEG is dropped.
-func (in *Intake) jpeg(data []byte) (picture []byte, reshaped bool) {
+// jpeg returns the part of data to pass on and its format, which is the current one if the JPEG is like the one before it. The
+// part is nil if the JPEG is dropped.
+func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *unit.Format) {
 	p, err := unit.ReadJPEG(data)
-	if err != nil {
+	if err != nil || p.Width*p.Height > maxArea {
 		in.feed.broken.Add(1)
-		return nil, false
+		return nil, nil
 	}
-	fits, reshaped, wasBroken := in.shape.Fits(p)
+	if p.Unsupported() != "" {
+		in.unsupported(p)
+		return nil, nil
+	}
+	fits, changed, wasBroken := in.shape.Fits(p, data)
 	if wasBroken {
 		in.feed.broken.Add(1)
 	}
 	if !fits {
-		return nil, false
+		return nil, nil
 	}
-	return p.Repaired(data), reshaped
+	for _, repair := range p.Repairs() {
+		in.feed.odd.add(repair, repair)
+	}
+	if changed {
+		if odd := p.Oddity(); odd != "" {
+			in.feed.odd.add(odd, odd)
+		}
+		if in.current != nil {
+			in.feed.odd.add("shape", fmt.Sprintf("the size or kind of the JPEGs changes, the first time to %dx%d", p.Width, p.Height))
+		}
+	}
+	in.refused = 0
+	picture = p.Repaired(data)
+	if density := unit.JPEGPixelAspect(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
+		in.density = density
+		return picture, in.jpegFormat(*sent, p)
+	}
+	return picture, in.current
 }
 
-// change begins a new format.
-func (in *Intake) change(to *unit.Format) {
-	if in.current == nil { // the buffer still has units of the previous connection
-		in.feed.gop.Clear()
+// unsupported ends the connection of a camera that sends what cannot be shown. A header may also be damaged: once there have
+// been pictures, it must arrive twice.
+func (in *Intake) unsupported(p unit.JPEG) {
+	in.feed.broken.Add(1)
+	if in.refused++; in.refused > 1 || in.current == nil {
+		in.end(&frame.CameraError{Reason: frame.Unsupported,
+			Text: place(in.feed.source.URL) + " sends " + p.Unsupported() + ", which can be neither decoded nor shown by browsers"})
 	}
-	in.current, in.references = to, unit.NewReferenceTracker(to)
-	in.feed.format.Store(to)
+}
+
+// jpegFormat is the format of pictures like p, which a source sends in a format that may state another size.
+func (in *Intake) jpegFormat(sent unit.Format, p unit.JPEG) *unit.Format {
+	s := &sent.Stream
+	s.Width, s.Height = p.Width, p.Height
+	s.Software, sent.Unusual, sent.Grey = p.Arithmetic(), p.Unusual(), p.Grey()
+	if sent.Caps == jpegFile.Caps || sent.Unusual { // jpegparse of 1.22 states the sampling, which changes with the conversion
+		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", jpegFile.Caps, p.Width, p.Height)
+	}
+	if !s.PixelAspect.Known() {
+		s.PixelAspect = in.density
+	}
+	o := in.orientation
+	if o == (frame.Orientation{}) {
+		o = p.Orientation
+	}
+	return turned(sent, o)
+}
+
+// turned is a format whose pictures are to be turned.
+func turned(format unit.Format, o frame.Orientation) *unit.Format {
+	s := &format.Stream
+	s.Orientation = o
+	s.Width, s.Height = o.Size(s.Width, s.Height)
+	s.PixelAspect.Width, s.PixelAspect.Height = o.Size(s.PixelAspect.Width, s.PixelAspect.Height)
+	return &format
+}
+
+// change begins a new format. The intake has one of its own, which says how the pixels of this source are shaped. A picture that
+// starts because of it must not begin with a unit of the format before, or of the previous connection.
+func (in *Intake) change(given *unit.Format) {
+	in.feed.gop.Clear()
+	to := *given
+	to.Stream = in.shaped(to.Stream)
+	in.current, in.references = &to, unit.NewReferenceTracker(&to)
+	in.feed.format.Store(&to)
 	in.onStream(to.Stream)
+}
+
+// shaped returns a stream with the shape of its pixels: the configuration's word counts more than the stream's.
+func (in *Intake) shaped(s frame.Stream) frame.Stream {
+	s = s.WithAspect(in.feed.source.Aspect)
+	if width, height := s.DisplaySize(); width*height > maxArea {
+		s.PixelAspect = frame.Ratio{}
+	}
+	return s
 }
 
 // later returns the time at which a unit arrived, or one right after the time of the previous unit if that is later. A source

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
+	"slices"
 	"testing"
 	"time"
 
@@ -26,22 +27,50 @@ func takeAll(t *testing.T, format *unit.Format, units ...[]byte) (feed *Feed, fo
 	return feed, formats
 }
 
-func TestJPEGOfAnotherShapeIsTakenWhenItArrivesTwice(t *testing.T) {
+func TestEachShapeOfAJPEGIsAFormatOfItsOwn(t *testing.T) {
 	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
 	one, other, third := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32), encodeJPEG(t, 32, 48)
+	damaged := bytes.Clone(one)
+	damaged[bytes.Index(damaged, []byte{0xFF, 0xC0})+6]++ // its height
 	for name, c := range map[string]struct {
 		units                  [][]byte
 		taken, broken, formats int
 	}{
-		"all are alike":        {[][]byte{one, one, one}, 3, 0, 1},
-		"one is another":       {[][]byte{one, other, one}, 2, 1, 1},
-		"two are others":       {[][]byte{one, other, third, one}, 2, 2, 1},
-		"all are others now":   {[][]byte{one, other, other, other}, 3, 0, 2},
-		"the first was broken": {[][]byte{other, one, one}, 2, 0, 2},
+		"all are alike":         {[][]byte{one, one, one}, 3, 0, 1},
+		"one is another":        {[][]byte{one, other, one}, 3, 0, 3},
+		"two are others":        {[][]byte{one, other, third, one}, 4, 0, 4},
+		"all are others now":    {[][]byte{one, other, other, other}, 4, 0, 2},
+		"one header is damaged": {[][]byte{one, damaged, one}, 2, 1, 1},
 	} {
 		feed, formats := takeAll(t, format, c.units...)
-		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
+		if n := feed.gop.Total(); int(n) != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
 			t.Errorf("%s: %d taken, %d broken, %d formats; want %d, %d, %d", name, n, feed.Broken(), formats, c.taken, c.broken, c.formats)
+		}
+		if odd := feed.Oddities(); len(odd) != min(1, c.formats-1) {
+			t.Errorf("%s: %q", name, odd)
+		}
+	}
+}
+
+func TestPixelsOfAJPEGHaveTheShapeThatItsHeaderStates(t *testing.T) {
+	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
+	plain := encodeJPEG(t, 64, 48) // without a header of JFIF
+	wide := slices.Concat(plain[:2], []byte("\xFF\xE0\x00\x10JFIF\x00\x01\x01\x00\x00\x02\x00\x01\x00\x00"), plain[2:])
+	for name, c := range map[string]struct {
+		units          [][]byte
+		stated         frame.Ratio // by the format
+		width, formats int
+	}{
+		"not stated":            {[][]byte{plain, plain}, frame.Ratio{}, 64, 1},
+		"2:1":                   {[][]byte{wide, wide}, frame.Ratio{}, 128, 1},
+		"2:1 later":             {[][]byte{plain, wide}, frame.Ratio{}, 128, 2},
+		"the format's is valid": {[][]byte{wide}, frame.Ratio{Width: 1, Height: 1}, 64, 1},
+	} {
+		another := *format
+		another.Stream.PixelAspect = c.stated
+		feed, formats := takeAll(t, &another, c.units...)
+		if width, _ := feed.Stream().DisplaySize(); width != c.width || formats != c.formats {
+			t.Errorf("%s: shown %d pixels wide, %d formats; want %d, %d", name, width, formats, c.width, c.formats)
 		}
 	}
 }

@@ -2,127 +2,151 @@ package feed
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
-	"net"
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/depay"
 	"github.com/framegate/framegate/pipeline/frame"
-	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/rtsp"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
-// protocols has rtspsrc's name of each transport. Auto tries UDP, and TCP if nothing arrives.
-var protocols = map[configs.Transport]gst.Arg{
-	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
-}
+// transports has package rtsp's name of each transport.
+var transports = map[configs.Transport]rtsp.Transport{configs.TCP: rtsp.TCP, configs.UDP: rtsp.UDP, configs.Auto: rtsp.Auto}
 
-// readRTSP reads an RTSP camera: rtspsrc ! depayloader ! [parsebin !] appsink. It sets up the first video stream only.
+// readRTSP reads an RTSP camera in plain Go, or with GStreamer if the configuration says so. It receives the first video stream
+// only.
 func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
-	g, err := gst.New()
-	if err != nil {
-		return err
+	if src.Reader == configs.RTSPSrc {
+		return readRTSPSrc(ctx, src, in)
 	}
-	defer g.Close()
-	made, err := g.Add(rtspElement(src))
-	if err != nil {
-		return err
-	}
-	rtsp := made[0]
-	if src.TLSCA != "" {
-		if err := gst.Trust(rtsp, src.TLSCA); err != nil {
-			return &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + err.Error()}
-		}
-	}
-	if len(gst.Missing("parsebin")) > 0 {
-		return gst.MissingElement("parsebin")
-	}
-	end, err := g.Add(unitSink(false))
-	if err != nil {
-		return err
-	}
-	gst.SelectVideo(rtsp)
-	gst.LinkRTP(rtsp, end[0], unit.BufferLimit)
-	err = play(ctx, g, end[0], in)
-	return explainRTSP(ctx, src, err, gst.Offered(rtsp))
-}
-
-func rtspElement(src configs.Source) gst.Spec {
-	e := gst.Spec{Factory: "rtspsrc", Set: map[string]any{
-		"location":   src.URL.String(),
-		"protocols":  protocols[src.Transport],
-		"user-agent": "framegate",
-		"latency":    uint(200), // ms to wait for a lost UDP packet
-		// Also of each read and write. The feed's own limits, which give better reasons, end earlier.
-		"tcp-timeout": uint64(2 * src.ConnectTimeout.Microseconds()),
-		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
-	}}
-	if src.Username != "" {
-		// In location a wrong password would be sent once, not eight times (1.22), but would not follow a redirect.
-		e.Set["user-id"], e.Set["user-pw"] = src.Username, src.Password.Reveal()
-	}
-	if !src.TLSVerify {
-		e.Set["tls-validation-flags"] = gst.Arg("0")
-	}
-	return e
-}
-
-// explainRTSP turns the end of an RTSP connection into an error for people.
-func explainRTSP(ctx context.Context, src configs.Source, err error, has gst.Offer) error {
-	at := place(src.URL)
-	var bus *gst.BusError
-	var camera *frame.CameraError
-	switch {
-	case has.Video == 0 && has.Audio > 0:
-		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends audio only, no video"}
-	case has.Video == 0 && has.Other > 0:
-		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends no video"}
-	case ended(err):
-		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}
-	case errors.As(err, &bus):
-	case frame.ReasonOf(err) == frame.TimedOut:
-		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // there was not even a connection
-			return &frame.CameraError{Reason: frame.Unreachable, Text: cause.Error()}
-		}
-		return err
-	case context.Cause(ctx) != nil:
-		return err
-	case errors.As(err, &camera):
-		return &frame.CameraError{Reason: camera.Reason, Text: at + ": " + camera.Text}
-	default:
-		return err
-	}
-	explained := &frame.CameraError{Reason: bus.Reason, Text: at + ": " + bus.Text}
-	switch bus.Reason {
-	case frame.Unauthorized:
-		explained.Text = "401 from " + at + ": check username and password"
-	case frame.NotFound:
-		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, redactedPath(src.URL))
-	case frame.Unreachable:
-		if cause := dial(ctx, src, src.ConnectTimeout); cause != nil {
-			explained.Text = cause.Error()
-		}
-	case frame.Ended, frame.Failed:
-		if bus.Status != "" {
-			explained.Reason, explained.Text = frame.Refused, bus.Status+" from "+at
-		}
-	}
-	return explained
-}
-
-// dial connects once more, only to find out what rtspsrc does not report: a refused connection, no route, an unknown name, a
-// certificate that is not trusted.
-func dial(ctx context.Context, src configs.Source, timeout time.Duration) error {
-	ctx, cancel := context.WithTimeout(ctx, timeout)
-	defer cancel()
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", place(src.URL))
-	if err != nil {
-		return fmt.Errorf("connect to %s: %w", place(src.URL), rootCause(err))
-	}
-	defer conn.Close()
+	var secure *tls.Config
 	if src.URL.Scheme == "rtsps" {
-		return checkTLS(ctx, conn, src)
+		var err error
+		if secure, err = tlsConfig(src); err != nil {
+			return err
+		}
 	}
-	return nil
+	ctx, end := context.WithCancelCause(ctx)
+	defer end(nil)
+	odd := func(text string) { in.feed.odd.add(text, text) }
+	err := rtsp.Read(ctx, rtsp.Config{
+		URL: src.URL, Username: src.Username, Password: src.Password.Reveal(), TLS: secure,
+		Transport:   transports[src.Transport],
+		Timeout:     2 * src.ConnectTimeout, // the feed's own limits, which give better reasons, end earlier
+		DefaultPort: configs.DefaultPort,
+		Knows:       depay.Knows,
+		Open: func(track rtsp.Track) (rtsp.Receiver, error) {
+			if !depay.Knows(track.Encoding) {
+				return nil, &frame.CameraError{Reason: frame.Unsupported, Text: fmt.Sprintf(
+					"the camera sends %s; framegate reads %s. reader: rtspsrc may know more", track.Encoding, depay.Encodings())}
+			}
+			return depay.New(depay.Media(track), depay.Sink{
+				Unit:     func(u depay.Unit) { in.Unit(u.Data, u.PTS, u.Key, u.Arrived, u.Format) },
+				Broken:   func() { in.feed.broken.Add(1) },
+				TooLarge: in.feed.tooLarge,
+				Sizeless: func() {
+					end(&frame.CameraError{Reason: frame.Unsupported, Text: place(src.URL) + ": the stream does not state its size"})
+				},
+				Odd: odd,
+			}), nil
+		},
+		Wait: newGatherer(in).wait,
+		Odd:  odd,
+	})
+	return explainRTSP(ctx, src, err)
+}
+
+const (
+	// gatherPackets is how long the rest of an access unit may arrive after its first packet, before it is read: a camera sends a
+	// unit in a burst. Network cards gather packets in the same way before they interrupt.
+	gatherPackets = time.Millisecond
+	// gatherUnits is how long units may wait for each other while nobody waits for them. Much more would fill the socket's
+	// buffer, and hold up the camera.
+	gatherUnits = 100 * time.Millisecond
+	// gatherForKeyframe is the same while somebody waits for keyframes.
+	gatherForKeyframe = 20 * time.Millisecond
+)
+
+// gatherer makes the reader of a connection wait until several packets, or units if nobody waits for them, have arrived: waking
+// for each would cost as much as receiving them. It belongs to the goroutine that reads.
+type gatherer struct {
+	in    *Intake
+	timer *time.Timer
+}
+
+func newGatherer(in *Intake) *gatherer {
+	g := &gatherer{in: in, timer: time.NewTimer(time.Hour)}
+	g.timer.Stop()
+	return g
+}
+
+// wait waits as rtsp.Config.Wait may.
+func (g *gatherer) wait(ctx context.Context, unfinished bool) {
+	feed := g.in.feed
+	d := time.Duration(0)
+	switch demand := unit.Demand(feed.demand.Load()); {
+	case demand == unit.Everything, !g.in.begun:
+		if !unfinished {
+			return
+		}
+		d = gatherPackets
+	case demand == unit.Keyframes:
+		d = gatherForKeyframe
+	default:
+		d = gatherUnits
+	}
+	g.timer.Reset(d)
+	select {
+	case <-g.timer.C:
+	case <-feed.wanted:
+	case <-ctx.Done():
+	}
+}
+
+// explainRTSP turns the end of an RTSP session into an error for people.
+func explainRTSP(ctx context.Context, src configs.Source, err error) error {
+	at := place(src.URL)
+	failed := func(reason frame.Reason, text string) error { return &frame.CameraError{Reason: reason, Text: text} }
+	var (
+		camera   *frame.CameraError
+		password *rtsp.PasswordError
+		refused  *rtsp.StatusError
+		connect  *rtsp.ConnectError
+		noVideo  *rtsp.NoVideoError
+	)
+	switch {
+	case ctx.Err() != nil && frame.ReasonOf(err) == frame.TimedOut:
+		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // there was not even a connection
+			return failed(frame.Unreachable, cause.Error())
+		}
+		if src.Transport == configs.UDP {
+			return failed(frame.TimedOut, err.Error()+"; if it does not get through by UDP, set transport: tcp")
+		}
+		return err
+	case ctx.Err() != nil, errors.As(err, &camera):
+		return err
+	case errors.As(err, &password):
+		return failed(frame.Unauthorized, fmt.Sprintf("401 from %s: %v", at, password))
+	case errors.As(err, &noVideo):
+		return failed(frame.NoVideo, fmt.Sprintf("%s %v", at, noVideo))
+	case errors.As(err, &connect) && connect.TLS:
+		return failed(frame.Unreachable, errTLS(src, connect.Err).Error())
+	case errors.As(err, &connect):
+		return failed(frame.Unreachable, fmt.Sprintf("connect to %s: %v", at, rootCause(connect.Err)))
+	case errors.Is(err, rtsp.ErrEnded):
+		return failed(frame.Ended, at+" closed the connection")
+	case errors.As(err, &refused) && refused.Status == 404:
+		return failed(frame.NotFound, fmt.Sprintf("404 from %s: it has no stream %s", at, redactedPath(src.URL)))
+	case errors.As(err, &refused) && refused.Status == 403:
+		return failed(frame.Unauthorized, fmt.Sprintf("403 from %s: check username and password", at))
+	case errors.As(err, &refused):
+		return failed(frame.Refused, fmt.Sprintf("%v from %s", refused, at))
+	case err != nil:
+		return failed(frame.Refused, fmt.Sprintf("%s %v", at, err))
+	}
+	return err
 }

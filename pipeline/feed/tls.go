@@ -12,9 +12,16 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// tlsConfig returns the TLS configuration of a source.
+// tlsConfig returns the TLS configuration of a source. Where any certificate is accepted, there is nothing that old versions and
+// ciphers could lose, so that cameras which know nothing else are read too: TLS 1.0 and 1.1, key exchange by RSA, 3DES and RC4.
 func tlsConfig(src configs.Source) (*tls.Config, error) {
 	c := &tls.Config{ServerName: src.URL.Hostname(), InsecureSkipVerify: !src.TLSVerify}
+	if !src.TLSVerify {
+		c.MinVersion = tls.VersionTLS10
+		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+			c.CipherSuites = append(c.CipherSuites, suite.ID)
+		}
+	}
 	if src.TLSCA == "" {
 		return c, nil
 	}
@@ -36,7 +43,12 @@ func checkTLS(ctx context.Context, conn net.Conn, src configs.Source) error {
 		return err
 	}
 	if err := tls.Client(conn, config).HandshakeContext(ctx); err != nil {
-		return fmt.Errorf("TLS with %s: %w (tls_ca names a certificate to trust)", place(src.URL), err)
+		return errTLS(src, err)
 	}
 	return nil
+}
+
+// errTLS explains a handshake that failed.
+func errTLS(src configs.Source, err error) error {
+	return fmt.Errorf("TLS with %s: %w (tls_ca names a certificate to trust)", place(src.URL), err)
 }

@@ -9,8 +9,18 @@ import (
 // Stream is what a camera sends, as far as it is known: all zero before the first connection.
 type Stream struct {
 	Codec         string  // h264, h265, mpeg4, mjpeg, vp8, vp9, av1 or raw
-	Width, Height int     // pixels
+	Width, Height int     // pixels, as coded and then turned by Orientation; DisplaySize is the size at which they are shown
 	FPS           float64 // as announced by the stream, else as measured; 0 while neither is known
+	// PixelAspect is the shape of a pixel, its width to its height: pixel-aspect-ratio in GStreamer's caps, the sample aspect
+	// ratio of H.264 and H.265 (ITU-T H.264, E.2.1). Pixels are square if it says nothing.
+	PixelAspect Ratio
+	Orientation Orientation
+	Software    bool // only software decodes it, and browsers do not show it
+}
+
+// Passes reports whether browsers show the camera's pictures as they are meant.
+func (s Stream) Passes() bool {
+	return s.Codec == "mjpeg" && !s.Software && s.SquarePixels() && s.Orientation == Orientation{}
 }
 
 // Rendition is one wanted picture. Equal renditions of a camera are one encode, shared by their viewers.
@@ -134,11 +144,12 @@ func (a Request) WithDefaults(b Request) Request {
 
 // Resolve turns a complete Request into the rendition of a camera that sends s, whose size must be known.
 //
-// The picture keeps the camera's aspect ratio if only one side or a scale is given, and is never larger than the camera's own
-// unless Upscale allows it. Renditions whose difference cannot be seen become equal, so that they share one encode: a side that
+// All sizes are those at which pictures are shown, see Stream.DisplaySize: a rendition's pixels are square. The picture keeps the
+// camera's aspect ratio if only one side or a scale is given, and is never larger than the camera's own unless Upscale allows it. Renditions whose difference cannot be seen become equal, so that they share one encode: a side that
 // is requested is rounded to about a hundredth (see grid), the other side to an even number, the quality to a multiple of 5,
 // and the rate to halves from 2 a second on and to tenths below.
 func (a Request) Resolve(s Stream) Rendition {
+	s.Width, s.Height = s.DisplaySize()
 	if a.Scale == 0 {
 		a.Scale = 1
 		if s.Width >= LargeWidth {
@@ -168,7 +179,7 @@ func (a Request) Resolve(s Stream) Rendition {
 	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 a second is the full rate of a camera of 25.02
 		r.FPS = 0
 	}
-	if a.AsSent && s.Codec == "mjpeg" && r.Width == s.Width && r.Height == s.Height &&
+	if a.AsSent && s.Passes() && r.Width == s.Width && r.Height == s.Height &&
 		r.Rotate == 0 && r.Format == JPEG && r.Overlay.Empty() {
 		r.Quality = 0
 	}

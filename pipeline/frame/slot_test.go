@@ -155,6 +155,7 @@ func TestRateIsMeasuredAndFallsWhenFramesStop(t *testing.T) {
 func TestRequestIsResolvedAgainstTheCamera(t *testing.T) {
 	hd, vga := Stream{Width: 1920, Height: 1080, FPS: 25}, Stream{Width: 640, Height: 480}
 	jpegs := Stream{Codec: "mjpeg", Width: 640, Height: 480}
+	pal := Stream{Codec: "mjpeg", Width: 704, Height: 576, PixelAspect: Ratio{16, 11}}
 	for _, c := range []struct {
 		request Request
 		stream  Stream
@@ -186,6 +187,12 @@ func TestRequestIsResolvedAgainstTheCamera(t *testing.T) {
 		{Request{Scale: 0.5, Quality: 80, AsSent: true}, jpegs, "320x240 q80"},
 		{Request{Rotate: 180, Quality: 80, AsSent: true}, jpegs, "640x480 q80"},
 		{Request{Quality: 80, AsSent: true, Overlay: Overlay{Time: true}}, jpegs, "640x480 q80"},
+		{Request{Quality: 80, AsSent: true}, pal, "1024x576 q80"},
+		{Request{Quality: 80, AsSent: true, Width: 704, Height: 576}, pal, "704x576 q80"},
+		{Request{Quality: 80, Width: 320}, pal, "320x180 q80"},
+		{Request{Quality: 80, Scale: 0.5}, pal, "512x288 q80"},
+		{Request{Quality: 80, Width: 8000}, pal, "1024x576 q80"},
+		{Request{Quality: 80, Rotate: 90, Height: 512}, pal, "288x512 q80"},
 	} {
 		if got := c.request.Resolve(c.stream).String(); got != c.want {
 			t.Errorf("%+v of %+v is %s, want %s", c.request, c.stream, got, c.want)

@@ -1,5 +1,7 @@
 #include "element.h"
 
+#include <gst/pbutils/pbutils.h>
+
 void fg_pad_added(GstElement *from, GstPad *pad, gpointer to) {
 	GstPad *sink = gst_element_get_static_pad(to, "sink");
 	if (!gst_pad_is_linked(sink))
@@ -16,10 +18,51 @@ static void fg_repeat_headers(GstBin *bin, GstElement *parser, gpointer data) {
 		g_object_set(parser, "config-interval", -1, NULL);
 }
 
+// fg_stream_caps returns what is known of a pad's stream. A demuxer knows more than the pad, which may have no caps yet.
+static GstCaps *fg_stream_caps(GstPad *pad) {
+	GstCaps *caps = gst_pad_get_current_caps(pad);
+	GstStream *stream = caps == NULL ? gst_pad_get_stream(pad) : NULL;
+	if (stream != NULL) {
+		caps = gst_stream_get_caps(stream);
+		gst_object_unref(stream);
+	}
+	return caps != NULL ? caps : gst_pad_query_caps(pad, NULL);
+}
+
+// fg_report_pad says on the bus whether the sink has a stream now, or else what this one is.
+static void fg_report_pad(GstElement *from, GstPad *pad, gpointer to) {
+	GstPad *sink = gst_element_get_static_pad(to, "sink");
+	const gboolean linked = gst_pad_is_linked(sink);
+	gst_object_unref(sink);
+	GstCaps *caps = fg_stream_caps(pad);
+	const gchar *media = gst_caps_get_size(caps) > 0 ? gst_structure_get_name(gst_caps_get_structure(caps, 0)) : "";
+	gchar *name = gst_caps_is_fixed(caps) ? gst_pb_utils_get_codec_description(caps) : NULL;
+	gst_element_post_message(
+		from, gst_message_new_element(GST_OBJECT(from),
+			      gst_structure_new("framegate-pad", "linked", G_TYPE_BOOLEAN, linked, "media", G_TYPE_STRING,
+				      media, "name", G_TYPE_STRING, name != NULL ? name : media, NULL)));
+	g_free(name);
+	gst_caps_unref(caps);
+}
+
+gboolean fg_pad_report(void *message, gboolean *linked, const gchar **media, const gchar **name) {
+	if (!gst_message_has_name(message, "framegate-pad"))
+		return FALSE;
+	const GstStructure *report = gst_message_get_structure(message);
+	*media = gst_structure_get_string(report, "media");
+	*name = gst_structure_get_string(report, "name");
+	return gst_structure_get_boolean(report, "linked", linked);
+}
+
 void fg_link_later(void *from, void *to) {
 	if (GST_IS_BIN(from))
 		g_signal_connect(from, "element-added", G_CALLBACK(fg_repeat_headers), NULL);
 	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_pad_added), gst_object_ref(to), fg_unref, 0);
+}
+
+void fg_link_video(void *from, void *to) {
+	fg_link_later(from, to);
+	g_signal_connect_data(from, "pad-added", G_CALLBACK(fg_report_pad), gst_object_ref(to), fg_unref, 0);
 }
 
 gboolean fg_accepts(void *element, const gchar *text) {

@@ -92,6 +92,9 @@ var requestsPads = map[string]bool{"tee": true}
 // signal because it is emitted on a streaming thread and the closures of go-glib use reflection.
 func (e *Element) LinkLater(to *Element) { C.fg_link_later(e.pointer(), to.pointer()) }
 
+// LinkVideo is LinkLater for the streams of a source. If none of them fits, the pipeline ends with a BusError that names the video.
+func (e *Element) LinkVideo(to *Element) { C.fg_link_video(e.pointer(), to.pointer()) }
+
 // Accepts reports whether the template of the element's sink pad accepts caps.
 func (e *Element) Accepts(caps string) bool {
 	text := C.CString(caps)

@@ -14,6 +14,13 @@ void fg_unref(gpointer object, GClosure *closure);
 // fg_link_later links the first pad of an element that fits, once it appears, to the sink pad of another one.
 void fg_link_later(void *from, void *to);
 
+// fg_link_video does so too, and posts a message for each pad, see fg_pad_report.
+void fg_link_video(void *from, void *to);
+
+// fg_pad_report reads a message of fg_link_video: whether a pad has been linked by now, and the media type and the name of the new
+// pad's stream. It returns FALSE for any other message.
+gboolean fg_pad_report(void *message, gboolean *linked, const gchar **media, const gchar **name);
+
 // fg_accepts reports whether the template of an element's sink pad accepts caps.
 gboolean fg_accepts(void *element, const gchar *text);
 

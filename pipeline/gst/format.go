@@ -77,13 +77,10 @@ func streamOf(caps *gst.Caps) frame.Stream {
 	}
 	s.Width = intField(fields, "width")
 	s.Height = intField(fields, "height")
-	if v, err := fields.GetValue("framerate"); err == nil {
-		if rate, ok := v.(*gst.FractionValue); ok && rate.Denom() > 0 {
-			// A stream may announce nonsense, such as 90000/1: then the rate is measured instead.
-			if fps := float64(rate.Num()) / float64(rate.Denom()); fps <= frame.MaxFPS {
-				s.FPS = fps
-			}
-		}
+	s.PixelAspect = fractionField(fields, "pixel-aspect-ratio")
+	// A stream may announce nonsense, such as 90000/1: then the rate is measured instead.
+	if rate := fractionField(fields, "framerate"); rate.Known() && rate.Value() <= frame.MaxFPS {
+		s.FPS = rate.Value()
 	}
 	return s
 }
@@ -95,4 +92,13 @@ func intField(s *gst.Structure, name string) int {
 	}
 	n, _ := v.(int)
 	return n
+}
+
+func fractionField(s *gst.Structure, name string) frame.Ratio {
+	if v, err := s.GetValue(name); err == nil {
+		if f, ok := v.(*gst.FractionValue); ok {
+			return frame.Ratio{Width: f.Num(), Height: f.Denom()}
+		}
+	}
+	return frame.Ratio{}
 }

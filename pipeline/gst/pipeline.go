@@ -57,10 +57,11 @@ func New() (*Pipeline, error) {
 type ending struct {
 	ended   chan error // takes one value; io.EOF stands for the end of the stream
 	once    sync.Once
-	lacking string          // what GStreamer has no plugin for; owned by the bus loop
-	dropped func(bytes int) // see OnTooLarge
-	context *Context        // what the pipeline shares with others, or nil; set before it plays
-	uses    atomic.Uintptr  // the address of the context that it was given or has made
+	lacking atomic.Pointer[string] // what GStreamer has no plugin for; nil if it has all
+	dropped func(bytes int)        // see OnTooLarge
+	streams streams                // of a source, see LinkVideo
+	context *Context               // what the pipeline shares with others, or nil; set before it plays
+	uses    atomic.Uintptr         // the address of the context that it was given or has made
 }
 
 // watch is the callback of the bus loop.
@@ -68,16 +69,14 @@ func (e *ending) watch(msg *gst.Message) bool {
 	switch msg.Type() {
 	case gst.MessageElement:
 		if name := missingPlugin(msg); name != "" {
-			e.lacking = name
+			e.lacking.Store(&name)
 		}
+		e.streams.notice(msg, e.explain)
 		if bytes := tooLarge(msg); bytes > 0 && e.dropped != nil {
 			e.dropped(bytes)
 		}
 	case gst.MessageError:
-		if e.lacking != "" { // the error is only a consequence of that
-			e.End(&frame.CameraError{Reason: frame.Unsupported, Text: "GStreamer has no plugin here for: " + e.lacking})
-			return true
-		}
+		e.explain(e.streams.missing()) // of which the error is a consequence
 		if err := parseBusError(msg); !err.announces() {
 			e.End(err)
 		}
@@ -86,9 +85,21 @@ func (e *ending) watch(msg *gst.Message) bool {
 			e.context.notice(msg, &e.uses)
 		}
 	case gst.MessageEOS:
+		if err := e.streams.missing(); err != nil {
+			e.explain(err)
+		}
 		e.End(io.EOF)
 	}
 	return true
+}
+
+// explain ends the pipeline if GStreamer has no plugin for it, or else if missing says why no stream was accepted.
+func (e *ending) explain(missing error) {
+	if name := e.lacking.Load(); name != nil {
+		e.End(&frame.CameraError{Reason: frame.Unsupported, Text: "GStreamer has no plugin here for: " + *name})
+	} else if missing != nil {
+		e.End(missing)
+	}
 }
 
 // End ends the pipeline for a reason; only the first reason counts. Any goroutine and any GStreamer thread may call it.

@@ -19,6 +19,7 @@ import (
 // decoding is the GStreamer pipeline that makes a picture's decoded outputs by one plan.
 type decoding struct {
 	picture   *Picture
+	format    *unit.Format
 	candidate plan.Candidate
 	pipeline  *gst.Pipeline
 	queue     *gst.Queue
@@ -51,7 +52,7 @@ func (e *planFailure) Unwrap() error { return e.err }
 // begins again at the next keyframe, as long as that gives pictures.
 func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader) error {
 	for format, lastShown := key.Format, (time.Time{}); ; {
-		d := &decoding{picture: p, candidate: p.Plans.Best(format.Stream.Codec)}
+		d := &decoding{picture: p, format: format, candidate: p.Plans.For(format.Stream)}
 		d.setPlan("")
 		var waited bool
 		if d.begun, waited = p.Plans.Begin(ctx, d.candidate, d.limits().first); waited {
@@ -82,6 +83,10 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 			return &frame.PlanError{Plan: d.candidate.Name(), Next: next, Pause: pause, Err: failure.err}
 		}
 		reason := fmt.Errorf("plan %s: %w", d.candidate.Name(), failure.err)
+		if format.Stream.Software && lastShown.IsZero() {
+			reason = &frame.CameraError{Reason: frame.Unsupported,
+				Text: fmt.Sprintf("JPEGs with arithmetic coding, which libjpeg does not decode on this machine: %v", failure.err)}
+		}
 		if failure.late || d.pipeline.Hung() || time.Since(lastShown) > softwareStall {
 			return reason
 		}
@@ -162,9 +167,14 @@ func (d *decoding) close() {
 func (d *decoding) setPlan(decoder string) {
 	p := d.picture
 	onDevice := slices.ContainsFunc(p.decoded, func(out *output) bool {
-		return d.candidate.OnDevice(out.Rendition, p.Source.Masks)
+		return d.candidate.OnDevice(out.Rendition, d.camera())
 	})
 	p.setPlan(p.Plans.Describe(d.candidate, decoder, onDevice))
+}
+
+// camera is what all outputs have in common.
+func (d *decoding) camera() plan.Camera {
+	return plan.Camera{Orientation: d.format.Stream.Orientation, Masks: d.picture.Source.Masks, Grey: d.format.Grey}
 }
 
 // build adds the elements that decode units of the format of key.
@@ -211,7 +221,7 @@ func (d *decoding) addOutputs() (head *gst.Element, err error) {
 		head = made[0]
 	}
 	for i, out := range p.decoded {
-		in, sink, err := d.candidate.AddOutput(d.pipeline, out.Rendition, p.Source.Masks)
+		in, sink, err := d.candidate.AddOutput(d.pipeline, out.Rendition, d.camera())
 		if err != nil {
 			return nil, err
 		}
@@ -253,7 +263,14 @@ func (d *decoding) push(u unit.Unit) bool {
 			out.gate.Key(u.PTS)
 		}
 	}
+	data := u.Data
+	if u.Format.Unusual {
+		var err error
+		if data, err = unit.Usual(data); err != nil {
+			return true // a broken picture
+		}
+	}
 	d.pushing.Store(true)
 	defer d.pushing.Store(false)
-	return d.src.Push(u.Data, u.PTS, u.Key)
+	return d.src.Push(data, u.PTS, u.Key)
 }

@@ -154,7 +154,7 @@ func (p *Picture) closeGates() {
 // that should be passed through and cannot be gets the default quality.
 func (p *Picture) sort(s frame.Stream) {
 	for _, out := range p.outputs {
-		if out.Rendition.Quality == 0 && s.Codec == "mjpeg" && len(p.Source.Masks) == 0 {
+		if out.Rendition.Quality == 0 && s.Passes() && len(p.Source.Masks) == 0 {
 			p.passed = append(p.passed, &output{Output: out})
 			continue
 		}
@@ -216,8 +216,21 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 			return err
 		}
 		if u.Format != began || to != nil && to.ordered && !p.Rate.Ordered() {
+			p.finish(ctx)
 			return frame.ErrFormatChanged
 		}
+	}
+}
+
+// finishTimeout is how long a decoder may take for its first picture after the format has changed.
+const finishTimeout = 500 * time.Millisecond
+
+// finish waits until each output has a picture: a camera that changes the size with each picture has all of them shown.
+func (p *Picture) finish(ctx context.Context) {
+	select {
+	case <-p.caughtUp:
+	case <-time.After(finishTimeout):
+	case <-ctx.Done():
 	}
 }
 

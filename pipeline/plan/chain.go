@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -47,23 +48,30 @@ var parsers = map[string]string{
 	"vp9": "vp9parse", "av1": "av1parse",
 }
 
+// Camera is what all renditions of a camera have in common.
+type Camera struct {
+	Orientation frame.Orientation // of its pictures, before a rendition rotates them
+	Masks       []configs.Mask
+	Grey        bool // it sends JPEGs without colours
+}
+
 // AddOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are painted right
 // after the scaler, before any other element gets the picture.
-func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask) (in, out *gst.Element, err error) {
-	scale, err := g.Add(p.scale(r, masks)...)
+func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, of Camera) (in, out *gst.Element, err error) {
+	scale, err := g.Add(p.scale(r, of)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	scaled := scale[len(scale)-1]
-	if len(masks) > 0 {
-		gst.PaintMasks(scaled, gstMasks(masks))
+	if len(of.Masks) > 0 {
+		gst.PaintMasks(scaled, of.gstMasks())
 	}
-	finish, err := g.Add(p.finish(r, masks)...)
+	finish, err := g.Add(p.finish(r, of)...)
 	if err != nil {
 		return nil, nil, err
 	}
 	// Pictures from JPEGs have full range already, but nvjpegdec does not say so (1.26).
-	if r.Format == frame.JPEG && !p.OnDevice(r, masks) && p.decoder != "nvjpegdec" {
+	if r.Format == frame.JPEG && !p.OnDevice(r, of) && p.decoder != "nvjpegdec" {
 		gst.FullRange(finish[len(finish)-2])
 	}
 	if err := scaled.Link(finish[0]); err != nil {
@@ -72,32 +80,34 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, masks []configs.Mask
 	return scale[0], finish[len(finish)-1], nil
 }
 
-// gstMasks converts the masks of a configuration to those of package gst.
-func gstMasks(masks []configs.Mask) (all []gst.Mask) {
-	for _, m := range masks {
-		all = append(all, gst.Mask(m))
+// gstMasks has the masks where they are before the picture is turned.
+func (c Camera) gstMasks() (all []gst.Mask) {
+	for _, m := range c.Masks {
+		x1, y1 := c.Orientation.Before(m.X, m.Y)
+		x2, y2 := c.Orientation.Before(m.X+m.Width, m.Y+m.Height)
+		all = append(all, gst.Mask{X: min(x1, x2), Y: min(y1, y2), Width: math.Abs(x1 - x2), Height: math.Abs(y1 - y2)})
 	}
 	return all
 }
 
-// OnDevice reports whether a rendition is encoded in the memory of the platform. A picture with masks, text or a rotation is
-// copied into system memory first, where these are the same for every platform.
-func (p Plan) OnDevice(r frame.Rendition, masks []configs.Mask) bool {
-	return p.device != nil && r.Format == frame.JPEG && r.Rotate == 0 && r.Overlay.Empty() && len(masks) == 0 &&
+// OnDevice reports whether a rendition is encoded in the memory of the platform. A picture with masks or text, or one
+// that is turned, is copied into system memory first, where these are the same for every platform.
+func (p Plan) OnDevice(r frame.Rendition, of Camera) bool {
+	return p.device != nil && r.Format == frame.JPEG && of.turn(r) == frame.Orientation{} && r.Overlay.Empty() && len(of.Masks) == 0 &&
 		(p.anySize || r.Width*r.Height >= p.device.least)
 }
 
-// scale returns the chain that scales a picture to a rendition's size, before any rotation, and copies it to where it is
+// turn is how the camera's pictures are turned for a rendition.
+func (c Camera) turn(r frame.Rendition) frame.Orientation { return c.Orientation.Rotated(r.Rotate) }
+
+// scale returns the chain that scales a picture to a rendition's size, before it is turned, and copies it to where it is
 // encoded.
-func (p Plan) scale(r frame.Rendition, masks []configs.Mask) []gst.Spec {
-	width, height := r.Width, r.Height
-	if r.Rotate%180 != 0 {
-		width, height = height, width
-	}
+func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
+	width, height := of.turn(r).Size(r.Width, r.Height)
 	scaler, memory := p.platform.scaler()
 	chain := slices.Clone(scaler)
 	switch {
-	case p.OnDevice(r, masks):
+	case p.OnDevice(r, of):
 		return append(chain, raw(memory, p.device.format, width, height))
 	case memory != "" && p.platform.download != "":
 		chain = append(chain, raw(memory, "", width, height), gst.Spec{Factory: p.platform.download})
@@ -105,7 +115,13 @@ func (p Plan) scale(r frame.Rendition, masks []configs.Mask) []gst.Spec {
 		chain = append(chain, raw("", "", width, height))
 	}
 	// Most cameras give I420, which videoconvert passes through. It converts other formats, such as 10 bit, after scaling.
-	return append(chain, gst.Spec{Factory: "videoconvert"}, raw("", "I420", width, height))
+	format := "I420"
+	if of.Grey {
+		// videoconvert copies the grey of a JPEG, which has full range, and says that it has limited range unless told otherwise
+		// (1.22).
+		format += ", colorimetry=1:4:0:0"
+	}
+	return append(chain, gst.Spec{Factory: "videoconvert"}, raw("", format, width, height))
 }
 
 // raw returns a capsfilter for pictures. In system memory their pixels are square.
@@ -124,13 +140,16 @@ func raw(memory, format string, width, height int) gst.Spec {
 	return gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg(caps)}}
 }
 
-// directions has videoflip's name of each rotation.
-var directions = map[int]gst.Arg{90: "90r", 180: "180", 270: "90l"}
+// directions has videoflip's name of each way to turn a picture.
+var directions = map[frame.Orientation]gst.Arg{
+	{Degrees: 90}: "90r", {Degrees: 180}: "180", {Degrees: 270}: "90l",
+	{Mirrored: true}: "horiz", {Mirrored: true, Degrees: 90}: "ur-ll", {Mirrored: true, Degrees: 180}: "vert", {Mirrored: true, Degrees: 270}: "ul-lr",
+}
 
-// finish returns the chain that rotates a scaled picture, writes text on it and encodes it.
-func (p Plan) finish(r frame.Rendition, masks []configs.Mask) (chain []gst.Spec) {
-	if r.Rotate != 0 {
-		chain = append(chain, gst.Spec{Factory: "videoflip", Set: map[string]any{"video-direction": directions[r.Rotate]}})
+// finish returns the chain that turns a scaled picture, writes text on it and encodes it.
+func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
+	if turn := of.turn(r); turn != (frame.Orientation{}) {
+		chain = append(chain, gst.Spec{Factory: "videoflip", Set: map[string]any{"video-direction": directions[turn]}})
 	}
 	if e, lacking := overlay(r); !r.Overlay.Empty() && lacking == "" {
 		chain = append(chain, e)
@@ -140,7 +159,7 @@ func (p Plan) finish(r frame.Rendition, masks []configs.Mask) (chain []gst.Spec)
 		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "pngenc"})
 	case r.Format == frame.WebP:
 		chain = append(chain, gst.Spec{Factory: "videoconvert"}, encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
-	case p.OnDevice(r, masks):
+	case p.OnDevice(r, of):
 		chain = append(chain, p.device.element(r.Quality))
 	default:
 		chain = append(chain, p.system.element(r.Quality))

@@ -30,6 +30,7 @@ type Fallback struct {
 type Candidate struct {
 	Plan
 	failedBetter *suspension // the better plan that failed; nil if there is none
+	only         bool        // no other plan decodes what the camera sends
 }
 
 // suspension is a plan that failed.
@@ -51,14 +52,23 @@ func (f *Fallback) Best(codec string) Candidate {
 	for _, p := range plans[:len(plans)-1] {
 		failed := f.suspended[p.Key()]
 		if failed == nil || failed.until.IsZero() {
-			return Candidate{p, failedBetter}
+			return Candidate{Plan: p, failedBetter: failedBetter}
 		}
 		if failedBetter == nil {
 			copied := *failed
 			failedBetter = &copied
 		}
 	}
-	return Candidate{plans[len(plans)-1], failedBetter}
+	return Candidate{Plan: plans[len(plans)-1], failedBetter: failedBetter}
+}
+
+// For returns the plan to use for what a camera sends: the best one, or software if nothing else decodes it.
+func (f *Fallback) For(s frame.Stream) Candidate {
+	if !s.Software {
+		return f.Best(s.Codec)
+	}
+	plans := f.machine.plans(s.Codec, f.choice)
+	return Candidate{Plan: plans[len(plans)-1], only: true}
 }
 
 // Begin waits until a picture may begin with a candidate, at most until ctx is done, and reports whether it had to wait. It
@@ -198,6 +208,8 @@ func (f *Fallback) Describe(c Candidate, decoder string, onDevice bool) frame.Pl
 // why says why a candidate was chosen.
 func (f *Fallback) why(c Candidate) string {
 	switch choice := f.choice; {
+	case c.only:
+		return "nothing else decodes what the camera sends"
 	case c.failedBetter != nil:
 		return "the next best, since " + c.failedBetter.plan.name + " has failed"
 	case c.forced:

@@ -49,9 +49,11 @@ type encoder struct {
 
 var jpegenc = encoder{factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100}
 
+// chain returns elements that scale a picture to exactly the size that is asked for. With pixels that are not square, and where a
+// viewer stretches a picture, an element that adds borders by default would do so (cudaconvertscale).
 func chain(factories ...string) (elements []gst.Spec) {
 	for _, factory := range factories {
-		elements = append(elements, gst.Spec{Factory: factory})
+		elements = append(elements, gst.Spec{Factory: factory, Optional: map[string]any{"add-borders": false}})
 	}
 	return elements
 }

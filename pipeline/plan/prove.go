@@ -125,7 +125,7 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	if err != nil {
 		return "", err
 	}
-	in, out, err := p.AddOutput(g, frame.Rendition{Width: 160, Height: 90, Quality: 80}, nil)
+	in, out, err := p.AddOutput(g, frame.Rendition{Width: 160, Height: 90, Quality: 80}, Camera{})
 	if err != nil {
 		return "", err
 	}

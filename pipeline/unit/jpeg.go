@@ -4,26 +4,44 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"slices"
+
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // JPEG is what the markers of a JPEG say. The markers are those of ITU-T T.81, annex B.
 type JPEG struct {
-	Width, Height int
-	header        []byte // of the frame, with its marker: size, colours, sampling
-	scan          int    // where the first scan's header begins
-	end           int    // index after the end marker: cameras pad what they send
-	huffman       bool   // it has Huffman tables, or needs none
+	Width, Height int               // pixels, before the picture is turned
+	Orientation   frame.Orientation // that of its Exif data
+	frame         []byte            // the content of the frame's header: precision, size, components and their sampling
+	mark          byte              // of the frame's header, which says how the picture is coded
+	adobe         []byte            // the content of Adobe's segment, which says what four components are; nil if there is none
+	start         int               // where the picture begins: some cameras send other bytes before it
+	scan, body    int               // where the header of the first scan begins and ends
+	end           int               // index after the end marker, or of the end of a picture without one: cameras pad what they send
+	open          bool              // the end marker is missing
+	gaps          []gap             // bytes between segments, in order
+	huffman       bool              // it has Huffman tables, or needs none
 }
+
+// gap is a range of bytes that belong to no segment.
+type gap struct{ from, to int }
 
 // The markers that ReadJPEG knows.
 const (
 	markSOI  = 0xD8
 	markEOI  = 0xD9
 	markSOS  = 0xDA
+	markDQT  = 0xDB
+	markDNL  = 0xDC
+	markDRI  = 0xDD
 	markDHT  = 0xC4
 	markDAC  = 0xCC
 	markJPG  = 0xC8
+	markAPP0 = 0xE0
+	markAPP1 = 0xE1
+	markAPPE = 0xEE
+	markAPPF = 0xEF
+	markCOM  = 0xFE
 	markTEM  = 0x01
 	markRST0 = 0xD0
 	markRST7 = 0xD7
@@ -35,134 +53,224 @@ var (
 	errBrokenJPEG = errors.New("the JPEG is broken")
 )
 
-// ReadJPEG reads the markers of a JPEG that a camera sent. It fails if a part is missing, since such a picture can neither be
-// decoded nor passed on.
+// maxPreamble is how many bytes may precede a picture, or separate it from an empty one.
+const maxPreamble = 64 << 10
+
+// ReadJPEG reads the markers of the JPEG that a camera sent. It reads what libjpeg reads, and so browsers: bytes before
+// the picture, empty pictures before it, and bytes between segments, which a segment leaves that is longer than it says, are
+// skipped. A picture without an end marker is accepted if its scan is complete. It fails if a part is missing, since such a
+// picture can neither be decoded nor passed on.
+//
+// Data that ends in an end marker is taken as one picture, so that it need not be searched. What a phone adds behind its pictures
+// is passed on with them.
 func ReadJPEG(data []byte) (JPEG, error) {
-	var p JPEG
-	if len(data) < 2 || data[0] != 0xFF || data[1] != markSOI {
-		return p, ErrNoJPEG
+	return readJPEG(data, bytes.HasSuffix(data, []byte{0xFF, markEOI}))
+}
+
+// readJPEG reads the first JPEG in data. ends says that data ends with that picture.
+func readJPEG(data []byte, ends bool) (JPEG, error) {
+	for at := 0; ; at += 2 {
+		start := findSOI(data, at)
+		switch {
+		case start < 0 && at > 0:
+			return JPEG{}, errBrokenJPEG
+		case start < 0:
+			return JPEG{}, ErrNoJPEG
+		}
+		if at = start; bytes.HasPrefix(data[at+2:], []byte{0xFF, markEOI}) {
+			continue // an empty picture, as capture cards send them
+		}
+		p := JPEG{start: start}
+		if ends {
+			p.end = len(data)
+		}
+		err := p.read(data, start+2)
+		return p, err
 	}
-	for at := 2; ; {
-		if at+4 > len(data) {
-			return p, errCutJPEG
+}
+
+// findSOI returns the index of the first picture from at on, -1 if there is none.
+func findSOI(data []byte, at int) int {
+	if at == 0 && bytes.HasPrefix(data, []byte{0xFF, markSOI}) {
+		return 0
+	}
+	if i := bytes.Index(data[at:min(len(data), at+maxPreamble)], []byte{0xFF, markSOI, 0xFF}); i >= 0 {
+		return at + i
+	}
+	return -1
+}
+
+// read reads the segments from at on, and the scans.
+func (p *JPEG) read(data []byte, at int) error {
+	for {
+		s, err := nextSegment(data, at)
+		if err != nil {
+			return err
 		}
-		if data[at] != 0xFF {
-			return p, errBrokenJPEG
+		if s.at > at {
+			p.gaps = append(p.gaps, gap{at, s.at})
 		}
+		switch {
+		case s.mark == markEOI:
+			return errBrokenJPEG // before any scan
+		case s.mark == markDHT:
+			p.huffman = true
+		case s.mark == markAPP1 && p.Orientation == frame.Orientation{}:
+			p.Orientation = exifOrientation(s.content)
+		case s.mark == markAPPE && bytes.HasPrefix(s.content, []byte("Adobe")):
+			p.adobe = s.content
+		case s.mark == markSOS:
+			p.scan, p.body = s.at, s.end
+			return p.readScans(data)
+		case isFrame(s.mark):
+			if len(s.content) < 6 || p.frame != nil {
+				return errBrokenJPEG
+			}
+			p.frame, p.mark = s.content, s.mark
+			p.Height, p.Width = int(binary.BigEndian.Uint16(s.content[1:])), int(binary.BigEndian.Uint16(s.content[3:]))
+			p.huffman = p.huffman || s.mark > markJPG // arithmetic coding has none
+		}
+		at = s.end
+	}
+}
+
+// segment is a marker with what belongs to it.
+type segment struct {
+	mark    byte
+	content []byte // behind the length
+	at, end int    // indexes of the marker and of what follows the segment
+}
+
+// isFrame reports whether a marker is that of a frame's header, SOF0 to SOF15.
+func isFrame(mark byte) bool {
+	return mark >= 0xC0 && mark <= 0xCF && mark != markDHT && mark != markJPG && mark != markDAC
+}
+
+// alone reports whether a marker has no length.
+func alone(mark byte) bool {
+	return mark == markTEM || mark >= markRST0 && mark <= markEOI
+}
+
+// mayMisstate reports whether a segment with a wrong length is skipped up to the next marker: its content is not needed.
+func mayMisstate(mark byte) bool { return mark == markCOM || mark >= markAPP0 && mark <= markAPPF }
+
+// nextSegment finds the next segment in the header of a picture. Like libjpeg it skips what is not a marker. Restart markers and
+// further SOI markers are skipped too.
+func nextSegment(data []byte, at int) (segment, error) {
+	for {
+		i := bytes.IndexByte(data[at:], 0xFF)
+		if i < 0 || at+i+2 > len(data) {
+			return segment{}, errCutJPEG
+		}
+		at += i
 		mark := data[at+1]
 		switch {
 		case mark == 0xFF: // a fill byte
 			at++
 			continue
-		case mark == markTEM, mark >= markRST0 && mark <= markSOI: // these have no length
+		case mark == 0: // not a marker
 			at += 2
 			continue
 		case mark == markEOI:
-			return p, errBrokenJPEG // before any scan
+			return segment{mark: mark, at: at, end: at + 2}, nil
+		case alone(mark):
+			at += 2
+			continue
+		case mark < 0xC0: // reserved
+			at += 2
+			continue
 		}
-		length := int(binary.BigEndian.Uint16(data[at+2:]))
-		if length < 2 || at+2+length > len(data) {
-			return p, errCutJPEG
-		}
-		segment := data[at+4 : at+2+length]
+		end := segmentEnd(data, at)
 		switch {
-		case mark == markDHT:
-			p.huffman = true
-		case mark == markSOS:
-			return p.scanned(data, at, at+2+length)
-		case mark >= 0xC0 && mark <= 0xCF && mark != markJPG && mark != markDAC: // a frame
-			if len(segment) < 6 || p.Width > 0 {
-				return p, errBrokenJPEG
-			}
-			p.header = data[at : at+2+length]
-			p.Height, p.Width = int(binary.BigEndian.Uint16(segment[1:])), int(binary.BigEndian.Uint16(segment[3:]))
-			p.huffman = p.huffman || mark > 0xC8 // arithmetic coding has none
+		case end > 0:
+			return segment{mark: mark, content: data[at+4 : end], at: at, end: end}, nil
+		case !mayMisstate(mark):
+			return segment{}, errCutJPEG
 		}
-		at += 2 + length
+		at += 2
 	}
 }
 
-// JPEGShape refuses a picture whose frame header differs from that of the pictures before it. Such a header is more often
-// damaged than intended, and jpegdec, which accepts it, has been seen to write beyond its picture (GStreamer 1.22.0,
-// libjpeg-turbo 2.1.5). A header that arrives twice in a row is intended: the camera has a new format.
-type JPEGShape struct {
-	current   []byte
-	candidate []byte // the header of a refused picture, which the next one may confirm; nil if there is none
+// segmentEnd returns the index after the segment at at, 0 if its length is impossible.
+func segmentEnd(data []byte, at int) int {
+	if at+4 > len(data) {
+		return 0
+	}
+	length := int(binary.BigEndian.Uint16(data[at+2:]))
+	if length < 2 || at+2+length > len(data) {
+		return 0
+	}
+	return at + 2 + length
 }
 
-// Fits reports whether a picture is accepted, whether its shape is new, and whether the picture refused before it was broken.
-func (s *JPEGShape) Fits(p JPEG) (fits, changed, wasBroken bool) {
+// readScans finds the end of a picture.
+func (p *JPEG) readScans(data []byte) error {
 	switch {
-	case bytes.Equal(p.header, s.current):
-		wasBroken = s.candidate != nil
-		s.candidate = nil
-		return true, false, wasBroken
-	case s.current == nil, bytes.Equal(p.header, s.candidate):
-		s.current, s.candidate = bytes.Clone(p.header), nil
-		return true, true, false
-	default:
-		wasBroken = s.candidate != nil
-		s.candidate = bytes.Clone(p.header)
-		return false, false, wasBroken
+	case p.Width == 0 || p.Height == 0:
+		return errBrokenJPEG
+	case p.end > p.body+2:
+		return nil
+	}
+	at := p.body
+	for {
+		i := bytes.IndexByte(data[at:], 0xFF)
+		if i < 0 || at+i+2 > len(data) {
+			return p.close(data, len(data))
+		}
+		at += i
+		switch mark := data[at+1]; {
+		case mark == 0xFF:
+			at++
+		case mark == markEOI:
+			if at == p.body {
+				return errCutJPEG
+			}
+			p.end = at + 2
+			return nil
+		case mark == markSOI: // the next picture
+			return p.close(data, at)
+		case mark == markDHT, mark == markDAC, mark >= markSOS && mark <= markDRI, mayMisstate(mark): // before another scan
+			at = max(at+2, segmentEnd(data, at))
+		default: // a byte of the scan, a restart marker, or damage
+			at += 2
+		}
 	}
 }
 
-// scanned reads the rest of a picture whose first scan has its header at scan and its entropy-coded data from body on.
-func (p JPEG) scanned(data []byte, scan, body int) (JPEG, error) {
-	if p.Width == 0 || p.Height == 0 {
-		return p, errBrokenJPEG
+// close ends a picture that has no end marker before limit.
+func (p *JPEG) close(data []byte, limit int) error {
+	// Damage may have looked like a segment that contains the end marker.
+	if end := bytes.LastIndex(data[p.body:limit], []byte{0xFF, markEOI}); end > 0 {
+		p.end = p.body + end + 2
+		return nil
 	}
-	// Within a scan 0xFF is followed by 0 or a restart marker, so the last end marker is the picture's.
-	end := bytes.LastIndex(data[body:], []byte{0xFF, markEOI})
-	if end <= 0 {
-		return p, errCutJPEG
+	end, complete := p.checkScan(data[:limit])
+	if !complete {
+		return errCutJPEG
 	}
-	p.scan, p.end = scan, body+end+2
-	return p, nil
+	p.end, p.open = end, true
+	return nil
 }
 
-// standardHuffman is the DHT segment with the tables of ITU-T T.81, annex K.3. Many USB cameras leave it out. Decoders of Motion
-// JPEG then assume these tables; browsers do not.
-var standardHuffman = slices.Concat(
-	[]byte{0xFF, markDHT, 0x01, 0xA2},
-	[]byte{0x00, 0, 1, 5, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0, 0, 0}, // DC, luminance: codes of each length, then values
-	[]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
-	[]byte{0x10, 0, 2, 1, 3, 3, 2, 4, 3, 5, 5, 4, 4, 0, 0, 1, 0x7d}, // AC, luminance
-	[]byte{
-		0x01, 0x02, 0x03, 0x00, 0x04, 0x11, 0x05, 0x12, 0x21, 0x31, 0x41, 0x06, 0x13, 0x51, 0x61, 0x07,
-		0x22, 0x71, 0x14, 0x32, 0x81, 0x91, 0xa1, 0x08, 0x23, 0x42, 0xb1, 0xc1, 0x15, 0x52, 0xd1, 0xf0,
-		0x24, 0x33, 0x62, 0x72, 0x82, 0x09, 0x0a, 0x16, 0x17, 0x18, 0x19, 0x1a, 0x25, 0x26, 0x27, 0x28,
-		0x29, 0x2a, 0x34, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48, 0x49,
-		0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68, 0x69,
-		0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x83, 0x84, 0x85, 0x86, 0x87, 0x88, 0x89,
-		0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5, 0xa6, 0xa7,
-		0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3, 0xc4, 0xc5,
-		0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda, 0xe1, 0xe2,
-		0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf1, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8,
-		0xf9, 0xfa,
-	},
-	[]byte{0x01, 0, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 0, 0, 0, 0, 0}, // DC, chrominance
-	[]byte{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11},
-	[]byte{0x11, 0, 2, 1, 2, 4, 4, 3, 4, 7, 5, 4, 4, 0, 1, 2, 0x77}, // AC, chrominance
-	[]byte{
-		0x00, 0x01, 0x02, 0x03, 0x11, 0x04, 0x05, 0x21, 0x31, 0x06, 0x12, 0x41, 0x51, 0x07, 0x61, 0x71,
-		0x13, 0x22, 0x32, 0x81, 0x08, 0x14, 0x42, 0x91, 0xa1, 0xb1, 0xc1, 0x09, 0x23, 0x33, 0x52, 0xf0,
-		0x15, 0x62, 0x72, 0xd1, 0x0a, 0x16, 0x24, 0x34, 0xe1, 0x25, 0xf1, 0x17, 0x18, 0x19, 0x1a, 0x26,
-		0x27, 0x28, 0x29, 0x2a, 0x35, 0x36, 0x37, 0x38, 0x39, 0x3a, 0x43, 0x44, 0x45, 0x46, 0x47, 0x48,
-		0x49, 0x4a, 0x53, 0x54, 0x55, 0x56, 0x57, 0x58, 0x59, 0x5a, 0x63, 0x64, 0x65, 0x66, 0x67, 0x68,
-		0x69, 0x6a, 0x73, 0x74, 0x75, 0x76, 0x77, 0x78, 0x79, 0x7a, 0x82, 0x83, 0x84, 0x85, 0x86, 0x87,
-		0x88, 0x89, 0x8a, 0x92, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99, 0x9a, 0xa2, 0xa3, 0xa4, 0xa5,
-		0xa6, 0xa7, 0xa8, 0xa9, 0xaa, 0xb2, 0xb3, 0xb4, 0xb5, 0xb6, 0xb7, 0xb8, 0xb9, 0xba, 0xc2, 0xc3,
-		0xc4, 0xc5, 0xc6, 0xc7, 0xc8, 0xc9, 0xca, 0xd2, 0xd3, 0xd4, 0xd5, 0xd6, 0xd7, 0xd8, 0xd9, 0xda,
-		0xe2, 0xe3, 0xe4, 0xe5, 0xe6, 0xe7, 0xe8, 0xe9, 0xea, 0xf2, 0xf3, 0xf4, 0xf5, 0xf6, 0xf7, 0xf8,
-		0xf9, 0xfa,
-	},
-)
-
-// Repaired returns a JPEG that every browser shows: with Huffman tables and without padding. It may share data's memory.
+// Repaired returns a JPEG that every browser shows: with Huffman tables and an end marker, and without bytes that belong to no
+// segment. It may share data's memory.
 func (p JPEG) Repaired(data []byte) []byte {
-	if p.huffman {
-		return data[:p.end]
+	if p.huffman && !p.open && len(p.gaps) == 0 {
+		return data[p.start:p.end]
 	}
-	return slices.Concat(data[:p.scan], standardHuffman, data[p.scan:p.end])
+	repaired := make([]byte, 0, p.end-p.start+len(standardHuffman)+2)
+	at := p.start
+	for _, g := range p.gaps {
+		repaired = append(repaired, data[at:g.from]...)
+		at = g.to
+	}
+	repaired = append(repaired, data[at:p.scan]...)
+	if !p.huffman {
+		repaired = append(repaired, standardHuffman...)
+	}
+	repaired = append(repaired, data[p.scan:p.end]...)
+	if p.open {
+		repaired = append(repaired, 0xFF, markEOI)
+	}
+	return repaired
 }

@@ -5,6 +5,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"slices"
 	"testing"
 )
 
@@ -74,19 +75,53 @@ func TestBrokenJPEGIsRefused(t *testing.T) {
 	}
 }
 
-func FuzzJPEG(f *testing.F) {
-	whole := encodeJPEG(f, 16, 16)
-	f.Add(whole)
-	f.Add(withoutHuffman(f, whole))
-	f.Add([]byte{0xFF, 0xFF, markSOI})
-	f.Fuzz(func(t *testing.T, data []byte) {
+// insert puts bytes in front of the first marker of a kind.
+func insert(data []byte, mark byte, more ...byte) []byte {
+	return slices.Insert(bytes.Clone(data), bytes.Index(data, []byte{0xFF, mark}), more...)
+}
+
+// comment is a segment of n bytes that says it has as many as told.
+func comment(n, told int) []byte {
+	c := make([]byte, n)
+	copy(c, []byte{0xFF, markCOM, byte(told >> 8), byte(told)})
+	return c
+}
+
+func TestOddJPEGsBecomeWholeOnes(t *testing.T) {
+	whole, other := encodeJPEG(t, 64, 48), encodeJPEG(t, 16, 16)
+	open := whole[:len(whole)-2]
+	for name, data := range map[string][]byte{
+		"without an end marker":                   open,
+		"without the last byte":                   whole[:len(whole)-1],
+		"without an end marker, padded":           append(bytes.Clone(open), make([]byte, 300)...),
+		"without an end marker or Huffman tables": withoutHuffman(t, open),
+		"behind a line end":                       append([]byte("\r\n"), whole...),
+		"behind text":                             append([]byte("Content-Type: image/jpeg\r\n\r\n"), whole...),
+		"behind empty pictures":                   append([]byte{0xFF, markSOI, 0xFF, markEOI, 0xFF, markSOI, 0xFF, markEOI}, whole...),
+		"behind two start markers":                append([]byte{0xFF, markSOI}, whole...),
+		"before another one":                      slices.Concat(whole, other),
+		"before the end of another one":           slices.Concat(whole, other[len(other)-200:]),
+		"with a comment":                          insert(whole, markDQT, comment(100, 98)...),
+		"with a comment longer than it says":      insert(whole, markDQT, comment(4702, 4094)...),
+		"with a comment of length 0":              insert(whole, markDQT, comment(100, 0)...),
+		"with a comment beyond the end":           insert(whole, markDQT, comment(100, 65535)...),
+		"with zeros between segments":             insert(whole, markSOS, make([]byte, 9)...),
+		"with fill bytes":                         insert(whole, markSOS, 0xFF, 0xFF),
+		"with a JPEG as its thumbnail":            insert(whole, markDQT, slices.Concat([]byte{0xFF, markAPP1, byte((len(other) + 2) >> 8), byte(len(other) + 2)}, other)...),
+	} {
 		p, err := ReadJPEG(data)
 		if err != nil {
-			return
+			t.Errorf("%s: %v", name, err)
+			continue
 		}
-		again, err := ReadJPEG(p.Repaired(data))
-		if err != nil || !again.huffman || again.Width != p.Width || again.Height != p.Height {
-			t.Errorf("%+v repaired is %+v %v", p, again, err)
+		repaired := p.Repaired(data)
+		want, _ := jpeg.Decode(bytes.NewReader(whole))
+		got, err := jpeg.Decode(bytes.NewReader(repaired))
+		if err != nil || got.Bounds() != want.Bounds() || !bytes.Equal(got.(*image.YCbCr).Y, want.(*image.YCbCr).Y) {
+			t.Errorf("%s: another picture: %v", name, err)
 		}
-	})
+		if p, err := ReadJPEG(repaired); err != nil || len(p.Repairs()) > 0 {
+			t.Errorf("%s: repaired, it still has %q (%v)", name, p.Repairs(), err)
+		}
+	}
 }

@@ -1,144 +1,293 @@
 package unit
 
 import (
-	"bufio"
 	"bytes"
 	"errors"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 )
 
 // MaxJPEG is the largest size of a camera's JPEG in bytes: 8192x8192 at the best quality is smaller.
 const MaxJPEG = 32 << 20
 
-const (
-	maxLine    = 4 << 10 // bytes of one header line
-	maxHeaders = 64      // header lines of one part
-)
+// maxLine is the longest header line of a part in bytes. What is longer is skipped.
+const maxLine = 16 << 10
 
-// A PartReader reads the parts of a camera's multipart/x-mixed-replace body. Cameras differ: boundaries have the two dashes of
-// RFC 2046 or not, lengths are missing, parts begin with an empty line. A PartReader accepts what browsers show, even if
-// mime/multipart refuses it.
+// A PartReader reads the pictures of a camera's multipart/x-mixed-replace body. It belongs to one goroutine.
+//
+// The body of a part is a JPEG. Its Content-Length is a hint, which holds if the JPEG ends there or a boundary follows. Otherwise
+// the JPEG's own end decides, or the next boundary if the end marker is missing. So a PartReader reads what browsers show and
+// more: lengths and boundaries that are missing or wrong, JPEGs without a head, and bytes between the parts.
 type PartReader struct {
-	r        *bufio.Reader
-	boundary []byte // with its dashes; empty if the camera names none
-	part     bytes.Buffer
+	// Odd, if not nil, is called with what is odd about the body: a kind, and a short sentence.
+	Odd func(kind, text string)
+
+	buffer   partBuffer
+	boundary boundary
+	head     partHead // of the next part, as far as it has been read
+	opening  []byte   // the boundary that opened it
+	inBody   bool     // the head has been read
+
+	// What is known about the lengths that the camera states.
+	beyond   int  // how many bytes the last part was stated to have after the end of its JPEG
+	wrong    bool // one was wrong: a JPEG may end earlier
+	right    int  // how many in a row have been right since
+	unmarked bool // the last JPEG had no end marker, and a boundary followed its stated length
 }
 
 // NewPartReader returns a reader of a body. boundary separates the parts; it is empty if the camera names none.
 func NewPartReader(body io.Reader, boundary string) *PartReader {
-	p := &PartReader{r: bufio.NewReaderSize(body, 64<<10)}
-	if boundary = strings.TrimLeft(boundary, "-"); boundary != "" {
-		p.boundary = []byte("--" + boundary)
+	p := &PartReader{buffer: partBuffer{from: body}}
+	p.boundary.name = []byte(strings.TrimLeft(boundary, "-"))
+	return p
+}
+
+// NewPictureReader returns a reader of a body that is one JPEG, or several without anything between them. length is the body's
+// Content-Length in bytes, 0 if it is not known.
+func NewPictureReader(body io.Reader, length int) *PartReader {
+	p := NewPartReader(body, "")
+	p.inBody = true
+	if length > 0 && length <= MaxJPEG {
+		p.head.length = length
 	}
 	return p
 }
 
-// Next returns the body of the next part, valid until the next call, or io.EOF at the end of the stream.
+// startOfJPEG begins a JPEG: SOI and the first byte of another marker.
+var startOfJPEG = []byte{0xFF, markSOI, 0xFF}
+
+// Next returns the next part, valid until the next call, or io.EOF at the end of the stream. It is a JPEG, possibly a broken
+// one, or something else that is called a JPEG or has no type. Parts of other types are skipped.
 func (p *PartReader) Next() ([]byte, error) {
-	if err := p.skipToBoundary(); err != nil {
-		return nil, err
+	p.settle()
+	for {
+		if !p.inBody {
+			if err := p.findBody(); err != nil {
+				return nil, err
+			}
+		}
+		body, err := p.body()
+		p.head, p.opening, p.inBody = partHead{}, nil, false
+		if body != nil || err != nil {
+			return body, err
+		}
 	}
-	length, err := p.headers()
-	if err != nil {
-		return nil, err
-	}
-	p.part.Reset()
-	if length < 0 {
-		return p.untilBoundary()
-	}
-	if length > MaxJPEG {
-		return nil, fmt.Errorf("a part of %d bytes, more than the %d of a picture", length, MaxJPEG)
-	}
-	if _, err := io.CopyN(&p.part, p.r, int64(length)); err != nil {
-		return nil, fmt.Errorf("the stream ended inside a picture: %v", err) // not io.EOF, which means an orderly end
-	}
-	return p.part.Bytes(), nil
 }
 
-// skipToBoundary reads up to and including the line that opens a part.
-func (p *PartReader) skipToBoundary() error {
+func (p *PartReader) odd(kind, text string) {
+	if p.Odd != nil {
+		p.Odd(kind, text)
+	}
+}
+
+// settle skips what the last part was stated to have after its JPEG: padding, if a boundary or the end of the stream follows there.
+// Otherwise the length was too long.
+func (p *PartReader) settle() {
+	beyond := p.beyond
+	p.beyond = 0
+	for looked := 0; beyond > 0; {
+		data := p.buffer.data()
+		inside := data[:min(beyond, len(data))]
+		if p.boundary.index(inside, looked) >= 0 || bytes.HasPrefix(inside, startOfJPEG[:2]) {
+			break
+		}
+		if len(data) >= beyond {
+			yes, more := p.boundary.at(data[beyond:])
+			if yes || more && p.buffer.err != nil {
+				p.buffer.skip(beyond)
+				p.lengthHeld()
+				return
+			}
+			if !more {
+				break
+			}
+		}
+		looked = len(inside)
+		if p.buffer.fill() != nil && len(p.buffer.data()) < beyond {
+			break
+		}
+	}
+	if beyond > 0 {
+		p.lengthFailed("long", beyond)
+	}
+}
+
+// enoughRight is how many lengths in a row must be right before they are relied on again.
+const enoughRight = 10
+
+func (p *PartReader) lengthHeld() {
+	if p.right++; p.right >= enoughRight {
+		p.wrong = false
+	}
+}
+
+func (p *PartReader) lengthFailed(what string, bytes int) {
+	p.wrong, p.right, p.unmarked = true, 0, false
+	p.odd("length too "+what, fmt.Sprintf("parts state a Content-Length %d bytes too %s", bytes, what))
+}
+
+// findBody skips to the body of the next part and reads its head.
+func (p *PartReader) findBody() error {
 	for skipped := 0; skipped <= MaxJPEG; {
-		line, err := p.r.ReadSlice('\n')
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		line, err := p.line()
+		if err != nil {
 			return err
 		}
-		if p.isBoundary(line) {
-			return nil
+		if line == nil {
+			return nil // a JPEG begins here
 		}
 		skipped += len(line)
+		p.buffer.skip(len(line))
+		line = bytes.TrimRight(line, "\r\n \t\x00")
+		seen, rest, opens := p.boundary.cut(line)
+		switch {
+		case opens:
+			p.head, p.opening = partHead{opened: true}, bytes.Clone(seen)
+			p.head.header(rest)
+		case len(line) > 0:
+			p.head.header(line)
+		case strings.HasPrefix(p.head.kind, "multipart/"): // the head of the stream, written once more
+			p.head = partHead{}
+		case p.head.begun():
+			return nil
+		}
 	}
 	return errors.New("no boundary between pictures")
 }
 
-// isBoundary reports whether a line opens a part. So does a closing boundary, which ends in two dashes: some cameras write it
-// between parts, and the last one is followed by the end of the stream anyway.
-func (p *PartReader) isBoundary(line []byte) bool {
-	line = bytes.TrimRight(line, "\r\n \t")
-	if len(p.boundary) == 0 {
-		return len(line) > 2 && bytes.HasPrefix(line, []byte("--"))
-	}
-	name := p.boundary[2:]
-	return bytes.Equal(bytes.Trim(line, "-"), bytes.Trim(name, "-"))
-}
-
-// headers reads the headers of a part and returns its length, -1 if the camera does not state it.
-func (p *PartReader) headers() (length int, err error) {
-	length = -1
-	for range maxHeaders {
-		line, err := p.r.ReadSlice('\n')
-		if err != nil {
-			return 0, err
+// line returns the next line with its end, or nil if a JPEG begins here. A JPEG may begin in the middle of a line, whose part before
+// it is returned.
+func (p *PartReader) line() ([]byte, error) {
+	for {
+		data := p.buffer.data()
+		line := data
+		end := bytes.IndexByte(data, '\n') + 1
+		if end > 0 {
+			line = data[:end]
 		}
-		if len(line) > maxLine {
-			return 0, errors.New("a header line without end")
+		if bytes.HasPrefix(line, startOfJPEG[:2]) {
+			return nil, nil
 		}
-		line = bytes.TrimRight(line, "\r\n")
-		if len(line) == 0 {
-			return length, nil
+		switch start := bytes.Index(line, startOfJPEG); {
+		case start > 0:
+			return line[:start], nil
+		case end > 0:
+			return line, nil
+		case len(line) > maxLine:
+			return line[:len(line)-2], nil // the last bytes may belong to a JPEG's start
 		}
-		name, value, _ := bytes.Cut(line, []byte(":"))
-		if !strings.EqualFold(string(bytes.TrimSpace(name)), "content-length") {
-			continue
-		}
-		n, err := strconv.Atoi(string(bytes.TrimSpace(value)))
-		if err != nil || n < 0 {
-			return 0, fmt.Errorf("content length %q", value)
-		}
-		length = n
-	}
-	return 0, errors.New("too many header lines")
-}
-
-// untilBoundary reads a part without a length, up to the line before the next boundary. It leaves the boundary unread.
-func (p *PartReader) untilBoundary() ([]byte, error) {
-	for p.part.Len() <= MaxJPEG {
-		if p.atBoundary() {
-			return bytes.TrimSuffix(bytes.TrimSuffix(p.part.Bytes(), []byte("\n")), []byte("\r")), nil
-		}
-		line, err := p.r.ReadSlice('\n')
-		p.part.Write(line)
-		if errors.Is(err, io.EOF) && p.part.Len() > 0 {
-			return p.part.Bytes(), nil
-		}
-		if err != nil && !errors.Is(err, bufio.ErrBufferFull) {
+		if err := p.buffer.fill(); err != nil {
+			if len(line) > 0 {
+				return line, nil
+			}
 			return nil, err
 		}
 	}
-	return nil, fmt.Errorf("a part of more than %d bytes", MaxJPEG)
 }
 
-// atBoundary reports whether the next line is a boundary, without reading it.
-func (p *PartReader) atBoundary() bool {
-	want := len(p.boundary)
-	if want == 0 {
-		want = len("--")
+// body reads the body of a part. It is nil if the part is to be skipped.
+func (p *PartReader) body() ([]byte, error) {
+	stated := p.head.length
+	if p.head.stated != "" {
+		p.odd("length no number", fmt.Sprintf("parts state the Content-Length %.40q", p.head.stated))
 	}
-	ahead, _ := p.r.Peek(want + len("--\r\n"))
-	if i := bytes.IndexByte(ahead, '\n'); i >= 0 {
-		return p.isBoundary(ahead[:i])
+	if err := p.buffer.need(2); err != nil && stated > 0 {
+		return nil, p.cutOff(err)
 	}
-	return len(p.boundary) == 0 && bytes.HasPrefix(ahead, []byte("--")) || len(p.boundary) > 0 && bytes.HasPrefix(ahead, p.boundary)
+	if !bytes.HasPrefix(p.buffer.data(), startOfJPEG[:2]) {
+		before, other, err := p.toPicture(stated)
+		if other != nil || err != nil {
+			return other, err
+		}
+		if before < 0 {
+			return nil, nil
+		}
+		p.odd("bytes before", fmt.Sprintf("%d bytes precede the JPEG of a part", before))
+		stated = max(0, stated-before)
+	}
+	empty := 0
+	for p.buffer.need(4) == nil && bytes.HasPrefix(p.buffer.data(), []byte{0xFF, markSOI, 0xFF, markEOI}) {
+		p.buffer.skip(4)
+		empty += 4
+		p.odd("empty", "JPEGs of four bytes, without a picture, are sent")
+	}
+	stated = max(0, stated-empty)
+	if empty > 0 && !bytes.HasPrefix(p.buffer.data(), startOfJPEG[:2]) {
+		return nil, nil // the camera says by itself that there is no picture
+	}
+	if len(p.opening) > 0 {
+		p.boundary.seen = p.opening
+	}
+	return p.picture(stated)
+}
+
+// ErrPartCut is in the error of a stream that ends inside a part.
+var ErrPartCut = errors.New("the stream ended inside a picture")
+
+// cutOff is the error of a stream that ends inside a part. It does not wrap io.EOF, which means an orderly end.
+func (p *PartReader) cutOff(err error) error { return fmt.Errorf("%w: %v", ErrPartCut, err) }
+
+// toPicture skips to the JPEG of a part that does not begin with one, and returns the number of bytes before it. If there is none,
+// the number is -1, and other is the body unless the part is of another type.
+func (p *PartReader) toPicture(stated int) (before int, other []byte, err error) {
+	if !p.head.picture() {
+		p.odd("part of "+p.head.kind, fmt.Sprintf("parts of %.40q are between the pictures", p.head.kind))
+		p.skipOther(stated)
+		return -1, nil, nil
+	}
+	for looked := 0; ; {
+		data := p.buffer.data()
+		limit := len(data)
+		from := max(0, looked-2)
+		start := bytes.Index(data[from:], startOfJPEG)
+		if start >= 0 {
+			start += from
+			limit = start
+		}
+		ended := p.boundary.index(data[:limit], looked)
+		if ended < 0 && stated > 0 && stated <= limit {
+			if yes, _ := p.boundary.at(data[stated:]); yes || p.buffer.err != nil {
+				ended = stated
+			}
+		}
+		switch {
+		case ended == 0 && p.head == partHead{opened: true}: // two boundaries with an empty line between them
+			return -1, nil, nil
+		case ended >= 0:
+			p.buffer.skip(ended)
+			return -1, data[:ended:ended], nil
+		case start >= 0:
+			p.buffer.skip(start)
+			return start, nil, nil
+		case len(data) > MaxJPEG:
+			return 0, nil, fmt.Errorf("a part of more than %d bytes without a JPEG", MaxJPEG)
+		}
+		looked = len(data)
+		if err := p.buffer.fill(); err != nil {
+			if stated > len(data) {
+				return 0, nil, p.cutOff(err)
+			}
+			if len(data) == 0 {
+				return 0, nil, err
+			}
+			p.buffer.skip(len(data))
+			return -1, bytes.TrimRight(data, "\r\n"), nil
+		}
+	}
+}
+
+// skipOther skips a part that is no JPEG by its length, if a boundary follows there. Otherwise its lines are read like those between
+// parts; they may be text or, rarely, look like a JPEG.
+func (p *PartReader) skipOther(stated int) {
+	if stated == 0 || stated > maxLine || p.buffer.need(stated) != nil {
+		return
+	}
+	yes, more := p.boundary.at(p.buffer.data()[stated:])
+	for more && p.buffer.fill() == nil {
+		yes, more = p.boundary.at(p.buffer.data()[stated:])
+	}
+	if yes {
+		p.buffer.skip(stated)
+	}
 }

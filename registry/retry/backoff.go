@@ -13,14 +13,16 @@ import (
 type Backoff struct{ attempts, refusals int }
 
 const (
-	firstPause = 500 * time.Millisecond
+	// FirstPause is the pause after the first failure, and after a connection that was good.
+	FirstPause = 500 * time.Millisecond
 	maxPause   = 30 * time.Second
 	// authPause is the first pause after a refused password and maxAuthPause the longest: cameras lock an account after
 	// a few attempts.
 	authPause    = time.Minute
 	maxAuthPause = 15 * time.Minute
-	// goodTime is how long an attempt must last for the pauses to start from firstPause again.
-	goodTime = time.Minute
+	// goodTime is how long an attempt must last for the pauses to start from FirstPause again. Some cameras end every connection
+	// after 5 s.
+	goodTime = 3 * time.Second
 )
 
 // Next returns the pause after an attempt that lasted for the given time and ended for a reason. It has jitter, so that
@@ -32,7 +34,7 @@ func (b *Backoff) Next(reason frame.Reason, lasted time.Duration) time.Duration 
 	if lasted > 0 {
 		b.refusals = 0
 	}
-	d := min(firstPause<<min(b.attempts, 16), maxPause)
+	d := min(FirstPause<<min(b.attempts, 16), maxPause)
 	b.attempts++
 	if reason == frame.Unauthorized {
 		d = min(authPause<<min(b.refusals, 16), maxAuthPause)

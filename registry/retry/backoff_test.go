@@ -20,7 +20,7 @@ func TestPausesGrowWithJitterAndAreLongAfterAWrongPassword(t *testing.T) {
 	if last < maxPause {
 		t.Errorf("the pause ends at %v", last)
 	}
-	if d := b.Next(frame.Unreachable, time.Hour); d > firstPause*6/5 {
+	if d := b.Next(frame.Unreachable, time.Hour); d > FirstPause*6/5 {
 		t.Errorf("%v after a good hour", d)
 	}
 	if d := b.Next(frame.Unauthorized, 0); d < time.Minute {
@@ -28,15 +28,26 @@ func TestPausesGrowWithJitterAndAreLongAfterAWrongPassword(t *testing.T) {
 	}
 }
 
-func TestPausesAreShortAgainAfterAGoodMinute(t *testing.T) {
+func TestPausesAreShortAgainAfterAGoodConnection(t *testing.T) {
 	var b Backoff
 	for range 5 {
-		b.Next(frame.Ended, 10*time.Second)
+		b.Next(frame.Ended, time.Second)
 	}
-	if d := b.Next(frame.Ended, 10*time.Second); d < 10*time.Second {
+	if d := b.Next(frame.Ended, time.Second); d < 10*time.Second {
 		t.Errorf("%v after a connection that was lost soon, six times", d)
 	}
-	if d := b.Next(frame.Ended, goodTime); d > firstPause*6/5 {
-		t.Errorf("%v after a good minute", d)
+	if d := b.Next(frame.Ended, goodTime); d > FirstPause*6/5 {
+		t.Errorf("%v after a good connection", d)
+	}
+}
+
+func TestPausesDoNotGrowIfTheCameraWorksForAWhileEachTime(t *testing.T) {
+	for _, lasted := range []time.Duration{5 * time.Second, 30 * time.Second} {
+		var b Backoff
+		for n := range 20 {
+			if d := b.Next(frame.Ended, lasted); d > FirstPause*6/5 {
+				t.Errorf("%v after connection %d of %v", d, n, lasted)
+			}
+		}
 	}
 }

@@ -14,10 +14,12 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// mostCameras is the largest number of cameras that is measured.
+const mostCameras = 64
+
 // cameras measures more and more cameras, first without viewers and then with one each.
 func (b *bench) cameras(ctx context.Context) error {
-	const most = 64
-	list := make([]testcam.Camera, most)
+	list := make([]testcam.Camera, mostCameras)
 	for i := range list {
 		list[i] = rig.Camera1080
 		list[i].Shared = true
@@ -32,7 +34,7 @@ func (b *bench) cameras(ctx context.Context) error {
 		urls = append(urls, cameras.URL(rig.CameraID(i)))
 	}
 	idle := plot.Line{Name: "connected, nobody watches"}
-	for _, n := range []int{1, 4, 16, most} {
+	for _, n := range []int{1, 4, 16, mostCameras} {
 		server, err := b.startServer(ctx, "", urls[:n]...)
 		if err != nil {
 			return err
@@ -44,11 +46,11 @@ func (b *bench) cameras(ctx context.Context) error {
 			return err
 		}
 		goal := 0.0
-		if n == most {
+		if n == mostCameras {
 			goal = 100
 		}
 		b.add(table.Row{Name: counted(n, "camera") + " that nobody watches", Value: 100 * load, Unit: ofACore, AtMost: goal})
-		if n == most {
+		if n == mostCameras {
 			b.add(table.Row{Name: counted(n, "camera") + " that nobody watches: memory", Value: used / 1e6, Unit: "MB"})
 		}
 		idle.Points = append(idle.Points, plot.Point{X: float64(n), Y: 100 * load})

@@ -64,8 +64,13 @@ func median(values []float64) float64 { return table.Quantile(values, 0.5) }
 
 // framegate serves a camera, with a viewer for each of the queries.
 func (b *bench) framegate(name, camera string, queries ...string) contender {
+	return b.framegateWith(name, "", camera, queries...)
+}
+
+// framegateWith does the same for a camera with further keys.
+func (b *bench) framegateWith(name, keys, camera string, queries ...string) contender {
 	return contender{name, func(ctx context.Context) (*running, error) {
-		server, err := b.startServer(ctx, "", camera)
+		server, err := b.startServer(ctx, keys, camera)
 		if err != nil {
 			return nil, err
 		}

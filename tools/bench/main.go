@@ -41,6 +41,7 @@ var sections = []section{
 	{"rivals", "One camera, one viewer: compared with other programs", (*bench).rivals},
 	{"sharing", "Ten viewers of one camera", (*bench).sharing},
 	{"idle", "A connected camera that nobody watches", (*bench).idle},
+	{"readers", "Who reads RTSP", (*bench).readers},
 	{"undecoded", "Avoided decoding", (*bench).undecoded},
 	{"renditions", "Renditions of one camera", (*bench).renditions},
 	{"first", "First picture", (*bench).first},

@@ -11,6 +11,7 @@ import (
 	"github.com/framegate/framegate/internal/process"
 	"github.com/framegate/framegate/internal/rig"
 	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/mark"
 	"github.com/framegate/framegate/internal/viewer"
 )
@@ -74,38 +75,47 @@ func (b *bench) latency(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	s, err := viewer.Open(ctx, server.URL+"/cameras/cam1/stream")
+	whole, inside, err := b.delays(ctx, cameras, server)
 	if err != nil {
 		return err
 	}
+	b.add(table.Row{Name: "from sending a frame to reading its JPEG, median", Value: table.Quantile(whole, 0.5), Unit: "ms", AtMost: 40})
+	b.add(table.Row{Name: "the same, 95th percentile", Value: table.Quantile(whole, 0.95), Unit: "ms", AtMost: 80})
+	b.add(table.Row{Name: "of that, after framegate has the access unit, median", Value: table.Quantile(inside, 0.5), Unit: "ms"})
+	return nil
+}
+
+// delays watches cam1 and returns for each frame, in ms, the time since the camera sent it, and that since framegate had its
+// access unit.
+func (b *bench) delays(ctx context.Context, cameras *testcam.Server, server *process.Process) (whole, inside []float64, err error) {
+	s, err := viewer.Open(ctx, server.URL+"/cameras/cam1/stream")
+	if err != nil {
+		return nil, nil, err
+	}
 	defer s.Close()
-	var whole, inside []float64
 	begin := time.Now().Add(time.Second) // by then the pictures from the GOP buffer are over
 	for time.Since(begin) < b.Time {
 		picture, err := s.Next()
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if picture.Read.Before(begin) {
 			continue
 		}
 		img, err := jpeg.Decode(bytes.NewReader(picture.JPEG))
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		_, frame, err := mark.Read(img)
 		if err != nil {
-			return err
+			return nil, nil, err
 		}
 		if sent, ok := cameras.Sent("cam1", frame); ok {
 			whole = append(whole, millis(picture.Read.Sub(sent)))
 			inside = append(inside, millis(picture.Read.Sub(picture.Received)))
 		}
 	}
-	b.add(table.Row{Name: "from sending a frame to reading its JPEG, median", Value: table.Quantile(whole, 0.5), Unit: "ms", AtMost: 40})
-	b.add(table.Row{Name: "the same, 95th percentile", Value: table.Quantile(whole, 0.95), Unit: "ms", AtMost: 80})
-	b.add(table.Row{Name: "of that, after framegate has the access unit, median", Value: table.Quantile(inside, 0.5), Unit: "ms"})
-	return nil
+	return whole, inside, nil
 }
 
 func millis(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }

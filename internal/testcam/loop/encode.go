@@ -84,6 +84,9 @@ func encodeUnits(ctx context.Context, s Spec, c codec) ([]Frame, error) {
 // encoding builds the pipeline from raw pictures to the queue and returns its source.
 func encoding(pipe *gst.Pipeline, s Spec, encoder string, queue *gst.Queue) (source *gst.Element, err error) {
 	caps := fmt.Sprintf("video/x-raw,format=I420,width=%d,height=%d,framerate=%d/1", s.Width, s.Height, s.FPS)
+	if p := s.PixelAspect; p.Known() {
+		caps += fmt.Sprintf(",pixel-aspect-ratio=%d/%d", p.Width, p.Height)
+	}
 	in, err := pipe.Add(gst.Spec{Factory: "appsrc", Set: map[string]any{
 		"format": gst.Arg("time"), "block": true, "max-bytes": uint64(8 * s.Width * s.Height), "caps": gst.Arg(caps),
 	}})

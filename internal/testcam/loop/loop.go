@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/framegate/framegate/pipeline/frame"
+
 	"github.com/bluenviron/gortsplib/v5/pkg/format"
 	"github.com/pion/rtp"
 )
@@ -21,7 +23,8 @@ type Loop struct {
 // Spec is what an encoding depends on: cameras that agree in it can share one.
 type Spec struct {
 	Codec         Codec
-	Width, Height int // pixels
+	Width, Height int         // pixels
+	PixelAspect   frame.Ratio // square if it says nothing
 	FPS           int
 	Interval      int // frames from one keyframe to the next
 	Length        int // frames of the loop

@@ -1,4 +1,5 @@
-package feed
+// Package challenge answers the challenges with which cameras ask for a password (RFC 9110, section 11; RFC 7616), over HTTP and RTSP.
+package challenge
 
 import (
 	"crypto/md5"
@@ -14,15 +15,18 @@ import (
 	"github.com/icholy/digest"
 )
 
-// challenge is one way to authenticate that a server offers in WWW-Authenticate (RFC 9110, section 11.6.1).
-type challenge struct {
-	scheme string            // in lower case
-	params map[string]string // by name in lower case
+// Challenge is one way to authenticate that a server offers in WWW-Authenticate (RFC 9110, section 11.6.1).
+type Challenge struct {
+	Scheme string            // in lower case
+	Params map[string]string // by name in lower case
 }
 
-// parseChallenges returns all challenges of the values of WWW-Authenticate, in their order. A value may have several. What is
+// List is what a server offers, in its order.
+type List []Challenge
+
+// Parse returns all challenges of the values of WWW-Authenticate, in their order. A value may have several. What is
 // not a challenge is skipped.
-func parseChallenges(values []string) (all []challenge) {
+func Parse(values []string) (all List) {
 	for _, rest := range values {
 		for {
 			var word string
@@ -37,9 +41,9 @@ func parseChallenges(values []string) (all []challenge) {
 			}
 			switch {
 			case !isParam:
-				all = append(all, challenge{scheme: strings.ToLower(word), params: map[string]string{}})
+				all = append(all, Challenge{Scheme: strings.ToLower(word), Params: map[string]string{}})
 			case len(all) > 0:
-				all[len(all)-1].params[strings.ToLower(word)] = value
+				all[len(all)-1].Params[strings.ToLower(word)] = value
 			}
 		}
 	}
@@ -87,17 +91,17 @@ func digestHash(algorithm string) (base string, session bool, newHash func() has
 	return base, session, digestHashes[base]
 }
 
-// findDigest returns the first Digest among the challenges that framegate can answer, nil if there is none.
-func findDigest(offered []challenge) *digest.Challenge {
-	for _, c := range offered {
-		if c.scheme != "digest" || c.params["nonce"] == "" {
+// Digest returns the first Digest of the list that framegate can answer, nil if there is none.
+func (l List) Digest() *digest.Challenge {
+	for _, c := range l {
+		if c.Scheme != "digest" || c.Params["nonce"] == "" {
 			continue
 		}
 		found := &digest.Challenge{
-			Realm: c.params["realm"], Nonce: c.params["nonce"], Opaque: c.params["opaque"], Algorithm: c.params["algorithm"],
-			Stale: strings.EqualFold(c.params["stale"], "true"), Userhash: strings.EqualFold(c.params["userhash"], "true"),
+			Realm: c.Params["realm"], Nonce: c.Params["nonce"], Opaque: c.Params["opaque"], Algorithm: c.Params["algorithm"],
+			Stale: strings.EqualFold(c.Params["stale"], "true"), Userhash: strings.EqualFold(c.Params["userhash"], "true"),
 		}
-		for qop := range strings.SplitSeq(c.params["qop"], ",") {
+		for qop := range strings.SplitSeq(c.Params["qop"], ",") {
 			if qop = strings.ToLower(strings.TrimSpace(qop)); qop != "" {
 				found.QOP = append(found.QOP, qop)
 			}
@@ -110,24 +114,30 @@ func findDigest(offered []challenge) *digest.Challenge {
 	return nil
 }
 
-// offersBasic reports whether Basic may be answered: it is offered, and no Digest is. A camera that knows Digest never gets a
+// Stale reports whether a server refused an answer only because its nonce is too old.
+func (l List) Stale() bool {
+	d := l.Digest()
+	return d != nil && d.Stale
+}
+
+// AllowsBasic reports whether Basic may be answered: it is offered, and no Digest is. A camera that knows Digest never gets a
 // password in clear text, even if framegate cannot answer its Digest.
-func offersBasic(offered []challenge) (basic bool) {
-	for _, c := range offered {
-		if c.scheme == "digest" {
+func (l List) AllowsBasic() (basic bool) {
+	for _, c := range l {
+		if c.Scheme == "digest" {
 			return false
 		}
-		basic = basic || c.scheme == "basic"
+		basic = basic || c.Scheme == "basic"
 	}
 	return basic
 }
 
-// describe names challenges for a person. It is empty if there are none.
-func describe(offered []challenge) string {
+// String names the challenges for a person. It is empty if there are none.
+func (l List) String() string {
 	var names []string
-	for _, c := range offered {
-		name := strings.ToUpper(c.scheme[:1]) + c.scheme[1:]
-		if algorithm := c.params["algorithm"]; algorithm != "" {
+	for _, c := range l {
+		name := strings.ToUpper(c.Scheme[:1]) + c.Scheme[1:]
+		if algorithm := c.Params["algorithm"]; algorithm != "" {
 			name += " with " + algorithm
 		}
 		names = append(names, name)
@@ -135,12 +145,12 @@ func describe(offered []challenge) string {
 	return strings.Join(names, " or ")
 }
 
-// digestTransport answers Digest challenges with a user and a password.
-func digestTransport(username, password string, through http.RoundTripper) *digest.Transport {
+// Transport answers Digest challenges over HTTP with a user and a password.
+func Transport(username, password string, through http.RoundTripper) *digest.Transport {
 	return &digest.Transport{
 		Username: username, Password: password, Transport: through, Digest: answerDigest,
 		FindChallenge: func(h http.Header) (*digest.Challenge, error) {
-			if found := findDigest(parseChallenges(h.Values("WWW-Authenticate"))); found != nil {
+			if found := Parse(h.Values("WWW-Authenticate")).Digest(); found != nil {
 				return found, nil
 			}
 			return nil, digest.ErrNoChallenge

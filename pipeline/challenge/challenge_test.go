@@ -1,6 +1,8 @@
-package feed
+package challenge
 
 import (
+	"crypto/md5"
+	"fmt"
 	"reflect"
 	"strings"
 	"testing"
@@ -11,20 +13,20 @@ import (
 func TestChallengesOfEveryFormAreRead(t *testing.T) {
 	for name, c := range map[string]struct {
 		values []string
-		want   []challenge
+		want   List
 	}{
 		"none":                   {nil, nil},
-		"one":                    {[]string{`Digest realm="cam", nonce="n", qop="auth"`}, []challenge{{"digest", map[string]string{"realm": "cam", "nonce": "n", "qop": "auth"}}}},
-		"lower case and tokens":  {[]string{`digest realm=cam,nonce=n`}, []challenge{{"digest", map[string]string{"realm": "cam", "nonce": "n"}}}},
-		"two in a line":          {[]string{`Basic realm="a, b", Digest nonce="n"`}, []challenge{{"basic", map[string]string{"realm": "a, b"}}, {"digest", map[string]string{"nonce": "n"}}}},
-		"two lines":              {[]string{`Basic`, `Digest nonce="n"`}, []challenge{{"basic", map[string]string{}}, {"digest", map[string]string{"nonce": "n"}}}},
-		"schemes without values": {[]string{`Negotiate, NTLM`}, []challenge{{"negotiate", map[string]string{}}, {"ntlm", map[string]string{}}}},
-		"an escaped quote":       {[]string{`Basic realm="a \"b\" c"`}, []challenge{{"basic", map[string]string{"realm": `a "b" c`}}}},
-		"an open quote":          {[]string{`Basic realm="a`}, []challenge{{"basic", map[string]string{"realm": "a"}}}},
-		"spaces around =":        {[]string{`Basic realm = "a"`}, []challenge{{"basic", map[string]string{"realm": "a"}}}},
+		"one":                    {[]string{`Digest realm="cam", nonce="n", qop="auth"`}, List{{"digest", map[string]string{"realm": "cam", "nonce": "n", "qop": "auth"}}}},
+		"lower case and tokens":  {[]string{`digest realm=cam,nonce=n`}, List{{"digest", map[string]string{"realm": "cam", "nonce": "n"}}}},
+		"two in a line":          {[]string{`Basic realm="a, b", Digest nonce="n"`}, List{{"basic", map[string]string{"realm": "a, b"}}, {"digest", map[string]string{"nonce": "n"}}}},
+		"two lines":              {[]string{`Basic`, `Digest nonce="n"`}, List{{"basic", map[string]string{}}, {"digest", map[string]string{"nonce": "n"}}}},
+		"schemes without values": {[]string{`Negotiate, NTLM`}, List{{"negotiate", map[string]string{}}, {"ntlm", map[string]string{}}}},
+		"an escaped quote":       {[]string{`Basic realm="a \"b\" c"`}, List{{"basic", map[string]string{"realm": `a "b" c`}}}},
+		"an open quote":          {[]string{`Basic realm="a`}, List{{"basic", map[string]string{"realm": "a"}}}},
+		"spaces around =":        {[]string{`Basic realm = "a"`}, List{{"basic", map[string]string{"realm": "a"}}}},
 		"only separators":        {[]string{` ,, = "" `}, nil},
 	} {
-		if got := parseChallenges(c.values); !reflect.DeepEqual(got, c.want) {
+		if got := Parse(c.values); !reflect.DeepEqual(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
 		}
 	}
@@ -52,16 +54,16 @@ func TestPasswordGoesToTheSafestWayOffered(t *testing.T) {
 		"an unknown qop":          {`Digest nonce="n", qop="other"`, "-", false, "Digest"},
 		"no nonce":                {`Digest realm="cam"`, "-", false, "Digest"},
 	} {
-		offered := parseChallenges([]string{c.offered})
+		offered := Parse([]string{c.offered})
 		algorithm := "-"
-		if found := findDigest(offered); found != nil {
+		if found := offered.Digest(); found != nil {
 			algorithm = found.Algorithm
 		}
-		if algorithm != c.algorithm || offersBasic(offered) != c.basic {
-			t.Errorf("%s: digest %q, basic %v", name, algorithm, offersBasic(offered))
+		if algorithm != c.algorithm || offered.AllowsBasic() != c.basic {
+			t.Errorf("%s: digest %q, basic %v", name, algorithm, offered.AllowsBasic())
 		}
-		if c.algorithm == "-" && !c.basic && describe(offered) != c.named {
-			t.Errorf("%s: named %q", name, describe(offered))
+		if c.algorithm == "-" && !c.basic && offered.String() != c.named {
+			t.Errorf("%s: named %q", name, offered.String())
 		}
 	}
 }
@@ -100,11 +102,55 @@ func FuzzChallenges(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, value string) {
-		for _, c := range parseChallenges([]string{value}) {
-			if c.scheme == "" {
+		for _, c := range Parse([]string{value}) {
+			if c.Scheme == "" {
 				t.Errorf("a challenge without a scheme in %q", value)
 			}
 		}
-		describe(parseChallenges([]string{value}))
+		_ = Parse([]string{value}).String()
 	})
+}
+
+func md5Hex(s string) string { return fmt.Sprintf("%x", md5.Sum([]byte(s))) }
+
+// TestCredentialsAnswerTheNewestChallenge over RTSP, where a camera may give another nonce in the middle of a session.
+func TestCredentialsAnswerTheNewestChallenge(t *testing.T) {
+	c := Credentials{Username: "ann", Password: "secret"}
+	if answer, err := c.Answer("OPTIONS", "rtsp://cam/"); answer != "" || err != nil {
+		t.Errorf("before a challenge: %q, %v", answer, err)
+	}
+	for _, nonce := range []string{"first", "second"} {
+		if err := c.Choose(Parse([]string{`Digest realm="cam", nonce="` + nonce + `", qop="auth"`})); err != nil {
+			t.Fatal(err)
+		}
+		for count := 1; count <= 2; count++ {
+			answer, err := c.Answer("DESCRIBE", "rtsp://cam/")
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := digest.ParseCredentials(answer)
+			if err != nil {
+				t.Fatal(err)
+			}
+			a1, a2 := md5Hex("ann:cam:secret"), md5Hex("DESCRIBE:rtsp://cam/")
+			want := md5Hex(fmt.Sprintf("%s:%s:%08x:%s:auth:%s", a1, nonce, count, got.Cnonce, a2))
+			if got.Nonce != nonce || got.Nc != count || got.Response != want {
+				t.Errorf("answer %d to %s: %s, want the response %s", count, nonce, answer, want)
+			}
+		}
+	}
+	if err := c.Choose(Parse([]string{`Basic realm="cam"`})); err != nil {
+		t.Fatal(err)
+	}
+	if answer, _ := c.Answer("DESCRIBE", "rtsp://cam/"); answer != "Basic YW5uOnNlY3JldA==" {
+		t.Errorf("basic: %q", answer)
+	}
+	for offered, want := range map[string]string{
+		"":                                   "does not say how",
+		`Digest nonce=n, algorithm=X, Basic`: "Digest with X or Basic",
+	} {
+		if err := c.Choose(Parse([]string{offered})); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v", offered, err)
+		}
+	}
 }

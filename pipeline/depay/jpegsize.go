@@ -1,0 +1,32 @@
+package depay
+
+import (
+	"bytes"
+	"encoding/binary"
+	"image/jpeg"
+)
+
+// Some cameras give the size of a picture of more than 2040 pixels as the rest of a division by 2048, and nothing else says how
+// large it is. Then its data are too many for the size, and a decoder that is told the right one needs all of them.
+
+// roomyBits is how many bits a pixel of a JPEG may take before its size is doubted. At the qualities of cameras it takes 1 to 2, at
+// the best ones 4; with a width that is 2048 too small, at least twice as many.
+const roomyBits = 2
+
+// trueSize returns the size of a JPEG whose frame header, at an index, may have the rest of a division by 2048. It is slow where
+// the size is doubtful, which a camera's first picture shows.
+func trueSize(picture []byte, frameHeader int, width, height int) (trueWidth, trueHeight int) {
+	if len(picture)*8 <= roomyBits*width*height {
+		return width, height
+	}
+	tried := bytes.Clone(picture)
+	for _, more := range [][2]int{{2048, 2048}, {2048, 0}, {0, 2048}} {
+		w, h := width+more[0], height+more[1]
+		binary.BigEndian.PutUint16(tried[frameHeader+1:], uint16(h))
+		binary.BigEndian.PutUint16(tried[frameHeader+3:], uint16(w))
+		if _, err := jpeg.Decode(bytes.NewReader(tried)); err == nil {
+			return w, h
+		}
+	}
+	return width, height
+}

@@ -1,0 +1,293 @@
+package depay
+
+import (
+	"bytes"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/unit"
+
+	"github.com/pion/rtp"
+)
+
+// syntax is what H.264 and H.265 say of their NAL units.
+type syntax struct {
+	header int                                // length of a NAL unit's header in bytes
+	kind   func(nal []byte) byte              // nal_unit_type
+	slice  func(kind byte) bool               // a part of a picture
+	first  func(nal []byte) bool              // the slice is the first one of its picture
+	opens  func(kind byte) bool               // it stands before the slices of a picture only, so it ends the picture before
+	key    func(kind byte) bool               // a slice of a keyframe
+	unused func(kind byte) bool               // decoders need it in no way
+	unpack func(a *assembler, payload []byte) // takes the NAL units of a packet
+	// format reads the format from a sequence parameter set, and whether pictures may consist of two fields. It is nil if the set
+	// makes no sense.
+	format func(sps []byte) (f *unit.Format, fields bool)
+	set    func(kind byte) (place int, ok bool) // the kinds of parameter sets, in the order in which they are sent
+}
+
+// assembler makes access units of NAL units, with start codes before each (H.264 and H.265, annex B). Every keyframe gets the
+// parameter sets that it needs.
+//
+// A unit ends with the marker bit, with a new time, or where the next picture begins. The marker alone would do by the standard,
+// but some cameras set it never, or after every NAL unit or slice, and others send two pictures with one time. So it is trusted
+// once it has been seen to fit.
+type assembler struct {
+	*syntax
+	sink   Sink
+	odd    oddities
+	clock  clock
+	order  order
+	sets   sets
+	fields bool // pictures may consist of two fields
+	// format is that of the newest keyframe, announced that of the newest sequence parameter set.
+	format, announced *unit.Format
+
+	unit     []byte
+	out      []byte // a unit with parameter sets, reused
+	time     uint32 // of the unit's packets
+	slices   int
+	key      bool
+	lost     bool // packets of the unit are missing
+	headless bool // its first slice is missing
+	open     int  // where a NAL unit begins whose fragments arrive; -1 if none does
+	large    int  // bytes of a unit that is too large; 0 if it is not
+	markers  int  // how many packets with slices had the marker
+	marked   bool // the newest one had
+	skip     bool // the rest of a picture whose first part was passed on already
+
+	started             bool // a unit has ended, so that the next one is received from its beginning
+	trusted, distrusted bool // the marker ends units; it does not
+	ended               bool // a marker has ended a unit, with endedTime
+	endedTime           uint32
+	arrived             time.Time
+}
+
+func newAssembler(m Media, sink Sink, s *syntax) *assembler {
+	a := &assembler{syntax: s, sink: sink, odd: oddities{tell: sink.Odd}, open: -1}
+	a.clock.rate = int64(m.Clock)
+	return a
+}
+
+// Packet takes a packet.
+func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
+	gap, repeated := a.order.next(p.SequenceNumber)
+	if repeated {
+		return
+	}
+	if gap {
+		a.dropFragments()
+	}
+	if p.Timestamp != a.time {
+		if a.slices > 0 {
+			a.finish(gap && !a.marked)
+		} else if a.lost || a.large > 0 {
+			a.lose()
+		}
+		a.time, a.skip = p.Timestamp, false
+	}
+	a.lost = a.lost || gap
+	if len(a.unit)+len(p.Payload) > unit.BufferLimit {
+		a.large = max(a.large, len(a.unit)) + len(p.Payload)
+		a.dropFragments()
+	} else if len(p.Payload) > 0 {
+		a.unpack(a, p.Payload)
+	}
+	a.arrived = arrived
+	a.marked = p.Marker && a.open < 0
+	if !a.marked || a.slices == 0 {
+		return
+	}
+	if a.markers++; a.trusted {
+		a.ended, a.endedTime = true, a.time
+		a.finish(false)
+	}
+}
+
+// dropFragments drops a NAL unit of which packets are missing.
+func (a *assembler) dropFragments() {
+	if a.open >= 0 {
+		a.unit, a.open, a.lost = a.unit[:a.open], -1, true
+	}
+}
+
+var startCode = []byte{0, 0, 0, 1}
+
+// fragment takes a part of a NAL unit. first has the NAL unit's header if this is the first part.
+func (a *assembler) fragment(first []byte, part []byte, last bool) {
+	if first != nil {
+		a.dropFragments()
+		// The first bytes of a slice say whether a picture begins.
+		if !a.begin(append(first, part[:min(len(part), 8)]...)) {
+			return
+		}
+		a.open = len(a.unit)
+		a.unit = append(append(a.unit, startCode...), first...)
+	}
+	if a.open < 0 {
+		a.lost = a.lost || !a.skip
+		return
+	}
+	a.unit = append(a.unit, part...)
+	if last {
+		nal := a.unit[a.open+len(startCode):]
+		kind := a.kind(nal)
+		if !a.slice(kind) && bytes.Contains(nal, startCode[1:]) { // start codes inside: it is more than one
+			nal = bytes.Clone(nal)
+			a.unit, a.open = a.unit[:a.open], -1
+			a.nal(nal)
+			return
+		}
+		a.open = -1
+		a.took(kind, nal)
+	}
+}
+
+// nal takes a NAL unit, or several with start codes between them.
+func (a *assembler) nal(nal []byte) {
+	if len(nal) < a.header {
+		return
+	}
+	kind := a.kind(nal)
+	if !a.slice(kind) {
+		if at := bytes.Index(nal, startCode[1:]); at >= 0 {
+			a.odd.is("its packets contain start codes")
+			a.nal(bytes.TrimRight(nal[:at], "\x00"))
+			a.nal(nal[at+3:])
+			return
+		}
+	}
+	if a.unused(kind) {
+		if a.opens(kind) && a.slices > 0 {
+			a.finish(false)
+		}
+		return
+	}
+	if !a.begin(nal) {
+		return
+	}
+	a.unit = append(append(a.unit, startCode...), nal...)
+	a.took(kind, nal)
+}
+
+// begin ends the unit if another picture begins with a NAL unit. It reports whether to keep the NAL unit.
+func (a *assembler) begin(nal []byte) bool {
+	kind := a.kind(nal)
+	if !a.slice(kind) {
+		if a.opens(kind) {
+			a.skip = false
+			if a.slices > 0 {
+				a.finish(false)
+			}
+		}
+		return !a.skip
+	}
+	switch first := a.first(nal); {
+	case first && a.slices > 0 && (a.marked || !a.fields): // the two fields of a picture may have one time
+		a.finish(false)
+	case !first && a.slices == 0 && !a.lost && a.ended && a.endedTime == a.time:
+		a.distrust()
+		a.skip = true
+	case first:
+		a.skip = false
+	}
+	return !a.skip
+}
+
+// took notes a NAL unit that was added to the unit.
+func (a *assembler) took(kind byte, nal []byte) {
+	a.keep(kind, nal)
+	if a.slice(kind) {
+		a.headless = a.headless || a.slices == 0 && !a.first(nal)
+		a.slices++
+		a.key = a.key || a.syntax.key(kind)
+	}
+}
+
+// keep keeps a NAL unit that is a parameter set.
+func (a *assembler) keep(kind byte, nal []byte) {
+	place, ok := a.set(kind)
+	if !ok || !a.sets.keep(place, nal) || place != sequenceSet {
+		return
+	}
+	if f, fields := a.syntax.format(nal); f != nil {
+		a.fields = fields
+		if a.announced == nil || *f != *a.announced {
+			a.announced = f
+		}
+	}
+}
+
+// distrust makes the marker no longer end units.
+func (a *assembler) distrust() {
+	a.trusted, a.distrusted = false, true
+	a.odd.is("it sets the marker bit in the middle of pictures, which are shown one picture later for that")
+}
+
+// lose ends a unit of which no whole slice has arrived.
+func (a *assembler) lose() {
+	if a.started && a.large == 0 {
+		a.sink.Broken()
+	}
+	a.started = true
+	a.reset()
+}
+
+// finish passes the unit on, or drops it if its end is missing, and begins another one.
+func (a *assembler) finish(endMissing bool) {
+	a.dropFragments()
+	switch {
+	case a.large > 0:
+	case !a.started && a.headless: // the connection began in the middle of it
+	case endMissing:
+		a.sink.Broken()
+	default:
+		if !a.trusted && !a.distrusted {
+			if a.trusted = a.marked && a.markers == 1; !a.trusted && a.markers > 0 {
+				a.distrust()
+			}
+		}
+		a.pass()
+	}
+	a.started = true
+	a.reset()
+}
+
+// reset begins another unit.
+func (a *assembler) reset() {
+	if a.large > 0 {
+		a.sink.TooLarge(a.large)
+	}
+	a.unit, a.open, a.large = a.unit[:0], -1, 0
+	a.slices, a.key, a.lost, a.headless, a.markers, a.marked = 0, false, false, false, 0, false
+}
+
+// pass passes the unit on.
+func (a *assembler) pass() {
+	data := a.unit
+	if a.key {
+		if a.format = a.announced; a.format == nil {
+			a.sink.Sizeless()
+			return
+		}
+		if missing := a.sets.missing(a.syntax, data); missing {
+			a.out = append(a.sets.all(a.out[:0]), data...)
+			data = a.out
+		}
+	}
+	if a.format == nil {
+		return // no keyframe yet
+	}
+	a.sink.Unit(Unit{Data: data, PTS: a.clock.at(a.time), Key: a.key, Arrived: a.arrived, Format: a.format})
+}
+
+// State reports whether a unit is unfinished, and whether it may be complete.
+func (a *assembler) State() (unfinished, maybeComplete bool) {
+	return len(a.unit) > 0, a.slices > 0 && a.open < 0 && !a.trusted
+}
+
+// Flush ends a unit that may be complete.
+func (a *assembler) Flush() {
+	if _, may := a.State(); may {
+		a.finish(false)
+	}
+}

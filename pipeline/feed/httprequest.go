@@ -1,0 +1,188 @@
+package feed
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"strings"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/challenge"
+	"github.com/framegate/framegate/pipeline/frame"
+)
+
+// httpCamera asks one camera. It belongs to one goroutine.
+type httpCamera struct {
+	http.Client
+	src           configs.Source
+	odd           func(kind, text string) // notes what is odd about the camera's answers
+	authenticates bool                    // the camera has asked for it
+	basic         bool                    // by Basic
+}
+
+func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera, error) {
+	config, err := tlsConfig(src)
+	if err != nil {
+		return nil, err
+	}
+	config.NextProtos = []string{"http/1.1"} // the only one that is mended
+	jar, err := cookiejar.New(nil)           // some cameras redirect until a cookie comes back
+	if err != nil {
+		return nil, err
+	}
+	dialer := &cameraDialer{tls: config, host: src.URL.Hostname(), odd: odd}
+	transport := &http.Transport{ // without a proxy: cameras are on the local network
+		DialContext: dialer.dial, DialTLSContext: dialer.dialTLS,
+		IdleConnTimeout: 90 * time.Second,
+	}
+	return &httpCamera{src: src, odd: odd, Client: http.Client{Transport: transport, Jar: jar, CheckRedirect: sameCamera(src)}}, nil
+}
+
+// cameraDialer connects to a camera. What it returns mends the heads of the camera's answers.
+type cameraDialer struct {
+	tls  *tls.Config
+	host string // whose certificate it is
+	odd  func(kind, text string)
+}
+
+func (d *cameraDialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	return newMendedConn(conn, d.odd), nil
+}
+
+// handshakeTimeout is that of net/http.
+const handshakeTimeout = 10 * time.Second
+
+func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
+	}
+	config := d.tls
+	if host, _, err := net.SplitHostPort(address); err == nil && host != d.host { // after a redirect
+		config = config.Clone()
+		config.ServerName = host
+	}
+	ctx, cancel := context.WithTimeout(ctx, handshakeTimeout)
+	defer cancel()
+	secured := tls.Client(conn, config)
+	if err := secured.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		var record tls.RecordHeaderError
+		if errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/" {
+			err = errors.New("it answers without TLS: use http://")
+		}
+		return nil, err
+	}
+	return newMendedConn(secured, d.odd), nil
+}
+
+// maxRedirects is what net/http allows by default.
+const maxRedirects = 10
+
+// sameCamera allows a camera with a password to redirect only to itself: no other host and no less secure connection may get
+// the password.
+func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
+	return func(to *http.Request, via []*http.Request) error {
+		switch {
+		case len(via) >= maxRedirects:
+			return fmt.Errorf("%d redirects", maxRedirects)
+		case src.Username != "" && (place(to.URL) != place(src.URL) || to.URL.Scheme != src.URL.Scheme):
+			return fmt.Errorf("it redirects to %s://%s, which is not given the password: configure that URL if it is the camera's", to.URL.Scheme, place(to.URL))
+		}
+		return nil
+	}
+}
+
+// get sends a request without a password first, and then with one in the way that the camera wants, so that a camera that
+// knows Digest never gets a password in clear text.
+func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
+	resp, err := c.ask(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode == http.StatusUnauthorized && c.src.Username != "" && !c.authenticates {
+		resp.Body.Close()
+		if err := c.authenticate(challenge.Parse(resp.Header.Values("WWW-Authenticate"))); err != nil {
+			return nil, err
+		}
+		if resp, err = c.ask(ctx); err != nil {
+			return nil, err
+		}
+	}
+	if resp.StatusCode != http.StatusOK {
+		defer resp.Body.Close()
+		return nil, c.refused(resp)
+	}
+	return resp, nil
+}
+
+// authenticate makes further requests answer one of the challenges.
+func (c *httpCamera) authenticate(offered challenge.List) error {
+	c.authenticates = true
+	switch {
+	case offered.Digest() != nil:
+		c.Transport = challenge.Transport(c.src.Username, c.src.Password.Reveal(), c.Transport)
+	case offered.AllowsBasic():
+		c.basic = true
+	case len(offered) == 0:
+		return &frame.CameraError{Reason: frame.Unauthorized,
+			Text: fmt.Sprintf("401 from %s, which does not say how to authenticate", place(c.src.URL))}
+	default:
+		return &frame.CameraError{Reason: frame.Unauthorized,
+			Text: fmt.Sprintf("401 from %s: it asks for %s, which framegate does not answer", place(c.src.URL), offered)}
+	}
+	return nil
+}
+
+func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.src.URL.String(), nil)
+	if err != nil {
+		return nil, err
+	}
+	req.Header.Set("User-Agent", "framegate")
+	if c.basic {
+		req.SetBasicAuth(c.src.Username, c.src.Password.Reveal())
+	}
+	resp, err := c.Do(req)
+	switch {
+	case err == nil:
+		return resp, nil
+	case ctx.Err() != nil:
+		return nil, context.Cause(ctx)
+	}
+	text := fmt.Sprintf("connect to %s: %v", place(c.src.URL), rootCause(err))
+	for _, other := range []struct{ begins, scheme string }{{`"\x15\x03`, "https"}, {`"RTSP/`, "rtsp"}} { // an alert of TLS
+		if strings.Contains(text, "malformed HTTP") && strings.Contains(text, other.begins) {
+			text = fmt.Sprintf("%s answers, but not in HTTP: use %s://", place(c.src.URL), other.scheme)
+		}
+	}
+	return nil, &frame.CameraError{Reason: frame.Unreachable, Text: text}
+}
+
+func (c *httpCamera) refused(resp *http.Response) error {
+	at := place(c.src.URL)
+	switch resp.StatusCode {
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return &frame.CameraError{Reason: frame.Unauthorized, Text: fmt.Sprintf("%d from %s: check username and password", resp.StatusCode, at)}
+	case http.StatusNotFound:
+		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, redactedPath(c.src.URL))}
+	}
+	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
+}
+
+func (c *httpCamera) broken(err error) error {
+	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %v", place(c.src.URL), err)}
+}
+
+func (c *httpCamera) closed() error {
+	return &frame.CameraError{Reason: frame.Ended, Text: place(c.src.URL) + " closed the connection"}
+}

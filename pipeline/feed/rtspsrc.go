@@ -1,0 +1,129 @@
+package feed
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/unit"
+)
+
+// protocols has rtspsrc's name of each transport. Auto tries UDP, and TCP if nothing arrives.
+var protocols = map[configs.Transport]gst.Arg{
+	configs.TCP: "tcp", configs.UDP: "udp", configs.Auto: "udp+tcp",
+}
+
+// readRTSPSrc reads an RTSP camera with GStreamer: rtspsrc ! depayloader ! [parsebin !] appsink. It sets up the first video
+// stream only.
+func readRTSPSrc(ctx context.Context, src configs.Source, in *Intake) error {
+	g, err := gst.New()
+	if err != nil {
+		return err
+	}
+	defer g.Close()
+	made, err := g.Add(rtspElement(src))
+	if err != nil {
+		return err
+	}
+	rtsp := made[0]
+	if src.TLSCA != "" {
+		if err := gst.Trust(rtsp, src.TLSCA); err != nil {
+			return &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + err.Error()}
+		}
+	}
+	if len(gst.Missing("parsebin")) > 0 {
+		return gst.MissingElement("parsebin")
+	}
+	end, err := g.Add(unitSink(false))
+	if err != nil {
+		return err
+	}
+	gst.SelectVideo(rtsp)
+	gst.LinkRTP(rtsp, end[0], unit.BufferLimit)
+	err = play(ctx, g, end[0], in)
+	return explainRTSPSrc(ctx, src, err, gst.Offered(rtsp))
+}
+
+func rtspElement(src configs.Source) gst.Spec {
+	e := gst.Spec{Factory: "rtspsrc", Set: map[string]any{
+		"location":   src.URL.String(),
+		"protocols":  protocols[src.Transport],
+		"user-agent": "framegate",
+		"latency":    uint(200), // ms to wait for a lost UDP packet
+		// Also of each read and write. The feed's own limits, which give better reasons, end earlier.
+		"tcp-timeout": uint64(2 * src.ConnectTimeout.Microseconds()),
+		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
+	}}
+	if src.Username != "" {
+		// In location a wrong password would be sent once, not eight times (1.22), but would not follow a redirect.
+		e.Set["user-id"], e.Set["user-pw"] = src.Username, src.Password.Reveal()
+	}
+	if !src.TLSVerify {
+		e.Set["tls-validation-flags"] = gst.Arg("0")
+	}
+	return e
+}
+
+// explainRTSPSrc turns the end of an rtspsrc into an error for people.
+func explainRTSPSrc(ctx context.Context, src configs.Source, err error, has gst.Offer) error {
+	at := place(src.URL)
+	var bus *gst.BusError
+	var camera *frame.CameraError
+	switch {
+	case has.Video == 0 && has.Audio > 0:
+		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends audio only, no video"}
+	case has.Video == 0 && has.Other > 0:
+		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends no video"}
+	case ended(err):
+		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}
+	case errors.As(err, &bus):
+	case frame.ReasonOf(err) == frame.TimedOut:
+		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // there was not even a connection
+			return &frame.CameraError{Reason: frame.Unreachable, Text: cause.Error()}
+		}
+		return err
+	case context.Cause(ctx) != nil:
+		return err
+	case errors.As(err, &camera):
+		return &frame.CameraError{Reason: camera.Reason, Text: at + ": " + camera.Text}
+	default:
+		return err
+	}
+	explained := &frame.CameraError{Reason: bus.Reason, Text: at + ": " + bus.Text}
+	switch bus.Reason {
+	case frame.Unauthorized:
+		explained.Text = "401 from " + at + ": check username and password"
+	case frame.NotFound:
+		explained.Text = fmt.Sprintf("404 from %s: it has no stream %s", at, redactedPath(src.URL))
+	case frame.Unreachable:
+		if cause := dial(ctx, src, src.ConnectTimeout); cause != nil {
+			explained.Text = cause.Error()
+		}
+	case frame.Ended, frame.Failed:
+		if bus.Status != "" {
+			explained.Reason, explained.Text = frame.Refused, bus.Status+" from "+at
+		}
+	}
+	return explained
+}
+
+// dial connects once more, only to find out what rtspsrc does not report: a refused connection, no route, an unknown name, a
+// certificate that is not trusted.
+func dial(ctx context.Context, src configs.Source, timeout time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	conn, err := new(net.Dialer).DialContext(ctx, "tcp", place(src.URL))
+	if err != nil {
+		return fmt.Errorf("connect to %s: %w", place(src.URL), rootCause(err))
+	}
+	defer conn.Close()
+	if src.URL.Scheme == "rtsps" {
+		return checkTLS(ctx, conn, src)
+	}
+	return nil
+}

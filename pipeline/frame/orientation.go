@@ -1,0 +1,42 @@
+package frame
+
+// Orientation is how a camera's pictures are to be turned to be upright: first mirrored, left for right, then rotated. The zero
+// Orientation leaves them as they are.
+type Orientation struct {
+	Mirrored bool
+	Degrees  int // clockwise: 0, 90, 180 or 270
+}
+
+// Rotated returns the orientation of pictures that are rotated further, by a multiple of 90 degrees clockwise.
+func (o Orientation) Rotated(degrees int) Orientation {
+	o.Degrees = (o.Degrees + degrees) % 360
+	return o
+}
+
+// SwapsSides reports whether the width of a picture becomes its height.
+func (o Orientation) SwapsSides() bool { return o.Degrees%180 != 0 }
+
+// Size is that of a picture of the given size when it has been turned, or before that: turning twice gives the size again.
+func (o Orientation) Size(width, height int) (int, int) {
+	if o.SwapsSides() {
+		return height, width
+	}
+	return width, height
+}
+
+// Before returns where a point of the turned picture was before. Coordinates are fractions of the width and height, from the top
+// left.
+func (o Orientation) Before(x, y float64) (float64, float64) {
+	switch o.Degrees {
+	case 90:
+		x, y = y, 1-x
+	case 180:
+		x, y = 1-x, 1-y
+	case 270:
+		x, y = 1-y, x
+	}
+	if o.Mirrored {
+		x = 1 - x
+	}
+	return x, y
+}

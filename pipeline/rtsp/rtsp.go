@@ -1,0 +1,206 @@
+// Package rtsp reads one video stream of an RTSP camera (RFC 2326): it opens the session, receives RTP packets over TCP or UDP,
+// keeps the session alive and closes it. It knows no codec. Cameras break the standard in many ways, which this package accepts
+// where the widest-used clients do.
+package rtsp
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/challenge"
+
+	"github.com/pion/rtp"
+)
+
+// Transport is what carries the packets.
+type Transport int
+
+// The transports.
+const (
+	TCP  Transport = iota // between the messages of the session
+	UDP                   // beside it
+	Auto                  // UDP, and TCP if nothing arrives or the camera has no UDP
+)
+
+// Config says what to read and how.
+type Config struct {
+	URL       *url.URL // rtsp or rtsps; without user and password
+	Username  string   // empty for none
+	Password  string
+	TLS       *tls.Config // for rtsps
+	Transport Transport   // ignored for rtsps, which needs TCP
+	// Timeout is how long the camera may take to accept the connection and for each answer. More than 0.
+	Timeout time.Duration
+	// DefaultPort returns the port of a scheme whose URL names none.
+	DefaultPort func(scheme string) string
+	// Knows reports whether Receivers take an encoding. If a medium offers several, the first known one is received.
+	Knows func(encoding string) bool
+	// Open returns what takes the packets of the stream that is received. It is called once for each session: a camera that
+	// redirects, or does not send over UDP, has several. An error ends Read.
+	Open func(Track) (Receiver, error)
+	// Wait is called over TCP before each wait for more data. It may wait by itself, until ctx is done at the latest, so that more
+	// data arrives until one read takes it: unfinished says that a part of a unit has arrived. It must not be nil.
+	Wait func(ctx context.Context, unfinished bool)
+	// Odd is told once of each thing by which the camera differs from the standard, in words for people. It may be nil.
+	Odd func(text string)
+}
+
+// Receiver takes the packets of a stream, in the order of their sequence numbers as far as they arrive in time. Its methods are
+// called by one goroutine at a time.
+type Receiver interface {
+	// Packet takes a packet, which is valid during the call only.
+	Packet(p *rtp.Packet, arrived time.Time)
+	// State reports whether a unit is unfinished, and whether it may be complete nevertheless: it is if nothing follows soon.
+	State() (unfinished, maybeComplete bool)
+	// Flush is called if nothing has followed a unit that may be complete.
+	Flush()
+}
+
+// flushAfter is how long nothing may follow a unit that may be complete. The packets of a unit follow each other within less.
+const flushAfter = 250 * time.Millisecond
+
+// udpPatience is how long Auto waits for the first packet over UDP.
+const udpPatience = 3 * time.Second
+
+// maxRedirects is how often a camera may redirect.
+const maxRedirects = 5
+
+// StatusError is a refusal by the camera.
+type StatusError struct {
+	Method string
+	Status int
+	Reason string // the camera's words for it
+	Remedy string // what to do; empty if that is not known
+}
+
+func (e *StatusError) Error() string {
+	text := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, e.Reason))
+	if e.Remedy != "" {
+		text += ": " + e.Remedy
+	}
+	return text
+}
+
+// PasswordError says that the camera wants a password, or another one.
+type PasswordError struct{ Err error }
+
+func (e *PasswordError) Error() string { return e.Err.Error() }
+
+// NoVideoError says that the camera describes no video.
+type NoVideoError struct {
+	Audio bool // it describes sound
+}
+
+func (e *NoVideoError) Error() string {
+	if e.Audio {
+		return "sends audio only, no video"
+	}
+	return "sends no video"
+}
+
+// ConnectError says why there is no connection.
+type ConnectError struct {
+	Err error
+	TLS bool // there is one, but not a secure one
+}
+
+func (e *ConnectError) Error() string { return e.Err.Error() }
+
+func (e *ConnectError) Unwrap() error { return e.Err }
+
+// ErrEnded says that the camera closed the connection.
+var ErrEnded = errors.New("closed the connection")
+
+// errNoUDP says that the camera cannot be reached over UDP, but perhaps over TCP.
+var errNoUDP = errors.New("nothing arrived over UDP")
+
+// redirect says that the camera sends clients elsewhere.
+type redirect struct{ to *url.URL }
+
+func (r *redirect) Error() string { return "redirects to " + r.to.Redacted() }
+
+// Read receives a stream until the connection ends or ctx is done. It returns why, ctx's cause in the second case. It closes the
+// session before it returns.
+func Read(ctx context.Context, c Config) error {
+	transport, to := c.Transport, c.URL
+	if to.Scheme == "rtsps" {
+		transport = TCP
+	}
+	credentials := &challenge.Credentials{Username: c.Username, Password: c.Password}
+	passed := map[string]bool{} // requests after which the camera closed the connection, once each
+	for redirects := 0; ; {
+		s := &session{config: c, url: to, credentials: credentials, odd: map[string]bool{}, closes: passed["OPTIONS"]}
+		err := s.read(ctx, transport)
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+		var away *redirect
+		var closed *closedEarly
+		switch {
+		case errors.As(err, &closed):
+			if passed[closed.after] {
+				return ErrEnded
+			}
+			passed[closed.after] = true
+		case errors.As(err, &away):
+			if redirects++; redirects > maxRedirects {
+				return fmt.Errorf("redirects more than %d times", maxRedirects)
+			}
+			if err := c.allows(to, away.to); err != nil {
+				return err
+			}
+			to = away.to
+		case transport == Auto && errors.Is(err, errNoUDP):
+			transport = TCP
+		default:
+			return err
+		}
+	}
+}
+
+// allows refuses a redirect to another host, or to a less secure connection, if that would get the password.
+func (c *Config) allows(from, to *url.URL) error {
+	switch {
+	case to.Scheme != "rtsp" && to.Scheme != "rtsps":
+		return fmt.Errorf("redirects to a URL of scheme %q", clean(to.Scheme))
+	case from.Scheme == "rtsps" && to.Scheme != "rtsps", c.Username != "" && to.Hostname() != from.Hostname():
+		return fmt.Errorf("redirects to %s://%s, which is not given the password: configure that URL if it is the camera's",
+			to.Scheme, clean(to.Host))
+	}
+	return nil
+}
+
+// closedEarly says that the camera closed the connection after a request, where another connection may help.
+type closedEarly struct{ after string }
+
+func (e *closedEarly) Error() string { return ErrEnded.Error() }
+
+func (e *closedEarly) Unwrap() error { return ErrEnded }
+
+// read opens the session and receives its packets.
+func (s *session) read(ctx context.Context, transport Transport) error {
+	if err := s.connect(ctx); err != nil {
+		return err
+	}
+	defer s.conn.Close()
+	// A wait for the camera ends with ctx.
+	defer context.AfterFunc(ctx, func() { s.conn.SetReadDeadline(time.Unix(1, 0)) })()
+	track, urls, err := s.describe(ctx)
+	if err != nil {
+		return err
+	}
+	receiver, err := s.config.Open(*track)
+	if err != nil {
+		return err
+	}
+	f := &flow{receiver: receiver, payload: track.Payload, clock: track.Clock, odd: s.oddity}
+	if transport == TCP {
+		return s.readTCP(ctx, f, urls)
+	}
+	return s.readUDP(ctx, f, urls, transport == Auto)
+}

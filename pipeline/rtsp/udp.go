@@ -1,0 +1,235 @@
+package rtsp
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/pion/rtp"
+)
+
+// udpBuffer is the size of the receive buffer that is asked for; the system may give less. It holds a keyframe of a camera of
+// high rate.
+const udpBuffer = 1 << 20
+
+// ports are the two sockets of a stream: an even port for RTP, and the next one for RTCP (RFC 3550, section 11).
+type ports struct{ rtp, rtcp *net.UDPConn }
+
+func (p *ports) close() {
+	p.rtp.Close()
+	p.rtcp.Close()
+}
+
+// openPorts opens two sockets for packets that are sent to the local address of a connection.
+func openPorts(local net.Addr) (*ports, error) {
+	network := "udp4"
+	if a, ok := local.(*net.TCPAddr); ok && a.IP.To4() == nil {
+		network = "udp6"
+	}
+	var failed error
+	for range 50 {
+		first, err := net.ListenUDP(network, &net.UDPAddr{})
+		if err != nil {
+			return nil, err
+		}
+		port := first.LocalAddr().(*net.UDPAddr).Port
+		if port%2 == 0 {
+			second, err := net.ListenUDP(network, &net.UDPAddr{Port: port + 1})
+			if err == nil {
+				first.SetReadBuffer(udpBuffer)
+				return &ports{first, second}, nil
+			}
+			failed = err
+		}
+		first.Close()
+	}
+	return nil, fmt.Errorf("no two free UDP ports: %w", failed)
+}
+
+// readUDP receives packets over UDP. With fallback it gives up with errNoUDP if the camera has no UDP or nothing arrives.
+func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback bool) error {
+	sockets, err := openPorts(s.conn.LocalAddr())
+	if err != nil {
+		return err
+	}
+	defer sockets.close()
+	port := sockets.rtp.LocalAddr().(*net.UDPAddr).Port
+	answer, err := s.setup(ctx, urls, fmt.Sprintf("RTP/AVP;unicast;client_port=%d-%d", port, port+1))
+	var refused *StatusError
+	if errors.As(err, &refused) && refused.Status == unsupportedTransport {
+		if fallback {
+			return errNoUDP
+		}
+		refused.Remedy = "set transport: tcp"
+	}
+	if err != nil {
+		return err
+	}
+	defer s.teardown(urls.play[0])
+	if strings.Contains(strings.ToUpper(answer), "/TCP") {
+		if fallback {
+			return errNoUDP
+		}
+		return errors.New("insists on TCP: set transport: tcp")
+	}
+	from := newOrigin(s.conn.RemoteAddr(), answer)
+	from.open(sockets)
+	if err := s.play(ctx, urls, nil); err != nil {
+		return err
+	}
+
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var done sync.WaitGroup
+	defer done.Wait()
+	defer sockets.close()
+	defer cancel(nil)
+	defer s.keepAlive(ctx, urls.play[0], f, func(report []byte) { from.report(sockets, report) })()
+	var arrived atomic.Bool
+	done.Go(func() { cancel(receive(sockets.rtp, f, from, &arrived)) })
+	done.Go(func() { listen(sockets.rtcp, f, from) })
+	defer context.AfterFunc(ctx, func() { s.conn.SetReadDeadline(time.Unix(1, 0)) })()
+	return s.watchUDP(ctx, urls, fallback, &arrived)
+}
+
+// watchUDP reads the messages of a session whose packets arrive over UDP, until it ends.
+func (s *session) watchUDP(ctx context.Context, urls addresses, fallback bool, arrived *atomic.Bool) error {
+	limit := time.Time{}
+	if fallback {
+		limit = time.Now().Add(udpPatience)
+	}
+	s.deadline(ctx, limit)
+	for {
+		m, _, err := s.wire.next()
+		switch {
+		case err != nil && ctx.Err() != nil:
+			return context.Cause(ctx)
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			if !arrived.Load() {
+				return errNoUDP
+			}
+			s.deadline(ctx, time.Time{})
+		case err != nil:
+			return s.ended(err)
+		case m != nil:
+			s.handle(m, urls.play[0])
+		}
+	}
+}
+
+// receive hands the packets of a socket to a flow until the socket is closed.
+func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool) error {
+	order := reorder{deliver: f.deliver}
+	data := make([]byte, 64<<10)
+	for {
+		limit, limited := order.limit()
+		_, maybeComplete := f.receiver.State()
+		if flush := time.Now().Add(flushAfter); maybeComplete && (!limited || flush.Before(limit)) {
+			limit, limited = flush, true
+		}
+		if !limited {
+			limit = time.Time{}
+		}
+		socket.SetReadDeadline(limit)
+		began := time.Now()
+		n, sender, err := socket.ReadFromUDPAddrPort(data)
+		now := time.Now()
+		switch {
+		case errors.Is(err, os.ErrDeadlineExceeded):
+			order.expire(now)
+			if maybeComplete {
+				f.receiver.Flush()
+			}
+		case err != nil:
+			return err
+		case !from.is(sender.Addr()):
+		case isRTCP(data[:n]):
+			f.control(data[:n], now)
+		case f.read(data[:n]):
+			arrived.Store(true)
+			order.take(&f.packet, now)
+			if now.Sub(began) > gather { // it had to be waited for, so it is the first of several
+				time.Sleep(gather)
+			}
+		}
+	}
+}
+
+// gather is how long packets are left to the system after the first one of a burst, so that the process is not woken for each.
+const gather = time.Millisecond
+
+// listen hands the packets of RTCP to a flow until the socket is closed.
+func listen(socket *net.UDPConn, f *flow, from *origin) {
+	data := make([]byte, 2<<10)
+	for {
+		n, sender, err := socket.ReadFromUDPAddrPort(data)
+		if err != nil {
+			return
+		}
+		if from.is(sender.Addr()) && isRTCP(data[:n]) {
+			f.control(data[:n], time.Now())
+		}
+	}
+}
+
+// origin is where a camera's packets come from.
+type origin struct {
+	camera, named netip.Addr // the address of the session, and one that the camera names; zero if it names none
+	ports         [2]uint16  // of RTP and RTCP; 0 if the camera does not say
+}
+
+// newOrigin reads the answer to SETUP. The ports are only used to send to: packets come from others with some cameras.
+func newOrigin(camera net.Addr, answer string) *origin {
+	from := &origin{}
+	if a, ok := camera.(*net.TCPAddr); ok {
+		from.camera = a.AddrPort().Addr().Unmap().WithZone("")
+	}
+	for parameter := range strings.SplitSeq(answer, ";") {
+		name, value, _ := strings.Cut(parameter, "=")
+		switch value = strings.TrimSpace(value); strings.ToLower(strings.TrimSpace(name)) {
+		case "server_port":
+			first, second, pair := strings.Cut(value, "-")
+			a, _ := strconv.ParseUint(first, 10, 16)
+			b, _ := strconv.ParseUint(second, 10, 16)
+			if !pair && a > 0 && a < 65535 {
+				b = a + 1
+			}
+			from.ports = [2]uint16{uint16(a), uint16(b)}
+		case "source":
+			if addr, err := netip.ParseAddr(value); err == nil && !addr.IsUnspecified() {
+				from.named = addr.Unmap()
+			}
+		}
+	}
+	return from
+}
+
+// is reports whether packets from an address belong to the camera.
+func (o *origin) is(sender netip.Addr) bool {
+	sender = sender.Unmap().WithZone("")
+	return sender == o.camera || o.named.IsValid() && sender == o.named
+}
+
+// open sends a packet from each socket to the camera, so that firewalls in between let its packets in.
+func (o *origin) open(p *ports) {
+	empty, _ := (&rtp.Packet{Header: rtp.Header{Version: 2}}).Marshal()
+	o.send(p.rtp, o.ports[0], empty)
+	o.send(p.rtcp, o.ports[1], []byte{0x80, 201, 0, 1, ownSSRC >> 24, ownSSRC >> 16 & 0xFF, ownSSRC >> 8 & 0xFF, ownSSRC & 0xFF})
+}
+
+// report sends a report.
+func (o *origin) report(p *ports, report []byte) { o.send(p.rtcp, o.ports[1], report) }
+
+func (o *origin) send(socket *net.UDPConn, port uint16, data []byte) {
+	if port > 0 && o.camera.IsValid() {
+		socket.WriteToUDPAddrPort(data, netip.AddrPortFrom(o.camera, port))
+	}
+}

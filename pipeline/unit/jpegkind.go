@@ -1,0 +1,129 @@
+package unit
+
+import (
+	"bytes"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"slices"
+
+	"github.com/framegate/framegate/pipeline/frame"
+)
+
+// Unsupported says what keeps a picture from being shown, empty if nothing does: no browser shows it, and neither libjpeg nor
+// Go decodes it.
+func (p JPEG) Unsupported() string {
+	f, err := p.components()
+	switch {
+	case p.mark == 0xC3 || p.mark == 0xCB:
+		return "lossless JPEGs"
+	case p.mark != 0xC0 && p.mark != 0xC1 && p.mark != 0xC2 && p.mark != 0xC9 && p.mark != 0xCA:
+		return "hierarchical JPEGs"
+	case p.frame[0] != 8:
+		return fmt.Sprintf("JPEGs of %d bits a sample", p.frame[0])
+	case err != nil:
+		return "JPEGs with an impossible header"
+	case len(f.components) == 2:
+		return "JPEGs of two components"
+	case p.Arithmetic() && p.Unusual():
+		return "JPEGs with arithmetic coding and unusual sampling or colours"
+	}
+	return ""
+}
+
+// Arithmetic reports whether a picture is coded arithmetically: libjpeg decodes it, and browsers do not show it.
+func (p JPEG) Arithmetic() bool { return p.mark > markJPG }
+
+// Grey reports whether a picture has no colours.
+func (p JPEG) Grey() bool { return p.frame[5] == 1 }
+
+// Unusual reports whether a picture has colours or sampling for which GStreamer has no format. jpegdec refuses CMYK, and makes
+// 4:1:1 and 4:1:0 green (seen with 1.22).
+func (p JPEG) Unusual() bool {
+	f, err := p.components()
+	if err != nil {
+		return true
+	}
+	c := f.components
+	switch len(c) {
+	case 1:
+		return false
+	case 3:
+		return c[0].across != f.across || c[0].down != f.down || c[1].across != c[2].across || c[1].down != c[2].down ||
+			!halved(f.across, c[1].across) || !halved(f.down, c[1].down)
+	}
+	return true
+}
+
+// halved reports whether a sampling factor is the largest one or half of it.
+func halved(largest, factor int) bool { return largest == factor || largest == 2*factor }
+
+// usualQuality is the quality of pictures that replace unusual ones. They are decoded again.
+const usualQuality = 95
+
+// Usual returns a picture of the usual kind, 4:2:0 or grey, for decoders: what an unusual one shows.
+func Usual(data []byte) ([]byte, error) {
+	picture, err := jpeg.Decode(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if inks, ok := picture.(*image.CMYK); ok {
+		picture = mix(inks)
+	}
+	return Encode(picture, usualQuality)
+}
+
+// Encode makes a JPEG of a picture.
+func Encode(picture image.Image, quality int) ([]byte, error) {
+	var b bytes.Buffer
+	err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: quality})
+	return slices.Clip(b.Bytes()), err
+}
+
+// mix converts inks to light.
+func mix(inks *image.CMYK) *image.RGBA {
+	mixed := image.NewRGBA(inks.Bounds())
+	for i := 0; i+3 < len(inks.Pix); i += 4 {
+		mixed.Pix[i], mixed.Pix[i+1], mixed.Pix[i+2] = color.CMYKToRGB(inks.Pix[i], inks.Pix[i+1], inks.Pix[i+2], inks.Pix[i+3])
+		mixed.Pix[i+3] = 0xFF
+	}
+	return mixed
+}
+
+// Repairs says what Repaired does to a picture, each in a short sentence. It is empty for most.
+func (p JPEG) Repairs() (all []string) {
+	if p.start > 0 {
+		all = append(all, "other bytes precede the JPEGs, which are skipped")
+	}
+	if len(p.gaps) > 0 {
+		all = append(all, "segments of the JPEGs are longer than they say, or have bytes between them, which are left out")
+	}
+	if !p.huffman {
+		all = append(all, "JPEGs have no Huffman tables, which are added")
+	}
+	if p.open {
+		all = append(all, "JPEGs have no end marker, which is added")
+	}
+	return all
+}
+
+// Oddity says what is unusual about the kind of a picture and explains what is shown of it, in a short sentence. It is empty for most.
+func (p JPEG) Oddity() string {
+	f, err := p.components()
+	switch turned := p.Orientation; {
+	case p.Arithmetic():
+		return "JPEGs have arithmetic coding, so they are always decoded"
+	case err == nil && len(f.components) == 4:
+		return "JPEGs have CMYK colours, so they are converted before they are decoded"
+	case p.Unusual():
+		return "JPEGs have unusual sampling, so they are converted before they are decoded"
+	case turned != frame.Orientation{}:
+		text := fmt.Sprintf("the Exif data of the JPEGs says that they are to be turned by %d degrees", turned.Degrees)
+		if turned.Mirrored {
+			text += " and mirrored"
+		}
+		return text + ", so they are always decoded"
+	}
+	return ""
+}

@@ -1,0 +1,61 @@
+package unit
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"slices"
+)
+
+// A JPEGReader splits a sequence of JPEGs without anything to separate them, such as a file of raw Motion JPEG.
+type JPEGReader struct {
+	from  io.Reader
+	data  []byte // what has been read, beginning with the picture that Next returned last
+	used  int    // bytes of that
+	ended bool
+}
+
+// NewJPEGReader returns a reader of the pictures in from.
+func NewJPEGReader(from io.Reader) *JPEGReader { return &JPEGReader{from: from} }
+
+// minRead is how many bytes are read at least at a time.
+const minRead = 64 << 10
+
+// Next returns the next picture, valid until the next call, or io.EOF at the end. A picture may be broken. What is larger than
+// MaxJPEG is returned in parts.
+func (r *JPEGReader) Next() ([]byte, error) {
+	r.data = r.data[:copy(r.data, r.data[r.used:])]
+	r.used = 0
+	for {
+		p, err := readJPEG(r.data, false)
+		switch {
+		case err == nil && (!p.open || r.ended || p.end < len(r.data)):
+			r.used = p.end
+			return r.data[:r.used], nil
+		case !r.ended && len(r.data) <= MaxJPEG && !errors.Is(err, errBrokenJPEG):
+			if err := r.more(); err != nil {
+				return nil, err
+			}
+		case len(r.data) < 4 || r.ended && errors.Is(err, ErrNoJPEG):
+			return nil, io.EOF
+		default:
+			r.used = len(r.data)
+			if next := bytes.Index(r.data[2:], []byte{0xFF, markSOI, 0xFF}); next >= 0 {
+				r.used = next + 2
+			}
+			return r.data[:r.used], nil
+		}
+	}
+}
+
+// more reads as many bytes as there are already.
+func (r *JPEGReader) more() error {
+	have := len(r.data)
+	r.data = slices.Grow(r.data, max(minRead, have))
+	n, err := io.ReadFull(r.from, r.data[have:cap(r.data)])
+	r.data = r.data[:have+n]
+	if r.ended = errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); r.ended {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,70 @@
+package unit
+
+import (
+	"io"
+)
+
+// partBuffer holds what has been read of a body and not been used. A part is read into it as a whole, so that it need not be copied
+// again.
+type partBuffer struct {
+	from       io.Reader
+	bytes      []byte
+	start, end int   // of what has not been used
+	err        error // of from; nothing more comes
+}
+
+const (
+	readSize = 32 << 10 // bytes that are asked for if it is not known how many there are
+	headSize = 4 << 10  // bytes that are asked for beyond a part: the head of the next one. More would have to be moved
+)
+
+// data is what has not been used. It is valid until the next fill.
+func (b *partBuffer) data() []byte { return b.bytes[b.start:b.end] }
+
+// skip makes n bytes of data used. They stay valid until the next fill.
+func (b *partBuffer) skip(n int) { b.start += n }
+
+// fill reads some more bytes.
+func (b *partBuffer) fill() error { return b.fillFor(0) }
+
+// fillFor reads some more bytes of data that will have size bytes. It makes room as they arrive, since a camera may state any size.
+func (b *partBuffer) fillFor(size int) error {
+	if b.err != nil {
+		return b.err
+	}
+	used, want := b.end-b.start, readSize
+	if size > used {
+		want = size - used + headSize
+	}
+	if len(b.bytes)-b.end < want || used <= headSize { // little is moved early, so that the processor's cache holds what is used
+		to := b.bytes
+		if room := used + min(want, used+readSize); len(to) < room {
+			to = make([]byte, room+room/2)
+		}
+		copy(to, b.data())
+		b.bytes, b.start, b.end = to, 0, used
+	}
+	into := b.bytes[b.end:min(b.end+want, len(b.bytes))]
+	for range 100 { // a reader may return nothing a few times (io.Reader)
+		n, err := b.from.Read(into)
+		b.end, b.err = b.end+n, err
+		if n > 0 {
+			return nil // the error is the next call's
+		}
+		if err != nil {
+			return err
+		}
+	}
+	b.err = io.ErrNoProgress
+	return b.err
+}
+
+// need reads until there are at least n bytes.
+func (b *partBuffer) need(n int) error {
+	for b.end-b.start < n {
+		if err := b.fill(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
