@@ -156,3 +156,55 @@ func TestCameraThatWasRemovedBeforeRunIsConnectedWhenItIsAddedAgain(t *testing.T
 	apply(t, r, written("a", ""))
 	until(t, "ready", func() bool { return state(r) == Ready })
 }
+
+// TestTotalsGrowAcrossChangesOfTheConfiguration counts on the cameras that a changed one has replaced, until each has ended.
+func TestTotalsGrowAcrossChangesOfTheConfiguration(t *testing.T) {
+	r, e, feed := start(t, "")
+	plan := frame.FailedPlan{Plan: "va", Codec: "h264", Reason: "no picture", At: time.Unix(1, 0), Until: new(time.Time)}
+	expect := func(reconnects int, broken uint64, failures int) {
+		t.Helper()
+		s, err := r.Camera("a")
+		times := 0
+		for _, f := range s.FailedPlans {
+			times += f.Times
+		}
+		if err != nil || s.Reconnects != reconnects || s.Broken != broken || times != failures || len(s.FailedPlans) > 1 {
+			t.Errorf("%v: %d reconnects, %d broken units, failures %+v; want %d, %d, %d", err, s.Reconnects, s.Broken, s.FailedPlans, reconnects, broken, failures)
+		}
+	}
+	until(t, "ready", func() bool { return state(r) == Ready })
+	feed.drop <- errors.New("dropped")
+	until(t, "a reconnect", func() bool { s, _ := r.Camera("a"); return s.Reconnects == 1 })
+	plan.Times = 2
+	feed.counts(3, plan)
+	expect(1, 3, 2)
+
+	lingers := make(chan struct{})
+	feed.mu.Lock()
+	feed.lingers = lingers
+	feed.mu.Unlock()
+	apply(t, r, written("a", ", quality: 10"))
+	expect(1, 3, 2)
+	feed.counts(5, plan) // while it ends
+	expect(1, 5, 2)
+	close(lingers)
+	next := e.feed("/a")
+	until(t, "the next one is connected", next.isRunning)
+	expect(1, 5, 2)
+	if s, _ := r.Camera("a"); s.FailedPlans[0].Until != nil {
+		t.Errorf("the plan of the camera that was replaced is suspended: %+v", s.FailedPlans[0])
+	}
+	plan.Times, plan.At = 4, time.Unix(2, 0)
+	next.counts(7, plan)
+	expect(1, 12, 6)
+
+	apply(t, r, written("a", ", disabled: true"))
+	expect(1, 12, 6)
+	for i := range 5 {
+		apply(t, r, written("a", fmt.Sprintf(", quality: %d", 20+i)))
+		expect(1, 12, 6)
+	}
+	apply(t, r, "")
+	apply(t, r, written("a", "")) // another camera with the same id
+	expect(0, 0, 0)
+}

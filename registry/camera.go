@@ -32,7 +32,9 @@ type camera struct {
 	state      State
 	since      time.Time // of state
 	renditions []*rendition
-	requests   int // that keep the camera connected
+	requests   int     // that keep the camera connected
+	previous   *camera // which c replaces, until that has ended; nil for none
+	before     totals  // of the cameras that c has replaced, once they have ended
 }
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
@@ -60,8 +62,9 @@ func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 }
 
 // remember takes over what was seen of the camera before its configuration changed. Its viewers can then stay when it is
-// away, and see a placeholder. The camera does not run yet.
+// away, and see a placeholder. Its totals are those of both. The camera does not run yet.
 func (c *camera) remember(old *camera) {
+	c.previous = old
 	if c.conf.Disabled {
 		return
 	}
@@ -79,6 +82,7 @@ func (c *camera) remember(old *camera) {
 func (c *camera) run(ctx context.Context) {
 	defer close(c.done)
 	defer context.AfterFunc(ctx, func() { c.cancel(ErrClosing) })()
+	c.inherit()
 	if c.conf.Disabled {
 		<-c.ctx.Done()
 		return

@@ -32,6 +32,7 @@ type View struct {
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	frame     *frame.Frame
+	timer     *time.Timer // of Await; nil before its first call
 }
 
 // Frame is the last frame that Watch or Next has waited for.
@@ -51,6 +52,25 @@ func (v *View) Next() (*frame.Frame, error) {
 	}
 	v.frame = f
 	return f, nil
+}
+
+// Await waits at most d for a frame that is newer than Frame. It reports whether Next will not wait. Like Next it does not
+// allocate, except for the first time.
+func (v *View) Await(d time.Duration) bool {
+	if v.timer == nil {
+		v.timer = time.NewTimer(d)
+	} else {
+		v.timer.Reset(d)
+	}
+	defer v.timer.Stop()
+	select {
+	case <-v.rendition.slot.Replaced(v.frame):
+		return true
+	case <-v.ctx.Done():
+		return true
+	case <-v.timer.C:
+		return false
+	}
 }
 
 // Close leaves the rendition, which ends some time after its last viewer has left.

@@ -86,6 +86,7 @@ func (c *camera) status() Status {
 	for i, s := range c.streams {
 		feeds[i] = statusOfFeed(s.feed)
 	}
+	before := c.inherited()
 	var s Status
 	var lastFrames []time.Time // by stream, as are the pictures
 	var pictures []*pictureRun
@@ -105,6 +106,7 @@ func (c *camera) status() Status {
 			slots = append(slots, r.slot)
 		}
 	})
+	s.addTotals(before)
 	for i, feed := range feeds {
 		s.addFeed(i, feed)
 		s.addLastFrame(lastFrames[i])

@@ -17,7 +17,7 @@ func (s *server) addCamera(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		id, err = s.File.Add(keys)
 	}
-	s.answerChange(w, id, true, err)
+	s.answerChange(w, r, id, true, err)
 }
 
 func (s *server) replaceCamera(w http.ResponseWriter, r *http.Request) {
@@ -26,7 +26,7 @@ func (s *server) replaceCamera(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		created, err = s.File.Replace(id, keys)
 	}
-	s.answerChange(w, id, created, err)
+	s.answerChange(w, r, id, created, err)
 }
 
 func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +35,7 @@ func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.File.Change(id, keys)
 	}
-	s.answerChange(w, id, false, err)
+	s.answerChange(w, r, id, false, err)
 }
 
 func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +59,7 @@ func readKeys(r *http.Request) (edit.Keys, error) {
 }
 
 // answerChange answers a change with the state of the camera, or with why it was refused.
-func (s *server) answerChange(w http.ResponseWriter, id string, created bool, err error) {
+func (s *server) answerChange(w http.ResponseWriter, r *http.Request, id string, created bool, err error) {
 	var camera registry.Status
 	if err == nil {
 		camera, err = s.Cameras.Camera(id)
@@ -68,7 +68,7 @@ func (s *server) answerChange(w http.ResponseWriter, id string, created bool, er
 	case err != nil:
 		s.refuseChange(w, id, err)
 	case created:
-		w.Header().Set("Location", "/api/cameras/"+id)
+		w.Header().Set("Location", root(r)+"api/cameras/"+id)
 		writeJSON(w, http.StatusCreated, camera)
 	default:
 		writeJSON(w, http.StatusOK, camera)

@@ -21,10 +21,9 @@ var staticFiles embed.FS
 var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
 // wall serves GET /: all cameras.
-func (s *server) wall(w http.ResponseWriter, _ *http.Request) {
-	cameras := s.Cameras.Cameras()
+func (s *server) wall(w http.ResponseWriter, r *http.Request) {
 	s.page(w, "wall.html", map[string]any{
-		"Cameras": cameras, "Streams": len(cameras) <= wallStreams, "Version": s.Version,
+		"Root": root(r), "Cameras": s.Cameras.Cameras(), "New": registry.Status{}, "Streams": wallStreams, "Version": s.Version,
 		"Configuration": s.Configuration(),
 	})
 }
@@ -42,8 +41,7 @@ func (s *server) camera(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.page(w, "camera.html", map[string]any{
-		"Camera": status, "Origin": origin(r), "Parameters": streamParameters, "Version": s.Version,
-		"Disabled": status.State == registry.Disabled,
+		"Root": root(r), "Camera": status, "Origin": origin(r), "Parameters": streamParameters, "Version": s.Version,
 	})
 }
 
@@ -62,7 +60,13 @@ func (s *server) page(w http.ResponseWriter, name string, values any) {
 	w.Write(body.Bytes())
 }
 
-// origin returns the scheme and host under which the client reached the server.
+// root returns the way from the path of a request to the wall's, such as "../". All links are relative, because a proxy may serve
+// framegate below a path that framegate does not know.
+func root(r *http.Request) string {
+	return strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+}
+
+// origin returns the scheme and host under which the client reached the server. The page's script knows better: see root.
 func origin(r *http.Request) string {
 	scheme := "http"
 	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {

@@ -30,7 +30,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		refused.write(w)
 		return
 	}
-	out := &sender{cameras: s.Cameras, id: chi.URLParam(r, "id"), request: q.Request}
+	out := &sender{cameras: s.Cameras, id: chi.URLParam(r, "id"), request: q.Request, client: clientOf(r)}
 	// The stream outlives this handler. Until its first picture is there, it ends with the request.
 	out.ctx, out.cancel = context.WithCancel(context.Background())
 	end := func() {
@@ -77,6 +77,7 @@ type sender struct {
 	cameras Cameras
 	id      string
 	request frame.Request
+	client  client
 	ctx     context.Context // done when the viewer has gone
 	cancel  func()          // ends ctx
 	view    *registry.View
@@ -120,7 +121,7 @@ func (s *sender) writeHead(h http.Header) error {
 	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
 	fmt.Fprint(&head, "HTTP/1.1 200 OK\r\n")
 	h.Write(&head)
-	fmt.Fprint(&head, "\r\n", frame.Opening)
+	fmt.Fprint(&head, "\r\n", s.client.opening())
 	s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 	_, err := s.conn.Write(head.Bytes())
 	return err
@@ -136,8 +137,13 @@ func (s *sender) sendView() error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if _, err := s.conn.Write(s.view.Frame().Part()); err != nil {
+		if _, err := s.conn.Write(s.client.part(s.view.Frame())); err != nil {
 			return err
+		}
+		if s.client == webKit && !s.view.Await(late) {
+			if _, err := s.conn.Write(s.view.Frame().Part()); err != nil {
+				return err
+			}
 		}
 		if _, err := s.view.Next(); err != nil {
 			return err

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,10 +27,15 @@ import (
 // standin is an engine without GStreamer. Its cameras send grey pictures that grow brighter.
 type standin struct{}
 
-type standinFeed struct{ away bool }
+type standinFeed struct {
+	away  bool // it cannot be reached
+	still bool // it sends one picture only
+	total int  // what its counters say
+}
 
 func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
-	return &standinFeed{away: src.URL.Path == "/away"}, nil
+	total, _ := strconv.Atoi(src.URL.Query().Get("total"))
+	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still", total: total}, nil
 }
 
 var stream = frame.Stream{Codec: "h264", Width: 320, Height: 180, FPS: 100}
@@ -46,23 +52,24 @@ func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) erro
 }
 
 func (f *standinFeed) Stream() frame.Stream { return stream }
-func (f *standinFeed) Broken() uint64       { return 0 }
+func (f *standinFeed) Broken() uint64       { return uint64(f.total) }
 func (f *standinFeed) LastUnit() time.Time  { return time.Time{} }
 func (f *standinFeed) Plan() string         { return "" }
 
 func (f *standinFeed) PlanChange() <-chan struct{} { return nil }
 
 func (f *standinFeed) FailedPlans() []frame.FailedPlan {
-	return []frame.FailedPlan{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2}}
+	return []frame.FailedPlan{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2 + f.total}}
 }
 
 type standinPicture struct {
 	outputs  []frame.Output
+	still    bool
 	caughtUp chan struct{}
 }
 
 func (f *standinFeed) NewPicture(outputs []frame.Output) registry.Picture {
-	return &standinPicture{outputs, make(chan struct{})}
+	return &standinPicture{outputs, f.still, make(chan struct{})}
 }
 
 var epoch = time.Now()
@@ -80,6 +87,9 @@ func (p *standinPicture) Run(ctx context.Context) error {
 		}
 		if n == 0 {
 			close(p.caughtUp)
+		}
+		if p.still {
+			<-ctx.Done()
 		}
 		select {
 		case <-tick.C:

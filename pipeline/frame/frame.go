@@ -11,17 +11,23 @@ import (
 // Boundary separates the parts of an MJPEG stream.
 const Boundary = "frame"
 
-// Opening is sent to a viewer before the first part. Every part ends with the boundary of the next one, because some browsers
-// show a part only when the next one begins.
+// Opening is sent to a viewer before the first part. Every part ends with the boundary of the next one: Firefox shows a part only
+// when it has read that.
 const Opening = "--" + Boundary + "\r\n"
+
+// OpeningAhead is sent instead of Opening to a viewer that is sent Ahead instead of Part.
+const OpeningAhead = Opening + headAhead
+
+// headAhead is the head of a part whose picture is not known yet.
+const headAhead = "Content-Type: image/jpeg\r\n\r\n"
 
 // Frame is one encoded picture of one rendition, with the bytes that are sent around it. It is immutable: any number of
 // goroutines may read it at the same time.
 type Frame struct {
 	Info
-	part []byte // headers, picture, closing boundary
+	data []byte // headers, picture, boundary of the next part, headAhead
 	head int    // length of the headers
-	tail int    // length of the closing boundary
+	end  int    // of the picture in data
 }
 
 // Info is what is known of a frame.
@@ -67,10 +73,10 @@ func (f Format) Extension() string {
 // New returns a frame of a picture. It copies the picture, which may be in GStreamer's memory.
 func New(picture []byte, info Info) *Frame {
 	const closing = "\r\n" + Opening
-	f := &Frame{Info: info, tail: len(closing)}
+	f := &Frame{Info: info}
 
 	const headers = len("Content-Type: image/jpeg\r\nContent-Length: 12345678\r\nX-Timestamp: 1234567890.123456\r\n\r\n")
-	b := make([]byte, 0, headers+len(picture)+len(closing))
+	b := make([]byte, 0, headers+len(picture)+len(closing)+len(headAhead))
 	b = append(b, "Content-Type: "...)
 	b = append(b, info.Format.MediaType()...)
 	b = append(b, "\r\nContent-Length: "...)
@@ -80,19 +86,26 @@ func New(picture []byte, info Info) *Frame {
 	b = append(b, "\r\n\r\n"...)
 	f.head = len(b)
 	b = append(b, picture...)
-	f.part = append(b, closing...)
+	f.end = len(b)
+	b = append(b, closing...)
+	f.data = append(b, headAhead...)
 	return f
 }
 
 // Picture returns the encoded picture alone. The caller must not write to it.
-func (f *Frame) Picture() []byte {
-	end := len(f.part) - f.tail
-	return f.part[f.head:end:end]
-}
+func (f *Frame) Picture() []byte { return f.data[f.head:f.end:f.end] }
 
 // Part returns the picture as a part of a multipart/x-mixed-replace body: its headers, the picture, and the
 // boundary of the next part. The caller must not change it.
-func (f *Frame) Part() []byte { return f.part }
+func (f *Frame) Part() []byte {
+	end := len(f.data) - len(headAhead)
+	return f.data[:end:end]
+}
+
+// Ahead returns the picture, and the boundary and the head of the next part. Its own head was sent with the previous picture, or
+// with OpeningAhead. So no head can have a length or a time: it is for viewers that ignore both, and that show a picture only when
+// they have read the next head. The caller must not change it.
+func (f *Frame) Ahead() []byte { return f.data[f.head:] }
 
 // AppendTimestamp appends t as X-Timestamp has it: seconds and microseconds since 1970, such as
 // 1700000000.000042.

@@ -81,6 +81,21 @@ func (s *Slot) After(ctx context.Context, seen *Frame) (*Frame, error) {
 	}
 }
 
+// Replaced returns a channel that is closed as soon as there is a newer frame than seen.
+func (s *Slot) Replaced(seen *Frame) <-chan struct{} {
+	p := s.load()
+	if p.frame != nil && p.frame != seen {
+		return closed
+	}
+	return p.replaced
+}
+
+var closed = func() chan struct{} {
+	c := make(chan struct{})
+	close(c)
+	return c
+}()
+
 // Frames is the number of pictures published so far.
 func (s *Slot) Frames() uint64 { return s.frames.Load() }
 

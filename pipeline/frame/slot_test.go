@@ -23,6 +23,14 @@ func TestPartHasHeadersAndBoundary(t *testing.T) {
 	}
 }
 
+func TestPictureIsFollowedByTheHeadOfTheNextPart(t *testing.T) {
+	f := New([]byte("JPEG"), Info{PTS: 1, Received: time.Unix(1700000000, 42000)})
+	const head = "--frame\r\nContent-Type: image/jpeg\r\n\r\n"
+	if want := "JPEG\r\n" + head; OpeningAhead != head || string(f.Ahead()) != want {
+		t.Errorf("%q %q", OpeningAhead, f.Ahead())
+	}
+}
+
 func TestFrameOwnsItsPicture(t *testing.T) {
 	mapped := []byte("JPEG")
 	f := New(mapped, Info{PTS: 1})
@@ -252,4 +260,29 @@ func BenchmarkSlot(b *testing.B) {
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(viewers), "ns/viewer")
 		})
 	}
+}
+
+func TestReplacedIsClosedByANewerFrame(t *testing.T) {
+	var s Slot
+	none := s.Replaced(nil)
+	s.Publish(at(1))
+	first := s.Newest()
+	wait, newer := s.Replaced(first), s.Replaced(nil)
+	for name, c := range map[string]struct {
+		replaced <-chan struct{}
+		want     bool
+	}{"none": {none, true}, "newer": {newer, true}, "newest": {wait, false}} {
+		select {
+		case <-c.replaced:
+			if !c.want {
+				t.Errorf("%s: closed", name)
+			}
+		default:
+			if c.want {
+				t.Errorf("%s: open", name)
+			}
+		}
+	}
+	s.Publish(at(2))
+	<-wait
 }

@@ -1,50 +1,155 @@
-// Keeps the pictures and the states of a page's cameras current.
+// Keeps the pictures, the states and the list of a page's cameras current.
 'use strict';
 
 const statePeriod = 2000; // ms between two readings of the API
 const snapshotPause = 200; // ms between the end of one snapshot and the next
 
-const tiles = [...document.querySelectorAll('[data-camera]')];
+// Where framegate is: a proxy may serve it below a path.
+const root = new URL('../', document.currentScript.src);
 
-// A stream's <img> needs no help while the stream runs. A stream that is refused or ends is requested again.
-function keepStream(img) {
-  const begin = () => { img.src = img.dataset.stream; };
-  img.addEventListener('error', () => {
-    img.removeAttribute('src');
-    setTimeout(begin, statePeriod);
-  });
-  begin();
-  return begin;
-}
+const wall = document.querySelector('.wall'); // missing on the page of one camera
+const tiles = new Map(); // by camera
 
-// Each snapshot is requested when the one before has arrived, so that many cameras share the few connections
-// that a browser opens to one server.
-function keepSnapshots(img) {
-  let count = 0;
-  const next = () => {
+// A tile shows a camera.
+class Tile {
+  constructor(element) {
+    this.element = element;
+    this.id = element.dataset.camera;
+    this.img = element.querySelector('img');
+    this.mode = ''; // stream, snapshots, or empty while nothing is shown
+    this.work = 0; // counts starts and stops, so that what was begun before the last one ends
+    this.unwatched = 0; // readings in a row that counted no viewer
+    this.img.addEventListener('error', () => {
+      if (this.mode !== 'stream') return;
+      this.img.removeAttribute('src');
+      this.later(() => this.stream());
+    });
+  }
+
+  url(kind) {
+    const url = new URL(`cameras/${encodeURIComponent(this.id)}/${kind}`, root);
+    if (this.element.dataset.width) url.searchParams.set('width', this.element.dataset.width);
+    url.searchParams.set('_', `${Date.now()}.${this.work}`);
+    return url.href;
+  }
+
+  // later does something after a while, unless the tile is started or stopped before.
+  later(something, pause = statePeriod) {
+    const work = this.work;
+    setTimeout(() => { if (work === this.work) something(); }, pause);
+  }
+
+  start(mode) {
+    if (this.mode === mode) return;
+    this.stop();
+    this.mode = mode;
+    if (mode === 'stream') this.stream();
+    if (mode === 'snapshots') this.snapshot();
+  }
+
+  stop() {
+    this.mode = '';
+    this.work++;
+    this.img.removeAttribute('src');
+  }
+
+  // A stream's <img> needs no help while the stream runs. A stream that is refused is requested again.
+  stream() {
+    this.work++;
+    this.unwatched = 0;
+    this.img.src = this.url('stream');
+  }
+
+  // Each snapshot is requested when the one before has arrived, so that many cameras share the few connections that a browser
+  // opens to one server.
+  snapshot() {
+    const work = ++this.work;
     if (document.hidden) {
-      setTimeout(next, statePeriod);
+      this.later(() => this.snapshot());
       return;
     }
     const picture = new Image();
     picture.onload = () => {
-      img.src = picture.src;
-      setTimeout(next, snapshotPause);
+      if (work !== this.work) return;
+      this.img.src = picture.src;
+      this.later(() => this.snapshot(), snapshotPause);
     };
     picture.onerror = () => {
-      img.removeAttribute('src');
-      setTimeout(next, statePeriod);
+      if (work !== this.work) return;
+      this.img.removeAttribute('src');
+      this.later(() => this.snapshot());
     };
-    picture.src = img.dataset.snapshot + '?_=' + Date.now() + '.' + count++;
-  };
-  next();
+    picture.src = this.url('snapshot.jpg');
+  }
+
+  // show shows what the API says of the camera, or that there is no such camera any more.
+  show(camera, mode) {
+    const state = camera ? camera.state : 'removed';
+    const before = this.element.dataset.state;
+    this.say(state, camera ? camera.error : 'The camera was removed from the configuration.');
+    if (!camera || state === 'disabled') {
+      this.stop();
+      return;
+    }
+    this.element.querySelector('.title').textContent = this.img.alt = camera.name;
+    // An <img> does not notice that its stream has ended, as it does when the camera is away and there are no placeholders.
+    this.unwatched = camera.viewers === 0 ? this.unwatched + 1 : 0;
+    const pictures = state === 'ready' || state === 'live';
+    const back = pictures && !['ready', 'live', 'connecting', 'idle'].includes(before);
+    if (this.mode === 'stream' && mode === 'stream' && pictures && (back || this.unwatched > 1)) this.stream();
+    this.start(mode);
+  }
+
+  say(state, fault) {
+    this.element.dataset.state = state;
+    this.element.querySelector('.state').textContent = state;
+    this.element.querySelector('.fault').textContent = fault;
+  }
 }
 
+// follow makes the tiles of the wall those of a list.
+function follow(cameras) {
+  const ids = new Set(cameras.map((camera) => camera.id));
+  for (const tile of tiles.values()) {
+    if (ids.has(tile.id)) continue;
+    tile.stop();
+    tile.element.remove();
+    tiles.delete(tile.id);
+  }
+  cameras.forEach((camera, i) => {
+    if (!tiles.has(camera.id)) {
+      const element = document.querySelector('template').content.firstElementChild.cloneNode(true);
+      element.dataset.camera = camera.id;
+      element.href = new URL(`cameras/${encodeURIComponent(camera.id)}`, root);
+      tiles.set(camera.id, new Tile(element));
+    }
+    const { element } = tiles.get(camera.id);
+    if (wall.children[i] !== element) wall.insertBefore(element, wall.children[i]);
+  });
+  document.querySelector('.empty').hidden = cameras.length > 0;
+}
+
+// mode is how the tiles show pictures: more streams than a browser's connections would block each other and the API.
+function mode() { return !wall || tiles.size <= wall.dataset.streams ? 'stream' : 'snapshots'; }
+
+// whyNotDecoded says why a camera has no plan.
+function whyNotDecoded(camera) {
+  switch (camera.state) {
+    case 'disabled': return 'nothing, because the camera is disabled';
+    case 'connecting': return 'nothing yet, because the camera has not sent a picture';
+    case 'idle':
+    case 'ready':
+    case 'live': return camera.viewers > 0 ? 'nothing yet' : 'nothing, because nobody watches';
+    default: return `nothing, because there are no pictures: ${camera.error || camera.state}`;
+  }
+}
+
+// showFacts fills in the page of one camera, which may be removed.
 function showFacts(camera) {
-  const plan = camera.plan;
-  const facts = {
+  const plan = camera && camera.plan;
+  const facts = !camera ? { source: 'nothing', plan: 'nothing, because the camera was removed', why: '', viewers: 0, renditions: 'none', reconnects: '' } : {
     source: camera.codec ? `${camera.codec} ${camera.width}x${camera.height} at ${camera.source_fps.toFixed(1)} fps` : 'nothing',
-    plan: plan ? `${plan.name}: ${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}` : 'nothing, because nobody watches',
+    plan: plan ? [plan.name, [plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')].filter(Boolean).join(': ') : whyNotDecoded(camera),
     why: [
       plan && plan.chosen,
       plan && plan.reason,
@@ -55,43 +160,41 @@ function showFacts(camera) {
     reconnects: camera.reconnects,
   };
   for (const [name, text] of Object.entries(facts)) {
-    const at = document.querySelector(`[data-fact=${name}]`);
-    if (at) at.textContent = text;
+    document.querySelector(`[data-fact=${name}]`).textContent = text;
   }
 }
 
 // The wall says what is wrong with the configuration file, since the previous configuration stays in effect.
 async function readConfiguration() {
+  const now = await read('api/config');
   const notice = document.querySelector('#configuration');
-  if (!notice) return;
-  const now = await (await fetch('/api/config')).json();
   notice.hidden = now.faults.length === 0;
   notice.textContent = now.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n');
 }
 
-let unreachable = false; // framegate did not answer the last request
+async function read(path) {
+  const answer = await fetch(new URL(path, root));
+  if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
+  return answer.json();
+}
 
 async function readStates() {
   try {
-    const cameras = await (await fetch('/api/cameras')).json();
-    for (const camera of cameras) {
-      const tile = tiles.find((c) => c.dataset.camera === camera.id);
-      if (!tile) continue;
-      tile.dataset.state = camera.state;
-      tile.querySelector('.state').textContent = camera.state;
-      tile.querySelector('.fault').textContent = camera.error;
-      if (tiles.length === 1) showFacts(camera);
+    const cameras = await read('api/cameras');
+    if (wall) follow(cameras);
+    for (const tile of tiles.values()) {
+      const camera = cameras.find((c) => c.id === tile.id);
+      tile.show(camera, mode());
+      if (!wall) showFacts(camera);
     }
-    await readConfiguration();
-    if (unreachable) streams.forEach((begin) => begin()); // an <img> does not notice that its stream has ended
-    unreachable = false;
+    if (wall) await readConfiguration();
   } catch {
-    unreachable = true;
-    for (const tile of tiles) tile.querySelector('.fault').textContent = 'framegate does not answer';
+    for (const tile of tiles.values()) tile.say('unknown', 'framegate does not answer');
   }
   setTimeout(readStates, statePeriod);
 }
 
-const streams = [...document.querySelectorAll('img[data-stream]')].map(keepStream);
-for (const img of document.querySelectorAll('img[data-snapshot]')) keepSnapshots(img);
+for (const element of document.querySelectorAll('[data-camera]')) tiles.set(element.dataset.camera, new Tile(element));
+for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled') tile.start(mode());
+for (const element of document.querySelectorAll('[data-url]')) element.textContent = new URL(element.dataset.url, root);
 readStates();

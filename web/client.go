@@ -1,0 +1,62 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
+)
+
+// client is a kind of viewer by what makes it show a picture.
+type client int
+
+const (
+	// anyClient shows a picture when it has read its Content-Length, its end or the boundary behind it. So do Firefox and every
+	// program that is not a browser.
+	anyClient client = iota
+	// chromium shows a picture when it has read the whole head of the next part, and ignores Content-Length (issue 527446 of
+	// its old tracker). It is sent that head with the picture.
+	chromium
+	// webKit does the same. Safari's parser is not WebKit's own, and is not known to accept a head long before its picture. So a
+	// picture is sent again when the next one is late.
+	webKit
+)
+
+// late is when a picture is sent to WebKit again. At 10 pictures a second and more this costs nothing.
+const late = 100 * time.Millisecond
+
+// clientOf recognises the client of a request. The browsers' engines differ, not their brands: Chrome, Edge, Opera, Android's
+// WebView and Electron are Chromium, and all browsers of iOS are WebKit.
+func clientOf(r *http.Request) client {
+	agent, accept := r.UserAgent(), r.Header.Get("Accept")
+	switch {
+	case r.Header.Get("Sec-Fetch-Dest") == "empty": // a script, which reads the heads itself
+		return anyClient
+	case strings.Contains(agent, "Chrome/") && accept != acceptsAll, strings.Contains(accept, "image/apng"): // only Chromium names APNG
+		return chromium
+	case strings.Contains(agent, "AppleWebKit/"):
+		return webKit
+	}
+	return anyClient
+}
+
+// acceptsAll is what scripts send, and programs that only call themselves a browser; so did <img> in browsers of the past. Browsers
+// send Sec-Fetch-Dest to https and to this machine only. Parts as WebKit gets them are right for all of these.
+const acceptsAll = "*/*"
+
+// opening is what the client is sent before the first picture.
+func (c client) opening() string {
+	if c == chromium {
+		return frame.OpeningAhead
+	}
+	return frame.Opening
+}
+
+// part is what the client is sent for a picture.
+func (c client) part(f *frame.Frame) []byte {
+	if c == chromium {
+		return f.Ahead()
+	}
+	return f.Part()
+}
