@@ -28,6 +28,7 @@ type rhythm struct {
 	dry     time.Time  // since when what was heard gave no unit that can be used; zero if the last unit could be used
 	told    bool       // somebody knows of dry
 	units   int
+	known   bool          // the rhythm is that of the connection before, until this one shows its own
 	unit    time.Time     // when the last unit arrived
 	pts     time.Duration // of that unit, by the camera's clock
 	longest [2]time.Duration
@@ -41,10 +42,16 @@ const (
 	maxClockPause = 20 * time.Second
 )
 
+// reset begins a connection. The rhythm of the one before is believed until this one shows its own, once: the camera may have
+// become slower.
 func (r *rhythm) reset(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.began, r.heard, r.dry, r.told, r.units, r.longest, r.since = now, time.Time{}, time.Time{}, false, 0, [2]time.Duration{}, now
+	r.known = r.units >= rhythmUnits
+	if !r.known {
+		r.longest = [2]time.Duration{}
+	}
+	r.began, r.heard, r.dry, r.told, r.units, r.since = now, time.Time{}, time.Time{}, false, 0, now
 }
 
 // hear records that the camera has sent something that is no unit.
@@ -106,7 +113,7 @@ func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why fr
 		return r.began, l.connect, frame.TimedOut, "sent no picture within %v of connecting, the limit set by connect_timeout"
 	case r.units == 0:
 		return r.heard, max(patience, l.connect), frame.TimedOut, "has answered but has sent nothing for %v; a longer connect_timeout gives it more time"
-	case r.units < rhythmUnits:
+	case r.units < rhythmUnits && !r.known:
 		return r.heard, max(patience, l.connect, l.pause), frame.Stalled, "is connected but has sent nothing for %v; a longer connect_timeout gives it more time"
 	}
 	if slow := max(3*r.longest[0], 3*r.longest[1], l.pause); slow > l.stall {

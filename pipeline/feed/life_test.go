@@ -70,6 +70,25 @@ func TestSilenceIsAllowedByTheRhythmOfACamera(t *testing.T) {
 	}
 }
 
+// TestRhythmOfTheLastConnectionIsBelievedOnce so that a camera that stalls right after a reconnect is noticed as soon as before.
+func TestRhythmOfTheLastConnectionIsBelievedOnce(t *testing.T) {
+	var r rhythm
+	l := limits{10 * time.Second, 5 * time.Second, 0}
+	now := time.Now()
+	r.reset(now)
+	for n := range 25 {
+		r.take(now, time.Duration(n)*40*time.Millisecond, true)
+		now = now.Add(40 * time.Millisecond)
+	}
+	for _, want := range []time.Duration{5 * time.Second, time.Minute} {
+		r.reset(now)
+		r.take(now, 0, true)
+		if _, limit, _, _ := r.silence(l); limit != want {
+			t.Errorf("a limit of %v, want %v", limit, want)
+		}
+	}
+}
+
 // h264 is a unit of one slice: an IDR or a P slice, after its length.
 var (
 	idrUnit = []byte{0, 0, 0, 3, 0x65, 0x88, 0x84}
