@@ -142,6 +142,7 @@ func h264Format(nal []byte) (f *unit.Format, fields bool) {
 type caps struct {
 	text          strings.Builder
 	width, height int
+	pixels        frame.Ratio
 	fps           float64
 }
 
@@ -177,10 +178,11 @@ func (c *caps) aspect(idc uint8, width, height int) {
 		width, height = sampleAspects[idc][0], sampleAspects[idc][1]
 	}
 	if width > 0 && height > 0 {
+		c.pixels = frame.Ratio{Width: width, Height: height}
 		c.add(fmt.Sprintf("pixel-aspect-ratio=(fraction)%d/%d", width, height))
 	}
 }
 
 func (c *caps) format(codec string) *unit.Format {
-	return &unit.Format{Caps: c.text.String(), Stream: frame.Stream{Codec: codec, Width: c.width, Height: c.height, FPS: c.fps}}
+	return &unit.Format{Caps: c.text.String(), Stream: frame.Stream{Codec: codec, Width: c.width, Height: c.height, FPS: c.fps, PixelAspect: c.pixels}}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/unit"
 
 	"github.com/pion/rtp"
@@ -278,7 +279,7 @@ func TestFormatsSayWhatDecodersNeed(t *testing.T) {
 		t.Errorf("%+v", f)
 	}
 	changed := receive(t, Media{Encoding: "H264"}, arrival{sps, 1, false, 0}, arrival{pps, 1, false, 0}, arrival{idr, 1, true, 0}, arrival{spsOfFields, 2, false, 0}, arrival{idr, 2, true, 0})
-	if a, b := changed.all[0].Format, changed.all[1].Format; a == b || b.Stream.Width != 704 || !strings.Contains(b.Caps, "pixel-aspect-ratio=(fraction)16/11") {
+	if a, b := changed.all[0].Format, changed.all[1].Format; a == b || b.Stream.Width != 704 || !strings.Contains(b.Caps, "pixel-aspect-ratio=(fraction)16/11") || b.Stream.PixelAspect != (frame.Ratio{Width: 16, Height: 11}) {
 		t.Errorf("after a change: %+v", b)
 	}
 }
