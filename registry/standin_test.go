@@ -31,10 +31,9 @@ type standinFeed struct {
 	running  bool
 	sends    frame.Stream // zero while the camera is away
 	refusal  error        // why it is away
-	hangs    bool         // it accepts connections and sends nothing
 	onStream func(frame.Stream)
 	waits    func(frame.Waiting)
-	mute     bool // sends nothing before send is called
+	mute     bool // accepts connections and sends nothing before send is called
 	drop     chan error
 	lastUnit time.Time
 	lingers  chan struct{} // if not nil, the connection does not end before it is closed
@@ -76,15 +75,11 @@ func (f *standinFeed) OnWaiting(call func(frame.Waiting)) { f.waits = call }
 func (f *standinFeed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.mu.Lock()
 	f.runs++
-	sends, refusal, hangs, mute := f.sends, f.refusal, f.hangs, f.mute
+	sends, refusal, mute := f.sends, f.refusal, f.mute
 	f.running, f.onStream = refusal == nil, onStream
 	f.mu.Unlock()
 	if refusal != nil {
 		return refusal
-	}
-	if hangs {
-		<-ctx.Done()
-		return context.Cause(ctx)
 	}
 	if !mute {
 		onStream(sends)
@@ -228,7 +223,7 @@ func (f *standinFeed) refuse(err error) {
 // hang makes the camera accept connections and send nothing.
 func (f *standinFeed) hang(on bool) {
 	f.mu.Lock()
-	f.hangs = on
+	f.mute = on
 	f.mu.Unlock()
 }
 
