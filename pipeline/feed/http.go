@@ -114,7 +114,6 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	if err != nil {
 		return false, err
 	}
-	pictures.in.Alive(time.Now())
 	defer resp.Body.Close()
 	kind, boundary := mediaType(resp.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "multipart/") {
