@@ -28,7 +28,7 @@ type rhythm struct {
 	dry     time.Time  // since when what was heard gave no unit that can be used; zero if the last unit could be used
 	told    bool       // somebody knows of dry
 	units   int
-	known   bool          // the rhythm is that of the connection before, until this one shows its own
+	known   bool          // the rhythm is that of a connection before, until this one shows its own
 	unit    time.Time     // when the last unit arrived
 	pts     time.Duration // of that unit, by the camera's clock
 	longest [2]time.Duration
@@ -42,12 +42,12 @@ const (
 	maxClockPause = 20 * time.Second
 )
 
-// reset begins a connection. The rhythm of the one before is believed until this one shows its own, once: the camera may have
-// become slower.
+// reset begins a connection. The rhythm of the last one with units is believed until this one shows its own, once: the camera may
+// have become slower.
 func (r *rhythm) reset(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.known = r.units >= rhythmUnits
+	r.known = r.units >= rhythmUnits || r.known && r.units == 0
 	if !r.known {
 		r.longest = [2]time.Duration{}
 	}

@@ -81,6 +81,7 @@ func TestRhythmOfTheLastConnectionIsBelievedOnce(t *testing.T) {
 		now = now.Add(40 * time.Millisecond)
 	}
 	for _, want := range []time.Duration{5 * time.Second, time.Minute} {
+		r.reset(now) // an attempt that is refused
 		r.reset(now)
 		r.take(now, 0, true)
 		if _, limit, _, _ := r.silence(l); limit != want {
