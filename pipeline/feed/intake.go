@@ -45,40 +45,45 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 	if len(data) == 0 || in.over.Load() {
 		return
 	}
-	in.take(data, pts, key, arrived, format)
-	in.feed.rhythm.take(arrived, pts, in.begun)
+	if in.take(data, pts, key, arrived, format) {
+		in.feed.rhythm.take(arrived, pts, in.begun)
+	} else {
+		in.feed.rhythm.spoil(arrived)
+	}
 }
 
-// take keeps a unit if it can be used.
-func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) {
+// take keeps a unit if it can be used. It reports false for one that is broken.
+func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) (whole bool) {
 	if len(data) > unit.BufferLimit {
 		in.feed.tooLarge(len(data))
-		return
+		return false
 	}
 	if format.Stream.Width*format.Stream.Height > maxArea || format.Stream.Codec == "vp8" && unit.MisstatesVP8Size(data, format.Stream) {
 		in.feed.broken.Add(1)
-		return
+		return false
 	}
 	sent, changed := format.Caps, in.current == nil || in.caps != format.Caps
 	switch {
 	case format.Stream.Codec == "mjpeg":
 		if data, format = in.jpeg(data, format); data == nil {
-			return
+			return false
 		}
 		changed = format != in.current
 	case changed && in.orientation != frame.Orientation{}:
 		format = turned(*format, in.orientation)
 	}
 	start := in.start(data, key, arrived, format)
+	waited := !in.begun // then it may have been reported that pictures are missing
 	if in.begun = start.Key || start.Recovery > 0 || in.begun && !changed; !in.begun {
 		in.feed.setUnusable(in.shaped(format.Stream))
-		return
+		return true
 	}
-	if changed {
+	if changed || waited {
 		in.caps = sent
 		in.change(format)
 	}
 	in.push(data, pts, start, in.later(arrived))
+	return true
 }
 
 // assumeAfter is for how long a camera must have stated neither keyframe nor recovery point before one is assumed.
@@ -89,7 +94,7 @@ func (in *Intake) start(data []byte, key bool, arrived time.Time, format *unit.F
 	if in.first.IsZero() {
 		in.first = arrived
 	}
-	if in.startsOf != format.Caps || in.first == arrived {
+	if in.startsOf != format.Caps {
 		in.starts, in.startsOf = unit.NewStarts(format), format.Caps
 	}
 	start := in.starts.Of(data, key)

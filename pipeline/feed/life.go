@@ -25,7 +25,9 @@ type rhythm struct {
 	mu      sync.Mutex // guards what follows
 	began   time.Time  // the connection
 	heard   time.Time  // the camera, the last time; zero if never
+	whole   time.Time  // when it last sent a unit that was not broken, or the connection
 	dry     time.Time  // since when what was heard gave no unit that can be used; zero if the last unit could be used
+	spoilt  bool       // dry began with a broken unit
 	told    bool       // somebody knows of dry
 	units   int
 	known   bool          // the rhythm is that of a connection before, until this one shows its own
@@ -51,7 +53,7 @@ func (r *rhythm) reset(now time.Time) {
 	if !r.known {
 		r.longest = [2]time.Duration{}
 	}
-	r.began, r.heard, r.dry, r.told, r.units, r.since = now, time.Time{}, time.Time{}, false, 0, now
+	r.began, r.heard, r.whole, r.dry, r.spoilt, r.told, r.units, r.since = now, time.Time{}, now, time.Time{}, false, false, 0, now
 }
 
 // hear records that the camera has sent something that is no unit.
@@ -60,6 +62,19 @@ func (r *rhythm) hear(at time.Time) {
 	defer r.mu.Unlock()
 	r.noise(at)
 	if r.units == 0 && r.dry.IsZero() {
+		r.dry = at
+	}
+}
+
+// spoil records a unit that is broken.
+func (r *rhythm) spoil(at time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noise(at)
+	if r.dry.IsZero() || r.units == 0 {
+		r.spoilt = true
+	}
+	if r.dry.IsZero() {
 		r.dry = at
 	}
 }
@@ -75,10 +90,11 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.noise(at)
+	r.whole = at
 	if usable {
-		r.dry, r.told = time.Time{}, false
-	} else if r.dry.IsZero() {
-		r.dry = at
+		r.dry, r.spoilt, r.told = time.Time{}, false, false
+	} else if r.dry.IsZero() || r.spoilt {
+		r.dry, r.spoilt = at, false
 	}
 	if r.units > 0 {
 		pause := at.Sub(r.unit)
@@ -98,7 +114,7 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 func (r *rhythm) use() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dry, r.told = time.Time{}, false
+	r.dry, r.spoilt, r.told = time.Time{}, false, false
 }
 
 // limits are how long a camera may be silent.
@@ -108,6 +124,16 @@ type limits struct{ connect, stall, pause time.Duration } // pause is what the c
 func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why frame.Reason, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	since, limit, why, text = r.quiet(l)
+	slow := max(patience, l.connect, l.stall, l.pause, 3*r.longest[0], 3*r.longest[1])
+	if r.heard.Sub(r.whole) > slow/2 && r.whole.Add(slow).Before(since.Add(limit)) {
+		return r.whole, slow, frame.NoVideo, "sends data but has sent no picture that could be read for %v"
+	}
+	return since, limit, why, text
+}
+
+// quiet is silence of a camera that sends nothing at all. r.mu is held.
+func (r *rhythm) quiet(l limits) (since time.Time, limit time.Duration, why frame.Reason, text string) {
 	switch {
 	case r.heard.IsZero():
 		return r.began, l.connect, frame.TimedOut, "sent no picture within %v of connecting, the limit set by connect_timeout"
@@ -123,15 +149,15 @@ func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why fr
 }
 
 // waits returns since when the camera has given no unit that can be used, zero if it has or nobody need be told. told says that
-// somebody has been.
-func (r *rhythm) waits(told bool) (since time.Time, units int) {
+// somebody is. spoilt says that what it sends is broken.
+func (r *rhythm) waits(told bool) (since time.Time, units int, spoilt bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.dry.IsZero() || r.told {
-		return time.Time{}, r.units
+		return time.Time{}, r.units, false
 	}
 	r.told = told
-	return r.dry, r.units
+	return r.dry, r.units, r.spoilt
 }
 
 // Alive records that the camera has sent something at a time, which is no unit yet: an answer, or packets of which nothing can be
@@ -157,8 +183,8 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 			end(&frame.CameraError{Reason: why, Text: place(f.source.URL) + " " + fmt.Sprintf(text, limit.Round(time.Millisecond))})
 			return
 		}
-		left = min(left, limits.stall) // the first unit may arrive in between
-		if since, _ := f.rhythm.waits(false); !since.IsZero() {
+		left = min(left, limits.stall, time.Second) // more may arrive in between
+		if since, _, _ := f.rhythm.waits(false); !since.IsZero() {
 			if due := time.Until(since.Add(keyframeGrace)); due > 0 {
 				left = min(left, due)
 			} else {
@@ -177,7 +203,7 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 func (f *Feed) reportWaiting() {
 	f.reports.Lock()
 	defer f.reports.Unlock()
-	since, units := f.rhythm.waits(true)
+	since, units, spoilt := f.rhythm.waits(true)
 	if since.IsZero() || f.onWaiting == nil {
 		return
 	}
@@ -186,10 +212,11 @@ func (f *Feed) reportWaiting() {
 	if s := f.unusable.Load(); s != nil {
 		w.Stream = *s
 	}
-	if units > 0 {
-		if w.Stream.Codec == "" { // all were broken
-			return
-		}
+	switch {
+	case spoilt:
+		w.Err = &frame.CameraError{Reason: frame.NoVideo,
+			Text: fmt.Sprintf("%s sends only broken pictures since %s", place(f.source.URL), since.Format(time.TimeOnly))}
+	case units > 0:
 		w.Err = &frame.CameraError{Reason: frame.NoKeyframe,
 			Text: fmt.Sprintf("%s is connected and sends video: waiting for a keyframe since %s", place(f.source.URL), since.Format(time.TimeOnly))}
 	}

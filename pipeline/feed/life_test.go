@@ -70,6 +70,52 @@ func TestSilenceIsAllowedByTheRhythmOfACamera(t *testing.T) {
 	}
 }
 
+// TestCameraThatSendsNothingUsableIsReportedAndGivenUp whether it has sent pictures before or not.
+func TestCameraThatSendsNothingUsableIsReportedAndGivenUp(t *testing.T) {
+	broken := &unit.Format{Caps: "video/x-h264", Stream: frame.Stream{Codec: "h264", Width: 60000, Height: 60000}}
+	for _, good := range []int{0, 50} {
+		f, in, reports := waiting(t)
+		now := time.Now()
+		f.rhythm.reset(now)
+		for range good {
+			now = now.Add(40 * time.Millisecond)
+			in.Unit(idrUnit, unit.NoPTS, true, now, h264)
+		}
+		last := now
+		for range 25 * 90 {
+			now = now.Add(40 * time.Millisecond)
+			in.Unit(idrUnit, unit.NoPTS, true, now, broken)
+		}
+		since, limit, reason, text := f.rhythm.silence(limits{10 * time.Second, 5 * time.Second, 0})
+		if since.Sub(last) > time.Second || limit != time.Minute || reason != frame.NoVideo || !strings.Contains(text, "no picture that could be read") {
+			t.Errorf("after %d pictures: given up %v after %v: %s, %s", good, limit, since.Sub(last), reason, text)
+		}
+		f.reportWaiting()
+		if len(*reports) != 1 || (*reports)[0].Err.Reason != frame.NoVideo {
+			t.Errorf("after %d pictures: %+v", good, *reports)
+		}
+	}
+}
+
+// TestPicturesAfterAnotherFormatAreReported since it may have been said that the camera waits.
+func TestPicturesAfterAnotherFormatAreReported(t *testing.T) {
+	f, err := New(camtest.Source(t, "test://ball"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	f.rhythm.reset(time.Now())
+	streams := 0
+	in := f.NewIntake(func(frame.Stream) { streams++ })
+	another := *h264
+	another.Caps += ", width=(int)32"
+	in.Unit(idrUnit, 0, true, time.Now(), h264)
+	in.Unit(pUnit, 40*time.Millisecond, false, time.Now(), &another)
+	in.Unit(idrUnit, 80*time.Millisecond, true, time.Now(), h264)
+	if streams != 2 {
+		t.Errorf("%d reports of a stream, want 2", streams)
+	}
+}
+
 // TestRhythmOfTheLastConnectionIsBelievedOnce so that a camera that stalls right after a reconnect is noticed as soon as before.
 func TestRhythmOfTheLastConnectionIsBelievedOnce(t *testing.T) {
 	var r rhythm
