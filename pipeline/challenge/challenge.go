@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/framegate/framegate/pipeline/frame"
+
 	"github.com/icholy/digest"
 )
 
@@ -136,13 +138,14 @@ func (l List) AllowsBasic() (basic bool) {
 func (l List) String() string {
 	var names []string
 	for _, c := range l {
-		name := strings.ToUpper(c.Scheme[:1]) + c.Scheme[1:]
+		scheme := frame.Words(c.Scheme)
+		name := strings.ToUpper(scheme[:1]) + scheme[1:]
 		if algorithm := c.Params["algorithm"]; algorithm != "" {
-			name += " with " + algorithm
+			name += " with " + frame.Words(algorithm)
 		}
 		names = append(names, name)
 	}
-	return strings.Join(names, " or ")
+	return frame.Words(strings.Join(names, " or "))
 }
 
 // Transport answers Digest challenges over HTTP with a user and a password.

@@ -139,11 +139,18 @@ func TestCredentialsAnswerTheNewestChallenge(t *testing.T) {
 			}
 		}
 	}
+	if err := c.Choose(Parse([]string{`Basic realm="cam"`})); err == nil {
+		t.Error("Basic is answered after Digest")
+	}
+	c = Credentials{Username: "ann", Password: "secret"}
 	if err := c.Choose(Parse([]string{`Basic realm="cam"`})); err != nil {
 		t.Fatal(err)
 	}
 	if answer, _ := c.Answer("DESCRIBE", "rtsp://cam/"); answer != "Basic YW5uOnNlY3JldA==" {
 		t.Errorf("basic: %q", answer)
+	}
+	if err := c.Choose(Parse([]string{"Digest nonce=n, algorithm=\"" + strings.Repeat("\x1b[2J", 10000) + `"`})); err == nil || len(err.Error()) > 400 || strings.Contains(err.Error(), "\x1b") {
+		t.Errorf("of endless words: %.500q", err)
 	}
 	for offered, want := range map[string]string{
 		"":                                   "does not say how",

@@ -17,13 +17,13 @@ type Credentials struct {
 	count  int // of answers with the nonce of digest
 }
 
-// Choose makes further answers those to the safest challenge of a list. The error names the challenges if none can be
-// answered.
+// Choose makes further answers those to the safest challenge of a list. The error names the challenges if none can be answered.
+// Once a Digest was answered, Basic is not: the password would go in clear text after all.
 func (c *Credentials) Choose(offered List) error {
 	switch found := offered.Digest(); {
 	case found != nil:
 		c.digest, c.basic, c.count = found, false, 0
-	case offered.AllowsBasic():
+	case offered.AllowsBasic() && c.digest == nil:
 		c.digest, c.basic = nil, true
 	case len(offered) == 0:
 		return fmt.Errorf("it does not say how to authenticate")

@@ -33,7 +33,8 @@ var h264Syntax = &syntax{
 	slice:  func(kind byte) bool { return kind >= 1 && kind <= h264IDR },
 	// first_mb_in_slice is 0, as an Exp-Golomb code one bit, 1. Data partitions B and C (types 3 and 4) have no such field.
 	first: func(nal []byte) bool { return len(nal) > 1 && nal[1]&0x80 != 0 && nal[0]&0x1F != 3 && nal[0]&0x1F != 4 },
-	opens: func(kind byte) bool { return kind >= h264SEI && kind <= h264Delimiter || kind >= 14 && kind <= 18 },
+	// A prefix (type 14) stands before each slice of scalable streams; the slice decides.
+	opens: func(kind byte) bool { return kind >= h264SEI && kind <= h264Delimiter || kind >= 15 && kind <= 18 },
 	key:   func(kind byte) bool { return kind == h264IDR },
 	unused: func(kind byte) bool {
 		return kind == 0 || kind == h264Delimiter || kind == h264Filler || kind >= h264STAPA
@@ -55,7 +56,7 @@ func newH264(m Media, sink Sink) Receiver {
 
 // describe keeps a parameter set of the description, in Base64. One that makes no sense is left out.
 func (a *assembler) describe(text string) {
-	nal, err := base64.StdEncoding.DecodeString(strings.TrimSpace(text))
+	nal, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
 	nal = bytes.TrimPrefix(bytes.TrimPrefix(nal, startCode), startCode[1:])
 	if err == nil && len(nal) > a.header {
 		a.keep(a.kind(nal), nal)
@@ -76,7 +77,7 @@ func unpackH264(a *assembler, payload []byte) {
 				a.lost = true
 				return
 			}
-			a.nal(rest[:length])
+			a.nals(rest[:length])
 			rest = rest[length:]
 		}
 	case h264FUA, h264FUB:
@@ -93,7 +94,7 @@ func unpackH264(a *assembler, payload []byte) {
 		}
 		a.fragment(first, payload[head:], payload[1]&0x40 != 0)
 	default:
-		a.nal(payload)
+		a.nals(payload)
 	}
 }
 
@@ -105,7 +106,7 @@ var h264Profiles = map[uint8]string{
 // h264Format reads the sequence parameter set.
 func h264Format(nal []byte) (f *unit.Format, fields bool) {
 	var sps h264.SPS
-	if sps.Unmarshal(nal) != nil || sps.Width() <= 0 || sps.Height() <= 0 {
+	if sps.Unmarshal(nal) != nil || !possible(sps.Width(), sps.Height()) {
 		return nil, false
 	}
 	c := newCaps("video/x-h264", sps.Width(), sps.Height())
@@ -150,6 +151,13 @@ func newCaps(media string, width, height int) *caps {
 	c := &caps{width: width, height: height}
 	fmt.Fprintf(&c.text, "%s, width=(int)%d, height=(int)%d", media, width, height)
 	return c
+}
+
+// maxSide is the largest width or height that a picture may have: a damaged header may state any.
+const maxSide = 65535
+
+func possible(width, height int) bool {
+	return width > 0 && width <= maxSide && height > 0 && height <= maxSide
 }
 
 func (c *caps) add(field string) { c.text.WriteString(", " + field) }

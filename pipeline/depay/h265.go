@@ -61,7 +61,7 @@ func unpackH265(a *assembler, payload []byte) {
 				a.lost = true
 				return
 			}
-			a.nal(rest[:length])
+			a.nals(rest[:length])
 			rest = rest[length:]
 		}
 	case h265FU:
@@ -72,7 +72,7 @@ func unpackH265(a *assembler, payload []byte) {
 		a.fragment(first, payload[3:], payload[2]&0x40 != 0)
 	case h265PACI:
 	default:
-		a.nal(payload)
+		a.nals(payload)
 	}
 }
 
@@ -82,7 +82,7 @@ var h265Profiles = map[uint8]string{1: "main", 2: "main-10", 3: "main-still-pict
 // h265Format reads the sequence parameter set.
 func h265Format(nal []byte) (f *unit.Format, fields bool) {
 	var sps h265.SPS
-	if sps.Unmarshal(nal) != nil || sps.Width() <= 0 || sps.Height() <= 0 {
+	if sps.Unmarshal(nal) != nil || !possible(sps.Width(), sps.Height()) {
 		return nil, false
 	}
 	c := newCaps("video/x-h265", sps.Width(), sps.Height())

@@ -24,14 +24,16 @@ type jpegReceiver struct {
 	body    int    // where the scan begins in picture; 0 if no picture has begun
 	time    uint32
 	lost    bool
+	counted bool // as broken
 	large   int
 	arrived time.Time
 	tables  [256][]byte // quantization tables by Q, from 128 on, which cameras may send once
 	shape   jpegShape   // of the picture
 	frame   []byte      // the frame header that a header extension has; nil if there is none
 	sof     int         // where the frame header is in picture
-	told    jpegShape   // the newest shape that was examined, and the size that it really has
-	real    [2]int
+	// stated is the newest size whose truth was found, and real that truth; tries counts the attempts.
+	stated, real [2]int
+	tries        int
 }
 
 // jpegShape is what the headers of a JPEG are made of.
@@ -55,15 +57,20 @@ func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
 		j.finish(gap)
 	}
 	j.time = p.Timestamp
+	if gap && !j.counted && j.format != nil {
+		j.counted = true // the picture, or the one before it, is counted as broken
+		j.sink.Broken()
+	}
 	j.lost = j.lost || gap && j.body > 0
 	offset := int(p.Payload[1])<<16 | int(p.Payload[2])<<8 | int(p.Payload[3])
 	scan, ok := j.header(p)
 	if !ok {
-		j.lost = true
+		j.lost = true // also if it would have begun a picture, which then is not begun
 		return
 	}
 	switch {
 	case offset == 0 && j.body == 0:
+		j.lost = false
 		if !j.begin() {
 			return
 		}
@@ -259,7 +266,9 @@ func (j *jpegReceiver) finish(endMissing bool) {
 	case j.large > 0:
 		j.sink.TooLarge(j.large)
 	case j.lost || endMissing:
-		j.sink.Broken()
+		if !j.counted {
+			j.sink.Broken()
+		}
 	default:
 		j.picture = append(j.picture, 0xFF, 0xD9)
 		j.measure()
@@ -271,8 +280,11 @@ func (j *jpegReceiver) finish(endMissing bool) {
 		}
 		j.sink.Unit(Unit{Data: j.picture, PTS: j.clock.at(j.time), Key: true, Arrived: j.arrived, Format: j.format})
 	}
-	j.picture, j.body, j.lost, j.large = j.picture[:0], 0, false, 0
+	j.picture, j.body, j.lost, j.counted, j.large = j.picture[:0], 0, false, false, 0
 }
+
+// maxTries is how often the size of pictures is doubted in a connection: that takes time.
+const maxTries = 3
 
 // measure finds the true size of the picture, unless something says it besides the packets, and puts it into the picture.
 func (j *jpegReceiver) measure() {
@@ -280,11 +292,13 @@ func (j *jpegReceiver) measure() {
 	if j.frame != nil || j.media.Width > 0 {
 		return
 	}
-	if *s != j.told {
-		j.told = *s
+	size := [2]int{s.width, s.height}
+	if size != j.stated && j.tries < maxTries && doubtful(j.picture, s.width, s.height) {
+		j.tries++
+		j.stated = size
 		j.real[0], j.real[1] = trueSize(j.picture, j.sof, s.width, s.height)
 	}
-	if j.real != [2]int{s.width, s.height} {
+	if size == j.stated && j.real != size {
 		j.odd.is("its packets state a size that is 2048 pixels too small")
 		s.width, s.height = j.real[0], j.real[1]
 		binary.BigEndian.PutUint16(j.picture[j.sof+1:], uint16(s.height))

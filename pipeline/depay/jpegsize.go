@@ -13,12 +13,11 @@ import (
 // the best ones 4; with a width that is 2048 too small, at least twice as many.
 const roomyBits = 2
 
-// trueSize returns the size of a JPEG whose frame header, at an index, may have the rest of a division by 2048. It is slow where
-// the size is doubtful, which a camera's first picture shows.
+// doubtful reports whether a JPEG has more data than its size explains. A dark picture may have few even if the size is wrong.
+func doubtful(picture []byte, width, height int) bool { return len(picture)*8 > roomyBits*width*height }
+
+// trueSize returns the size of a JPEG whose frame header, at an index, may have the rest of a division by 2048. It is slow.
 func trueSize(picture []byte, frameHeader int, width, height int) (trueWidth, trueHeight int) {
-	if len(picture)*8 <= roomyBits*width*height {
-		return width, height
-	}
 	tried := bytes.Clone(picture)
 	for _, more := range [][2]int{{2048, 2048}, {2048, 0}, {0, 2048}} {
 		w, h := width+more[0], height+more[1]

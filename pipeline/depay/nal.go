@@ -59,6 +59,7 @@ type assembler struct {
 	skip     bool // the rest of a picture whose first part was passed on already
 
 	started             bool // a unit has ended, so that the next one is received from its beginning
+	counted             bool // the unit, or one before it, is counted as broken
 	trusted, distrusted bool // the marker ends units; it does not
 	ended               bool // a marker has ended a unit, with endedTime
 	endedTime           uint32
@@ -79,6 +80,7 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 	}
 	if gap {
 		a.dropFragments()
+		a.count()
 	}
 	if p.Timestamp != a.time {
 		if a.slices > 0 {
@@ -144,7 +146,7 @@ func (a *assembler) fragment(first []byte, part []byte, last bool) {
 		if !a.slice(kind) && bytes.Contains(nal, startCode[1:]) { // start codes inside: it is more than one
 			nal = bytes.Clone(nal)
 			a.unit, a.open = a.unit[:a.open], -1
-			a.nal(nal)
+			a.nals(nal)
 			return
 		}
 		a.open = -1
@@ -152,21 +154,28 @@ func (a *assembler) fragment(first []byte, part []byte, last bool) {
 	}
 }
 
-// nal takes a NAL unit, or several with start codes between them.
+// nals takes a NAL unit, or several with start codes between them.
+func (a *assembler) nals(data []byte) {
+	a.dropFragments() // whose last one did not come
+	for len(data) >= a.header {
+		nal := data
+		data = nil
+		if !a.slice(a.kind(nal)) {
+			if at := bytes.Index(nal, startCode[1:]); at >= 0 {
+				a.odd.is("its packets contain start codes")
+				nal, data = bytes.TrimRight(nal[:at], "\x00"), nal[at+len(startCode)-1:]
+			}
+		}
+		a.nal(nal)
+	}
+}
+
+// nal takes a NAL unit.
 func (a *assembler) nal(nal []byte) {
 	if len(nal) < a.header {
 		return
 	}
-	a.dropFragments() // whose last one did not come
 	kind := a.kind(nal)
-	if !a.slice(kind) {
-		if at := bytes.Index(nal, startCode[1:]); at >= 0 {
-			a.odd.is("its packets contain start codes")
-			a.nal(bytes.TrimRight(nal[:at], "\x00"))
-			a.nal(nal[at+3:])
-			return
-		}
-	}
 	if a.unused(kind) {
 		if a.opens(kind) && a.slices > 0 {
 			a.finish(false)
@@ -234,11 +243,17 @@ func (a *assembler) distrust() {
 	a.odd.is("it sets the marker bit in the middle of pictures, which are shown one picture later for that")
 }
 
-// lose ends a unit of which no whole slice has arrived.
-func (a *assembler) lose() {
-	if a.started && a.large == 0 {
+// count counts that a unit is missing or damaged, once for each unit that arrives.
+func (a *assembler) count() {
+	if a.started && !a.counted && a.large == 0 {
+		a.counted = true
 		a.sink.Broken()
 	}
+}
+
+// lose ends a unit of which no whole slice has arrived.
+func (a *assembler) lose() {
+	a.count()
 	a.started = true
 	a.reset()
 }
@@ -249,8 +264,8 @@ func (a *assembler) finish(endMissing bool) {
 	switch {
 	case a.large > 0:
 	case !a.started && a.headless: // the connection began in the middle of it
-	case endMissing:
-		a.sink.Broken()
+	case endMissing, a.key && a.headless: // a damaged keyframe would damage all pictures up to the next one
+		a.count()
 	default:
 		if !a.trusted && !a.distrusted {
 			if a.trusted = a.marked && a.markers == 1; !a.trusted && a.markers > 0 {
@@ -272,7 +287,7 @@ func (a *assembler) reset() {
 	if cap(a.unit) > 2*usualUnit {
 		a.unit = nil
 	}
-	a.slices, a.key, a.lost, a.headless, a.markers, a.marked = 0, false, false, false, 0, false
+	a.slices, a.key, a.lost, a.headless, a.counted, a.markers, a.marked = 0, false, false, false, false, 0, false
 }
 
 // pass passes the unit on. One at which a decoder may begin gets the parameter sets that it lacks.
@@ -290,6 +305,9 @@ func (a *assembler) pass() {
 	if start := a.starts.Of(data, a.key); (start.Key || start.Recovery > 0) && a.sets.missing(a.syntax, data) {
 		a.out = append(a.sets.all(a.out[:0]), data...)
 		data = a.out
+		if cap(a.out) > 2*usualUnit {
+			a.out = nil
+		}
 	}
 	a.sink.Unit(Unit{Data: data, PTS: a.clock.at(a.time), Key: a.key, Arrived: a.arrived, Format: a.format})
 }

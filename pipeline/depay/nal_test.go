@@ -41,6 +41,7 @@ var (
 	pNext   = []byte{0x41, 0x44, 0x3B, 1, 1, 1}
 	sei     = []byte{0x06, 0x05, 0x01, 0xAA, 0x80}
 	aud     = []byte{0x09, 0xF0}
+	prefix  = []byte{0x6E, 0x40, 0x80, 0x07}
 )
 
 // arrival is a packet that arrives.
@@ -209,7 +210,19 @@ func TestUnitsOfH264(t *testing.T) {
 		}, "7 8 5*, 1, 1", 1, ""},
 		"a slice is lost": {[]arrival{
 			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {idrNext, 1, true, 0}, {p1, 2, false, 0}, {pNext, 2, true, 1}, {p1, 3, false, 0}, {pNext, 3, true, 0},
-		}, "7 8 5 5*, 1 1, 1 1", 0, ""},
+		}, "7 8 5 5*, 1 1, 1 1", 1, ""},
+		"a whole picture is lost": {[]arrival{
+			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0}, {p1, 4, true, 1}, {p1, 5, true, 0},
+		}, "7 8 5*, 1, 1, 1", 1, ""},
+		"the first slice of a keyframe is lost": {[]arrival{
+			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {idrNext, 1, true, 0}, {p1, 2, true, 0}, {idrNext, 3, true, 1}, {p1, 4, true, 0},
+		}, "7 8 5 5*, 1, 1", 1, ""},
+		"prefixes before slices": {[]arrival{
+			{sps, 1, false, 0}, {pps, 1, false, 0}, {prefix, 1, false, 0}, {idr, 1, false, 0}, {prefix, 1, false, 0}, {idrNext, 1, true, 0}, {p1, 2, true, 0},
+		}, "7 8 14 5 14 5*, 1", 0, ""},
+		"start codes without end": {[]arrival{
+			{append([]byte{0x06}, bytes.Repeat([]byte{0, 0, 1}, 400)...), 1, false, 0}, {sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0},
+		}, "6 7 8 5*, 1", 0, "start codes"},
 		"the same packet twice": {[]arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {idr, 1, true, -1}, {p1, 2, true, 0}}, "7 8 5*, 1", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -251,6 +264,7 @@ func TestParameterSetsOfTheDescription(t *testing.T) {
 		"of another size":    {encoded(spsOfFields) + "," + encoded(pps), whole, "7 8 5*, 1", 640},
 		"only one":           {encoded(sps) + ",", whole, "7 8 5*, 1", 640},
 		"nonsense":           {"QUJDREVG,R0hJSg==", whole, "7 8 5*, 1", 640},
+		"without padding":    {strings.TrimRight(encoded(sps), "=") + "," + strings.TrimRight(encoded(pps), "="), bare, "7 8 5*, 1", 640},
 		"no Base64":          {"Z00AH+dAKALd@@@,KO48", whole, "7 8 5*, 1", 640},
 		"with start codes":   {encoded(append(bytes.Clone(startCode), sps...)) + "," + encoded(append([]byte{0, 0, 1}, pps...)), bare, "7 8 5*, 1", 640},
 	} {

@@ -15,7 +15,7 @@ type set struct {
 
 // maxSets is how many sets of a kind are kept, and maxSet how large each may be in bytes. No camera is known that needs more than
 // two, of a hundred bytes.
-const maxSets, maxSet = 16, 4 << 10
+const maxSets, maxSet = 8, 1 << 10
 
 // keep replaces the set of a kind with the same number, or adds it. It reports whether that changes anything.
 func (s *sets) keep(place int, nal []byte) bool {

@@ -27,7 +27,8 @@ type whole struct {
 	format *unit.Format
 	bytes  int // of the packets of the unit so far
 
-	join func(p *rtp.Packet) (unit []byte, err error)
+	join    func(p *rtp.Packet) (unit []byte, err error)
+	restart func() // makes join forget what it has
 	// read reports whether a unit is a keyframe, and its format if it says so. It may put something before the unit; out is
 	// empty if it is none.
 	read func(data []byte) (out []byte, key bool, format *unit.Format)
@@ -36,8 +37,14 @@ type whole struct {
 
 // Packet takes a packet.
 func (w *whole) Packet(p *rtp.Packet, arrived time.Time) {
-	if _, repeated := w.order.next(p.SequenceNumber); repeated {
+	gap, repeated := w.order.next(p.SequenceNumber)
+	if repeated {
 		return
+	}
+	if gap { // what follows may be joined to what preceded
+		w.bytes = 0
+		w.restart()
+		w.sink.Broken()
 	}
 	w.bytes += len(p.Payload)
 	copied := p.Clone() // join keeps parts of it
@@ -83,9 +90,13 @@ func (w *whole) Flush() {}
 
 func newVP8(m Media, sink Sink) Receiver {
 	d := &rtpvp8.Decoder{}
-	d.Init()
+	restart := func() {
+		*d = rtpvp8.Decoder{}
+		d.Init()
+	}
+	restart()
 	return &whole{
-		sink: sink, clock: clock{rate: int64(m.Clock)}, join: d.Decode,
+		sink: sink, clock: clock{rate: int64(m.Clock)}, join: d.Decode, restart: restart,
 		more: []error{rtpvp8.ErrMorePacketsNeeded, rtpvp8.ErrNonStartingPacketAndNoPrevious},
 		read: func(data []byte) ([]byte, bool, *unit.Format) {
 			if len(data) < 10 || data[0]&1 != 0 { // RFC 6386, section 9.1
@@ -99,9 +110,13 @@ func newVP8(m Media, sink Sink) Receiver {
 
 func newVP9(m Media, sink Sink) Receiver {
 	d := &rtpvp9.Decoder{}
-	d.Init()
+	restart := func() {
+		*d = rtpvp9.Decoder{}
+		d.Init()
+	}
+	restart()
 	return &whole{
-		sink: sink, clock: clock{rate: int64(m.Clock)}, join: d.Decode,
+		sink: sink, clock: clock{rate: int64(m.Clock)}, join: d.Decode, restart: restart,
 		more: []error{rtpvp9.ErrMorePacketsNeeded, rtpvp9.ErrNonStartingPacketAndNoPrevious},
 		read: func(data []byte) ([]byte, bool, *unit.Format) {
 			var h vp9.Header
@@ -117,9 +132,13 @@ func newVP9(m Media, sink Sink) Receiver {
 
 func newAV1(m Media, sink Sink) Receiver {
 	d := &rtpav1.Decoder{}
-	d.Init()
+	restart := func() {
+		*d = rtpav1.Decoder{}
+		d.Init()
+	}
+	restart()
 	return &whole{
-		sink: sink, clock: clock{rate: int64(m.Clock)},
+		sink: sink, clock: clock{rate: int64(m.Clock)}, restart: restart,
 		join: func(p *rtp.Packet) ([]byte, error) {
 			obus, err := d.Decode(p)
 			if err != nil {
@@ -150,10 +169,14 @@ func newAV1(m Media, sink Sink) Receiver {
 
 func newMPEG4(m Media, sink Sink) Receiver {
 	d := &rtpfragmented.Decoder{}
-	d.Init()
+	restart := func() {
+		*d = rtpfragmented.Decoder{}
+		d.Init()
+	}
+	restart()
 	config, _ := hex.DecodeString(m.Parameters["config"])
 	return &whole{
-		sink: sink, clock: clock{rate: int64(m.Clock)}, join: d.Decode,
+		sink: sink, clock: clock{rate: int64(m.Clock)}, join: d.Decode, restart: restart,
 		more: []error{rtpfragmented.ErrMorePacketsNeeded},
 		read: func(data []byte) ([]byte, bool, *unit.Format) {
 			if !bytes.HasPrefix(data, startCode[1:]) {
@@ -178,7 +201,7 @@ func newMPEG4(m Media, sink Sink) Receiver {
 
 // sized returns the format of caps, nil if they have no size.
 func sized(c *caps, codec string) *unit.Format {
-	if c.width <= 0 || c.height <= 0 {
+	if !possible(c.width, c.height) {
 		return nil
 	}
 	return c.format(codec)

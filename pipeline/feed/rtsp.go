@@ -23,18 +23,19 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 	if src.Reader == configs.RTSPSrc {
 		return readRTSPSrc(ctx, src, in)
 	}
-	var secure *tls.Config
-	if src.URL.Scheme == "rtsps" {
-		var err error
-		if secure, err = tlsConfig(src); err != nil {
-			return err
-		}
-	}
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
+	sizeless := 0
 	odd := func(text string) { in.feed.odd.add(text, text) }
 	err := rtsp.Read(ctx, rtsp.Config{
-		URL: src.URL, Username: src.Username, Password: src.Password.Reveal(), TLS: secure,
+		URL: src.URL, Username: src.Username, Password: src.Password.Reveal(),
+		TLS: func(host string) (*tls.Config, error) {
+			config, err := tlsConfig(src)
+			if err == nil {
+				config.ServerName = host
+			}
+			return config, err
+		},
 		Transport:   transports[src.Transport],
 		Timeout:     2 * src.ConnectTimeout, // the feed's own limits, which give better reasons, end earlier
 		DefaultPort: configs.DefaultPort,
@@ -49,7 +50,10 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 				Broken:   func() { in.feed.broken.Add(1) },
 				TooLarge: in.feed.tooLarge,
 				Sizeless: func() {
-					end(&frame.CameraError{Reason: frame.Unsupported, Text: place(src.URL) + ": the stream does not state its size"})
+					if sizeless++; sizeless < 2 { // a parameter set may have been lost
+						return
+					}
+					end(&frame.CameraError{Reason: frame.Unsupported, Text: place(src.URL) + ": the stream does not state its size. reader: rtspsrc may know more"})
 				},
 				Odd: odd,
 			}), nil

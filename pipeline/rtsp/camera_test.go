@@ -247,6 +247,7 @@ type reading struct {
 	track Track
 	odd   []string
 	done  chan error
+	over  chan struct{} // closed when Read has returned
 	stop  context.CancelFunc
 }
 
@@ -254,7 +255,7 @@ type reading struct {
 func start(t testing.TB, c Config) *reading {
 	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
-	r := &reading{collector: newCollector(), done: make(chan error, 1), stop: stop}
+	r := &reading{collector: newCollector(), done: make(chan error, 1), over: make(chan struct{}), stop: stop}
 	if c.Timeout == 0 {
 		c.Timeout = patience
 	}
@@ -268,12 +269,16 @@ func start(t testing.TB, c Config) *reading {
 	c.Alive = func(time.Time) {}
 	c.Wait = func(context.Context, bool) {}
 	c.Odd = func(text string) { r.odd = append(r.odd, text) }
-	go func() { r.done <- Read(ctx, c) }()
+	go func() {
+		defer close(r.over)
+		r.done <- Read(ctx, c)
+	}()
 	t.Cleanup(func() {
 		stop()
 		select {
-		case <-r.done:
-		default:
+		case <-r.over:
+		case <-time.After(patience):
+			t.Error("Read does not end")
 		}
 	})
 	return r

@@ -5,6 +5,8 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Track is a stream of a camera's description (SDP, RFC 8866).
@@ -96,7 +98,7 @@ func (m *described) attribute(name, value string) {
 			return
 		}
 		track := m.track(payload)
-		track.Encoding = strings.ToUpper(strings.TrimSpace(encoding))
+		track.Encoding = strings.ToUpper(frame.Words(encoding))
 		clock, _, _ = strings.Cut(clock, "/")
 		if n, err := strconv.ParseUint(strings.TrimSpace(clock), 10, 32); err == nil && n > 0 {
 			track.Clock = uint32(n)

@@ -9,14 +9,15 @@ import (
 	"github.com/pion/rtp"
 )
 
-// flow takes the packets of a session. Its methods but reports are called by the goroutine that receives.
+// flow takes the packets of a session. Its methods are called by the goroutine that receives, but report and control by any.
 type flow struct {
 	receiver Receiver
 	payload  uint8  // type of the packets
 	clock    uint32 // of their times, in Hz
 	odd      func(string)
 	packet   rtp.Packet // reused
-	others   int        // packets of other types, until one of the right type arrives
+	known    bool       // a packet of the right type has arrived
+	others   int        // packets of other types before that
 
 	mu    sync.Mutex // guards stats
 	stats stats
@@ -43,12 +44,12 @@ func (f *flow) read(data []byte) bool {
 		return false
 	}
 	if f.packet.PayloadType != f.payload {
-		if f.others++; f.others == 100 {
+		if f.others++; f.others == 100 && !f.known {
 			f.odd(fmt.Sprintf("it sends packets of type %d, but describes type %d", f.packet.PayloadType, f.payload))
 		}
 		return false
 	}
-	f.others = -1 << 40 // it sends both
+	f.known = true
 	return true
 }
 
@@ -111,6 +112,9 @@ type stats struct {
 
 // count counts a packet (RFC 3550, appendix A).
 func (s *stats) count(p *rtp.Packet, arrived time.Time, clock uint32) {
+	if s.received > 0 && p.SSRC != s.ssrc { // the camera has begun to count anew
+		*s = stats{reported: s.reported, reportedAt: s.reportedAt}
+	}
 	if s.received == 0 {
 		s.first, s.highest = int64(p.SequenceNumber), int64(p.SequenceNumber)
 	} else if step := int16(p.SequenceNumber - uint16(s.highest)); step > 0 {

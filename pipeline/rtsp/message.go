@@ -8,14 +8,14 @@ import (
 	"io"
 	"strconv"
 	"strings"
-	"unicode"
+
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Limits of what a camera may send. A description of 100 KB has been seen in the field.
 const (
 	maxHead = 64 << 10  // bytes of a message before its body
 	maxBody = 256 << 10 // bytes of a body
-	maxText = 200       // characters of a camera's words in an error
 )
 
 // message is a response of the camera, or a request that it makes.
@@ -61,13 +61,13 @@ func readMessage(r *bufio.Reader) (*message, error) {
 	words := strings.SplitN(string(first), " ", 3)
 	if version, ok := strings.CutPrefix(words[0], "RTSP/"); ok {
 		if len(words) < 2 {
-			return nil, fmt.Errorf("sends a response without a status, of version %s", clean(version))
+			return nil, fmt.Errorf("sends a response without a status, of version %s", frame.Words(version))
 		}
 		if m.status, err = strconv.Atoi(words[1]); err != nil || m.status < 100 || m.status > 999 {
-			return nil, fmt.Errorf("sends the status %q", clean(words[1]))
+			return nil, fmt.Errorf("sends the status %q", frame.Words(words[1]))
 		}
 		if len(words) > 2 {
-			m.reason = clean(words[2])
+			m.reason = frame.Words(words[2])
 		}
 	} else {
 		m.method = words[0]
@@ -98,20 +98,4 @@ func readMessage(r *bufio.Reader) (*message, error) {
 	m.body = make([]byte, length)
 	_, err = io.ReadFull(r, m.body)
 	return m, err
-}
-
-// clean returns what an error may show of a camera's words: printable, and not too long.
-func clean(text string) string {
-	var kept strings.Builder
-	count := 0
-	for _, c := range strings.TrimSpace(text) {
-		if count++; count > maxText {
-			break
-		}
-		if !unicode.IsPrint(c) {
-			c = '?'
-		}
-		kept.WriteRune(c)
-	}
-	return kept.String()
 }

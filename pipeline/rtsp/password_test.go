@@ -72,7 +72,7 @@ func TestWrongPasswordIsSentOnce(t *testing.T) {
 		"digest": `WWW-Authenticate: Digest realm="cam", nonce="n%d"`, "basic": `WWW-Authenticate: Basic realm="cam%d"`,
 	} {
 		sent := 0
-		c := newCamera(t, func(c *camera) {
+		c := newCamera(t, func(c *camera) { // which does not check OPTIONS
 			c.on["DESCRIBE"] = func(c *client, r request) {
 				if r.header.Get("Authorization") != "" {
 					sent++
@@ -138,7 +138,7 @@ func TestSessionIsKeptAlive(t *testing.T) {
 	}{
 		"GET_PARAMETER": {"OPTIONS, GET_PARAMETER", "GET_PARAMETER", nil},
 		"OPTIONS":       {"OPTIONS", "OPTIONS", nil},
-		"refused":       {"GET_PARAMETER", "GET_PARAMETER", status("405 Method Not Allowed")},
+		"refused":       {"GET_PARAMETER", "OPTIONS", status("405 Method Not Allowed")},
 		"no answer":     {"GET_PARAMETER", "GET_PARAMETER", func(*client, request) {}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -149,7 +149,7 @@ func TestSessionIsKeptAlive(t *testing.T) {
 					cl.reply(r, "200 OK", "Session: 1 ; timeout = 1", "Transport: "+r.header.Get("Transport"))
 				}
 				if c.answer != nil {
-					cam.on[c.method] = c.answer
+					cam.on["GET_PARAMETER"] = c.answer
 				}
 			})
 			r := start(t, Config{URL: camera.url()})
@@ -165,6 +165,29 @@ func TestSessionIsKeptAlive(t *testing.T) {
 			default:
 			}
 		})
+	}
+}
+
+// TestPasswordOfADigestIsNeverSentInClear although the camera asks for Basic later.
+func TestPasswordOfADigestIsNeverSentInClear(t *testing.T) {
+	c := newCamera(t, func(c *camera) {
+		c.on["DESCRIBE"] = func(c *client, r request) {
+			if r.header.Get("Authorization") == "" {
+				c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="n"`)
+				return
+			}
+			c.answer(r)
+		}
+		c.on["SETUP"] = func(c *client, r request) { c.reply(r, "401 Unauthorized", `WWW-Authenticate: Basic realm="cam"`) }
+	})
+	var wrong *PasswordError
+	if err := start(t, Config{URL: c.url(), Username: "ann", Password: "secret"}).end(t); !errors.As(err, &wrong) {
+		t.Error(err)
+	}
+	for _, r := range c.requests("SETUP") {
+		if strings.HasPrefix(r.header.Get("Authorization"), "Basic") {
+			t.Error("the camera got the password in clear")
+		}
 	}
 }
 

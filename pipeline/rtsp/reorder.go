@@ -9,6 +9,9 @@ import (
 const (
 	reorderTime  = 200 * time.Millisecond // how long packets wait for one that is missing
 	reorderLimit = 512                    // how many packets wait for one that is missing
+	// A number that is further ahead or behind than this is strange (RFC 3550, A.1). Two such in a row mean that the camera has
+	// begun to count anew.
+	strangeAhead, strangeBehind = 3000, 100
 )
 
 // reorder puts packets into the order of their sequence numbers. Packets that are in order pass at once. After a gap they wait
@@ -17,7 +20,7 @@ type reorder struct {
 	deliver func(*rtp.Packet, time.Time)
 	began   bool
 	next    uint16 // the sequence number to deliver next
-	late    int    // packets in a row with numbers of the past
+	strange int    // the number that would follow one that was strange; -1 for none
 	waiting map[uint16]waitingPacket
 }
 
@@ -28,19 +31,21 @@ type waitingPacket struct {
 
 // take takes a packet, which is valid during the call only.
 func (o *reorder) take(p *rtp.Packet, arrived time.Time) {
-	ahead := int16(p.SequenceNumber - o.next)
+	ahead := int(int16(p.SequenceNumber - o.next))
 	switch {
 	case !o.began:
-		o.began, o.next, ahead = true, p.SequenceNumber, 0
-	case ahead < 0:
-		// A duplicate, or too late. If many follow, the camera has begun to count anew.
-		if o.late++; o.late <= 50 {
+		o.began, o.next, o.strange, ahead = true, p.SequenceNumber, -1, 0
+	case ahead > strangeAhead || ahead < -strangeBehind:
+		if o.strange != int(p.SequenceNumber) {
+			o.strange = int(p.SequenceNumber + 1)
 			return
 		}
-		o.skip()
+		clear(o.waiting)
 		o.next, ahead = p.SequenceNumber, 0
+	case ahead < 0: // a duplicate, or too late
+		return
 	}
-	o.late = 0
+	o.strange = -1
 	if ahead > 0 {
 		if o.waiting == nil {
 			o.waiting = map[uint16]waitingPacket{}

@@ -8,11 +8,13 @@ import (
 	"crypto/tls"
 	"errors"
 	"fmt"
+	"net"
 	"net/url"
 	"strings"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/challenge"
+	"github.com/framegate/framegate/pipeline/frame"
 
 	"github.com/pion/rtp"
 )
@@ -29,11 +31,12 @@ const (
 
 // Config says what to read and how.
 type Config struct {
-	URL       *url.URL // rtsp or rtsps; without user and password
-	Username  string   // empty for none
-	Password  string
-	TLS       *tls.Config // for rtsps
-	Transport Transport   // ignored for rtsps, which needs TCP
+	URL      *url.URL // rtsp or rtsps; without user and password
+	Username string   // empty for none
+	Password string
+	// TLS returns the configuration of a connection to a host by rtsps. Redirects may lead to one even if the URL is another.
+	TLS       func(host string) (*tls.Config, error)
+	Transport Transport // ignored for rtsps, which needs TCP
 	// Timeout is how long the camera may take to accept the connection and for each answer. More than 0.
 	Timeout time.Duration
 	// DefaultPort returns the port of a scheme whose URL names none.
@@ -75,7 +78,7 @@ const maxRedirects = 5
 
 // StatusError is a refusal by the camera.
 type StatusError struct {
-	Method string
+	Method string // of the request
 	Status int
 	Reason string // the camera's words for it
 	Remedy string // what to do; empty if that is not known
@@ -83,6 +86,9 @@ type StatusError struct {
 
 func (e *StatusError) Error() string {
 	text := strings.TrimSpace(fmt.Sprintf("%d %s", e.Status, e.Reason))
+	if e.Method != "DESCRIBE" {
+		text += " to " + e.Method
+	}
 	if e.Remedy != "" {
 		text += ": " + e.Remedy
 	}
@@ -166,16 +172,25 @@ func Read(ctx context.Context, c Config) error {
 	}
 }
 
-// allows refuses a redirect to another host, or to a less secure connection, if that would get the password.
+// allows refuses a redirect to another host, or to a less secure connection, if that would get the password, and one from the
+// network to this machine.
 func (c *Config) allows(from, to *url.URL) error {
 	switch {
 	case to.Scheme != "rtsp" && to.Scheme != "rtsps":
-		return fmt.Errorf("redirects to a URL of scheme %q", clean(to.Scheme))
+		return fmt.Errorf("redirects to a URL of scheme %q", frame.Words(to.Scheme))
+	case isLocal(to.Hostname()) && !isLocal(from.Hostname()):
+		return fmt.Errorf("redirects to %s, which is this machine", frame.Words(to.Host))
 	case from.Scheme == "rtsps" && to.Scheme != "rtsps", c.Username != "" && to.Hostname() != from.Hostname():
 		return fmt.Errorf("redirects to %s://%s, which is not given the password: configure that URL if it is the camera's",
-			to.Scheme, clean(to.Host))
+			to.Scheme, frame.Words(to.Host))
 	}
 	return nil
+}
+
+// isLocal reports whether a host is this machine.
+func isLocal(host string) bool {
+	ip := net.ParseIP(host)
+	return strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
 }
 
 // closedEarly says that the camera closed the connection after a request, where another connection may help.
@@ -191,9 +206,9 @@ func (s *session) read(ctx context.Context, transport Transport) error {
 		return err
 	}
 	defer s.conn.Close()
-	// A wait for the camera ends with ctx.
-	defer context.AfterFunc(ctx, func() { s.conn.SetReadDeadline(time.Unix(1, 0)) })()
-	track, urls, err := s.describe(ctx)
+	// Reading and writing end with ctx.
+	defer context.AfterFunc(ctx, s.interrupt)()
+	track, urls, err := s.describe()
 	if err != nil {
 		return err
 	}

@@ -13,9 +13,11 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/challenge"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // session is one connection to a camera. The goroutine that reads it owns all fields but those under mu.
@@ -27,14 +29,15 @@ type session struct {
 	wire   *wire
 	odd    map[string]bool // what was told to Config.Odd
 
-	parameters bool          // the camera knows GET_PARAMETER
-	timeout    time.Duration // after which the camera ends a session without a request; 0 if it does not say
-	accepted   bool          // the camera has accepted the password
-	renewed    time.Time     // when a challenge was answered while the stream plays
+	timeout  time.Duration // after which the camera ends a session without a request; 0 if it does not say
+	accepted bool          // the camera has accepted the password
+	renewed  time.Time     // when a challenge was answered while the stream plays
+	over     atomic.Bool   // ctx is done
 
 	mu          sync.Mutex             // guards what follows, and writing
 	sequence    int                    // of the last request
 	id          string                 // of the session; empty until SETUP
+	parameters  bool                   // the camera knows GET_PARAMETER
 	credentials *challenge.Credentials // shared with the sessions after this one
 }
 
@@ -48,7 +51,12 @@ func (s *session) connect(ctx context.Context) error {
 		return &ConnectError{Err: err}
 	}
 	if s.url.Scheme == "rtsps" {
-		secure := tls.Client(conn, s.config.TLS)
+		config, err := s.config.TLS(s.url.Hostname())
+		if err != nil {
+			conn.Close()
+			return err
+		}
+		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
 			return &ConnectError{Err: err, TLS: true}
@@ -59,12 +67,28 @@ func (s *session) connect(ctx context.Context) error {
 	return nil
 }
 
-// deadline limits the next reads; the zero time ends the limit. It leaves that of a ctx that is done.
-func (s *session) deadline(ctx context.Context, at time.Time) {
+// interrupt ends all reading and writing, now and later. Any goroutine may call it.
+func (s *session) interrupt() {
+	s.over.Store(true)
+	s.conn.SetDeadline(time.Unix(1, 0))
+}
+
+// deadline limits the next reads; the zero time ends the limit. It leaves that of interrupt.
+func (s *session) deadline(at time.Time) {
 	s.conn.SetReadDeadline(at)
-	if ctx.Err() != nil {
+	if s.over.Load() {
 		s.conn.SetReadDeadline(time.Unix(1, 0))
 	}
+}
+
+// write writes within the time for an answer, or not at all after interrupt. s.mu is held.
+func (s *session) write(data []byte) error {
+	s.conn.SetWriteDeadline(time.Now().Add(s.config.Timeout))
+	if s.over.Load() {
+		s.conn.SetWriteDeadline(time.Unix(1, 0))
+	}
+	_, err := s.conn.Write(data)
+	return err
 }
 
 // oddity tells Config.Odd of something, once.
@@ -75,41 +99,44 @@ func (s *session) oddity(text string) {
 	}
 }
 
-// send writes a request and returns its number, and whether it had a password.
-func (s *session) send(method, to string, headers ...string) (number int, authorized bool, err error) {
+// send writes a request and returns whether it had a password.
+func (s *session) send(method, to string, headers ...string) (authorized bool, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.sequence++
-	var text strings.Builder
-	fmt.Fprintf(&text, "%s %s RTSP/1.0\r\nCSeq: %d\r\nUser-Agent: framegate\r\n", method, to, s.sequence)
-	if s.id != "" {
-		fmt.Fprintf(&text, "Session: %s\r\n", s.id)
+	text, authorized, err := s.request(method, to, headers...)
+	if err != nil {
+		return false, err
 	}
+	return authorized, s.write([]byte(text))
+}
+
+// request returns the next request as it is written, and whether it has a password. s.mu is held.
+func (s *session) request(method, to string, headers ...string) (text string, authorized bool, err error) {
+	s.sequence++
 	answer, err := s.credentials.Answer(method, to)
 	if err != nil {
-		return 0, false, err
+		return "", false, err
+	}
+	lines := []string{method + " " + to + " RTSP/1.0", fmt.Sprintf("CSeq: %d", s.sequence), "User-Agent: framegate"}
+	if s.id != "" {
+		lines = append(lines, "Session: "+s.id)
 	}
 	if answer != "" {
-		fmt.Fprintf(&text, "Authorization: %s\r\n", answer)
+		lines = append(lines, "Authorization: "+answer)
 	}
-	for _, h := range headers {
-		text.WriteString(h + "\r\n")
-	}
-	text.WriteString("\r\n")
-	s.conn.SetWriteDeadline(time.Now().Add(s.config.Timeout))
-	_, err = io.WriteString(s.conn, text.String())
-	return s.sequence, answer != "", err
+	lines = append(lines, headers...)
+	return strings.Join(lines, "\r\n") + "\r\n\r\n", answer != "", nil
 }
 
 // ask sends a request and returns its response. It answers a challenge once. Packets that arrive before the response go to
 // early, which may be nil.
-func (s *session) ask(ctx context.Context, early func([]byte), method, to string, headers ...string) (*message, error) {
+func (s *session) ask(early func([]byte), method, to string, headers ...string) (*message, error) {
 	for again := false; ; again = true {
-		number, authorized, err := s.send(method, to, headers...)
+		authorized, err := s.send(method, to, headers...)
 		if err != nil && !again {
 			return nil, s.ended(err)
 		}
-		m, err := s.response(ctx, early, number)
+		m, err := s.response(early)
 		if again && errors.Is(err, ErrEnded) {
 			return nil, &closedEarly{"a challenge"} // the next connection begins with the answer
 		}
@@ -117,7 +144,8 @@ func (s *session) ask(ctx context.Context, early func([]byte), method, to string
 			return nil, err
 		}
 		if m.status != 401 {
-			s.accepted = s.accepted || authorized
+			// OPTIONS is often not checked.
+			s.accepted = s.accepted || authorized && m.status == 200 && method != "OPTIONS"
 			return m, nil
 		}
 		offered := challenge.Parse(m.header["www-authenticate"])
@@ -134,42 +162,38 @@ func (s *session) ask(ctx context.Context, early func([]byte), method, to string
 	}
 }
 
-// response waits for the response to a request. Cameras leave its number out or give a wrong one, so only those of earlier
-// requests are passed over.
-func (s *session) response(ctx context.Context, early func([]byte), number int) (*message, error) {
-	s.deadline(ctx, time.Now().Add(s.config.Timeout))
+// response waits for the response to the newest request. There is no other one to answer, so its number does not matter: cameras
+// leave it out or give a wrong one.
+func (s *session) response(early func([]byte)) (*message, error) {
+	s.deadline(time.Now().Add(s.config.Timeout))
 	for {
 		m, packet, err := s.wire.next()
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil, s.ended(err)
-		}
-		if m == nil {
+		case m == nil:
 			if early != nil {
 				early(packet)
 			}
-			continue
+		case m.method != "":
+			if err := s.answer(m); err != nil {
+				return nil, s.ended(err)
+			}
+		default:
+			return m, nil
 		}
-		if m.method != "" {
-			s.answer(m)
-			continue
-		}
-		if of, err := strconv.Atoi(m.header.get("cseq")); err == nil && of < number {
-			continue
-		}
-		return m, nil
 	}
 }
 
 // answer answers a request of the camera.
-func (s *session) answer(m *message) {
+func (s *session) answer(m *message) error {
 	status := "200 OK"
 	if m.method != "OPTIONS" && m.method != "GET_PARAMETER" && m.method != "SET_PARAMETER" {
 		status = "501 Not Implemented"
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.conn.SetWriteDeadline(time.Now().Add(s.config.Timeout))
-	fmt.Fprintf(s.conn, "RTSP/1.0 %s\r\nCSeq: %s\r\n\r\n", status, clean(m.header.get("cseq")))
+	return s.write(fmt.Appendf(nil, "RTSP/1.0 %s\r\nCSeq: %s\r\n\r\n", status, frame.Words(m.header.get("cseq"))))
 }
 
 // ended explains the end of the connection.
@@ -187,27 +211,29 @@ func (s *session) ended(err error) error {
 }
 
 // describe asks what the camera has and returns the stream to receive, and the URLs of its SETUP and PLAY.
-func (s *session) describe(ctx context.Context) (*Track, addresses, error) {
+func (s *session) describe() (*Track, addresses, error) {
 	var urls addresses
 	to := s.url.String()
 	if !s.closes {
-		m, err := s.ask(ctx, nil, "OPTIONS", to)
-		if err == ErrEnded {
+		m, err := s.ask(nil, "OPTIONS", to)
+		if errors.Is(err, ErrEnded) {
 			err = &closedEarly{"OPTIONS"}
 		}
 		if err != nil {
 			return nil, urls, err
 		}
+		s.mu.Lock()
 		s.parameters = m.status == 200 && strings.Contains(m.header.get("public"), "GET_PARAMETER")
+		s.mu.Unlock()
 	}
-	m, err := s.ask(ctx, nil, "DESCRIBE", to, "Accept: application/sdp")
+	m, err := s.ask(nil, "DESCRIBE", to, "Accept: application/sdp")
 	if err != nil {
 		return nil, urls, err
 	}
 	if place := m.header.get("location"); m.status >= 300 && m.status < 400 && place != "" {
 		away, err := s.url.Parse(place)
 		if err != nil {
-			return nil, urls, fmt.Errorf("redirects to %q, which is no URL", clean(place))
+			return nil, urls, fmt.Errorf("redirects to %q, which is no URL", frame.Words(place))
 		}
 		away.User = nil
 		return nil, urls, &redirect{away}
@@ -241,10 +267,9 @@ func (s *session) describe(ctx context.Context) (*Track, addresses, error) {
 // addresses are the URLs that a description may mean, the likeliest first.
 type addresses struct{ setup, play []string }
 
-// firstAccepted makes a request of the URLs one after the other, until one is accepted. A refusal that another URL cannot mend
-// ends it.
-func (s *session) firstAccepted(ctx context.Context, early func([]byte), method string, urls []string, headers ...string) (*message, error) {
-	var refused error
+// firstAccepted makes a request of the URLs one after the other, until one is accepted, which it returns with the response. A
+// refusal that another URL cannot mend ends it.
+func (s *session) firstAccepted(early func([]byte), method string, urls []string, headers ...string) (m *message, accepted string, refused error) {
 	tried := map[string]bool{}
 	for _, to := range urls {
 		if tried[to] {
@@ -254,28 +279,28 @@ func (s *session) firstAccepted(ctx context.Context, early func([]byte), method 
 			s.oddity("it answers " + method + " at another URL than the standard has")
 		}
 		tried[to] = true
-		m, err := s.ask(ctx, early, method, to, headers...)
+		m, err := s.ask(early, method, to, headers...)
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		if m.status == 200 {
-			return m, nil
+			return m, to, nil
 		}
-		if refused == nil {
+		if refused == nil || m.status == unsupportedTransport {
 			refused = &StatusError{Method: method, Status: m.status, Reason: m.reason}
 		}
 		switch m.status {
 		case 400, 404, 405, 451, 454, 455, 459, 460:
 		default:
-			return nil, refused
+			return nil, "", refused
 		}
 	}
-	return nil, refused
+	return nil, "", refused
 }
 
 // setup asks for the stream with a transport and returns what the camera says of it.
-func (s *session) setup(ctx context.Context, urls addresses, transport string) (answer string, err error) {
-	m, err := s.firstAccepted(ctx, nil, "SETUP", urls.setup, "Transport: "+transport)
+func (s *session) setup(urls addresses, transport string) (answer string, err error) {
+	m, _, err := s.firstAccepted(nil, "SETUP", urls.setup, "Transport: "+transport)
 	if err != nil {
 		return "", err
 	}
@@ -292,25 +317,29 @@ func (s *session) setup(ctx context.Context, urls addresses, transport string) (
 	return m.header.get("transport"), nil
 }
 
-// play starts the stream. The Range is what some cameras insist on, and others refuse.
-func (s *session) play(ctx context.Context, urls addresses, early func([]byte)) error {
-	_, err := s.firstAccepted(ctx, early, "PLAY", urls.play, "Range: npt=0.000-")
+// play starts the stream and returns the URL of the session. The Range is what some cameras insist on, and others refuse.
+func (s *session) play(urls addresses, early func([]byte)) (to string, err error) {
+	_, to, err = s.firstAccepted(early, "PLAY", urls.play, "Range: npt=0.000-")
 	var refused *StatusError
 	if errors.As(err, &refused) && (refused.Status == 456 || refused.Status == 457) {
-		_, err = s.firstAccepted(ctx, early, "PLAY", urls.play)
+		_, to, err = s.firstAccepted(early, "PLAY", urls.play)
 	}
-	return err
+	return to, err
 }
 
 // teardown ends the session, so that the camera need not wait for its timeout. It waits for the answer only so long that the
-// request is not lost with the connection.
+// request is not lost with the connection. It works after interrupt too.
 func (s *session) teardown(to string) {
-	if _, _, err := s.send("TEARDOWN", to); err != nil {
-		return
+	s.mu.Lock()
+	text, _, err := s.request("TEARDOWN", to)
+	if err == nil {
+		s.conn.SetDeadline(time.Now().Add(teardownPatience))
+		_, err = io.WriteString(s.conn, text)
 	}
-	s.conn.SetReadDeadline(time.Now().Add(teardownPatience))
-	for {
-		if m, _, err := s.wire.next(); err != nil || m != nil && m.status != 0 {
+	s.mu.Unlock()
+	for err == nil {
+		var m *message
+		if m, _, err = s.wire.next(); m != nil && m.status != 0 {
 			return
 		}
 	}

@@ -1,6 +1,10 @@
 package rtsp
 
 import (
+	"context"
+	"errors"
+	"io"
+	"net"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +63,39 @@ func TestOddSessionsWork(t *testing.T) {
 		},
 		"it closes the connection at OPTIONS": func(c *camera) {
 			c.on["OPTIONS"] = func(c *client, r request) { c.conn.Close() }
+		},
+		"every answer has the number 1": func(c *camera) {
+			for _, method := range []string{"OPTIONS", "DESCRIBE", "SETUP", "PLAY"} {
+				c.on[method] = func(c *client, r request) {
+					r.header.Set("CSeq", "1")
+					c.answer(r)
+				}
+			}
+		},
+		"it resets the connection at OPTIONS": func(c *camera) {
+			c.on["OPTIONS"] = func(c *client, r request) {
+				c.conn.(*net.TCPConn).SetLinger(0)
+				c.conn.Close()
+			}
+		},
+		"the session has another URL than the first one tried": func(c *camera) {
+			for _, method := range []string{"PLAY", "TEARDOWN"} {
+				c.on[method] = func(c *client, r request) {
+					if !strings.HasSuffix(r.url, "/track1") {
+						c.reply(r, "404 Not Found")
+						c.conn.Close()
+						return
+					}
+					c.answer(r)
+				}
+			}
+			c.on["PLAY"] = func(c *client, r request) {
+				if !strings.HasSuffix(r.url, "/track1") {
+					c.reply(r, "460 Only Aggregate Operation Allowed")
+					return
+				}
+				c.answer(r)
+			}
 		},
 		"no Transport in the answer": func(c *camera) {
 			c.on["SETUP"] = func(c *client, r request) { c.reply(r, "200 OK", "Session: 1") }
@@ -247,7 +284,7 @@ func TestRefusalsSayWhy(t *testing.T) {
 	}{
 		"404":               {func(c *camera) { c.on["DESCRIBE"] = status("404 Not Found") }, "404 Not Found"},
 		"503":               {func(c *camera) { c.on["DESCRIBE"] = status("503 Service Unavailable") }, "503 Service Unavailable"},
-		"no such transport": {func(c *camera) { c.on["SETUP"] = status("461 Unsupported Transport") }, "461 Unsupported Transport: set transport: udp"},
+		"no such transport": {func(c *camera) { c.on["SETUP"] = status("461 Unsupported Transport") }, "461 Unsupported Transport to SETUP: set transport: udp"},
 		"UDP only": {func(c *camera) {
 			c.on["SETUP"] = func(c *client, r request) {
 				c.reply(r, "200 OK", "Session: 1", "Transport: RTP/AVP;unicast;client_port=4000-4001")
@@ -289,6 +326,37 @@ func TestRefusalsSayWhy(t *testing.T) {
 
 func status(line string) func(*client, request) {
 	return func(c *client, r request) { c.reply(r, line) }
+}
+
+// TestCameraThatReadsNothingCannotHoldUpTheEnd although it asks and asks.
+func TestCameraThatReadsNothingCannotHoldUpTheEnd(t *testing.T) {
+	playing := make(chan struct{})
+	c := newCamera(t, func(c *camera) {
+		c.on["PLAY"] = func(c *client, r request) {
+			c.reply(r, "200 OK")
+			close(playing)
+			for {
+				if _, err := io.WriteString(c.conn, strings.Repeat("OPTIONS rtsp://client RTSP/1.0\r\nCSeq: 7\r\n\r\n", 1000)); err != nil {
+					return
+				}
+			}
+		}
+	})
+	r := start(t, Config{URL: c.url(), Timeout: time.Hour})
+	<-playing
+	r.stop()
+	if err := r.end(t); !errors.Is(err, context.Canceled) {
+		t.Error(err)
+	}
+}
+
+// TestSessionThatDoesNotPlayIsTornDown so that the camera has it for the next client.
+func TestSessionThatDoesNotPlayIsTornDown(t *testing.T) {
+	for _, transport := range []Transport{TCP, UDP} {
+		c := newCamera(t, func(c *camera) { c.on["PLAY"] = status("500 Internal Server Error") })
+		start(t, Config{URL: c.url(), Transport: transport}).end(t)
+		c.until("TEARDOWN", 1)
+	}
 }
 
 // TestUnitThatMayBeCompleteIsFlushed if nothing follows it.

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/pipeline/challenge"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // unsupportedTransport is the status of a camera that does not have a transport (RFC 2326, section 11.3.14).
@@ -18,7 +19,7 @@ const unsupportedTransport = 461
 
 // readTCP receives packets between the messages of the session.
 func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
-	answer, err := s.setup(ctx, urls, "RTP/AVP/TCP;unicast;interleaved=0-1")
+	answer, err := s.setup(urls, "RTP/AVP/TCP;unicast;interleaved=0-1")
 	var refused *StatusError
 	if errors.As(err, &refused) && refused.Status == unsupportedTransport {
 		refused.Remedy = "set transport: udp"
@@ -26,13 +27,15 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	if err != nil {
 		return err
 	}
+	session := urls.play[0]
+	defer func() { s.teardown(session) }()
 	if strings.Contains(answer, "client_port") || answer != "" && !strings.Contains(strings.ToUpper(answer), "TCP") {
 		return errors.New("insists on UDP: set transport: udp")
 	}
 	channel := byte(1)
 	if _, rest, ok := strings.Cut(answer, "interleaved="); ok {
 		if first, _, _ := strings.Cut(rest, ";"); first != "0-1" {
-			s.oddity("it answers SETUP with the channels " + clean(first) + " instead of 0-1")
+			s.oddity("it answers SETUP with the channels " + frame.Words(first) + " instead of 0-1")
 			_, second, _ := strings.Cut(first, "-")
 			if n, err := strconv.ParseUint(strings.TrimSpace(second), 10, 8); err == nil {
 				channel = byte(n)
@@ -40,79 +43,95 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 		}
 	}
 	early := func(packet []byte) { f.take(packet, time.Now()) }
-	if err := s.play(ctx, urls, early); err != nil {
+	to, err := s.play(urls, early)
+	if err != nil {
 		return err
 	}
-	defer s.teardown(urls.play[0])
-	stop := s.keepAlive(ctx, urls.play[0], f, func(report []byte) {
+	session = to
+	defer s.keepAlive(ctx, to, f, func(report []byte) {
 		framed := binary.BigEndian.AppendUint16([]byte{'$', channel}, uint16(len(report)))
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.conn.SetWriteDeadline(time.Now().Add(s.config.Timeout))
-		s.conn.Write(append(framed, report...))
-	})
-	defer stop()
-	s.deadline(ctx, time.Time{})
+		s.write(append(framed, report...))
+	})()
+	return s.receiveTCP(ctx, f, to)
+}
+
+// receiveTCP takes packets and messages until the connection ends or ctx is done.
+func (s *session) receiveTCP(ctx context.Context, f *flow, to string) error {
+	s.deadline(time.Time{})
 	limited := false // by flushAfter
-	for {
+	for ctx.Err() == nil {
 		if s.wire.Buffered() == 0 {
 			s.config.Alive(time.Now())
 			unfinished, maybeComplete := f.receiver.State()
 			s.config.Wait(ctx, unfinished)
-			if maybeComplete != limited {
-				limited = maybeComplete
-				at := time.Time{}
-				if limited {
-					at = time.Now().Add(flushAfter)
-				}
-				s.deadline(ctx, at)
+			switch {
+			case maybeComplete:
+				s.deadline(time.Now().Add(flushAfter))
+			case limited:
+				s.deadline(time.Time{})
 			}
+			limited = maybeComplete
 		}
 		m, packet, err := s.wire.next()
 		switch {
-		case err != nil && ctx.Err() != nil:
-			return context.Cause(ctx)
-		case errors.Is(err, os.ErrDeadlineExceeded) && limited:
-			f.receiver.Flush()
-			limited = false
-			s.deadline(ctx, time.Time{})
-		case err != nil:
-			return s.ended(err)
-		case m != nil:
-			s.handle(m, urls.play[0])
-		default:
+		case err == nil && m == nil:
 			f.take(packet, time.Now())
+		case err == nil:
+			err = s.handle(m, to)
+		case errors.Is(err, os.ErrDeadlineExceeded) && limited && ctx.Err() == nil:
+			if s.wire.Buffered() == 0 { // else a packet is arriving, slowly
+				f.receiver.Flush()
+			}
+			limited, err = false, nil
+			s.deadline(time.Time{})
+		}
+		if err != nil {
+			return s.ended(err)
 		}
 		if s.wire.stray > 0 {
 			s.oddity("it sends bytes between its packets that belong to nothing")
 		}
 	}
+	return context.Cause(ctx)
 }
 
 // handle takes a message that arrives while the stream plays: a request of the camera, or the response to a keepalive, which
-// matters only if it has a new challenge.
-func (s *session) handle(m *message, to string) {
+// matters only if it has a new challenge or says that the method is unknown. to is the URL of the session.
+func (s *session) handle(m *message, to string) error {
 	if m.method != "" {
-		s.answer(m)
-		return
+		return s.answer(m)
 	}
-	if m.status != 401 || s.config.Username == "" {
-		return
+	switch m.status {
+	case 405, 501, 551:
+		s.mu.Lock()
+		s.parameters = false
+		s.mu.Unlock()
+	case 401:
+		if s.config.Username == "" || time.Since(s.renewed) < minRenewal {
+			return nil
+		}
+		s.mu.Lock()
+		err := s.credentials.Choose(challenge.Parse(m.header["www-authenticate"]))
+		s.mu.Unlock()
+		if err == nil {
+			s.renewed = time.Now()
+			_, err = s.send(s.aliveMethod(), to)
+			return err
+		}
 	}
-	s.mu.Lock()
-	err := s.credentials.Choose(challenge.Parse(m.header["www-authenticate"]))
-	s.mu.Unlock()
-	if err == nil && time.Since(s.renewed) > minRenewal {
-		s.renewed = time.Now()
-		s.send(s.aliveMethod(), to)
-	}
+	return nil
 }
 
 // minRenewal is the time between two answers to challenges while the stream plays.
 const minRenewal = time.Second
 
+// aliveMethod is the method that keeps a session alive.
 func (s *session) aliveMethod() string {
-	if s.parameters {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.parameters || s.closes {
 		return "GET_PARAMETER"
 	}
 	return "OPTIONS"
@@ -131,7 +150,6 @@ func (s *session) keepAlive(ctx context.Context, to string, f *flow, report func
 	if s.timeout > 0 {
 		interval = max(s.timeout/2, time.Second)
 	}
-	method := s.aliveMethod()
 	var done sync.WaitGroup
 	done.Go(func() {
 		alive, reports := time.NewTicker(interval), time.NewTicker(reportInterval)
@@ -140,7 +158,7 @@ func (s *session) keepAlive(ctx context.Context, to string, f *flow, report func
 		for {
 			select {
 			case <-alive.C:
-				s.send(method, to)
+				s.send(s.aliveMethod(), to)
 			case now := <-reports.C:
 				if text := f.report(now); text != nil {
 					report(text)

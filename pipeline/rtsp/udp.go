@@ -57,23 +57,27 @@ func openPorts(local net.Addr) (*ports, error) {
 // readUDP receives packets over UDP. With fallback it gives up with errNoUDP if the camera has no UDP or nothing arrives.
 func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback bool) error {
 	sockets, err := openPorts(s.conn.LocalAddr())
+	if err != nil && fallback {
+		return errNoUDP
+	}
 	if err != nil {
-		return err
+		return fmt.Errorf("cannot be received over UDP: %w", err)
 	}
 	defer sockets.close()
 	port := sockets.rtp.LocalAddr().(*net.UDPAddr).Port
-	answer, err := s.setup(ctx, urls, fmt.Sprintf("RTP/AVP;unicast;client_port=%d-%d", port, port+1))
+	answer, err := s.setup(urls, fmt.Sprintf("RTP/AVP;unicast;client_port=%d-%d", port, port+1))
 	var refused *StatusError
-	if errors.As(err, &refused) && refused.Status == unsupportedTransport {
-		if fallback {
-			return errNoUDP
-		}
+	switch {
+	case errors.As(err, &refused) && fallback: // by whatever status
+		return errNoUDP
+	case refused != nil && refused.Status == unsupportedTransport:
 		refused.Remedy = "set transport: tcp"
 	}
 	if err != nil {
 		return err
 	}
-	defer s.teardown(urls.play[0])
+	session := urls.play[0]
+	defer func() { s.teardown(session) }()
 	if strings.Contains(strings.ToUpper(answer), "/TCP") {
 		if fallback {
 			return errNoUDP
@@ -82,9 +86,11 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	}
 	from := newOrigin(s.conn.RemoteAddr(), answer)
 	from.open(sockets)
-	if err := s.play(ctx, urls, nil); err != nil {
+	to, err := s.play(urls, nil)
+	if err != nil {
 		return err
 	}
+	session = to
 
 	s.config.Alive(time.Now())
 
@@ -94,21 +100,21 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	defer done.Wait()
 	defer sockets.close()
 	defer cancel(nil)
-	defer s.keepAlive(ctx, urls.play[0], f, func(report []byte) { from.report(sockets, report) })()
+	defer s.keepAlive(ctx, to, f, func(report []byte) { from.report(sockets, report) })()
 	var arrived atomic.Bool
 	done.Go(func() { cancel(receive(sockets.rtp, f, from, &arrived, s.config.Alive)) })
-	done.Go(func() { listen(sockets.rtcp, f, from) })
-	defer context.AfterFunc(ctx, func() { s.conn.SetReadDeadline(time.Unix(1, 0)) })()
-	return s.watchUDP(ctx, urls, fallback, &arrived)
+	done.Go(func() { listen(sockets.rtcp, f, from, s.config.Alive) })
+	defer context.AfterFunc(ctx, s.interrupt)()
+	return s.watchUDP(ctx, to, fallback, &arrived)
 }
 
 // watchUDP reads the messages of a session whose packets arrive over UDP, until it ends.
-func (s *session) watchUDP(ctx context.Context, urls addresses, fallback bool, arrived *atomic.Bool) error {
+func (s *session) watchUDP(ctx context.Context, to string, fallback bool, arrived *atomic.Bool) error {
 	limit := time.Time{}
 	if fallback {
 		limit = time.Now().Add(udpPatience)
 	}
-	s.deadline(ctx, limit)
+	s.deadline(limit)
 	for {
 		m, _, err := s.wire.next()
 		switch {
@@ -118,11 +124,14 @@ func (s *session) watchUDP(ctx context.Context, urls addresses, fallback bool, a
 			if !arrived.Load() {
 				return errNoUDP
 			}
-			s.deadline(ctx, time.Time{})
+			s.deadline(time.Time{})
 		case err != nil:
 			return s.ended(err)
 		case m != nil:
-			s.handle(m, urls.play[0])
+			s.config.Alive(time.Now())
+			if err := s.handle(m, to); err != nil {
+				return s.ended(err)
+			}
 		}
 	}
 }
@@ -131,10 +140,11 @@ func (s *session) watchUDP(ctx context.Context, urls addresses, fallback bool, a
 func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool, alive func(time.Time)) error {
 	order := reorder{deliver: f.deliver}
 	data := make([]byte, 64<<10)
+	var newest time.Time // when a packet arrived
 	for {
 		limit, limited := order.limit()
 		_, maybeComplete := f.receiver.State()
-		if flush := time.Now().Add(flushAfter); maybeComplete && (!limited || flush.Before(limit)) {
+		if flush := newest.Add(flushAfter); maybeComplete && (!limited || flush.Before(limit)) {
 			limit, limited = flush, true
 		}
 		if !limited {
@@ -147,16 +157,18 @@ func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool, a
 		switch {
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			order.expire(now)
-			if maybeComplete {
+			if now.Sub(newest) >= flushAfter {
 				f.receiver.Flush()
 			}
 		case err != nil:
 			return err
 		case !from.is(sender.Addr()):
 		case isRTCP(data[:n]):
+			alive(now)
 			f.control(data[:n], now)
 		case f.read(data[:n]):
 			arrived.Store(true)
+			newest = now
 			order.take(&f.packet, now)
 			if now.Sub(began) > gather { // it had to be waited for, so it is the first of several
 				alive(now)
@@ -170,7 +182,7 @@ func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool, a
 const gather = time.Millisecond
 
 // listen hands the packets of RTCP to a flow until the socket is closed.
-func listen(socket *net.UDPConn, f *flow, from *origin) {
+func listen(socket *net.UDPConn, f *flow, from *origin, alive func(time.Time)) {
 	data := make([]byte, 2<<10)
 	for {
 		n, sender, err := socket.ReadFromUDPAddrPort(data)
@@ -178,14 +190,17 @@ func listen(socket *net.UDPConn, f *flow, from *origin) {
 			return
 		}
 		if from.is(sender.Addr()) && isRTCP(data[:n]) {
-			f.control(data[:n], time.Now())
+			now := time.Now()
+			alive(now)
+			f.control(data[:n], now)
 		}
 	}
 }
 
 // origin is where a camera's packets come from.
 type origin struct {
-	camera, named netip.Addr // the address of the session, and one that the camera names; zero if it names none
+	address       netip.Addr // of the session, with its zone
+	camera, named netip.Addr // the same without it, and one that the camera names; zero if it names none
 	ports         [2]uint16  // of RTP and RTCP; 0 if the camera does not say
 }
 
@@ -193,7 +208,8 @@ type origin struct {
 func newOrigin(camera net.Addr, answer string) *origin {
 	from := &origin{}
 	if a, ok := camera.(*net.TCPAddr); ok {
-		from.camera = a.AddrPort().Addr().Unmap().WithZone("")
+		from.address = a.AddrPort().Addr().Unmap()
+		from.camera = from.address.WithZone("")
 	}
 	for parameter := range strings.SplitSeq(answer, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
@@ -232,7 +248,7 @@ func (o *origin) open(p *ports) {
 func (o *origin) report(p *ports, report []byte) { o.send(p.rtcp, o.ports[1], report) }
 
 func (o *origin) send(socket *net.UDPConn, port uint16, data []byte) {
-	if port > 0 && o.camera.IsValid() {
-		socket.WriteToUDPAddrPort(data, netip.AddrPortFrom(o.camera, port))
+	if port > 0 && o.address.IsValid() {
+		socket.WriteToUDPAddrPort(data, netip.AddrPortFrom(o.address, port))
 	}
 }

@@ -156,11 +156,13 @@ func TestReceiverReportsSayWhatIsMissing(t *testing.T) {
 // TestReordering gives packets in any order, and wants them in that of their numbers.
 func TestReordering(t *testing.T) {
 	for name, c := range map[string]struct{ arrive, want []int }{
-		"in order":              {[]int{7, 8, 9}, []int{7, 8, 9}},
-		"two exchanged":         {[]int{1, 3, 2, 4}, []int{1, 2, 3, 4}},
-		"a duplicate":           {[]int{1, 2, 2, 1, 3}, []int{1, 2, 3}},
-		"across the overflow":   {[]int{65534, 0, 65535, 1}, []int{65534, 65535, 0, 1}},
-		"one late, one missing": {[]int{1, 4, 3, 5}, []int{1}},
+		"in order":                 {[]int{7, 8, 9}, []int{7, 8, 9}},
+		"two exchanged":            {[]int{1, 3, 2, 4}, []int{1, 2, 3, 4}},
+		"a duplicate":              {[]int{1, 2, 2, 1, 3}, []int{1, 2, 3}},
+		"across the overflow":      {[]int{65534, 0, 65535, 1}, []int{65534, 65535, 0, 1}},
+		"a strange number between": {[]int{1, 20000, 2, 3}, []int{1, 2, 3}},
+		"it begins to count anew":  {[]int{20000, 1, 2, 3}, []int{20000, 2, 3}},
+		"one late, one missing":    {[]int{1, 4, 3, 5}, []int{1}},
 	} {
 		got, o := []int{}, reorder{}
 		o.deliver = func(p *rtp.Packet, _ time.Time) { got = append(got, int(p.SequenceNumber)) }
@@ -197,7 +199,7 @@ func TestReordering(t *testing.T) {
 	for n := range 60 { // the camera begins to count anew
 		take(n, now.Add(2*reorderTime))
 	}
-	if !slices.Equal(got, []int{50, 51, 52, 53, 54, 55, 56, 57, 58, 59}) {
+	if len(got) != 59 || got[0] != 1 {
 		t.Errorf("after a new beginning: %v", got)
 	}
 }
