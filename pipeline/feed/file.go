@@ -15,6 +15,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -71,9 +72,9 @@ func (f *fileReader) play(ctx context.Context) error {
 	head = head[:n]
 	switch {
 	case bytes.HasPrefix(head, []byte{0xFF, 0xD8, 0xFF}) && isStill(f.path):
-		return f.playJPEGs(ctx, unit.NewJPEGReader(file), 1)
+		return f.playJPEGs(ctx, jpeg.NewJPEGReader(file), 1)
 	case bytes.HasPrefix(head, []byte{0xFF, 0xD8, 0xFF}):
-		return f.playJPEGs(ctx, unit.NewJPEGReader(file), math.MaxInt)
+		return f.playJPEGs(ctx, jpeg.NewJPEGReader(file), math.MaxInt)
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("--")) && bytes.Contains(bytes.ToLower(head), []byte("image/jpeg")):
 		return f.playJPEGs(ctx, unit.NewPartReader(file, ""), math.MaxInt)
 	case isImage(head):
@@ -101,11 +102,11 @@ func (f *fileReader) playJPEGs(ctx context.Context, from interface{ Next() ([]by
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		jpeg, err := from.Next()
+		picture, err := from.Next()
 		if err != nil {
 			return err
 		}
-		f.in.Unit(jpeg, unit.NoPTS, true, time.Now(), &jpegFile)
+		f.in.Unit(picture, unit.NoPTS, true, time.Now(), &jpegFile)
 	}
 	return io.EOF
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -154,7 +155,7 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *unit.PartReader, pictur
 	before := pictures.taken + pictures.broken
 	parts.Odd = c.odd
 	for {
-		jpeg, err := parts.Next()
+		picture, err := parts.Next()
 		switch {
 		case errors.Is(err, io.EOF) && pictures.taken+pictures.broken == before:
 			return c.closed()
@@ -166,7 +167,7 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *unit.PartReader, pictur
 			}
 			return cmp.Or(context.Cause(ctx), c.broken(err))
 		}
-		if err := pictures.take(jpeg); err != nil {
+		if err := pictures.take(picture); err != nil {
 			return err
 		}
 	}
@@ -231,11 +232,11 @@ type jpegIntake struct {
 	broken  int       // in a row
 }
 
-func (j *jpegIntake) take(jpeg []byte) error {
-	picture, err := unit.ReadJPEG(jpeg)
-	if err != nil || len(jpeg) > unit.MaxJPEG {
+func (j *jpegIntake) take(data []byte) error {
+	picture, err := jpeg.ReadJPEG(data)
+	if err != nil || len(data) > jpeg.MaxJPEG {
 		j.in.feed.broken.Add(1)
-		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, unit.ErrNoJPEG) {
+		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, jpeg.ErrNoJPEG) {
 			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
 		}
 		return nil
@@ -248,7 +249,7 @@ func (j *jpegIntake) take(jpeg []byte) error {
 		}
 	}
 	j.last = time.Now()
-	j.in.Unit(jpeg, unit.NoPTS, true, j.last, j.current)
+	j.in.Unit(data, unit.NoPTS, true, j.last, j.current)
 	j.taken++
 	j.lapse.over()
 	if j.onTake != nil {

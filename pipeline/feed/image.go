@@ -17,6 +17,7 @@ import (
 	_ "golang.org/x/image/webp"
 
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -47,10 +48,10 @@ func isImage(head []byte) bool {
 // showImage passes on the picture in the file, as a JPEG. It returns io.EOF.
 func (f *fileReader) showImage(file *os.File, info os.FileInfo) error {
 	if f.converted == nil || !f.converted.at.Equal(info.ModTime()) || f.converted.size != info.Size() {
-		jpeg, err := convertImage(file, info.Size())
+		converted, err := convertImage(file, info.Size())
 		switch {
 		case err == nil:
-			f.converted = &convertedImage{info.ModTime(), info.Size(), jpeg}
+			f.converted = &convertedImage{info.ModTime(), info.Size(), converted}
 		case f.converted == nil:
 			return &frame.CameraError{Reason: frame.NoVideo, Text: fmt.Sprintf("%s: %v", f.path, err)}
 		default: // somebody may be writing it
@@ -84,5 +85,5 @@ func convertImage(file io.ReaderAt, size int64) ([]byte, error) {
 		draw.Draw(flat, size, picture, size.Min, draw.Over)
 		picture = flat
 	}
-	return unit.Encode(picture, imageQuality)
+	return jpeg.Encode(picture, imageQuality)
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -22,7 +23,7 @@ type Intake struct {
 	startsOf   string    // the caps that starts is for
 	stated     time.Time // when the camera last stated a start; zero for never
 	first      time.Time // when the first unit arrived
-	shape      unit.JPEGShape
+	shape      jpeg.JPEGShape
 	refused    int         // JPEGs in a row that can be neither decoded nor passed on
 	density    frame.Ratio // of the newest JPEG
 	begun      bool        // a keyframe or a recovery point has arrived
@@ -125,7 +126,7 @@ const maxArea = 64 << 20
 // jpeg returns the part of data to pass on and its format, which is the current one if the JPEG is like the one before it. The
 // part is nil if the JPEG is dropped.
 func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *unit.Format) {
-	p, err := unit.ReadJPEG(data)
+	p, err := jpeg.ReadJPEG(data)
 	if err != nil || p.Width*p.Height > maxArea {
 		in.feed.broken.Add(1)
 		return nil, nil
@@ -154,7 +155,7 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 	}
 	in.refused = 0
 	picture = p.Repaired(data)
-	if density := unit.JPEGPixelAspect(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
+	if density := jpeg.JPEGPixelAspect(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
 		in.density = density
 		return picture, in.jpegFormat(*sent, p)
 	}
@@ -163,7 +164,7 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 
 // unsupported ends the connection of a camera that sends what cannot be shown. A header may also be damaged: once there have
 // been pictures, it must arrive twice.
-func (in *Intake) unsupported(p unit.JPEG) {
+func (in *Intake) unsupported(p jpeg.JPEG) {
 	in.feed.broken.Add(1)
 	if in.refused++; in.refused > 1 || in.current == nil {
 		in.end(&frame.CameraError{Reason: frame.Unsupported,
@@ -172,7 +173,7 @@ func (in *Intake) unsupported(p unit.JPEG) {
 }
 
 // jpegFormat is the format of pictures like p, which a source sends in a format that may state another size.
-func (in *Intake) jpegFormat(sent unit.Format, p unit.JPEG) *unit.Format {
+func (in *Intake) jpegFormat(sent unit.Format, p jpeg.JPEG) *unit.Format {
 	s := &sent.Stream
 	s.Width, s.Height = p.Width, p.Height
 	s.Software, sent.Unusual, sent.Grey = p.Arithmetic(), p.Unusual(), p.Grey()

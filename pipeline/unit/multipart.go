@@ -6,10 +6,15 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/framegate/framegate/pipeline/jpeg"
 )
 
-// MaxJPEG is the largest size of a camera's JPEG in bytes: 8192x8192 at the best quality is smaller.
-const MaxJPEG = 32 << 20
+// The markers that begin and end a JPEG (ITU-T T.81, annex B).
+const (
+	markSOI = 0xD8
+	markEOI = 0xD9
+)
 
 // maxLine is the longest header line of a part in bytes. What is longer is skipped.
 const maxLine = 16 << 10
@@ -48,7 +53,7 @@ func NewPartReader(body io.Reader, boundary string) *PartReader {
 func NewPictureReader(body io.Reader, length int) *PartReader {
 	p := NewPartReader(body, "")
 	p.inBody = true
-	if length > 0 && length <= MaxJPEG {
+	if length > 0 && length <= jpeg.MaxJPEG {
 		p.head.length = length
 	}
 	return p
@@ -129,7 +134,7 @@ func (p *PartReader) lengthFailed(what string, bytes int) {
 
 // findBody skips to the body of the next part and reads its head.
 func (p *PartReader) findBody() error {
-	for skipped := 0; skipped <= MaxJPEG; {
+	for skipped := 0; skipped <= jpeg.MaxJPEG; {
 		line, err := p.line()
 		if err != nil {
 			return err
@@ -260,8 +265,8 @@ func (p *PartReader) toPicture(stated int) (before int, other []byte, err error)
 		case start >= 0:
 			p.buffer.skip(start)
 			return start, nil, nil
-		case len(data) > MaxJPEG:
-			return 0, nil, fmt.Errorf("a part of more than %d bytes without a JPEG", MaxJPEG)
+		case len(data) > jpeg.MaxJPEG:
+			return 0, nil, fmt.Errorf("a part of more than %d bytes without a JPEG", jpeg.MaxJPEG)
 		}
 		looked = len(data)
 		if err := p.buffer.fill(); err != nil {

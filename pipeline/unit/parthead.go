@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"github.com/framegate/framegate/pipeline/jpeg"
 )
 
 // A partHead is what the lines before a part say about it.
@@ -40,7 +42,7 @@ func (h *partHead) header(line []byte) {
 		if end := bytes.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
 			digits = digits[:end]
 		}
-		if n, err := strconv.Atoi(string(digits)); err == nil && n > 0 && n <= MaxJPEG {
+		if n, err := strconv.Atoi(string(digits)); err == nil && n > 0 && n <= jpeg.MaxJPEG {
 			h.length = n
 		}
 		if strconv.Itoa(h.length) != string(value) {

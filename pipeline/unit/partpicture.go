@@ -3,6 +3,8 @@ package unit
 import (
 	"bytes"
 	"fmt"
+
+	"github.com/framegate/framegate/pipeline/jpeg"
 )
 
 // picture reads the JPEG that begins here. stated is how many bytes it has by its head, 0 if that is not known.
@@ -31,16 +33,16 @@ func endsJPEG(data []byte) bool {
 
 // search reads the JPEG that begins here by looking for its end.
 func (p *PartReader) search(stated int) ([]byte, error) {
-	var markers jpegEnd
+	var markers jpeg.EndFinder
 	short := 0 // the stated length, if it was too short
 	for looked := 0; ; {
 		data := p.buffer.data()
-		index, found := markers.find(data)
+		index, found := markers.Find(data)
 		limit := len(data)
-		if found != needMore {
+		if found != jpeg.NeedMore {
 			limit = index
 		}
-		if stated > 0 && stated < limit || stated == limit && found != foundEnd { // the JPEG has no end marker there
+		if stated > 0 && stated < limit || stated == limit && found != jpeg.FoundEnd { // the JPEG has no end marker there
 			held, more := p.endsAt(data, stated, found)
 			if held {
 				return p.take(stated), nil
@@ -52,10 +54,10 @@ func (p *PartReader) search(stated int) ([]byte, error) {
 		switch opened := p.boundary.index(data[:limit], looked); {
 		case opened > 0:
 			return p.ended(opened, stated, short), nil
-		case found != needMore:
+		case found != jpeg.NeedMore:
 			return p.ended(index, stated, short), nil
-		case len(data) > MaxJPEG:
-			return nil, fmt.Errorf("a part of more than %d bytes", MaxJPEG)
+		case len(data) > jpeg.MaxJPEG:
+			return nil, fmt.Errorf("a part of more than %d bytes", jpeg.MaxJPEG)
 		}
 		looked = len(data)
 		if err := p.buffer.fill(); err != nil {
@@ -69,8 +71,8 @@ func (p *PartReader) search(stated int) ([]byte, error) {
 
 // endsAt reports whether a JPEG without an end marker ends at its stated length: a boundary follows, as it did after the JPEG before.
 // more means that it is not known yet.
-func (p *PartReader) endsAt(data []byte, stated int, found jpegFind) (held, more bool) {
-	if p.unmarked && found == needMore {
+func (p *PartReader) endsAt(data []byte, stated int, found jpeg.Found) (held, more bool) {
+	if p.unmarked && found == jpeg.NeedMore {
 		return true, false
 	}
 	held, more = p.boundary.at(data[stated:])

@@ -1,4 +1,4 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
@@ -216,6 +216,7 @@ func FuzzJPEG(f *testing.F) {
 		f.Add(data[:len(data)-2])
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
+		JPEGPixelAspect(data)
 		p, err := ReadJPEG(data)
 		if err != nil {
 			return

@@ -1,4 +1,5 @@
-package unit
+// Package jpeg reads, checks, repairs and converts the JPEGs that cameras send. It depends neither on GStreamer nor on cameras.
+package jpeg
 
 import (
 	"bytes"
@@ -7,6 +8,9 @@ import (
 
 	"github.com/framegate/framegate/pipeline/frame"
 )
+
+// MaxJPEG is the largest size of a camera's JPEG in bytes: 8192x8192 at the best quality is smaller.
+const MaxJPEG = 32 << 20
 
 // JPEG is what the markers of a JPEG say. The markers are those of ITU-T T.81, annex B.
 type JPEG struct {
