@@ -83,7 +83,7 @@ fuzz:
 	$(FUZZ) ./pipeline/depay -fuzz '^FuzzPackets$$'
 	$(FUZZ) ./pipeline/feed -fuzz '^FuzzHeads$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzParts$$'
-	$(FUZZ) ./pipeline/jpeg -fuzz '^FuzzJPEG$$'
+	$(FUZZ) ./pipeline/jpeg -fuzz '^FuzzRead$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzMP4$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
 

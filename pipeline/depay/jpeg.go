@@ -74,7 +74,7 @@ func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
 		j.lost = true
 	}
 	j.arrived = arrived
-	if len(j.picture)+len(scan) > jpeg.MaxJPEG {
+	if len(j.picture)+len(scan) > jpeg.MaxSize {
 		j.large = max(j.large, len(j.picture)) + len(scan)
 	} else {
 		j.picture = append(j.picture, scan...)

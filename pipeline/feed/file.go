@@ -72,9 +72,9 @@ func (f *fileReader) play(ctx context.Context) error {
 	head = head[:n]
 	switch {
 	case bytes.HasPrefix(head, []byte{0xFF, 0xD8, 0xFF}) && isStill(f.path):
-		return f.playJPEGs(ctx, jpeg.NewJPEGReader(file), 1)
+		return f.playJPEGs(ctx, jpeg.NewReader(file), 1)
 	case bytes.HasPrefix(head, []byte{0xFF, 0xD8, 0xFF}):
-		return f.playJPEGs(ctx, jpeg.NewJPEGReader(file), math.MaxInt)
+		return f.playJPEGs(ctx, jpeg.NewReader(file), math.MaxInt)
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("--")) && bytes.Contains(bytes.ToLower(head), []byte("image/jpeg")):
 		return f.playJPEGs(ctx, unit.NewPartReader(file, ""), math.MaxInt)
 	case isImage(head):

@@ -233,19 +233,19 @@ type jpegIntake struct {
 }
 
 func (j *jpegIntake) take(data []byte) error {
-	picture, err := jpeg.ReadJPEG(data)
-	if err != nil || len(data) > jpeg.MaxJPEG {
+	header, err := jpeg.Read(data)
+	if err != nil || len(data) > jpeg.MaxSize {
 		j.in.feed.broken.Add(1)
-		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, jpeg.ErrNoJPEG) {
+		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, jpeg.ErrFormat) {
 			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
 		}
 		return nil
 	}
 	j.broken = 0
-	if j.current == nil || j.current.Stream.Width != picture.Width || j.current.Stream.Height != picture.Height {
+	if j.current == nil || j.current.Stream.Width != header.Width || j.current.Stream.Height != header.Height {
 		j.current = &unit.Format{
-			Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", picture.Width, picture.Height),
-			Stream: frame.Stream{Codec: "mjpeg", Width: picture.Width, Height: picture.Height},
+			Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", header.Width, header.Height),
+			Stream: frame.Stream{Codec: "mjpeg", Width: header.Width, Height: header.Height},
 		}
 	}
 	j.last = time.Now()

@@ -183,7 +183,7 @@ func (d *decoding) build(key unit.Unit) error {
 	p := d.picture
 	caps := key.Format.Caps
 	if key.Format.Stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
-		// Each unit is exactly one picture, as jpeg.ReadJPEG has checked. So jpegdec need not look for its end, and does not
+		// Each unit is exactly one picture, as jpeg.Read has checked. So jpegdec need not look for its end, and does not
 		// lose the picture after a broken one.
 		caps += ", parsed=(boolean)true"
 	}

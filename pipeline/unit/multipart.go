@@ -53,7 +53,7 @@ func NewPartReader(body io.Reader, boundary string) *PartReader {
 func NewPictureReader(body io.Reader, length int) *PartReader {
 	p := NewPartReader(body, "")
 	p.inBody = true
-	if length > 0 && length <= jpeg.MaxJPEG {
+	if length > 0 && length <= jpeg.MaxSize {
 		p.head.length = length
 	}
 	return p
@@ -134,7 +134,7 @@ func (p *PartReader) lengthFailed(what string, bytes int) {
 
 // findBody skips to the body of the next part and reads its head.
 func (p *PartReader) findBody() error {
-	for skipped := 0; skipped <= jpeg.MaxJPEG; {
+	for skipped := 0; skipped <= jpeg.MaxSize; {
 		line, err := p.line()
 		if err != nil {
 			return err
@@ -265,8 +265,8 @@ func (p *PartReader) toPicture(stated int) (before int, other []byte, err error)
 		case start >= 0:
 			p.buffer.skip(start)
 			return start, nil, nil
-		case len(data) > jpeg.MaxJPEG:
-			return 0, nil, fmt.Errorf("a part of more than %d bytes without a JPEG", jpeg.MaxJPEG)
+		case len(data) > jpeg.MaxSize:
+			return 0, nil, fmt.Errorf("a part of more than %d bytes without a JPEG", jpeg.MaxSize)
 		}
 		looked = len(data)
 		if err := p.buffer.fill(); err != nil {

@@ -220,7 +220,7 @@ func TestStillsAreReadWithAndWithoutTheirLength(t *testing.T) {
 		"padded":              {len(one) + 9, one + "\x00\x00\x00\x00\x00\x00\xFF\xD8\xFF", []string{one}},
 		"too long":            {len(one) + 5, one, []string{one}},
 		"several":             {0, one + two, []string{one, two}},
-		"several, the length": {len(one + two), one + two, []string{one + two}}, // jpeg.ReadJPEG looks at the first one
+		"several, the length": {len(one + two), one + two, []string{one + two}}, // jpeg.Read looks at the first one
 		"no JPEG":             {6, "<html>", []string{"<html>"}},
 		"no JPEG, no length":  {0, "<html>", []string{"<html>"}},
 	} {
@@ -235,11 +235,11 @@ func TestBadMultipartIsRefused(t *testing.T) {
 	for name, body := range map[string]string{
 		"a stream that breaks off":  part(one, 0)[:300],
 		"text that breaks off":      "--b0undary\r\nContent-Length: 10\r\n\r\nabc",
-		"nothing but bytes":         strings.Repeat("A: "+strings.Repeat("b", 4000)+"\r\n", jpeg.MaxJPEG/4000),
-		"a picture beyond measure":  head + "\xFF\xD8" + strings.Repeat("\x00", jpeg.MaxJPEG),
-		"a part without a picture":  head + strings.Repeat("\x00", jpeg.MaxJPEG+1),
-		"a header that never ends":  "--b0undary\r\nA: " + strings.Repeat("b", jpeg.MaxJPEG),
-		"a picture and its comment": head + "\xFF\xD8" + strings.Repeat("\xFF\xFE\xFF\xFF"+strings.Repeat("c", 0xFFFD), jpeg.MaxJPEG>>16+1),
+		"nothing but bytes":         strings.Repeat("A: "+strings.Repeat("b", 4000)+"\r\n", jpeg.MaxSize/4000),
+		"a picture beyond measure":  head + "\xFF\xD8" + strings.Repeat("\x00", jpeg.MaxSize),
+		"a part without a picture":  head + strings.Repeat("\x00", jpeg.MaxSize+1),
+		"a header that never ends":  "--b0undary\r\nA: " + strings.Repeat("b", jpeg.MaxSize),
+		"a picture and its comment": head + "\xFF\xD8" + strings.Repeat("\xFF\xFE\xFF\xFF"+strings.Repeat("c", 0xFFFD), jpeg.MaxSize>>16+1),
 	} {
 		if parts, _, err := readParts(NewPartReader(strings.NewReader(body), "b0undary")); err == nil || err == io.EOF || len(parts) > 0 {
 			t.Errorf("%s: %s, %v", name, shortened(parts), err)
@@ -287,7 +287,7 @@ func FuzzParts(f *testing.F) {
 	f.Add("b", []byte("--b\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\nabc\r\n--b\r\n\r\nxyz\r\n--b--\r\n"))
 	f.Add("--b", []byte("--b\nContent-Length: 0\n\n\n--b\n\n"))
 	f.Add("", []byte("--x\r\n\r\n\r\n--x--"))
-	f.Add("b", []byte("--b\r\nContent-Length: "+strconv.Itoa(jpeg.MaxJPEG)+"\r\n\r\n"))
+	f.Add("b", []byte("--b\r\nContent-Length: "+strconv.Itoa(jpeg.MaxSize)+"\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
 		for _, p := range []*PartReader{
 			NewPartReader(bytes.NewReader(body), boundary),

@@ -42,7 +42,7 @@ func (h *partHead) header(line []byte) {
 		if end := bytes.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
 			digits = digits[:end]
 		}
-		if n, err := strconv.Atoi(string(digits)); err == nil && n > 0 && n <= jpeg.MaxJPEG {
+		if n, err := strconv.Atoi(string(digits)); err == nil && n > 0 && n <= jpeg.MaxSize {
 			h.length = n
 		}
 		if strconv.Itoa(h.length) != string(value) {

@@ -56,8 +56,8 @@ func (p *PartReader) search(stated int) ([]byte, error) {
 			return p.ended(opened, stated, short), nil
 		case found != jpeg.NeedMore:
 			return p.ended(index, stated, short), nil
-		case len(data) > jpeg.MaxJPEG:
-			return nil, fmt.Errorf("a part of more than %d bytes", jpeg.MaxJPEG)
+		case len(data) > jpeg.MaxSize:
+			return nil, fmt.Errorf("a part of more than %d bytes", jpeg.MaxSize)
 		}
 		looked = len(data)
 		if err := p.buffer.fill(); err != nil {
