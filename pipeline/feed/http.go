@@ -15,6 +15,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/jpeg"
+	"github.com/framegate/framegate/pipeline/multipart"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -118,7 +119,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	defer resp.Body.Close()
 	kind, boundary := mediaType(resp.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "multipart/") {
-		return true, c.takeAll(ctx, unit.NewPartReader(resp.Body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewPartReader(resp.Body, boundary), pictures)
 	}
 	still := &stillBody{from: resp.Body, cut: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
 	defer still.stop()
@@ -131,7 +132,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		}
 	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")), bytes.EqualFold(first, []byte("Content-")): // the first boundary may be missing
 		c.odd("type", fmt.Sprintf("a stream of parts is sent as %.40q", kind))
-		return true, c.takeAll(ctx, unit.NewPartReader(body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewPartReader(body, boundary), pictures)
 	case len(first) == 0 && err != io.EOF:
 		return false, cmp.Or(context.Cause(ctx), c.broken(err))
 	case !isJPEG(kind):
@@ -145,13 +146,13 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		still.start(max(c.src.StallTimeout/2, pictures.in.feed.maxLapse()))
 	}
 	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // more need not come, as its length may be wrong
-	err = c.takeAll(ctx, unit.NewPictureReader(body, int(resp.ContentLength)), pictures)
+	err = c.takeAll(ctx, multipart.NewPictureReader(body, int(resp.ContentLength)), pictures)
 	pictures.onTake = nil
 	return pictures.taken > before+1, err
 }
 
 // takeAll takes all pictures of a body.
-func (c *httpCamera) takeAll(ctx context.Context, parts *unit.PartReader, pictures *jpegIntake) error {
+func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.PartReader, pictures *jpegIntake) error {
 	before := pictures.taken + pictures.broken
 	parts.Odd = c.odd
 	for {
@@ -162,7 +163,7 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *unit.PartReader, pictur
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			if errors.Is(err, unit.ErrPartCut) {
+			if errors.Is(err, multipart.ErrPartCut) {
 				pictures.in.feed.broken.Add(1)
 			}
 			return cmp.Or(context.Cause(ctx), c.broken(err))

@@ -1,4 +1,6 @@
-package unit
+// Package multipart finds the JPEGs in the HTTP bodies of cameras: multipart/x-mixed-replace, and what they send in its place. It
+// depends neither on GStreamer nor on cameras.
+package multipart
 
 import (
 	"bytes"
