@@ -77,7 +77,7 @@ func (f *fileReader) play(ctx context.Context) error {
 	case bytes.HasPrefix(head, []byte{0xFF, 0xD8, 0xFF}):
 		return f.playJPEGs(ctx, jpeg.NewReader(file), math.MaxInt)
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("--")) && bytes.Contains(bytes.ToLower(head), []byte("image/jpeg")):
-		return f.playJPEGs(ctx, multipart.NewPartReader(file, ""), math.MaxInt)
+		return f.playJPEGs(ctx, multipart.NewReader(file, ""), math.MaxInt)
 	case isImage(head):
 		return f.showImage(file, info)
 	}

@@ -119,7 +119,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	defer resp.Body.Close()
 	kind, boundary := mediaType(resp.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "multipart/") {
-		return true, c.takeAll(ctx, multipart.NewPartReader(resp.Body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewReader(resp.Body, boundary), pictures)
 	}
 	still := &stillBody{from: resp.Body, cut: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
 	defer still.stop()
@@ -132,7 +132,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		}
 	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")), bytes.EqualFold(first, []byte("Content-")): // the first boundary may be missing
 		c.odd("type", fmt.Sprintf("a stream of parts is sent as %.40q", kind))
-		return true, c.takeAll(ctx, multipart.NewPartReader(body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewReader(body, boundary), pictures)
 	case len(first) == 0 && err != io.EOF:
 		return false, cmp.Or(context.Cause(ctx), c.broken(err))
 	case !isJPEG(kind):
@@ -152,7 +152,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 }
 
 // takeAll takes all pictures of a body.
-func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.PartReader, pictures *jpegIntake) error {
+func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.Reader, pictures *jpegIntake) error {
 	before := pictures.taken + pictures.broken
 	parts.Odd = c.odd
 	for {
@@ -163,7 +163,7 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.PartReader, p
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			if errors.Is(err, multipart.ErrPartCut) {
+			if errors.Is(err, multipart.ErrCut) {
 				pictures.in.feed.broken.Add(1)
 			}
 			return cmp.Or(context.Cause(ctx), c.broken(err))
@@ -207,7 +207,7 @@ func (s *stillBody) stop() {
 // mediaType returns the type of an answer in lower case, and the boundary of its parts. Both are empty if they are missing.
 func mediaType(header string) (kind, boundary string) {
 	kind, params, err := mime.ParseMediaType(header)
-	if err != nil { // many boundaries have characters that RFC 2045 wants in quotes; PartReader learns them from the body
+	if err != nil { // many boundaries have characters that RFC 2045 wants in quotes; multipart.Reader learns them from the body
 		kind, _, _ = strings.Cut(header, ";")
 	}
 	return strings.ToLower(strings.TrimSpace(kind)), params["boundary"]
