@@ -82,9 +82,9 @@ fuzz:
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'
 	$(FUZZ) ./pipeline/depay -fuzz '^FuzzPackets$$'
 	$(FUZZ) ./pipeline/feed -fuzz '^FuzzHeads$$'
+	$(FUZZ) ./pipeline/feed -fuzz '^FuzzMP4$$'
 	$(FUZZ) ./pipeline/multipart -fuzz '^FuzzParts$$'
 	$(FUZZ) ./pipeline/jpeg -fuzz '^FuzzRead$$'
-	$(FUZZ) ./pipeline/unit -fuzz '^FuzzMP4$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
 
 ## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.
