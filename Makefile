@@ -56,7 +56,7 @@ lint:
 	CGO_ENABLED=0 go vet $(PLAIN)
 
 # The packages that build without GStreamer and without a C compiler.
-PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/frame/... ./pipeline/challenge/... ./pipeline/depay/... ./pipeline/rtsp/...
+PLAIN = ./registry/... ./web/... ./configs/... ./pipeline/unit/... ./pipeline/jpeg/... ./pipeline/multipart/... ./pipeline/frame/... ./pipeline/challenge/... ./pipeline/depay/... ./pipeline/rtsp/...
 
 ## Run the unit tests of make check.
 quick:
@@ -82,9 +82,9 @@ fuzz:
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'
 	$(FUZZ) ./pipeline/depay -fuzz '^FuzzPackets$$'
 	$(FUZZ) ./pipeline/feed -fuzz '^FuzzHeads$$'
-	$(FUZZ) ./pipeline/unit -fuzz '^FuzzParts$$'
-	$(FUZZ) ./pipeline/unit -fuzz '^FuzzJPEG$$'
-	$(FUZZ) ./pipeline/unit -fuzz '^FuzzMP4$$'
+	$(FUZZ) ./pipeline/feed -fuzz '^FuzzMP4$$'
+	$(FUZZ) ./pipeline/multipart -fuzz '^FuzzParts$$'
+	$(FUZZ) ./pipeline/jpeg -fuzz '^FuzzRead$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
 
 ## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.

@@ -36,7 +36,7 @@ func stills(t *testing.T, pictures ...[]byte) configs.Source {
 	return src
 }
 
-// quadrants are the colours of the JPEGs in unit/testdata, which have 96x64 pixels.
+// quadrants are the colours of the JPEGs in jpeg/testdata, which have 96x64 pixels.
 var quadrants = [2][2][3]int{{{200, 40, 40}, {40, 180, 60}}, {{40, 60, 200}, {220, 220, 220}}}
 
 // quadrant reads the mean colour of a quadrant, as far as 10 pixels from its edges.
@@ -70,7 +70,7 @@ func near(a, b [3]int) bool {
 
 func readTestJPEG(t *testing.T, name string) []byte {
 	t.Helper()
-	data, err := os.ReadFile("unit/testdata/" + name)
+	data, err := os.ReadFile("jpeg/testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -15,6 +15,8 @@ import (
 // programs of cmd and tools stand above all.
 var order = []string{
 	"pipeline/frame",
+	"pipeline/jpeg",
+	"pipeline/multipart",
 	"pipeline/unit",
 	"pipeline/challenge",
 	"pipeline/depay",
@@ -45,7 +47,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/unit", "pipeline/challenge", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

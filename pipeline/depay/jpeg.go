@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/unit"
 
 	"github.com/pion/rtp"
@@ -80,7 +81,7 @@ func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
 		j.lost = true
 	}
 	j.arrived = arrived
-	if len(j.picture)+len(scan) > unit.MaxJPEG {
+	if len(j.picture)+len(scan) > jpeg.MaxSize {
 		j.large = max(j.large, len(j.picture)) + len(scan)
 	} else {
 		j.picture = append(j.picture, scan...)
@@ -201,7 +202,7 @@ func (j *jpegReceiver) begin() bool {
 	}
 	j.sof = len(j.picture) + 4
 	j.picture = appendSegment(j.picture, 0xC0, header)
-	j.picture = unit.AppendStandardHuffman(j.picture)
+	j.picture = jpeg.AppendStandardHuffman(j.picture)
 	j.picture = appendSegment(j.picture, 0xDA, []byte{3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0})
 	j.body = len(j.picture)
 	return true

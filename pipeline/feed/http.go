@@ -14,6 +14,8 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/jpeg"
+	"github.com/framegate/framegate/pipeline/multipart"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -117,7 +119,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	defer resp.Body.Close()
 	kind, boundary := mediaType(resp.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "multipart/") {
-		return true, c.takeAll(ctx, unit.NewPartReader(resp.Body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewReader(resp.Body, boundary), pictures)
 	}
 	still := &stillBody{from: resp.Body, cut: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
 	defer still.stop()
@@ -130,7 +132,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		}
 	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")), bytes.EqualFold(first, []byte("Content-")): // the first boundary may be missing
 		c.odd("type", fmt.Sprintf("a stream of parts is sent as %.40q", kind))
-		return true, c.takeAll(ctx, unit.NewPartReader(body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewReader(body, boundary), pictures)
 	case len(first) == 0 && err != io.EOF:
 		return false, cmp.Or(context.Cause(ctx), c.broken(err))
 	case !isJPEG(kind):
@@ -144,29 +146,29 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		still.start(max(c.src.StallTimeout/2, pictures.in.feed.maxLapse()))
 	}
 	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // more need not come, as its length may be wrong
-	err = c.takeAll(ctx, unit.NewPictureReader(body, int(resp.ContentLength)), pictures)
+	err = c.takeAll(ctx, multipart.NewPictureReader(body, int(resp.ContentLength)), pictures)
 	pictures.onTake = nil
 	return pictures.taken > before+1, err
 }
 
 // takeAll takes all pictures of a body.
-func (c *httpCamera) takeAll(ctx context.Context, parts *unit.PartReader, pictures *jpegIntake) error {
+func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.Reader, pictures *jpegIntake) error {
 	before := pictures.taken + pictures.broken
 	parts.Odd = c.odd
 	for {
-		jpeg, err := parts.Next()
+		picture, err := parts.Next()
 		switch {
 		case errors.Is(err, io.EOF) && pictures.taken+pictures.broken == before:
 			return c.closed()
 		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
-			if errors.Is(err, unit.ErrPartCut) {
+			if errors.Is(err, multipart.ErrCut) {
 				pictures.in.feed.broken.Add(1)
 			}
 			return cmp.Or(context.Cause(ctx), c.broken(err))
 		}
-		if err := pictures.take(jpeg); err != nil {
+		if err := pictures.take(picture); err != nil {
 			return err
 		}
 	}
@@ -205,7 +207,7 @@ func (s *stillBody) stop() {
 // mediaType returns the type of an answer in lower case, and the boundary of its parts. Both are empty if they are missing.
 func mediaType(header string) (kind, boundary string) {
 	kind, params, err := mime.ParseMediaType(header)
-	if err != nil { // many boundaries have characters that RFC 2045 wants in quotes; PartReader learns them from the body
+	if err != nil { // many boundaries have characters that RFC 2045 wants in quotes; multipart.Reader learns them from the body
 		kind, _, _ = strings.Cut(header, ";")
 	}
 	return strings.ToLower(strings.TrimSpace(kind)), params["boundary"]
@@ -231,24 +233,24 @@ type jpegIntake struct {
 	broken  int       // in a row
 }
 
-func (j *jpegIntake) take(jpeg []byte) error {
-	picture, err := unit.ReadJPEG(jpeg)
-	if err != nil || len(jpeg) > unit.MaxJPEG {
+func (j *jpegIntake) take(data []byte) error {
+	header, err := jpeg.Read(data)
+	if err != nil || len(data) > jpeg.MaxSize {
 		j.in.feed.broken.Add(1)
-		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, unit.ErrNoJPEG) {
+		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, jpeg.ErrFormat) {
 			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
 		}
 		return nil
 	}
 	j.broken = 0
-	if j.current == nil || j.current.Stream.Width != picture.Width || j.current.Stream.Height != picture.Height {
+	if j.current == nil || j.current.Stream.Width != header.Width || j.current.Stream.Height != header.Height {
 		j.current = &unit.Format{
-			Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", picture.Width, picture.Height),
-			Stream: frame.Stream{Codec: "mjpeg", Width: picture.Width, Height: picture.Height},
+			Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", header.Width, header.Height),
+			Stream: frame.Stream{Codec: "mjpeg", Width: header.Width, Height: header.Height},
 		}
 	}
 	j.last = time.Now()
-	j.in.Unit(jpeg, unit.NoPTS, true, j.last, j.current)
+	j.in.Unit(data, unit.NoPTS, true, j.last, j.current)
 	j.taken++
 	j.lapse.over()
 	if j.onTake != nil {

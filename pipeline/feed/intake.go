@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -22,7 +23,7 @@ type Intake struct {
 	startsOf   string    // the caps that starts is for
 	stated     time.Time // when the camera last stated a start; zero for never
 	first      time.Time // when the first unit arrived
-	shape      unit.JPEGShape
+	shape      jpeg.Shape
 	refused    int         // JPEGs in a row that can be neither decoded nor passed on
 	density    frame.Ratio // of the newest JPEG
 	begun      bool        // a keyframe or a recovery point has arrived
@@ -130,66 +131,66 @@ const maxArea = 64 << 20
 // jpeg returns the part of data to pass on and its format, which is the current one if the JPEG is like the one before it. The
 // part is nil if the JPEG is dropped.
 func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *unit.Format) {
-	p, err := unit.ReadJPEG(data)
-	if err != nil || p.Width*p.Height > maxArea {
+	h, err := jpeg.Read(data)
+	if err != nil || h.Width*h.Height > maxArea {
 		in.feed.broken.Add(1)
 		return nil, nil
 	}
-	if p.Unsupported() != "" {
-		in.unsupported(p)
+	if h.Unsupported() != "" {
+		in.unsupported(h)
 		return nil, nil
 	}
-	fits, changed, wasBroken := in.shape.Fits(p, data)
+	fits, changed, wasBroken := in.shape.Fits(h, data)
 	if wasBroken {
 		in.feed.broken.Add(1)
 	}
 	if !fits {
 		return nil, nil
 	}
-	for _, repair := range p.Repairs() {
+	for _, repair := range h.Repairs() {
 		in.feed.odd.add(repair, repair)
 	}
 	if changed {
-		if odd := p.Oddity(); odd != "" {
+		if odd := h.Oddity(); odd != "" {
 			in.feed.odd.add(odd, odd)
 		}
 		if in.current != nil {
-			in.feed.odd.add("shape", fmt.Sprintf("the size or kind of the JPEGs changes, the first time to %dx%d", p.Width, p.Height))
+			in.feed.odd.add("shape", fmt.Sprintf("the size or kind of the JPEGs changes, the first time to %dx%d", h.Width, h.Height))
 		}
 	}
 	in.refused = 0
-	picture = p.Repaired(data)
-	if density := unit.JPEGPixelAspect(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
+	picture = h.Repaired(data)
+	if density := jpeg.PixelAspect(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
 		in.density = density
-		return picture, in.jpegFormat(*sent, p)
+		return picture, in.jpegFormat(*sent, h)
 	}
 	return picture, in.current
 }
 
 // unsupported ends the connection of a camera that sends what cannot be shown. A header may also be damaged: once there have
 // been pictures, it must arrive twice.
-func (in *Intake) unsupported(p unit.JPEG) {
+func (in *Intake) unsupported(h jpeg.Header) {
 	in.feed.broken.Add(1)
 	if in.refused++; in.refused > 1 || in.current == nil {
 		in.end(&frame.CameraError{Reason: frame.Unsupported,
-			Text: place(in.feed.source.URL) + " sends " + p.Unsupported() + ", which can be neither decoded nor shown by browsers"})
+			Text: place(in.feed.source.URL) + " sends " + h.Unsupported() + ", which can be neither decoded nor shown by browsers"})
 	}
 }
 
-// jpegFormat is the format of pictures like p, which a source sends in a format that may state another size.
-func (in *Intake) jpegFormat(sent unit.Format, p unit.JPEG) *unit.Format {
+// jpegFormat is the format of pictures with a header like h, which a source sends in a format that may state another size.
+func (in *Intake) jpegFormat(sent unit.Format, h jpeg.Header) *unit.Format {
 	s := &sent.Stream
-	s.Width, s.Height = p.Width, p.Height
-	s.Software, sent.Unusual, sent.Grey = p.Arithmetic(), p.Unusual(), p.Grey()
+	s.Width, s.Height = h.Width, h.Height
+	s.Software, sent.Unusual, sent.Grey = h.Arithmetic(), h.Unusual(), h.Grey()
 	if sent.Caps == jpegFile.Caps || sent.Unusual { // jpegparse of 1.22 states the sampling, which changes with the conversion
-		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", jpegFile.Caps, p.Width, p.Height)
+		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", jpegFile.Caps, h.Width, h.Height)
 	}
 	if !s.PixelAspect.Known() {
 		s.PixelAspect = in.density
 	}
 	o := in.orientation
 	if o == (frame.Orientation{}) {
-		o = p.Orientation
+		o = h.Orientation
 	}
 	return turned(sent, o)
 }

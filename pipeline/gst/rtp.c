@@ -16,7 +16,7 @@ static GstElement *fg_add(GstElement *beside, const gchar *factory) {
 // fg_depay has the depayloaders that give whole access units. In a parsebin those of H.264 and H.265 give single NAL units.
 // The parser after them then waits for the next picture before it knows that one is complete. This costs a frame of latency,
 // which the marker bit of RTP (RFC 6184, section 5.1) avoids. A JPEG needs no parser: jpegparse would be a fifth of the cost
-// of an MJPEG camera, and unit.ReadJPEG examines each JPEG anyway.
+// of an MJPEG camera, and jpeg.Read examines each JPEG anyway.
 static const struct {
 	const gchar *encoding, *factory, *caps;
 	gboolean parse;

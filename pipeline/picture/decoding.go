@@ -12,6 +12,7 @@ import (
 
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/plan"
 	"github.com/framegate/framegate/pipeline/unit"
 )
@@ -182,7 +183,7 @@ func (d *decoding) build(key unit.Unit) error {
 	p := d.picture
 	caps := key.Format.Caps
 	if key.Format.Stream.Codec == "mjpeg" && !strings.Contains(caps, "parsed=") {
-		// Each unit is exactly one picture, as unit.ReadJPEG has checked. So jpegdec need not look for its end, and does not
+		// Each unit is exactly one picture, as jpeg.Read has checked. So jpegdec need not look for its end, and does not
 		// lose the picture after a broken one.
 		caps += ", parsed=(boolean)true"
 	}
@@ -266,7 +267,7 @@ func (d *decoding) push(u unit.Unit) bool {
 	data := u.Data
 	if u.Format.Unusual {
 		var err error
-		if data, err = unit.Usual(data); err != nil {
+		if data, err = jpeg.Usual(data); err != nil {
 			return true // a broken picture
 		}
 	}

@@ -46,7 +46,6 @@ func FuzzNALUnits(f *testing.F) {
 				}
 			}
 		}
-		JPEGPixelAspect(unit)
 		if len(unit) > 0 {
 			MisstatesVP8Size(unit, frame.Stream{Width: 2, Height: 2})
 		}

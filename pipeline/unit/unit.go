@@ -26,7 +26,7 @@ type Unit struct {
 type Format struct {
 	Caps   string // in GStreamer's notation
 	Stream frame.Stream
-	// Unusual says that the units are JPEGs that must be converted by Usual before they are decoded.
+	// Unusual says that the units are JPEGs that must be converted by jpeg.Usual before they are decoded.
 	Unusual bool
 	// Grey says that the units are JPEGs without colours.
 	Grey bool

@@ -1,4 +1,4 @@
-package unit
+package jpeg
 
 import (
 	"testing"
@@ -20,7 +20,7 @@ func TestJFIFStatesTheShapeOfPixelsOnlyWithoutAUnit(t *testing.T) {
 		"another APP0":            {"\xFF\xD8\xFF\xE0\x00\x10AVI1\x00\x01\x01\x00\x00\x10\x00\x0B\x00\x00", frame.Ratio{}},
 		"no JPEG, and very short": {"\xFF", frame.Ratio{}},
 	} {
-		if got := JPEGPixelAspect([]byte(c.data)); got != c.want {
+		if got := PixelAspect([]byte(c.data)); got != c.want {
 			t.Errorf("%s: got %v, want %v", name, got, c.want)
 		}
 	}

@@ -1,17 +1,19 @@
-package unit
+package multipart
 
 import (
 	"bytes"
 	"errors"
 	"fmt"
 	"image"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"io"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
+
+	"github.com/framegate/framegate/pipeline/jpeg"
 )
 
 // partPicture makes a JPEG that differs with n.
@@ -21,7 +23,7 @@ func partPicture(n int) string {
 		img.Pix[i] = byte(i*(n+7)) ^ byte(i>>3)
 	}
 	var b bytes.Buffer
-	if err := jpeg.Encode(&b, img, nil); err != nil {
+	if err := stdjpeg.Encode(&b, img, nil); err != nil {
 		panic(err)
 	}
 	return b.String()
@@ -57,8 +59,8 @@ func stating(length, picture string) string {
 }
 
 const (
-	head = "--b0undary\r\nContent-Type: image/jpeg\r\n\r\n"
-	text = "--b0undary\r\nContent-Type: text/plain\r\nContent-Length: 14\r\n\r\nmotion=0;io=0\n\r\n"
+	jpegHead = "--b0undary\r\nContent-Type: image/jpeg\r\n\r\n"
+	text     = "--b0undary\r\nContent-Type: text/plain\r\nContent-Length: 14\r\n\r\nmotion=0;io=0\n\r\n"
 )
 
 // multiparts has what cameras send, and the pictures that browsers or the widest-used readers find in it.
@@ -72,7 +74,7 @@ var multiparts = map[string]struct {
 	"dashes left out":         {"--b", strings.ReplaceAll(part(one, 0)+part(two, 0), "--b0undary", "b"), []string{one, two}, ""},
 	"no boundary named":       {"", "\r\n" + part(one, 0) + part(two, 0), []string{one, two}, ""},
 	"another boundary":        {"frame", part(one, 0) + part(two, 0), []string{one, two}, ""},
-	"another, no lengths":     {"frame", head + one + "\r\n" + head + two + "\r\n", []string{one, two}, ""},
+	"another, no lengths":     {"frame", jpegHead + one + "\r\n" + jpegHead + two + "\r\n", []string{one, two}, ""},
 	"closing boundary opens":  {"b0undary", strings.ReplaceAll(parts(0, one, two), "--b0undary", "--b0undary--"), []string{one, two}, ""},
 	"boundary twice":          {"b0undary", "--b0undary\r\n" + parts(0, one, two), []string{one, two}, ""},
 	"boundary twice, apart":   {"b0undary", "--b0undary\r\n\r\n" + parts(0, one, two), []string{one, two}, ""},
@@ -80,14 +82,14 @@ var multiparts = map[string]struct {
 	"header in its line":      {"b0undary", strings.ReplaceAll(parts(0, one, two), "--b0undary\r\n", "--b0undary"), []string{one, two}, ""},
 	"and after a space":       {"b0undary", strings.ReplaceAll(parts(0, one, two), "--b0undary\r\n", "--b0undary "), []string{one, two}, ""},
 	"and another boundary":    {"frame", strings.ReplaceAll(parts(-9, one, two), "--b0undary\r\n", "--b0undary"), []string{one, two}, "9 bytes too short"},
-	"line feeds":              {"b0undary", strings.ReplaceAll(head, "\r\n", "\n") + one + "\n" + strings.ReplaceAll(head, "\r\n", "\n") + two, []string{one, two}, ""},
-	"no line end":             {"b0undary", head + one + head + two + "--b0undary--", []string{one, two}, ""},
+	"line feeds":              {"b0undary", strings.ReplaceAll(jpegHead, "\r\n", "\n") + one + "\n" + strings.ReplaceAll(jpegHead, "\r\n", "\n") + two, []string{one, two}, ""},
+	"no line end":             {"b0undary", jpegHead + one + jpegHead + two + "--b0undary--", []string{one, two}, ""},
 	"no line end, lengths":    {"b0undary", strings.ReplaceAll(parts(0, one, two), "\r\n--", "--"), []string{one, two}, ""},
 	"many line ends":          {"b0undary", strings.ReplaceAll(parts(0, one, two), "\r\n--", "\r\n\r\n\r\n--"), []string{one, two}, ""},
-	"no lengths":              {"b0undary", head + one + "\r\n" + head + two + "\r\n--b0undary--\r\n", []string{one, two}, ""},
+	"no lengths":              {"b0undary", jpegHead + one + "\r\n" + jpegHead + two + "\r\n--b0undary--\r\n", []string{one, two}, ""},
 	"no type, no length":      {"b0undary", "--b0undary\r\n\r\n" + one + "\r\n--b0undary\r\n\r\n" + two, []string{one, two}, ""},
 	"no blank line":           {"b0undary", strings.ReplaceAll(parts(0, one, two), "\r\n\r\n", "\r\n"), []string{one, two}, ""},
-	"capitals":                {"b0undary", strings.ToUpper(head[10:]) + one + "\r\n" + part(two, 0), []string{one, two}, ""},
+	"capitals":                {"b0undary", strings.ToUpper(jpegHead[10:]) + one + "\r\n" + part(two, 0), []string{one, two}, ""},
 	"7 too long":              {"b0undary", parts(7, one, two, three), []string{one, two, three}, "Content-Length 7 bytes too long"},
 	"the line end counted":    {"b0undary", parts(2, one, two, three), []string{one, two, three}, ""},
 	"50000 too long":          {"b0undary", parts(50000, one, two, three), []string{one, two, three}, "50000 bytes too long"},
@@ -111,20 +113,20 @@ var multiparts = map[string]struct {
 	"back to back":            {"", one + two + three, []string{one, two, three}, ""},
 	"one JPEG":                {"ipcam264", one, []string{one}, ""},
 	"bytes before":            {"b0undary", part("\x00\x00abc"+one, 0) + part("\x00\x00abc"+two, 0), []string{one, two}, "5 bytes precede the JPEG"},
-	"bytes before, unsized":   {"b0undary", head + "abc" + one + "\r\n" + head + "abc" + two, []string{one, two}, "3 bytes precede the JPEG"},
+	"bytes before, unsized":   {"b0undary", jpegHead + "abc" + one + "\r\n" + jpegHead + "abc" + two, []string{one, two}, "3 bytes precede the JPEG"},
 	"empty pairs":             {"b0undary", part("\xFF\xD8\xFF\xD9\xFF\xD8\xFF\xD9"+one, 0) + part("\xFF\xD8\xFF\xD9", 0) + part(two, 0), []string{one, two}, "without a picture, are sent"},
 	"no end marker":           {"b0undary", parts(0, unmarked, unmarked, two), []string{unmarked, unmarked, two}, ""},
-	"no marker, unsized":      {"b0undary", head + unmarked + "\r\n" + head + unmarked + "\r\n" + head + two, []string{unmarked, unmarked, two}, ""},
-	"no marker, no line end":  {"b0undary", head + unmarked + head + two, []string{unmarked, two}, ""},
+	"no marker, unsized":      {"b0undary", jpegHead + unmarked + "\r\n" + jpegHead + unmarked + "\r\n" + jpegHead + two, []string{unmarked, unmarked, two}, ""},
+	"no marker, no line end":  {"b0undary", jpegHead + unmarked + jpegHead + two, []string{unmarked, two}, ""},
 	"no marker, too long":     {"b0undary", parts(9, unmarked, unmarked, two), []string{unmarked, unmarked, two}, "9 bytes too long"},
 	"no marker, back to back": {"", unmarked + two, []string{unmarked, two}, ""},
-	"thumbnails":              {"b0undary", parts(-1, thumbnailed, thumbnailed) + head + thumbnailed + "\r\n" + head + two, []string{thumbnailed, thumbnailed, thumbnailed, two}, "too short"},
+	"thumbnails":              {"b0undary", parts(-1, thumbnailed, thumbnailed) + jpegHead + thumbnailed + "\r\n" + jpegHead + two, []string{thumbnailed, thumbnailed, thumbnailed, two}, "too short"},
 	"a boundary in a comment": {"b", strings.ReplaceAll(parts(0, inside(one, "\xFE", "a\r\n--b\r\n"), two), "b0undary", "b"), []string{inside(one, "\xFE", "a\r\n--b\r\n"), two}, ""},
 	"padding":                 {"b0undary", parts(0, one+strings.Repeat("\x00", 400), two+strings.Repeat("\x00", 100)), []string{one, two}, ""},
 	"padding of old pictures": {"b0undary", parts(0, one+three[300:]+three[:300], two+three[9:300]), []string{one, two}, ""},
 	"no picture":              {"b0undary", part("<html>", 0) + part(two, 0) + part("", 0), []string{"<html>", two, ""}, ""},
-	"no picture, unsized":     {"b0undary", head + "<html>\r\n" + head + two, []string{"<html>", two}, ""},
-	"cut, and the next whole": {"b0undary", head + one[:30] + "\r\n" + head + two, []string{one[:30], two}, ""},
+	"no picture, unsized":     {"b0undary", jpegHead + "<html>\r\n" + jpegHead + two, []string{"<html>", two}, ""},
+	"cut, and the next whole": {"b0undary", jpegHead + one[:30] + "\r\n" + jpegHead + two, []string{one[:30], two}, ""},
 	"a long header line":      {"b0undary", strings.Replace(parts(0, one, two), "Content-Type", "X: "+strings.Repeat("y", 2*maxLine)+"\r\nContent-Type", 1), []string{one, two}, ""},
 	"many headers":            {"b0undary", strings.ReplaceAll(parts(0, one, two), "Content-Type", strings.Repeat("X-Y: z\r\n", 300)+"Content-Type"), []string{one, two}, ""},
 	"header without a name":   {"b0undary", strings.ReplaceAll(parts(0, one, two), "Content-Type", "Tue, 12 Jun 2012\r\n: x\r\nContent-Type"), []string{one, two}, ""},
@@ -137,7 +139,7 @@ func TestMultipartVariantsOfCamerasAreRead(t *testing.T) {
 			"byte by byte": iotest.OneByteReader(strings.NewReader(c.body)),
 			"with its end": iotest.DataErrReader(strings.NewReader(c.body)),
 		} {
-			got, odd, err := readParts(NewPartReader(reader, c.boundary))
+			got, odd, err := readParts(NewReader(reader, c.boundary))
 			if !slices.Equal(got, c.want) || !errors.Is(err, io.EOF) {
 				t.Errorf("%s, %s: %v\n%s, want\n%s", name, way, err, shortened(got), shortened(c.want))
 			}
@@ -149,7 +151,7 @@ func TestMultipartVariantsOfCamerasAreRead(t *testing.T) {
 }
 
 // readParts reads all parts.
-func readParts(p *PartReader) (parts, odd []string, err error) {
+func readParts(p *Reader) (parts, odd []string, err error) {
 	p.Odd = func(_, text string) { odd = append(odd, text) }
 	for {
 		part, err := p.Next()
@@ -175,7 +177,7 @@ func TestPictureDoesNotWaitForTheNextOne(t *testing.T) {
 		want []string
 	}{
 		"right length":     {func(p string) string { return part(p, 0) }, []string{one, two, three}},
-		"no length":        {func(p string) string { return head + p }, []string{one, two, three}},
+		"no length":        {func(p string) string { return jpegHead + p }, []string{one, two, three}},
 		"7 too long":       {func(p string) string { return part(p, 7) }, []string{one, two, three}},
 		"500 too short":    {func(p string) string { return part(p, -500) }, []string{one, two, three}},
 		"back to back":     {func(p string) string { return p }, []string{one, two, three}},
@@ -183,7 +185,7 @@ func TestPictureDoesNotWaitForTheNextOne(t *testing.T) {
 		"boundary at once": {func(p string) string { return part(p, 0)[12:] + "--b0undary\r\n" }, []string{one, two, three}},
 	} {
 		chunks := &chunked{}
-		p := NewPartReader(chunks, "b0undary")
+		p := NewReader(chunks, "b0undary")
 		for i, picture := range []string{one, two, three} {
 			chunks.left = append(chunks.left, c.each(picture))
 			if got, err := p.Next(); err != nil || string(got) != c.want[i] {
@@ -218,7 +220,7 @@ func TestStillsAreReadWithAndWithoutTheirLength(t *testing.T) {
 		"padded":              {len(one) + 9, one + "\x00\x00\x00\x00\x00\x00\xFF\xD8\xFF", []string{one}},
 		"too long":            {len(one) + 5, one, []string{one}},
 		"several":             {0, one + two, []string{one, two}},
-		"several, the length": {len(one + two), one + two, []string{one + two}}, // ReadJPEG looks at the first one
+		"several, the length": {len(one + two), one + two, []string{one + two}}, // jpeg.Read looks at the first one
 		"no JPEG":             {6, "<html>", []string{"<html>"}},
 		"no JPEG, no length":  {0, "<html>", []string{"<html>"}},
 	} {
@@ -233,13 +235,13 @@ func TestBadMultipartIsRefused(t *testing.T) {
 	for name, body := range map[string]string{
 		"a stream that breaks off":  part(one, 0)[:300],
 		"text that breaks off":      "--b0undary\r\nContent-Length: 10\r\n\r\nabc",
-		"nothing but bytes":         strings.Repeat("A: "+strings.Repeat("b", 4000)+"\r\n", MaxJPEG/4000),
-		"a picture beyond measure":  head + "\xFF\xD8" + strings.Repeat("\x00", MaxJPEG),
-		"a part without a picture":  head + strings.Repeat("\x00", MaxJPEG+1),
-		"a header that never ends":  "--b0undary\r\nA: " + strings.Repeat("b", MaxJPEG),
-		"a picture and its comment": head + "\xFF\xD8" + strings.Repeat("\xFF\xFE\xFF\xFF"+strings.Repeat("c", 0xFFFD), MaxJPEG>>16+1),
+		"nothing but bytes":         strings.Repeat("A: "+strings.Repeat("b", 4000)+"\r\n", jpeg.MaxSize/4000),
+		"a picture beyond measure":  jpegHead + "\xFF\xD8" + strings.Repeat("\x00", jpeg.MaxSize),
+		"a part without a picture":  jpegHead + strings.Repeat("\x00", jpeg.MaxSize+1),
+		"a header that never ends":  "--b0undary\r\nA: " + strings.Repeat("b", jpeg.MaxSize),
+		"a picture and its comment": jpegHead + "\xFF\xD8" + strings.Repeat("\xFF\xFE\xFF\xFF"+strings.Repeat("c", 0xFFFD), jpeg.MaxSize>>16+1),
 	} {
-		if parts, _, err := readParts(NewPartReader(strings.NewReader(body), "b0undary")); err == nil || err == io.EOF || len(parts) > 0 {
+		if parts, _, err := readParts(NewReader(strings.NewReader(body), "b0undary")); err == nil || err == io.EOF || len(parts) > 0 {
 			t.Errorf("%s: %s, %v", name, shortened(parts), err)
 		}
 	}
@@ -249,10 +251,10 @@ func TestBadMultipartIsRefused(t *testing.T) {
 func BenchmarkParts(b *testing.B) {
 	picture := partPicture(1)
 	picture = picture[:len(picture)-2] + strings.Repeat(strings.Repeat("abc", 80)+"\xFF\x00", 400) + "\xFF\xD9"
-	for name, part := range map[string]string{"right": part(picture, 0), "none": head + picture + "\r\n", "wrong": stating("x", picture)} {
+	for name, part := range map[string]string{"right": part(picture, 0), "none": jpegHead + picture + "\r\n", "wrong": stating("x", picture)} {
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(part)))
-			p := NewPartReader(&endless{part: part}, "b0undary")
+			p := NewReader(&endless{part: part}, "b0undary")
 			for b.Loop() {
 				if got, err := p.Next(); err != nil || len(got) != len(picture) {
 					b.Fatal(len(got), err)
@@ -285,11 +287,11 @@ func FuzzParts(f *testing.F) {
 	f.Add("b", []byte("--b\r\nContent-Type: image/jpeg\r\nContent-Length: 3\r\n\r\nabc\r\n--b\r\n\r\nxyz\r\n--b--\r\n"))
 	f.Add("--b", []byte("--b\nContent-Length: 0\n\n\n--b\n\n"))
 	f.Add("", []byte("--x\r\n\r\n\r\n--x--"))
-	f.Add("b", []byte("--b\r\nContent-Length: "+strconv.Itoa(MaxJPEG)+"\r\n\r\n"))
+	f.Add("b", []byte("--b\r\nContent-Length: "+strconv.Itoa(jpeg.MaxSize)+"\r\n\r\n"))
 	f.Fuzz(func(t *testing.T, boundary string, body []byte) {
-		for _, p := range []*PartReader{
-			NewPartReader(bytes.NewReader(body), boundary),
-			NewPartReader(iotest.OneByteReader(bytes.NewReader(body)), boundary),
+		for _, p := range []*Reader{
+			NewReader(bytes.NewReader(body), boundary),
+			NewReader(iotest.OneByteReader(bytes.NewReader(body)), boundary),
 			NewPictureReader(bytes.NewReader(body), len(body)),
 		} {
 			p.Odd = func(_, text string) {

@@ -1,4 +1,4 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
@@ -7,36 +7,36 @@ import (
 	"slices"
 )
 
-// A JPEGReader splits a sequence of JPEGs without anything to separate them, such as a file of raw Motion JPEG.
-type JPEGReader struct {
+// A Reader splits a sequence of JPEGs without anything to separate them, such as a file of raw Motion JPEG.
+type Reader struct {
 	from  io.Reader
 	data  []byte // what has been read, beginning with the picture that Next returned last
 	used  int    // bytes of that
 	ended bool
 }
 
-// NewJPEGReader returns a reader of the pictures in from.
-func NewJPEGReader(from io.Reader) *JPEGReader { return &JPEGReader{from: from} }
+// NewReader returns a reader of the pictures in from.
+func NewReader(from io.Reader) *Reader { return &Reader{from: from} }
 
 // minRead is how many bytes are read at least at a time.
 const minRead = 64 << 10
 
 // Next returns the next picture, valid until the next call, or io.EOF at the end. A picture may be broken. What is larger than
-// MaxJPEG is returned in parts.
-func (r *JPEGReader) Next() ([]byte, error) {
+// MaxSize is returned in parts.
+func (r *Reader) Next() ([]byte, error) {
 	r.data = r.data[:copy(r.data, r.data[r.used:])]
 	r.used = 0
 	for {
-		p, err := readJPEG(r.data, false)
+		h, err := readFirst(r.data, false)
 		switch {
-		case err == nil && (!p.open || r.ended || p.end < len(r.data)):
-			r.used = p.end
+		case err == nil && (!h.open || r.ended || h.end < len(r.data)):
+			r.used = h.end
 			return r.data[:r.used], nil
-		case !r.ended && len(r.data) <= MaxJPEG && !errors.Is(err, errBrokenJPEG):
+		case !r.ended && len(r.data) <= MaxSize && !errors.Is(err, errBroken):
 			if err := r.more(); err != nil {
 				return nil, err
 			}
-		case len(r.data) < 4 || r.ended && errors.Is(err, ErrNoJPEG):
+		case len(r.data) < 4 || r.ended && errors.Is(err, ErrFormat):
 			return nil, io.EOF
 		default:
 			r.used = len(r.data)
@@ -49,7 +49,7 @@ func (r *JPEGReader) Next() ([]byte, error) {
 }
 
 // more reads as many bytes as there are already.
-func (r *JPEGReader) more() error {
+func (r *Reader) more() error {
 	have := len(r.data)
 	r.data = slices.Grow(r.data, max(minRead, have))
 	n, err := io.ReadFull(r.from, r.data[have:cap(r.data)])

@@ -1,17 +1,17 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
 	"slices"
 )
 
-// JPEGShape says which pictures have another shape than those before them: another header of the frame, with its size, components
+// Shape says which pictures have another shape than those before them: another header of the frame, with its size, components
 // and sampling, or another orientation. Each shape needs a decoder of its own: jpegdec, which accepts a change, has been seen to
 // write beyond its picture (GStreamer 1.22.0, libjpeg-turbo 2.1.5).
 //
 // Such a header may also be damaged. A picture of a new shape is accepted if its scan has exactly the data of such a picture, or
 // if its shape arrives twice in a row.
-type JPEGShape struct {
+type Shape struct {
 	current   []byte
 	known     [][]byte // accepted earlier, the latest last
 	candidate []byte   // of a refused picture, which the next one may confirm; nil if there is none
@@ -22,8 +22,8 @@ const maxShapes = 16
 
 // Fits reports whether a picture, read from data, is accepted, whether its shape differs from that of the one before it, and
 // whether the picture refused before it was broken.
-func (s *JPEGShape) Fits(p JPEG, data []byte) (fits, changed, wasBroken bool) {
-	shape := p.shape()
+func (s *Shape) Fits(h Header, data []byte) (fits, changed, wasBroken bool) {
+	shape := h.shape()
 	wasBroken = s.candidate != nil
 	switch {
 	case bytes.Equal(shape, s.current):
@@ -31,7 +31,7 @@ func (s *JPEGShape) Fits(p JPEG, data []byte) (fits, changed, wasBroken bool) {
 		return true, false, wasBroken
 	case bytes.Equal(shape, s.candidate):
 		wasBroken = false
-	case s.current == nil || s.knows(shape) || p.Complete(data):
+	case s.current == nil || s.knows(shape) || h.Complete(data):
 	default:
 		s.candidate = shape
 		return false, false, wasBroken
@@ -44,15 +44,15 @@ func (s *JPEGShape) Fits(p JPEG, data []byte) (fits, changed, wasBroken bool) {
 	return true, true, wasBroken
 }
 
-func (s *JPEGShape) knows(shape []byte) bool {
+func (s *Shape) knows(shape []byte) bool {
 	return slices.ContainsFunc(s.known, func(other []byte) bool { return bytes.Equal(shape, other) })
 }
 
 // shape is everything that must be equal in pictures that share a decoder.
-func (p JPEG) shape() []byte {
-	turned := byte(p.Orientation.Degrees / 90)
-	if p.Orientation.Mirrored {
+func (h Header) shape() []byte {
+	turned := byte(h.Orientation.Degrees / 90)
+	if h.Orientation.Mirrored {
 		turned += 4
 	}
-	return slices.Concat([]byte{p.mark, turned}, p.frame, p.adobe)
+	return slices.Concat([]byte{h.mark, turned}, h.frame, h.adobe)
 }

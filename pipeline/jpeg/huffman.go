@@ -1,4 +1,4 @@
-package unit
+package jpeg
 
 import "slices"
 
@@ -39,6 +39,9 @@ var standardHuffman = slices.Concat(
 		0xf9, 0xfa,
 	},
 )
+
+// AppendStandardHuffman appends the segment with the Huffman tables of ITU-T T.81, annex K.3, which Motion JPEG leaves out.
+func AppendStandardHuffman(to []byte) []byte { return append(to, standardHuffman...) }
 
 // huffman is a Huffman table.
 type huffman struct {

@@ -1,13 +1,15 @@
-package unit
+package multipart
 
 import (
 	"bytes"
 	"strconv"
 	"strings"
+
+	"github.com/framegate/framegate/pipeline/jpeg"
 )
 
-// A partHead is what the lines before a part say about it.
-type partHead struct {
+// A head is what the lines before a part say about it.
+type head struct {
 	opened bool   // by a boundary
 	kind   string // Content-Type in lower case, without parameters; empty if it is missing
 	length int    // Content-Length; 0 if it is missing or useless
@@ -15,10 +17,10 @@ type partHead struct {
 }
 
 // begun reports whether the lines so far are the head of a part: a preamble has neither a boundary nor one of these headers.
-func (h *partHead) begun() bool { return h.opened || h.kind != "" || h.length > 0 || h.stated != "" }
+func (h *head) begun() bool { return h.opened || h.kind != "" || h.length > 0 || h.stated != "" }
 
 // picture reports whether the head allows the part to be a JPEG. Some cameras leave the type out or call it a stream of bytes.
-func (h *partHead) picture() bool {
+func (h *head) picture() bool {
 	switch h.kind {
 	case "", "image/jpeg", "image/jpg", "image/pjpeg", "image/*", "application/octet-stream":
 		return true
@@ -27,7 +29,7 @@ func (h *partHead) picture() bool {
 }
 
 // header takes over a header line. Lines that are none are ignored, as browsers do.
-func (h *partHead) header(line []byte) {
+func (h *head) header(line []byte) {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimSpace(value)
 	switch strings.ToLower(string(bytes.TrimSpace(name))) {
@@ -40,7 +42,7 @@ func (h *partHead) header(line []byte) {
 		if end := bytes.IndexFunc(digits, func(r rune) bool { return r < '0' || r > '9' }); end >= 0 {
 			digits = digits[:end]
 		}
-		if n, err := strconv.Atoi(string(digits)); err == nil && n > 0 && n <= MaxJPEG {
+		if n, err := strconv.Atoi(string(digits)); err == nil && n > 0 && n <= jpeg.MaxSize {
 			h.length = n
 		}
 		if strconv.Itoa(h.length) != string(value) {

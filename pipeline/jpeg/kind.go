@@ -1,11 +1,11 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
 	"fmt"
 	"image"
 	"image/color"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"slices"
 
 	"github.com/framegate/framegate/pipeline/frame"
@@ -13,35 +13,35 @@ import (
 
 // Unsupported says what keeps a picture from being shown, empty if nothing does: no browser shows it, and neither libjpeg nor
 // Go decodes it.
-func (p JPEG) Unsupported() string {
-	f, err := p.components()
+func (h Header) Unsupported() string {
+	f, err := h.components()
 	switch {
-	case p.mark == 0xC3 || p.mark == 0xCB:
+	case h.mark == 0xC3 || h.mark == 0xCB:
 		return "lossless JPEGs"
-	case p.mark != 0xC0 && p.mark != 0xC1 && p.mark != 0xC2 && p.mark != 0xC9 && p.mark != 0xCA:
+	case h.mark != 0xC0 && h.mark != 0xC1 && h.mark != 0xC2 && h.mark != 0xC9 && h.mark != 0xCA:
 		return "hierarchical JPEGs"
-	case p.frame[0] != 8:
-		return fmt.Sprintf("JPEGs of %d bits a sample", p.frame[0])
+	case h.frame[0] != 8:
+		return fmt.Sprintf("JPEGs of %d bits a sample", h.frame[0])
 	case err != nil:
 		return "JPEGs with an impossible header"
 	case len(f.components) == 2:
 		return "JPEGs of two components"
-	case p.Arithmetic() && p.Unusual():
+	case h.Arithmetic() && h.Unusual():
 		return "JPEGs with arithmetic coding and unusual sampling or colours"
 	}
 	return ""
 }
 
 // Arithmetic reports whether a picture is coded arithmetically: libjpeg decodes it, and browsers do not show it.
-func (p JPEG) Arithmetic() bool { return p.mark > markJPG }
+func (h Header) Arithmetic() bool { return h.mark > markJPG }
 
 // Grey reports whether a picture has no colours.
-func (p JPEG) Grey() bool { return p.frame[5] == 1 }
+func (h Header) Grey() bool { return h.frame[5] == 1 }
 
 // Unusual reports whether a picture has colours or sampling for which GStreamer has no format. jpegdec refuses CMYK, and makes
 // 4:1:1 and 4:1:0 green (seen with 1.22).
-func (p JPEG) Unusual() bool {
-	f, err := p.components()
+func (h Header) Unusual() bool {
+	f, err := h.components()
 	if err != nil {
 		return true
 	}
@@ -64,7 +64,7 @@ const usualQuality = 95
 
 // Usual returns a picture of the usual kind, 4:2:0 or grey, for decoders: what an unusual one shows.
 func Usual(data []byte) ([]byte, error) {
-	picture, err := jpeg.Decode(bytes.NewReader(data))
+	picture, err := stdjpeg.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +77,7 @@ func Usual(data []byte) ([]byte, error) {
 // Encode makes a JPEG of a picture.
 func Encode(picture image.Image, quality int) ([]byte, error) {
 	var b bytes.Buffer
-	err := jpeg.Encode(&b, picture, &jpeg.Options{Quality: quality})
+	err := stdjpeg.Encode(&b, picture, &stdjpeg.Options{Quality: quality})
 	return slices.Clip(b.Bytes()), err
 }
 
@@ -92,31 +92,31 @@ func mix(inks *image.CMYK) *image.RGBA {
 }
 
 // Repairs says what Repaired does to a picture, each in a short sentence. It is empty for most.
-func (p JPEG) Repairs() (all []string) {
-	if p.start > 0 {
+func (h Header) Repairs() (all []string) {
+	if h.start > 0 {
 		all = append(all, "other bytes precede the JPEGs, which are skipped")
 	}
-	if len(p.gaps) > 0 {
+	if len(h.gaps) > 0 {
 		all = append(all, "segments of the JPEGs are longer than they say, or have bytes between them, which are left out")
 	}
-	if !p.huffman {
+	if !h.huffman {
 		all = append(all, "JPEGs have no Huffman tables, which are added")
 	}
-	if p.open {
+	if h.open {
 		all = append(all, "JPEGs have no end marker, which is added")
 	}
 	return all
 }
 
 // Oddity says what is unusual about the kind of a picture and explains what is shown of it, in a short sentence. It is empty for most.
-func (p JPEG) Oddity() string {
-	f, err := p.components()
-	switch turned := p.Orientation; {
-	case p.Arithmetic():
+func (h Header) Oddity() string {
+	f, err := h.components()
+	switch turned := h.Orientation; {
+	case h.Arithmetic():
 		return "JPEGs have arithmetic coding, so they are always decoded"
 	case err == nil && len(f.components) == 4:
 		return "JPEGs have CMYK colours, so they are converted before they are decoded"
-	case p.Unusual():
+	case h.Unusual():
 		return "JPEGs have unusual sampling, so they are converted before they are decoded"
 	case turned != frame.Orientation{}:
 		text := fmt.Sprintf("the Exif data of the JPEGs says that they are to be turned by %d degrees", turned.Degrees)

@@ -1,38 +1,38 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
 	"encoding/binary"
 	"errors"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"slices"
 )
 
 // Complete reports whether the scan of a picture, read from data, has exactly the data that its header announces. It decodes the
 // Huffman codes of the picture, which takes about as long as a fifth of decoding it.
-func (p JPEG) Complete(data []byte) bool {
-	end, complete := p.checkScan(data[:p.end])
-	if !complete || p.open || end == p.end {
+func (h Header) Complete(data []byte) bool {
+	end, complete := h.checkScan(data[:h.end])
+	if !complete || h.open || end == h.end {
 		return complete
 	}
 	marker := end
-	for marker+2 < p.end && data[marker+1] == 0xFF { // fill bytes
+	for marker+2 < h.end && data[marker+1] == 0xFF { // fill bytes
 		marker++
 	}
-	return marker+2 <= p.end && data[marker] == 0xFF && data[marker+1] == markEOI
+	return marker+2 <= h.end && data[marker] == 0xFF && data[marker+1] == markEOI
 }
 
 // checkScan reports whether the scan is complete, and where its data ends.
-func (p JPEG) checkScan(data []byte) (end int, complete bool) {
-	frame, err := p.components()
+func (h Header) checkScan(data []byte) (end int, complete bool) {
+	frame, err := h.components()
 	if err != nil {
 		return 0, false
 	}
-	if p.mark > 0xC1 || int(data[p.scan+4]) != len(frame.components) {
-		return p.decodes(data)
+	if h.mark > 0xC1 || int(data[h.scan+4]) != len(frame.components) {
+		return h.decodes(data)
 	}
-	r := scanReader{data: data, at: p.body}
-	err = p.prepare(data, frame, &r)
+	r := scanReader{data: data, at: h.body}
+	err = h.prepare(data, frame, &r)
 	if err != nil || r.read(frame) != nil {
 		return 0, false
 	}
@@ -43,17 +43,17 @@ func (p JPEG) checkScan(data []byte) (end int, complete bool) {
 const maxChecked = 16 << 20
 
 // decodes reports whether Go's decoder can read a picture, the only check of a progressive one.
-func (p JPEG) decodes(data []byte) (end int, ok bool) {
-	if p.Width*p.Height > maxChecked {
+func (h Header) decodes(data []byte) (end int, ok bool) {
+	if h.Width*h.Height > maxChecked {
 		return 0, false
 	}
-	p.end, p.open = len(data), true
-	_, err := jpeg.Decode(bytes.NewReader(p.Repaired(data)))
+	h.end, h.open = len(data), true
+	_, err := stdjpeg.Decode(bytes.NewReader(h.Repaired(data)))
 	return len(data), err == nil
 }
 
-// jpegFrame is the content of a frame's header.
-type jpegFrame struct {
+// frameHeader is the content of a frame's header.
+type frameHeader struct {
 	bits          int
 	width, height int
 	components    []component
@@ -70,14 +70,14 @@ type component struct {
 var errFrame = errors.New("an impossible frame header")
 
 // components reads the frame's header.
-func (p JPEG) components() (f jpegFrame, err error) {
-	h := p.frame
-	n := int(h[5])
-	if n < 1 || n > 4 || len(h) < 6+3*n {
+func (h Header) components() (f frameHeader, err error) {
+	content := h.frame
+	n := int(content[5])
+	if n < 1 || n > 4 || len(content) < 6+3*n {
 		return f, errFrame
 	}
-	f = jpegFrame{bits: int(h[0]), width: p.Width, height: p.Height}
-	for _, c := range slices.Collect(slices.Chunk(h[6:6+3*n], 3)) {
+	f = frameHeader{bits: int(content[0]), width: h.Width, height: h.Height}
+	for _, c := range slices.Collect(slices.Chunk(content[6:6+3*n], 3)) {
 		made := component{id: c[0], across: int(c[1] >> 4), down: int(c[1] & 15)}
 		if made.across < 1 || made.across > 4 || made.down < 1 || made.down > 4 {
 			return f, errFrame
@@ -89,14 +89,14 @@ func (p JPEG) components() (f jpegFrame, err error) {
 }
 
 // prepare reads the tables that the first scan refers to.
-func (p JPEG) prepare(data []byte, f jpegFrame, r *scanReader) error {
+func (h Header) prepare(data []byte, f frameHeader, r *scanReader) error {
 	var tables [2][4]*huffman
-	if !p.huffman {
+	if !h.huffman {
 		if err := readHuffman(&tables, standardHuffman[4:]); err != nil {
 			return err
 		}
 	}
-	for at := p.start + 2; at < p.scan; {
+	for at := h.start + 2; at < h.scan; {
 		s, err := nextSegment(data, at)
 		if err != nil {
 			return err
@@ -111,7 +111,7 @@ func (p JPEG) prepare(data []byte, f jpegFrame, r *scanReader) error {
 		}
 		at = s.end
 	}
-	selectors := data[p.scan+5 : p.body]
+	selectors := data[h.scan+5 : h.body]
 	if len(selectors) < 2*len(f.components) {
 		return errFrame
 	}
@@ -140,7 +140,7 @@ type scanReader struct {
 var errScan = errors.New("the scan is damaged or cut off")
 
 // read reads all units of a scan with all components of the frame.
-func (r *scanReader) read(f jpegFrame) error {
+func (r *scanReader) read(f frameHeader) error {
 	if len(f.components) == 1 { // then the units are single blocks
 		f.components[0].across, f.components[0].down, f.across, f.down = 1, 1, 1, 1
 	}

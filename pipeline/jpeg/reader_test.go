@@ -1,4 +1,4 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func TestJPEGsInARowAreRead(t *testing.T) {
 		for how, from := range map[string]io.Reader{
 			"at once": bytes.NewReader(c.file), "in parts": iotest.HalfReader(bytes.NewReader(c.file)),
 		} {
-			r := NewJPEGReader(from)
+			r := NewReader(from)
 			var got [][]byte
 			for {
 				data, err := r.Next()
@@ -39,7 +39,7 @@ func TestJPEGsInARowAreRead(t *testing.T) {
 				if err != nil || len(got) > len(c.want) {
 					t.Fatalf("%s, %s: %d pictures and %v", name, how, len(got), err)
 				}
-				p, err := ReadJPEG(data)
+				p, err := Read(data)
 				if err != nil {
 					got = append(got, nil)
 					continue

@@ -1,4 +1,4 @@
-package unit
+package feed
 
 import (
 	"bytes"
@@ -60,7 +60,7 @@ func TestOrientationOfMP4(t *testing.T) {
 		"no MP4":                {[]byte("RIFF and so on"), frame.Orientation{}},
 		"empty":                 {nil, frame.Orientation{}},
 	} {
-		if got := MP4Orientation(bytes.NewReader(c.file), int64(len(c.file))); got != c.want {
+		if got := mp4Orientation(bytes.NewReader(c.file), int64(len(c.file))); got != c.want {
 			t.Errorf("%s: %+v, want %+v", name, got, c.want)
 		}
 	}
@@ -70,7 +70,7 @@ func FuzzMP4(f *testing.F) {
 	f.Add(box("moov", track("soun", 0, 1<<16, 0, 0, 1<<16), track("vide", 1, 0, 1<<16, -1<<16, 0)))
 	f.Add(longBox("moov", track("vide", 0, 0, 1<<16, -1<<16, 0)))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		o := MP4Orientation(bytes.NewReader(data), int64(len(data)))
+		o := mp4Orientation(bytes.NewReader(data), int64(len(data)))
 		if o.Degrees%90 != 0 {
 			t.Errorf("%+v", o)
 		}

@@ -1,4 +1,5 @@
-package unit
+// Package jpeg reads, checks, repairs and converts the JPEGs that cameras send. It depends neither on GStreamer nor on cameras.
+package jpeg
 
 import (
 	"bytes"
@@ -8,8 +9,11 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// JPEG is what the markers of a JPEG say. The markers are those of ITU-T T.81, annex B.
-type JPEG struct {
+// MaxSize is the largest size of a camera's JPEG in bytes: 8192x8192 at the best quality is smaller.
+const MaxSize = 32 << 20
+
+// Header is what the markers of a JPEG say. The markers are those of ITU-T T.81, annex B.
+type Header struct {
 	Width, Height int               // pixels, before the picture is turned
 	Orientation   frame.Orientation // that of its Exif data
 	frame         []byte            // the content of the frame's header: precision, size, components and their sampling
@@ -26,7 +30,7 @@ type JPEG struct {
 // gap is a range of bytes that belong to no segment.
 type gap struct{ from, to int }
 
-// The markers that ReadJPEG knows.
+// The markers that Read knows.
 const (
 	markSOI  = 0xD8
 	markEOI  = 0xD9
@@ -48,44 +52,44 @@ const (
 )
 
 var (
-	ErrNoJPEG     = errors.New("it is not a JPEG")
-	errCutJPEG    = errors.New("the JPEG is cut off")
-	errBrokenJPEG = errors.New("the JPEG is broken")
+	ErrFormat = errors.New("it is not a JPEG")
+	errCut    = errors.New("the JPEG is cut off")
+	errBroken = errors.New("the JPEG is broken")
 )
 
 // maxPreamble is how many bytes may precede a picture, or separate it from an empty one.
 const maxPreamble = 64 << 10
 
-// ReadJPEG reads the markers of the JPEG that a camera sent. It reads what libjpeg reads, and so browsers: bytes before
+// Read reads the markers of the JPEG that a camera sent. It reads what libjpeg reads, and so browsers: bytes before
 // the picture, empty pictures before it, and bytes between segments, which a segment leaves that is longer than it says, are
 // skipped. A picture without an end marker is accepted if its scan is complete. It fails if a part is missing, since such a
 // picture can neither be decoded nor passed on.
 //
 // Data that ends in an end marker is taken as one picture, so that it need not be searched. What a phone adds behind its pictures
 // is passed on with them.
-func ReadJPEG(data []byte) (JPEG, error) {
-	return readJPEG(data, bytes.HasSuffix(data, []byte{0xFF, markEOI}))
+func Read(data []byte) (Header, error) {
+	return readFirst(data, bytes.HasSuffix(data, []byte{0xFF, markEOI}))
 }
 
-// readJPEG reads the first JPEG in data. ends says that data ends with that picture.
-func readJPEG(data []byte, ends bool) (JPEG, error) {
+// readFirst reads the first JPEG in data. ends says that data ends with that picture.
+func readFirst(data []byte, ends bool) (Header, error) {
 	for at := 0; ; at += 2 {
 		start := findSOI(data, at)
 		switch {
 		case start < 0 && at > 0:
-			return JPEG{}, errBrokenJPEG
+			return Header{}, errBroken
 		case start < 0:
-			return JPEG{}, ErrNoJPEG
+			return Header{}, ErrFormat
 		}
 		if at = start; bytes.HasPrefix(data[at+2:], []byte{0xFF, markEOI}) {
 			continue // an empty picture, as capture cards send them
 		}
-		p := JPEG{start: start}
+		h := Header{start: start}
 		if ends {
-			p.end = len(data)
+			h.end = len(data)
 		}
-		err := p.read(data, start+2)
-		return p, err
+		err := h.read(data, start+2)
+		return h, err
 	}
 }
 
@@ -101,37 +105,37 @@ func findSOI(data []byte, at int) int {
 }
 
 // read reads the segments from at on, and the scans.
-func (p *JPEG) read(data []byte, at int) error {
+func (h *Header) read(data []byte, at int) error {
 	for {
 		s, err := nextSegment(data, at)
 		if err != nil {
 			return err
 		}
 		if s.at > at {
-			p.gaps = append(p.gaps, gap{at, s.at})
+			h.gaps = append(h.gaps, gap{at, s.at})
 		}
 		switch {
 		case s.mark == markEOI:
-			return errBrokenJPEG // before any scan
+			return errBroken // before any scan
 		case s.mark == markDHT:
-			p.huffman = true
-		case s.mark == markAPP1 && p.Orientation == frame.Orientation{}:
-			p.Orientation = exifOrientation(s.content)
+			h.huffman = true
+		case s.mark == markAPP1 && h.Orientation == frame.Orientation{}:
+			h.Orientation = exifOrientation(s.content)
 		case s.mark == markAPPE && bytes.HasPrefix(s.content, []byte("Adobe")):
-			p.adobe = s.content
+			h.adobe = s.content
 		case s.mark == markSOS:
 			if len(s.content) < 6 { // of one component
-				return errBrokenJPEG
+				return errBroken
 			}
-			p.scan, p.body = s.at, s.end
-			return p.readScans(data)
+			h.scan, h.body = s.at, s.end
+			return h.readScans(data)
 		case isFrame(s.mark):
-			if len(s.content) < 6 || p.frame != nil {
-				return errBrokenJPEG
+			if len(s.content) < 6 || h.frame != nil {
+				return errBroken
 			}
-			p.frame, p.mark = s.content, s.mark
-			p.Height, p.Width = int(binary.BigEndian.Uint16(s.content[1:])), int(binary.BigEndian.Uint16(s.content[3:]))
-			p.huffman = p.huffman || s.mark > markJPG // arithmetic coding has none
+			h.frame, h.mark = s.content, s.mark
+			h.Height, h.Width = int(binary.BigEndian.Uint16(s.content[1:])), int(binary.BigEndian.Uint16(s.content[3:]))
+			h.huffman = h.huffman || s.mark > markJPG // arithmetic coding has none
 		}
 		at = s.end
 	}
@@ -163,7 +167,7 @@ func nextSegment(data []byte, at int) (segment, error) {
 	for {
 		i := bytes.IndexByte(data[at:], 0xFF)
 		if i < 0 || at+i+2 > len(data) {
-			return segment{}, errCutJPEG
+			return segment{}, errCut
 		}
 		at += i
 		mark := data[at+1]
@@ -188,7 +192,7 @@ func nextSegment(data []byte, at int) (segment, error) {
 		case end > 0:
 			return segment{mark: mark, content: data[at+4 : end], at: at, end: end}, nil
 		case !mayMisstate(mark):
-			return segment{}, errCutJPEG
+			return segment{}, errCut
 		}
 		at += 2
 	}
@@ -207,31 +211,31 @@ func segmentEnd(data []byte, at int) int {
 }
 
 // readScans finds the end of a picture.
-func (p *JPEG) readScans(data []byte) error {
+func (h *Header) readScans(data []byte) error {
 	switch {
-	case p.Width == 0 || p.Height == 0:
-		return errBrokenJPEG
-	case p.end > p.body+2:
+	case h.Width == 0 || h.Height == 0:
+		return errBroken
+	case h.end > h.body+2:
 		return nil
 	}
-	at := p.body
+	at := h.body
 	for {
 		i := bytes.IndexByte(data[at:], 0xFF)
 		if i < 0 || at+i+2 > len(data) {
-			return p.close(data, len(data))
+			return h.close(data, len(data))
 		}
 		at += i
 		switch mark := data[at+1]; {
 		case mark == 0xFF:
 			at++
 		case mark == markEOI:
-			if at == p.body {
-				return errCutJPEG
+			if at == h.body {
+				return errCut
 			}
-			p.end = at + 2
+			h.end = at + 2
 			return nil
 		case mark == markSOI: // the next picture
-			return p.close(data, at)
+			return h.close(data, at)
 		case mark == markDHT, mark == markDAC, mark >= markSOS && mark <= markDRI, mayMisstate(mark): // before another scan
 			at = max(at+2, segmentEnd(data, at))
 		default: // a byte of the scan, a restart marker, or damage
@@ -241,38 +245,38 @@ func (p *JPEG) readScans(data []byte) error {
 }
 
 // close ends a picture that has no end marker before limit.
-func (p *JPEG) close(data []byte, limit int) error {
+func (h *Header) close(data []byte, limit int) error {
 	// Damage may have looked like a segment that contains the end marker.
-	if end := bytes.LastIndex(data[p.body:limit], []byte{0xFF, markEOI}); end > 0 {
-		p.end = p.body + end + 2
+	if end := bytes.LastIndex(data[h.body:limit], []byte{0xFF, markEOI}); end > 0 {
+		h.end = h.body + end + 2
 		return nil
 	}
-	end, complete := p.checkScan(data[:limit])
+	end, complete := h.checkScan(data[:limit])
 	if !complete {
-		return errCutJPEG
+		return errCut
 	}
-	p.end, p.open = end, true
+	h.end, h.open = end, true
 	return nil
 }
 
 // Repaired returns a JPEG that every browser shows: with Huffman tables and an end marker, and without bytes that belong to no
 // segment. It may share data's memory.
-func (p JPEG) Repaired(data []byte) []byte {
-	if p.huffman && !p.open && len(p.gaps) == 0 {
-		return data[p.start:p.end]
+func (h Header) Repaired(data []byte) []byte {
+	if h.huffman && !h.open && len(h.gaps) == 0 {
+		return data[h.start:h.end]
 	}
-	repaired := make([]byte, 0, p.end-p.start+len(standardHuffman)+2)
-	at := p.start
-	for _, g := range p.gaps {
+	repaired := make([]byte, 0, h.end-h.start+len(standardHuffman)+2)
+	at := h.start
+	for _, g := range h.gaps {
 		repaired = append(repaired, data[at:g.from]...)
 		at = g.to
 	}
-	repaired = append(repaired, data[at:p.scan]...)
-	if !p.huffman {
+	repaired = append(repaired, data[at:h.scan]...)
+	if !h.huffman {
 		repaired = append(repaired, standardHuffman...)
 	}
-	repaired = append(repaired, data[p.scan:p.end]...)
-	if p.open {
+	repaired = append(repaired, data[h.scan:h.end]...)
+	if h.open {
 		repaired = append(repaired, 0xFF, markEOI)
 	}
 	return repaired

@@ -1,12 +1,12 @@
-package unit
+package multipart
 
 import (
 	"io"
 )
 
-// partBuffer holds what has been read of a body and not been used. A part is read into it as a whole, so that it need not be copied
+// buffer holds what has been read of a body and not been used. A part is read into it as a whole, so that it need not be copied
 // again.
-type partBuffer struct {
+type buffer struct {
 	from       io.Reader
 	bytes      []byte
 	start, end int   // of what has not been used
@@ -19,16 +19,16 @@ const (
 )
 
 // data is what has not been used. It is valid until the next fill.
-func (b *partBuffer) data() []byte { return b.bytes[b.start:b.end] }
+func (b *buffer) data() []byte { return b.bytes[b.start:b.end] }
 
 // skip makes n bytes of data used. They stay valid until the next fill.
-func (b *partBuffer) skip(n int) { b.start += n }
+func (b *buffer) skip(n int) { b.start += n }
 
 // fill reads some more bytes.
-func (b *partBuffer) fill() error { return b.fillFor(0) }
+func (b *buffer) fill() error { return b.fillFor(0) }
 
 // fillFor reads some more bytes of data that will have size bytes. It makes room as they arrive, since a camera may state any size.
-func (b *partBuffer) fillFor(size int) error {
+func (b *buffer) fillFor(size int) error {
 	if b.err != nil {
 		return b.err
 	}
@@ -60,7 +60,7 @@ func (b *partBuffer) fillFor(size int) error {
 }
 
 // need reads until there are at least n bytes.
-func (b *partBuffer) need(n int) error {
+func (b *buffer) need(n int) error {
 	for b.end-b.start < n {
 		if err := b.fill(); err != nil {
 			return err

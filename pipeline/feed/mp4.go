@@ -1,4 +1,4 @@
-package unit
+package feed
 
 import (
 	"encoding/binary"
@@ -8,10 +8,10 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// MP4Orientation reads how the pictures of an MP4 or QuickTime file of the given size are to be turned: the matrix in the header
+// mp4Orientation reads how the pictures of an MP4 or QuickTime file of the given size are to be turned: the matrix in the header
 // of its first video track (ISO/IEC 14496-12, 8.3.2). It is the zero Orientation for any other file, and for a matrix that does
 // more than to turn.
-func MP4Orientation(file io.ReaderAt, size int64) frame.Orientation {
+func mp4Orientation(file io.ReaderAt, size int64) frame.Orientation {
 	for movie := range mp4Boxes(file, 0, size, "moov") {
 		for track := range mp4Boxes(file, movie.from, movie.to, "trak") {
 			if !isVideo(file, track) {

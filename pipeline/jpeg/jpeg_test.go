@@ -1,10 +1,10 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
 	"image"
 	"image/color"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"slices"
 	"testing"
 )
@@ -19,7 +19,7 @@ func encodeJPEG(t testing.TB, width, height int) []byte {
 		}
 	}
 	var file bytes.Buffer
-	if err := jpeg.Encode(&file, picture, nil); err != nil {
+	if err := stdjpeg.Encode(&file, picture, nil); err != nil {
 		t.Fatal(err)
 	}
 	return file.Bytes()
@@ -39,15 +39,15 @@ func withoutHuffman(t testing.TB, data []byte) []byte {
 func TestMissingHuffmanTablesArePutIn(t *testing.T) {
 	whole := encodeJPEG(t, 64, 48)
 	bare := withoutHuffman(t, whole)
-	if _, err := jpeg.Decode(bytes.NewReader(bare)); err == nil {
+	if _, err := stdjpeg.Decode(bytes.NewReader(bare)); err == nil {
 		t.Fatal("the tables were not needed")
 	}
-	p, err := ReadJPEG(bare)
+	p, err := Read(bare)
 	if err != nil || p.Width != 64 || p.Height != 48 {
 		t.Fatal(p, err)
 	}
-	want, _ := jpeg.Decode(bytes.NewReader(whole))
-	got, err := jpeg.Decode(bytes.NewReader(p.Repaired(bare)))
+	want, _ := stdjpeg.Decode(bytes.NewReader(whole))
+	got, err := stdjpeg.Decode(bytes.NewReader(p.Repaired(bare)))
 	if err != nil || !bytes.Equal(got.(*image.YCbCr).Y, want.(*image.YCbCr).Y) {
 		t.Error("another picture", err)
 	}
@@ -56,7 +56,7 @@ func TestMissingHuffmanTablesArePutIn(t *testing.T) {
 func TestWholeJPEGStaysAsItIsWithoutPadding(t *testing.T) {
 	whole := encodeJPEG(t, 64, 48)
 	padded := append(bytes.Clone(whole), make([]byte, 500)...)
-	p, err := ReadJPEG(padded)
+	p, err := Read(padded)
 	if err != nil || !bytes.Equal(p.Repaired(padded), whole) {
 		t.Error(p, err)
 	}
@@ -70,7 +70,7 @@ func TestBrokenJPEGIsRefused(t *testing.T) {
 		"a scan without components": shortScan(whole, 2), "a scan with a short header": shortScan(whole, 7),
 		"noise behind the beginning": append([]byte{0xFF, markSOI}, bytes.Repeat([]byte{7}, 100)...),
 	} {
-		if p, err := ReadJPEG(data); err == nil {
+		if p, err := Read(data); err == nil {
 			t.Errorf("%s: %+v", name, p)
 		}
 	}
@@ -117,18 +117,18 @@ func TestOddJPEGsBecomeWholeOnes(t *testing.T) {
 		"with fill bytes":                         insert(whole, markSOS, 0xFF, 0xFF),
 		"with a JPEG as its thumbnail":            insert(whole, markDQT, slices.Concat([]byte{0xFF, markAPP1, byte((len(other) + 2) >> 8), byte(len(other) + 2)}, other)...),
 	} {
-		p, err := ReadJPEG(data)
+		p, err := Read(data)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		repaired := p.Repaired(data)
-		want, _ := jpeg.Decode(bytes.NewReader(whole))
-		got, err := jpeg.Decode(bytes.NewReader(repaired))
+		want, _ := stdjpeg.Decode(bytes.NewReader(whole))
+		got, err := stdjpeg.Decode(bytes.NewReader(repaired))
 		if err != nil || got.Bounds() != want.Bounds() || !bytes.Equal(got.(*image.YCbCr).Y, want.(*image.YCbCr).Y) {
 			t.Errorf("%s: another picture: %v", name, err)
 		}
-		if p, err := ReadJPEG(repaired); err != nil || len(p.Repairs()) > 0 {
+		if p, err := Read(repaired); err != nil || len(p.Repairs()) > 0 {
 			t.Errorf("%s: repaired, it still has %q (%v)", name, p.Repairs(), err)
 		}
 	}

@@ -1,8 +1,8 @@
-package unit
+package jpeg
 
 import (
 	"bytes"
-	"image/jpeg"
+	stdjpeg "image/jpeg"
 	"os"
 	"slices"
 	"strings"
@@ -16,13 +16,13 @@ var oddJPEGs = []string{
 	"410.jpg", "411.jpg", "422-of-libavcodec.jpg", "440.jpg", "arithmetic.jpg", "cmyk.jpg", "grey.jpg", "progressive.jpg", "restart.jpg", "rgb.jpg",
 }
 
-func readOdd(t *testing.T, name string) (JPEG, []byte) {
+func readOdd(t *testing.T, name string) (Header, []byte) {
 	t.Helper()
 	data, err := os.ReadFile("testdata/" + name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	p, err := ReadJPEG(data)
+	p, err := Read(data)
 	if err != nil || p.Width != 96 || p.Height != 64 || p.Unsupported() != "" {
 		t.Fatalf("%s: %+v %v %s", name, p, err, p.Unsupported())
 	}
@@ -52,10 +52,10 @@ func TestUnusualJPEGsAreMadeUsual(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := ReadJPEG(usual); err != nil || p.Unusual() {
+		if p, err := Read(usual); err != nil || p.Unusual() {
 			t.Errorf("%s: %+v %v", name, p, err)
 		}
-		got, _ := jpeg.Decode(bytes.NewReader(usual))
+		got, _ := stdjpeg.Decode(bytes.NewReader(usual))
 		for i, want := range quadrants {
 			r, g, b, _ := got.At(24+48*(i%2), 16+32*(i/2)).RGBA()
 			for c, v := range []uint32{r, g, b} {
@@ -81,7 +81,7 @@ func TestOddJPEGsSayWhy(t *testing.T) {
 		"all of these": {append([]byte("x"), insert(withoutHuffman(t, whole[:len(whole)-2]), markDQT, comment(100, 50)...)...), 4, ""},
 		"turned":       {insert(whole, markDQT, exif(6, true)...), 0, "the Exif data of the JPEGs says that they are to be turned by 90 degrees, so they are always decoded"},
 	} {
-		p, err := ReadJPEG(c.data)
+		p, err := Read(c.data)
 		if err != nil || len(p.Repairs()) != c.repairs || p.Oddity() != c.odd {
 			t.Errorf("%s: %v %q %q", name, err, p.Repairs(), p.Oddity())
 		}
@@ -115,7 +115,7 @@ func TestWhatCannotBeShownIsNamed(t *testing.T) {
 		"JPEGs of two components":         patched(whole, 9, 2),
 		"JPEGs with an impossible header": patched(whole, 9, 9),
 	} {
-		p, err := ReadJPEG(data)
+		p, err := Read(data)
 		if err != nil || p.Unsupported() != want {
 			t.Errorf("got %q %v, want %q", p.Unsupported(), err, want)
 		}
@@ -139,10 +139,10 @@ func TestNewShapeIsAcceptedIfItsScanIsComplete(t *testing.T) {
 		"a header that says so twice": {[][]byte{one, damaged[0], damaged[0], damaged[0], one}, 4, 3, 0},
 		"the first is damaged":        {[][]byte{damaged[0], one, one}, 3, 2, 0},
 	} {
-		var shape JPEGShape
+		var shape Shape
 		var fits, changed, broken int
 		for _, data := range c.pictures {
-			p, err := ReadJPEG(data)
+			p, err := Read(data)
 			if err != nil {
 				t.Fatal(name, err)
 			}
@@ -180,7 +180,7 @@ func TestOrientationOfExif(t *testing.T) {
 	for n, corner := range corners {
 		for _, big := range []bool{false, true} {
 			data := insert(encodeJPEG(t, 64, 48), markDQT, exif(byte(n), big)...)
-			p, err := ReadJPEG(data)
+			p, err := Read(data)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,7 +202,7 @@ func TestOrientationOfExif(t *testing.T) {
 	}
 }
 
-func FuzzJPEG(f *testing.F) {
+func FuzzRead(f *testing.F) {
 	whole := encodeJPEG(f, 16, 16)
 	f.Add(whole)
 	f.Add(withoutHuffman(f, whole))
@@ -216,15 +216,16 @@ func FuzzJPEG(f *testing.F) {
 		f.Add(data[:len(data)-2])
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		p, err := ReadJPEG(data)
+		PixelAspect(data)
+		p, err := Read(data)
 		if err != nil {
 			return
 		}
 		p.Unsupported()
 		p.Unusual()
 		p.Complete(data)
-		new(JPEGShape).Fits(p, data)
-		again, err := ReadJPEG(p.Repaired(data))
+		new(Shape).Fits(p, data)
+		again, err := Read(p.Repaired(data))
 		if err != nil || !again.huffman || again.Width != p.Width || again.Height != p.Height {
 			t.Errorf("%+v repaired is %+v %v", p, again, err)
 		}
