@@ -160,7 +160,7 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 	}
 	in.refused = 0
 	picture = h.Repaired(data)
-	if density := jpeg.PixelAspect(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
+	if density := in.pixels(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
 		in.density = density
 		return picture, in.jpegFormat(*sent, h)
 	}
@@ -175,6 +175,16 @@ func (in *Intake) unsupported(h jpeg.Header) {
 		in.end(&frame.CameraError{Reason: frame.Unsupported,
 			Text: place(in.feed.source.URL) + " sends " + h.Unsupported() + ", which can be neither decoded nor shown by browsers"})
 	}
+}
+
+// pixels is the shape of a JPEG's pixels, zero if they are square or the configuration says how they are shaped. Only a change of
+// the shape is a change, not of the numbers that state it.
+func (in *Intake) pixels(picture []byte) frame.Ratio {
+	density := jpeg.PixelAspect(picture)
+	if in.feed.source.Aspect.Known() || density.Width == density.Height {
+		return frame.Ratio{}
+	}
+	return density
 }
 
 // jpegFormat is the format of pictures with a header like h, which a source sends in a format that may state another size.

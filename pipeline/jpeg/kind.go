@@ -62,8 +62,16 @@ func halved(largest, factor int) bool { return largest == factor || largest == 2
 // usualQuality is the quality of pictures that replace unusual ones. They are decoded again.
 const usualQuality = 95
 
-// Usual returns a picture of the usual kind, 4:2:0 or grey, for decoders: what an unusual one shows.
+// Usual returns a picture of the usual kind, 4:2:0 or grey, for decoders: what an unusual one shows. It fails for the kinds that Go
+// does not decode, and for pictures of more than 16 megapixels.
 func Usual(data []byte) ([]byte, error) {
+	size, err := stdjpeg.DecodeConfig(bytes.NewReader(data))
+	if err != nil {
+		return nil, err
+	}
+	if !worthDecoding(size.Width, size.Height, len(data)) {
+		return nil, fmt.Errorf("%d bytes are too few for %dx%d, or the picture is too large to convert", len(data), size.Width, size.Height)
+	}
 	picture, err := stdjpeg.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, err

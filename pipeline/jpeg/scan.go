@@ -42,9 +42,15 @@ func (h Header) checkScan(data []byte) (end int, complete bool) {
 // maxChecked is how many pixels a picture may have that is decoded to see whether it is complete.
 const maxChecked = 16 << 20
 
+// worthDecoding reports whether a picture has so many data for its size that decoding it is no waste: a decoder takes memory for
+// the size that a header states. An empty picture has about three bytes for every 1024 pixels.
+func worthDecoding(width, height, bytes int) bool {
+	return int64(width)*int64(height) <= min(maxChecked, 1024*int64(bytes))
+}
+
 // decodes reports whether Go's decoder can read a picture, the only check of a progressive one.
 func (h Header) decodes(data []byte) (end int, ok bool) {
-	if h.Width*h.Height > maxChecked {
+	if !worthDecoding(h.Width, h.Height, len(data)) {
 		return 0, false
 	}
 	h.end, h.open = len(data), true

@@ -14,8 +14,9 @@ type buffer struct {
 }
 
 const (
-	readSize = 32 << 10 // bytes that are asked for if it is not known how many there are
-	headSize = 4 << 10  // bytes that are asked for beyond a part: the head of the next one. More would have to be moved
+	readSize    = 32 << 10 // bytes that are asked for if it is not known how many there are
+	largeBuffer = 4 << 20  // bytes that may stay allocated
+	headSize    = 4 << 10  // bytes that are asked for beyond a part: the head of the next one. More would have to be moved
 )
 
 // data is what has not been used. It is valid until the next fill.
@@ -38,7 +39,8 @@ func (b *buffer) fillFor(size int) error {
 	}
 	if len(b.bytes)-b.end < want || used <= headSize { // little is moved early, so that the processor's cache holds what is used
 		to := b.bytes
-		if room := used + min(want, used+readSize); len(to) < room {
+		// A part that was much larger than the others leaves no large buffer behind.
+		if room := used + min(want, used+readSize); len(to) < room || len(to) > largeBuffer && len(to) > 16*room {
 			to = make([]byte, room+room/2)
 		}
 		copy(to, b.data())

@@ -261,6 +261,10 @@ func (r *Reader) toPicture(stated int) (before int, other []byte, err error) {
 		switch {
 		case ended == 0 && r.head == head{opened: true}: // two boundaries with an empty line between them
 			return -1, nil, nil
+		case ended >= 0 && len(bytes.TrimSpace(data[:ended])) == 0:
+			r.odd("empty part", "parts are empty")
+			r.buffer.skip(ended)
+			return -1, nil, nil
 		case ended >= 0:
 			r.buffer.skip(ended)
 			return -1, data[:ended:ended], nil

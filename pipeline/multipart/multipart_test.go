@@ -71,6 +71,7 @@ var multiparts = map[string]struct {
 }{
 	"as RFC 2046 wants":       {"b0undary", part(one, 0) + part(two, 0) + "--b0undary--\r\n", []string{one, two}, ""},
 	"header with dashes":      {"--b0undary", part(one, 0) + part(two, 0), []string{one, two}, ""},
+	"an empty part first":     {"b0undary", "--b0undary\r\nContent-Type: image/jpeg\r\nContent-Length: 0\r\n\r\n\r\n" + part(one, 0) + part(two, 0), []string{one, two}, "empty"},
 	"dashes left out":         {"--b", strings.ReplaceAll(part(one, 0)+part(two, 0), "--b0undary", "b"), []string{one, two}, ""},
 	"no boundary named":       {"", "\r\n" + part(one, 0) + part(two, 0), []string{one, two}, ""},
 	"another boundary":        {"frame", part(one, 0) + part(two, 0), []string{one, two}, ""},

@@ -33,9 +33,13 @@ type decoding struct {
 	pushes     bool        // push was started; owned by the goroutine that runs
 	pushing    atomic.Bool // a unit is being sent, which blocks while the decoder is behind
 	shown      atomic.Int64
+	unusual    int // JPEGs in a row that could not be converted; of the goroutine that pushes
 	pushed     sync.WaitGroup
 	publishing sync.WaitGroup
 }
+
+// maxUnusual is how many unusual JPEGs in a row cannot be converted before that is an error.
+const maxUnusual = 5
 
 // planFailure is an error that another plan may avoid.
 type planFailure struct {
@@ -268,8 +272,12 @@ func (d *decoding) push(u unit.Unit) bool {
 	if u.Format.Unusual {
 		var err error
 		if data, err = jpeg.Usual(data); err != nil {
-			return true // a broken picture
+			if d.unusual++; d.unusual == maxUnusual { // it is not one broken picture
+				d.pipeline.End(fmt.Errorf("JPEGs of this kind cannot be converted: %w", err))
+			}
+			return d.unusual < maxUnusual
 		}
+		d.unusual = 0
 	}
 	d.pushing.Store(true)
 	defer d.pushing.Store(false)
