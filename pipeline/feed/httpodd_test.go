@@ -207,3 +207,11 @@ func TestOtherProtocolsAreNamed(t *testing.T) {
 		runFeed(t, camtest.Source(t, url+"/x")).Fails(t, frame.Unreachable, part)
 	}
 }
+
+func TestHeadMayHave64KB(t *testing.T) {
+	answer := func(length int) string {
+		return strings.Replace(jpegAnswer(), "\r\n", "\r\nX: "+strings.Repeat("y", length)+"\r\n", 1)
+	}
+	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead - 1000), false })+"/x")).Stream(t)
+	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead + 1000), false })+"/x")).Fails(t, frame.Unreachable, "header")
+}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/http/cookiejar"
 	"strings"
 	"time"
 
@@ -31,14 +30,14 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 		return nil, err
 	}
 	config.NextProtos = []string{"http/1.1"} // the only one that is mended
-	jar, err := cookiejar.New(nil)           // some cameras redirect until a cookie comes back
+	jar, err := newCookies()
 	if err != nil {
 		return nil, err
 	}
 	dialer := &cameraDialer{tls: config, host: src.URL.Hostname(), odd: odd}
 	transport := &http.Transport{ // without a proxy: cameras are on the local network
 		DialContext: dialer.dial, DialTLSContext: dialer.dialTLS,
-		IdleConnTimeout: 90 * time.Second,
+		IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHead,
 	}
 	return &httpCamera{src: src, odd: odd, Client: http.Client{Transport: transport, Jar: jar, CheckRedirect: sameCamera(src)}}, nil
 }
