@@ -34,7 +34,10 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 	if err != nil {
 		return nil, err
 	}
-	dialer := &cameraDialer{tls: config, host: src.URL.Hostname(), odd: odd}
+	dialer := &cameraDialer{tls: []*tls.Config{config}, host: src.URL.Hostname(), odd: odd}
+	if !src.TLSVerify {
+		dialer.tls = append(dialer.tls, oldTLS(config))
+	}
 	transport := &http.Transport{ // without a proxy: cameras are on the local network
 		DialContext: dialer.dial, DialTLSContext: dialer.dialTLS,
 		IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHead,
@@ -44,8 +47,8 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 
 // cameraDialer connects to a camera. What it returns mends the heads of the camera's answers.
 type cameraDialer struct {
-	tls  *tls.Config
-	host string // whose certificate it is
+	tls  []*tls.Config // the camera gets the next one where a handshake with the one before has failed
+	host string        // whose certificate it is
 	odd  func(kind, text string)
 }
 
@@ -60,12 +63,23 @@ func (d *cameraDialer) dial(ctx context.Context, network, address string) (net.C
 // handshakeTimeout is that of net/http.
 const handshakeTimeout = 10 * time.Second
 
-func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+// dialTLS connects anew for each configuration of TLS that it tries.
+func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	for _, config := range d.tls {
+		var again bool
+		if conn, again, err = d.dialWith(ctx, config, network, address); !again {
+			break
+		}
+	}
+	return conn, err
+}
+
+// dialWith connects with one configuration of TLS. It reports whether another one may help.
+func (d *cameraDialer) dialWith(ctx context.Context, config *tls.Config, network, address string) (_ net.Conn, again bool, _ error) {
 	conn, err := (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	config := d.tls
 	if host, _, err := net.SplitHostPort(address); err == nil && host != d.host { // after a redirect
 		config = config.Clone()
 		config.ServerName = host
@@ -77,11 +91,11 @@ func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (ne
 		conn.Close()
 		var record tls.RecordHeaderError
 		if errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/" {
-			err = errors.New("it answers without TLS: use http://")
+			return nil, false, errors.New("it answers without TLS: use http://")
 		}
-		return nil, err
+		return nil, ctx.Err() == nil, err
 	}
-	return newMendedConn(secured, d.odd), nil
+	return newMendedConn(secured, d.odd), false, nil
 }
 
 // maxRedirects is what net/http allows by default.
