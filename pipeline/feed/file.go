@@ -102,7 +102,11 @@ func (f *fileReader) playJPEGs(ctx context.Context, from interface{ Next() ([]by
 			return context.Cause(ctx)
 		}
 		jpeg, err := from.Next()
-		if err != nil {
+		switch {
+		case errors.Is(err, unit.ErrPartCut): // the writer was interrupted, or has not finished
+			f.in.feed.broken.Add(1)
+			return io.EOF
+		case err != nil:
 			return err
 		}
 		f.in.Unit(jpeg, unit.NoPTS, true, time.Now(), &jpegFile)

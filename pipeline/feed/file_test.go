@@ -3,6 +3,7 @@ package feed
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -148,6 +149,21 @@ func TestStillOfEveryKindIsShownAgainAndAgain(t *testing.T) {
 				t.Errorf("%d pictures were dropped", feed.Feed.Broken())
 			}
 		})
+	}
+}
+
+// TestFileThatEndsInsideAPartIsPlayedOver has a file as an interrupted curl leaves it.
+func TestFileThatEndsInsideAPartIsPlayedOver(t *testing.T) {
+	picture := encodeJPEG(t, 64, 48)
+	part := fmt.Appendf(nil, "--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(picture))
+	whole := bytes.Join([][]byte{part, picture, []byte("\r\n")}, nil)
+	feed := runFeed(t, camtest.Source(t, writeFile(t, "a.mpjpeg", whole, whole, part, picture[:len(picture)/2])))
+	units := feed.Feed.Units().Reader()
+	for range 5 {
+		next(t, units)
+	}
+	if err := feed.Stop(); err != context.Canceled || feed.Feed.Broken() < 2 {
+		t.Errorf("%v, %d broken", err, feed.Feed.Broken())
 	}
 }
 
