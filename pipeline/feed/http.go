@@ -235,24 +235,31 @@ func (j *jpegIntake) take(jpeg []byte) error {
 	picture, err := unit.ReadJPEG(jpeg)
 	if err != nil || len(jpeg) > unit.MaxJPEG {
 		j.in.feed.broken.Add(1)
-		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, unit.ErrNoJPEG) {
-			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
-		}
-		return nil
+		return j.drop(errors.Is(err, unit.ErrNoJPEG))
 	}
-	j.broken = 0
 	if j.current == nil || j.current.Stream.Width != picture.Width || j.current.Stream.Height != picture.Height {
 		j.current = &unit.Format{
 			Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", picture.Width, picture.Height),
 			Stream: frame.Stream{Codec: "mjpeg", Width: picture.Width, Height: picture.Height},
 		}
 	}
-	j.last = time.Now()
-	j.in.Unit(jpeg, unit.NoPTS, true, j.last, j.current)
+	arrived := time.Now()
+	if !j.in.Unit(jpeg, unit.NoPTS, true, arrived, j.current) { // the intake has counted it
+		return j.drop(false)
+	}
+	j.broken, j.last = 0, arrived
 	j.taken++
 	j.lapse.over()
 	if j.onTake != nil {
 		j.onTake()
+	}
+	return nil
+}
+
+// drop notes a broken picture. The error ends the connection of a camera that sends too many, or has begun with something else.
+func (j *jpegIntake) drop(somethingElse bool) error {
+	if j.broken++; j.broken > maxBroken || j.taken == 0 && somethingElse {
+		return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
 	}
 	return nil
 }

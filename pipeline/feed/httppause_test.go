@@ -1,6 +1,7 @@
 package feed
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -139,5 +140,22 @@ func TestCameraThatRefusesThePasswordLaterIsNotAskedAgain(t *testing.T) {
 	feed.Fails(t, frame.Unauthorized, "401 from")
 	if n := len(asked); n != 5 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestPicturesThatAreTooLargeAreBroken has a camera whose pictures, but for the first, are larger than any that is decoded.
+func TestPicturesThatAreTooLargeAreBroken(t *testing.T) {
+	vast := bytes.Clone(still)
+	size := bytes.Index(vast, []byte{0xFF, 0xC0}) + 5
+	copy(vast[size:], []byte{0x40, 0, 0x40, 0}) // 16384x16384
+	feed := oftenAsked(t, serveRaw(t, func(n int) (string, bool) {
+		if n == 0 {
+			return jpegAnswer(), false
+		}
+		return answered("200 OK", "image/jpeg", string(vast)), false
+	})+"/x", camtest.Patience)
+	feed.Fails(t, frame.NoVideo, "not a JPEG picture")
+	if n := feed.Feed.Broken(); n != maxBroken+1 {
+		t.Errorf("%d broken pictures", n)
 	}
 }
