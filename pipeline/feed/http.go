@@ -44,12 +44,11 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 			err = client.closed()
 		}
 		pause := min(src.PollInterval, retryPause)
-		var ended error // why a stream ended that had pictures
 		switch {
 		case pictures.taken > before && stream:
-			ended = err
 			in.feed.odd.add("ends", fmt.Sprintf("the stream ends by itself and is requested again, the first time after %v", time.Since(began).Round(100*time.Millisecond)))
 			pause = time.Until(began.Add(src.PollInterval))
+			lapse.begin(err, in.feed.maxLapse()+max(0, pause-pauseInLapse))
 		case pictures.taken > before:
 			pause = time.Until(pictures.last.Add(src.PollInterval))
 		case err == nil: // a broken JPEG
@@ -64,14 +63,15 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if ended != nil {
-			lapse.begin(ended, in.feed.maxLapse())
-		}
 	}
 }
 
 // usualLapse is how long viewers see the last picture of a camera before they see a placeholder: they are promised one within 2 s.
 const usualLapse = 1500 * time.Millisecond
+
+// pauseInLapse is how much of a lapse may pass before a camera whose stream has ended is asked again. A longer pause, which the
+// configuration wants, makes the lapse longer.
+const pauseInLapse = time.Second
 
 // maxLapse is how long a camera that has sent pictures may take for the next one when its stream has ended.
 func (f *Feed) maxLapse() time.Duration { return max(f.lapse, 2*f.rate.Interval()) }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,5 +158,21 @@ func TestPicturesThatAreTooLargeAreBroken(t *testing.T) {
 	feed.Fails(t, frame.NoVideo, "not a JPEG picture")
 	if n := feed.Feed.Broken(); n != maxBroken+1 {
 		t.Errorf("%d broken pictures", n)
+	}
+}
+
+// TestLapseBeginsWithTheEndOfAStream has a lapse that is over long before the camera is to be asked again.
+func TestLapseBeginsWithTheEndOfAStream(t *testing.T) {
+	var asked atomic.Int64
+	src := camtest.Source(t, serveRaw(t, func(int) (string, bool) { asked.Add(1); return multipartAnswer(1) + "--b--\r\n", true })+"/x")
+	src.PollInterval = pauseInLapse
+	feed, err := New(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed.lapse = time.Millisecond
+	camtest.Run(t, feed).Fails(t, frame.Ended, "closed the connection")
+	if n := asked.Load(); n != 1 {
+		t.Errorf("asked %d times", n)
 	}
 }
