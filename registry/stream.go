@@ -199,7 +199,6 @@ func (s *stream) waits(w frame.Waiting) {
 				r.spec = r.request.Resolve(c.sends())
 			}
 		}
-		s.endLapse()
 		s.up, s.tried, s.err, s.pictureErr = false, true, w.Err, nil
 		s.lastFrame = later(s.lastFrame, lastUnit)
 		if s.state != Waiting {
