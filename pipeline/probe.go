@@ -29,12 +29,12 @@ const keyframePatience = 90 * time.Second
 // Probe connects to a source once and makes a picture of it. It watches the stream until the second keyframe has arrived and
 // the rate is known, or for the time of look at most. It calls waits if the camera is connected and gives no picture for some
 // seconds. The error says why there is no picture.
-func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look time.Duration, waits func(frame.Waiting)) (Report, error) {
-	var report Report
+func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look time.Duration, waits func(frame.Waiting)) (report Report, err error) {
 	feed, err := NewFeed(machine, src)
 	if err != nil {
 		return report, err
 	}
+	defer func() { report.Oddities = feed.Oddities() }()
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	began := time.Now()
@@ -62,7 +62,6 @@ func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look 
 	case <-connected:
 		report.Connect = time.Since(began)
 	case err := <-gone:
-		report.Oddities = feed.Oddities()
 		return report, err
 	case err := <-waited:
 		cancel()
@@ -73,7 +72,6 @@ func Probe(ctx context.Context, machine *plan.Machine, src configs.Source, look 
 		report.watch(ctx, feed, look)
 	}
 	report.Stream, report.KeyframeInterval, report.RefreshInterval = feed.Stream(), feed.KeyframeInterval(), feed.Rate().RefreshInterval()
-	report.Oddities = feed.Oddities()
 	cancel()
 	<-gone
 	return report, err

@@ -32,9 +32,10 @@ type camera struct {
 	state      State
 	since      time.Time // of state
 	renditions []*rendition
-	requests   int     // that keep the camera connected
-	previous   *camera // which c replaces, until that has ended; nil for none
-	before     totals  // of the cameras that c has replaced, once they have ended
+	requests   int         // that keep the camera connected; lingering counts as one
+	lingering  *time.Timer // nil unless the last request keeps a camera connected that waits
+	previous   *camera     // which c replaces, until that has ended; nil for none
+	before     totals      // of the cameras that c has replaced, once they have ended
 }
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
@@ -134,16 +135,33 @@ const waitingTime = time.Minute
 // keepConnected makes an on_demand camera connect, and keeps it connected until release is called.
 func (c *camera) keepConnected() (release func()) {
 	c.change(func() { c.requests++ })
-	end := func() { c.change(func() { c.requests-- }) }
 	return func() {
-		var waits bool
-		c.read(func() { waits = c.main().state == Waiting })
-		if waits { // so that the next request finds it farther, and not at the beginning again
-			time.AfterFunc(waitingTime, end)
-			return
-		}
-		end()
+		c.change(func() {
+			c.requests--
+			if c.main().state == Waiting { // so that the next request finds it farther, and not at the beginning again
+				c.linger()
+			}
+		})
 	}
+}
+
+// linger keeps the camera connected for waitingTime from now, with one timer for all requests. c.mu is held.
+func (c *camera) linger() {
+	if c.lingering == nil {
+		c.requests++
+	} else {
+		c.lingering.Stop()
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(waitingTime, func() {
+		c.change(func() {
+			if c.lingering == timer { // else it was replaced at the last moment
+				c.lingering = nil
+				c.requests--
+			}
+		})
+	})
+	c.lingering = timer
 }
 
 // learn waits until it is known what the camera sends. The error is ctx's, or why a camera that was never seen cannot be

@@ -78,13 +78,20 @@ func TestCameraThatEndsItsConnectionsIsSeenWithoutPlaceholders(t *testing.T) {
 	}
 }
 
-// TestCameraThatEndsItsConnectionAndHangsIsLostSoon has a camera whose next connection neither fails nor sends.
+// TestCameraThatEndsItsConnectionAndHangsIsLostSoon has a camera whose next connection neither fails nor sends. Viewers are promised a
+// placeholder within 2 s, of which half a second is to draw it and send it.
 func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 	r, _, f := start(t, "")
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
+	r.byID["a"].read(func() {
+		if limit := r.byID["a"].maxLapse; limit > 1500*time.Millisecond {
+			t.Errorf("a lapse may last %v", limit)
+		}
+	})
 	f.hang(true)
 	began := time.Now()
+	defer time.AfterFunc(patience, func() { v.cancel(errors.New("no placeholder")) }).Stop()
 	f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
 	nextPlaceholder(t, v)
 	if took := time.Since(began); took < maxLapse {

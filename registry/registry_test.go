@@ -4,7 +4,9 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -197,4 +199,40 @@ func TestManyViewersComeAndGo(t *testing.T) {
 	}
 	viewers.Wait()
 	until(t, "nobody is left", func() bool { s, _ := r.Camera("a"); return s.Viewers == 0 && len(s.Renditions) == 0 })
+}
+
+// linesWith counts the lines of a log that contain a text.
+type linesWith struct {
+	text string
+	n    atomic.Int64
+}
+
+func (l *linesWith) Write(line []byte) (int, error) {
+	if strings.Contains(string(line), l.text) {
+		l.n.Add(1)
+	}
+	return len(line), nil
+}
+
+func TestMasksOfACameraThatStatesAnOrientationAreToBeChecked(t *testing.T) {
+	for keys, want := range map[string]int64{"name: Gate": 0, "masks: [{x: 0, y: 0, width: 0.5, height: 0.5}]": 1} {
+		log := &linesWith{text: "level=WARN msg=\"masks apply to the upright picture"}
+		e := &standin{feeds: map[string]*standinFeed{}}
+		r, err := New(parse(t, "{id: a, url: 'rtsp://h/a', "+keys+"}"), e, slog.New(slog.NewTextHandler(log, nil)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		run(t, r)
+		until(t, "ready", func() bool { return state(r) == Ready })
+		if n := log.n.Load(); n != 0 {
+			t.Errorf("%s: %d warnings without an orientation", keys, n)
+		}
+		turned := frame.Stream{Codec: "mjpeg", Width: 480, Height: 640, Orientation: frame.Orientation{Degrees: 90}}
+		for range 3 {
+			e.feeds["/a"].send(turned)
+		}
+		if n := log.n.Load(); n != want {
+			t.Errorf("%s: %d warnings", keys, n)
+		}
+	}
 }

@@ -34,6 +34,7 @@ type stream struct {
 	shown       *pictureRun  // whose frames viewers see
 	snapshots   int          // that keep it connected
 	reconnects  int
+	checkMasks  bool      // the log asks the user to: they apply to pictures that are turned
 	upSince     time.Time // of this connection or the last
 	lastFrame   time.Time // when the last unit of earlier connections arrived
 }
@@ -160,8 +161,11 @@ func (s *stream) connectOnce(ctx context.Context) error {
 
 // connected is called by the feed when the camera begins to send a format.
 func (s *stream) connected(format frame.Stream) {
-	c, level := s.camera, slog.LevelInfo
+	c, level, checkMasks := s.camera, slog.LevelInfo, false
 	c.change(func() {
+		if len(c.conf.Masks) > 0 && format.Orientation != (frame.Orientation{}) && !s.checkMasks {
+			s.checkMasks, checkMasks = true, true
+		}
 		if s.lost {
 			s.reconnects++
 		}
@@ -183,6 +187,10 @@ func (s *stream) connected(format frame.Stream) {
 	})
 	width, height := format.DisplaySize()
 	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", width, "height", height)
+	if checkMasks {
+		s.log.Warn("masks apply to the upright picture: the camera states how its pictures are to be turned; check that the masks hide what they should",
+			"degrees", format.Orientation.Degrees, "mirrored", format.Orientation.Mirrored)
+	}
 }
 
 // waits is called by the feed when the camera is connected and has given no picture for some seconds. Viewers see a placeholder that
@@ -199,7 +207,6 @@ func (s *stream) waits(w frame.Waiting) {
 				r.spec = r.request.Resolve(c.sends())
 			}
 		}
-		s.endLapse()
 		s.up, s.tried, s.err, s.pictureErr = false, true, w.Err, nil
 		s.lastFrame = later(s.lastFrame, lastUnit)
 		if s.state != Waiting {

@@ -94,6 +94,44 @@ func TestOnDemandCameraThatWaitsForAKeyframeStaysConnectedForTheNextRequest(t *t
 	}
 }
 
+// TestRequestsProlongOneWaiting makes many requests to a camera that waits. Each of them is refused.
+func TestRequestsProlongOneWaiting(t *testing.T) {
+	r, _, f := start(t, "connect: on_demand, placeholder: false")
+	f.mute = true
+	c := r.byID["a"]
+	hold := c.keepConnected()
+	until(t, "the connection", f.isRunning)
+	f.waits(noKeyframe)
+	var first *time.Timer
+	for range 100 {
+		c.keepConnected()()
+		c.read(func() {
+			if c.requests != 2 {
+				t.Fatalf("%d requests keep the camera connected", c.requests)
+			}
+			if first == nil {
+				first = c.lingering
+			}
+		})
+	}
+	if first.Stop() {
+		t.Error("the end of the first request's time still wakes everybody")
+	}
+	hold()
+	c.read(func() {
+		if c.requests != 1 {
+			t.Errorf("%d requests keep the camera connected", c.requests)
+		}
+		c.lingering.Reset(0) // its time is over
+	})
+	until(t, "idle", func() bool { return state(r) == Idle })
+	c.read(func() {
+		if c.requests != 0 || c.lingering != nil {
+			t.Errorf("%d requests keep the camera connected", c.requests)
+		}
+	})
+}
+
 func TestCameraThatIsLostWhileItWaitsCountsAsReconnectedOnce(t *testing.T) {
 	r, _, f := start(t, "")
 	v := watch(t, r, frame.Request{})

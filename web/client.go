@@ -23,27 +23,25 @@ const (
 	webKit
 )
 
-// late is when a picture is sent to WebKit again. At 10 pictures a second and more this costs nothing.
+// late is when a picture is sent to WebKit again. Above about 12 pictures a second this costs nothing.
 const late = 100 * time.Millisecond
 
 // clientOf recognises the client of a request. The browsers' engines differ, not their brands: Chrome, Edge, Opera, Android's
-// WebView and Electron are Chromium, and all browsers of iOS are WebKit.
+// WebView and Electron are Chromium, and all browsers of iOS are WebKit. Both name what they show in Accept. Scripts, and programs
+// that only call themselves a browser, accept */* or say nothing; so did <img> in browsers of the past.
 func clientOf(r *http.Request) client {
 	agent, accept := r.UserAgent(), r.Header.Get("Accept")
 	switch {
-	case r.Header.Get("Sec-Fetch-Dest") == "empty": // a script, which reads the heads itself
+	case r.Header.Get("Sec-Fetch-Dest") == "empty", // a script, which reads the heads itself
+		!strings.Contains(accept, "image/") && !strings.Contains(accept, "text/html"):
 		return anyClient
-	case strings.Contains(agent, "Chrome/") && accept != acceptsAll, strings.Contains(accept, "image/apng"): // only Chromium names APNG
+	case strings.Contains(agent, "Chrome/"), strings.Contains(accept, "image/apng"): // only Chromium names APNG
 		return chromium
 	case strings.Contains(agent, "AppleWebKit/"):
 		return webKit
 	}
 	return anyClient
 }
-
-// acceptsAll is what scripts send, and programs that only call themselves a browser; so did <img> in browsers of the past. Browsers
-// send Sec-Fetch-Dest to https and to this machine only. Parts as WebKit gets them are right for all of these.
-const acceptsAll = "*/*"
 
 // opening is what the client is sent before the first picture.
 func (c client) opening() string {

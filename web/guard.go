@@ -60,7 +60,7 @@ func fromLoopback(r *http.Request) bool {
 
 // notForwarded looks for headers that proxies add. nginx adds none by default, but it uses HTTP/1.0.
 func notForwarded(r *http.Request) bool {
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via"} {
+	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip", "Via"} {
 		if len(r.Header.Values(name)) > 0 {
 			return false
 		}

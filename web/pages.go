@@ -61,9 +61,9 @@ func (s *server) page(w http.ResponseWriter, name string, values any) {
 }
 
 // root returns the way from the path of a request to the wall's, such as "../". All links are relative, because a proxy may serve
-// framegate below a path that framegate does not know.
+// framegate below a path that framegate does not know. A request may also have no path at all, or "*".
 func root(r *http.Request) string {
-	return strings.Repeat("../", strings.Count(r.URL.EscapedPath(), "/")-1)
+	return strings.Repeat("../", max(0, strings.Count(r.URL.EscapedPath(), "/")-1))
 }
 
 // origin returns the scheme and host under which the client reached the server. The page's script knows better: see root.

@@ -1,6 +1,9 @@
 package web
 
 import (
+	"bufio"
+	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -51,16 +54,23 @@ func TestLinksLeadBelowThePathOfAProxy(t *testing.T) {
 	}
 }
 
-func TestAnAddedCameraIsFoundBelowThePathOfAProxy(t *testing.T) {
-	server, _ := serveFile(t)
-	wall := below(t, server)
-	for method, path := range map[string]string{"POST": "api/cameras", "PUT": "api/cameras/shed"} {
-		resp, body := send(t, method, wall+path, `{"id": "shed", "url": "rtsp://h/shed"}`, nil)
-		to, err := resp.Location()
-		if resp.StatusCode != 201 || err != nil || to.String() != wall+"api/cameras/shed" {
-			t.Errorf("%s: %s %v %v %s", method, resp.Status, to, err, body)
+func TestWallNeedsNoPath(t *testing.T) {
+	server := strings.TrimPrefix(serve(t), "http://")
+	for _, line := range []string{"GET http://x HTTP/1.1", "OPTIONS * HTTP/1.1"} {
+		conn, err := net.Dial("tcp", server)
+		if err != nil {
+			t.Fatal(err)
 		}
-		send(t, "DELETE", wall+"api/cameras/shed", "", nil)
+		defer conn.Close()
+		fmt.Fprintf(conn, "%s\r\nHost: x\r\nAccept: text/html\r\nConnection: close\r\n\r\n", line)
+		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode >= 500 {
+			t.Errorf("%s: %v, %v", line, resp, err)
+		}
+	}
+	for _, path := range []string{"", "*", "/"} {
+		if way := root(&http.Request{URL: &url.URL{Path: path}}); way != "" {
+			t.Errorf("%q: %q", path, way)
+		}
 	}
 }
 

@@ -114,7 +114,11 @@ func (f *fileReader) playJPEGs(ctx context.Context, from interface{ Next() ([]by
 			return context.Cause(ctx)
 		}
 		picture, err := from.Next()
-		if err != nil {
+		switch {
+		case errors.Is(err, multipart.ErrCut): // the writer was interrupted, or has not finished
+			f.in.feed.broken.Add(1)
+			return io.EOF
+		case err != nil:
 			return err
 		}
 		f.in.Unit(picture, unit.NoPTS, true, time.Now(), &jpegFile)

@@ -3,6 +3,7 @@ package feed
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/color"
 	"image/draw"
@@ -28,15 +29,15 @@ func TestFileIsPlayedOverAndOverAtItsPace(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	began := time.Now() // not at the first unit, which a busy machine may delay
 	feed := runFeed(t, camtest.Source(t, "file://"+path))
 	feed.Stream(t)
 	feed.Feed.SetDemand(unit.Everything)
 	units := feed.Feed.Units().Reader()
-	began := time.Now()
 	for range 40 { // the file has 25 pictures
 		next(t, units)
 	}
-	if d := time.Since(began); d < 1200*time.Millisecond {
+	if d := time.Since(began); d < 1500*time.Millisecond {
 		t.Errorf("40 units of 25 fps took %v", d)
 	}
 }
@@ -151,6 +152,21 @@ func TestStillOfEveryKindIsShownAgainAndAgain(t *testing.T) {
 	}
 }
 
+// TestFileThatEndsInsideAPartIsPlayedOver has a file as an interrupted curl leaves it.
+func TestFileThatEndsInsideAPartIsPlayedOver(t *testing.T) {
+	picture := encodeJPEG(t, 64, 48)
+	part := fmt.Appendf(nil, "--x\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n", len(picture))
+	whole := bytes.Join([][]byte{part, picture, []byte("\r\n")}, nil)
+	feed := runFeed(t, camtest.Source(t, writeFile(t, "a.mpjpeg", whole, whole, part, picture[:len(picture)/2])))
+	units := feed.Feed.Units().Reader()
+	for range 5 {
+		next(t, units)
+	}
+	if err := feed.Stop(); err != context.Canceled || feed.Feed.Broken() < 2 {
+		t.Errorf("%v, %d broken", err, feed.Feed.Broken())
+	}
+}
+
 // TestJPEGsInAFileAreShownAtTheUsualRate reads files that have no times.
 func TestJPEGsInAFileAreShownAtTheUsualRate(t *testing.T) {
 	var raw, parts [][]byte
@@ -162,9 +178,10 @@ func TestJPEGsInAFileAreShownAtTheUsualRate(t *testing.T) {
 	for name, url := range map[string]string{"raw": writeFile(t, "a.mjpeg", raw...), "multipart": writeFile(t, "a.mpjpeg", parts...)} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
+			began := time.Now()
 			feed := runFeed(t, camtest.Source(t, url))
 			s := feed.Stream(t)
-			units, began := feed.Feed.Units().Reader(), time.Now()
+			units := feed.Feed.Units().Reader()
 			ctx, cancel := context.WithTimeout(t.Context(), camtest.Patience)
 			defer cancel()
 			var first, last unit.Unit

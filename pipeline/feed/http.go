@@ -46,12 +46,11 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 			err = client.closed()
 		}
 		pause := min(src.PollInterval, retryPause)
-		var ended error // why a stream ended that had pictures
 		switch {
 		case pictures.taken > before && stream:
-			ended = err
 			in.feed.odd.add("ends", fmt.Sprintf("the stream ends by itself and is requested again, the first time after %v", time.Since(began).Round(100*time.Millisecond)))
 			pause = time.Until(began.Add(src.PollInterval))
+			lapse.begin(err, in.feed.maxLapse()+max(0, pause-pauseInLapse))
 		case pictures.taken > before:
 			pause = time.Until(pictures.last.Add(src.PollInterval))
 		case err == nil: // a broken JPEG
@@ -66,14 +65,15 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		if ended != nil {
-			lapse.begin(ended, in.feed.maxLapse())
-		}
 	}
 }
 
 // usualLapse is how long viewers see the last picture of a camera before they see a placeholder: they are promised one within 2 s.
 const usualLapse = 1500 * time.Millisecond
+
+// pauseInLapse is how much of a lapse may pass before a camera whose stream has ended is asked again. A longer pause, which the
+// configuration wants, makes the lapse longer.
+const pauseInLapse = time.Second
 
 // maxLapse is how long a camera that has sent pictures may take for the next one when its stream has ended.
 func (f *Feed) maxLapse() time.Duration { return max(f.lapse, 2*f.rate.Interval()) }
@@ -237,24 +237,31 @@ func (j *jpegIntake) take(data []byte) error {
 	header, err := jpeg.Read(data)
 	if err != nil || len(data) > jpeg.MaxSize {
 		j.in.feed.broken.Add(1)
-		if j.broken++; j.broken > maxBroken || j.current == nil && errors.Is(err, jpeg.ErrFormat) {
-			return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
-		}
-		return nil
+		return j.drop(errors.Is(err, jpeg.ErrFormat))
 	}
-	j.broken = 0
 	if j.current == nil || j.current.Stream.Width != header.Width || j.current.Stream.Height != header.Height {
 		j.current = &unit.Format{
 			Caps:   fmt.Sprintf("image/jpeg, width=(int)%d, height=(int)%d", header.Width, header.Height),
 			Stream: frame.Stream{Codec: "mjpeg", Width: header.Width, Height: header.Height},
 		}
 	}
-	j.last = time.Now()
-	j.in.Unit(data, unit.NoPTS, true, j.last, j.current)
+	arrived := time.Now()
+	if !j.in.Unit(data, unit.NoPTS, true, arrived, j.current) { // the intake has counted it
+		return j.drop(false)
+	}
+	j.broken, j.last = 0, arrived
 	j.taken++
 	j.lapse.over()
 	if j.onTake != nil {
 		j.onTake()
+	}
+	return nil
+}
+
+// drop notes a broken picture. The error ends the connection of a camera that sends too many, or has begun with something else.
+func (j *jpegIntake) drop(somethingElse bool) error {
+	if j.broken++; j.broken > maxBroken || j.taken == 0 && somethingElse {
+		return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
 	}
 	return nil
 }

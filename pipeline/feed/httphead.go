@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 )
 
-// maxHead bounds the head of an answer in bytes. A longer one is passed on as it is.
+// maxHead bounds the head of an answer in bytes. A longer one is passed on as it is, and net/http refuses it.
 const maxHead = 64 << 10
 
 // mendedConn is a connection to an HTTP server. It mends the heads of answers that net/http refuses and browsers accept, see

@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -193,6 +194,34 @@ func TestOldTLSIsSpokenOnlyWhereNoCertificateIsChecked(t *testing.T) {
 	}
 }
 
+// TestOldTLSIsNotOfferedFirst has a server that knows both, and looks at all that it is offered.
+func TestOldTLSIsNotOfferedFirst(t *testing.T) {
+	var old []uint16
+	for _, suite := range tls.InsecureCipherSuites() {
+		old = append(old, suite.ID)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(still)
+	}))
+	server.TLS = &tls.Config{MinVersion: tls.VersionTLS10, GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+		if slices.Min(hello.SupportedVersions) < tls.VersionTLS12 {
+			t.Errorf("offered versions %x", hello.SupportedVersions)
+		}
+		for _, suite := range hello.CipherSuites {
+			if slices.Contains(old, suite) {
+				t.Errorf("offered %s", tls.CipherSuiteName(suite))
+			}
+		}
+		return nil, nil
+	}}
+	server.StartTLS()
+	t.Cleanup(server.Close)
+	src := camtest.Source(t, server.URL)
+	src.TLSVerify = false
+	runFeed(t, src).Stream(t)
+}
+
 func TestOtherProtocolsAreNamed(t *testing.T) {
 	secure := httptest.NewTLSServer(http.NotFoundHandler())
 	t.Cleanup(secure.Close)
@@ -206,4 +235,12 @@ func TestOtherProtocolsAreNamed(t *testing.T) {
 	} {
 		runFeed(t, camtest.Source(t, url+"/x")).Fails(t, frame.Unreachable, part)
 	}
+}
+
+func TestHeadMayHave64KB(t *testing.T) {
+	answer := func(length int) string {
+		return strings.Replace(jpegAnswer(), "\r\n", "\r\nX: "+strings.Repeat("y", length)+"\r\n", 1)
+	}
+	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead - 1000), false })+"/x")).Stream(t)
+	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead + 1000), false })+"/x")).Fails(t, frame.Unreachable, "header")
 }

@@ -1,10 +1,12 @@
 package feed
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -115,7 +117,7 @@ func TestCameraThatIsGoneIsLostSoon(t *testing.T) {
 					return c.first, strings.HasPrefix(name, "a stream")
 				}
 				return c.bad, c.closes
-			})+"/x", usualLapse)
+			})+"/x", 2*usualLapse) // the answers must come before its end
 			feed.Stream(t)
 			feed.Fails(t, c.reason, c.part)
 		})
@@ -138,6 +140,39 @@ func TestCameraThatRefusesThePasswordLaterIsNotAskedAgain(t *testing.T) {
 	feed.Stream(t)
 	feed.Fails(t, frame.Unauthorized, "401 from")
 	if n := len(asked); n != 5 {
+		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestPicturesThatAreTooLargeAreBroken has a camera whose pictures, but for the first, are larger than any that is decoded.
+func TestPicturesThatAreTooLargeAreBroken(t *testing.T) {
+	vast := bytes.Clone(still)
+	size := bytes.Index(vast, []byte{0xFF, 0xC0}) + 5
+	copy(vast[size:], []byte{0x40, 0, 0x40, 0}) // 16384x16384
+	feed := oftenAsked(t, serveRaw(t, func(n int) (string, bool) {
+		if n == 0 {
+			return jpegAnswer(), false
+		}
+		return answered("200 OK", "image/jpeg", string(vast)), false
+	})+"/x", camtest.Patience)
+	feed.Fails(t, frame.NoVideo, "not a JPEG picture")
+	if n := feed.Feed.Broken(); n != maxBroken+1 {
+		t.Errorf("%d broken pictures", n)
+	}
+}
+
+// TestLapseBeginsWithTheEndOfAStream has a lapse that is over long before the camera is to be asked again.
+func TestLapseBeginsWithTheEndOfAStream(t *testing.T) {
+	var asked atomic.Int64
+	src := camtest.Source(t, serveRaw(t, func(int) (string, bool) { asked.Add(1); return multipartAnswer(1) + "--b--\r\n", true })+"/x")
+	src.PollInterval = pauseInLapse
+	feed, err := New(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	feed.lapse = time.Millisecond
+	camtest.Run(t, feed).Fails(t, frame.Ended, "closed the connection")
+	if n := asked.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
 	}
 }

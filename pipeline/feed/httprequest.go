@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"strings"
 	"time"
 
@@ -31,22 +32,25 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 		return nil, err
 	}
 	config.NextProtos = []string{"http/1.1"} // the only one that is mended
-	jar, err := cookiejar.New(nil)           // some cameras redirect until a cookie comes back
+	jar, err := newCookies()
 	if err != nil {
 		return nil, err
 	}
-	dialer := &cameraDialer{tls: config, host: src.URL.Hostname(), odd: odd}
+	dialer := &cameraDialer{tls: []*tls.Config{config}, host: src.URL.Hostname(), odd: odd}
+	if !src.TLSVerify {
+		dialer.tls = append(dialer.tls, oldTLS(config))
+	}
 	transport := &http.Transport{ // without a proxy: cameras are on the local network
 		DialContext: dialer.dial, DialTLSContext: dialer.dialTLS,
-		IdleConnTimeout: 90 * time.Second,
+		IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHead,
 	}
 	return &httpCamera{src: src, odd: odd, Client: http.Client{Transport: transport, Jar: jar, CheckRedirect: sameCamera(src)}}, nil
 }
 
 // cameraDialer connects to a camera. What it returns mends the heads of the camera's answers.
 type cameraDialer struct {
-	tls  *tls.Config
-	host string // whose certificate it is
+	tls  []*tls.Config // the camera gets the next one where a handshake with the one before has failed
+	host string        // whose certificate it is
 	odd  func(kind, text string)
 }
 
@@ -61,12 +65,23 @@ func (d *cameraDialer) dial(ctx context.Context, network, address string) (net.C
 // handshakeTimeout is that of net/http.
 const handshakeTimeout = 10 * time.Second
 
-func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (net.Conn, error) {
+// dialTLS connects anew for each configuration of TLS that it tries.
+func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (conn net.Conn, err error) {
+	for _, config := range d.tls {
+		var again bool
+		if conn, again, err = d.dialWith(ctx, config, network, address); !again {
+			break
+		}
+	}
+	return conn, err
+}
+
+// dialWith connects with one configuration of TLS. It reports whether another one may help.
+func (d *cameraDialer) dialWith(ctx context.Context, config *tls.Config, network, address string) (_ net.Conn, again bool, _ error) {
 	conn, err := (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	config := d.tls
 	if host, _, err := net.SplitHostPort(address); err == nil && host != d.host { // after a redirect
 		config = config.Clone()
 		config.ServerName = host
@@ -78,11 +93,11 @@ func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (ne
 		conn.Close()
 		var record tls.RecordHeaderError
 		if errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/" {
-			err = errors.New("it answers without TLS: use http://")
+			return nil, false, errors.New("it answers without TLS: use http://")
 		}
-		return nil, err
+		return nil, ctx.Err() == nil, err
 	}
-	return newMendedConn(secured, d.odd), nil
+	return newMendedConn(secured, d.odd), false, nil
 }
 
 // maxRedirects is what net/http allows by default.
@@ -185,4 +200,48 @@ func (c *httpCamera) broken(err error) error {
 
 func (c *httpCamera) closed() error {
 	return &frame.CameraError{Reason: frame.Ended, Text: place(c.src.URL) + " closed the connection"}
+}
+
+// What is kept of a camera's cookies.
+const (
+	maxCookies     = 20
+	maxCookieBytes = 8 << 10
+)
+
+// cookies is the cookie jar of one camera: some cameras redirect until a cookie comes back. A cookie for which there is no room
+// takes the place of all the others. The jar belongs to the goroutine that asks the camera.
+type cookies struct {
+	jar   *cookiejar.Jar
+	bytes map[string]int // of each cookie in jar, by what distinguishes it
+	total int            // of bytes
+}
+
+func newCookies() (*cookies, error) {
+	jar, err := cookiejar.New(nil)
+	return &cookies{jar: jar, bytes: map[string]int{}}, err
+}
+
+// Cookies implements http.CookieJar.
+func (c *cookies) Cookies(u *url.URL) []*http.Cookie { return c.jar.Cookies(u) }
+
+// SetCookies implements http.CookieJar.
+func (c *cookies) SetCookies(u *url.URL, set []*http.Cookie) {
+	for _, cookie := range set {
+		id := strings.Join([]string{u.Hostname(), u.Path, cookie.Domain, cookie.Path, cookie.Name}, "\n")
+		size := len(id) + len(cookie.Value)
+		if size > maxCookieBytes {
+			continue
+		}
+		before, known := c.bytes[id]
+		if c.total+size-before > maxCookieBytes || !known && len(c.bytes) == maxCookies {
+			fresh, err := newCookies()
+			if err != nil {
+				return
+			}
+			*c, before = *fresh, 0
+		}
+		c.bytes[id] = size
+		c.total += size - before
+		c.jar.SetCookies(u, []*http.Cookie{cookie})
+	}
 }

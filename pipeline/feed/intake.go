@@ -41,16 +41,19 @@ func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
 // Unit takes an access unit in a format, which arrived at a time. It copies data. pts may be unit.NoPTS. A unit from which
 // nothing can be decoded is dropped and counted. Units before the first keyframe or recovery point are dropped, and so are those
 // between a change of format and the next of these: they cannot be decoded. key says that a unit of a codec other than H.264 and
-// H.265 is a keyframe; in those two package unit looks for itself.
-func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) {
+// H.265 is a keyframe; in those two package unit looks for itself. It reports false for a unit that is empty or broken, or that
+// came after the end of the connection.
+func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) (whole bool) {
 	if len(data) == 0 || in.over.Load() {
-		return
+		return false
 	}
-	if in.take(data, pts, key, arrived, format) {
+	whole = in.take(data, pts, key, arrived, format)
+	if whole {
 		in.feed.rhythm.take(arrived, pts, in.begun)
 	} else {
 		in.feed.rhythm.spoil(arrived)
 	}
+	return whole
 }
 
 // take keeps a unit if it can be used. It reports false for one that is broken.

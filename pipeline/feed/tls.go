@@ -12,16 +12,9 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// tlsConfig returns the TLS configuration of a source. Where any certificate is accepted, there is nothing that old versions and
-// ciphers could lose, so that cameras which know nothing else are read too: TLS 1.0 and 1.1, key exchange by RSA, 3DES and RC4.
+// tlsConfig returns the TLS configuration of a source, with the versions and ciphers that Go considers secure.
 func tlsConfig(src configs.Source) (*tls.Config, error) {
 	c := &tls.Config{ServerName: src.URL.Hostname(), InsecureSkipVerify: !src.TLSVerify}
-	if !src.TLSVerify {
-		c.MinVersion = tls.VersionTLS10
-		for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
-			c.CipherSuites = append(c.CipherSuites, suite.ID)
-		}
-	}
 	if src.TLSCA == "" {
 		return c, nil
 	}
@@ -34,6 +27,18 @@ func tlsConfig(src configs.Source) (*tls.Config, error) {
 		return nil, &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + src.TLSCA + " contains no certificate"}
 	}
 	return c, nil
+}
+
+// oldTLS returns c with all that Go knows: also TLS 1.0 and 1.1, key exchange by RSA, 3DES and RC4. It is for a source of which any
+// certificate is accepted, and which knows nothing better: whoever can listen can read more of it. Offered at once, a camera that
+// prefers the old ciphers would choose them.
+func oldTLS(c *tls.Config) *tls.Config {
+	c = c.Clone()
+	c.MinVersion = tls.VersionTLS10
+	for _, suite := range append(tls.CipherSuites(), tls.InsecureCipherSuites()...) {
+		c.CipherSuites = append(c.CipherSuites, suite.ID)
+	}
+	return c
 }
 
 // checkTLS performs a handshake over conn and returns what is wrong with the other side's certificate.
