@@ -79,6 +79,7 @@ func (a *App) Run(ctx context.Context) error {
 	signal.Notify(hangUp, syscall.SIGHUP)
 	defer signal.Stop(hangUp)
 	limitProcessors()
+	collectSooner()
 	listener, err := systemd.Listen(cmp.Or(a.Listen, a.Config.Listen))
 	if err != nil {
 		return err

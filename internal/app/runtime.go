@@ -3,6 +3,7 @@ package app
 import (
 	"os"
 	"runtime"
+	"runtime/debug"
 )
 
 // limitProcessors lets Go run on half of the cores, unless GOMAXPROCS in the environment says otherwise. GStreamer's threads,
@@ -19,5 +20,17 @@ import (
 func limitProcessors() {
 	if os.Getenv("GOMAXPROCS") == "" {
 		runtime.GOMAXPROCS(max(1, runtime.GOMAXPROCS(0)/2))
+	}
+}
+
+// collectSooner makes Go collect garbage when the heap has grown by 25 % instead of 100, unless GOGC in the environment says otherwise.
+// Most of the heap are the buffers of cameras, which the collector need not look into, so that collecting costs little.
+//
+// Measured on the same machine with bin/framegate and 64 cameras of bin/testcam (1920x1080, 4 Mbit/s, keyframes every two seconds)
+// that nobody watches: with GOGC=100 233 MB and 7.7 % of a core, with 50 182 MB and 8.5 %,
+// with 25 150 MB and 11.7 %.
+func collectSooner() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(25)
 	}
 }

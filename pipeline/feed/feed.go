@@ -62,7 +62,9 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	return &Feed{source: src, read: read, wanted: make(chan struct{}, 1), lapse: usualLapse}, nil
+	f := &Feed{source: src, read: read, wanted: make(chan struct{}, 1), lapse: usualLapse}
+	f.gop.SetUnread(true)
+	return f, nil
 }
 
 // Run connects and reads until the connection ends, ctx is done, or nothing arrives in time, and returns the
@@ -107,6 +109,7 @@ func (f *Feed) expectedPause() time.Duration {
 // SetDemand says which units somebody waits for. Units that nobody waits for arrive in batches. Collect takes those that
 // are already waiting.
 func (f *Feed) SetDemand(d unit.Demand) {
+	f.gop.SetUnread(d == unit.Nothing)
 	if before := f.demand.Swap(int32(d)); before < int32(d) {
 		select {
 		case f.wanted <- struct{}{}:

@@ -31,6 +31,7 @@ type GOP struct {
 	right      time.Duration // PTS from which pictures are right for who begins there
 	recoveries []recovery    // recovery points after it that are not complete, in their order
 	bytes      int
+	unread     bool          // nobody reads, see SetUnread
 	pushed     chan struct{} // closed at the next push; nil while nobody waits
 }
 
@@ -44,6 +45,14 @@ type recovery struct {
 // maxRecoveries is how many incomplete recovery points are counted at a time: a camera may mark every unit as one.
 const maxRecoveries = 32
 
+// SetUnread says whether nobody reads. Then hardly anything is kept of what precedes a keyframe, which is up to half of the buffer.
+// A Reader that begins meanwhile, or stayed behind, begins with the newest keyframe as usual.
+func (g *GOP) SetUnread(unread bool) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.unread = unread
+}
+
 // Push adds the newest unit. It never waits for a reader.
 func (g *GOP) Push(u Unit) {
 	g.mu.Lock()
@@ -52,7 +61,11 @@ func (g *GOP) Push(u Unit) {
 		g.start = -1
 	}
 	if u.Key {
-		g.keepLast(min(gopLag, max(gopLagIntra, len(g.units)-g.start)))
+		keep := min(gopLag, max(gopLagIntra, len(g.units)-g.start))
+		if g.unread {
+			keep = gopLagIntra
+		}
+		g.keepLast(keep)
 		g.start, g.right, g.recoveries = len(g.units), u.PTS, g.recoveries[:0]
 	}
 	u.Recovered = g.recover(u)

@@ -274,3 +274,26 @@ func TestWaitingReaderIsWoken(t *testing.T) {
 		t.Errorf("got %v", err)
 	}
 }
+
+// TestBufferThatNobodyReadsKeepsOneGroup since it is most of the memory of a camera that nobody watches.
+func TestBufferThatNobodyReadsKeepsOneGroup(t *testing.T) {
+	for _, unread := range []bool{true, false} {
+		var g GOP
+		g.SetUnread(unread)
+		for n := range 60 {
+			g.Push(Unit{Data: []byte{1}, PTS: time.Duration(n), Key: n%30 == 0})
+		}
+		g.Push(Unit{Data: []byte{1}, PTS: 60, Key: true})
+		want := 31
+		if unread {
+			want = gopLagIntra + 1
+		}
+		if n, _ := g.Size(); n != want {
+			t.Errorf("unread %v: %d units, want %d", unread, n, want)
+		}
+		u, err := g.Reader().Next(t.Context())
+		if err != nil || u.PTS != 60 {
+			t.Errorf("unread %v: a reader begins with %v, %v", unread, u.PTS, err)
+		}
+	}
+}
