@@ -35,11 +35,13 @@ type Unit struct {
 
 // Sink is told what the packets contain, by the goroutine that passes them on. No function may be nil.
 type Sink struct {
-	Unit     func(Unit)
-	Broken   func()            // a unit was dropped because packets of it are missing, or make no sense
-	TooLarge func(bytes int)   // a unit was dropped because it is larger than unit.BufferLimit
-	Sizeless func()            // a keyframe came, but nothing says how large its pictures are
-	Odd      func(text string) // the camera differs from the standard: once for each difference, in words for people
+	Unit func(Unit)
+	// Undescribed is told of a whole unit before anything says what it is of, such as a parameter set, which then is not passed on.
+	Undescribed func(pts time.Duration, arrived time.Time)
+	Broken      func()            // a unit is missing or damaged because packets of it are missing, or make no sense; it may be passed on
+	TooLarge    func(bytes int)   // a unit was dropped because it is larger than unit.BufferLimit
+	Sizeless    func()            // a keyframe came, but nothing says how large its pictures are
+	Odd         func(text string) // the camera differs from the standard: once for each difference, in words for people
 }
 
 // Receiver takes the packets of a stream in their order. Its methods are called by one goroutine at a time.

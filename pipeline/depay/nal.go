@@ -16,9 +16,9 @@ type syntax struct {
 	kind   func(nal []byte) byte              // nal_unit_type
 	slice  func(kind byte) bool               // a part of a picture
 	first  func(nal []byte) bool              // the slice is the first one of its picture
-	opens  func(kind byte) bool               // it stands before the slices of a picture only, so it ends the picture before
+	opens  func(kind byte) bool               // it comes only before a picture's slices, so it ends the previous picture
 	key    func(kind byte) bool               // a slice of a keyframe
-	unused func(kind byte) bool               // decoders need it in no way
+	unused func(kind byte) bool               // no decoder needs it
 	unpack func(a *assembler, payload []byte) // takes the NAL units of a packet
 	// format reads the format from a sequence parameter set, and whether pictures may consist of two fields. It is nil if the set
 	// makes no sense.
@@ -119,7 +119,7 @@ func (a *assembler) dropFragments() {
 	}
 }
 
-// usualUnit is how many bytes a unit has at most, unless it is damaged or a camera of another kind than is known.
+// usualUnit is the size in bytes that units normally stay below. Larger ones are damaged, or of a camera that is not known yet.
 const usualUnit = 4 << 20
 
 var startCode = []byte{0, 0, 0, 1}
@@ -156,7 +156,7 @@ func (a *assembler) fragment(first []byte, part []byte, last bool) {
 
 // nals takes a NAL unit, or several with start codes between them.
 func (a *assembler) nals(data []byte) {
-	a.dropFragments() // whose last one did not come
+	a.dropFragments() // of a NAL unit whose last fragment never came
 	for len(data) >= a.header {
 		nal := data
 		data = nil
@@ -240,7 +240,7 @@ func (a *assembler) keep(kind byte, nal []byte) {
 // distrust makes the marker no longer end units.
 func (a *assembler) distrust() {
 	a.trusted, a.distrusted = false, true
-	a.odd.is("it sets the marker bit in the middle of pictures, which are shown one picture later for that")
+	a.odd.is("it sets the marker bit in the middle of pictures, so each is shown only when the next one begins")
 }
 
 // count counts that a unit is missing or damaged, once for each unit that arrives.
@@ -298,6 +298,8 @@ func (a *assembler) pass() {
 	if a.format == nil {
 		if a.key {
 			a.sink.Sizeless()
+		} else {
+			a.sink.Undescribed(a.clock.at(a.time), a.arrived)
 		}
 		return
 	}

@@ -59,16 +59,18 @@ type units struct {
 	broken   int
 	large    int
 	sizeless int
+	unknown  int // units that nothing describes
 	odd      []string
 }
 
 func (u *units) sink() Sink {
 	return Sink{
-		Unit:     func(one Unit) { one.Data = bytes.Clone(one.Data); u.all = append(u.all, one) },
-		Broken:   func() { u.broken++ },
-		TooLarge: func(bytes int) { u.large = bytes },
-		Sizeless: func() { u.sizeless++ },
-		Odd:      func(text string) { u.odd = append(u.odd, text) },
+		Unit:        func(one Unit) { one.Data = bytes.Clone(one.Data); u.all = append(u.all, one) },
+		Broken:      func() { u.broken++ },
+		TooLarge:    func(bytes int) { u.large = bytes },
+		Sizeless:    func() { u.sizeless++ },
+		Undescribed: func(time.Duration, time.Time) { u.unknown++ },
+		Odd:         func(text string) { u.odd = append(u.odd, text) },
 	}
 }
 
@@ -273,7 +275,7 @@ func TestParameterSetsOfTheDescription(t *testing.T) {
 			t.Errorf("%s: %s", name, got)
 		}
 	}
-	if got := receive(t, Media{Encoding: "H264"}, bare...); len(got.all) > 0 || got.sizeless != 1 {
+	if got := receive(t, Media{Encoding: "H264"}, bare...); len(got.all) > 0 || got.sizeless != 1 || got.unknown != 1 {
 		t.Errorf("without any: %s; told %d times", got, got.sizeless)
 	}
 }

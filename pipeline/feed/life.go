@@ -24,7 +24,7 @@ const (
 type rhythm struct {
 	mu      sync.Mutex // guards what follows
 	began   time.Time  // the connection
-	heard   time.Time  // the camera, the last time; zero if never
+	heard   time.Time  // when the camera last sent anything; zero if never
 	whole   time.Time  // when it last sent a unit that was not broken, or the connection
 	dry     time.Time  // since when what was heard gave no unit that can be used; zero if the last unit could be used
 	spoilt  bool       // dry began with a broken unit
@@ -37,8 +37,8 @@ type rhythm struct {
 	since   time.Time // when longest[0] was begun
 }
 
-// The longest pause is looked for in the last one or two minutes. A camera's clock is believed for pauses of up to maxClockPause: it
-// shows the rhythm of one that sends many old pictures at once at first.
+// The longest pause is looked for in the last one or two minutes. Pauses by the camera's clock count up to maxClockPause. They
+// show the rhythm of a camera that begins with many old pictures at once.
 const (
 	rhythmSpan    = time.Minute
 	maxClockPause = 20 * time.Second
@@ -165,6 +165,13 @@ func (r *rhythm) waits(told bool) (since time.Time, units int, spoilt bool) {
 func (in *Intake) Alive(at time.Time) {
 	if !in.over.Load() {
 		in.feed.rhythm.hear(at)
+	}
+}
+
+// undescribed records a whole unit that arrived before anything says what it is of.
+func (in *Intake) undescribed(pts time.Duration, arrived time.Time) {
+	if !in.over.Load() {
+		in.feed.rhythm.take(arrived, pts, false)
 	}
 }
 

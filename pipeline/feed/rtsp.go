@@ -46,9 +46,10 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 					"the camera sends %s; framegate reads %s. reader: rtspsrc may know more", track.Encoding, depay.Encodings())}
 			}
 			return depay.New(depay.Media(track), depay.Sink{
-				Unit:     func(u depay.Unit) { in.Unit(u.Data, u.PTS, u.Key, u.Arrived, u.Format) },
-				Broken:   func() { in.feed.broken.Add(1) },
-				TooLarge: in.feed.tooLarge,
+				Unit:        func(u depay.Unit) { in.Unit(u.Data, u.PTS, u.Key, u.Arrived, u.Format) },
+				Undescribed: in.undescribed,
+				Broken:      func() { in.feed.broken.Add(1) },
+				TooLarge:    in.feed.tooLarge,
 				Sizeless: func() {
 					if sizeless++; sizeless < 2 { // a parameter set may have been lost
 						return

@@ -58,7 +58,7 @@ func chain(factories ...string) (elements []gst.Spec) {
 	return elements
 }
 
-// inSystemMemory scales pictures in system memory.
+// inSystemMemory scales pictures in system memory. It is compared by its address: a copy would not do.
 var inSystemMemory = []gst.Spec{{Factory: "videoscale", Set: map[string]any{"add-borders": false}}}
 
 // inOrder is for the stateless H.264 decoders of GStreamer, which otherwise keep a picture back until the next one arrives.

@@ -23,7 +23,7 @@ import (
 // session is one connection to a camera. The goroutine that reads it owns all fields but those under mu.
 type session struct {
 	config Config
-	url    *url.URL // that is described
+	url    *url.URL // of the stream
 	closes bool     // the camera closes a connection after OPTIONS
 	conn   net.Conn
 	wire   *wire
@@ -162,8 +162,8 @@ func (s *session) ask(early func([]byte), method, to string, headers ...string) 
 	}
 }
 
-// response waits for the response to the newest request. There is no other one to answer, so its number does not matter: cameras
-// leave it out or give a wrong one.
+// response waits for the response to the newest request. Only one is outstanding, so its number
+// is ignored: some cameras leave it out or send a wrong one.
 func (s *session) response(early func([]byte)) (*message, error) {
 	s.deadline(time.Now().Add(s.config.Timeout))
 	for {
@@ -317,7 +317,7 @@ func (s *session) setup(urls addresses, transport string) (answer string, err er
 	return m.header.get("transport"), nil
 }
 
-// play starts the stream and returns the URL of the session. The Range is what some cameras insist on, and others refuse.
+// play starts the stream and returns the URL of the session. Some cameras insist on a Range, and others refuse it.
 func (s *session) play(urls addresses, early func([]byte)) (to string, err error) {
 	_, to, err = s.firstAccepted(early, "PLAY", urls.play, "Range: npt=0.000-")
 	var refused *StatusError
@@ -327,8 +327,8 @@ func (s *session) play(urls addresses, early func([]byte)) (to string, err error
 	return to, err
 }
 
-// teardown ends the session, so that the camera need not wait for its timeout. It waits for the answer only so long that the
-// request is not lost with the connection. It works after interrupt too.
+// teardown ends the session, so that the camera need not wait for its timeout. It waits briefly for the answer: closing
+// at once could lose the request. It works after interrupt too.
 func (s *session) teardown(to string) {
 	s.mu.Lock()
 	text, _, err := s.request("TEARDOWN", to)

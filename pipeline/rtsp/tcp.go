@@ -14,7 +14,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// unsupportedTransport is the status of a camera that does not have a transport (RFC 2326, section 11.3.14).
+// unsupportedTransport is the status of a camera that does not offer a transport (RFC 2326, section 11.3.14).
 const unsupportedTransport = 461
 
 // readTCP receives packets between the messages of the session.
@@ -138,7 +138,7 @@ func (s *session) aliveMethod() string {
 }
 
 const (
-	reportInterval = 5 * time.Second  // of receiver reports; some cameras end a stream without one for longer
+	reportInterval = 5 * time.Second  // of receiver reports; some cameras end a stream that gets none for longer
 	aliveInterval  = 30 * time.Second // of requests, if the camera does not say after what time it ends a session (RFC 2326, 12.37)
 )
 
