@@ -11,6 +11,8 @@ import (
 	"hash"
 	"net/http"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/framegate/framegate/pipeline/frame"
 
@@ -138,8 +140,10 @@ func (l List) AllowsBasic() (basic bool) {
 func (l List) String() string {
 	var names []string
 	for _, c := range l {
-		scheme := frame.Words(c.Scheme)
-		name := strings.ToUpper(scheme[:1]) + scheme[1:]
+		name := frame.Words(c.Scheme)
+		if first, size := utf8.DecodeRuneInString(name); size > 0 {
+			name = string(unicode.ToUpper(first)) + name[size:]
+		}
 		if algorithm := c.Params["algorithm"]; algorithm != "" {
 			name += " with " + frame.Words(algorithm)
 		}
