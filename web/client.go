@@ -28,12 +28,15 @@ const late = 100 * time.Millisecond
 
 // clientOf recognises the client of a request. The browsers' engines differ, not their brands: Chrome, Edge, Opera, Android's
 // WebView and Electron are Chromium, and all browsers of iOS are WebKit. Both name what they show in Accept. Scripts, and programs
-// that only call themselves a browser, accept */* or say nothing; so did <img> in browsers of the past.
+// that only call themselves a browser, accept */*; so did <img> in browsers of the past.
 func clientOf(r *http.Request) client {
 	agent, accept := r.UserAgent(), r.Header.Get("Accept")
 	switch {
-	case r.Header.Get("Sec-Fetch-Dest") == "empty", // a script, which reads the heads itself
-		!strings.Contains(accept, "image/") && !strings.Contains(accept, "text/html"):
+	case r.Header.Get("Sec-Fetch-Dest") == "empty": // a script, which reads the heads itself
+		return anyClient
+	case accept == "" && strings.Contains(agent, "AppleWebKit/"): // perhaps a browser behind a proxy; whole parts do no harm
+		return webKit
+	case !strings.Contains(accept, "image/") && !strings.Contains(accept, "text/html"):
 		return anyClient
 	case strings.Contains(agent, "Chrome/"), strings.Contains(accept, "image/apng"): // only Chromium names APNG
 		return chromium
