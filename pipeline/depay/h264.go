@@ -63,6 +63,19 @@ func (a *assembler) describe(text string) {
 	}
 }
 
+// several takes NAL units that each follow their length in two bytes.
+func (a *assembler) several(rest []byte) {
+	for len(rest) > 2 {
+		length := int(binary.BigEndian.Uint16(rest))
+		if rest = rest[2:]; length > len(rest) {
+			a.lost = true
+			return
+		}
+		a.nals(rest[:length])
+		rest = rest[length:]
+	}
+}
+
 // unpackH264 takes the NAL units of a packet.
 func unpackH264(a *assembler, payload []byte) {
 	switch kind := payload[0] & 0x1F; kind {
@@ -71,15 +84,7 @@ func unpackH264(a *assembler, payload []byte) {
 		if kind == h264STAPB && len(rest) >= 2 {
 			rest = rest[2:] // the decoding order
 		}
-		for len(rest) > 2 {
-			length := int(binary.BigEndian.Uint16(rest))
-			if rest = rest[2:]; length > len(rest) {
-				a.lost = true
-				return
-			}
-			a.nals(rest[:length])
-			rest = rest[length:]
-		}
+		a.several(rest)
 	case h264FUA, h264FUB:
 		head := 2
 		if kind == h264FUB {

@@ -1,7 +1,6 @@
 package depay
 
 import (
-	"encoding/binary"
 	"strings"
 
 	"github.com/framegate/framegate/pipeline/unit"
@@ -55,15 +54,7 @@ func unpackH265(a *assembler, payload []byte) {
 	}
 	switch payload[0] >> 1 & 0x3F {
 	case h265AP:
-		for rest := payload[2:]; len(rest) > 2; {
-			length := int(binary.BigEndian.Uint16(rest))
-			if rest = rest[2:]; length > len(rest) {
-				a.lost = true
-				return
-			}
-			a.nals(rest[:length])
-			rest = rest[length:]
-		}
+		a.several(payload[2:])
 	case h265FU:
 		var first []byte
 		if payload[2]&0x80 != 0 {
