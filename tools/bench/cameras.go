@@ -17,8 +17,8 @@ import (
 // mostCameras is the largest number of cameras that is measured.
 const mostCameras = 64
 
-// cameras measures more and more cameras, first without viewers and then with one each.
-func (b *bench) cameras(ctx context.Context) error {
+// startMany serves mostCameras, which share one encoding, until stop is called.
+func startMany(ctx context.Context) (urls []string, stop func(), err error) {
 	list := make([]testcam.Camera, mostCameras)
 	for i := range list {
 		list[i] = rig.Camera1080
@@ -26,13 +26,21 @@ func (b *bench) cameras(ctx context.Context) error {
 	}
 	cameras, stop, err := startCameras(ctx, list...)
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
-	defer stop()
-	var urls []string
 	for i := range list {
 		urls = append(urls, cameras.URL(rig.CameraID(i)))
 	}
+	return urls, stop, nil
+}
+
+// cameras measures more and more cameras, first without viewers and then with one each.
+func (b *bench) cameras(ctx context.Context) error {
+	urls, stop, err := startMany(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	idle := plot.Line{Name: "connected, nobody watches"}
 	for _, n := range []int{1, 4, 16, mostCameras} {
 		server, err := b.startServer(ctx, "", urls[:n]...)

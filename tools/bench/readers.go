@@ -66,20 +66,11 @@ func (b *bench) readersOfOne(ctx context.Context) error {
 
 // readersOfMany measures what 64 cameras that nobody watches take.
 func (b *bench) readersOfMany(ctx context.Context) error {
-	list := make([]testcam.Camera, mostCameras)
-	for i := range list {
-		list[i] = rig.Camera1080
-		list[i].Shared = true
-	}
-	cameras, stop, err := startCameras(ctx, list...)
+	urls, stop, err := startMany(ctx)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	var urls []string
-	for i := range list {
-		urls = append(urls, cameras.URL(rig.CameraID(i)))
-	}
 	for _, name := range readerNames {
 		server, err := b.startServer(ctx, "reader: "+name, urls...)
 		if err != nil {
