@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/framegate/framegate/internal/testcam/loop"
@@ -57,17 +58,29 @@ func (p *path) makeHuge(megabytes int) error {
 	return nil
 }
 
-// sendHuge sends packets in portions that fit the queues of gortsplib, at a pace that clients can follow.
+// sendHuge sends packets at the pace of the slowest client, so that gortsplib's queue of 2048 packets loses none of them.
 func (p *path) sendHuge(ctx context.Context, packets []*rtp.Packet, timestamp uint32) {
-	const portion = 32
+	const portion, ahead = 32, 1024
+	before := map[*wire]int64{}
+	for _, w := range p.wires() {
+		before[w] = w.packets.Load()
+	}
+	behind := func(sent int) bool {
+		return slices.ContainsFunc(p.wires(), func(w *wire) bool {
+			start, ok := before[w]
+			return ok && w.packets.Load()-start < int64(sent-ahead)
+		})
+	}
 	pace := time.NewTicker(time.Millisecond)
 	defer pace.Stop()
-	for len(packets) > 0 {
-		n := min(portion, len(packets))
-		p.mu.Lock()
-		p.write(packets[:n], timestamp)
-		p.mu.Unlock()
-		packets = packets[n:]
+	for sent := 0; sent < len(packets); {
+		if !behind(sent) {
+			n := min(portion, len(packets)-sent)
+			p.mu.Lock()
+			p.write(packets[sent:sent+n], timestamp)
+			p.mu.Unlock()
+			sent += n
+		}
 		select {
 		case <-pace.C:
 		case <-ctx.Done():
@@ -78,17 +91,12 @@ func (p *path) sendHuge(ctx context.Context, packets []*rtp.Packet, timestamp ui
 
 // changeSSRC changes the SSRC of the stream for all who play it over TCP.
 func (p *path) changeSSRC() error {
-	changed := false
-	for _, session := range p.playing() {
-		for _, conn := range session.Conns() {
-			if w, ok := conn.NetConn().(*wire); ok {
-				w.mask.Store(rand.Uint32() | 1)
-				changed = true
-			}
-		}
-	}
-	if !changed {
+	wires := p.wires()
+	if len(wires) == 0 {
 		return fmt.Errorf("no client plays %s over TCP", p.camera.Name)
+	}
+	for _, w := range wires {
+		w.mask.Store(rand.Uint32() | 1)
 	}
 	return nil
 }

@@ -104,6 +104,19 @@ func (p *path) playing() []*gortsplib.ServerSession {
 	return slices.Collect(maps.Keys(p.sessions))
 }
 
+// wires returns the connections of the clients that play over TCP.
+func (p *path) wires() []*wire {
+	var wires []*wire
+	for _, session := range p.playing() {
+		for _, conn := range session.Conns() {
+			if w, ok := conn.NetConn().(*wire); ok {
+				wires = append(wires, w)
+			}
+		}
+	}
+	return wires
+}
+
 // disconnect closes the connections of all clients that play.
 func (p *path) disconnect() {
 	p.mu.Lock()

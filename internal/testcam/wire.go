@@ -10,11 +10,15 @@ import (
 // wire is a connection on which SSRCs can be changed: gortsplib sets them itself, and writes each packet with one call.
 type wire struct {
 	net.Conn
-	mask atomic.Uint32 // XORed with each SSRC
+	mask    atomic.Uint32 // XORed with each SSRC
+	packets atomic.Int64  // of RTP, written
 }
 
 // Write writes a response, or a packet after '$', its channel and its length in 2 bytes (RFC 2326, section 10.12).
 func (w *wire) Write(packet []byte) (int, error) {
+	if len(packet) > 1 && packet[0] == '$' && packet[1]%2 == 0 {
+		defer w.packets.Add(1)
+	}
 	mask := w.mask.Load()
 	if mask == 0 || len(packet) < 16 || packet[0] != '$' {
 		return w.Conn.Write(packet)
