@@ -179,7 +179,9 @@ func (d *decoding) setPlan(decoder string) {
 
 // camera is what all outputs have in common.
 func (d *decoding) camera() plan.Camera {
-	return plan.Camera{Orientation: d.format.Stream.Orientation, Masks: d.picture.Source.Masks, Grey: d.format.Grey}
+	s := d.format.Stream
+	width, height := s.Orientation.Size(s.Width, s.Height)
+	return plan.Camera{Orientation: s.Orientation, Masks: d.picture.Source.Masks, Grey: d.format.Grey, Width: width, Height: height}
 }
 
 // build adds the elements that decode units of the format of key.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"html"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -53,6 +52,8 @@ type Camera struct {
 	Orientation frame.Orientation // of its pictures, before a rendition rotates them
 	Masks       []configs.Mask
 	Grey        bool // it sends JPEGs without colours
+	// Width and Height are the size of its pictures before they are turned, in pixels. They are 0 if that is not known.
+	Width, Height int
 }
 
 // AddOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are painted right
@@ -105,21 +106,23 @@ func (c Camera) turn(r frame.Rendition) frame.Orientation { return c.Orientation
 func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	width, height := of.turn(r).Size(r.Width, r.Height)
 	scaler, memory := p.platform.scaler()
-	chain := slices.Clone(scaler)
+	from, to := size{of.Width, of.Height}, size{width, height}
+	convert := p.codec != "mjpeg" // its pictures have the colours of a JPEG, but nvjpegdec does not say so (1.26)
+	var chain []gst.Spec
 	switch {
 	case p.OnDevice(r, of):
-		return append(chain, raw(memory, p.device.format, width, height))
+		return scaler.scale(memory, p.device.format, from, to, convert)
 	case memory != "" && p.platform.download != "":
-		chain = append(chain, raw(memory, "", width, height), gst.Spec{Factory: p.platform.download})
+		chain = append(scaler.scale(memory, "", from, to, convert), gst.Spec{Factory: p.platform.download})
 	default:
-		chain = append(chain, raw("", "", width, height))
+		chain = scaler.scale("", "", from, to, convert)
 	}
 	// Most cameras give I420, which videoconvert passes through. It converts other formats, such as 10 bit, after scaling.
 	format := "I420"
 	if of.Grey {
 		// videoconvert copies the grey of a JPEG, which has full range, and says that it has limited range unless told otherwise
 		// (1.22).
-		format += ", colorimetry=1:4:0:0"
+		format += jpegColours
 	}
 	return append(chain, gst.Spec{Factory: "videoconvert"}, raw("", format, width, height))
 }

@@ -167,7 +167,7 @@ func (pf *platform) judge(proofs []Proof) Platform {
 	switch {
 	case i >= 0:
 		p.Status = Works
-		if chain, _ := pf.scaler(); &chain[0] == &inSystemMemory[0] && pf.unscaled != "" {
+		if s, _ := pf.scaler(); s.system && pf.unscaled != "" {
 			p.Reason, p.Advice = "pictures are scaled in software", pf.unscaled
 		}
 		return p
@@ -198,8 +198,10 @@ func (pf *platform) lacks() (all []string) {
 			all = append(all, names[0])
 		}
 	}
-	if first := pf.scalers[0]; !complete(first) && &pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))][0] == &inSystemMemory[0] {
-		all = append(all, first[0].Factory)
+	if first := pf.scalers[0]; !first.installed() {
+		if s, _ := pf.scaler(); s.system {
+			all = append(all, first.name())
+		}
 	}
 	if n := len(pf.encoders); n > 0 && !slices.ContainsFunc(pf.encoders, func(e encoder) bool { return len(gst.Missing(e.factory)) == 0 }) {
 		all = append(all, pf.encoders[0].factory)
@@ -213,8 +215,8 @@ func (pf *platform) lacking() string {
 	if _, ok := installed(decoders); !ok && len(decoders) > 0 {
 		return gst.MissingElement(decoders[0]).Error()
 	}
-	scaler, _ := pf.scaler()
-	return gst.MissingElement(scaler[0].Factory).Error()
+	s, _ := pf.scaler()
+	return gst.MissingElement(s.name()).Error()
 }
 
 // advice says what to do to make the platform work. installed says that its elements are.

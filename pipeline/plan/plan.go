@@ -51,7 +51,7 @@ func (p Plan) describe(decoder string) frame.Plan {
 	scaler, _ := p.platform.scaler()
 	d := frame.Plan{
 		Name: p.name, Hardware: p.hardware(), Decoder: cmp.Or(p.decoder, decoder),
-		Scaler: scaler[0].Factory, Encoder: p.system.factory,
+		Scaler: scaler.name(), Encoder: p.system.factory,
 	}
 	if p.device != nil {
 		d.Encoder = p.device.factory

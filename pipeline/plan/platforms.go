@@ -19,8 +19,8 @@ type platform struct {
 	ordered map[string]any
 	// memory is the caps feature of pictures on the device; empty if they are in system memory.
 	memory string
-	// scalers are chains that scale and convert on the device, or inSystemMemory. The first one that is installed is used.
-	scalers [][]gst.Spec
+	// scalers scale and convert on the device, or in system memory. The first one that is installed is used.
+	scalers []scaler
 	// download copies pictures into system memory; empty if the scaler itself can.
 	download string
 	// encoders make JPEGs of what the scaler gives, the preferred one first.
@@ -49,18 +49,6 @@ type encoder struct {
 
 var jpegenc = encoder{factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100}
 
-// chain returns elements that scale a picture to exactly the size that is asked for. With pixels that are not square, and where a
-// viewer stretches a picture, an element that adds borders by default would do so (cudaconvertscale).
-func chain(factories ...string) (elements []gst.Spec) {
-	for _, factory := range factories {
-		elements = append(elements, gst.Spec{Factory: factory, Optional: map[string]any{"add-borders": false}})
-	}
-	return elements
-}
-
-// inSystemMemory scales pictures in system memory. It is compared by its address: a copy would not do.
-var inSystemMemory = []gst.Spec{{Factory: "videoscale", Set: map[string]any{"add-borders": false}}}
-
 // inOrder is for the stateless H.264 decoders of GStreamer, which otherwise keep a picture back until the next one arrives.
 var inOrder = map[string]any{"compliance": gst.Arg("flexible")}
 
@@ -73,7 +61,7 @@ var software = &platform{
 	},
 	// GStreamer before 1.18 gives up after ten broken units in a row, and no other plan could take over.
 	decoder:  map[string]any{"max-errors": gst.Arg("-1")},
-	scalers:  [][]gst.Spec{inSystemMemory},
+	scalers:  []scaler{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
 
@@ -95,7 +83,7 @@ var platforms = []*platform{
 		decoder:  map[string]any{"enable-max-performance": gst.Arg("true"), "mjpeg": gst.Arg("true")},
 		ordered:  map[string]any{"disable-dpb": gst.Arg("true"), "low-latency-mode": gst.Arg("true")},
 		memory:   "memory:NVMM",
-		scalers:  [][]gst.Spec{chain("nvvidconv"), chain("nvvideoconvert")},
+		scalers:  []scaler{chain("nvvidconv"), chain("nvvideoconvert")},
 		encoders: []encoder{{factory: "nvjpegenc", format: "I420", property: "quality", value: "%d", best: 100}},
 		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec"},
 		packages: "nvidia-l4t-gstreamer",
@@ -103,18 +91,23 @@ var platforms = []*platform{
 		closed:   "add the user to the group video",
 	},
 	// Decoding needs the driver only. GStreamer scales with kernels that it compiles with libnvrtc, and encodes with libnvjpeg,
-	// both of CUDA. Without these the decoder itself copies pictures into system memory. nvjpegenc takes long to open: 0.27 s on
-	// an H200, where it saved nothing at 480x270 and three quarters of the processor time at 1920x1080.
+	// both of CUDA. Without these the decoder itself copies pictures into system memory. The kernels take 2x2 pixels, and convert
+	// the matrix of colours only between YUV and RGB (1.26). nvjpegenc takes long to open: 0.27 s on an H200, where it saved
+	// nothing at 480x270 and three quarters of the processor time at 1920x1080.
 	{
 		name: "nvidia", title: "NVIDIA graphics card",
 		decoders: map[string][]string{
 			"h264": {"nvh264dec", "nvh264sldec"}, "h265": {"nvh265dec", "nvh265sldec"}, "vp8": {"nvvp8dec", "nvvp8sldec"},
 			"vp9": {"nvvp9dec", "nvvp9sldec"}, "av1": {"nvav1dec"}, "mpeg4": {"nvmpeg4videodec"}, "mjpeg": {"nvjpegdec"},
 		},
-		decoder:  map[string]any{"max-display-delay": gst.Arg("0")},
-		ordered:  inOrder,
-		memory:   "memory:CUDAMemory",
-		scalers:  [][]gst.Spec{chain("cudaconvertscale"), chain("cudaconvert", "cudascale"), inSystemMemory},
+		decoder: map[string]any{"max-display-delay": gst.Arg("0")},
+		ordered: inOrder,
+		memory:  "memory:CUDAMemory",
+		scalers: []scaler{
+			{elements: elementsOf("cudaconvertscale"), halves: true, through: "RGBA"},
+			{elements: elementsOf("cudaconvert", "cudascale"), halves: true},
+			inSystemMemory,
+		},
 		download: "cudadownload",
 		context:  gst.Context{Kind: "gst.cuda.context"},
 		encoders: []encoder{{factory: "nvjpegenc", format: "I420", property: "quality", value: "%d", best: 100, least: 640 * 480}},
@@ -132,7 +125,7 @@ var platforms = []*platform{
 		},
 		ordered:  inOrder,
 		memory:   "memory:VAMemory",
-		scalers:  [][]gst.Spec{chain("vapostproc")},
+		scalers:  []scaler{chain("vapostproc")},
 		encoders: []encoder{{factory: "vajpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
@@ -145,7 +138,7 @@ var platforms = []*platform{
 			"h264": {"qsvh264dec"}, "h265": {"qsvh265dec"}, "vp9": {"qsvvp9dec"}, "av1": {"qsvav1dec"}, "mjpeg": {"qsvjpegdec"},
 		},
 		memory:   "memory:VAMemory",
-		scalers:  [][]gst.Spec{chain("vapostproc")},
+		scalers:  []scaler{chain("vapostproc")},
 		encoders: []encoder{{factory: "qsvjpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
 		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1 or libvpl2",
@@ -158,7 +151,7 @@ var platforms = []*platform{
 			"h264": {"v4l2h264dec"}, "h265": {"v4l2h265dec"}, "vp8": {"v4l2vp8dec"}, "vp9": {"v4l2vp9dec"},
 			"mpeg4": {"v4l2mpeg4dec"}, "mjpeg": {"v4l2jpegdec"},
 		},
-		scalers:  [][]gst.Spec{chain("v4l2convert"), inSystemMemory},
+		scalers:  []scaler{chain("v4l2convert"), inSystemMemory},
 		encoders: []encoder{{factory: "v4l2jpegenc", format: "I420", property: "extra-controls", value: "controls, compression_quality=%d", best: 100}},
 		nodes:    []string{"/dev/video10", "/dev/video11", "/dev/video12"},
 		packages: "gstreamer1.0-plugins-good",
@@ -172,7 +165,7 @@ var platforms = []*platform{
 			"av1": {"v4l2slav1dec"},
 		},
 		ordered:  inOrder,
-		scalers:  [][]gst.Spec{inSystemMemory},
+		scalers:  []scaler{inSystemMemory},
 		nodes:    []string{"/dev/media0", "/dev/media1"},
 		packages: "gstreamer1.0-plugins-bad",
 		absent:   "run a container with --device for every /dev/media* and /dev/video*",
@@ -184,7 +177,7 @@ var platforms = []*platform{
 			"h264": {"mppvideodec"}, "h265": {"mppvideodec"}, "vp8": {"mppvideodec"}, "vp9": {"mppvideodec"},
 			"mpeg4": {"mppvideodec"}, "mjpeg": {"mppjpegdec"},
 		},
-		scalers:  [][]gst.Spec{inSystemMemory},
+		scalers:  []scaler{inSystemMemory},
 		encoders: []encoder{{factory: "mppjpegenc", format: "I420", property: "q-factor", value: "%d", best: 99}},
 		nodes:    []string{"/dev/mpp_service"},
 		packages: "gstreamer1.0-rockchip1 of the board's vendor",
@@ -202,23 +195,17 @@ func Names() (all []string) {
 	return all
 }
 
-// scaler is the chain that scales on this machine, or the first of all if none is installed, and the memory of its
-// pictures.
-func (pf *platform) scaler() (chain []gst.Spec, memory string) {
-	chain = pf.scalers[max(0, slices.IndexFunc(pf.scalers, complete))]
-	if &chain[0] == &inSystemMemory[0] {
-		return chain, ""
+// scaler is the one that scales on this machine, or the first of all if none is installed. memory is that of its pictures.
+func (pf *platform) scaler() (s scaler, memory string) {
+	s = pf.scalers[max(0, slices.IndexFunc(pf.scalers, scaler.installed))]
+	if s.system {
+		return s, ""
 	}
-	return chain, pf.memory
+	return s, pf.memory
 }
 
 // scales reports whether this machine has one of the platform's scalers.
-func (pf *platform) scales() bool { return slices.ContainsFunc(pf.scalers, complete) }
-
-// complete reports whether this machine has all elements of a chain.
-func complete(chain []gst.Spec) bool {
-	return !slices.ContainsFunc(chain, func(e gst.Spec) bool { return len(gst.Missing(e.Factory)) > 0 })
-}
+func (pf *platform) scales() bool { return slices.ContainsFunc(pf.scalers, scaler.installed) }
 
 // decoderProperties are set if a decoder has them. ordered says that units arrive in the order in which they are shown.
 func (pf *platform) decoderProperties(ordered bool) map[string]any {
