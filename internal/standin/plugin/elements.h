@@ -11,6 +11,7 @@
 
 #define CUDA "video/x-raw(memory:CUDAMemory), format=NV12"
 #define CUDA_ANY "video/x-raw(memory:CUDAMemory), format={I420,NV12}"
+#define CUDA_ALL "video/x-raw(memory:CUDAMemory), format={I420,NV12,RGBA}"
 #define VA "video/x-raw(memory:VAMemory), format=NV12"
 #define NVMM "video/x-raw(memory:NVMM), format=NV12"
 #define SYSTEM "; video/x-raw, format={NV12,I420}"
@@ -27,8 +28,8 @@
 {"nvidia", "nvav1dec", DECODER, AV1, CUDA "; video/x-raw, format=NV12", "max-display-delay=-1"},
 {"nvidia", "nvmpeg4videodec", DECODER, MPEG4, CUDA "; video/x-raw, format=NV12", "max-display-delay=-1"},
 {"nvidia", "nvjpegdec", DECODER, JPEG, CUDA "; video/x-raw, format=NV12", "max-display-delay=-1"},
-{"nvidia", "cudaconvertscale", SCALER, CUDA_ANY, CUDA_ANY, "add-borders=true"},
-{"nvidia", "cudadownload", DOWNLOAD, CUDA_ANY, "video/x-raw, format={I420,NV12}", NULL},
+{"nvidia", "cudaconvertscale", SCALER, CUDA_ALL, CUDA_ALL, "add-borders=true"},
+{"nvidia", "cudadownload", DOWNLOAD, CUDA_ALL, "video/x-raw, format={I420,NV12,RGBA}", NULL},
 {"nvidia", "nvjpegenc", ENCODER, CUDA_ANY "; video/x-raw, format=I420", JPEG, "quality=85"},
 
 {"va", "vah264dec", DECODER, H264, VA SYSTEM, NULL},
