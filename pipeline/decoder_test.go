@@ -1,15 +1,19 @@
 package pipeline
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam/mark"
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
 	"github.com/framegate/framegate/pipeline/plan"
 	"github.com/framegate/framegate/pipeline/plan/plantest"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 // TestDecoderHoldsPicturesBackOnlyForBFrames looks at a property of Jetson's decoder.
@@ -107,5 +111,40 @@ func TestContextOfADeviceThatFailsAtWorkIsNotUsedAgain(t *testing.T) {
 	}
 	if now := standins.Contexts(); now != made+1 {
 		t.Errorf("%d contexts were made again, want 1", now-made)
+	}
+}
+
+// TestDecoderThatGetsMoreRoomShowsTheSamePictures decodes a stream whose parameter sets framegate has changed. The test camera
+// states that its stream needs room for a single picture.
+func TestDecoderThatGetsMoreRoomShowsTheSamePictures(t *testing.T) {
+	camtest.Long(t)
+	if _, ok := plantest.WithStandins(t, "nvidia"); !ok {
+		return
+	}
+	m, _ := plantest.Proved(t)
+	server := camtest.Start(t, tiny)
+	src := camtest.Source(t, server.URL("cam1"))
+	src.Plans = configs.Plans{Hardware: "nvidia", Timeout: 3 * time.Second}
+	feed := runFeedOf(t, m, src)
+	feed.Stream(t)
+	camtest.Until(t, "the order of units is known", feed.Feed.Rate().Ordered)
+	key, _ := feed.Feed.Units().Newest()
+	for reader := feed.Feed.Units().Reader(); !key.Key; {
+		var err error
+		if key, err = reader.Next(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if best := feed.Feed.plans.Best("h264"); !best.WantsRoom() || len(unit.WithRoom(key.Data, key.Format)) == 0 || bytes.Equal(unit.WithRoom(key.Data, key.Format), key.Data) {
+		t.Fatalf("plan %s gets the stream as it is", best.Key())
+	}
+	slot := show(t, feed.Feed, frame.Rendition{Width: tiny.Width, Height: tiny.Height, Quality: 80}).slots[0]
+	seen := map[int]bool{}
+	for f := after(t, slot, nil); len(seen) < 10; f = after(t, slot, f) {
+		_, number, err := mark.Read(decodeJPEG(t, f))
+		if err != nil || seen[number] {
+			t.Fatalf("frame %d, after frames %v: %v", number, seen, err)
+		}
+		seen[number] = true
 	}
 }

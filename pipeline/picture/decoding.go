@@ -281,6 +281,9 @@ func (d *decoding) push(u unit.Unit) bool {
 		}
 		d.unusual = 0
 	}
+	if d.ordered && (u.Key || u.Recovery > 0) && d.candidate.WantsRoom() {
+		data = unit.WithRoom(data, u.Format)
+	}
 	d.pushing.Store(true)
 	defer d.pushing.Store(false)
 	return d.src.Push(data, u.PTS, u.Key || u.Recovery > 0)

@@ -41,6 +41,9 @@ func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, las
 	return made[0], decoder, made[0].Link(decoder)
 }
 
+// WantsRoom reports whether the decoder gives pictures without delay only if units have been through unit.WithRoom.
+func (p Plan) WantsRoom() bool { return p.platform.full && p.codec == "h264" }
+
 // parsers change the form of units for a decoder that does not accept the form in which feeds give them.
 var parsers = map[string]string{
 	"h264": "h264parse", "h265": "h265parse", "mpeg4": "mpeg4videoparse", "mjpeg": "jpegparse",

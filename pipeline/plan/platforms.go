@@ -17,6 +17,8 @@ type platform struct {
 	decoder map[string]any
 	// ordered has further properties for streams without B-frames, whose units arrive in display order.
 	ordered map[string]any
+	// full says that a decoder of H.264 keeps a picture back if its buffer is full: see unit.WithRoom.
+	full bool
 	// memory is the caps feature of pictures on the device; empty if they are in system memory.
 	memory string
 	// scalers scale and convert on the device, or in system memory. The first one that is installed is used.
@@ -102,6 +104,7 @@ var platforms = []*platform{
 		},
 		decoder: map[string]any{"max-display-delay": gst.Arg("0")},
 		ordered: inOrder,
+		full:    true,
 		memory:  "memory:CUDAMemory",
 		scalers: []scaler{
 			{elements: elementsOf("cudaconvertscale"), halves: true, through: "RGBA"},
@@ -124,6 +127,7 @@ var platforms = []*platform{
 			"mjpeg": {"vajpegdec"},
 		},
 		ordered:  inOrder,
+		full:     true,
 		memory:   "memory:VAMemory",
 		scalers:  []scaler{chain("vapostproc")},
 		encoders: []encoder{{factory: "vajpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
@@ -165,6 +169,7 @@ var platforms = []*platform{
 			"av1": {"v4l2slav1dec"},
 		},
 		ordered:  inOrder,
+		full:     true,
 		scalers:  []scaler{inSystemMemory},
 		nodes:    []string{"/dev/media0", "/dev/media1"},
 		packages: "gstreamer1.0-plugins-bad",

@@ -19,6 +19,7 @@ func FuzzNALUnits(f *testing.F) {
 		f.Add(lengths, true)
 		f.Add(codes, false)
 	}
+	f.Add([]byte("\x00\x00\x01\x67\x64\x00\x28\xac\xb4\x03\xc0\x11\x3f\x2e\x02\xd4\x04\x04\x05\x00\x00\x03\x00\x01\x00\x00\x03\x00\x32\x8f\x18\x32\xa0\x00\x00\x01\x65\x88"), false)
 	f.Fuzz(func(t *testing.T, unit []byte, lengths bool) {
 		n, rest := 0, unit
 		for nal := range nalUnits(unit, lengths) {
@@ -37,6 +38,10 @@ func FuzzNALUnits(f *testing.F) {
 		}
 		for _, codec := range []string{"h264", "h265", "vp8"} {
 			format := &Format{Caps: caps, Stream: frame.Stream{Codec: codec, Width: 2, Height: 2}}
+			roomy := WithRoom(unit, format)
+			if again := WithRoom(roomy, format); !bytes.Equal(again, roomy) {
+				t.Fatalf("%x becomes %x, and then %x", unit, roomy, again)
+			}
 			d := NewReferenceTracker(format)
 			d.Droppable(unit)
 			s := NewStarts(format)
