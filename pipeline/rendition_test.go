@@ -18,14 +18,13 @@ import (
 	"github.com/framegate/framegate/internal/testcam/camtest"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/picture"
-
-	_ "golang.org/x/image/webp"
+	"github.com/framegate/framegate/pipeline/webp"
 )
 
 // decode reads a frame of any format.
 func decode(t testing.TB, f *frame.Frame) image.Image {
 	t.Helper()
-	picture, format, err := image.Decode(bytes.NewReader(f.Picture()))
+	picture, format, err := webp.Decode(bytes.NewReader(f.Picture()))
 	if err != nil {
 		t.Fatal(err)
 	}

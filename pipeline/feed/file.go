@@ -20,7 +20,6 @@ import (
 
 	_ "golang.org/x/image/bmp"
 	_ "golang.org/x/image/tiff"
-	_ "golang.org/x/image/webp"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
@@ -28,6 +27,7 @@ import (
 	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/multipart"
 	"github.com/framegate/framegate/pipeline/unit"
+	"github.com/framegate/framegate/pipeline/webp"
 )
 
 // minLoop is the shortest time between two starts of a file, so that a file of one picture does not keep the machine
@@ -213,7 +213,7 @@ func convertImage(file io.ReaderAt, size int64) ([]byte, error) {
 	if config.Width < 1 || config.Height < 1 || config.Width > maxArea/config.Height {
 		return nil, fmt.Errorf("a picture of %dx%d, more than %d pixels", config.Width, config.Height, maxArea)
 	}
-	picture, _, err := image.Decode(io.NewSectionReader(file, 0, size))
+	picture, _, err := webp.Decode(io.NewSectionReader(file, 0, size))
 	if err != nil {
 		return nil, err
 	}

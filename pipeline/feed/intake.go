@@ -194,7 +194,7 @@ func (in *Intake) pixels(picture []byte) frame.Ratio {
 func (in *Intake) jpegFormat(sent unit.Format, h jpeg.Header) *unit.Format {
 	s := &sent.Stream
 	s.Width, s.Height = h.Width, h.Height
-	s.Software, sent.Unusual, sent.Grey = h.Arithmetic(), h.Unusual(), h.Grey()
+	s.Software, sent.Unusual = h.Arithmetic(), h.Unusual()
 	if sent.Caps == jpegFile.Caps || sent.Unusual { // jpegparse of 1.22 states the sampling, which changes with the conversion
 		sent.Caps = fmt.Sprintf("%s, width=(int)%d, height=(int)%d", jpegFile.Caps, h.Width, h.Height)
 	}

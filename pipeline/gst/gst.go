@@ -10,6 +10,7 @@ package gst
 #include <stdlib.h>
 #include "element.h"
 #include "log.h"
+#include "scale.h"
 */
 import "C"
 
@@ -28,6 +29,7 @@ import (
 var start = sync.OnceFunc(func() {
 	gst.Init(nil)
 	C.fg_filter_log()
+	C.fg_scale_register()
 	blankMemory()
 	loop := glib.NewMainLoop(glib.MainContextDefault(), false)
 	go loop.Run()

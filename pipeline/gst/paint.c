@@ -66,32 +66,3 @@ void fg_masks_set(fg_masks *all, gsize i, fg_mask m) { all->masks[i] = m; }
 void fg_masks_install(fg_masks *all, void *pad) {
 	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, fg_mask_probe, all, g_free);
 }
-
-// fg_stretch scales the distance of each value from a middle by 1 + factor/512, with an error of 1 at most. 16-bit
-// arithmetic lets the compiler vectorise it.
-__attribute__((optimize("O3"))) static void fg_stretch(GstVideoFrame *f, int plane, short middle, short factor) {
-	guint8 *restrict row = GST_VIDEO_FRAME_PLANE_DATA(f, plane);
-	const int width = GST_VIDEO_FRAME_COMP_WIDTH(f, plane), height = GST_VIDEO_FRAME_COMP_HEIGHT(f, plane);
-	for (int y = 0; y < height; y++, row += GST_VIDEO_FRAME_PLANE_STRIDE(f, plane))
-		for (int x = 0; x < width; x++) {
-			const short from = row[x] - middle;
-			const short by = (short)(from * factor) >> 9;
-			const short v = row[x] + by;
-			row[x] = v < 0 ? 0 : v > 255 ? 255 : v;
-		}
-}
-
-// fg_range_probe converts pictures from limited range, 16 to 235, to full range, 0 to 255.
-static GstPadProbeReturn fg_range_probe(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-	GstVideoInfo video;
-	GstVideoFrame f;
-	if (!fg_video(pad, &video) || fg_full_range(&video) || !fg_open(info, &video, &f))
-		return GST_PAD_PROBE_OK;
-	fg_stretch(&f, 0, 113, 84); // (v - 16) * 255/219, whose fixed point is 113
-	fg_stretch(&f, 1, 128, 71); // (v - 128) * 255/224 + 128
-	fg_stretch(&f, 2, 128, 71);
-	gst_video_frame_unmap(&f);
-	return GST_PAD_PROBE_OK;
-}
-
-void fg_range_install(void *pad) { gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_BUFFER, fg_range_probe, NULL, NULL); }

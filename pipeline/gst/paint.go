@@ -16,7 +16,3 @@ func PaintMasks(after *Element, masks []Mask) {
 	}
 	C.fg_masks_install(all, after.pad("src"))
 }
-
-// FullRange converts the input of an element from limited to full range, which a JPEG has (JFIF 1.02). jpegenc does not convert
-// it, so that the black of a camera would become grey (seen with 1.22).
-func FullRange(before *Element) { C.fg_range_install(before.pad("sink")) }

@@ -20,6 +20,4 @@ void fg_masks_set(fg_masks *all, gsize i, fg_mask m);
 
 void fg_masks_install(fg_masks *all, void *pad);
 
-void fg_range_install(void *pad);
-
 #endif

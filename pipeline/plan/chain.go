@@ -54,7 +54,6 @@ var parsers = map[string]string{
 type Camera struct {
 	Orientation frame.Orientation // of its pictures, before a rendition rotates them
 	Masks       []configs.Mask
-	Grey        bool // it sends JPEGs without colours
 	// Width and Height are the size of its pictures before they are turned, in pixels. They are 0 if that is not known.
 	Width, Height int
 }
@@ -73,10 +72,6 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, of Camera) (in, out 
 	finish, err := g.Add(p.finish(r, of)...)
 	if err != nil {
 		return nil, nil, err
-	}
-	// Pictures from JPEGs have full range already, but nvjpegdec does not say so (1.26).
-	if r.Format == frame.JPEG && !p.OnDevice(r, of) && p.decoder != "nvjpegdec" {
-		gst.FullRange(finish[len(finish)-2])
 	}
 	if err := scaled.Link(finish[0]); err != nil {
 		return nil, nil, err
@@ -110,24 +105,19 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	width, height := of.turn(r).Size(r.Width, r.Height)
 	scaler, memory := p.platform.scaler()
 	from, to := size{of.Width, of.Height}, size{width, height}
-	convert := p.codec != "mjpeg" // its pictures have the colours of a JPEG, but nvjpegdec does not say so (1.26)
+	jpeg := p.codec == "mjpeg" // its pictures have the colours of a JPEG, but not all decoders say so (nvjpegdec, 1.26; jpegdec with grey, 1.22)
+	if p.OnDevice(r, of) {
+		return scaler.scale(memory, p.device.format, from, to, !jpeg)
+	}
 	var chain []gst.Spec
 	switch {
-	case p.OnDevice(r, of):
-		return scaler.scale(memory, p.device.format, from, to, convert)
-	case memory != "" && p.platform.download != "":
-		chain = append(scaler.scale(memory, "", from, to, convert), gst.Spec{Factory: p.platform.download})
+	case scaler.system:
+	case p.platform.download != "":
+		chain = append(scaler.scale(memory, "", from, to, !jpeg), gst.Spec{Factory: p.platform.download})
 	default:
-		chain = scaler.scale("", "", from, to, convert)
+		chain = scaler.scale("", "", from, to, !jpeg)
 	}
-	// Most cameras give I420, which videoconvert passes through. It converts other formats, such as 10 bit, after scaling.
-	format := "I420"
-	if of.Grey {
-		// videoconvert copies the grey of a JPEG, which has full range, and says that it has limited range unless told otherwise
-		// (1.22).
-		format += jpegColours
-	}
-	return append(chain, gst.Spec{Factory: "videoconvert"}, raw("", format, width, height))
+	return append(chain, gst.Spec{Factory: gst.Scaler, Set: map[string]any{"jpeg-colours": jpeg}}, raw("", "I420", width, height))
 }
 
 // raw returns a capsfilter for pictures. In system memory their pixels are square.
@@ -164,7 +154,9 @@ func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
 	case r.Format == frame.PNG:
 		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "pngenc"})
 	case r.Format == frame.WebP:
-		chain = append(chain, gst.Spec{Factory: "videoconvert"}, encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
+		// webpenc takes I420 for that of a WebP, which has limited range (RFC 6386, 9.2); RGB it converts itself.
+		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=RGB")}},
+			encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
 	case p.OnDevice(r, of):
 		chain = append(chain, p.device.element(r.Quality))
 	default:

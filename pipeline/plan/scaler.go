@@ -10,7 +10,7 @@ import (
 // scaler is a chain of elements that scales and converts pictures.
 type scaler struct {
 	elements []gst.Spec
-	system   bool // it works in system memory
+	system   bool // it is the one that finishes pictures in system memory
 	// halves says that it reads 2x2 pixels for each pixel that it writes, so that a picture that gets smaller by more than half
 	// is scaled in several steps.
 	halves bool
@@ -31,7 +31,7 @@ func elementsOf(factories ...string) (elements []gst.Spec) {
 func chain(factories ...string) scaler { return scaler{elements: elementsOf(factories...)} }
 
 // inSystemMemory scales pictures in system memory.
-var inSystemMemory = scaler{elements: []gst.Spec{{Factory: "videoscale", Set: map[string]any{"add-borders": false}}}, system: true}
+var inSystemMemory = scaler{elements: []gst.Spec{{Factory: gst.Scaler}}, system: true}
 
 // name is the factory that a plan shows.
 func (s scaler) name() string { return s.elements[0].Factory }

@@ -28,8 +28,6 @@ type Format struct {
 	Stream frame.Stream
 	// Unusual says that the units are JPEGs that must be converted by jpeg.Usual before they are decoded.
 	Unusual bool
-	// Grey says that the units are JPEGs without colours.
-	Grey bool
 }
 
 // NoPTS is the time of a unit without a presentation time.

@@ -1,0 +1,51 @@
+#ifndef FRAMEGATE_AREA_H
+#define FRAMEGATE_AREA_H
+
+#include <glib.h>
+
+// fg_axis says of which pixels of a side each pixel of the scaled side is made.
+typedef struct {
+	int in, out;
+	int taps; // how many pixels each is made of
+	int whole; // in/out where that is 1 to 4 without a rest, else 0
+	guint32 *first;
+	guint32 *weights; // taps for each pixel
+} fg_axis;
+
+// fg_area scales one plane: by the average of the area that a pixel covers where a side gets smaller, and linearly where it grows.
+typedef struct {
+	fg_axis x, y;
+	guint16 *sums; // of a row of the result, still of the width of the source
+	guint8 *rows; // of the source, unpacked
+} fg_area;
+
+// fg_samples is a plane of the source.
+typedef struct {
+	const guint8 *data;
+	int stride; // bytes from row to row
+	int step; // bytes from sample to sample
+	int shift; // of samples of 16 bits, little endian, to 8 bits; 0 for samples of 8 bits
+} fg_samples;
+
+void fg_area_init(fg_area *a, int in_width, int in_height, int out_width, int out_height);
+
+void fg_area_clear(fg_area *a);
+
+void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride);
+
+// fg_colours converts planes of I420 from one matrix and range to the matrix of ITU-R BT.601 and full range.
+typedef struct {
+	gint32 luma, offset; // of Y
+	gint32 y_of_u, y_of_v; // what the chroma adds to it
+	gint32 u_of_u, u_of_v, v_of_u, v_of_v; // of U and V
+	gint32 *rows; // what the chroma adds to a row of Y
+} fg_colours;
+
+// fg_colours_init sets the conversion from a matrix, given by the shares of red and blue in the luma, and a range.
+void fg_colours_init(fg_colours *c, double red, double blue, gboolean full, int width);
+
+void fg_colours_clear(fg_colours *c);
+
+void fg_colours_convert(const fg_colours *c, guint8 *planes[3], const int strides[3], int width, int height);
+
+#endif

@@ -1,0 +1,184 @@
+#include "scale.h"
+
+#include <gst/video/gstvideofilter.h>
+#include <gst/video/video.h>
+#include <math.h>
+#include <string.h>
+
+#include "area.h"
+
+// FgScale scales pictures of any format in system memory and gives I420 with the colours of a JPEG: the matrix of ITU-R BT.601 and
+// full range (JFIF 1.02). It converts planar and packed YUV itself, each plane for itself, and what is left with
+// GstVideoConverter.
+typedef struct {
+	GstVideoFilter parent;
+	gboolean jpeg; // the pictures have the colours of a JPEG, whatever the caps say
+	gboolean direct;
+	fg_area areas[3];
+	fg_colours colours; // without rows if there is nothing to convert
+	GstVideoConverter *converter;
+} FgScale;
+
+typedef struct {
+	GstVideoFilterClass parent;
+} FgScaleClass;
+
+GType fg_scale_get_type(void);
+
+G_DEFINE_TYPE(FgScale, fg_scale, GST_TYPE_VIDEO_FILTER)
+
+static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
+	"sink", GST_PAD_SINK, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE(GST_VIDEO_FORMATS_ALL)));
+
+static GstStaticPadTemplate src_template =
+	GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("I420")));
+
+#define FG_JPEG_COLOURS "1:4:"
+
+static GstCaps *fg_scale_transform_caps(GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *filter) {
+	GstCaps *all = gst_caps_new_empty();
+	for (guint i = 0; i < gst_caps_get_size(caps); i++) {
+		const GstStructure *from = gst_caps_get_structure(caps, i);
+		const GValue *rate = gst_structure_get_value(from, "framerate");
+		GstStructure *to;
+		if (direction == GST_PAD_SRC) {
+			GstCaps *any = gst_static_pad_template_get_caps(&sink_template);
+			to = gst_structure_copy(gst_caps_get_structure(any, 0));
+			gst_caps_unref(any);
+		} else {
+			const gchar *colours = gst_structure_get_string(from, "colorimetry");
+			const gboolean kept = colours != NULL && g_str_has_prefix(colours, FG_JPEG_COLOURS);
+			to = gst_structure_new("video/x-raw", "format", G_TYPE_STRING, "I420", "width", GST_TYPE_INT_RANGE,
+				1, G_MAXINT, "height", GST_TYPE_INT_RANGE, 1, G_MAXINT, "colorimetry", G_TYPE_STRING,
+				kept ? colours : FG_JPEG_COLOURS "0:0", NULL);
+		}
+		if (rate != NULL)
+			gst_structure_set_value(to, "framerate", rate);
+		all = gst_caps_merge_structure(all, to);
+	}
+	if (filter != NULL) {
+		GstCaps *both = gst_caps_intersect_full(filter, all, GST_CAPS_INTERSECT_FIRST);
+		gst_caps_unref(all);
+		all = both;
+	}
+	return all;
+}
+
+// fg_scale_direct reports whether the planes of a format can be scaled as they are.
+static gboolean fg_scale_direct(const GstVideoInfo *in) {
+	const GstVideoFormatInfo *f = in->finfo;
+	const GstVideoFormatFlags other = GST_VIDEO_FORMAT_FLAG_RGB | GST_VIDEO_FORMAT_FLAG_COMPLEX |
+					  GST_VIDEO_FORMAT_FLAG_PALETTE | GST_VIDEO_FORMAT_FLAG_TILED;
+	if (f->flags & other || !(f->flags & (GST_VIDEO_FORMAT_FLAG_YUV | GST_VIDEO_FORMAT_FLAG_GRAY)))
+		return FALSE;
+	for (guint i = 0; i < MIN(3, GST_VIDEO_FORMAT_INFO_N_COMPONENTS(f)); i++)
+		if (GST_VIDEO_FORMAT_INFO_DEPTH(f, i) < 8 ||
+			(GST_VIDEO_FORMAT_INFO_DEPTH(f, i) > 8 && !GST_VIDEO_FORMAT_INFO_IS_LE(f)) ||
+			GST_VIDEO_FORMAT_INFO_DEPTH(f, i) + GST_VIDEO_FORMAT_INFO_SHIFT(f, i) > 16)
+			return FALSE;
+	return TRUE;
+}
+
+static void fg_scale_clear(FgScale *s) {
+	for (int i = 0; i < 3; i++)
+		fg_area_clear(&s->areas[i]);
+	fg_colours_clear(&s->colours);
+	g_clear_pointer(&s->converter, gst_video_converter_free);
+}
+
+static gboolean fg_scale_set_info(
+	GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out) {
+	FgScale *s = (FgScale *)filter;
+	fg_scale_clear(s);
+	GstVideoInfo from = *in;
+	if (s->jpeg) {
+		from.colorimetry.matrix = GST_VIDEO_COLOR_MATRIX_BT601;
+		from.colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
+	}
+	s->direct = fg_scale_direct(in);
+	if (!s->direct) {
+		s->converter = gst_video_converter_new(&from, out,
+			gst_structure_new("options", GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD,
+				GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_LINEAR, NULL));
+		return s->converter != NULL;
+	}
+	for (guint i = 0; i < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(in)); i++)
+		fg_area_init(&s->areas[i], GST_VIDEO_INFO_COMP_WIDTH(in, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
+			GST_VIDEO_INFO_COMP_WIDTH(out, i), GST_VIDEO_INFO_COMP_HEIGHT(out, i));
+	const gboolean full = from.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+	double red = 0.299, blue = 0.114;
+	gst_video_color_matrix_get_Kr_Kb(from.colorimetry.matrix, &red, &blue); // they stay if it has none
+	if (!full || fabs(red - 0.299) > 1e-6 || fabs(blue - 0.114) > 1e-6)
+		fg_colours_init(&s->colours, red, blue, full, GST_VIDEO_INFO_WIDTH(out));
+	return TRUE;
+}
+
+static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out) {
+	FgScale *s = (FgScale *)filter;
+	if (!s->direct) {
+		gst_video_converter_frame(s->converter, in, out);
+		return GST_FLOW_OK;
+	}
+	guint8 *planes[3];
+	int strides[3];
+	for (guint i = 0; i < 3; i++) {
+		planes[i] = GST_VIDEO_FRAME_COMP_DATA(out, i);
+		strides[i] = GST_VIDEO_FRAME_COMP_STRIDE(out, i);
+		if (i >= GST_VIDEO_FRAME_N_COMPONENTS(in)) { // grey
+			for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, i); y++)
+				memset(planes[i] + (gssize)y * strides[i], 128, GST_VIDEO_FRAME_COMP_WIDTH(out, i));
+			continue;
+		}
+		const int deep = GST_VIDEO_FRAME_COMP_DEPTH(in, i) + GST_VIDEO_FORMAT_INFO_SHIFT(in->info.finfo, i) - 8;
+		fg_area_scale(&s->areas[i],
+			(fg_samples){.data = GST_VIDEO_FRAME_COMP_DATA(in, i),
+				.stride = GST_VIDEO_FRAME_COMP_STRIDE(in, i),
+				.step = GST_VIDEO_FRAME_COMP_PSTRIDE(in, i),
+				.shift = deep},
+			planes[i], strides[i]);
+	}
+	if (s->colours.rows != NULL)
+		fg_colours_convert(&s->colours, planes, strides, GST_VIDEO_FRAME_WIDTH(out), GST_VIDEO_FRAME_HEIGHT(out));
+	return GST_FLOW_OK;
+}
+
+enum { PROP_JPEG = 1 };
+
+static void fg_scale_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
+	((FgScale *)object)->jpeg = g_value_get_boolean(value);
+}
+
+static void fg_scale_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
+	g_value_set_boolean(value, ((FgScale *)object)->jpeg);
+}
+
+static void fg_scale_finalize(GObject *object) {
+	fg_scale_clear((FgScale *)object);
+	G_OBJECT_CLASS(fg_scale_parent_class)->finalize(object);
+}
+
+static void fg_scale_init(FgScale *s) {}
+
+static void fg_scale_class_init(FgScaleClass *class) {
+	GObjectClass *object = G_OBJECT_CLASS(class);
+	object->set_property = fg_scale_set_property;
+	object->get_property = fg_scale_get_property;
+	object->finalize = fg_scale_finalize;
+	g_object_class_install_property(object, PROP_JPEG,
+		g_param_spec_boolean("jpeg-colours", "JPEG colours",
+			"The pictures have the colours of a JPEG, whatever the caps say", FALSE,
+			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+	GstElementClass *element = GST_ELEMENT_CLASS(class);
+	gst_element_class_set_static_metadata(element, "Area scaler", "Filter/Converter/Video/Scaler/Colorspace",
+		"Scales by the average of areas and gives I420 with the colours of a JPEG", "framegate");
+	gst_element_class_add_static_pad_template(element, &sink_template);
+	gst_element_class_add_static_pad_template(element, &src_template);
+	GstBaseTransformClass *base = GST_BASE_TRANSFORM_CLASS(class);
+	base->transform_caps = fg_scale_transform_caps;
+	base->passthrough_on_same_caps = TRUE;
+	GstVideoFilterClass *filter = GST_VIDEO_FILTER_CLASS(class);
+	filter->set_info = fg_scale_set_info;
+	filter->transform_frame = fg_scale_transform_frame;
+}
+
+gboolean fg_scale_register(void) { return gst_element_register(NULL, FG_SCALE, GST_RANK_NONE, fg_scale_get_type()); }
