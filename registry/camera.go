@@ -23,7 +23,7 @@ type camera struct {
 	done         chan struct{} // closed when run has returned
 	streams      []*stream     // main and, if configured, sub; never changed
 	snapshots    snapshots
-	maxLapse     time.Duration // see lapse; tests make it longer
+	maxLapse     time.Duration // frame.Lapse; tests make it longer
 
 	// mu guards the fields below and those of streams and renditions that say so. Nothing that may
 	// block, and no method of the engine, is called while it is held.
@@ -41,7 +41,7 @@ type camera struct {
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
 		conf: conf, placeholders: &r.placeholders, log: r.log.With("camera", conf.ID),
-		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), maxLapse: maxLapse,
+		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), maxLapse: frame.Lapse,
 	}
 	c.snapshots.camera = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
