@@ -33,15 +33,16 @@ type Unit struct {
 	Format  *unit.Format  // the same pointer until the format changes
 }
 
-// Sink is told what the packets contain, by the goroutine that passes them on. No function may be nil.
+// Sink takes what the packets contain. Its functions are called by the goroutine that calls the Receiver. None may be nil.
 type Sink struct {
 	Unit func(Unit)
-	// Undescribed is told of a whole unit before anything says what it is of, such as a parameter set, which then is not passed on.
+	// Undescribed is called instead of Unit for a whole unit whose format is not known yet, for example because no parameter set has
+	// arrived.
 	Undescribed func(pts time.Duration, arrived time.Time)
-	Broken      func()            // a unit is missing or damaged because packets of it are missing, or make no sense; it may be passed on
+	Broken      func()            // packets of a unit are missing or make no sense; what is left of it may be passed to Unit
 	TooLarge    func(bytes int)   // a unit was dropped because it is larger than unit.BufferLimit
 	Sizeless    func()            // a keyframe came, but nothing says how large its pictures are
-	Odd         func(text string) // the camera differs from the standard: once for each difference, in words for people
+	Odd         func(text string) // the camera differs from the standard; called once for each difference, with a sentence for people
 }
 
 // Receiver takes the packets of a stream in their order. Its methods are called by one goroutine at a time.
@@ -106,18 +107,18 @@ func (o *order) next(number uint16) (gap, repeated bool) {
 	return gap, repeated
 }
 
-// oddities tells each oddity once.
+// oddities reports each oddity once.
 type oddities struct {
-	tell func(string)
-	told map[string]bool
+	report   func(string)
+	reported map[string]bool
 }
 
 func (o *oddities) is(text string) {
-	if o.told == nil {
-		o.told = map[string]bool{}
+	if o.reported == nil {
+		o.reported = map[string]bool{}
 	}
-	if !o.told[text] {
-		o.told[text] = true
-		o.tell(text)
+	if !o.reported[text] {
+		o.reported[text] = true
+		o.report(text)
 	}
 }

@@ -45,7 +45,7 @@ type jpegShape struct {
 }
 
 func newJPEG(m Media, sink Sink) Receiver {
-	return &jpegReceiver{media: m, sink: sink, odd: oddities{tell: sink.Odd}, clock: clock{rate: int64(m.Clock)}}
+	return &jpegReceiver{media: m, sink: sink, odd: oddities{report: sink.Odd}, clock: clock{rate: int64(m.Clock)}}
 }
 
 // Packet takes a packet.

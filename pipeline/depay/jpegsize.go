@@ -7,7 +7,7 @@ import (
 )
 
 // Some cameras give the size of a picture of more than 2040 pixels as the rest of a division by 2048, and nothing else says how
-// large it is. Then its data are too many for the size, and a decoder that is told the right one needs all of them.
+// large it is. Then its data are too many for the size, and a decoder that knows the right one needs all of them.
 
 // roomyBits is how many bits a pixel of a JPEG may take before its size is doubted. At the qualities of cameras it takes 1 to 2, at
 // the best ones 4; with a width that is 2048 too small, at least twice as many.

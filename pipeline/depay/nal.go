@@ -67,7 +67,7 @@ type assembler struct {
 }
 
 func newAssembler(m Media, sink Sink, s *syntax) *assembler {
-	a := &assembler{syntax: s, sink: sink, odd: oddities{tell: sink.Odd}, open: -1}
+	a := &assembler{syntax: s, sink: sink, odd: oddities{report: sink.Odd}, open: -1}
 	a.clock.rate = int64(m.Clock)
 	return a
 }

@@ -18,8 +18,11 @@ const (
 	markEOI = 0xD9
 )
 
-// maxLine is the longest header line of a part in bytes. What is longer is skipped.
+// maxLine is the longest header line of a part in bytes. Longer lines are skipped.
 const maxLine = 16 << 10
+
+// maxOther is the largest part of another type, in bytes, that is skipped by its Content-Length.
+const maxOther = 16 << 10
 
 // A Reader reads the pictures of a camera's multipart/x-mixed-replace body. It belongs to one goroutine.
 //
@@ -291,7 +294,7 @@ func (r *Reader) toPicture(stated int) (before int, other []byte, err error) {
 // skipOther skips a part that is no JPEG by its length, if a boundary follows there. Otherwise its lines are read like those between
 // parts; they may be text or, rarely, look like a JPEG.
 func (r *Reader) skipOther(stated int) {
-	if stated == 0 || stated > maxLine || r.buffer.need(stated) != nil {
+	if stated == 0 || stated > maxOther || r.buffer.need(stated) != nil {
 		return
 	}
 	yes, more := r.boundary.at(r.buffer.data()[stated:])

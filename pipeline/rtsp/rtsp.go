@@ -49,10 +49,10 @@ type Config struct {
 	// Wait is called over TCP before each wait for more data. It may wait by itself, until ctx is done at the latest, so that more
 	// data arrives until one read takes it: unfinished says that a part of a unit has arrived. It must not be nil.
 	Wait func(ctx context.Context, unfinished bool)
-	// Alive is told when the camera has begun to play and whenever data have arrived after that, perhaps of several packets. It
-	// must not be nil.
+	// Alive is called when the camera has begun to play, and after that whenever data have arrived, perhaps several packets at a
+	// time. It must not be nil.
 	Alive func(at time.Time)
-	// Odd is told once of each thing by which the camera differs from the standard, in words for people. It may be nil.
+	// Odd is called once for each difference of the camera from the standard, with a sentence for people. It may be nil.
 	Odd func(text string)
 }
 

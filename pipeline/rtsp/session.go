@@ -27,11 +27,11 @@ type session struct {
 	closes bool     // the camera closes a connection after OPTIONS
 	conn   net.Conn
 	wire   *wire
-	odd    map[string]bool // what was told to Config.Odd
+	odd    map[string]bool // what was reported to Config.Odd
 
-	timeout  time.Duration // after which the camera ends a session without a request; 0 if it does not say
+	timeout  time.Duration // after which the camera ends a session without requests; 0 if it states none
 	accepted bool          // the camera has accepted the password
-	renewed  time.Time     // when a challenge was answered while the stream plays
+	renewed  time.Time     // when a challenge was last answered while the stream plays
 	over     atomic.Bool   // ctx is done
 
 	mu          sync.Mutex             // guards what follows, and writing
@@ -73,7 +73,7 @@ func (s *session) interrupt() {
 	s.conn.SetDeadline(time.Unix(1, 0))
 }
 
-// deadline limits the next reads; the zero time ends the limit. It leaves that of interrupt.
+// deadline sets the time at which reads fail; the zero time means never. After interrupt reads fail in any case.
 func (s *session) deadline(at time.Time) {
 	s.conn.SetReadDeadline(at)
 	if s.over.Load() {
@@ -81,7 +81,7 @@ func (s *session) deadline(at time.Time) {
 	}
 }
 
-// write writes within the time for an answer, or not at all after interrupt. s.mu is held.
+// write writes within config.Timeout. After interrupt it fails. s.mu is held.
 func (s *session) write(data []byte) error {
 	s.conn.SetWriteDeadline(time.Now().Add(s.config.Timeout))
 	if s.over.Load() {
@@ -91,7 +91,7 @@ func (s *session) write(data []byte) error {
 	return err
 }
 
-// oddity tells Config.Odd of something, once.
+// oddity reports a difference from the standard to Config.Odd, once.
 func (s *session) oddity(text string) {
 	if s.config.Odd != nil && !s.odd[text] {
 		s.odd[text] = true

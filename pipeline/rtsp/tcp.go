@@ -27,8 +27,8 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	if err != nil {
 		return err
 	}
-	session := urls.play[0]
-	defer func() { s.teardown(session) }()
+	sessionURL := urls.play[0]
+	defer func() { s.teardown(sessionURL) }()
 	if strings.Contains(answer, "client_port") || answer != "" && !strings.Contains(strings.ToUpper(answer), "TCP") {
 		return errors.New("insists on UDP: set transport: udp")
 	}
@@ -47,7 +47,7 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	if err != nil {
 		return err
 	}
-	session = to
+	sessionURL = to
 	defer s.keepAlive(ctx, to, f, func(report []byte) {
 		framed := binary.BigEndian.AppendUint16([]byte{'$', channel}, uint16(len(report)))
 		s.mu.Lock()

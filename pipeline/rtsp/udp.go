@@ -76,8 +76,8 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	if err != nil {
 		return err
 	}
-	session := urls.play[0]
-	defer func() { s.teardown(session) }()
+	sessionURL := urls.play[0]
+	defer func() { s.teardown(sessionURL) }()
 	if strings.Contains(strings.ToUpper(answer), "/TCP") {
 		if fallback {
 			return errNoUDP
@@ -90,7 +90,7 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	if err != nil {
 		return err
 	}
-	session = to
+	sessionURL = to
 
 	s.config.Alive(time.Now())
 
