@@ -1,6 +1,6 @@
 // Package depay makes access units of RTP packets. Each codec has its own payload format: H.264 that of RFC 6184, H.265 RFC 7798,
-// JPEG RFC 2435, VP8 RFC 7741, VP9 RFC 9628, MPEG-4 RFC 6416, AV1 that of AOMedia. Cameras differ from these in many ways, which
-// are accepted where the widest-used clients accept them.
+// JPEG RFC 2435, VP8 RFC 7741, VP9 RFC 9628, MPEG-4 RFC 6416, AV1 that of AOMedia. Cameras differ from these formats in many ways.
+// This package accepts what the most widely used clients accept.
 package depay
 
 import (
@@ -49,7 +49,7 @@ type Sink struct {
 type Receiver interface {
 	// Packet takes a packet, which is valid during the call only.
 	Packet(p *rtp.Packet, arrived time.Time)
-	// State reports whether a unit is unfinished, and whether it may be complete nevertheless: it is if nothing follows soon.
+	// State reports whether a unit is unfinished, and whether it may be complete: it counts as complete if nothing follows soon.
 	State() (unfinished, maybeComplete bool)
 	// Flush ends a unit that may be complete.
 	Flush()
@@ -82,7 +82,7 @@ type clock struct {
 	ticks int64 // of last
 }
 
-// at returns the time of a packet, also if it is earlier than that of the packet before, as with B-frames.
+// at returns the time of a packet. It may be earlier than that of the packet before, as with B-frames.
 func (c *clock) at(t uint32) time.Duration {
 	if !c.began {
 		c.began, c.ticks = true, 3600*c.rate // so that earlier times are not negative
@@ -99,7 +99,7 @@ type order struct {
 	last  uint16
 }
 
-// next takes the number of the next packet and reports whether packets before it are missing, and whether it came before.
+// next takes the number of the next packet and reports whether packets before it are missing, and whether it repeats the last one.
 func (o *order) next(number uint16) (gap, repeated bool) {
 	gap = o.began && number != o.last+1
 	repeated = o.began && number == o.last

@@ -144,7 +144,7 @@ func (s *session) ask(early func([]byte), method, to string, headers ...string) 
 			return nil, err
 		}
 		if m.status != 401 {
-			// OPTIONS is often not checked.
+			// Many cameras do not check the password of OPTIONS.
 			s.accepted = s.accepted || authorized && m.status == 200 && method != "OPTIONS"
 			return m, nil
 		}
@@ -162,8 +162,8 @@ func (s *session) ask(early func([]byte), method, to string, headers ...string) 
 	}
 }
 
-// response waits for the response to the newest request. Only one is outstanding, so its number
-// is ignored: some cameras leave it out or send a wrong one.
+// response waits for the response to the newest request. Only one request is outstanding, so the number in the response is
+// ignored: some cameras leave it out or send a wrong one.
 func (s *session) response(early func([]byte)) (*message, error) {
 	s.deadline(time.Now().Add(s.config.Timeout))
 	for {
@@ -267,8 +267,8 @@ func (s *session) describe() (*Track, addresses, error) {
 // addresses are the URLs that a description may mean, the likeliest first.
 type addresses struct{ setup, play []string }
 
-// firstAccepted makes a request of the URLs one after the other, until one is accepted, which it returns with the response. A
-// refusal that another URL cannot mend ends it.
+// firstAccepted sends a request with one URL after the other until the camera accepts one. It returns that URL and the response. It
+// stops at a refusal that another URL would not change.
 func (s *session) firstAccepted(early func([]byte), method string, urls []string, headers ...string) (m *message, accepted string, refused error) {
 	tried := map[string]bool{}
 	for _, to := range urls {
@@ -298,7 +298,7 @@ func (s *session) firstAccepted(early func([]byte), method string, urls []string
 	return nil, "", refused
 }
 
-// setup asks for the stream with a transport and returns what the camera says of it.
+// setup requests the stream over a transport, and returns the transport that the camera answers.
 func (s *session) setup(urls addresses, transport string) (answer string, err error) {
 	m, _, err := s.firstAccepted(nil, "SETUP", urls.setup, "Transport: "+transport)
 	if err != nil {
@@ -327,8 +327,8 @@ func (s *session) play(urls addresses, early func([]byte)) (to string, err error
 	return to, err
 }
 
-// teardown ends the session, so that the camera need not wait for its timeout. It waits briefly for the answer: closing
-// at once could lose the request. It works after interrupt too.
+// teardown ends the session, so that the camera need not wait for its timeout. It waits briefly for the answer,
+// because the request could be lost if the connection were closed at once. It works after interrupt too.
 func (s *session) teardown(to string) {
 	s.mu.Lock()
 	text, _, err := s.request("TEARDOWN", to)
