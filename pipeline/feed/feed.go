@@ -36,7 +36,7 @@ type Feed struct {
 	unusable atomic.Pointer[frame.Stream] // of units that cannot be decoded before a keyframe
 
 	onWaiting func(frame.Waiting) // see OnWaiting
-	reports   sync.Mutex          // held while onStream and onWaiting are called, so that the last call is right
+	reports   sync.Mutex          // held while onStream and onWaiting are called, so that they are called in the order of events
 
 	mu      sync.Mutex    // guards waiting
 	waiting *sampleReader // of the present connection, if GStreamer reads it

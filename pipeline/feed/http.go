@@ -24,7 +24,7 @@ const retryPause = 500 * time.Millisecond
 
 // readHTTP reads a camera that serves MJPEG, or single JPEGs, which it then fetches every PollInterval. The camera's
 // answer decides which. When a stream ends or an answer has no picture, a camera that has sent pictures before is asked again.
-// Only if no picture comes within a lapse, the connection is lost.
+// The connection is lost only if no picture comes within a lapse.
 func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 	client, err := newHTTPCamera(src, in.feed.odd.add)
 	if err != nil {
@@ -80,7 +80,7 @@ func (f *Feed) maxLapse() time.Duration { return max(f.lapse, 2*f.rate.Interval(
 type lapse struct {
 	end     context.CancelCauseFunc
 	timer   *time.Timer // nil if there is no lapse
-	failure chan error  // has the newest reason for it
+	failure chan error  // holds the newest reason for the lapse
 }
 
 // begin records why there is no picture. If no lapse has begun yet, it begins one, which ends the connection after limit.
@@ -143,7 +143,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	if before > 0 { // so that there is time for another attempt before the camera counts as stalled
 		still.start(max(c.src.StallTimeout/2, pictures.in.feed.maxLapse()))
 	}
-	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // the stated length may be wrong, and nothing more come
+	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // if the stated length is too long, nothing more comes
 	err = c.takeAll(ctx, multipart.NewPictureReader(body, int(resp.ContentLength)), pictures)
 	pictures.onTake = nil
 	return pictures.taken > before+1, err

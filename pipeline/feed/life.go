@@ -22,19 +22,19 @@ const (
 // rhythm records when a camera sends something, whether that can be decoded or not. The zero rhythm must be reset before it is
 // used. Its methods may be called from any goroutine.
 type rhythm struct {
-	mu      sync.Mutex // guards what follows
-	began   time.Time  // when the connection began
-	heard   time.Time  // when the camera last sent anything; zero if never
-	whole   time.Time  // when it last sent a unit that was not broken; at first the same as began
-	dry     time.Time  // since when the camera has sent nothing that can be used; zero if its last unit can be used
-	spoilt  bool       // dry began with a broken unit
-	noticed bool       // dry has been reported
-	units   int
-	known   bool          // longest is that of an earlier connection, until this one has shown its own rhythm
-	unit    time.Time     // when the last unit arrived
-	pts     time.Duration // of that unit, by the camera's clock
-	longest [2]time.Duration
-	since   time.Time // when longest[0] was begun
+	mu       sync.Mutex // guards what follows
+	began    time.Time  // when the connection began
+	heard    time.Time  // when the camera last sent anything; zero if never
+	whole    time.Time  // when it last sent a unit that was not broken; at first the same as began
+	dry      time.Time  // since when what the camera sends cannot be used; zero if its last unit can be used
+	spoilt   bool       // dry began with a broken unit
+	reported bool       // dry has been reported
+	units    int
+	known    bool          // longest is that of an earlier connection, until this one has shown its own rhythm
+	unit     time.Time     // when the last unit arrived
+	pts      time.Duration // of that unit, by the camera's clock
+	longest  [2]time.Duration
+	since    time.Time // when longest[0] was begun
 }
 
 // The longest pause is that of the last one or two minutes. The camera's clock counts too, up to maxClockPause: it shows the
@@ -53,7 +53,7 @@ func (r *rhythm) reset(now time.Time) {
 	if !r.known {
 		r.longest = [2]time.Duration{}
 	}
-	r.began, r.heard, r.whole, r.dry, r.spoilt, r.noticed, r.units, r.since = now, time.Time{}, now, time.Time{}, false, false, 0, now
+	r.began, r.heard, r.whole, r.dry, r.spoilt, r.reported, r.units, r.since = now, time.Time{}, now, time.Time{}, false, false, 0, now
 }
 
 // hear records that the camera has sent something other than a unit.
@@ -92,7 +92,7 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 	r.noise(at)
 	r.whole = at
 	if usable {
-		r.dry, r.spoilt, r.noticed = time.Time{}, false, false
+		r.dry, r.spoilt, r.reported = time.Time{}, false, false
 	} else if r.dry.IsZero() || r.spoilt {
 		r.dry, r.spoilt = at, false
 	}
@@ -114,10 +114,11 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 func (r *rhythm) use() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dry, r.spoilt, r.noticed = time.Time{}, false, false
+	r.dry, r.spoilt, r.reported = time.Time{}, false, false
 }
 
-// limits are how long a camera may be silent: until it has connected, later, and as long as the configuration expects between units.
+// limits are how long a camera may be silent: connect before its first unit, and stall after that. pause is the time that the
+// configuration expects between units.
 type limits struct{ connect, stall, pause time.Duration }
 
 // silence returns since when the camera has been silent, how long it may be, and why the connection ends after that.
@@ -148,15 +149,15 @@ func (r *rhythm) quiet(l limits) (since time.Time, limit time.Duration, why fram
 	return r.heard, l.stall, frame.Stalled, "is connected but has sent nothing for %v, the limit set by stall_timeout"
 }
 
-// waits returns since when the camera has sent nothing that can be used. since is zero if it has, or if that has been reported.
+// waits returns since when what the camera sends cannot be used. since is zero if it can be, or if that has been reported.
 // spoilt says that what it sends is broken. report says that the caller reports it, so that later calls return zero.
 func (r *rhythm) waits(report bool) (since time.Time, units int, spoilt bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.dry.IsZero() || r.noticed {
+	if r.dry.IsZero() || r.reported {
 		return time.Time{}, r.units, false
 	}
-	r.noticed = report
+	r.reported = report
 	return r.dry, r.units, r.spoilt
 }
 
