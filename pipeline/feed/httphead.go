@@ -171,7 +171,7 @@ func mendHead(head []byte, odd func(kind, text string)) (mended []byte, status i
 	return []byte(b.String() + "\r\n"), status
 }
 
-// statusLine returns a status line that net/http accepts, and its status. It is empty if line is none.
+// statusLine returns a status line that net/http accepts, and its status. It is empty if line is not a status line.
 func statusLine(line string) (mended string, status int) {
 	version, rest, _ := strings.Cut(line, " ")
 	switch upper := strings.ToUpper(version); {
