@@ -23,17 +23,17 @@ type camera struct {
 	done         chan struct{} // closed when run has returned
 	streams      []*stream     // main and, if configured, sub; never changed
 	snapshots    snapshots
-	maxLapse     time.Duration // see lapse; tests make it longer
+	maxLapse     time.Duration // frame.Lapse; tests make it longer
 
-	// mu guards the fields below and those of streams and renditions that say so. Nothing that may
-	// block, and no method of the engine, is called while it is held.
+	// mu guards the fields below and those of streams and renditions that say so. Nothing that may block, and no method of the
+	// engine, is called while it is held.
 	mu         sync.Mutex
 	changed    chan struct{} // closed and replaced at every change of what mu guards
 	state      State
 	since      time.Time // of state
 	renditions []*rendition
-	requests   int         // that keep the camera connected; lingering counts as one
-	lingering  *time.Timer // nil unless the last request keeps a camera connected that waits
+	requests   int         // how many requests keep the camera connected; lingering counts as one
+	lingering  *time.Timer // nil unless a camera that waits stays connected after its last request
 	previous   *camera     // which c replaces, until that has ended; nil for none
 	before     totals      // of the cameras that c has replaced, once they have ended
 }
@@ -41,7 +41,7 @@ type camera struct {
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
 		conf: conf, placeholders: &r.placeholders, log: r.log.With("camera", conf.ID),
-		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), maxLapse: maxLapse,
+		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), maxLapse: frame.Lapse,
 	}
 	c.snapshots.camera = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
@@ -138,7 +138,7 @@ func (c *camera) keepConnected() (release func()) {
 	return func() {
 		c.change(func() {
 			c.requests--
-			if c.main().state == Waiting { // so that the next request finds it farther, and not at the beginning again
+			if c.main().state == Waiting { // so that the next request need not wait from the beginning again
 				c.linger()
 			}
 		})

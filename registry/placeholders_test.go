@@ -94,7 +94,7 @@ func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 	defer time.AfterFunc(patience, func() { v.cancel(errors.New("no placeholder")) }).Stop()
 	f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
 	nextPlaceholder(t, v)
-	if took := time.Since(began); took < maxLapse {
+	if took := time.Since(began); took < frame.Lapse {
 		t.Errorf("a placeholder after %v", took)
 	}
 	if s, _ := r.Camera("a"); s.State != Lost || s.Error != "closed" {

@@ -13,7 +13,7 @@ import (
 )
 
 // stream is one of a camera's streams. One goroutine keeps it connected and another one makes pictures of it. The camera's
-// mutex guards the second group of fields, and is held when a method that reads them is called.
+// mutex guards the second group of fields. A method that uses them and does not lock the mutex is called while it is held.
 type stream struct {
 	camera *camera
 	name   string
@@ -24,7 +24,7 @@ type stream struct {
 	since       time.Time    // of state
 	format      frame.Stream // the last one that was seen
 	up          bool         // connected, and what the camera sends can be shown
-	lost        bool         // the last connection has ended and was not meant to
+	lost        bool         // the last connection has failed, or the camera has ended it
 	connection  int          // counts connections and changes of format
 	planChanges int          // counts events that may change the feed's best plan
 	tried       bool         // it has connected or failed at least once
@@ -32,9 +32,9 @@ type stream struct {
 	lapse       *lapse       // nil while there is none
 	pictureErr  error        // why the last picture failed; nil as soon as another one is tried
 	shown       *pictureRun  // whose frames viewers see
-	snapshots   int          // that keep it connected
+	snapshots   int          // how many snapshots keep it connected
 	reconnects  int
-	checkMasks  bool      // the log asks the user to: they apply to pictures that are turned
+	checkMasks  bool      // the log has asked the user to check the masks, because the camera's pictures are turned
 	upSince     time.Time // of this connection or the last
 	lastFrame   time.Time // when the last unit of earlier connections arrived
 }
@@ -102,7 +102,8 @@ func (s *stream) connect(ctx context.Context) {
 	}
 }
 
-// steadyTime is how long a connection must last for its end to be a warning, whatever ended those before.
+// steadyTime is how long a connection must last for its end to be logged as a warning even if earlier ones ended for the same
+// reason.
 const steadyTime = time.Minute
 
 // needed reports whether the stream is to be connected: always, or while a rendition or a snapshot is made of it, or
@@ -127,10 +128,11 @@ func (s *stream) needed() bool {
 }
 
 // watchedPause is the longest pause between attempts while somebody watches a camera that may come back by itself. After a
-// connection that was up, the first pause is as long as that after a good one.
+// connection that was up the longest pause is retry.FirstPause.
 const watchedPause = time.Second
 
-// pause waits for d, or about longest if somebody watches a camera that may be back soon.
+// pause waits for d, or for about longest if that is shorter, soon is set and somebody watches. soon says that the camera may be
+// back soon.
 func (s *stream) pause(ctx context.Context, d, longest time.Duration, soon bool) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, d)
@@ -270,14 +272,11 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// lapse is the time from the end of a connection that was up until the next one, if that comes soon. Some cameras end every
-// connection after 5 or 30 s. During a lapse viewers keep the last picture; when it is over they see a placeholder.
+// lapse is the time from the end of a connection that was up to the next connection. If it lasts longer than frame.Lapse, viewers
+// see a placeholder instead of the last picture.
 type lapse struct{ timer *time.Timer }
 
-// maxLapse is how long a lapse may be. It leaves time to draw the placeholder, which viewers are promised within 2 s.
-const maxLapse = 1500 * time.Millisecond
-
-// beginLapse begins a lapse, after which the stream has failed with err. The camera's mutex is held.
+// beginLapse begins a lapse. If it lasts too long, the stream fails with err. The camera's mutex is held.
 func (s *stream) beginLapse(err error) {
 	l := &lapse{}
 	s.lapse, s.lost, s.err = l, true, nil

@@ -8,27 +8,29 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// client is a kind of viewer by what makes it show a picture.
+// client is a kind of viewer. Kinds differ in what makes them show a picture.
 type client int
 
 const (
-	// anyClient shows a picture when it has read its Content-Length, its end or the boundary behind it. So do Firefox and every
-	// program that is not a browser.
+	// anyClient shows a picture when it has read as many bytes as Content-Length says, the end marker, or the boundary after the
+	// picture. So do Firefox and every program that is not a browser.
 	anyClient client = iota
-	// chromium shows a picture when it has read the whole head of the next part, and ignores Content-Length (issue 527446 of
-	// its old tracker). It is sent that head with the picture.
+	// chromium shows a picture only when it has read the head of the next part, and ignores Content-Length (issue 527446 of
+	// its old tracker). It gets that head in advance, with the picture.
 	chromium
-	// webKit does the same. Safari's parser is not WebKit's own, and is not known to accept a head long before its picture. So a
-	// picture is sent again when the next one is late.
+	// webKit, too, shows a picture only when it has read the head of the next part. It gets a copy of the picture when the next
+	// one is late. Safari reads multipart with another library than WebKitGTK and has not been tried, so it might not accept a
+	// head in advance.
 	webKit
 )
 
-// late is when a picture is sent to WebKit again. Above about 12 pictures a second this costs nothing.
+// late is how long WebKit waits for the next picture before it gets a copy of the last one. Above about 12 pictures a second no
+// copies are sent.
 const late = 100 * time.Millisecond
 
-// clientOf recognises the client of a request. The browsers' engines differ, not their brands: Chrome, Edge, Opera, Android's
-// WebView and Electron are Chromium, and all browsers of iOS are WebKit. Both name what they show in Accept. Scripts, and programs
-// that only call themselves a browser, accept */*; so did <img> in browsers of the past.
+// clientOf recognises the client of a request by the engine of its browser: Chrome, Edge, Opera, Android's WebView and Electron are
+// Chromium, and all browsers of iOS are WebKit. Both name image types or HTML in Accept. Scripts, and programs that call themselves
+// a browser, accept */*; so did <img> until about 2015.
 func clientOf(r *http.Request) client {
 	agent, accept := r.UserAgent(), r.Header.Get("Accept")
 	switch {

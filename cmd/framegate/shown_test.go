@@ -19,7 +19,7 @@ import (
 	"github.com/chromedp/chromedp"
 )
 
-// commanded is an HTTP camera that sends a picture when it is told to, and then waits.
+// commanded is an HTTP camera that sends a picture on command, and then waits.
 type commanded struct {
 	URL      string
 	pictures chan []byte

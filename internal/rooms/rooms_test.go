@@ -1,4 +1,4 @@
-// Package rooms holds the project's packages to their order: imports go down only, and some need no GStreamer.
+// Package rooms checks which package imports which, and that some do not need GStreamer. A room is a package of this module.
 package rooms
 
 import (

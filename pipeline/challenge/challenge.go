@@ -1,4 +1,4 @@
-// Package challenge answers the challenges with which cameras ask for a password (RFC 9110, section 11; RFC 7616), over HTTP and RTSP.
+// Package challenge answers cameras that ask for a password over HTTP or RTSP (RFC 9110, section 11; RFC 7616).
 package challenge
 
 import (
@@ -25,11 +25,11 @@ type Challenge struct {
 	Params map[string]string // by name in lower case
 }
 
-// List is what a server offers, in its order.
+// List are the challenges of a server, in its order.
 type List []Challenge
 
-// Parse returns all challenges of the values of WWW-Authenticate, in their order. A value may have several. What is
-// not a challenge is skipped.
+// Parse returns all challenges in the values of WWW-Authenticate, in their order. A value may have several. What is not a challenge
+// is skipped.
 func Parse(values []string) (all List) {
 	for _, rest := range values {
 		for {
@@ -54,7 +54,7 @@ func Parse(values []string) (all List) {
 	return all
 }
 
-// cutToken cuts what stands before the next separator.
+// cutToken cuts s before the next separator.
 func cutToken(s string) (token, rest string) {
 	end := strings.IndexAny(s, " \t,=\"")
 	if end < 0 {
@@ -89,7 +89,7 @@ var digestHashes = map[string]func() hash.Hash{
 	"": md5.New, "MD5": md5.New, "SHA-256": sha256.New, "SHA-512-256": sha512.New512_256, "SHA-512": sha512.New,
 }
 
-// digestHash returns an algorithm's name without -sess, and its hash, nil if it is not known.
+// digestHash returns an algorithm's name without -sess, whether it had that, and its hash, which is nil if it is not known.
 func digestHash(algorithm string) (base string, session bool, newHash func() hash.Hash) {
 	base, session = strings.CutSuffix(strings.ToUpper(algorithm), "-SESS")
 	return base, session, digestHashes[base]
@@ -165,8 +165,8 @@ func Transport(username, password string, through http.RoundTripper) *digest.Tra
 	}
 }
 
-// answerDigest computes the answer to a challenge. It adds to package digest the algorithms with the suffix -sess, whose A1 is
-// hashed once more with both nonces (RFC 7616, section 3.4.2).
+// answerDigest computes the answer to a challenge. It also knows the algorithms with the suffix -sess, which package digest does
+// not: their A1 is hashed once more with both nonces (RFC 7616, section 3.4.2).
 func answerDigest(_ *http.Request, c *digest.Challenge, o digest.Options) (*digest.Credentials, error) {
 	base, session, newHash := digestHash(c.Algorithm)
 	plain := *c

@@ -12,13 +12,13 @@ import (
 type Credentials struct {
 	Username, Password string
 
-	digest *digest.Challenge // nil if the camera wants none
+	digest *digest.Challenge // nil if none is chosen
 	basic  bool
 	count  int // of answers with the nonce of digest
 }
 
-// Choose makes further answers those to the safest challenge of a list. The error names the challenges if none can be answered.
-// Once a Digest was answered, Basic is not: the password would go in clear text after all.
+// Choose chooses the safest challenge of a list, which further calls of Answer answer. If none can be answered, the error names
+// them. After a Digest it does not choose Basic, which would send the password in clear text after all.
 func (c *Credentials) Choose(offered List) error {
 	switch found := offered.Digest(); {
 	case found != nil:

@@ -1,6 +1,6 @@
 // Package depay makes access units of RTP packets. Each codec has its own payload format: H.264 that of RFC 6184, H.265 RFC 7798,
-// JPEG RFC 2435, VP8 RFC 7741, VP9 RFC 9628, MPEG-4 RFC 6416, AV1 that of AOMedia. Cameras differ from these in many ways, which
-// are accepted where the widest-used clients accept them.
+// JPEG RFC 2435, VP8 RFC 7741, VP9 RFC 9628, MPEG-4 RFC 6416, AV1 that of AOMedia. Cameras differ from these formats in many ways.
+// This package accepts what the most widely used clients accept.
 package depay
 
 import (
@@ -33,22 +33,23 @@ type Unit struct {
 	Format  *unit.Format  // the same pointer until the format changes
 }
 
-// Sink is told what the packets contain, by the goroutine that passes them on. No function may be nil.
+// Sink takes what the packets contain. Its functions are called by the goroutine that calls the Receiver. None may be nil.
 type Sink struct {
 	Unit func(Unit)
-	// Undescribed is told of a whole unit before anything says what it is of, such as a parameter set, which then is not passed on.
+	// Undescribed is called instead of Unit for a whole unit whose format is not known yet, for example because no parameter set has
+	// arrived.
 	Undescribed func(pts time.Duration, arrived time.Time)
-	Broken      func()            // a unit is missing or damaged because packets of it are missing, or make no sense; it may be passed on
+	Broken      func()            // packets of a unit are missing or make no sense; what is left of it may be passed to Unit
 	TooLarge    func(bytes int)   // a unit was dropped because it is larger than unit.BufferLimit
 	Sizeless    func()            // a keyframe came, but nothing says how large its pictures are
-	Odd         func(text string) // the camera differs from the standard: once for each difference, in words for people
+	Odd         func(text string) // the camera differs from the standard; called once for each difference, with a sentence for people
 }
 
 // Receiver takes the packets of a stream in their order. Its methods are called by one goroutine at a time.
 type Receiver interface {
 	// Packet takes a packet, which is valid during the call only.
 	Packet(p *rtp.Packet, arrived time.Time)
-	// State reports whether a unit is unfinished, and whether it may be complete nevertheless: it is if nothing follows soon.
+	// State reports whether a unit is unfinished, and whether it may be complete: it counts as complete if nothing follows soon.
 	State() (unfinished, maybeComplete bool)
 	// Flush ends a unit that may be complete.
 	Flush()
@@ -81,7 +82,7 @@ type clock struct {
 	ticks int64 // of last
 }
 
-// at returns the time of a packet, also if it is earlier than that of the packet before, as with B-frames.
+// at returns the time of a packet. It may be earlier than that of the packet before, as with B-frames.
 func (c *clock) at(t uint32) time.Duration {
 	if !c.began {
 		c.began, c.ticks = true, 3600*c.rate // so that earlier times are not negative
@@ -98,7 +99,7 @@ type order struct {
 	last  uint16
 }
 
-// next takes the number of the next packet and reports whether packets before it are missing, and whether it came before.
+// next takes the number of the next packet and reports whether packets before it are missing, and whether it repeats the last one.
 func (o *order) next(number uint16) (gap, repeated bool) {
 	gap = o.began && number != o.last+1
 	repeated = o.began && number == o.last
@@ -106,18 +107,18 @@ func (o *order) next(number uint16) (gap, repeated bool) {
 	return gap, repeated
 }
 
-// oddities tells each oddity once.
+// oddities reports each oddity once.
 type oddities struct {
-	tell func(string)
-	told map[string]bool
+	report   func(string)
+	reported map[string]bool
 }
 
 func (o *oddities) is(text string) {
-	if o.told == nil {
-		o.told = map[string]bool{}
+	if o.reported == nil {
+		o.reported = map[string]bool{}
 	}
-	if !o.told[text] {
-		o.told[text] = true
-		o.tell(text)
+	if !o.reported[text] {
+		o.reported[text] = true
+		o.report(text)
 	}
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/pion/rtp"
 )
 
-// jpegReceiver makes JPEGs of packets (RFC 2435), which leave out the headers and say what they were.
+// jpegReceiver makes JPEGs of packets (RFC 2435). Packets do not contain the headers of a JPEG, but what is needed to make them.
 type jpegReceiver struct {
 	media  Media
 	sink   Sink
@@ -30,9 +30,9 @@ type jpegReceiver struct {
 	arrived time.Time
 	tables  [256][]byte // quantization tables by Q, from 128 on, which cameras may send once
 	shape   jpegShape   // of the picture
-	frame   []byte      // the frame header that a header extension has; nil if there is none
+	frame   []byte      // the frame header from a header extension; nil if there is none
 	sof     int         // where the frame header is in picture
-	// stated is the newest size whose truth was found, and real that truth; tries counts the attempts.
+	// stated is the last size that measure has doubted, and real the size that it has found instead. tries counts its searches.
 	stated, real [2]int
 	tries        int
 }
@@ -45,7 +45,7 @@ type jpegShape struct {
 }
 
 func newJPEG(m Media, sink Sink) Receiver {
-	return &jpegReceiver{media: m, sink: sink, odd: oddities{tell: sink.Odd}, clock: clock{rate: int64(m.Clock)}}
+	return &jpegReceiver{media: m, sink: sink, odd: oddities{report: sink.Odd}, clock: clock{rate: int64(m.Clock)}}
 }
 
 // Packet takes a packet.
@@ -66,7 +66,7 @@ func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
 	offset := int(p.Payload[1])<<16 | int(p.Payload[2])<<8 | int(p.Payload[3])
 	scan, ok := j.header(p)
 	if !ok {
-		j.lost = true // also if it would have begun a picture, which then is not begun
+		j.lost = true // a picture that would begin with this packet does not begin
 		return
 	}
 	switch {
@@ -156,8 +156,8 @@ func (j *jpegReceiver) extension(p *rtp.Packet) {
 	}
 }
 
-// size finds the size of a picture. Packets have room for 2040 pixels in a direction; cameras with more give the size elsewhere,
-// and 0 or the rest of a division by 2048 in the packets.
+// size finds the size of a picture. Packets can state at most 2040 pixels in each direction. Cameras with larger pictures state the
+// size elsewhere. Their packets state 0, or the size modulo 2048.
 func (j *jpegReceiver) size(s *jpegShape) {
 	switch {
 	case j.frame != nil:
@@ -284,10 +284,11 @@ func (j *jpegReceiver) finish(endMissing bool) {
 	j.picture, j.body, j.lost, j.counted, j.large = j.picture[:0], 0, false, false, 0
 }
 
-// maxTries is how often the size of pictures is doubted in a connection: that takes time.
+// maxTries is how often a connection searches for the true size of its pictures, since a search is slow.
 const maxTries = 3
 
-// measure finds the true size of the picture, unless something says it besides the packets, and puts it into the picture.
+// measure finds the true size of the picture and writes it into the picture's header. It does nothing if the size is stated
+// outside of the packets.
 func (j *jpegReceiver) measure() {
 	s := &j.shape
 	if j.frame != nil || j.media.Width > 0 {

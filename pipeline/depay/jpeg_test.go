@@ -186,7 +186,7 @@ func TestJPEGsThatCannotBeMade(t *testing.T) {
 		}
 	}
 	if got := receiveJPEG(t, Media{}, jpegPackets(scan, 0, 0, 1, 255, tables)); len(got.all) > 0 || got.sizeless != 1 {
-		t.Errorf("of no size: %d units, told %d times", len(got.all), got.sizeless)
+		t.Errorf("of no size: %d units, reported %d times", len(got.all), got.sizeless)
 	}
 	if got := receiveJPEG(t, Media{}, jpegPackets(scan, 320, 240, 1, 200, nil)); len(got.all) > 0 || got.broken == 0 {
 		t.Errorf("with tables that never came: %d units, %d broken", len(got.all), got.broken)

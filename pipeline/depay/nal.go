@@ -10,7 +10,7 @@ import (
 	"github.com/pion/rtp"
 )
 
-// syntax is what H.264 and H.265 say of their NAL units.
+// syntax is how the NAL units of a codec are read. H.264 and H.265 have one each.
 type syntax struct {
 	header int                                // length of a NAL unit's header in bytes
 	kind   func(nal []byte) byte              // nal_unit_type
@@ -29,9 +29,9 @@ type syntax struct {
 // assembler makes access units of NAL units, with start codes before each (H.264 and H.265, annex B). Every keyframe gets the
 // parameter sets that it needs.
 //
-// A unit ends with the marker bit, with a new time, or where the next picture begins. The marker alone would do by the standard,
-// but some cameras set it never, or after every NAL unit or slice, and others send two pictures with one time. So it is trusted
-// once it has been seen to fit.
+// A unit ends with the marker bit, with a new time, or where the next picture begins. By the standard the marker alone is enough,
+// but some cameras never set it, or set it after every NAL unit or slice, and others send two pictures with one time. So the
+// marker is trusted only once it has been seen to fit.
 type assembler struct {
 	*syntax
 	sink   Sink
@@ -52,22 +52,22 @@ type assembler struct {
 	key      bool
 	lost     bool // packets of the unit are missing
 	headless bool // its first slice is missing
-	open     int  // where a NAL unit begins whose fragments arrive; -1 if none does
+	open     int  // where the NAL unit begins whose fragments are arriving; -1 if there is none
 	large    int  // bytes of a unit that is too large; 0 if it is not
 	markers  int  // how many packets with slices had the marker
 	marked   bool // the newest one had
-	skip     bool // the rest of a picture whose first part was passed on already
+	skip     bool // slices belong to a picture whose first part was passed on already, and are dropped
 
 	started             bool // a unit has ended, so that the next one is received from its beginning
 	counted             bool // the unit, or one before it, is counted as broken
-	trusted, distrusted bool // the marker ends units; it does not
-	ended               bool // a marker has ended a unit, with endedTime
+	trusted, distrusted bool // the marker is known to end units, or known not to
+	ended               bool // a marker has ended a unit, whose time is endedTime
 	endedTime           uint32
 	arrived             time.Time
 }
 
 func newAssembler(m Media, sink Sink, s *syntax) *assembler {
-	a := &assembler{syntax: s, sink: sink, odd: oddities{tell: sink.Odd}, open: -1}
+	a := &assembler{syntax: s, sink: sink, odd: oddities{report: sink.Odd}, open: -1}
 	a.clock.rate = int64(m.Clock)
 	return a
 }
@@ -119,7 +119,7 @@ func (a *assembler) dropFragments() {
 	}
 }
 
-// usualUnit is the size in bytes that units normally stay below. Larger ones are damaged, or of a camera that is not known yet.
+// usualUnit is a size in bytes. Undamaged units of all known cameras are smaller.
 const usualUnit = 4 << 20
 
 var startCode = []byte{0, 0, 0, 1}
@@ -189,7 +189,7 @@ func (a *assembler) nal(nal []byte) {
 	a.took(kind, nal)
 }
 
-// begin ends the unit if another picture begins with a NAL unit. It reports whether to keep the NAL unit.
+// begin ends the unit if nal begins another picture. It reports whether to keep nal.
 func (a *assembler) begin(nal []byte) bool {
 	kind := a.kind(nal)
 	if !a.slice(kind) {
@@ -202,7 +202,7 @@ func (a *assembler) begin(nal []byte) bool {
 		return !a.skip
 	}
 	switch first := a.first(nal); {
-	case first && a.slices > 0 && (a.marked || !a.fields): // the two fields of a picture may have one time
+	case first && a.slices > 0 && (a.marked || !a.fields): // the two fields of a picture may share one time
 		a.finish(false)
 	case !first && a.slices == 0 && !a.lost && a.ended && a.endedTime == a.time:
 		a.distrust()
@@ -213,7 +213,7 @@ func (a *assembler) begin(nal []byte) bool {
 	return !a.skip
 }
 
-// took notes a NAL unit that was added to the unit.
+// took records a NAL unit that has been added to the unit.
 func (a *assembler) took(kind byte, nal []byte) {
 	a.keep(kind, nal)
 	if a.slice(kind) {
@@ -243,7 +243,7 @@ func (a *assembler) distrust() {
 	a.odd.is("it sets the marker bit in the middle of pictures, so each is shown only when the next one begins")
 }
 
-// count counts that a unit is missing or damaged, once for each unit that arrives.
+// count reports that a unit is missing or damaged, at most once for each unit that arrives.
 func (a *assembler) count() {
 	if a.started && !a.counted && a.large == 0 {
 		a.counted = true
@@ -290,7 +290,7 @@ func (a *assembler) reset() {
 	a.slices, a.key, a.lost, a.headless, a.counted, a.markers, a.marked = 0, false, false, false, false, 0, false
 }
 
-// pass passes the unit on. One at which a decoder may begin gets the parameter sets that it lacks.
+// pass passes the unit on. If a decoder may begin there, the parameter sets that the unit lacks are put before it.
 func (a *assembler) pass() {
 	if a.format != a.announced && (a.key || a.restated) {
 		a.format, a.restated, a.starts = a.announced, false, unit.NewStarts(a.announced)

@@ -277,7 +277,7 @@ func TestParameterSetsOfTheDescription(t *testing.T) {
 		}
 	}
 	if got := receive(t, Media{Encoding: "H264"}, bare...); len(got.all) > 0 || got.sizeless != 1 || got.unknown != 1 {
-		t.Errorf("without any: %s; told %d times", got, got.sizeless)
+		t.Errorf("without any: %s; reported %d times", got, got.sizeless)
 	}
 }
 

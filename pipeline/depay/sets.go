@@ -2,10 +2,11 @@ package depay
 
 import "bytes"
 
-// sets are the newest parameter sets of a stream, by their kinds in the order in which decoders want them.
+// sets are the newest parameter sets of a stream, by kind, in the order in which decoders need them.
 type sets struct{ kept [3][]set }
 
-// sequenceSet is the place of sequence parameter sets in sets.kept. Before them are those of video, after them those of pictures.
+// sequenceSet is the place of sequence parameter sets in sets.kept. Video parameter sets are before them, picture parameter sets
+// after them.
 const sequenceSet = 1
 
 type set struct {
@@ -17,7 +18,7 @@ type set struct {
 // two, of a hundred bytes.
 const maxSets, maxSet = 8, 1 << 10
 
-// keep replaces the set of a kind with the same number, or adds it. It reports whether that changes anything.
+// keep adds a set, or replaces the one of the same kind and number. It reports whether that changes anything.
 func (s *sets) keep(place int, nal []byte) bool {
 	if len(nal) > maxSet {
 		return false
@@ -39,8 +40,8 @@ func (s *sets) keep(place int, nal []byte) bool {
 	return true
 }
 
-// setNumber tells picture parameter sets apart, of which a stream may use several: by their first bits, which hold the number as
-// an Exp-Golomb code (ITU-T H.264, 7.3.2.2; H.265, 7.3.2.3). Of the others the newest is kept.
+// setNumber returns the number of a picture parameter set, of which a stream may use several. The set begins with it, as an
+// Exp-Golomb code (ITU-T H.264, 7.3.2.2; H.265, 7.3.2.3). It returns 0 for the other kinds, of which only the newest set is kept.
 func setNumber(place int, nal []byte) uint32 {
 	if place <= sequenceSet {
 		return 0
@@ -70,7 +71,7 @@ func (s *sets) all(to []byte) []byte {
 	return to
 }
 
-// missing reports whether a keyframe lacks parameter sets of a kind that is known.
+// missing reports whether a keyframe lacks all parameter sets of a kind that the stream has.
 func (s *sets) missing(syn *syntax, keyframe []byte) bool {
 	var has [3]bool
 	for at := 0; ; {

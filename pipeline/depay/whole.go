@@ -18,8 +18,8 @@ import (
 	"github.com/pion/rtp"
 )
 
-// whole receives a codec whose packets gortsplib joins to units. What cameras do with these codecs is hardly known: nearly all
-// send H.264, H.265 or JPEG.
+// whole receives a codec whose packets gortsplib joins to units. Little is known of how cameras send these codecs: nearly all send
+// H.264, H.265 or JPEG.
 type whole struct {
 	sink   Sink
 	clock  clock
@@ -29,8 +29,8 @@ type whole struct {
 
 	join    func(p *rtp.Packet) (unit []byte, err error)
 	restart func() // makes join forget what it has
-	// read reports whether a unit is a keyframe, and its format if it says so. It may put something before the unit; out is
-	// empty if it is none.
+	// read reports whether a unit is a keyframe, and its format if the unit states it. out is the unit, perhaps with headers before
+	// it, or empty if data is no unit.
 	read func(data []byte) (out []byte, key bool, format *unit.Format)
 	more []error // of join: the unit is unfinished, or began before the connection
 }

@@ -76,8 +76,8 @@ func (r *sampleReader) take() {
 	}, r.next)
 }
 
-// next says how long further samples may wait. Until the first unit can be used, packets are all that is heard of a camera. It is
-// called while the queue is open, and so the pipeline is.
+// next returns how long further samples may wait. Until the first unit can be used, packets are the camera's only sign of life, so
+// next reports them. It is called only while the queue is open, and so is the pipeline.
 func (r *sampleReader) next() gst.Hold {
 	if !r.in.begun {
 		if at := r.ending.Heard(); !at.IsZero() {

@@ -20,7 +20,7 @@ import (
 type Feed struct {
 	source configs.Source
 	read   reader
-	lapse  time.Duration // usualLapse; tests make it longer
+	lapse  time.Duration // frame.Lapse; tests change it
 
 	gop      unit.GOP
 	line     unit.Timeline // of the goroutine that passes units to the intake, one at a time
@@ -33,10 +33,10 @@ type Feed struct {
 	wanted   chan struct{}             // gets a value when demand grows
 	odd      oddities                  // of the present connection
 	rhythm   rhythm
-	unusable atomic.Pointer[frame.Stream] // what the units are of that cannot be decoded before a keyframe
+	unusable atomic.Pointer[frame.Stream] // of units that cannot be decoded before a keyframe
 
 	onWaiting func(frame.Waiting) // see OnWaiting
-	reports   sync.Mutex          // held while onStream and onWaiting are called, so that the later of them is the truth
+	reports   sync.Mutex          // held while onStream and onWaiting are called, so that they are called in the order of events
 
 	mu      sync.Mutex    // guards waiting
 	waiting *sampleReader // of the present connection, if GStreamer reads it
@@ -62,7 +62,7 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	f := &Feed{source: src, read: read, wanted: make(chan struct{}, 1), lapse: usualLapse}
+	f := &Feed{source: src, read: read, wanted: make(chan struct{}, 1), lapse: frame.Lapse}
 	f.gop.SetUnread(true)
 	return f, nil
 }
@@ -207,8 +207,8 @@ func (f *Feed) Oddities() []string { return f.odd.list() }
 // maxOddities bounds the list: a camera may be odd in many ways.
 const maxOddities = 20
 
-// oddities are what is unusual about what a camera sends, and explains what its user sees. The zero value is empty. Any goroutine
-// may call its methods.
+// oddities are unusual things about what a camera sends, which may explain what its viewers see. The zero value is empty. Any
+// goroutine may call its methods.
 type oddities struct {
 	mu    sync.Mutex // guards noted
 	noted []oddity   // in the order in which they were first noted
@@ -219,9 +219,9 @@ type oddity struct {
 	times      int
 }
 
-// add notes an oddity. text is a short sentence without a full stop, such as "parts state a Content-Length 7 bytes too long".
-// Only the first text of a kind is kept, so kind is the text without what differs from picture to picture. The others are
-// counted.
+// add records an oddity. text is a short sentence without a full stop, such as "parts state a Content-Length 7 bytes too long".
+// Only the first text of a kind is kept, and further ones are counted. So a text that differs from picture to picture needs a
+// kind that does not.
 func (o *oddities) add(kind, text string) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

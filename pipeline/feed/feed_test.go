@@ -235,7 +235,7 @@ func TestCameraThatAnswersIsWaitedFor(t *testing.T) {
 			t.Errorf("it waits since %v: %v", w.Since, w.Err)
 		}
 	case <-time.After(camtest.Patience):
-		t.Fatal("nobody was told that the camera sends nothing")
+		t.Fatal("it was not reported that the camera sends nothing")
 	}
 	camtest.Do(t, server, "cam1", testcam.Heal, testcam.Options{})
 	running.Stream(t)

@@ -30,8 +30,7 @@ import (
 	"github.com/framegate/framegate/pipeline/webp"
 )
 
-// minLoop is the shortest time between two starts of a file, so that a file of one picture does not keep the machine
-// busy.
+// minLoop is the shortest time between two starts of a file, so that a file of one picture does not keep the machine busy.
 const minLoop = time.Second
 
 // filePause is how long a file may show a picture before that counts as a stall.
@@ -95,16 +94,17 @@ func (f *fileReader) play(ctx context.Context) error {
 	return f.playVideo(ctx)
 }
 
-// isStill reports whether a file of JPEGs is named like a single picture. Those of phones have further ones behind it, such as a
+// isStill reports whether a file of JPEGs is named like a single picture. Phones append further JPEGs to such a file, for example a
 // preview.
 func isStill(path string) bool {
 	return slices.Contains([]string{".jpg", ".jpeg", ".jpe", ".jfif"}, strings.ToLower(filepath.Ext(path)))
 }
 
-// rawRate is how many pictures a second of a file of JPEGs are shown, which does not state it. It is the default of ffmpeg too.
+// rawRate is how many pictures of a file of JPEGs are shown in a second, because such a file states no rate. ffmpeg has the same
+// default.
 const rawRate = 25
 
-// playJPEGs passes on the pictures of the file, at most a number of them. It returns io.EOF at the end.
+// playJPEGs passes on the pictures of the file, but no more than most of them. It returns io.EOF at the end.
 func (f *fileReader) playJPEGs(ctx context.Context, from interface{ Next() ([]byte, error) }, most int) error {
 	began := time.Now()
 	for n := range most {

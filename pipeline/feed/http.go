@@ -19,12 +19,12 @@ import (
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
-// retryPause is the longest pause before a camera is asked again that has not answered with a picture this time.
+// retryPause is the longest pause before the next request to a camera whose last answer had no picture.
 const retryPause = 500 * time.Millisecond
 
 // readHTTP reads a camera that serves MJPEG, or single JPEGs, which it then fetches every PollInterval. The camera's
-// answer decides which. A camera that has sent pictures is asked again where its stream ends or an answer has no picture: the
-// connection is lost only if that brings no picture either, see lapse.
+// answer decides which. When a stream ends or an answer has no picture, a camera that has sent pictures before is asked again.
+// The connection is lost only if no picture comes within a lapse.
 func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 	client, err := newHTTPCamera(src, in.feed.odd.add)
 	if err != nil {
@@ -68,24 +68,22 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 	}
 }
 
-// usualLapse is how long viewers see the last picture of a camera before they see a placeholder: they are promised one within 2 s.
-const usualLapse = 1500 * time.Millisecond
-
-// pauseInLapse is how much of a lapse may pass before a camera whose stream has ended is asked again. A longer pause, which the
-// configuration wants, makes the lapse longer.
+// pauseInLapse is how much of a lapse may pass before a camera whose stream has ended is asked again. If poll_interval sets a
+// longer pause, the lapse becomes longer by the difference.
 const pauseInLapse = time.Second
 
-// maxLapse is how long a camera that has sent pictures may take for the next one when its stream has ended.
+// maxLapse is how long a lapse may last.
 func (f *Feed) maxLapse() time.Duration { return max(f.lapse, 2*f.rate.Interval()) }
 
-// lapse is the time between the end of a camera's pictures and the next one. If it lasts too long, the connection is lost.
+// lapse is the time from the end of a stream, or an answer without a picture, to the next picture. If it lasts too long, the
+// connection is lost.
 type lapse struct {
 	end     context.CancelCauseFunc
 	timer   *time.Timer // nil if there is no lapse
-	failure chan error  // the newest
+	failure chan error  // holds the newest reason for the lapse
 }
 
-// begin notes why there is no picture. If it begins a lapse, the lapse ends the connection after limit.
+// begin records why there is no picture. If no lapse has begun yet, it begins one, which ends the connection after limit.
 func (l *lapse) begin(failure error, limit time.Duration) {
 	if l.timer == nil {
 		failures := make(chan error, 1)
@@ -100,7 +98,7 @@ func (l *lapse) begin(failure error, limit time.Duration) {
 	l.failure <- failure
 }
 
-// over says that a picture has come.
+// over ends the lapse, if there is one.
 func (l *lapse) over() {
 	if l.timer != nil {
 		l.timer.Stop()
@@ -108,7 +106,7 @@ func (l *lapse) over() {
 	}
 }
 
-// fetch makes one request and takes its pictures. It reports whether they were a stream, and not a single JPEG.
+// fetch makes one request and takes the pictures of its answer. It reports whether they are a stream rather than a single JPEG.
 func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bool, err error) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -145,7 +143,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	if before > 0 { // so that there is time for another attempt before the camera counts as stalled
 		still.start(max(c.src.StallTimeout/2, pictures.in.feed.maxLapse()))
 	}
-	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // more need not come, as its length may be wrong
+	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // if the stated length is too long, nothing more comes
 	err = c.takeAll(ctx, multipart.NewPictureReader(body, int(resp.ContentLength)), pictures)
 	pictures.onTake = nil
 	return pictures.taken > before+1, err
@@ -174,11 +172,11 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.Reader, pictu
 	}
 }
 
-// stillBody is the body of a still. Once started, it cancels its request when nothing comes for a time: a camera may state a length
-// that it does not keep. It belongs to the goroutine that reads.
+// stillBody is the body of an answer with a single picture. Once started, it cancels the request when nothing has come for a
+// time, since a camera may send less than the length that it states. It belongs to the goroutine that reads.
 type stillBody struct {
 	from  io.Reader
-	cut   func() // cancels the request; is called from a goroutine of its own
+	cut   func() // cancels the request; called from a goroutine of its own
 	timer *time.Timer
 	limit time.Duration
 }
@@ -204,7 +202,7 @@ func (s *stillBody) stop() {
 	}
 }
 
-// mediaType returns the type of an answer in lower case, and the boundary of its parts. Both are empty if they are missing.
+// mediaType returns the type of an answer in lower case, and the boundary of its parts. Either is empty if it is missing.
 func mediaType(header string) (kind, boundary string) {
 	kind, params, err := mime.ParseMediaType(header)
 	if err != nil { // many boundaries have characters that RFC 2045 wants in quotes; multipart.Reader learns them from the body
@@ -213,7 +211,7 @@ func mediaType(header string) (kind, boundary string) {
 	return strings.ToLower(strings.TrimSpace(kind)), params["boundary"]
 }
 
-// isJPEG reports whether an answer of a type may be a JPEG without a look at it.
+// isJPEG reports whether kind is a type under which cameras send JPEGs.
 func isJPEG(kind string) bool {
 	return kind == "image/jpeg" || kind == "image/jpg" || kind == "image/pjpeg" || kind == "application/octet-stream"
 }
@@ -226,7 +224,7 @@ type jpegIntake struct {
 	in      *Intake
 	from    string
 	lapse   *lapse
-	onTake  func() // if not nil, is called after each picture
+	onTake  func() // if not nil, called after each picture
 	current *unit.Format
 	taken   int       // of this connection
 	last    time.Time // when the last one was taken
@@ -258,7 +256,8 @@ func (j *jpegIntake) take(data []byte) error {
 	return nil
 }
 
-// drop notes a broken picture. The error ends the connection of a camera that sends too many, or has begun with something else.
+// drop counts a broken picture. It returns an error, which ends the connection, if there are too many in a row, or if the camera's
+// first data are something else than a JPEG.
 func (j *jpegIntake) drop(somethingElse bool) error {
 	if j.broken++; j.broken > maxBroken || j.taken == 0 && somethingElse {
 		return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}

@@ -21,7 +21,7 @@ type mendedConn struct {
 	awaits atomic.Bool // the next bytes are a head, since a request has been written
 
 	// These belong to the goroutine that reads.
-	head []byte // what has come of one
+	head []byte // what has come of a head
 	out  []byte // what is to be read before the next bytes
 	err  error  // what is to be returned after out
 }
@@ -57,7 +57,7 @@ func (c *mendedConn) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// What an answer without a head is given, as HTTP/0.9 has none.
+// The heads that are put before an answer without one, as in HTTP/0.9.
 const (
 	headOfParts = "HTTP/1.0 200 OK\r\nContent-Type: multipart/x-mixed-replace\r\n\r\n"
 	headOfJPEG  = "HTTP/1.0 200 OK\r\nContent-Type: image/jpeg\r\n\r\n"
@@ -91,8 +91,8 @@ func (c *mendedConn) mend(ended bool) (out []byte) {
 	return out
 }
 
-// beginning looks at how an answer begins. insert is the head that it lacks; isHead means that it is one. more means that text
-// is too short to say.
+// beginning looks at how an answer begins. insert is the head to put before an answer without one. isHead means that text begins
+// with a head, and more that it is too short to say.
 func beginning(text []byte) (insert string, isHead, more bool) {
 	start := strings.ToLower(string(text[:min(len(text), len("content-"))]))
 	for _, b := range []struct {
@@ -171,7 +171,7 @@ func mendHead(head []byte, odd func(kind, text string)) (mended []byte, status i
 	return []byte(b.String() + "\r\n"), status
 }
 
-// statusLine returns a status line that net/http accepts, and its status. It is empty if line is none.
+// statusLine returns a status line that net/http accepts, and its status. It is empty if line is not a status line.
 func statusLine(line string) (mended string, status int) {
 	version, rest, _ := strings.Cut(line, " ")
 	switch upper := strings.ToUpper(version); {

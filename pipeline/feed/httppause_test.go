@@ -117,7 +117,7 @@ func TestCameraThatIsGoneIsLostSoon(t *testing.T) {
 					return c.first, strings.HasPrefix(name, "a stream")
 				}
 				return c.bad, c.closes
-			})+"/x", 2*usualLapse) // the answers must come before its end
+			})+"/x", 2*frame.Lapse) // the answers must come before its end
 			feed.Stream(t)
 			feed.Fails(t, c.reason, c.part)
 		})

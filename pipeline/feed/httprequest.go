@@ -17,13 +17,13 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// httpCamera asks one camera. It belongs to one goroutine.
+// httpCamera sends requests to one camera. It belongs to one goroutine.
 type httpCamera struct {
 	http.Client
 	src           configs.Source
-	odd           func(kind, text string) // notes what is odd about the camera's answers
-	authenticates bool                    // the camera has asked for it
-	basic         bool                    // by Basic
+	odd           func(kind, text string) // records what is odd about the camera's answers
+	authenticates bool                    // the camera has asked for a password
+	basic         bool                    // which is sent by Basic
 }
 
 func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera, error) {
@@ -31,7 +31,7 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 	if err != nil {
 		return nil, err
 	}
-	config.NextProtos = []string{"http/1.1"} // the only one that is mended
+	config.NextProtos = []string{"http/1.1"} // mendedConn knows no other
 	jar, err := newCookies()
 	if err != nil {
 		return nil, err
@@ -47,10 +47,10 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 	return &httpCamera{src: src, odd: odd, Client: http.Client{Transport: transport, Jar: jar, CheckRedirect: sameCamera(src)}}, nil
 }
 
-// cameraDialer connects to a camera. What it returns mends the heads of the camera's answers.
+// cameraDialer connects to a camera. Its connections mend the heads of the camera's answers.
 type cameraDialer struct {
-	tls  []*tls.Config // the camera gets the next one where a handshake with the one before has failed
-	host string        // whose certificate it is
+	tls  []*tls.Config // tried in this order until a handshake succeeds
+	host string        // of the source's URL, which tls expects
 	odd  func(kind, text string)
 }
 
@@ -62,10 +62,10 @@ func (d *cameraDialer) dial(ctx context.Context, network, address string) (net.C
 	return newMendedConn(conn, d.odd), nil
 }
 
-// handshakeTimeout is that of net/http.
+// handshakeTimeout is the same as in net/http.
 const handshakeTimeout = 10 * time.Second
 
-// dialTLS connects anew for each configuration of TLS that it tries.
+// dialTLS tries the configurations of TLS, each with a new connection.
 func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (conn net.Conn, err error) {
 	for _, config := range d.tls {
 		var again bool
@@ -100,7 +100,7 @@ func (d *cameraDialer) dialWith(ctx context.Context, config *tls.Config, network
 	return newMendedConn(secured, d.odd), false, nil
 }
 
-// maxRedirects is what net/http allows by default.
+// maxRedirects is how many redirects net/http follows by default.
 const maxRedirects = 10
 
 // sameCamera allows a camera with a password to redirect only to itself: no other host and no less secure connection may get
@@ -117,8 +117,8 @@ func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
 	}
 }
 
-// get sends a request without a password first, and then with one in the way that the camera wants, so that a camera that
-// knows Digest never gets a password in clear text.
+// get sends a request without a password first. If the camera asks for one, get sends it in the way that the camera wants. So a
+// camera that knows Digest never gets a password in clear text.
 func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 	resp, err := c.ask(ctx)
 	if err != nil {

@@ -180,8 +180,7 @@ func (in *Intake) unsupported(h jpeg.Header) {
 	}
 }
 
-// pixels is the shape of a JPEG's pixels, zero if they are square or the configuration says how they are shaped. Only a change of
-// the shape is a change, not of the numbers that state it.
+// pixels returns the shape of a JPEG's pixels. It is zero if they are square, or if the configuration states the shape.
 func (in *Intake) pixels(picture []byte) frame.Ratio {
 	density := jpeg.PixelAspect(picture)
 	if in.feed.source.Aspect.Known() || density.Width == density.Height {
@@ -208,7 +207,7 @@ func (in *Intake) jpegFormat(sent unit.Format, h jpeg.Header) *unit.Format {
 	return turned(sent, o)
 }
 
-// turned is a format whose pictures are to be turned.
+// turned returns a format with an orientation. Its sizes become those of the upright picture.
 func turned(format unit.Format, o frame.Orientation) *unit.Format {
 	s := &format.Stream
 	s.Orientation = o
@@ -217,8 +216,8 @@ func turned(format unit.Format, o frame.Orientation) *unit.Format {
 	return &format
 }
 
-// change begins a new format. The intake has one of its own, which says how the pixels of this source are shaped. A picture that
-// starts because of it must not begin with a unit of the format before, or of the previous connection.
+// change begins a new format: a copy of given with the shape of this source's pixels. It clears the buffer, since the next picture
+// must not begin with a unit of the format before, or of the previous connection.
 func (in *Intake) change(given *unit.Format) {
 	in.feed.gop.Clear()
 	to := *given
@@ -231,7 +230,7 @@ func (in *Intake) change(given *unit.Format) {
 	in.onStream(to.Stream)
 }
 
-// shaped returns a stream with the shape of its pixels: the configuration's word counts more than the stream's.
+// shaped returns a stream with the shape of its pixels. The configuration takes precedence over what the stream states.
 func (in *Intake) shaped(s frame.Stream) frame.Stream {
 	s = s.WithAspect(in.feed.source.Aspect)
 	if width, height := s.DisplaySize(); width*height > maxArea {

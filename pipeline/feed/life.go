@@ -19,33 +19,33 @@ const (
 	keyframeGrace = 5 * time.Second
 )
 
-// rhythm records when a camera sends, whether that can be decoded or not. The zero rhythm must be reset. Its methods may be called
-// from any goroutine.
+// rhythm records when a camera sends something, whether that can be decoded or not. The zero rhythm must be reset before it is
+// used. Its methods may be called from any goroutine.
 type rhythm struct {
-	mu      sync.Mutex // guards what follows
-	began   time.Time  // the connection
-	heard   time.Time  // when the camera last sent anything; zero if never
-	whole   time.Time  // when it last sent a unit that was not broken, or the connection
-	dry     time.Time  // since when what was heard gave no unit that can be used; zero if the last unit could be used
-	spoilt  bool       // dry began with a broken unit
-	told    bool       // somebody knows of dry
-	units   int
-	known   bool          // the rhythm is that of a connection before, until this one shows its own
-	unit    time.Time     // when the last unit arrived
-	pts     time.Duration // of that unit, by the camera's clock
-	longest [2]time.Duration
-	since   time.Time // when longest[0] was begun
+	mu       sync.Mutex // guards what follows
+	began    time.Time  // when the connection began
+	heard    time.Time  // when the camera last sent anything; zero if never
+	whole    time.Time  // when it last sent a unit that was not broken; at first the same as began
+	dry      time.Time  // since when what the camera sends cannot be used; zero if its last unit can be used
+	spoilt   bool       // dry began with a broken unit
+	reported bool       // dry has been reported
+	units    int
+	known    bool          // longest is that of an earlier connection, until this one has shown its own rhythm
+	unit     time.Time     // when the last unit arrived
+	pts      time.Duration // of that unit, by the camera's clock
+	longest  [2]time.Duration
+	since    time.Time // when longest[0] was begun
 }
 
-// The longest pause is looked for in the last one or two minutes. Pauses by the camera's clock count up to maxClockPause. They
-// show the rhythm of a camera that begins with many old pictures at once.
+// The longest pause is that of the last one or two minutes. The camera's clock counts too, up to maxClockPause: it shows the
+// rhythm of a camera that first sends many old pictures at once.
 const (
 	rhythmSpan    = time.Minute
 	maxClockPause = 20 * time.Second
 )
 
-// reset begins a connection. The rhythm of the last one with units is believed until this one shows its own, once: the camera may
-// have become slower.
+// reset begins a connection. The rhythm of an earlier connection is kept until this one has shown its own. A connection that ends
+// after one or two units discards it, since the camera may have become slower.
 func (r *rhythm) reset(now time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -53,10 +53,10 @@ func (r *rhythm) reset(now time.Time) {
 	if !r.known {
 		r.longest = [2]time.Duration{}
 	}
-	r.began, r.heard, r.whole, r.dry, r.spoilt, r.told, r.units, r.since = now, time.Time{}, now, time.Time{}, false, false, 0, now
+	r.began, r.heard, r.whole, r.dry, r.spoilt, r.reported, r.units, r.since = now, time.Time{}, now, time.Time{}, false, false, 0, now
 }
 
-// hear records that the camera has sent something that is no unit.
+// hear records that the camera has sent something other than a unit.
 func (r *rhythm) hear(at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -92,7 +92,7 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 	r.noise(at)
 	r.whole = at
 	if usable {
-		r.dry, r.spoilt, r.told = time.Time{}, false, false
+		r.dry, r.spoilt, r.reported = time.Time{}, false, false
 	} else if r.dry.IsZero() || r.spoilt {
 		r.dry, r.spoilt = at, false
 	}
@@ -114,13 +114,14 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 func (r *rhythm) use() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dry, r.spoilt, r.told = time.Time{}, false, false
+	r.dry, r.spoilt, r.reported = time.Time{}, false, false
 }
 
-// limits are how long a camera may be silent.
-type limits struct{ connect, stall, pause time.Duration } // pause is what the configuration expects between units
+// limits are how long a camera may be silent: connect before its first unit, and stall after that. pause is the time that the
+// configuration expects between units.
+type limits struct{ connect, stall, pause time.Duration }
 
-// silence returns since when the camera is silent, how long it may be, and why the connection then ends.
+// silence returns since when the camera has been silent, how long it may be, and why the connection ends after that.
 func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why frame.Reason, text string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -132,7 +133,7 @@ func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why fr
 	return since, limit, why, text
 }
 
-// quiet is silence of a camera that sends nothing at all. r.mu is held.
+// quiet does what silence does, but takes data that are no whole unit for a sign of life. r.mu is held.
 func (r *rhythm) quiet(l limits) (since time.Time, limit time.Duration, why frame.Reason, text string) {
 	switch {
 	case r.heard.IsZero():
@@ -148,27 +149,27 @@ func (r *rhythm) quiet(l limits) (since time.Time, limit time.Duration, why fram
 	return r.heard, l.stall, frame.Stalled, "is connected but has sent nothing for %v, the limit set by stall_timeout"
 }
 
-// waits returns since when the camera has given no unit that can be used, zero if it has or nobody need be told. told says that
-// somebody is. spoilt says that what it sends is broken.
-func (r *rhythm) waits(told bool) (since time.Time, units int, spoilt bool) {
+// waits returns since when what the camera sends cannot be used. since is zero if it can be, or if that has been reported.
+// spoilt says that what it sends is broken. report says that the caller reports it, so that later calls return zero.
+func (r *rhythm) waits(report bool) (since time.Time, units int, spoilt bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.dry.IsZero() || r.told {
+	if r.dry.IsZero() || r.reported {
 		return time.Time{}, r.units, false
 	}
-	r.told = told
+	r.reported = report
 	return r.dry, r.units, r.spoilt
 }
 
-// Alive records that the camera has sent something at a time, which is no unit yet: an answer, or packets of which nothing can be
-// made. A reader calls it, so that the camera is not taken for dead. Any goroutine may call it.
+// Alive records that the camera has sent something other than a unit: an answer, or packets that make no unit yet. Readers call it
+// so that the camera does not count as silent. Any goroutine may call it.
 func (in *Intake) Alive(at time.Time) {
 	if !in.over.Load() {
 		in.feed.rhythm.hear(at)
 	}
 }
 
-// undescribed records a whole unit that arrived before anything says what it is of.
+// undescribed records a whole unit whose format is not known yet.
 func (in *Intake) undescribed(pts time.Duration, arrived time.Time) {
 	if !in.over.Load() {
 		in.feed.rhythm.take(arrived, pts, false)
@@ -176,7 +177,7 @@ func (in *Intake) undescribed(pts time.Duration, arrived time.Time) {
 }
 
 // OnWaiting sets a function that is called if a connected camera gives no picture for some seconds, because it sends nothing yet or
-// no keyframe. What follows is a call of Run's onStream, or the end of Run. It must not block, and is set before Run.
+// no keyframe. The function must not block. After it, Run either calls onStream or returns. OnWaiting is called before Run.
 func (f *Feed) OnWaiting(call func(frame.Waiting)) { f.onWaiting = call }
 
 // watch ends the connection if nothing arrives in time, and reports a camera that is connected and gives no picture.
@@ -190,7 +191,7 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 			end(&frame.CameraError{Reason: why, Text: place(f.source.URL) + " " + fmt.Sprintf(text, limit.Round(time.Millisecond))})
 			return
 		}
-		left = min(left, limits.stall, time.Second) // more may arrive in between
+		left = min(left, limits.stall, time.Second) // what arrives in between may change the limit
 		if since, _, _ := f.rhythm.waits(false); !since.IsZero() {
 			if due := time.Until(since.Add(keyframeGrace)); due > 0 {
 				left = min(left, due)
@@ -206,7 +207,7 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 	}
 }
 
-// reportWaiting says that the camera gives no picture, unless one has come meanwhile.
+// reportWaiting calls onWaiting, unless a picture has come meanwhile.
 func (f *Feed) reportWaiting() {
 	f.reports.Lock()
 	defer f.reports.Unlock()
@@ -230,7 +231,7 @@ func (f *Feed) reportWaiting() {
 	f.onWaiting(w)
 }
 
-// setUnusable records what units are of that cannot be decoded yet.
+// setUnusable records the stream of units that cannot be decoded yet.
 func (f *Feed) setUnusable(s frame.Stream) {
 	if last := f.unusable.Load(); last == nil || *last != s {
 		f.unusable.Store(&s)

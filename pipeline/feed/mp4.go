@@ -66,7 +66,7 @@ func isVideo(file io.ReaderAt, track mp4Box) bool {
 	return false
 }
 
-// matrices have the first and second column of the matrix of each orientation, without the third, by the signs of their values.
+// matrices has the orientation of each matrix, by the signs of the matrix's values a, b, c and d.
 var matrices = map[[4]int]frame.Orientation{
 	{0, 1, -1, 0}: {Degrees: 90}, {-1, 0, 0, -1}: {Degrees: 180}, {0, -1, 1, 0}: {Degrees: 270},
 	{-1, 0, 0, 1}: {Mirrored: true}, {0, -1, -1, 0}: {Mirrored: true, Degrees: 90},

@@ -29,9 +29,9 @@ func tlsConfig(src configs.Source) (*tls.Config, error) {
 	return c, nil
 }
 
-// oldTLS returns c with all that Go knows: also TLS 1.0 and 1.1, key exchange by RSA, 3DES and RC4. It is for a source of which any
-// certificate is accepted, and which knows nothing better: whoever can listen can read more of it. Offered at once, a camera that
-// prefers the old ciphers would choose them.
+// oldTLS returns c with all versions and ciphers that Go knows, including TLS 1.0 and 1.1, key exchange by RSA, 3DES and RC4. It is
+// for a source whose certificate is not verified and with which a secure handshake has failed. It is not tried first, because a
+// camera that prefers the old ciphers would choose them.
 func oldTLS(c *tls.Config) *tls.Config {
 	c = c.Clone()
 	c.MinVersion = tls.VersionTLS10

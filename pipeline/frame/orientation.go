@@ -16,7 +16,7 @@ func (o Orientation) Rotated(degrees int) Orientation {
 // SwapsSides reports whether the width of a picture becomes its height.
 func (o Orientation) SwapsSides() bool { return o.Degrees%180 != 0 }
 
-// Size is that of a picture of the given size when it has been turned, or before that: turning twice gives the size again.
+// Size returns the size of a turned picture, given its size before it was turned, or the reverse.
 func (o Orientation) Size(width, height int) (int, int) {
 	if o.SwapsSides() {
 		return height, width

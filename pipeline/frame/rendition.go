@@ -145,9 +145,11 @@ func (a Request) WithDefaults(b Request) Request {
 // Resolve turns a complete Request into the rendition of a camera that sends s, whose size must be known.
 //
 // All sizes are those at which pictures are shown, see Stream.DisplaySize: a rendition's pixels are square. The picture keeps the
-// camera's aspect ratio if only one side or a scale is given, and is never larger than the camera's own unless Upscale allows it. Renditions whose difference cannot be seen become equal, so that they share one encode: a side that
-// is requested is rounded to about a hundredth (see grid), the other side to an even number, the quality to a multiple of 5,
-// and the rate to halves from 2 a second on and to tenths below.
+// camera's aspect ratio if only one side or a scale is given, and is never larger than the camera's own unless Upscale allows it.
+//
+// Renditions that look the same become equal, so that they share one encode: a requested side is rounded to about a hundredth (see
+// grid), the other side to an even number, the quality to a multiple of 5, and the rate to halves from 2 a second on and to tenths
+// below.
 func (a Request) Resolve(s Stream) Rendition {
 	s.Width, s.Height = s.DisplaySize()
 	if a.Scale == 0 {

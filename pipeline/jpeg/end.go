@@ -5,9 +5,9 @@ import (
 	"encoding/binary"
 )
 
-// An EndFinder finds the end of a JPEG whose bytes arrive bit by bit. It follows the markers, so that a thumbnail in the header does
-// not end the picture. The zero EndFinder is ready for a picture.
-type EndFinder struct{ at int } // up to where the picture is known
+// An EndFinder finds the end of a JPEG whose bytes arrive piece by piece. It follows the markers, so that a thumbnail in the header
+// does not end the picture. The zero EndFinder is ready for a picture.
+type EndFinder struct{ at int } // how far the picture has been read
 
 // Found is what an EndFinder has found.
 type Found int

@@ -75,7 +75,7 @@ func readHuffman(tables *[2][4]*huffman, content []byte) error {
 	return nil
 }
 
-// build fills the table from the number of codes of each length. It reports whether there are not more than that length has.
+// build fills the table from the number of codes of each length. It returns false if a length has more codes than it can have.
 func (h *huffman) build(counts []byte) bool {
 	code, index := 0, 0
 	for length := 1; length <= 16; length++ {
@@ -98,7 +98,7 @@ func (h *huffman) build(counts []byte) bool {
 	return true
 }
 
-// find returns the code that begins 16 bits; a length of 0 if there is none.
+// find returns the length and the value of the code with which 16 bits begin. The length is 0 if there is none.
 func (h *huffman) find(bits uint16) (length int, value byte) {
 	if s := h.short[bits>>8]; s > 0 {
 		return int(s >> 8), byte(s)

@@ -14,7 +14,7 @@ const MaxSize = 32 << 20
 
 // Header is what the markers of a JPEG say. The markers are those of ITU-T T.81, annex B.
 type Header struct {
-	Width, Height int               // pixels, before the picture is turned
+	Width, Height int               // in pixels, before Orientation is applied
 	Orientation   frame.Orientation // that of its Exif data
 	frame         []byte            // the content of the frame's header: precision, size, components and their sampling
 	mark          byte              // of the frame's header, which says how the picture is coded
@@ -57,21 +57,21 @@ var (
 	errBroken = errors.New("the JPEG is broken")
 )
 
-// maxPreamble is how many bytes may precede a picture, or separate it from an empty one.
+// maxPreamble is how many bytes may precede a picture, or separate it from an empty one before it.
 const maxPreamble = 64 << 10
 
-// Read reads the markers of the JPEG that a camera sent. It reads what libjpeg reads, and so browsers: bytes before
-// the picture, empty pictures before it, and bytes between segments, which a segment leaves that is longer than it says, are
-// skipped. A picture without an end marker is accepted if its scan is complete. It fails if a part is missing, since such a
-// picture can neither be decoded nor passed on.
+// Read reads the markers of a JPEG from a camera. It accepts what libjpeg and so browsers accept: it skips bytes and empty
+// pictures before the picture, and bytes between segments, which remain when a segment is longer than it states. A picture
+// without an end marker is accepted if its scan is complete. Read fails if a part of the picture is missing, since such a picture
+// can neither be decoded nor passed on.
 //
-// Data that ends in an end marker is taken as one picture, so that it need not be searched. What a phone adds behind its pictures
-// is passed on with them.
+// If data ends with an end marker, Read takes all of it as one picture and does not search for the end. So what phones append
+// to their pictures is passed on with them.
 func Read(data []byte) (Header, error) {
 	return readFirst(data, bytes.HasSuffix(data, []byte{0xFF, markEOI}))
 }
 
-// readFirst reads the first JPEG in data. ends says that data ends with that picture.
+// readFirst reads the first JPEG in data. If ends is set, the picture ends where data ends.
 func readFirst(data []byte, ends bool) (Header, error) {
 	for at := 0; ; at += 2 {
 		start := findSOI(data, at)
@@ -141,10 +141,10 @@ func (h *Header) read(data []byte, at int) error {
 	}
 }
 
-// segment is a marker with what belongs to it.
+// segment is a marker and the data that belong to it.
 type segment struct {
 	mark    byte
-	content []byte // behind the length
+	content []byte // after the length
 	at, end int    // indexes of the marker and of what follows the segment
 }
 
@@ -158,7 +158,8 @@ func alone(mark byte) bool {
 	return mark == markTEM || mark >= markRST0 && mark <= markEOI
 }
 
-// mayMisstate reports whether a segment with a wrong length is skipped up to the next marker: its content is not needed.
+// mayMisstate reports whether a segment may state a wrong length: its content is not needed, and reading continues at the next
+// marker.
 func mayMisstate(mark byte) bool { return mark == markCOM || mark >= markAPP0 && mark <= markAPPF }
 
 // nextSegment finds the next segment in the header of a picture. Like libjpeg it skips what is not a marker. Restart markers and
@@ -259,8 +260,8 @@ func (h *Header) close(data []byte, limit int) error {
 	return nil
 }
 
-// Repaired returns a JPEG that every browser shows: with Huffman tables and an end marker, and without bytes that belong to no
-// segment. It may share data's memory.
+// Repaired returns a JPEG that every browser shows: it has Huffman tables and an end marker, and no bytes between its segments.
+// It may share memory with data.
 func (h Header) Repaired(data []byte) []byte {
 	if h.huffman && !h.open && len(h.gaps) == 0 {
 		return data[h.start:h.end]

@@ -88,10 +88,10 @@ func insert(data []byte, mark byte, more ...byte) []byte {
 	return slices.Insert(bytes.Clone(data), bytes.Index(data, []byte{0xFF, mark}), more...)
 }
 
-// comment is a segment of n bytes that says it has as many as told.
-func comment(n, told int) []byte {
+// comment is a comment segment of n bytes that states its length.
+func comment(n, stated int) []byte {
 	c := make([]byte, n)
-	copy(c, []byte{0xFF, markCOM, byte(told >> 8), byte(told)})
+	copy(c, []byte{0xFF, markCOM, byte(stated >> 8), byte(stated)})
 	return c
 }
 

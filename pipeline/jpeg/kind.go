@@ -11,8 +11,8 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Unsupported says what keeps a picture from being shown, empty if nothing does: no browser shows it, and neither libjpeg nor
-// Go decodes it.
+// Unsupported names the kind of a picture that cannot be shown: no browser shows it, and neither libjpeg nor Go decodes it. It
+// is empty for all other pictures.
 func (h Header) Unsupported() string {
 	f, err := h.components()
 	switch {
@@ -59,11 +59,11 @@ func (h Header) Unusual() bool {
 // halved reports whether a sampling factor is the largest one or half of it.
 func halved(largest, factor int) bool { return largest == factor || largest == 2*factor }
 
-// usualQuality is the quality of pictures that replace unusual ones. They are decoded again.
+// usualQuality is the JPEG quality of converted pictures, which are decoded and encoded once more.
 const usualQuality = 95
 
-// Usual returns a picture of the usual kind, 4:2:0 or grey, for decoders: what an unusual one shows. It fails for the kinds that Go
-// does not decode, and for pictures of more than 16 megapixels.
+// Usual converts an unusual picture to one that every decoder reads, which is 4:2:0 or grey. It fails for the kinds that Go does
+// not decode, and for pictures of more than 16 megapixels.
 func Usual(data []byte) ([]byte, error) {
 	size, err := stdjpeg.DecodeConfig(bytes.NewReader(data))
 	if err != nil {

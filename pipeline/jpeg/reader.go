@@ -7,22 +7,22 @@ import (
 	"slices"
 )
 
-// A Reader splits a sequence of JPEGs without anything to separate them, such as a file of raw Motion JPEG.
+// A Reader splits a sequence of JPEGs that have nothing between them, such as a file of raw Motion JPEG.
 type Reader struct {
 	from  io.Reader
 	data  []byte // what has been read, beginning with the picture that Next returned last
-	used  int    // bytes of that
+	used  int    // bytes of that picture
 	ended bool
 }
 
 // NewReader returns a reader of the pictures in from.
 func NewReader(from io.Reader) *Reader { return &Reader{from: from} }
 
-// minRead is how many bytes are read at least at a time.
+// minRead is the least number of bytes that are read at a time.
 const minRead = 64 << 10
 
-// Next returns the next picture, valid until the next call, or io.EOF at the end. A picture may be broken. What is larger than
-// MaxSize is returned in parts.
+// Next returns the next picture, valid until the next call, or io.EOF at the end. A picture may be broken. One that is
+// larger than MaxSize is returned in parts.
 func (r *Reader) Next() ([]byte, error) {
 	r.data = r.data[:copy(r.data, r.data[r.used:])]
 	r.used = 0
@@ -48,7 +48,7 @@ func (r *Reader) Next() ([]byte, error) {
 	}
 }
 
-// more reads as many bytes as there are already.
+// more reads at least as many bytes as there are already.
 func (r *Reader) more() error {
 	have := len(r.data)
 	r.data = slices.Grow(r.data, max(minRead, have))

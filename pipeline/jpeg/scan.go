@@ -39,11 +39,11 @@ func (h Header) checkScan(data []byte) (end int, complete bool) {
 	return r.position(), true
 }
 
-// maxChecked is how many pixels a picture may have that is decoded to see whether it is complete.
+// maxChecked is the largest picture, in pixels, that is decoded to see whether it is complete.
 const maxChecked = 16 << 20
 
-// worthDecoding reports whether a picture has so many data for its size that decoding it is no waste: a decoder takes memory for
-// the size that a header states. An empty picture has about three bytes for every 1024 pixels.
+// worthDecoding reports whether a picture has enough data for its size to be decoded: a decoder allocates memory for the size that
+// the header states. An empty picture has about three bytes for every 1024 pixels.
 func worthDecoding(width, height, bytes int) bool {
 	return int64(width)*int64(height) <= min(maxChecked, 1024*int64(bytes))
 }
@@ -134,7 +134,7 @@ func (h Header) prepare(data []byte, f frameHeader, r *scanReader) error {
 	return nil
 }
 
-// scanReader reads the Huffman codes of a sequential scan and forgets what they say.
+// scanReader reads the Huffman codes of a sequential scan and discards their values.
 type scanReader struct {
 	data     []byte
 	at       int
@@ -202,7 +202,7 @@ func (r *scanReader) block(c *component) error {
 	return nil
 }
 
-// fill reads up to the next marker, as far as there is room.
+// fill reads bytes into bits until the next marker, or until bits is full.
 func (r *scanReader) fill() {
 	for r.count <= 48 && r.at < len(r.data) {
 		b := r.data[r.at]

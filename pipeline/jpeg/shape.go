@@ -5,12 +5,12 @@ import (
 	"slices"
 )
 
-// Shape says which pictures have another shape than those before them: another header of the frame, with its size, components
-// and sampling, or another orientation. Each shape needs a decoder of its own: jpegdec, which accepts a change, has been seen to
-// write beyond its picture (GStreamer 1.22.0, libjpeg-turbo 2.1.5).
+// Shape finds the pictures whose shape differs from that of the pictures before them: they have another frame header, with its
+// size, components and sampling, or another orientation. Each shape needs a decoder of its own: jpegdec, which accepts a change, has
+// been seen to write beyond its picture (GStreamer 1.22.0, libjpeg-turbo 2.1.5).
 //
-// Such a header may also be damaged. A picture of a new shape is accepted if its scan has exactly the data of such a picture, or
-// if its shape arrives twice in a row.
+// A header that differs may also be damaged. A picture of a new shape is accepted if its scan has exactly the data of such a
+// picture, or if its shape arrives twice in a row.
 type Shape struct {
 	current   []byte
 	known     [][]byte // accepted earlier, the latest last

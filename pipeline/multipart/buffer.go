@@ -4,7 +4,7 @@ import (
 	"io"
 )
 
-// buffer holds what has been read of a body and not been used. A part is read into it as a whole, so that it need not be copied
+// buffer holds what has been read of a body and not been used yet. A whole part is read into it, so that it need not be copied
 // again.
 type buffer struct {
 	from       io.Reader
@@ -16,13 +16,13 @@ type buffer struct {
 const (
 	readSize    = 32 << 10 // bytes that are asked for if it is not known how many there are
 	largeBuffer = 4 << 20  // bytes that may stay allocated
-	headSize    = 4 << 10  // bytes that are asked for beyond a part: the head of the next one. More would have to be moved
+	headSize    = 4 << 10  // bytes that are asked for beyond a part, for the head of the next one. More would have to be moved
 )
 
 // data is what has not been used. It is valid until the next fill.
 func (b *buffer) data() []byte { return b.bytes[b.start:b.end] }
 
-// skip makes n bytes of data used. They stay valid until the next fill.
+// skip marks n bytes of data as used. They stay valid until the next fill.
 func (b *buffer) skip(n int) { b.start += n }
 
 // fill reads some more bytes.

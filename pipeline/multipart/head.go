@@ -28,7 +28,7 @@ func (h *head) picture() bool {
 	return false
 }
 
-// header takes over a header line. Lines that are none are ignored, as browsers do.
+// header reads a header line. Like a browser it ignores a line that is not a header.
 func (h *head) header(line []byte) {
 	name, value, _ := bytes.Cut(line, []byte(":"))
 	value = bytes.TrimSpace(value)
@@ -51,14 +51,14 @@ func (h *head) header(line []byte) {
 	}
 }
 
-// A boundary is what opens parts. Cameras differ from what their header says: in the dashes, or altogether. So the boundary is
-// learned from the body.
+// A boundary opens parts. Some cameras use another one than their header names, with other dashes or altogether different. So the
+// boundary is learned from the body.
 type boundary struct {
 	name []byte // from the header, without dashes; empty if it has none
-	seen []byte // as it opened the last picture, with its dashes; empty before
+	seen []byte // as it opened the last picture, with its dashes; empty before the first
 }
 
-// cut reports whether a line opens a part. rest is a header in the same line, seen the boundary as the body has it.
+// cut reports whether a line opens a part. seen is the boundary as it is in the line, and rest a header that follows it there.
 func (b *boundary) cut(line []byte) (seen, rest []byte, ok bool) {
 	dashes := len(line) - len(bytes.TrimLeft(line, "-"))
 	name := line[dashes:]
@@ -80,7 +80,7 @@ func (b *boundary) cut(line []byte) (seen, rest []byte, ok bool) {
 }
 
 // at reports whether data, which follows a picture, begins with a boundary or with another picture. more means that data is too
-// short to say so. The line end before a boundary belongs to it (RFC 2046, section 5.1.1).
+// short to decide. The line end before a boundary belongs to it (RFC 2046, section 5.1.1).
 func (b *boundary) at(data []byte) (yes, more bool) {
 	data = bytes.TrimLeft(data, "\r\n")
 	candidates := [][]byte{{0xFF, markSOI}}

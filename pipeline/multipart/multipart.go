@@ -18,8 +18,11 @@ const (
 	markEOI = 0xD9
 )
 
-// maxLine is the longest header line of a part in bytes. What is longer is skipped.
+// maxLine is the longest header line of a part in bytes. Longer lines are skipped.
 const maxLine = 16 << 10
+
+// maxOther is the largest part of another type, in bytes, that is skipped by its Content-Length.
+const maxOther = 16 << 10
 
 // A Reader reads the pictures of a camera's multipart/x-mixed-replace body. It belongs to one goroutine.
 //
@@ -88,8 +91,8 @@ func (r *Reader) odd(kind, text string) {
 	}
 }
 
-// settle skips what the last part was stated to have after its JPEG: padding, if a boundary or the end of the stream follows there.
-// Otherwise the length was too long.
+// settle skips the bytes between the end of the last JPEG and the end of its part by Content-Length. They are padding if a boundary
+// or the end of the stream follows them. Otherwise the length was too long, and nothing is skipped.
 func (r *Reader) settle() {
 	beyond := r.beyond
 	r.beyond = 0
@@ -163,8 +166,8 @@ func (r *Reader) findBody() error {
 	return errors.New("no boundary between pictures")
 }
 
-// line returns the next line with its end, or nil if a JPEG begins here. A JPEG may begin in the middle of a line, whose part before
-// it is returned.
+// line returns the next line with its end, or nil if a JPEG begins here. If a JPEG begins in the middle of the line, line returns
+// the part before it.
 func (r *Reader) line() ([]byte, error) {
 	for {
 		data := r.buffer.data()
@@ -289,9 +292,9 @@ func (r *Reader) toPicture(stated int) (before int, other []byte, err error) {
 }
 
 // skipOther skips a part that is no JPEG by its length, if a boundary follows there. Otherwise its lines are read like those between
-// parts; they may be text or, rarely, look like a JPEG.
+// parts.
 func (r *Reader) skipOther(stated int) {
-	if stated == 0 || stated > maxLine || r.buffer.need(stated) != nil {
+	if stated == 0 || stated > maxOther || r.buffer.need(stated) != nil {
 		return
 	}
 	yes, more := r.boundary.at(r.buffer.data()[stated:])

@@ -13,7 +13,7 @@ import (
 func (r *Reader) picture(stated int) ([]byte, error) {
 	if stated > 0 && !r.wrong {
 		for len(r.buffer.data()) < stated {
-			// A JPEG that seems to have ended before its length is not waited for: the next bytes may come with the next picture.
+			// If the JPEG seems to have ended before its length, do not wait: the next bytes may come only with the next picture.
 			if endsJPEG(r.buffer.data()) || r.buffer.fillFor(stated) != nil {
 				return r.search(stated)
 			}
@@ -69,8 +69,8 @@ func (r *Reader) search(stated int) ([]byte, error) {
 	}
 }
 
-// endsAt reports whether a JPEG without an end marker ends at its stated length: a boundary follows, as it did after the JPEG before.
-// more means that it is not known yet.
+// endsAt reports whether a JPEG without an end marker ends at its stated length, because a boundary follows there. If one did after
+// the previous JPEG, it is not waited for. more means that data is too short to decide.
 func (r *Reader) endsAt(data []byte, stated int, found jpeg.Found) (held, more bool) {
 	if r.unmarked && found == jpeg.NeedMore {
 		return true, false

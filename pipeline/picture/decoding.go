@@ -38,7 +38,7 @@ type decoding struct {
 	publishing sync.WaitGroup
 }
 
-// maxUnusual is how many unusual JPEGs in a row cannot be converted before that is an error.
+// maxUnusual is how many conversions of unusual JPEGs may fail in a row before that is an error.
 const maxUnusual = 5
 
 // planFailure is an error that another plan may avoid.
@@ -265,7 +265,7 @@ func (d *decoding) push(u unit.Unit) bool {
 		d.pipeline.End(fmt.Errorf("the decoder has given no picture of %d units", d.idle.units))
 		return false
 	}
-	if u.Key || u.Recovered { // which is as much of a keyframe as the camera sends
+	if u.Key || u.Recovered { // a camera with intra refresh sends no other keyframes
 		for _, out := range d.picture.decoded {
 			out.gate.Key(u.PTS)
 		}

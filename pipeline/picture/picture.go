@@ -37,7 +37,8 @@ type Input struct {
 //
 // It begins with the keyframe in the buffer and shows that at once. It decodes the units between the keyframe and the newest
 // unit without showing them. If the buffer begins with a recovery point, the first picture that is shown is that of the newest
-// unit: a decoder that begins there gives grey ones at first. A Picture is run once; its other methods may be called from any goroutine.
+// unit: a decoder that begins there gives grey ones at first. A Picture is run once. Its other methods may be called from any
+// goroutine.
 type Picture struct {
 	Input
 	outputs []frame.Output

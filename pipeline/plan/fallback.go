@@ -13,9 +13,9 @@ import (
 	"github.com/framegate/framegate/pipeline/gst"
 )
 
-// Fallback is the order in which the plans of a camera's stream are tried, the best first. A plan that fails is suspended for a time that
-// grows with each failure; the last one, software, never is. Machine.NewFallback makes one. Its methods may be called from
-// any goroutine.
+// Fallback is the order in which the plans of a camera's stream are tried, the best first. A plan that fails is suspended for a time
+// that grows with each failure; the last one, software, never is. Machine.NewFallback makes one. Its methods may be called from any
+// goroutine.
 type Fallback struct {
 	machine *Machine
 	choice  configs.Plans

@@ -28,7 +28,7 @@ type described struct {
 	size     [2]int
 }
 
-// description is what a camera says of itself.
+// description is the body of a camera's response to DESCRIBE.
 type description struct {
 	control string // of all media together
 	media   []*described
@@ -37,8 +37,8 @@ type description struct {
 // static has the encodings of payload types that need no a=rtpmap (RFC 3551, table 5).
 var static = map[uint8]string{26: "JPEG", 31: "H261", 32: "MPV", 33: "MP2T", 34: "H263"}
 
-// parseDescription reads a description. Cameras break many rules of it, so only what is needed is read, and what cannot be read
-// is left out.
+// parseDescription reads a description. Cameras break many of its rules, so only what is needed is read, and what cannot be read
+// is skipped.
 func parseDescription(text []byte) *description {
 	d := &description{}
 	var medium *described
@@ -138,7 +138,7 @@ func (m *described) setSize(value, separator string) {
 	}
 }
 
-// video returns the first video medium, and its first track with an encoding that wanted accepts, else just its first track.
+// video returns the first video medium, and its first track with an encoding that wanted accepts, or else its first track.
 // Both are nil if there is no video.
 func (d *description) video(wanted func(encoding string) bool) (*described, *Track) {
 	for _, m := range d.media {
@@ -168,8 +168,8 @@ func (d *description) has(kind string) bool {
 	return false
 }
 
-// controls returns the URLs that a control attribute may mean, the likeliest first. RFC 2326, C.1.1, has relative ones resolved
-// against the base, but most clients append them to the whole of it, with a slash between, and cameras are made for those.
+// controls returns the URLs that a control attribute may mean, the likeliest first. By RFC 2326, C.1.1, a relative one is resolved
+// against the base. But most clients append it to the whole base, with a slash between, and cameras are made for those clients.
 func controls(base *url.URL, control string) []string {
 	if control == "" || control == "*" {
 		return []string{base.String()}

@@ -9,7 +9,7 @@ import (
 	"github.com/pion/rtp"
 )
 
-// flow takes the packets of a session. Its methods are called by the goroutine that receives, but report and control by any.
+// flow takes the packets of a session. All methods except report and control are called by the goroutine that receives packets.
 type flow struct {
 	receiver Receiver
 	payload  uint8  // type of the packets
@@ -61,7 +61,7 @@ func (f *flow) deliver(p *rtp.Packet, arrived time.Time) {
 	f.receiver.Packet(p, arrived)
 }
 
-// control takes a packet of RTCP. Only the time of a sender report is kept, for the answer to it.
+// control takes a packet of RTCP. It keeps only the time of a sender report, for the next receiver report.
 func (f *flow) control(data []byte, arrived time.Time) {
 	packets, err := rtcp.Unmarshal(data)
 	if err != nil {
@@ -76,8 +76,8 @@ func (f *flow) control(data []byte, arrived time.Time) {
 	}
 }
 
-// report returns what tells the camera how its packets arrive: a receiver report, as RFC 3550, section 6.4.2, has it. Some
-// cameras end a stream without such. It is nil before the first packet. Any goroutine may call it.
+// report returns a receiver report (RFC 3550, section 6.4.2), which says how the camera's packets arrive. Some cameras end a stream
+// if they get none. The report is nil before the first packet. Any goroutine may call it.
 func (f *flow) report(now time.Time) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -97,7 +97,7 @@ func (f *flow) report(now time.Time) []byte {
 // ownSSRC names framegate in reports.
 const ownSSRC = 0x66676174
 
-// stats are what a receiver report says.
+// stats are the figures for receiver reports.
 type stats struct {
 	ssrc             uint32
 	first, highest   int64 // sequence numbers, counted on beyond 65535
@@ -112,7 +112,7 @@ type stats struct {
 
 // count counts a packet (RFC 3550, appendix A).
 func (s *stats) count(p *rtp.Packet, arrived time.Time, clock uint32) {
-	if s.received > 0 && p.SSRC != s.ssrc { // the camera has begun to count anew
+	if s.received > 0 && p.SSRC != s.ssrc { // the camera's sequence numbers begin anew
 		*s = stats{reported: s.reported, reportedAt: s.reportedAt}
 	}
 	if s.received == 0 {
@@ -121,9 +121,9 @@ func (s *stats) count(p *rtp.Packet, arrived time.Time, clock uint32) {
 		s.highest += int64(step)
 	}
 	if s.received > 0 && p.Timestamp != s.lastTime {
-		// The difference between two units' distances in time, at the camera and here.
+		// How much longer the time between two units was here than at the camera, in units of the clock.
 		d := arrived.Sub(s.lastArrival).Seconds()*float64(clock) - float64(int32(p.Timestamp-s.lastTime))
-		if d = max(d, -d); d < float64(10*clock) { // not a clock that was set
+		if d = max(d, -d); d < float64(10*clock) { // else the camera's clock was set
 			s.jitter += (d - s.jitter) / 16
 		}
 	}
@@ -134,7 +134,7 @@ func (s *stats) count(p *rtp.Packet, arrived time.Time, clock uint32) {
 	s.received++
 }
 
-// report returns a report and begins to count for the next one.
+// report returns the figures for a report and begins to count for the next one.
 func (s *stats) report(now time.Time) rtcp.ReceptionReport {
 	expected := s.highest - s.first + 1
 	lost := max(0, expected-s.received)

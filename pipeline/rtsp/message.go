@@ -21,7 +21,7 @@ const (
 // message is a response of the camera, or a request that it makes.
 type message struct {
 	status int    // of a response; 0 for a request
-	reason string // of a response: the words behind the status
+	reason string // of a response: the words after the status
 	method string // of a request
 	header header
 	body   []byte

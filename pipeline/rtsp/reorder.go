@@ -9,8 +9,8 @@ import (
 const (
 	reorderTime  = 200 * time.Millisecond // how long packets wait for one that is missing
 	reorderLimit = 512                    // how many packets wait for one that is missing
-	// A number that is further ahead or behind than this is strange (RFC 3550, A.1). Two such in a row mean that the camera has
-	// begun to count anew.
+	// A number that is further ahead or behind than this is strange (RFC 3550, A.1). A second one that follows it directly means
+	// that the camera's sequence numbers begin anew.
 	strangeAhead, strangeBehind = 3000, 100
 )
 
@@ -20,7 +20,7 @@ type reorder struct {
 	deliver func(*rtp.Packet, time.Time)
 	began   bool
 	next    uint16 // the sequence number to deliver next
-	strange int    // the number that would follow one that was strange; -1 for none
+	strange int    // the number that follows the last one if that was strange; else -1
 	waiting map[uint16]waitingPacket
 }
 
@@ -75,20 +75,20 @@ func (o *reorder) drain() {
 	}
 }
 
-// expire gives up what has been missing for reorderTime.
+// expire gives up packets that have been missing for reorderTime.
 func (o *reorder) expire(now time.Time) {
 	for limit, ok := o.limit(); ok && !now.Before(limit); limit, ok = o.limit() {
 		o.skip()
 	}
 }
 
-// limit is when the packets that wait next are delivered without what is missing. It returns false if none wait.
+// limit returns when the packets that are missing now are given up. It returns false if no packet waits for them.
 func (o *reorder) limit() (time.Time, bool) {
 	_, first, ok := o.first()
 	return first.arrived.Add(reorderTime), ok
 }
 
-// skip goes on with the first packet that waits.
+// skip gives up what is missing before the first packet that waits, and delivers that one.
 func (o *reorder) skip() {
 	if number, _, ok := o.first(); ok {
 		o.next = number
@@ -96,7 +96,7 @@ func (o *reorder) skip() {
 	}
 }
 
-// first returns the packet that waits with the smallest sequence number.
+// first returns the packet with the lowest sequence number among those that wait.
 func (o *reorder) first() (number uint16, first waitingPacket, ok bool) {
 	for n, w := range o.waiting {
 		if !ok || int16(n-o.next) < int16(number-o.next) {

@@ -34,25 +34,25 @@ type Config struct {
 	URL      *url.URL // rtsp or rtsps; without user and password
 	Username string   // empty for none
 	Password string
-	// TLS returns the configuration of a connection to a host by rtsps. Redirects may lead to one even if the URL is another.
+	// TLS returns the configuration of an rtsps connection to a host. A camera may redirect to rtsps whatever URL is.
 	TLS       func(host string) (*tls.Config, error)
 	Transport Transport // ignored for rtsps, which needs TCP
 	// Timeout is how long the camera may take to accept the connection and for each answer. More than 0.
 	Timeout time.Duration
-	// DefaultPort returns the port of a scheme whose URL names none.
+	// DefaultPort returns the port of a scheme, for URLs that name none.
 	DefaultPort func(scheme string) string
 	// Knows reports whether Receivers take an encoding. If a medium offers several, the first known one is received.
 	Knows func(encoding string) bool
 	// Open returns what takes the packets of the stream that is received. It is called once for each session: a camera that
 	// redirects, or does not send over UDP, has several. An error ends Read.
 	Open func(Track) (Receiver, error)
-	// Wait is called over TCP before each wait for more data. It may wait by itself, until ctx is done at the latest, so that more
-	// data arrives until one read takes it: unfinished says that a part of a unit has arrived. It must not be nil.
+	// Wait is called over TCP before a read that would wait for data. It may sleep, but no longer than until ctx is done, so that
+	// the read gets more data at once. unfinished says that a part of a unit has arrived. Wait must not be nil.
 	Wait func(ctx context.Context, unfinished bool)
-	// Alive is told when the camera has begun to play and whenever data have arrived after that, perhaps of several packets. It
-	// must not be nil.
+	// Alive is called when the camera has begun to play, and after that whenever data have arrived, perhaps several packets at a
+	// time. It must not be nil.
 	Alive func(at time.Time)
-	// Odd is told once of each thing by which the camera differs from the standard, in words for people. It may be nil.
+	// Odd is called once for each difference of the camera from the standard, with a sentence for people. It may be nil.
 	Odd func(text string)
 }
 
@@ -61,13 +61,13 @@ type Config struct {
 type Receiver interface {
 	// Packet takes a packet, which is valid during the call only.
 	Packet(p *rtp.Packet, arrived time.Time)
-	// State reports whether a unit is unfinished, and whether it may be complete nevertheless: it is if nothing follows soon.
+	// State reports whether a unit is unfinished, and whether it may be complete: it counts as complete if nothing follows soon.
 	State() (unfinished, maybeComplete bool)
 	// Flush is called if nothing has followed a unit that may be complete.
 	Flush()
 }
 
-// flushAfter is how long nothing may follow a unit that may be complete. The packets of a unit follow each other within less.
+// flushAfter is how long a unit that may be complete waits for further packets. Packets of one unit follow each other faster.
 const flushAfter = 250 * time.Millisecond
 
 // udpPatience is how long Auto waits for the first packet over UDP.
@@ -95,7 +95,7 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// PasswordError says that the camera wants a password, or another one.
+// PasswordError says that the camera asks for a password, or has refused the one that it got.
 type PasswordError struct{ Err error }
 
 func (e *PasswordError) Error() string { return e.Err.Error() }
@@ -115,7 +115,7 @@ func (e *NoVideoError) Error() string {
 // ConnectError says why there is no connection.
 type ConnectError struct {
 	Err error
-	TLS bool // there is one, but not a secure one
+	TLS bool // the camera is connected, but the handshake of TLS has failed
 }
 
 func (e *ConnectError) Error() string { return e.Err.Error() }
@@ -128,7 +128,7 @@ var ErrEnded = errors.New("closed the connection")
 // errNoUDP says that the camera cannot be reached over UDP, but perhaps over TCP.
 var errNoUDP = errors.New("nothing arrived over UDP")
 
-// redirect says that the camera sends clients elsewhere.
+// redirect says that the camera redirects to another URL.
 type redirect struct{ to *url.URL }
 
 func (r *redirect) Error() string { return "redirects to " + r.to.Redacted() }
@@ -172,8 +172,8 @@ func Read(ctx context.Context, c Config) error {
 	}
 }
 
-// allows refuses a redirect to another host, or to a less secure connection, if that would get the password, and one from the
-// network to this machine.
+// allows refuses a redirect to a URL that is not RTSP, from rtsps to rtsp, and from the network to this machine. If there is a
+// password, it also refuses a redirect to another host, which must not get it.
 func (c *Config) allows(from, to *url.URL) error {
 	switch {
 	case to.Scheme != "rtsp" && to.Scheme != "rtsps":

@@ -27,11 +27,11 @@ type session struct {
 	closes bool     // the camera closes a connection after OPTIONS
 	conn   net.Conn
 	wire   *wire
-	odd    map[string]bool // what was told to Config.Odd
+	odd    map[string]bool // what was reported to Config.Odd
 
-	timeout  time.Duration // after which the camera ends a session without a request; 0 if it does not say
+	timeout  time.Duration // after which the camera ends a session without requests; 0 if it states none
 	accepted bool          // the camera has accepted the password
-	renewed  time.Time     // when a challenge was answered while the stream plays
+	renewed  time.Time     // when a challenge was last answered while the stream plays
 	over     atomic.Bool   // ctx is done
 
 	mu          sync.Mutex             // guards what follows, and writing
@@ -73,7 +73,7 @@ func (s *session) interrupt() {
 	s.conn.SetDeadline(time.Unix(1, 0))
 }
 
-// deadline limits the next reads; the zero time ends the limit. It leaves that of interrupt.
+// deadline sets the time at which reads fail; the zero time means never. After interrupt reads fail in any case.
 func (s *session) deadline(at time.Time) {
 	s.conn.SetReadDeadline(at)
 	if s.over.Load() {
@@ -81,7 +81,7 @@ func (s *session) deadline(at time.Time) {
 	}
 }
 
-// write writes within the time for an answer, or not at all after interrupt. s.mu is held.
+// write writes within config.Timeout. After interrupt it fails. s.mu is held.
 func (s *session) write(data []byte) error {
 	s.conn.SetWriteDeadline(time.Now().Add(s.config.Timeout))
 	if s.over.Load() {
@@ -91,7 +91,7 @@ func (s *session) write(data []byte) error {
 	return err
 }
 
-// oddity tells Config.Odd of something, once.
+// oddity reports a difference from the standard to Config.Odd, once.
 func (s *session) oddity(text string) {
 	if s.config.Odd != nil && !s.odd[text] {
 		s.odd[text] = true
@@ -144,7 +144,7 @@ func (s *session) ask(early func([]byte), method, to string, headers ...string) 
 			return nil, err
 		}
 		if m.status != 401 {
-			// OPTIONS is often not checked.
+			// Many cameras do not check the password of OPTIONS.
 			s.accepted = s.accepted || authorized && m.status == 200 && method != "OPTIONS"
 			return m, nil
 		}
@@ -162,8 +162,8 @@ func (s *session) ask(early func([]byte), method, to string, headers ...string) 
 	}
 }
 
-// response waits for the response to the newest request. Only one is outstanding, so its number
-// is ignored: some cameras leave it out or send a wrong one.
+// response waits for the response to the newest request. Only one request is outstanding, so the number in the response is
+// ignored: some cameras leave it out or send a wrong one.
 func (s *session) response(early func([]byte)) (*message, error) {
 	s.deadline(time.Now().Add(s.config.Timeout))
 	for {
@@ -267,8 +267,8 @@ func (s *session) describe() (*Track, addresses, error) {
 // addresses are the URLs that a description may mean, the likeliest first.
 type addresses struct{ setup, play []string }
 
-// firstAccepted makes a request of the URLs one after the other, until one is accepted, which it returns with the response. A
-// refusal that another URL cannot mend ends it.
+// firstAccepted sends a request with one URL after the other until the camera accepts one. It returns that URL and the response. It
+// stops at a refusal that another URL would not change.
 func (s *session) firstAccepted(early func([]byte), method string, urls []string, headers ...string) (m *message, accepted string, refused error) {
 	tried := map[string]bool{}
 	for _, to := range urls {
@@ -298,7 +298,7 @@ func (s *session) firstAccepted(early func([]byte), method string, urls []string
 	return nil, "", refused
 }
 
-// setup asks for the stream with a transport and returns what the camera says of it.
+// setup requests the stream over a transport, and returns the transport that the camera answers.
 func (s *session) setup(urls addresses, transport string) (answer string, err error) {
 	m, _, err := s.firstAccepted(nil, "SETUP", urls.setup, "Transport: "+transport)
 	if err != nil {
@@ -327,8 +327,8 @@ func (s *session) play(urls addresses, early func([]byte)) (to string, err error
 	return to, err
 }
 
-// teardown ends the session, so that the camera need not wait for its timeout. It waits briefly for the answer: closing
-// at once could lose the request. It works after interrupt too.
+// teardown ends the session, so that the camera need not wait for its timeout. It waits briefly for the answer,
+// because the request could be lost if the connection were closed at once. It works after interrupt too.
 func (s *session) teardown(to string) {
 	s.mu.Lock()
 	text, _, err := s.request("TEARDOWN", to)

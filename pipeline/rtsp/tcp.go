@@ -27,8 +27,8 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	if err != nil {
 		return err
 	}
-	session := urls.play[0]
-	defer func() { s.teardown(session) }()
+	sessionURL := urls.play[0]
+	defer func() { s.teardown(sessionURL) }()
 	if strings.Contains(answer, "client_port") || answer != "" && !strings.Contains(strings.ToUpper(answer), "TCP") {
 		return errors.New("insists on UDP: set transport: udp")
 	}
@@ -47,7 +47,7 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	if err != nil {
 		return err
 	}
-	session = to
+	sessionURL = to
 	defer s.keepAlive(ctx, to, f, func(report []byte) {
 		framed := binary.BigEndian.AppendUint16([]byte{'$', channel}, uint16(len(report)))
 		s.mu.Lock()
@@ -124,7 +124,7 @@ func (s *session) handle(m *message, to string) error {
 	return nil
 }
 
-// minRenewal is the time between two answers to challenges while the stream plays.
+// minRenewal is the shortest time between two answers to challenges while the stream plays.
 const minRenewal = time.Second
 
 // aliveMethod is the method that keeps a session alive.
@@ -139,7 +139,7 @@ func (s *session) aliveMethod() string {
 
 const (
 	reportInterval = 5 * time.Second  // of receiver reports; some cameras end a stream that gets none for longer
-	aliveInterval  = 30 * time.Second // of requests, if the camera does not say after what time it ends a session (RFC 2326, 12.37)
+	aliveInterval  = 30 * time.Second // of requests, if the camera does not state when it ends a session (RFC 2326, 12.37)
 )
 
 // keepAlive sends requests and receiver reports, until stop is called or ctx is done. Errors are left to the reader of the

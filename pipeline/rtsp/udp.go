@@ -16,8 +16,8 @@ import (
 	"github.com/pion/rtp"
 )
 
-// udpBuffer is the size of the receive buffer that is asked for; the system may give less. It holds a keyframe of a camera of
-// high rate.
+// udpBuffer is the size of the receive buffer that is asked for; the system may give less. It holds a keyframe of a camera
+// with a high bit rate.
 const udpBuffer = 1 << 20
 
 // ports are the two sockets of a stream: an even port for RTP, and the next one for RTCP (RFC 3550, section 11).
@@ -54,7 +54,7 @@ func openPorts(local net.Addr) (*ports, error) {
 	return nil, fmt.Errorf("no two free UDP ports: %w", failed)
 }
 
-// readUDP receives packets over UDP. With fallback it gives up with errNoUDP if the camera has no UDP or nothing arrives.
+// readUDP receives packets over UDP. With fallback it returns errNoUDP if the camera has no UDP or nothing arrives.
 func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback bool) error {
 	sockets, err := openPorts(s.conn.LocalAddr())
 	if err != nil && fallback {
@@ -76,8 +76,8 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	if err != nil {
 		return err
 	}
-	session := urls.play[0]
-	defer func() { s.teardown(session) }()
+	sessionURL := urls.play[0]
+	defer func() { s.teardown(sessionURL) }()
 	if strings.Contains(strings.ToUpper(answer), "/TCP") {
 		if fallback {
 			return errNoUDP
@@ -90,7 +90,7 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	if err != nil {
 		return err
 	}
-	session = to
+	sessionURL = to
 
 	s.config.Alive(time.Now())
 
@@ -178,7 +178,7 @@ func receive(socket *net.UDPConn, f *flow, from *origin, arrived *atomic.Bool, a
 	}
 }
 
-// gather is how long packets are left to the system after the first one of a burst, so that the process is not woken for each.
+// gather is how long the reader sleeps after the first packet of a burst, so that the process is not woken for each packet.
 const gather = time.Millisecond
 
 // listen hands the packets of RTCP to a flow until the socket is closed.
@@ -200,11 +200,11 @@ func listen(socket *net.UDPConn, f *flow, from *origin, alive func(time.Time)) {
 // origin is where a camera's packets come from.
 type origin struct {
 	address       netip.Addr // of the session, with its zone
-	camera, named netip.Addr // the same without it, and one that the camera names; zero if it names none
+	camera, named netip.Addr // the same without its zone, and the one that the camera names; zero if it names none
 	ports         [2]uint16  // of RTP and RTCP; 0 if the camera does not say
 }
 
-// newOrigin reads the answer to SETUP. The ports are only used to send to: packets come from others with some cameras.
+// newOrigin reads the answer to SETUP. The ports are used only to send packets to: some cameras send from others.
 func newOrigin(camera net.Addr, answer string) *origin {
 	from := &origin{}
 	if a, ok := camera.(*net.TCPAddr); ok {

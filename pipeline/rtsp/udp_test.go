@@ -28,7 +28,7 @@ var ten = []int{0, 1, 2, 3, 4, 5, 6, 7, 8, 9}
 
 // TestOddUDPWorks whatever the camera says of its ports, and wherever its packets come from, as long as that is the camera.
 func TestOddUDPWorks(t *testing.T) {
-	for name, c := range map[string]struct{ tells, from string }{
+	for name, c := range map[string]struct{ named, from string }{
 		"by the standard":          {";server_port=6970-6971", "127.0.0.1"},
 		"no port":                  {"", "127.0.0.1"},
 		"port 0":                   {";server_port=0-0", "127.0.0.1"},
@@ -44,7 +44,7 @@ func TestOddUDPWorks(t *testing.T) {
 			t.Parallel()
 			camera := newCamera(t, func(cam *camera) {
 				cam.play = func(cl *client) { cl.sendUDP(c.from, ten...) }
-				cam.on["SETUP"] = setupUDP(c.tells)
+				cam.on["SETUP"] = setupUDP(c.named)
 			})
 			start(t, Config{URL: camera.url(), Transport: UDP}).works(t, camera)
 		})
@@ -52,7 +52,7 @@ func TestOddUDPWorks(t *testing.T) {
 }
 
 // setupUDP answers SETUP with something behind the client's ports.
-func setupUDP(tells string) func(*client, request) {
+func setupUDP(named string) func(*client, request) {
 	return func(c *client, r request) {
 		_, pair, _ := strings.Cut(r.header.Get("Transport"), "client_port=")
 		first, _, _ := strings.Cut(pair, "-")
@@ -60,7 +60,7 @@ func setupUDP(tells string) func(*client, request) {
 			c.udp[0] = 10*c.udp[0] + int(digit-'0')
 		}
 		c.udp[1] = c.udp[0] + 1
-		c.reply(r, "200 OK", "Session: 1", "Transport: RTP/AVP;unicast;client_port="+pair+tells)
+		c.reply(r, "200 OK", "Session: 1", "Transport: RTP/AVP;unicast;client_port="+pair+named)
 	}
 }
 

@@ -8,14 +8,14 @@ import (
 	"io"
 )
 
-// bufferSize is that of the receive buffer of a connection. It holds the largest packet between messages, of 64 KB, so that
-// packets are handed on without a copy.
+// bufferSize is the size of the receive buffer of a connection in bytes. The buffer holds the largest packet between messages, of
+// 64 KB, so that packets are passed on without a copy.
 const bufferSize = 128 << 10
 
 // errHTTP says that a web server answers.
 var errHTTP = errors.New("answers with HTTP, not RTSP: is it the port of the camera's web page?")
 
-// wire reads messages and packets from one connection, which belongs to one goroutine.
+// wire reads messages and packets from a connection. It belongs to one goroutine.
 type wire struct {
 	*bufio.Reader
 	stray int // bytes that were neither
@@ -24,7 +24,7 @@ type wire struct {
 func newWire(conn io.Reader) *wire { return &wire{Reader: bufio.NewReaderSize(conn, bufferSize)} }
 
 // next returns the next message, or the next packet, which is valid until the next call. Bytes between them that are neither
-// are skipped and counted: some cameras send such.
+// are skipped and counted: some cameras send them.
 func (w *wire) next() (*message, []byte, error) {
 	for {
 		ahead, err := w.Peek(1)
@@ -56,8 +56,8 @@ func (w *wire) next() (*message, []byte, error) {
 // section 10.12).
 const interleavedHead = 4
 
-// packet returns the packet at the next byte, or nil if what stands there is none. RTP and RTCP both begin with their version,
-// 2, in two bits (RFC 3550, section 5.1). The channel says nothing: cameras have been seen to use others than they announce.
+// packet returns the packet that begins at the next byte, or nil if none does. RTP and RTCP both begin with their version,
+// 2, in two bits (RFC 3550, section 5.1). The channel is ignored, because some cameras use others than they announce.
 func (w *wire) packet() ([]byte, error) {
 	head, err := w.Peek(interleavedHead)
 	if err != nil {
@@ -78,7 +78,7 @@ func (w *wire) packet() ([]byte, error) {
 	return whole[interleavedHead:], nil
 }
 
-// requests are the methods that a camera may send (RFC 2326, section 10), each with the space behind it.
+// requests are the methods that a camera may send (RFC 2326, section 10), each with the space after it.
 var requests = [][]byte{
 	[]byte("OPTIONS "), []byte("ANNOUNCE "), []byte("SET_PARAMETER "), []byte("GET_PARAMETER "), []byte("REDIRECT "), []byte("TEARDOWN "),
 }

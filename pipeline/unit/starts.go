@@ -31,12 +31,12 @@ func NewStarts(f *Format) Starts {
 // Start says whether a decoder may begin with a unit. The zero Start is that of a unit that needs those before it.
 type Start struct {
 	Key bool // decodable by itself
-	// Recovery is, at a recovery point, after how many more units that others may refer to pictures are as they should be. It
-	// is 0 for any other unit.
+	// Recovery is 0 except at a recovery point. There it is the number of further units after which the picture is complete,
+	// counting only units that others may refer to.
 	Recovery int
-	// Assumed says that the unit does not state that. Key is assumed of a picture without IDR whose slices are intra slices: later
-	// pictures may still refer to earlier ones. A recovery point is assumed where a camera repeats its parameter sets, as many do
-	// where a refresh of the picture begins.
+	// Assumed says that the unit itself does not state Key or Recovery. A picture of intra slices that is no IDR picture is assumed
+	// to be a keyframe, although later pictures may refer to earlier ones. A recovery point is assumed where a camera repeats its
+	// parameter sets, as many cameras do where a refresh of the picture begins.
 	Assumed bool
 }
 
