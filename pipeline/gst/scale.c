@@ -8,15 +8,17 @@
 #include "area.h"
 
 // FgScale scales pictures of any format in system memory and gives I420 with the colours of a JPEG: the matrix of ITU-R BT.601 and
-// full range (JFIF 1.02). It converts planar and packed YUV itself, each plane for itself, and what is left with
-// GstVideoConverter.
+// full range (JFIF 1.02). It scales each plane of YUV for itself. GstVideoConverter brings other formats, such as RGB and some of
+// 10 bit, into planes first. It is not used for more: it scales more slowly, and leaves the range as it is where the matrix
+// does not change (1.22).
 typedef struct {
 	GstVideoFilter parent;
 	gboolean jpeg; // the pictures have the colours of a JPEG, whatever the caps say
-	gboolean direct;
 	fg_area areas[3];
 	fg_colours colours; // without rows if there is nothing to convert
-	GstVideoConverter *converter;
+	GstVideoConverter *converter; // to planes, which is NULL if the pictures have them already
+	GstVideoInfo plain;
+	GstBuffer *planes;
 } FgScale;
 
 typedef struct {
@@ -84,6 +86,7 @@ static void fg_scale_clear(FgScale *s) {
 		fg_area_clear(&s->areas[i]);
 	fg_colours_clear(&s->colours);
 	g_clear_pointer(&s->converter, gst_video_converter_free);
+	gst_clear_buffer(&s->planes);
 }
 
 static gboolean fg_scale_set_info(
@@ -95,12 +98,18 @@ static gboolean fg_scale_set_info(
 		from.colorimetry.matrix = GST_VIDEO_COLOR_MATRIX_BT601;
 		from.colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
 	}
-	s->direct = fg_scale_direct(in);
-	if (!s->direct) {
-		s->converter = gst_video_converter_new(&from, out,
-			gst_structure_new("options", GST_VIDEO_CONVERTER_OPT_RESAMPLER_METHOD,
-				GST_TYPE_VIDEO_RESAMPLER_METHOD, GST_VIDEO_RESAMPLER_METHOD_LINEAR, NULL));
-		return s->converter != NULL;
+	if (!fg_scale_direct(in)) {
+		gst_video_info_set_format(
+			&s->plain, GST_VIDEO_FORMAT_Y444, GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in));
+		s->plain.fps_n = in->fps_n, s->plain.fps_d = in->fps_d;
+		s->plain.interlace_mode = in->interlace_mode;
+		s->plain.colorimetry = GST_VIDEO_INFO_IS_RGB(in) ? out->colorimetry : in->colorimetry;
+		s->converter = gst_video_converter_new(in, &s->plain, NULL);
+		if (s->converter == NULL)
+			return FALSE;
+		s->planes = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&s->plain), NULL);
+		in = &s->plain;
+		from.colorimetry = s->jpeg ? from.colorimetry : in->colorimetry;
 	}
 	for (guint i = 0; i < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(in)); i++)
 		fg_area_init(&s->areas[i], GST_VIDEO_INFO_COMP_WIDTH(in, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
@@ -113,12 +122,7 @@ static gboolean fg_scale_set_info(
 	return TRUE;
 }
 
-static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out) {
-	FgScale *s = (FgScale *)filter;
-	if (!s->direct) {
-		gst_video_converter_frame(s->converter, in, out);
-		return GST_FLOW_OK;
-	}
+static void fg_scale_planes(FgScale *s, const GstVideoFrame *in, GstVideoFrame *out) {
 	guint8 *planes[3];
 	int strides[3];
 	for (guint i = 0; i < 3; i++) {
@@ -130,8 +134,12 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 			continue;
 		}
 		const int deep = GST_VIDEO_FRAME_COMP_DEPTH(in, i) + GST_VIDEO_FORMAT_INFO_SHIFT(in->info.finfo, i) - 8;
+		const guint8 *data = GST_VIDEO_FRAME_COMP_DATA(in, i);
+		const int offset = GST_VIDEO_FORMAT_INFO_POFFSET(in->info.finfo, i);
+		if (deep > 0 && offset % 2 != 0) // the V of P010 is said to begin in the middle of a sample (1.22)
+			data += offset;
 		fg_area_scale(&s->areas[i],
-			(fg_samples){.data = GST_VIDEO_FRAME_COMP_DATA(in, i),
+			(fg_samples){.data = data,
 				.stride = GST_VIDEO_FRAME_COMP_STRIDE(in, i),
 				.step = GST_VIDEO_FRAME_COMP_PSTRIDE(in, i),
 				.shift = deep},
@@ -139,6 +147,20 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 	}
 	if (s->colours.rows != NULL)
 		fg_colours_convert(&s->colours, planes, strides, GST_VIDEO_FRAME_WIDTH(out), GST_VIDEO_FRAME_HEIGHT(out));
+}
+
+static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out) {
+	FgScale *s = (FgScale *)filter;
+	if (s->converter == NULL) {
+		fg_scale_planes(s, in, out);
+		return GST_FLOW_OK;
+	}
+	GstVideoFrame planes;
+	if (!gst_video_frame_map(&planes, &s->plain, s->planes, GST_MAP_READWRITE))
+		return GST_FLOW_ERROR;
+	gst_video_converter_frame(s->converter, in, &planes);
+	fg_scale_planes(s, &planes, out);
+	gst_video_frame_unmap(&planes);
 	return GST_FLOW_OK;
 }
 

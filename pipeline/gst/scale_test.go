@@ -1,0 +1,237 @@
+package gst
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+)
+
+// scaled sends a picture with these caps through the scaler and returns it as I420 of another size.
+func scaled(t *testing.T, caps string, data []byte, width, height int, jpeg bool) []byte {
+	t.Helper()
+	p, err := New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	elements, err := p.Add(
+		Spec{Factory: "appsrc", Set: map[string]any{"caps": Arg("video/x-raw, framerate=25/1, " + caps), "format": Arg("time")}},
+		Spec{Factory: Scaler, Set: map[string]any{"jpeg-colours": jpeg}},
+		Spec{Factory: "capsfilter", Set: map[string]any{"caps": Arg(fmt.Sprintf("video/x-raw, format=I420, width=%d, height=%d", width, height))}},
+		Spec{Factory: "appsink", Set: map[string]any{"sync": false, "async": false}},
+	)
+	if err != nil {
+		t.Fatal(err)
+	}
+	queue, err := NewQueue()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer queue.Close()
+	defer p.Stop()
+	queue.Collect(elements[3], 0)
+	if err := p.Play(t.Context(), 10*time.Second); err != nil {
+		t.Fatal(err)
+	}
+	if !elements[0].Push(data, 0, true) {
+		t.Fatalf("%s: the scaler takes no picture", caps)
+	}
+	ready := make(chan error, 1)
+	go func() { ready <- queue.Wait() }()
+	select {
+	case err = <-ready:
+	case err = <-p.Ended():
+	}
+	if err != nil {
+		t.Fatalf("%s: %v", caps, err)
+	}
+	var out []byte
+	queue.Take(func(s Sample) { out = bytes.Clone(s.Data) }, NoHold)
+	return out
+}
+
+// i420 returns the planes of a picture in GStreamer's usual layout, whose rows begin at multiples of 4 bytes.
+func i420(data []byte, width, height int) (planes [3][]byte, strides [3]int) {
+	half := func(n int) int { return (n + 1) / 2 }
+	round := func(n int) int { return (n + 3) &^ 3 }
+	strides = [3]int{round(width), round(half(width)), round(half(width))}
+	sizes := [3]int{strides[0] * (height + height%2), strides[1] * half(height), strides[2] * half(height)}
+	for i := range planes {
+		planes[i], data = data[:sizes[i]], data[sizes[i]:]
+	}
+	return planes, strides
+}
+
+// colour is that of a patch, 0 to 255.
+type colour struct{ r, g, b float64 }
+
+// matrices are the shares of red and blue in the luma, by their number in a colorimetry of GStreamer.
+var matrices = map[int][2]float64{3: {0.2126, 0.0722}, 4: {0.299, 0.114}, 6: {0.2627, 0.0593}}
+
+// encoded is a colour in a matrix, range and depth.
+func (c colour) encoded(matrix int, full bool, depth int) (y, u, v int) {
+	share := matrices[matrix]
+	red, blue := share[0], share[1]
+	luma := (red*c.r + (1-red-blue)*c.g + blue*c.b) / 255
+	cb, cr := (c.b/255-luma)/(2*(1-blue)), (c.r/255-luma)/(2*(1-red))
+	if full {
+		top := float64(int(1)<<depth - 1)
+		middle := float64(int(1) << (depth - 1))
+		return round(luma * top), round(cb*top + middle), round(cr*top + middle)
+	}
+	unit := float64(int(1) << (depth - 8))
+	return round((16 + 219*luma) * unit), round((128 + 224*cb) * unit), round((128 + 224*cr) * unit)
+}
+
+func round(v float64) int { return int(math.Round(v)) }
+
+// layouts pack a patch of 64x48 pixels of one colour.
+var layouts = map[string]struct {
+	depth int
+	pack  func(y, u, v int) []byte
+}{
+	"I420":      {8, func(y, u, v int) []byte { return slices.Concat(fill(patch, y), fill(patch/4, u), fill(patch/4, v)) }},
+	"YV12":      {8, func(y, u, v int) []byte { return slices.Concat(fill(patch, y), fill(patch/4, v), fill(patch/4, u)) }},
+	"NV12":      {8, func(y, u, v int) []byte { return slices.Concat(fill(patch, y), fill(patch/4, u, v)) }},
+	"NV21":      {8, func(y, u, v int) []byte { return slices.Concat(fill(patch, y), fill(patch/4, v, u)) }},
+	"Y42B":      {8, func(y, u, v int) []byte { return slices.Concat(fill(patch, y), fill(patch/2, u), fill(patch/2, v)) }},
+	"Y41B":      {8, func(y, u, v int) []byte { return slices.Concat(fill(patch, y), fill(patch/4, u), fill(patch/4, v)) }},
+	"Y444":      {8, func(y, u, v int) []byte { return slices.Concat(fill(patch, y), fill(patch, u), fill(patch, v)) }},
+	"YUY2":      {8, func(y, u, v int) []byte { return fill(patch/2, y, u, y, v) }},
+	"UYVY":      {8, func(y, u, v int) []byte { return fill(patch/2, u, y, v, y) }},
+	"AYUV":      {8, func(y, u, v int) []byte { return fill(patch, 255, y, u, v) }},
+	"I420_10LE": {10, func(y, u, v int) []byte { return slices.Concat(deep(patch, y), deep(patch/4, u), deep(patch/4, v)) }},
+	"I422_10LE": {10, func(y, u, v int) []byte { return slices.Concat(deep(patch, y), deep(patch/2, u), deep(patch/2, v)) }},
+	"I420_10BE": {10, func(y, u, v int) []byte {
+		return slices.Concat(fill(patch, y>>8, y), fill(patch/4, u>>8, u), fill(patch/4, v>>8, v))
+	}},
+	"Y444_12LE": {12, func(y, u, v int) []byte { return slices.Concat(deep(patch, y), deep(patch, u), deep(patch, v)) }},
+	"P010_10LE": {10, func(y, u, v int) []byte { return slices.Concat(deep(patch, y<<6), deep(patch/4, u<<6, v<<6)) }},
+}
+
+const patch = 64 * 48
+
+// fill repeats bytes n times.
+func fill(n int, values ...int) (out []byte) {
+	var one []byte
+	for _, v := range values {
+		one = append(one, byte(v))
+	}
+	return bytes.Repeat(one, n)
+}
+
+// deep repeats words in little-endian order n times.
+func deep(n int, values ...int) []byte {
+	var one []int
+	for _, v := range values {
+		one = append(one, v, v>>8)
+	}
+	return fill(n, one...)
+}
+
+// TestScalerGivesTheColoursOfAJPEG of every matrix and range, in the layouts that decoders give.
+func TestScalerGivesTheColoursOfAJPEG(t *testing.T) {
+	colours := []colour{{32, 192, 32}, {0, 0, 0}, {255, 255, 255}, {128, 128, 128}, {200, 30, 40}, {40, 60, 220}, {230, 220, 20}}
+	for name, layout := range layouts {
+		for matrix := range matrices {
+			for _, full := range []bool{false, true} {
+				for i, c := range colours {
+					if i != (len(name)+matrix)%len(colours) && i > 0 && name != "I420" { // all of them only once
+						continue
+					}
+					y, u, v := c.encoded(matrix, full, layout.depth)
+					colorimetry := fmt.Sprintf("%d:%d:0:0", map[bool]int{true: 1, false: 2}[full], matrix)
+					caps := fmt.Sprintf("format=%s, width=64, height=48, colorimetry=%s", name, colorimetry)
+					planes, strides := i420(scaled(t, caps, layout.pack(y, u, v), 32, 24, false), 32, 24)
+					got := decoded(planes[0][12*strides[0]+16], planes[1][6*strides[1]+8], planes[2][6*strides[2]+8])
+					if off := max(math.Abs(got.r-c.r), math.Abs(got.g-c.g), math.Abs(got.b-c.b)); off > 3 {
+						t.Errorf("%s: %v became %.1f", caps, c, got)
+					}
+				}
+			}
+		}
+	}
+}
+
+// decoded is the colour of a pixel in a JPEG (JFIF 1.02).
+func decoded(y, u, v byte) colour {
+	luma, cb, cr := float64(y), float64(u)-128, float64(v)-128
+	limit := func(v float64) float64 { return min(max(v, 0), 255) }
+	return colour{limit(luma + 1.402*cr), limit(luma - 0.344136*cb - 0.714136*cr), limit(luma + 1.772*cb)}
+}
+
+func TestScalerKeepsTheGreyOfAJPEG(t *testing.T) {
+	for _, value := range []int{0, 7, 128, 255} {
+		planes, _ := i420(scaled(t, "format=GRAY8, width=64, height=48", fill(patch, value), 32, 24, true), 32, 24)
+		if planes[0][0] != byte(value) || planes[1][0] != 128 || planes[2][0] != 128 {
+			t.Errorf("%d became %d %d %d", value, planes[0][0], planes[1][0], planes[2][0])
+		}
+	}
+}
+
+func TestScalerConvertsRGB(t *testing.T) {
+	planes, _ := i420(scaled(t, "format=RGB, width=64, height=48", fill(patch, 200, 30, 40), 32, 24, false), 32, 24)
+	if got := decoded(planes[0][0], planes[1][0], planes[2][0]); math.Abs(got.r-200) > 2.5 || math.Abs(got.g-30) > 2.5 || math.Abs(got.b-40) > 2.5 {
+		t.Errorf("got %.1f", got)
+	}
+}
+
+// TestScalerAveragesAreas compares each plane of noise with its exact average, or the linear interpolation where it grows.
+func TestScalerAveragesAreas(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for _, c := range [][4]int{
+		{192, 108, 48, 27}, {192, 108, 96, 54}, {192, 108, 64, 36}, {192, 108, 57, 32}, {192, 108, 128, 72}, {192, 108, 150, 101},
+		{192, 108, 20, 11}, {192, 108, 1, 1}, {191, 107, 50, 31}, {191, 107, 191, 53}, {192, 108, 192, 108}, {640, 480, 7, 300},
+		{64, 36, 192, 108}, {63, 35, 100, 35}, {2, 2, 33, 17}, {1, 1, 16, 16}, {48, 48, 48, 3},
+	} {
+		width, height, toWidth, toHeight := c[0], c[1], c[2], c[3]
+		data := make([]byte, (width+4)*(height+4)*2)
+		for i := range data {
+			data[i] = byte(random.Uint32())
+		}
+		from, fromStrides := i420(data, width, height)
+		size := len(from[0]) + len(from[1]) + len(from[2])
+		caps := fmt.Sprintf("format=I420, width=%d, height=%d, colorimetry=1:4:0:0", width, height)
+		to, toStrides := i420(scaled(t, caps, data[:size], toWidth, toHeight, false), toWidth, toHeight)
+		for plane := range from {
+			shift := min(plane, 1)
+			w, h, ow, oh := (width+shift)>>shift, (height+shift)>>shift, (toWidth+shift)>>shift, (toHeight+shift)>>shift
+			worst := 0.0
+			for y := range oh {
+				for x := range ow {
+					want := 0.0
+					for py, wy := range shares(h, oh, y) {
+						for px, wx := range shares(w, ow, x) {
+							want += wy * wx * float64(from[plane][py*fromStrides[plane]+px])
+						}
+					}
+					worst = max(worst, math.Abs(want-float64(to[plane][y*toStrides[plane]+x])))
+				}
+			}
+			if worst > 2 {
+				t.Errorf("%dx%d to %dx%d: plane %d is off by %.1f", width, height, toWidth, toHeight, plane, worst)
+			}
+		}
+	}
+}
+
+// shares are those of the pixels of a side of n in pixel i of a side of out.
+func shares(n, out, i int) map[int]float64 {
+	all, scale := map[int]float64{}, float64(n)/float64(out)
+	if out > n {
+		at := min(max((float64(i)+0.5)*scale-0.5, 0), float64(n-1))
+		low := int(at)
+		all[low] = 1 - (at - float64(low))
+		if low+1 < n {
+			all[low+1] = at - float64(low)
+		}
+		return all
+	}
+	for p := int(float64(i) * scale); p < n && float64(p) < float64(i+1)*scale-1e-9; p++ {
+		all[p] = (min(float64(i+1)*scale, float64(p+1)) - max(float64(i)*scale, float64(p))) / scale
+	}
+	return all
+}
