@@ -235,3 +235,26 @@ func shares(n, out, i int) map[int]float64 {
 	}
 	return all
 }
+
+// BenchmarkScaler compares the scaler with videoscale, which gives no JPEG's colours. A picture is of 1920x1080.
+func BenchmarkScaler(b *testing.B) {
+	for _, size := range [][2]int{{480, 270}, {576, 324}, {640, 360}, {960, 540}, {1280, 720}} {
+		for _, element := range []string{Scaler, "videoscale"} {
+			b.Run(fmt.Sprintf("%dx%d/%s", size[0], size[1], element), func(b *testing.B) {
+				p, err := New()
+				if err != nil {
+					b.Fatal(err)
+				}
+				defer p.Stop()
+				if _, err := p.AddLaunchLine(fmt.Sprintf("videotestsrc num-buffers=1 ! video/x-raw, format=I420, width=1920, height=1080, colorimetry=bt709 ! "+
+					"imagefreeze num-buffers=%d ! %s ! video/x-raw, width=%d, height=%d ! fakesink sync=false", b.N+1, element, size[0], size[1])); err != nil {
+					b.Fatal(err)
+				}
+				if err := p.Play(b.Context(), 10*time.Second); err != nil {
+					b.Fatal(err)
+				}
+				<-p.Ended()
+			})
+		}
+	}
+}

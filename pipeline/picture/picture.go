@@ -33,7 +33,7 @@ type Input struct {
 // Picture makes all its outputs from the units of a feed. It passes on JPEGs that can be served as the camera sent them. For
 // all other outputs it decodes, once:
 //
-//	appsrc ! decoder ! [tee !] videoscale ! jpegenc ! appsink
+//	appsrc ! decoder ! [tee !] framegatescale ! jpegenc ! appsink
 //
 // It begins with the keyframe in the buffer and shows that at once. It decodes the units between the keyframe and the newest
 // unit without showing them. If the buffer begins with a recovery point, the first picture that is shown is that of the newest
