@@ -227,7 +227,7 @@ void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride) {
 	}
 }
 
-enum { COLOUR_BITS = 14 };
+enum { COLOUR_BITS = 14, LUMA_BITS = 7, LUMA_ABOVE = 128 };
 
 static gint32 fg_fixed(double v) { return lrint(v * (1 << COLOUR_BITS)); }
 
@@ -240,15 +240,15 @@ void fg_colours_init(fg_colours *c, double red, double blue, gboolean full, int 
 	const double y_of_u = to_blue * b_of_u - to_green * g_of_u, y_of_v = to_red * r_of_v - to_green * g_of_v;
 	const double luma = full ? 1 : 255.0 / 219, chroma = full ? 1 : 255.0 / 224;
 	*c = (fg_colours){
-		.luma = fg_fixed(luma),
-		.offset = fg_fixed((full ? 0 : -16 * luma) + 0.5),
+		.luma = lrint(luma * (1 << LUMA_BITS)),
+		.offset = fg_fixed((full ? 0 : -16 * luma) + 0.5 + LUMA_ABOVE),
 		.y_of_u = fg_fixed(chroma * y_of_u),
 		.y_of_v = fg_fixed(chroma * y_of_v),
 		.u_of_u = fg_fixed(chroma * (b_of_u - y_of_u) / (2 * (1 - to_blue))),
 		.u_of_v = fg_fixed(chroma * -y_of_v / (2 * (1 - to_blue))),
 		.v_of_u = fg_fixed(chroma * -y_of_u / (2 * (1 - to_red))),
 		.v_of_v = fg_fixed(chroma * (r_of_v - y_of_v) / (2 * (1 - to_red))),
-		.rows = g_new(gint32, width + 2),
+		.rows = g_new(guint16, width + 2),
 	};
 }
 
@@ -258,22 +258,25 @@ void fg_colours_clear(fg_colours *c) {
 }
 
 FG_ROW static void fg_chroma_row(
-	const fg_colours *c, guint8 *restrict us, guint8 *restrict vs, gint32 *restrict rows, int n) {
-	const gint32 y_of_u = c->y_of_u, y_of_v = c->y_of_v, middle = (128 << COLOUR_BITS) + (1 << (COLOUR_BITS - 1));
+	const fg_colours *c, guint8 *restrict us, guint8 *restrict vs, guint16 *restrict rows, int n) {
+	const gint32 y_of_u = c->y_of_u, y_of_v = c->y_of_v, offset = c->offset,
+		     middle = (128 << COLOUR_BITS) + (1 << (COLOUR_BITS - 1));
 	const gint32 u_of_u = c->u_of_u, u_of_v = c->u_of_v, v_of_u = c->v_of_u, v_of_v = c->v_of_v;
 	for (int i = 0; i < n; i++) {
 		const gint32 u = us[i] - 128, v = vs[i] - 128;
 		const gint32 u2 = (u * u_of_u + v * u_of_v + middle) >> COLOUR_BITS;
 		const gint32 v2 = (u * v_of_u + v * v_of_v + middle) >> COLOUR_BITS;
-		rows[2 * i] = rows[2 * i + 1] = u * y_of_u + v * y_of_v;
+		rows[2 * i] = rows[2 * i + 1] = (u * y_of_u + v * y_of_v + offset) >> (COLOUR_BITS - LUMA_BITS);
 		us[i] = CLAMP(u2, 0, 255);
 		vs[i] = CLAMP(v2, 0, 255);
 	}
 }
 
-FG_ROW static void fg_luma_row(guint8 *restrict ys, const gint32 *restrict rows, int n, gint32 luma, gint32 offset) {
+// In 16 bits without a sign, which takes half of the time of 32: LUMA_ABOVE keeps every sum between 0 and 65535.
+FG_ROW static void fg_luma_row(guint8 *restrict ys, const guint16 *restrict rows, int n, guint16 luma) {
 	for (int i = 0; i < n; i++) {
-		const gint32 y = (ys[i] * luma + offset + rows[i]) >> COLOUR_BITS;
+		const guint16 sum = ys[i] * luma + rows[i];
+		const gint16 y = (gint16)(sum >> LUMA_BITS) - LUMA_ABOVE;
 		ys[i] = CLAMP(y, 0, 255);
 	}
 }
@@ -283,6 +286,6 @@ void fg_colours_convert(const fg_colours *c, guint8 *planes[3], const int stride
 		const gssize row = y / 2;
 		fg_chroma_row(c, planes[1] + row * strides[1], planes[2] + row * strides[2], c->rows, (width + 1) / 2);
 		for (int i = y; i < MIN(y + 2, height); i++)
-			fg_luma_row(planes[0] + (gssize)i * strides[0], c->rows, width, c->luma, c->offset);
+			fg_luma_row(planes[0] + (gssize)i * strides[0], c->rows, width, c->luma);
 	}
 }

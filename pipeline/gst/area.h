@@ -35,10 +35,10 @@ void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride);
 
 // fg_colours converts planes of I420 from one matrix and range to the matrix of ITU-R BT.601 and full range.
 typedef struct {
-	gint32 luma, offset; // of Y
-	gint32 y_of_u, y_of_v; // what the chroma adds to it
+	guint16 luma; // of Y
+	gint32 offset, y_of_u, y_of_v; // what is added to it, by the chroma too
 	gint32 u_of_u, u_of_v, v_of_u, v_of_v; // of U and V
-	gint32 *rows; // what the chroma adds to a row of Y
+	guint16 *rows; // what is added to a row of Y
 } fg_colours;
 
 // fg_colours_init sets the conversion from a matrix, given by the shares of red and blue in the luma, and a range.
