@@ -136,6 +136,10 @@ func (s *server) allows(_ *http.Request, origin string) bool {
 	return slices.Contains(origins, "*") || slices.Contains(origins, origin)
 }
 
+// inert is the policy of answers with bytes of a camera. Whatever they are, no browser runs them as a page of framegate's origin:
+// within a sandbox a page has an origin of its own, and no scripts.
+const inert = "sandbox"
+
 // headers sets the headers of every answer. Pages of any origin may show pictures, as <img> always could. A page that is isolated
 // from other origins needs Cross-Origin-Resource-Policy for it.
 func headers(next http.Handler) http.Handler {

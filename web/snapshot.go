@@ -36,6 +36,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
 		h := w.Header()
 		h.Set("Content-Type", format.MediaType())
+		h.Set("Content-Security-Policy", inert)
 		h.Set("Cache-Control", "no-cache") // a cache must ask each time, with the ETag
 		h.Set("ETag", etag(f))
 		if stale {

@@ -52,6 +52,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "multipart/x-mixed-replace; boundary="+frame.Boundary)
+	h.Set("Content-Security-Policy", inert)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // makes nginx pass frames on immediately
 	h.Set("Connection", "close")     // the end of the stream is the end of the connection
