@@ -67,7 +67,7 @@ func New(o Options) *Handler {
 	s := &server{Options: o}
 	s.config.Store(&configs.Config{})
 	r := chi.NewRouter()
-	r.Use(s.recoverer, deadline, middleware.GetHead, headers, cors.Handler(cors.Options{
+	r.Use(s.recoverer, deadline, headers, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
 		ExposedHeaders:  []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale"},

@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 
@@ -19,10 +18,7 @@ type viewerLimits struct {
 
 // enter counts a viewer until leave is called. It refuses one who is beyond a limit.
 func (v *viewerLimits) enter(r *http.Request, config *configs.Config) (leave func(), refused *problem) {
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr
-	}
+	address := Client(r.RemoteAddr)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch most, mostOfOne := config.MaxViewers, config.MaxViewersPerAddress; {
