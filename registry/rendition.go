@@ -120,8 +120,8 @@ func (c *camera) addViewer(request frame.Request) (*rendition, error) {
 	spec := request.Resolve(c.sends())
 	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.spec == spec })
 	if i < 0 {
-		if len(c.renditions) >= c.conf.MaxRenditions {
-			return nil, &TooManyError{Limit: c.conf.MaxRenditions}
+		if err := c.makeRoom(spec); err != nil {
+			return nil, err
 		}
 		added := &rendition{request: request, spec: spec, slot: &frame.Slot{}}
 		added.ended, added.end = context.WithCancelCause(context.Background())
@@ -135,6 +135,28 @@ func (c *camera) addViewer(request frame.Request) (*rendition, error) {
 		r.expiry = nil
 	}
 	return r, nil
+}
+
+// makeRoom makes room for another rendition. It drops one that nobody watches any more if there are max_renditions already. What the
+// configuration asks for always has a place. c.mu is held.
+func (c *camera) makeRoom(spec frame.Rendition) error {
+	if len(c.renditions) < c.conf.MaxRenditions || c.isDefault(spec) {
+		return nil
+	}
+	unwatched := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.viewers == 0 })
+	if unwatched < 0 {
+		return &TooManyError{Limit: c.conf.MaxRenditions}
+	}
+	c.drop(c.renditions[unwatched], nil)
+	return nil
+}
+
+// isDefault reports whether a rendition is what a request without parameters gets, or a snapshot of it. c.mu is held.
+func (c *camera) isDefault(spec frame.Rendition) bool {
+	request := c.defaultRequest()
+	stream := request.Resolve(c.sends())
+	request.FPS, request.Keyframes, request.DropSame, request.Format = 0, false, false, spec.Format
+	return spec == stream || spec == request.Resolve(c.sends())
 }
 
 // firstFrame waits until the rendition has a frame, which may be a placeholder, or until it is known why it gets none.
