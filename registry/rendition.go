@@ -20,6 +20,7 @@ type rendition struct {
 
 	spec    frame.Rendition // what request resolves to at the camera's current size
 	stream  *stream         // whose picture fills the slot; nil if none does
+	counted bool            // its pixels are
 	viewers int
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
 }
@@ -123,7 +124,7 @@ func (c *camera) addViewer(request frame.Request) (*rendition, error) {
 		if err := c.makeRoom(spec); err != nil {
 			return nil, err
 		}
-		added := &rendition{request: request, spec: spec, slot: &frame.Slot{}}
+		added := &rendition{request: request, spec: spec, counted: true, slot: &frame.Slot{}}
 		added.ended, added.end = context.WithCancelCause(context.Background())
 		c.renditions = append(c.renditions, added)
 		i = len(c.renditions) - 1
@@ -137,18 +138,27 @@ func (c *camera) addViewer(request frame.Request) (*rendition, error) {
 	return r, nil
 }
 
-// makeRoom makes room for another rendition. It drops one that nobody watches any more if there are max_renditions already. What the
-// configuration asks for always has a place. c.mu is held.
+// makeRoom makes room for another rendition, and counts its pixels. It drops those that nobody watches any more where that helps. What
+// the configuration asks for always has a place. c.mu is held.
 func (c *camera) makeRoom(spec frame.Rendition) error {
-	if len(c.renditions) < c.conf.MaxRenditions || c.isDefault(spec) {
-		return nil
-	}
-	unwatched := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.viewers == 0 })
-	if unwatched < 0 {
+	full := len(c.renditions) >= c.conf.MaxRenditions && !c.isDefault(spec)
+	if full && !c.dropUnwatched() {
 		return &TooManyError{Limit: c.conf.MaxRenditions}
 	}
-	c.drop(c.renditions[unwatched], nil)
-	return nil
+	err := c.takePixels(spec)
+	for err != nil && c.dropUnwatched() {
+		err = c.takePixels(spec)
+	}
+	return err
+}
+
+// dropUnwatched drops a rendition that nobody watches. It reports whether there was one. c.mu is held.
+func (c *camera) dropUnwatched() bool {
+	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.viewers == 0 })
+	if i >= 0 {
+		c.drop(c.renditions[i], nil)
+	}
+	return i >= 0
 }
 
 // isDefault reports whether a rendition is what a request without parameters gets, or a snapshot of it. c.mu is held.
@@ -201,6 +211,7 @@ func (c *camera) removeViewer(r *rendition) {
 // drop ends a rendition, and its viewers get why as their error. c.mu is held.
 func (c *camera) drop(r *rendition, why error) {
 	c.renditions = slices.DeleteFunc(c.renditions, func(other *rendition) bool { return other == r })
+	c.givePixels(r)
 	r.end(why)
 }
 

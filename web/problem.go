@@ -57,7 +57,7 @@ func refuse(w http.ResponseWriter, id string, err error) {
 	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
 	var tooMany *registry.TooManyError
 	switch {
-	case errors.As(err, &tooMany):
+	case errors.As(err, &tooMany), errors.Is(err, registry.ErrPixels):
 		p.Status = http.StatusTooManyRequests
 	case errors.Is(err, registry.ErrUnknown), errors.Is(err, registry.ErrRemoved):
 		p = problem{Status: http.StatusNotFound, Detail: err.Error(), Camera: id}
