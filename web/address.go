@@ -2,9 +2,9 @@ package web
 
 import "net/netip"
 
-// Client is whom limits by address count as one, from the address of a connection: an IPv4 address, or the first 64 bits of an
+// Address is what counts as one where addresses are limited, for the remote address of a connection: an IPv4 address, or the first 64 bits of an
 // IPv6 address, because whoever has one of these has them all.
-func Client(remote string) string {
+func Address(remote string) string {
 	from, err := netip.ParseAddrPort(remote)
 	if err != nil {
 		return remote // a Unix socket's

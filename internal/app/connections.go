@@ -24,14 +24,14 @@ type connections struct {
 	descriptors int // the limit on open files of this process
 	log         *slog.Logger
 
-	mu       sync.Mutex // guards the fields below
-	count    int
-	byClient map[string]int
-	logged   time.Time // when a refusal was last logged
+	mu        sync.Mutex // guards the fields below
+	count     int
+	byAddress map[string]int
+	logged    time.Time // when a refusal was last logged
 }
 
 func newConnections(log *slog.Logger) *connections {
-	c := &connections{log: log, byClient: map[string]int{}}
+	c := &connections{log: log, byAddress: map[string]int{}}
 	c.config.Store(&configs.Config{})
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
@@ -61,10 +61,10 @@ func (c *connections) Accept() (net.Conn, error) {
 		if !ok {
 			return conn, nil
 		}
-		client := web.Client(conn.RemoteAddr().String())
-		status, reason := c.enter(s, client)
+		address := web.Address(conn.RemoteAddr().String())
+		status, reason := c.enter(s, address)
 		if status == 0 {
-			return &connection{s, sync.OnceFunc(func() { c.leave(client) })}, nil
+			return &connection{s, sync.OnceFunc(func() { c.leave(address) })}, nil
 		}
 		refuse(conn, status, reason)
 	}
@@ -88,33 +88,33 @@ func (c *connection) Close() error {
 	return c.socket.Close()
 }
 
-// enter counts a connection of a client. status is not 0 if there are too many.
-func (c *connections) enter(s socket, client string) (status int, reason string) {
+// enter counts a connection from an address. status is not 0 if there are too many.
+func (c *connections) enter(s socket, address string) (status int, reason string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	status, reason = c.judge(s, client)
+	status, reason = c.judge(s, address)
 	if status == 0 {
 		c.count++
-		c.byClient[client]++
+		c.byAddress[address]++
 	} else if now := time.Now(); now.Sub(c.logged) > time.Minute {
 		c.logged = now
-		c.log.Warn("connection refused", "from", client, "reason", reason)
+		c.log.Warn("connection refused", "from", address, "reason", reason)
 	}
 	return status, reason
 }
 
 // judge says why a connection must be refused. c.mu is held.
-func (c *connections) judge(s socket, client string) (status int, reason string) {
+func (c *connections) judge(s socket, address string) (status int, reason string) {
 	config := c.config.Load()
-	if address, err := netip.ParseAddr(client); err == nil && address.IsLoopback() && c.byClient[client] < keptForThisMachine {
+	if ip, err := netip.ParseAddr(address); err == nil && ip.IsLoopback() && c.byAddress[address] < keptForThisMachine {
 		return 0, ""
 	}
 	kept := min(keptDescriptors+keptForEachCamera*len(config.Cameras), c.descriptors/2)
 	switch most, mostOfOne := config.MaxConnections, config.MaxConnectionsPerAddress; {
 	case most > 0 && c.count >= most:
 		return http.StatusServiceUnavailable, fmt.Sprintf("framegate already has %d connections, the limit set by max_connections", most)
-	case mostOfOne > 0 && c.byClient[client] >= mostOfOne:
-		return http.StatusTooManyRequests, fmt.Sprintf("%s already has %d connections, the limit set by max_connections_per_address", client, mostOfOne)
+	case mostOfOne > 0 && c.byAddress[address] >= mostOfOne:
+		return http.StatusTooManyRequests, fmt.Sprintf("%s already has %d connections, the limit set by max_connections_per_address", address, mostOfOne)
 	case c.descriptors > 0 && descriptor(s) >= c.descriptors-kept:
 		return http.StatusServiceUnavailable, fmt.Sprintf("framegate may open %d files, and the last %d are kept for cameras", c.descriptors, kept)
 	}
@@ -129,12 +129,12 @@ func descriptor(s socket) (number int) {
 	return number
 }
 
-func (c *connections) leave(client string) {
+func (c *connections) leave(address string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.count--
-	if c.byClient[client]--; c.byClient[client] == 0 {
-		delete(c.byClient, client)
+	if c.byAddress[address]--; c.byAddress[address] == 0 {
+		delete(c.byAddress, address)
 	}
 }
 
