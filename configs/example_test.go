@@ -63,7 +63,7 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 		t.Fatal("the first part of example.yaml has no end")
 	}
 	got, want := mustParse(t, first), Default()
-	got.Files, got.CORSOrigins = nil, nil // [] there
+	got.Files, got.CORSOrigins, got.EmbedOrigins = nil, nil, nil // [] there
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}

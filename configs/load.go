@@ -7,6 +7,7 @@ import (
 	"os"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"golang.org/x/image/font/opentype"
 )
@@ -72,10 +73,17 @@ func (d *decoder) checkServer(config *Config) {
 	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || n == 0 && port != "0" {
 		d.fault(d.at("listen"), "listen is %q; it must be host:port or :port", config.Listen)
 	}
-	for i, origin := range config.CORSOrigins {
+	d.checkOrigins("cors_origins", config.CORSOrigins)
+	d.checkOrigins("embed_origins", config.EmbedOrigins)
+}
+
+// checkOrigins checks the origins of a key. Each is sent as it is in a header, where other characters than those of a host would
+// begin something else.
+func (d *decoder) checkOrigins(key string, origins []string) {
+	for i, origin := range origins {
 		u, err := url.Parse(origin)
-		if origin != "*" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
-			d.fault(d.at("cors_origins"), "cors_origins[%d] is %q; it must be scheme://host, such as https://wall.example, or *", i, origin)
+		if origin != "*" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.ContainsAny(u.Host, " ;,'\"")) {
+			d.fault(d.at(key), "%s[%d] is %q; it must be scheme://host, such as https://wall.example, or *", key, i, origin)
 		}
 	}
 }

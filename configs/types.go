@@ -13,13 +13,17 @@ import (
 //
 // The tags describe each key: the loader and the generator of the JSON Schema read its default, range and meaning from them.
 type Config struct {
-	Listen               string   `yaml:"listen" default:":8080" doc:"Address to serve on: host:port or :port."`
-	LogLevel             string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"Least severe level that is logged."`
-	LogFormat            string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Format of the log on stderr."`
-	CORSOrigins          []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' allows all. An <img> tag works without this."`
-	MaxViewers           int      `yaml:"max_viewers" min:"0" max:"100000" default:"2000" doc:"Streams at a time, of all cameras together; more are refused with 503. 0 means no limit."`
-	MaxViewersPerAddress int      `yaml:"max_viewers_per_address" min:"0" max:"100000" default:"0" doc:"Streams at a time to one address; more are refused with 429. 0 means no limit, which a reverse proxy needs."`
-	Editable             bool     `yaml:"editable" default:"true" doc:"Allows requests from this machine to change the list of cameras in this file; false refuses them with 403."`
+	Listen                   string   `yaml:"listen" default:":8080" doc:"Address to serve on: host:port or :port."`
+	LogLevel                 string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"Least severe level that is logged."`
+	LogFormat                string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Format of the log on stderr."`
+	CORSOrigins              []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' allows all. An <img> tag works without this."`
+	EmbedOrigins             []string `yaml:"embed_origins" doc:"Origins whose pages may show framegate's pages in a frame, such as https://wall.example; '*' allows all. An <img> tag works without this."`
+	MaxViewers               int      `yaml:"max_viewers" min:"0" max:"100000" default:"2000" doc:"Streams at a time, of all cameras together; more are refused with 503. 0 means no limit."`
+	MaxViewersPerAddress     int      `yaml:"max_viewers_per_address" min:"0" max:"100000" default:"500" doc:"Streams at a time to one address; more are refused with 429. An eighth of max_viewers is kept for other addresses. 0 means no limit and keeps nothing, which a reverse proxy needs."`
+	MaxMegapixels            int      `yaml:"max_megapixels" min:"0" max:"100000" default:"128" doc:"Size of all different pictures that are made at a time, of all cameras together, in millions of pixels; a picture that is larger than its camera's may be a quarter of this. More are refused with 429, but never the pictures of a request without parameters. 0 means no limit."`
+	MaxConnections           int      `yaml:"max_connections" min:"0" max:"100000" default:"3000" doc:"Connections of clients at a time; more are refused with 503. There may be fewer where the limit on open files is low, because cameras need some. 0 means no other limit."`
+	MaxConnectionsPerAddress int      `yaml:"max_connections_per_address" min:"0" max:"100000" default:"1500" doc:"Connections of one address at a time; more are refused with 429. 0 means no limit, which a reverse proxy needs."`
+	Editable                 bool     `yaml:"editable" default:"true" doc:"Allows requests from this machine to change the list of cameras in this file; false refuses them with 403."`
 
 	Placeholders Placeholders `yaml:"placeholders" doc:"What viewers see while a camera sends no pictures."`
 	Defaults     Settings     `yaml:"defaults" doc:"Settings of all cameras that do not have their own."`

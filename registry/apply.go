@@ -29,6 +29,7 @@ func (r *Registry) Apply(config *configs.Config) (Change, error) {
 		return Change{}, ErrClosing
 	}
 	r.placeholders.Store(&config.Placeholders)
+	r.pixels.limit.Store(int64(config.MaxMegapixels) * million)
 	next.change.Removed = r.endCameras(next.byID)
 	r.cameras, r.byID = next.cameras, next.byID
 	if r.ctx != nil {
@@ -83,9 +84,9 @@ func (r *Registry) endCameras(next map[string]*camera) (removed []string) {
 		case c:
 		case nil:
 			removed = append(removed, c.conf.ID)
-			c.cancel(ErrRemoved)
+			c.end(ErrRemoved)
 		default:
-			c.cancel(ErrReplaced)
+			c.end(ErrReplaced)
 		}
 	}
 	return removed

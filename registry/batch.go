@@ -10,8 +10,10 @@ import (
 
 // batch is a set of snapshots that are made with one decode. The mutex of snapshots guards the first group of fields.
 type batch struct {
+	pixels  *pixels        // that counts those of the outputs until the batch has ended
 	outputs []frame.Output // unchanged after the batch has started
-	waiting int            // requests that need a frame of it
+	askers  []int          // by output: requests that need a frame of it
+	waiting int            // all of them
 	started bool           // no further request can join
 
 	needed  context.Context // done when the batch has started and no request needs it any more, or the camera ends
@@ -23,32 +25,59 @@ type batch struct {
 // join adds a request for a picture to the next batch, which starts as soon as no other batch is being made. leave
 // must be called when the request is over.
 func (s *snapshots) join(spec frame.Rendition) (*batch, *frame.Slot, error) {
+	var isDefault bool
+	var own int
+	s.camera.read(func() {
+		width, height := s.camera.sends().DisplaySize()
+		isDefault, own = s.camera.isDefault(spec), width*height
+	})
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == nil {
-		s.next = &batch{}
+		s.next = &batch{pixels: s.camera.pixels}
 		s.next.needed, s.next.release = context.WithCancel(s.camera.ctx)
 		s.next.ended, s.next.end = context.WithCancelCause(context.Background())
 	}
 	b := s.next
+	defer s.dropUnneeded()
 	i := slices.IndexFunc(b.outputs, func(o frame.Output) bool { return o.Rendition == spec })
 	if i < 0 {
-		if limit := s.camera.conf.MaxRenditions; len(b.outputs) >= limit {
+		if limit := s.camera.conf.MaxRenditions; len(b.outputs) >= limit && !isDefault {
 			return nil, nil, &TooManyError{Limit: limit}
 		}
+		if err := b.pixels.take(spec, own, isDefault); err != nil {
+			return nil, nil, err
+		}
 		i = len(b.outputs)
-		b.outputs = append(b.outputs, frame.Output{Rendition: spec, Slot: &frame.Slot{}})
+		b.outputs, b.askers = append(b.outputs, frame.Output{Rendition: spec, Slot: &frame.Slot{}}), append(b.askers, 0)
 	}
+	slot := b.outputs[i].Slot
+	b.askers[i]++
 	b.waiting++
 	s.startNext()
-	return b, b.outputs[i].Slot, nil
+	return b, slot, nil
 }
 
-func (s *snapshots) leave(b *batch) {
+// leave takes back a request. A picture that nobody waits for any more is not made, unless the batch has started.
+func (s *snapshots) leave(b *batch, slot *frame.Slot) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b.waiting--
+	i := slices.IndexFunc(b.outputs, func(o frame.Output) bool { return o.Slot == slot })
+	if b.askers[i]--; b.askers[i] == 0 && !b.started {
+		b.pixels.give(b.outputs[i].Rendition)
+		b.outputs, b.askers = slices.Delete(b.outputs, i, i+1), slices.Delete(b.askers, i, i+1)
+	}
+	s.dropUnneeded()
 	b.releaseUnneeded()
+}
+
+// dropUnneeded drops the next batch if nobody waits for it. s.mu is held.
+func (s *snapshots) dropUnneeded() {
+	if s.next != nil && s.next.waiting == 0 {
+		s.next.release()
+		s.next = nil
+	}
 }
 
 // releaseUnneeded ends the batch if it has started and no request needs it. The mutex of snapshots is held.
@@ -68,6 +97,9 @@ func (s *snapshots) startNext() {
 	b.releaseUnneeded()
 	s.running.Go(func() {
 		b.end(s.make(b))
+		for _, out := range b.outputs {
+			b.pixels.give(out.Rendition)
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.busy = false

@@ -17,6 +17,7 @@ import (
 type camera struct {
 	conf         configs.Camera
 	placeholders *atomic.Pointer[configs.Placeholders] // the registry's
+	pixels       *pixels                               // likewise
 	log          *slog.Logger
 	ctx          context.Context // done when the camera ends; its cause is why
 	cancel       context.CancelCauseFunc
@@ -40,7 +41,7 @@ type camera struct {
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
-		conf: conf, placeholders: &r.placeholders, log: r.log.With("camera", conf.ID),
+		conf: conf, placeholders: &r.placeholders, pixels: &r.pixels, log: r.log.With("camera", conf.ID),
 		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), maxLapse: frame.Lapse,
 	}
 	c.snapshots.camera = c
@@ -96,6 +97,16 @@ func (c *camera) run(ctx context.Context) {
 	parts.Go(func() { c.showPlaceholders(c.ctx) })
 	parts.Wait()
 	c.snapshots.close()
+}
+
+// end ends the camera. Its pixels are free before its viewers learn of it and watch again.
+func (c *camera) end(why error) {
+	c.read(func() {
+		for _, r := range c.renditions {
+			c.givePixels(r)
+		}
+	})
+	c.cancel(why)
 }
 
 // defaultRequest is what the configuration says about the camera's pictures.

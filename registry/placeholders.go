@@ -3,6 +3,7 @@ package registry
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -122,6 +123,9 @@ func (c *camera) showPlaceholder(ctx context.Context, due duePlaceholder) {
 			Background: p.background, Title: c.conf.Name, Font: texts.Typeface,
 			Lines: []string{texts.Texts.Of(string(reason)), texts.Texts.Since + " " + shortTime(p.since, time.Now())},
 		}.Draw()
+		if err == nil && frame.HoldsBoundary(drawn) {
+			err = errors.New("it contains the boundary of streams")
+		}
 		if err != nil {
 			c.log.Error("placeholder cannot be drawn", "error", err)
 			retry.Sleep(ctx, placeholderInterval)

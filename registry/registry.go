@@ -21,6 +21,7 @@ type Registry struct {
 	engine       Engine
 	log          *slog.Logger
 	placeholders atomic.Pointer[configs.Placeholders]
+	pixels       pixels
 	applying     sync.Mutex // serialises Apply, which nothing else waits for
 	running      sync.WaitGroup
 
@@ -105,7 +106,7 @@ func (r *Registry) find(id string) (*camera, error) {
 // Watch returns a view of the rendition of a camera that request resolves to, as soon as it has a frame. It connects the
 // camera and starts the picture if necessary. The frame of a camera that is known to be away is a placeholder; if the camera
 // was never seen, or its configuration has no placeholders, Watch fails immediately. The error is ErrUnknown, ErrDisabled,
-// ErrFull, ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
+// ErrFull, ErrPixels, ErrRemoved, ErrClosing, a TooManyError, ctx's, or why the camera gives no picture.
 func (r *Registry) Watch(ctx context.Context, id string, request frame.Request) (*View, error) {
 	for {
 		c, err := r.find(id)

@@ -20,6 +20,7 @@ type rendition struct {
 
 	spec    frame.Rendition // what request resolves to at the camera's current size
 	stream  *stream         // whose picture fills the slot; nil if none does
+	counted bool            // its pixels are
 	viewers int
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
 }
@@ -120,10 +121,10 @@ func (c *camera) addViewer(request frame.Request) (*rendition, error) {
 	spec := request.Resolve(c.sends())
 	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.spec == spec })
 	if i < 0 {
-		if len(c.renditions) >= c.conf.MaxRenditions {
-			return nil, &TooManyError{Limit: c.conf.MaxRenditions}
+		if err := c.makeRoom(spec); err != nil {
+			return nil, err
 		}
-		added := &rendition{request: request, spec: spec, slot: &frame.Slot{}}
+		added := &rendition{request: request, spec: spec, counted: true, slot: &frame.Slot{}}
 		added.ended, added.end = context.WithCancelCause(context.Background())
 		c.renditions = append(c.renditions, added)
 		i = len(c.renditions) - 1
@@ -135,6 +136,37 @@ func (c *camera) addViewer(request frame.Request) (*rendition, error) {
 		r.expiry = nil
 	}
 	return r, nil
+}
+
+// makeRoom makes room for another rendition, and counts its pixels. It drops those that nobody watches any more where that helps. What
+// the configuration asks for always has a place. c.mu is held.
+func (c *camera) makeRoom(spec frame.Rendition) error {
+	full := len(c.renditions) >= c.conf.MaxRenditions && !c.isDefault(spec)
+	if full && !c.dropUnwatched() {
+		return &TooManyError{Limit: c.conf.MaxRenditions}
+	}
+	err := c.takePixels(spec)
+	for err != nil && c.dropUnwatched() {
+		err = c.takePixels(spec)
+	}
+	return err
+}
+
+// dropUnwatched drops a rendition that nobody watches. It reports whether there was one. c.mu is held.
+func (c *camera) dropUnwatched() bool {
+	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.viewers == 0 })
+	if i >= 0 {
+		c.drop(c.renditions[i], nil)
+	}
+	return i >= 0
+}
+
+// isDefault reports whether a rendition is what a request without parameters gets, or a snapshot of it. c.mu is held.
+func (c *camera) isDefault(spec frame.Rendition) bool {
+	request := c.defaultRequest()
+	stream := request.Resolve(c.sends())
+	request.FPS, request.Keyframes, request.DropSame, request.Format = 0, false, false, spec.Format
+	return spec == stream || spec == request.Resolve(c.sends())
 }
 
 // firstFrame waits until the rendition has a frame, which may be a placeholder, or until it is known why it gets none.
@@ -179,6 +211,7 @@ func (c *camera) removeViewer(r *rendition) {
 // drop ends a rendition, and its viewers get why as their error. c.mu is held.
 func (c *camera) drop(r *rendition, why error) {
 	c.renditions = slices.DeleteFunc(c.renditions, func(other *rendition) bool { return other == r })
+	c.givePixels(r)
 	r.end(why)
 }
 

@@ -163,7 +163,7 @@ func (s *snapshots) decode(ctx context.Context, spec frame.Rendition, since time
 	if err != nil {
 		return nil, err
 	}
-	defer s.leave(b)
+	defer s.leave(b, slot)
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	defer context.AfterFunc(b.ended, func() { cancel(context.Cause(b.ended)) })()

@@ -180,9 +180,7 @@ func (s *stream) connected(format frame.Stream) {
 		s.format, s.up, s.lost, s.tried, s.err, s.pictureErr = format, true, false, true, nil, nil
 		s.connection++
 		s.planChanges++ // the plan depends on the codec
-		for _, r := range c.renditions {
-			r.spec = r.request.Resolve(c.sends())
-		}
+		c.resolve()
 		if s.state != Live {
 			s.setState(Ready)
 		}
@@ -205,9 +203,7 @@ func (s *stream) waits(w frame.Waiting) {
 		s.endLapse()
 		if w.Stream.Width > 0 {
 			s.format = w.Stream
-			for _, r := range c.renditions {
-				r.spec = r.request.Resolve(c.sends())
-			}
+			c.resolve()
 		}
 		s.up, s.tried, s.err, s.pictureErr = false, true, w.Err, nil
 		s.lastFrame = later(s.lastFrame, lastUnit)

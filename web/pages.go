@@ -55,9 +55,15 @@ func (s *server) page(w http.ResponseWriter, name string, values any) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'self'")
+	h.Set("Content-Security-Policy", pagePolicy(s.config.Load().EmbedOrigins))
 	h.Set("Cache-Control", "no-store")
 	w.Write(body.Bytes())
+}
+
+// pagePolicy is the Content-Security-Policy of pages, which the given origins may show in a frame. Nothing else may: within a page of
+// its own, a foreign site could lay something over them and have their buttons pressed.
+func pagePolicy(origins []string) string {
+	return "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors " + strings.Join(append([]string{"'self'"}, origins...), " ")
 }
 
 // root returns the way from the path of a request to the wall's, such as "../". All links are relative, because a proxy may serve

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
@@ -26,6 +27,7 @@ type problem struct {
 
 func (p problem) write(w http.ResponseWriter) {
 	p.Title = http.StatusText(p.Status)
+	p.Detail, p.Camera = clip(p.Detail), clip(p.Camera)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
@@ -36,6 +38,17 @@ func (p problem) write(w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(p)
 }
 
+// maxText is how many bytes of a text are sent: an answer may quote the request, which may be long.
+const maxText = 2000
+
+// clip shortens a text that is too long.
+func clip(text string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	return strings.ToValidUTF8(text[:maxText], "") + "…"
+}
+
 // retryAfter is the pause after which viewers should try again, in seconds.
 const retryAfter = 5
 
@@ -44,7 +57,7 @@ func refuse(w http.ResponseWriter, id string, err error) {
 	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
 	var tooMany *registry.TooManyError
 	switch {
-	case errors.As(err, &tooMany):
+	case errors.As(err, &tooMany), errors.Is(err, registry.ErrPixels):
 		p.Status = http.StatusTooManyRequests
 	case errors.Is(err, registry.ErrUnknown), errors.Is(err, registry.ErrRemoved):
 		p = problem{Status: http.StatusNotFound, Detail: err.Error(), Camera: id}

@@ -67,7 +67,7 @@ func New(o Options) *Handler {
 	s := &server{Options: o}
 	s.config.Store(&configs.Config{})
 	r := chi.NewRouter()
-	r.Use(s.recoverer, deadline, middleware.GetHead, headers, cors.Handler(cors.Options{
+	r.Use(s.recoverer, deadline, headers, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
 		ExposedHeaders:  []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale"},
@@ -135,6 +135,10 @@ func (s *server) allows(_ *http.Request, origin string) bool {
 	origins := s.config.Load().CORSOrigins
 	return slices.Contains(origins, "*") || slices.Contains(origins, origin)
 }
+
+// inert is the policy of answers with bytes of a camera. Whatever they are, no browser runs them as a page of framegate's origin:
+// within a sandbox a page has an origin of its own, and no scripts.
+const inert = "sandbox"
 
 // headers sets the headers of every answer. Pages of any origin may show pictures, as <img> always could. A page that is isolated
 // from other origins needs Cross-Origin-Resource-Policy for it.

@@ -24,7 +24,13 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 			return
 		}
 		q.Format = format
-		id := chi.URLParam(r, "id")
+		id, h := chi.URLParam(r, "id"), w.Header()
+		if r.Method == http.MethodHead {
+			if s.exists(w, id) {
+				describeSnapshot(h, format)
+			}
+			return
+		}
 		ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
 			&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no picture within %v", snapshotTimeout)})
 		defer cancel()
@@ -34,9 +40,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 			return
 		}
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))
-		h := w.Header()
-		h.Set("Content-Type", format.MediaType())
-		h.Set("Cache-Control", "no-cache") // a cache must ask each time, with the ETag
+		describeSnapshot(h, format)
 		h.Set("ETag", etag(f))
 		if stale {
 			h.Set("X-Framegate-Stale", strconv.Itoa(int(time.Since(f.Received).Seconds())))
@@ -47,6 +51,13 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 		}
 		http.ServeContent(w, r, "", f.Received, bytes.NewReader(f.Picture()))
 	}
+}
+
+// describeSnapshot sets the headers of every snapshot.
+func describeSnapshot(h http.Header, format frame.Format) {
+	h.Set("Content-Type", format.MediaType())
+	h.Set("Content-Security-Policy", inert)
+	h.Set("Cache-Control", "no-cache") // a cache must ask each time, with the ETag
 }
 
 // snapshotTimeout is how long a snapshot may take, including the connection to the camera.

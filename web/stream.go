@@ -25,12 +25,19 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		bad.write(w)
 		return
 	}
+	id, h := chi.URLParam(r, "id"), w.Header()
+	if r.Method == http.MethodHead {
+		if s.exists(w, id) {
+			describeStream(h)
+		}
+		return
+	}
 	leave, refused := s.viewers.enter(r, s.config.Load())
 	if refused != nil {
 		refused.write(w)
 		return
 	}
-	out := &sender{cameras: s.Cameras, id: chi.URLParam(r, "id"), request: q.Request, client: clientOf(r)}
+	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r)}
 	// The stream outlives this handler. Until its first picture is there, it ends with the request.
 	out.ctx, out.cancel = context.WithCancel(context.Background())
 	end := func() {
@@ -50,12 +57,8 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		refuse(w, out.id, err)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "multipart/x-mixed-replace; boundary="+frame.Boundary)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Accel-Buffering", "no") // makes nginx pass frames on immediately
-	h.Set("Connection", "close")     // the end of the stream is the end of the connection
-	if r.Method == http.MethodHead || !outlive() {
+	describeStream(h)
+	if !outlive() {
 		out.view.Close()
 		return
 	}
@@ -69,6 +72,15 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		defer end()
 		out.send(h)
 	}()
+}
+
+// describeStream sets the headers of a stream.
+func describeStream(h http.Header) {
+	h.Set("Content-Type", "multipart/x-mixed-replace; boundary="+frame.Boundary)
+	h.Set("Content-Security-Policy", inert)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Accel-Buffering", "no") // makes nginx pass frames on immediately
+	h.Set("Connection", "close")     // the end of the stream is the end of the connection
 }
 
 // sender sends a stream to one viewer. It belongs to one goroutine. It takes the connection over from net/http, whose goroutines

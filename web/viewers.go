@@ -2,7 +2,6 @@ package web
 
 import (
 	"fmt"
-	"net"
 	"net/http"
 	"sync"
 
@@ -19,13 +18,10 @@ type viewerLimits struct {
 
 // enter counts a viewer until leave is called. It refuses one who is beyond a limit.
 func (v *viewerLimits) enter(r *http.Request, config *configs.Config) (leave func(), refused *problem) {
-	address, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		address = r.RemoteAddr
-	}
+	address := Address(r.RemoteAddr)
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	switch most, mostOfOne := config.MaxViewers, config.MaxViewersPerAddress; {
+	switch most, mostOfOne := config.MaxViewers, viewersOfOne(config); {
 	case v.ended != nil:
 		return nil, &problem{Status: http.StatusServiceUnavailable, Detail: "framegate is shutting down", retryAfter: retryAfter}
 	case most > 0 && v.count >= most:
@@ -34,9 +30,13 @@ func (v *viewerLimits) enter(r *http.Request, config *configs.Config) (leave fun
 			Detail: fmt.Sprintf("framegate already has %d viewers, the limit set by max_viewers", most),
 		}
 	case mostOfOne > 0 && v.byAddress[address] >= mostOfOne:
+		why := "the limit set by max_viewers_per_address"
+		if mostOfOne < config.MaxViewersPerAddress {
+			why = fmt.Sprintf("and the last ones of the %d that max_viewers allows are kept for other addresses; max_viewers_per_address: 0 changes that", most)
+		}
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("%s already has %d viewers, the limit set by max_viewers_per_address", address, mostOfOne),
+			Detail: fmt.Sprintf("%s already has %d viewers, %s", address, mostOfOne, why),
 		}
 	}
 	if v.byAddress == nil {
@@ -45,6 +45,15 @@ func (v *viewerLimits) enter(r *http.Request, config *configs.Config) (leave fun
 	v.count++
 	v.byAddress[address]++
 	return func() { v.leave(address) }, nil
+}
+
+// viewersOfOne is how many viewers one address may have, 0 for no limit. An eighth of all is kept for others.
+func viewersOfOne(config *configs.Config) int {
+	all, one := config.MaxViewers, config.MaxViewersPerAddress
+	if all > 0 {
+		one = min(one, all-all/8)
+	}
+	return one
 }
 
 func (v *viewerLimits) leave(address string) {

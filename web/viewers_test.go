@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -37,6 +38,34 @@ func TestNoStreamBeginsWhileTheLastOnesEnd(t *testing.T) {
 	}
 	last()
 	<-closed
+}
+
+func TestOneAddressDoesNotTakeEveryPlace(t *testing.T) {
+	config := configs.Default()
+	config.MaxViewers = 200
+	var v viewerLimits
+	one := httptest.NewRequest(http.MethodGet, "/", nil)
+	for n := range 200 {
+		one.RemoteAddr = fmt.Sprintf("[2001:db8::%x]:1000", n)
+		_, refused := v.enter(one, config)
+		if refused != nil && (n != 175 || refused.Status != http.StatusTooManyRequests || !strings.Contains(refused.Detail, "max_viewers_per_address: 0")) {
+			t.Fatalf("viewer %d: %+v", n, refused)
+		}
+		if refused != nil {
+			break
+		}
+	}
+	other := httptest.NewRequest(http.MethodGet, "/", nil)
+	other.RemoteAddr = "192.0.2.77:1000"
+	if _, refused := v.enter(other, config); refused != nil {
+		t.Errorf("another address: %+v", refused)
+	}
+	config.MaxViewersPerAddress = 0 // behind a proxy
+	for n := range 24 {
+		if _, refused := v.enter(one, config); refused != nil {
+			t.Fatalf("without a limit, %d more: %+v", n, refused)
+		}
+	}
 }
 
 func TestViewersBeyondALimitAreRefused(t *testing.T) {

@@ -235,6 +235,20 @@ func TestTooManyRenditionsAreRefusedWith429(t *testing.T) {
 	}
 }
 
+func TestPicturesWithTooManyPixelsAreRefusedWith429(t *testing.T) {
+	config, err := configs.Parse("test.yaml", []byte("max_megapixels: 1\ncameras: [{id: gate, url: 'rtsp://h/gate'}]"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := serveConfig(t, config, nil)
+	for _, what := range []string{"stream", "snapshot.png"} {
+		resp, body := get(t, url+"/cameras/gate/"+what+"?width=1280&upscale=1")
+		if resp.StatusCode != http.StatusTooManyRequests || !strings.Contains(string(body), "max_megapixels") || resp.Header.Get("Retry-After") == "" {
+			t.Errorf("%s: %s %v %s", what, resp.Status, resp.Header, body)
+		}
+	}
+}
+
 func TestErrorsAreProblems(t *testing.T) {
 	url := serve(t)
 	for path, want := range map[string]struct {

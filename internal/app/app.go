@@ -44,6 +44,7 @@ type App struct {
 	machine *machine
 	cameras *registry.Registry
 	handler *web.Handler
+	clients *connections
 
 	mu     sync.Mutex      // guards what follows
 	config *configs.Config // in effect
@@ -62,6 +63,7 @@ func New(o Options) (*App, error) {
 	if a.cameras, err = registry.New(&configs.Config{}, engine{&a.machine.Machine}, a.log); err != nil {
 		return nil, err
 	}
+	a.clients = newConnections(a.log)
 	a.handler = web.New(web.Options{
 		Cameras: a.cameras, Hardware: a.machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
 		Configuration: a.configuration, File: a.file, Version: o.Version, Log: a.log,
@@ -91,6 +93,7 @@ func (a *App) Run(ctx context.Context) error {
 	url := URL(listener.Addr().String())
 	a.log.Info("serving", "url", url, "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version())
 
+	a.clients.Listener = listener
 	all, ctx := errgroup.WithContext(ctx)
 	go a.machine.prove(ctx, a.Prover) // Run does not wait for it: a driver may hang in it
 	all.Go(func() error {
@@ -103,7 +106,7 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	server := a.server()
 	all.Go(func() error {
-		if err := server.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
+		if err := server.Serve(a.clients); !errors.Is(err, http.ErrServerClosed) {
 			return err
 		}
 		return nil
@@ -120,16 +123,6 @@ func (a *App) Run(ctx context.Context) error {
 	err = all.Wait()
 	a.handler.Wait()
 	return err
-}
-
-// server returns the HTTP server.
-func (a *App) server() *http.Server {
-	return &http.Server{
-		Handler:           a.handler,
-		ReadHeaderTimeout: 10 * time.Second,
-		IdleTimeout:       2 * time.Minute,
-		ErrorLog:          slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
-	}
 }
 
 // shutDown ends all responses of a server within shutdownTime.

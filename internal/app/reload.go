@@ -36,6 +36,7 @@ func (a *App) apply(config *configs.Config) error {
 		return err
 	}
 	a.handler.Configure(config)
+	a.clients.config.Store(config)
 	setLevel(a.level, config)
 	previous, wasOK := a.config, a.state.OK()
 	a.config = config

@@ -143,6 +143,12 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 		in.unsupported(h)
 		return nil, nil
 	}
+	picture = h.Repaired(data)
+	if frame.HoldsBoundary(picture) {
+		in.feed.broken.Add(1)
+		in.feed.odd.add("boundary", "JPEGs that contain the boundary of framegate's streams are dropped")
+		return nil, nil
+	}
 	fits, changed, wasBroken := in.shape.Fits(h, data)
 	if wasBroken {
 		in.feed.broken.Add(1)
@@ -162,7 +168,6 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 		}
 	}
 	in.refused = 0
-	picture = h.Repaired(data)
 	if density := in.pixels(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
 		in.density = density
 		return picture, in.jpegFormat(*sent, h)

@@ -52,6 +52,23 @@ func TestEachShapeOfAJPEGIsAFormatOfItsOwn(t *testing.T) {
 	}
 }
 
+func TestPictureWithTheBoundaryOfStreamsIsNeverPassedOn(t *testing.T) {
+	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
+	plain, other := encodeJPEG(t, 64, 48), encodeJPEG(t, 64, 32)
+	page := "\r\n--frame\r\nContent-Type: text/html\r\n\r\n<html>"
+	comment := slices.Concat(plain[:2], []byte{0xFF, 0xFE, 0, byte(len(page) + 2)}, []byte(page), plain[2:])
+	inTables, inScan := bytes.Clone(other), bytes.Clone(plain)
+	copy(inTables[bytes.Index(inTables, []byte{0xFF, 0xDB})+5:], page)
+	copy(inScan[len(inScan)-60:], page)
+	feed, _ := takeAll(t, format, plain, comment, inTables, inScan, other)
+	if n := feed.gop.Total(); n != 3 || feed.Broken() != 2 {
+		t.Errorf("%d taken, %d broken", n, feed.Broken())
+	}
+	if s := feed.Stream(); s.Height != 32 {
+		t.Errorf("after the picture that was dropped: %+v", s)
+	}
+}
+
 func TestPixelsOfAJPEGHaveTheShapeThatItsHeaderStates(t *testing.T) {
 	format := &unit.Format{Caps: "image/jpeg, width=(int)64, height=(int)48", Stream: frame.Stream{Codec: "mjpeg", Width: 64, Height: 48}}
 	plain := encodeJPEG(t, 64, 48) // without a header of JFIF

@@ -4,12 +4,19 @@
 package frame
 
 import (
+	"bytes"
 	"strconv"
 	"time"
 )
 
 // Boundary separates the parts of an MJPEG stream.
 const Boundary = "frame"
+
+// HoldsBoundary reports whether a picture contains the boundary of a stream, and so would be read as several parts, of types that
+// its camera chooses. Such a picture is never published. In ordinary ones the seven bytes are as unlikely as any others.
+func HoldsBoundary(picture []byte) bool { return bytes.Contains(picture, delimiter) }
+
+var delimiter = []byte("--" + Boundary)
 
 // Opening is sent to a viewer before the first part. Every part ends with the boundary of the next one: Firefox shows a part only
 // when it has read that.
@@ -70,7 +77,7 @@ func (f Format) Extension() string {
 	return string(f)
 }
 
-// New returns a frame of a picture. It copies the picture, which may be in GStreamer's memory.
+// New returns a frame of a picture, which must not hold the boundary. It copies the picture, which may be in GStreamer's memory.
 func New(picture []byte, info Info) *Frame {
 	const closing = "\r\n" + Opening
 	f := &Frame{Info: info}

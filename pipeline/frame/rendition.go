@@ -50,6 +50,14 @@ func (r Rendition) String() string {
 	return s + " q" + strconv.Itoa(r.Quality)
 }
 
+// Pixels is how many pixels are made for each picture: none for those that are passed on.
+func (r Rendition) Pixels() int {
+	if r.Quality == 0 {
+		return 0
+	}
+	return r.Width * r.Height
+}
+
 // Overlay is text that is drawn into a picture. The zero Overlay has none.
 type Overlay struct {
 	Name   string // of the camera
@@ -168,6 +176,9 @@ func (a Request) Resolve(s Stream) Rendition {
 		limit = MaxUpscale
 	}
 	if shrink := max(want.w/own.w, want.h/own.h) / limit; shrink > 1 {
+		want = size{want.w / shrink, want.h / shrink}
+	}
+	if shrink := max(want.w/max(MaxSide, own.w), want.h/max(MaxSide, own.h)); shrink > 1 {
 		want = size{want.w / shrink, want.h / shrink}
 	}
 	r := Rendition{

@@ -23,11 +23,12 @@ type Header struct {
 	scan, body    int               // where the header of the first scan begins and ends
 	end           int               // index after the end marker, or of the end of a picture without one: cameras pad what they send
 	open          bool              // the end marker is missing
-	gaps          []gap             // bytes between segments, in order
+	gaps          []gap             // bytes that are left out before the first scan, in order
+	stray         bool              // some of them belong to no segment
 	huffman       bool              // it has Huffman tables, or needs none
 }
 
-// gap is a range of bytes that belong to no segment.
+// gap is a range of bytes that belong to no segment, or to one that nobody needs to see the picture.
 type gap struct{ from, to int }
 
 // The markers that Read knows.
@@ -43,6 +44,7 @@ const (
 	markJPG  = 0xC8
 	markAPP0 = 0xE0
 	markAPP1 = 0xE1
+	markAPP2 = 0xE2
 	markAPPE = 0xEE
 	markAPPF = 0xEF
 	markCOM  = 0xFE
@@ -112,7 +114,10 @@ func (h *Header) read(data []byte, at int) error {
 			return err
 		}
 		if s.at > at {
-			h.gaps = append(h.gaps, gap{at, s.at})
+			h.gaps, h.stray = append(h.gaps, gap{at, s.at}), true
+		}
+		if s.dispensable() {
+			h.gaps = append(h.gaps, gap{s.at, s.end})
 		}
 		switch {
 		case s.mark == markEOI:
@@ -146,6 +151,21 @@ type segment struct {
 	mark    byte
 	content []byte // after the length
 	at, end int    // indexes of the marker and of what follows the segment
+}
+
+// dispensable reports whether a picture looks the same without a segment. Needed are the JFIF header, ICC profiles and Adobe's segment,
+// which says what the components are. Comments, Exif data and the makers' own segments are not, and may hold anything: the place and
+// the serial number of a camera, or a page for browsers. The orientation is read from Exif data before.
+func (s segment) dispensable() bool {
+	switch s.mark {
+	case markAPP0:
+		return !bytes.HasPrefix(s.content, []byte("JFIF\x00"))
+	case markAPP2:
+		return !bytes.HasPrefix(s.content, []byte("ICC_PROFILE\x00"))
+	case markAPPE:
+		return !bytes.HasPrefix(s.content, []byte("Adobe"))
+	}
+	return mayMisstate(s.mark)
 }
 
 // isFrame reports whether a marker is that of a frame's header, SOF0 to SOF15.
@@ -260,8 +280,8 @@ func (h *Header) close(data []byte, limit int) error {
 	return nil
 }
 
-// Repaired returns a JPEG that every browser shows: it has Huffman tables and an end marker, and no bytes between its segments.
-// It may share memory with data.
+// Repaired returns a JPEG that every browser shows: it has Huffman tables and an end marker, no bytes between its segments, and
+// only the segments that are needed. It may share memory with data.
 func (h Header) Repaired(data []byte) []byte {
 	if h.huffman && !h.open && len(h.gaps) == 0 {
 		return data[h.start:h.end]

@@ -104,7 +104,7 @@ func (h Header) Repairs() (all []string) {
 	if h.start > 0 {
 		all = append(all, "other bytes precede the JPEGs, which are skipped")
 	}
-	if len(h.gaps) > 0 {
+	if h.stray {
 		all = append(all, "segments of the JPEGs are longer than they say, or have bytes between them, which are left out")
 	}
 	if !h.huffman {

@@ -250,6 +250,9 @@ func (d *decoding) publish() {
 	for d.queue.Wait() == nil {
 		d.queue.Take(func(s gst.Sample) {
 			d.shown.Add(1)
+			if frame.HoldsBoundary(s.Data) { // what a camera sends may have been made for this encoder
+				return
+			}
 			out, received := p.decoded[s.Sink], p.sent.received(s.PTS)
 			p.show(out, s.Data, s.PTS, func() *frame.Frame {
 				r := out.Rendition

@@ -1,0 +1,148 @@
+package app
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web"
+)
+
+// connections is a listener that limits how many connections there are at a time, in all and of one address, and that leaves
+// descriptors for cameras. Without a descriptor, a camera cannot be connected, and GLib aborts the process ("Creating pipes for
+// GWakeup").
+type connections struct {
+	net.Listener
+	config      atomic.Pointer[configs.Config]
+	descriptors int // the limit on open files of this process
+	log         *slog.Logger
+
+	mu        sync.Mutex // guards the fields below
+	count     int
+	byAddress map[string]int
+	logged    time.Time // when a refusal was last logged
+}
+
+func newConnections(log *slog.Logger) *connections {
+	c := &connections{log: log, byAddress: map[string]int{}}
+	c.config.Store(&configs.Config{})
+	var limit syscall.Rlimit
+	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
+		c.descriptors = int(min(limit.Cur, 1<<30))
+	}
+	return c
+}
+
+// Descriptors that are kept free for the whole process and for each camera: a connection takes up to 5, a decoder 4.
+const (
+	keptDescriptors   = 32
+	keptForEachCamera = 8
+)
+
+// keptForThisMachine is how many connections from this machine are accepted beyond the limits, so that those who check whether
+// framegate is well do not restart it because it has many clients.
+const keptForThisMachine = 8
+
+// Accept returns the next connection within the limits. It answers and closes others.
+func (c *connections) Accept() (net.Conn, error) {
+	for {
+		conn, err := c.Listener.Accept()
+		if err != nil {
+			return nil, err
+		}
+		s, ok := conn.(socket)
+		if !ok {
+			return conn, nil
+		}
+		address := web.Address(conn.RemoteAddr().String())
+		status, reason := c.enter(s, address)
+		if status == 0 {
+			return &connection{s, sync.OnceFunc(func() { c.leave(address) })}, nil
+		}
+		refuse(conn, status, reason)
+	}
+}
+
+// socket is what TCP's and Unix's connections have in common. net/http and web use all of it.
+type socket interface {
+	net.Conn
+	syscall.Conn
+	CloseWrite() error
+}
+
+// connection is one that is counted until it is closed.
+type connection struct {
+	socket
+	leave func()
+}
+
+func (c *connection) Close() error {
+	defer c.leave()
+	return c.socket.Close()
+}
+
+// enter counts a connection from an address. status is not 0 if there are too many.
+func (c *connections) enter(s socket, address string) (status int, reason string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	status, reason = c.judge(s, address)
+	if status == 0 {
+		c.count++
+		c.byAddress[address]++
+	} else if now := time.Now(); now.Sub(c.logged) > time.Minute {
+		c.logged = now
+		c.log.Warn("connection refused", "from", address, "reason", reason)
+	}
+	return status, reason
+}
+
+// judge says why a connection must be refused. c.mu is held.
+func (c *connections) judge(s socket, address string) (status int, reason string) {
+	config := c.config.Load()
+	if ip, err := netip.ParseAddr(address); err == nil && ip.IsLoopback() && c.byAddress[address] < keptForThisMachine {
+		return 0, ""
+	}
+	kept := min(keptDescriptors+keptForEachCamera*len(config.Cameras), c.descriptors/2)
+	switch most, mostOfOne := config.MaxConnections, config.MaxConnectionsPerAddress; {
+	case most > 0 && c.count >= most:
+		return http.StatusServiceUnavailable, fmt.Sprintf("framegate already has %d connections, the limit set by max_connections", most)
+	case mostOfOne > 0 && c.byAddress[address] >= mostOfOne:
+		return http.StatusTooManyRequests, fmt.Sprintf("%s already has %d connections, the limit set by max_connections_per_address", address, mostOfOne)
+	case c.descriptors > 0 && descriptor(s) >= c.descriptors-kept:
+		return http.StatusServiceUnavailable, fmt.Sprintf("framegate may open %d files, and the last %d are kept for cameras", c.descriptors, kept)
+	}
+	return 0, ""
+}
+
+// descriptor is the number of a connection's descriptor. The kernel gives the lowest one that is free.
+func descriptor(s socket) (number int) {
+	if raw, err := s.SyscallConn(); err == nil {
+		raw.Control(func(fd uintptr) { number = int(fd) })
+	}
+	return number
+}
+
+func (c *connections) leave(address string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.count--
+	if c.byAddress[address]--; c.byAddress[address] == 0 {
+		delete(c.byAddress, address)
+	}
+}
+
+// refuse answers a connection without waiting for its request, and closes it. The answer fits into the buffer of a new connection.
+func refuse(conn net.Conn, status int, reason string) {
+	defer conn.Close()
+	body := fmt.Sprintf(`{"title":%q,"status":%d,"detail":%q}`, http.StatusText(status), status, reason)
+	conn.SetWriteDeadline(time.Now().Add(time.Second))
+	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+		status, http.StatusText(status), len(body), body)
+}

@@ -1,0 +1,52 @@
+package web
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+)
+
+// bodyTimeout is how long a client may take to send the body of a request.
+const bodyTimeout = 10 * time.Second
+
+// bodies bounds how long the bodies of requests may take. Those of GET and HEAD mean nothing, and are read before the request is
+// answered: net/http notices that a client has gone only when it has read the body.
+func bodies(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.ContentLength == 0 {
+			next.ServeHTTP(w, r)
+			return
+		}
+		control := http.NewResponseController(w)
+		control.SetReadDeadline(time.Now().Add(bodyTimeout))
+		if r.Method == http.MethodGet || r.Method == http.MethodHead {
+			if _, err := io.Copy(io.Discard, http.MaxBytesReader(w, r.Body, maxBody)); err != nil {
+				w.Header().Set("Connection", "close")
+				p := problem{Status: http.StatusRequestTimeout, Detail: fmt.Sprintf("the body of the request did not come within %v", bodyTimeout)}
+				if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+					p = problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
+				}
+				p.write(w)
+				return
+			}
+			control.SetReadDeadline(time.Time{})
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// maxRanges is how many parts of an answer a request may ask for. Each is sent with a head of its own.
+const maxRanges = 8
+
+// ranges ignores a header Range with too many parts, so that the whole answer is sent.
+func ranges(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.Count(r.Header.Get("Range"), ",") >= maxRanges {
+			r.Header.Del("Range")
+		}
+		next.ServeHTTP(w, r)
+	})
+}

@@ -1,0 +1,34 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/framegate/framegate/registry"
+)
+
+// exists reports whether GET would give a picture of a camera, as far as that is known without making one, and answers the request
+// if not. HEAD connects no camera and takes no place of a viewer or a rendition.
+func (s *server) exists(w http.ResponseWriter, id string) bool {
+	status, err := s.Cameras.Camera(id)
+	switch {
+	case err != nil:
+		refuse(w, id, err)
+	case status.State == registry.Disabled:
+		refuse(w, id, registry.ErrDisabled)
+	case status.Error != "" && (status.Width == 0 || !s.hasPlaceholder(id)):
+		problem{Status: http.StatusServiceUnavailable, Detail: status.Error, Camera: id, Reason: status.Reason, retryAfter: retryAfter}.write(w)
+	default:
+		return true
+	}
+	return false
+}
+
+// hasPlaceholder reports whether a camera is configured to show a placeholder while it is away.
+func (s *server) hasPlaceholder(id string) bool {
+	for _, camera := range s.config.Load().Cameras {
+		if camera.ID == id {
+			return camera.Placeholder
+		}
+	}
+	return true
+}

@@ -1,0 +1,49 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/viewer"
+)
+
+func TestBytesOfACameraNeverRunAsAPage(t *testing.T) {
+	url := serve(t)
+	expect := func(path string, h http.Header) {
+		if h.Get("Content-Security-Policy") != "sandbox" || h.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+	s, err := viewer.Open(t.Context(), url+"/cameras/gate/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	expect("stream", s.Header)
+	for extension := range snapshotFormats {
+		resp, _ := get(t, url+"/cameras/gate/snapshot."+extension)
+		expect(extension, resp.Header)
+	}
+	for _, path := range []string{"/api/cameras", "/api/cameras/away", "/cameras/away/stream"} {
+		if resp, _ := get(t, url+path); resp.Header.Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %v", path, resp.Header)
+		}
+	}
+}
+
+func TestPagesAreFramedByAllowedOriginsOnly(t *testing.T) {
+	config := configs.Default()
+	config.EmbedOrigins = []string{"https://wall.example"}
+	for url, want := range map[string]string{
+		serve(t):                    "frame-ancestors 'self'",
+		serveConfig(t, config, nil): "frame-ancestors 'self' https://wall.example",
+	} {
+		resp, _ := get(t, url+"/")
+		policy := strings.Split(resp.Header.Get("Content-Security-Policy"), "; ")
+		if got := strings.Join(policy[1:], ", "); got != "base-uri 'none', form-action 'none', "+want {
+			t.Errorf("%q", policy)
+		}
+	}
+}
