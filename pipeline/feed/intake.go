@@ -139,8 +139,12 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 		in.feed.broken.Add(1)
 		return nil, nil
 	}
-	if h.Unsupported() != "" {
-		in.unsupported(h)
+	if h.TooManyScans() {
+		in.unsupported(fmt.Sprintf("JPEGs of %d scans in %dx%d pixels, which take too long to decode", h.Scans(), h.Width, h.Height))
+		return nil, nil
+	}
+	if text := h.Unsupported(); text != "" {
+		in.unsupported(text + ", which can be neither decoded nor shown by browsers")
 		return nil, nil
 	}
 	fits, changed, wasBroken := in.shape.Fits(h, data)
@@ -172,11 +176,10 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 
 // unsupported ends the connection of a camera that sends what cannot be shown. A header may also be damaged: once there have
 // been pictures, it must arrive twice.
-func (in *Intake) unsupported(h jpeg.Header) {
+func (in *Intake) unsupported(what string) {
 	in.feed.broken.Add(1)
 	if in.refused++; in.refused > 1 || in.current == nil {
-		in.end(&frame.CameraError{Reason: frame.Unsupported,
-			Text: place(in.feed.source.URL) + " sends " + h.Unsupported() + ", which can be neither decoded nor shown by browsers"})
+		in.end(&frame.CameraError{Reason: frame.Unsupported, Text: place(in.feed.source.URL) + " sends " + what})
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"image"
 	"image/jpeg"
+	"net/http"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -149,4 +151,19 @@ func encodeJPEG(t testing.TB, width, height int) []byte {
 		t.Fatal(err)
 	}
 	return file.Bytes()
+}
+
+// TestJPEGThatTakesTooLongToDecodeEndsTheConnection before any decoder gets it.
+func TestJPEGThatTakesTooLongToDecodeEndsTheConnection(t *testing.T) {
+	still, err := os.ReadFile("../jpeg/testdata/progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, end := bytes.LastIndex(still, []byte{0xFF, 0xDA}), len(still)-2
+	bomb := slices.Concat(still[:end], bytes.Repeat(still[last:end], 1000), still[end:])
+	url := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(bomb)
+	})
+	runFeed(t, camtest.Source(t, url)).Fails(t, frame.Unsupported, "scans in 96x64 pixels, which take too long to decode")
 }

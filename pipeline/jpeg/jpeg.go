@@ -25,6 +25,7 @@ type Header struct {
 	open          bool              // the end marker is missing
 	gaps          []gap             // bytes between segments, in order
 	huffman       bool              // it has Huffman tables, or needs none
+	scans         int               // see TooManyScans; 0 if a decoder reads only the first one
 }
 
 // gap is a range of bytes that belong to no segment.
@@ -215,7 +216,11 @@ func (h *Header) readScans(data []byte) error {
 	switch {
 	case h.Width == 0 || h.Height == 0:
 		return errBroken
-	case h.end > h.body+2:
+	}
+	if h.several(data) {
+		h.scans = 1 + bytes.Count(data[h.body:], []byte{0xFF, markSOS})
+	}
+	if h.end > h.body+2 {
 		return nil
 	}
 	at := h.body
