@@ -44,6 +44,7 @@ type assembler struct {
 	format, announced *unit.Format
 	restated          bool
 	starts            unit.Starts // of format
+	left              int         // NAL units that may still come of the present packet
 
 	unit     []byte
 	out      []byte // a unit with parameter sets, reused
@@ -99,6 +100,7 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 		if room := len(a.unit) + 2*len(p.Payload); room > cap(a.unit) && room > usualUnit { // the usual growth would leave several copies behind
 			a.unit = slices.Grow(a.unit, unit.BufferLimit+2*len(p.Payload)-len(a.unit))
 		}
+		a.left = maxNALs
 		a.unpack(a, p.Payload)
 	}
 	a.arrived = arrived
@@ -111,6 +113,10 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 		a.finish(false)
 	}
 }
+
+// maxNALs is how many NAL units of a packet are taken. A packet of 64 KB could have 15,000 of two bytes, each a picture of its own; a
+// picture of one slice for each row of macroblocks has 270 in 8K.
+const maxNALs = 512
 
 // dropFragments drops a NAL unit of which packets are missing.
 func (a *assembler) dropFragments() {
@@ -173,6 +179,10 @@ func (a *assembler) nals(data []byte) {
 // nal takes a NAL unit.
 func (a *assembler) nal(nal []byte) {
 	if len(nal) < a.header {
+		return
+	}
+	if a.left--; a.left < 0 {
+		a.lost = true
 		return
 	}
 	kind := a.kind(nal)

@@ -400,3 +400,26 @@ func FuzzPackets(f *testing.F) {
 		}
 	})
 }
+
+// TestPacketOfManyTinyPicturesIsCut since each would be an access unit.
+func TestPacketOfManyTinyPicturesIsCut(t *testing.T) {
+	tiny := []byte{h264STAPA}
+	for range 15_000 {
+		tiny = append(tiny, 0, 2, 0x41, 0x9A)
+	}
+	codes := bytes.Repeat([]byte{0, 0, 1, 0x06, 0x05}, 12_000) // SEI, with start codes between them
+	u := receive(t, Media{Encoding: "H264"},
+		arrival{sps, 1, false, 0}, arrival{pps, 1, false, 0}, arrival{idr, 1, true, 0},
+		arrival{tiny, 2, true, 0}, arrival{codes[3:], 3, false, 0}, arrival{p1, 3, true, 0}, arrival{p1, 4, true, 0})
+	if n := len(u.all); n > 2*maxNALs {
+		t.Errorf("a packet became %d units", n)
+	}
+	for _, one := range u.all {
+		if len(one.Data) > 10*maxNALs {
+			t.Errorf("a packet became a unit of %d bytes", len(one.Data))
+		}
+	}
+	if last := u.all[len(u.all)-1]; !bytes.HasSuffix(last.Data, p1) {
+		t.Error("the pictures after it are missing")
+	}
+}
