@@ -149,7 +149,7 @@ func (a *assembler) fragment(first []byte, part []byte, last bool) {
 	if last {
 		nal := a.unit[a.open+len(startCode):]
 		kind := a.kind(nal)
-		if !a.slice(kind) && bytes.Contains(nal, startCode[1:]) { // start codes inside: it is more than one
+		if _, set := a.set(kind); set || !a.slice(kind) && bytes.Contains(nal, startCode[1:]) { // start codes inside: it is more than one
 			nal = bytes.Clone(nal)
 			a.unit, a.open = a.unit[:a.open], -1
 			a.nals(nal)
@@ -192,11 +192,21 @@ func (a *assembler) nal(nal []byte) {
 		}
 		return
 	}
-	if !a.begin(nal) {
+	if !a.begin(nal) || !a.readable(kind, nal) {
 		return
 	}
 	a.unit = append(append(a.unit, startCode...), nal...)
 	a.took(kind, nal)
+}
+
+// readable reports whether a NAL unit is none that only a decoder could read: a sequence parameter set says how much memory is taken
+// for it, which must be known before.
+func (a *assembler) readable(kind byte, nal []byte) bool {
+	if place, ok := a.set(kind); !ok || place != sequenceSet || a.sets.has(place, nal) {
+		return true
+	}
+	f, _ := a.syntax.format(nal)
+	return f != nil && len(nal) <= maxSet
 }
 
 // begin ends the unit if another picture begins with a NAL unit. It reports whether to keep the NAL unit.
@@ -236,7 +246,7 @@ func (a *assembler) took(kind byte, nal []byte) {
 // keep keeps a NAL unit that is a parameter set.
 func (a *assembler) keep(kind byte, nal []byte) {
 	place, ok := a.set(kind)
-	if !ok || !a.sets.keep(place, nal) || place != sequenceSet {
+	if !ok || !a.readable(kind, nal) || !a.sets.keep(place, nal) || place != sequenceSet {
 		return
 	}
 	if f, fields := a.syntax.format(nal); f != nil {

@@ -423,3 +423,21 @@ func TestPacketOfManyTinyPicturesIsCut(t *testing.T) {
 		t.Error("the pictures after it are missing")
 	}
 }
+
+// TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut, of packets, of fragments and of the description: they say how much memory it takes.
+func TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut(t *testing.T) {
+	odd := append(bytes.Clone(sps[:6]), 0x99)
+	long := append(bytes.Clone(sps), bytes.Repeat([]byte{0xFF}, maxSet)...)
+	for name, bad := range map[string][]byte{"unreadable": odd, "long": long} {
+		packets := []arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {bad, 1, false, 0}}
+		for _, part := range fu(bad, 3) {
+			packets = append(packets, arrival{part, 1, false, 0})
+		}
+		packets = append(packets, arrival{idr, 1, true, 0}, arrival{p1, 2, true, 0})
+		got := receive(t, Media{Encoding: "H264", Parameters: map[string]string{
+			"sprop-parameter-sets": base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(bad)}}, packets...)
+		if got.String() != "7 8 5*, 1" || bytes.Contains(got.all[0].Data, bad) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

@@ -24,7 +24,7 @@ type Intake struct {
 	stated     time.Time // when the camera last stated a start; zero for never
 	first      time.Time // when the first unit arrived
 	shape      jpeg.Shape
-	refused    int         // JPEGs in a row that can be neither decoded nor passed on
+	refused    int         // units in a row that no decoder may have
 	density    frame.Ratio // of the newest JPEG
 	begun      bool        // a keyframe or a recovery point has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
@@ -62,6 +62,10 @@ func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Ti
 		in.feed.tooLarge(len(data))
 		return false
 	}
+	if text := unit.Excess(format.Stream); text != "" {
+		in.unsupported(text)
+		return false
+	}
 	if format.Stream.Width*format.Stream.Height > maxArea || format.Stream.Codec == "vp8" && unit.MisstatesVP8Size(data, format.Stream) {
 		in.feed.broken.Add(1)
 		return false
@@ -77,7 +81,15 @@ func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Ti
 		format = turned(*format, in.orientation)
 	}
 	start := in.start(data, key, arrived, format)
+	if text := in.starts.Excess(); text != "" {
+		in.unsupported(text)
+		in.startsOf = "" // damage may claim anything once
+		return false
+	}
 	waited := !in.begun // then it may have been reported that pictures are missing
+	if start.Key {
+		in.refused = 0
+	}
 	if in.begun = start.Key || start.Recovery > 0 || in.begun && !changed; !in.begun {
 		in.feed.setUnusable(in.shaped(format.Stream))
 		return true

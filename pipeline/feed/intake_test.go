@@ -2,11 +2,13 @@ package feed
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/jpeg"
 	"net/http"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,4 +168,21 @@ func TestJPEGThatTakesTooLongToDecodeEndsTheConnection(t *testing.T) {
 		w.Write(bomb)
 	})
 	runFeed(t, camtest.Source(t, url)).Fails(t, frame.Unsupported, "scans in 96x64 pixels, which take too long to decode")
+}
+
+// TestVideoThatTakesTooMuchMemoryEndsTheConnection before any decoder gets it: 8176x8176 with four references.
+func TestVideoThatTakesTooMuchMemoryEndsTheConnection(t *testing.T) {
+	sps := []byte{0x67, 0x42, 0, 0x3C, 0xD9, 0x40, 0x1F, 0xF0, 0x0F, 0xFE, 0x40}
+	feed, err := New(camtest.Source(t, "test://ball"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := feed.NewIntake(func(frame.Stream) { t.Error("it is a stream") })
+	ctx, end := context.WithCancelCause(t.Context())
+	in.end = end
+	format := &unit.Format{Caps: "video/x-h264, stream-format=(string)byte-stream", Stream: frame.Stream{Codec: "h264", Width: 320, Height: 240}}
+	in.Unit(slices.Concat([]byte{0, 0, 0, 1}, sps, []byte{0, 0, 0, 1, 0x65, 0x88, 0x84}), 0, true, time.Now(), format)
+	if err := context.Cause(ctx); frame.ReasonOf(err) != frame.Unsupported || !strings.Contains(err.Error(), "more than 8192x4320") {
+		t.Error(err)
+	}
 }
