@@ -232,7 +232,7 @@ func (o *oddities) add(kind, text string) {
 		}
 	}
 	if len(o.noted) < maxOddities {
-		o.noted = append(o.noted, oddity{kind, text, 1})
+		o.noted = append(o.noted, oddity{kind, frame.Words(text), 1})
 	}
 }
 

@@ -174,7 +174,7 @@ func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	}
-	text := fmt.Sprintf("connect to %s: %v", place(c.src.URL), rootCause(err))
+	text := fmt.Sprintf("connect to %s: %s", place(c.src.URL), frame.Words(rootCause(err).Error()))
 	for _, other := range []struct{ begins, scheme string }{{`"\x15\x03`, "https"}, {`"RTSP/`, "rtsp"}} { // an alert of TLS
 		if strings.Contains(text, "malformed HTTP") && strings.Contains(text, other.begins) {
 			text = fmt.Sprintf("%s answers, but not in HTTP: use %s://", place(c.src.URL), other.scheme)
@@ -191,11 +191,11 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusNotFound:
 		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, redactedPath(c.src.URL))}
 	}
-	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
+	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", frame.Words(resp.Status), at)}
 }
 
 func (c *httpCamera) broken(err error) error {
-	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %v", place(c.src.URL), err)}
+	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %s", place(c.src.URL), frame.Words(err.Error()))}
 }
 
 func (c *httpCamera) closed() error {
