@@ -19,6 +19,7 @@ var order = []string{
 	"pipeline/multipart",
 	"pipeline/unit",
 	"pipeline/challenge",
+	"pipeline/redirect",
 	"pipeline/depay",
 	"pipeline/rtsp",
 	"pipeline/gst",
@@ -47,7 +48,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

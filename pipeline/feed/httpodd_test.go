@@ -244,3 +244,29 @@ func TestHeadMayHave64KB(t *testing.T) {
 	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead - 1000), false })+"/x")).Stream(t)
 	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead + 1000), false })+"/x")).Fails(t, frame.Unreachable, "header")
 }
+
+// TestTokenOfAURLDoesNotFollowARedirect to another host, which net/http would tell where the request comes from.
+func TestTokenOfAURLDoesNotFollowARedirect(t *testing.T) {
+	var told atomic.Value
+	other := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		told.Store(fmt.Sprint(r.Header, r.URL))
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(still)
+	})
+	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other+"/y", http.StatusFound) })
+	runFeed(t, camtest.Source(t, url+"/x?token=hunter2")).Stream(t)
+	if text := told.Load().(string); strings.Contains(text, "hunter2") {
+		t.Error(text)
+	}
+}
+
+func TestRedirectToALessSecureConnectionIsRefused(t *testing.T) {
+	plain := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		t.Error("the other scheme is asked")
+	})
+	server := httptest.NewTLSServer(http.RedirectHandler(plain, http.StatusFound))
+	t.Cleanup(server.Close)
+	src := camtest.Source(t, server.URL)
+	src.TLSVerify = false
+	runFeed(t, src).Fails(t, frame.Unreachable, "it redirects from https to http, which is less secure")
+}
