@@ -45,6 +45,7 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 	transport := &http.Transport{ // without a proxy: cameras are on the local network
 		DialContext: dialer.dial, DialTLSContext: dialer.dialTLS,
 		IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHead,
+		DisableCompression: true, // JPEGs are compressed
 	}
 	return &httpCamera{src: src, odd: odd, Client: http.Client{Transport: transport, Jar: jar, CheckRedirect: sameCamera(src, guard)}}, nil
 }
@@ -185,6 +186,7 @@ func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
 	resp, err := c.Do(req)
 	switch {
 	case err == nil:
+		inflate(resp)
 		return resp, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)

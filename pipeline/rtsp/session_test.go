@@ -166,6 +166,7 @@ func TestOddSessionsWork(t *testing.T) {
 				}
 			}
 		},
+		"a long description": func(c *camera) { c.sdp += strings.Repeat("a=x-ignored:1\r\n", 7000) },
 		"a redirect": func(c *camera) {
 			c.on["DESCRIBE"] = func(c *client, r request) {
 				if !strings.HasSuffix(r.url, "/real") {
