@@ -52,8 +52,11 @@ func claimOfH264(sps []byte) (c claim, ok bool) {
 		return claim{}, false
 	}
 	kept := s.MaxNumRefFrames
-	if s.VUI != nil && s.VUI.BitstreamRestriction != nil {
+	switch {
+	case s.VUI != nil && s.VUI.BitstreamRestriction != nil:
 		kept = max(kept, s.VUI.BitstreamRestriction.MaxDecFrameBuffering, s.VUI.BitstreamRestriction.MaxNumReorderFrames)
+	case s.LevelIdc > 52: // libav takes the number from a level that it knows (5.1), and else the largest
+		kept = max(kept, 16)
 	}
 	// Before it is cropped.
 	width, height := 16*(int(min(s.PicWidthInMbsMinus1, 1<<16))+1), 16*(int(min(s.PicHeightInMapUnitsMinus1, 1<<16))+1)

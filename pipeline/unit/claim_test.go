@@ -11,7 +11,7 @@ import (
 
 // spsThatClaims makes a sequence parameter set of H.264, of the baseline profile.
 func spsThatClaims(width, height, references int) []byte {
-	bits := "01000010" + "00000000" + "00111100" + ue(0) + ue(0) + ue(2) + ue(references) + "0" + ue(width/16-1) + ue(height/16-1) + "11001"
+	bits := "01000010" + "00000000" + "00110100" + ue(0) + ue(0) + ue(2) + ue(references) + "0" + ue(width/16-1) + ue(height/16-1) + "11001"
 	sps, zeros := []byte{0x67}, 0
 	for bits += strings.Repeat("0", 7-(len(bits)-1)%8); len(bits) > 0; bits = bits[8:] {
 		var b byte
@@ -57,6 +57,11 @@ func TestClaimsThatNoDecoderIsGivenAreNamed(t *testing.T) {
 				t.Errorf("%dx%d with %d references, %s: %q", c.width, c.height, c.references, caps, got)
 			}
 		}
+	}
+	unknown := spsThatClaims(8192, 4320, 1)
+	unknown[3] = 60 // the level
+	if c, ok := claimOfH264(unknown); !ok || c.excess() == "" {
+		t.Errorf("an unknown level claims %+v", c)
 	}
 	if text := Excess(frame.Stream{Codec: "av1", Width: 16384, Height: 8192}); text == "" {
 		t.Error("AV1 of 16384x8192 is allowed")
