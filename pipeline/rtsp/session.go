@@ -128,7 +128,18 @@ func (s *session) request(method, to string, headers ...string) (text string, au
 		lines = append(lines, "Authorization: "+answer)
 	}
 	lines = append(lines, headers...)
+	for i, line := range lines { // URL and session are the camera's words
+		lines[i] = strings.Map(dropControl, line)
+	}
 	return strings.Join(lines, "\r\n") + "\r\n\r\n", answer != "", nil
+}
+
+// dropControl drops control characters, of which a carriage return would end a header.
+func dropControl(r rune) rune {
+	if r < ' ' || r == 0x7F {
+		return -1
+	}
+	return r
 }
 
 // ask sends a request and returns its response. It answers a challenge once. Packets that arrive before the response go to
