@@ -86,6 +86,7 @@ fuzz:
 	$(FUZZ) ./pipeline/multipart -fuzz '^FuzzParts$$'
 	$(FUZZ) ./pipeline/jpeg -fuzz '^FuzzRead$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
+	$(FUZZ) ./pipeline/unit -fuzz '^FuzzClaims$$'
 
 ## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.
 corrupt:

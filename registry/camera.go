@@ -11,6 +11,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry/retry"
 )
 
 // camera is one camera: its streams, and the renditions of it that are watched.
@@ -41,7 +42,7 @@ type camera struct {
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
-		conf: conf, placeholders: &r.placeholders, pixels: &r.pixels, log: r.log.With("camera", conf.ID),
+		conf: conf, placeholders: &r.placeholders, pixels: &r.pixels, log: slog.New(retry.Limited(r.log.Handler())).With("camera", conf.ID),
 		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), maxLapse: frame.Lapse,
 	}
 	c.snapshots.camera = c

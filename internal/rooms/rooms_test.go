@@ -20,6 +20,7 @@ var order = []string{
 	"pipeline/multipart",
 	"pipeline/unit",
 	"pipeline/challenge",
+	"pipeline/redirect",
 	"pipeline/depay",
 	"pipeline/rtsp",
 	"pipeline/gst",
@@ -48,7 +49,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

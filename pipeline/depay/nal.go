@@ -44,6 +44,7 @@ type assembler struct {
 	format, announced *unit.Format
 	restated          bool
 	starts            unit.Starts // of format
+	left              int         // NAL units that may still come of the present packet
 
 	unit     []byte
 	out      []byte // a unit with parameter sets, reused
@@ -99,6 +100,7 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 		if room := len(a.unit) + 2*len(p.Payload); room > cap(a.unit) && room > usualUnit { // the usual growth would leave several copies behind
 			a.unit = slices.Grow(a.unit, unit.BufferLimit+2*len(p.Payload)-len(a.unit))
 		}
+		a.left = maxNALs
 		a.unpack(a, p.Payload)
 	}
 	a.arrived = arrived
@@ -111,6 +113,10 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 		a.finish(false)
 	}
 }
+
+// maxNALs is how many NAL units of a packet are taken. A packet of 64 KB could have 15,000 of two bytes, each a picture of its own; a
+// picture of one slice for each row of macroblocks has 270 in 8K.
+const maxNALs = 512
 
 // dropFragments drops a NAL unit of which packets are missing.
 func (a *assembler) dropFragments() {
@@ -143,7 +149,7 @@ func (a *assembler) fragment(first []byte, part []byte, last bool) {
 	if last {
 		nal := a.unit[a.open+len(startCode):]
 		kind := a.kind(nal)
-		if !a.slice(kind) && bytes.Contains(nal, startCode[1:]) { // start codes inside: it is more than one
+		if _, set := a.set(kind); set || !a.slice(kind) && bytes.Contains(nal, startCode[1:]) { // start codes inside: it is more than one
 			nal = bytes.Clone(nal)
 			a.unit, a.open = a.unit[:a.open], -1
 			a.nals(nal)
@@ -175,6 +181,10 @@ func (a *assembler) nal(nal []byte) {
 	if len(nal) < a.header {
 		return
 	}
+	if a.left--; a.left < 0 {
+		a.lost = true
+		return
+	}
 	kind := a.kind(nal)
 	if a.unused(kind) {
 		if a.opens(kind) && a.slices > 0 {
@@ -182,11 +192,21 @@ func (a *assembler) nal(nal []byte) {
 		}
 		return
 	}
-	if !a.begin(nal) {
+	if !a.begin(nal) || !a.readable(kind, nal) {
 		return
 	}
 	a.unit = append(append(a.unit, startCode...), nal...)
 	a.took(kind, nal)
+}
+
+// readable reports whether a NAL unit is none that only a decoder could read: a sequence parameter set says how much memory is taken
+// for it, which must be known before.
+func (a *assembler) readable(kind byte, nal []byte) bool {
+	if place, ok := a.set(kind); !ok || place != sequenceSet || a.sets.has(place, nal) {
+		return true
+	}
+	f, _ := a.syntax.format(nal)
+	return f != nil && len(nal) <= maxSet
 }
 
 // begin ends the unit if nal begins another picture. It reports whether to keep nal.
@@ -226,7 +246,7 @@ func (a *assembler) took(kind byte, nal []byte) {
 // keep keeps a NAL unit that is a parameter set.
 func (a *assembler) keep(kind byte, nal []byte) {
 	place, ok := a.set(kind)
-	if !ok || !a.sets.keep(place, nal) || place != sequenceSet {
+	if !ok || !a.readable(kind, nal) || !a.sets.keep(place, nal) || place != sequenceSet {
 		return
 	}
 	if f, fields := a.syntax.format(nal); f != nil {

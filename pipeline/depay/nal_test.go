@@ -400,3 +400,44 @@ func FuzzPackets(f *testing.F) {
 		}
 	})
 }
+
+// TestPacketOfManyTinyPicturesIsCut since each would be an access unit.
+func TestPacketOfManyTinyPicturesIsCut(t *testing.T) {
+	tiny := []byte{h264STAPA}
+	for range 15_000 {
+		tiny = append(tiny, 0, 2, 0x41, 0x9A)
+	}
+	codes := bytes.Repeat([]byte{0, 0, 1, 0x06, 0x05}, 12_000) // SEI, with start codes between them
+	u := receive(t, Media{Encoding: "H264"},
+		arrival{sps, 1, false, 0}, arrival{pps, 1, false, 0}, arrival{idr, 1, true, 0},
+		arrival{tiny, 2, true, 0}, arrival{codes[3:], 3, false, 0}, arrival{p1, 3, true, 0}, arrival{p1, 4, true, 0})
+	if n := len(u.all); n > 2*maxNALs {
+		t.Errorf("a packet became %d units", n)
+	}
+	for _, one := range u.all {
+		if len(one.Data) > 10*maxNALs {
+			t.Errorf("a packet became a unit of %d bytes", len(one.Data))
+		}
+	}
+	if last := u.all[len(u.all)-1]; !bytes.HasSuffix(last.Data, p1) {
+		t.Error("the pictures after it are missing")
+	}
+}
+
+// TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut, of packets, of fragments and of the description: they say how much memory it takes.
+func TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut(t *testing.T) {
+	odd := append(bytes.Clone(sps[:6]), 0x99)
+	long := append(bytes.Clone(sps), bytes.Repeat([]byte{0xFF}, maxSet)...)
+	for name, bad := range map[string][]byte{"unreadable": odd, "long": long} {
+		packets := []arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {bad, 1, false, 0}}
+		for _, part := range fu(bad, 3) {
+			packets = append(packets, arrival{part, 1, false, 0})
+		}
+		packets = append(packets, arrival{idr, 1, true, 0}, arrival{p1, 2, true, 0})
+		got := receive(t, Media{Encoding: "H264", Parameters: map[string]string{
+			"sprop-parameter-sets": base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(bad)}}, packets...)
+		if got.String() != "7 8 5*, 1" || bytes.Contains(got.all[0].Data, bad) {
+			t.Errorf("%s: %s", name, got)
+		}
+	}
+}

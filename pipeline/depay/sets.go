@@ -1,6 +1,9 @@
 package depay
 
-import "bytes"
+import (
+	"bytes"
+	"slices"
+)
 
 // sets are the newest parameter sets of a stream, by kind, in the order in which decoders need them.
 type sets struct{ kept [3][]set }
@@ -38,6 +41,11 @@ func (s *sets) keep(place int, nal []byte) bool {
 	}
 	s.kept[place] = append(s.kept[place], set{id, bytes.Clone(nal)})
 	return true
+}
+
+// has reports whether a set of a kind is kept as it is.
+func (s *sets) has(place int, nal []byte) bool {
+	return slices.ContainsFunc(s.kept[place], func(known set) bool { return bytes.Equal(known.nal, nal) })
 }
 
 // setNumber returns the number of a picture parameter set, of which a stream may use several. The set begins with it, as an

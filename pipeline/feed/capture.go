@@ -95,7 +95,7 @@ func readChain(ctx context.Context, in *Intake, chain ...gst.Spec) error {
 	if err != nil {
 		return err
 	}
-	defer g.Close()
+	defer in.feed.release(g)
 	made, err := g.Add(chain...)
 	if err != nil {
 		return err

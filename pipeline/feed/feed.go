@@ -33,6 +33,7 @@ type Feed struct {
 	wanted   chan struct{}             // gets a value when demand grows
 	odd      oddities                  // of the present connection
 	rhythm   rhythm
+	hangs    gst.Hangs
 	unusable atomic.Pointer[frame.Stream] // of units that cannot be decoded before a keyframe
 
 	onWaiting func(frame.Waiting) // see OnWaiting
@@ -73,6 +74,9 @@ func New(src configs.Source) (*Feed, error) {
 // again after it has returned, by one goroutine at a time. What the camera sent last stays in the buffer until it sends
 // again.
 func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
+	if err := f.hangs.Wait(time.Now()); err != nil {
+		return err
+	}
 	f.line.Reconnect()
 	f.rate.Reset()
 	f.format.Store(nil)
@@ -115,6 +119,14 @@ func (f *Feed) SetDemand(d unit.Demand) {
 		case f.wanted <- struct{}{}:
 		default: // there is one already
 		}
+	}
+}
+
+// release closes the pipeline of a connection.
+func (f *Feed) release(g *gst.Pipeline) {
+	g.Close()
+	if returned, ok := g.Abandoned(); ok {
+		f.hangs.Add(returned, nil)
 	}
 }
 
@@ -232,7 +244,7 @@ func (o *oddities) add(kind, text string) {
 		}
 	}
 	if len(o.noted) < maxOddities {
-		o.noted = append(o.noted, oddity{kind, text, 1})
+		o.noted = append(o.noted, oddity{kind, frame.Words(text), 1})
 	}
 }
 

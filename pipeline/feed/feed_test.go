@@ -343,3 +343,20 @@ func TestLocalCameraIsRefusedIfThereIsNone(t *testing.T) {
 	}
 	runFeed(t, camtest.Source(t, "csi://0")).Fails(t, frame.Unsupported, "libcamerasrc is missing")
 }
+
+// TestCameraWhoseReadersHangIsNotReadForAWhile since each keeps its memory.
+func TestCameraWhoseReadersHangIsNotReadForAWhile(t *testing.T) {
+	feed, err := New(camtest.Source(t, "test://ball"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	never := make(chan struct{})
+	defer close(never)
+	for range 2 {
+		feed.hangs.Add(never, nil)
+	}
+	err = feed.Run(t.Context(), func(frame.Stream) { t.Error("it is read") })
+	if frame.ReasonOf(err) != frame.Failed || !strings.Contains(fmt.Sprint(err), "did not end") {
+		t.Error(err)
+	}
+}

@@ -135,7 +135,7 @@ func (f *fileReader) playVideo(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	defer g.Close()
+	defer f.in.feed.release(g)
 	made, err := g.Add(gst.Spec{Factory: "filesrc", Set: map[string]any{"location": f.path}}, gst.Spec{Factory: "parsebin"})
 	if err != nil {
 		return err

@@ -135,7 +135,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		return false, cmp.Or(context.Cause(ctx), c.broken(err))
 	case !isJPEG(kind):
 		return false, &frame.CameraError{Reason: frame.NoVideo,
-			Text: fmt.Sprintf("%s answers with %s, not with JPEG pictures", place(c.src.URL), cmp.Or(kind, "no content type"))}
+			Text: fmt.Sprintf("%s answers with %s, not with JPEG pictures", place(c.src.URL), cmp.Or(frame.Words(kind), "no content type"))}
 	case len(first) == 0:
 		return false, &frame.CameraError{Reason: frame.NoVideo, Text: place(c.src.URL) + " answers with an empty body, not with a JPEG picture"}
 	}

@@ -90,6 +90,7 @@ func TestHTTPFaultsHaveTheirOwnReasons(t *testing.T) {
 		"500":                {answer(500, "text/plain", ""), frame.Refused, "500 Internal Server Error from"},
 		"end of the stream":  {answer(200, "multipart/x-mixed-replace; boundary=b", "--b\r\nContent-Length: 3\r\n\r\n\xFF\xD8x\r\n--b--\r\n"), frame.Ended, "closed the connection"},
 		"broken in a part":   {answer(200, "multipart/x-mixed-replace; boundary=b", "--b\r\nContent-Length: 300\r\n\r\nabc"), frame.Ended, "ended inside a picture"},
+		"another scheme":     {http.RedirectHandler("ftp://192.0.2.1/x", http.StatusFound).ServeHTTP, frame.Unreachable, "it redirects to a URL of scheme"},
 		"another host":       {http.RedirectHandler("http://192.0.2.1/x", http.StatusFound).ServeHTTP, frame.Unreachable, "redirects to http://192.0.2.1:80, which is not given the password"},
 		"nothing in a while": {func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }, frame.TimedOut, "no picture within 1s"},
 	} {
@@ -99,6 +100,8 @@ func TestHTTPFaultsHaveTheirOwnReasons(t *testing.T) {
 			runFeed(t, src).Fails(t, c.reason, c.part)
 		})
 	}
+	endless := serveHTTP(t, http.RedirectHandler("/x", http.StatusFound).ServeHTTP)
+	runFeed(t, camtest.Source(t, endless)).Fails(t, frame.Unreachable, "it redirects more than 5 times")
 	gone := serveHTTP(t, func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	runFeed(t, camtest.Source(t, gone+"/x?password=hunter2")).Fails(t, frame.Unreachable, "EOF")
 	runFeed(t, camtest.Source(t, "http://127.0.0.1:1/x")).Fails(t, frame.Unreachable, "connection refused")

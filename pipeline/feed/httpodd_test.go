@@ -1,6 +1,8 @@
 package feed
 
 import (
+	"bytes"
+	"compress/gzip"
 	"context"
 	"crypto/tls"
 	"fmt"
@@ -243,4 +245,51 @@ func TestHeadMayHave64KB(t *testing.T) {
 	}
 	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead - 1000), false })+"/x")).Stream(t)
 	runFeed(t, camtest.Source(t, serveRaw(t, func(int) (string, bool) { return answer(maxHead + 1000), false })+"/x")).Fails(t, frame.Unreachable, "header")
+}
+
+// TestCompressedAnswersAreNotAskedFor but read, unless they become far larger than they are sent.
+func TestCompressedAnswersAreNotAskedFor(t *testing.T) {
+	compressed := func(data []byte) http.HandlerFunc {
+		var b bytes.Buffer
+		z := gzip.NewWriter(&b)
+		z.Write(data)
+		z.Close()
+		return func(w http.ResponseWriter, r *http.Request) {
+			if offered := r.Header.Get("Accept-Encoding"); offered != "" {
+				t.Errorf("Accept-Encoding: %s", offered)
+			}
+			w.Header().Set("Content-Type", "image/jpeg")
+			w.Header().Set("Content-Encoding", "gzip")
+			w.Write(b.Bytes())
+		}
+	}
+	runFeed(t, camtest.Source(t, serveHTTP(t, compressed(still)))).Stream(t)
+	bomb := append(bytes.Clone(still[:len(still)/2]), make([]byte, 30<<20)...)
+	runFeed(t, camtest.Source(t, serveHTTP(t, compressed(bomb)))).Fails(t, frame.Ended, "compressed more than a JPEG can be")
+}
+
+// TestTokenOfAURLDoesNotFollowARedirect to another host, which net/http would tell where the request comes from.
+func TestTokenOfAURLDoesNotFollowARedirect(t *testing.T) {
+	var told atomic.Value
+	other := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) {
+		told.Store(fmt.Sprint(r.Header, r.URL))
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(still)
+	})
+	url := serveHTTP(t, func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, other+"/y", http.StatusFound) })
+	runFeed(t, camtest.Source(t, url+"/x?token=hunter2")).Stream(t)
+	if text := told.Load().(string); strings.Contains(text, "hunter2") {
+		t.Error(text)
+	}
+}
+
+func TestRedirectToALessSecureConnectionIsRefused(t *testing.T) {
+	plain := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		t.Error("the other scheme is asked")
+	})
+	server := httptest.NewTLSServer(http.RedirectHandler(plain, http.StatusFound))
+	t.Cleanup(server.Close)
+	src := camtest.Source(t, server.URL)
+	src.TLSVerify = false
+	runFeed(t, src).Fails(t, frame.Unreachable, "it redirects from https to http, which is less secure")
 }

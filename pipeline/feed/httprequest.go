@@ -15,6 +15,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/redirect"
 )
 
 // httpCamera sends requests to one camera. It belongs to one goroutine.
@@ -36,15 +37,17 @@ func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera
 	if err != nil {
 		return nil, err
 	}
-	dialer := &cameraDialer{tls: []*tls.Config{config}, host: src.URL.Hostname(), odd: odd}
+	guard := redirect.New(place(src.URL), "http", "https")
+	dialer := &cameraDialer{tls: []*tls.Config{config}, host: src.URL.Hostname(), odd: odd, guard: guard}
 	if !src.TLSVerify {
 		dialer.tls = append(dialer.tls, oldTLS(config))
 	}
 	transport := &http.Transport{ // without a proxy: cameras are on the local network
 		DialContext: dialer.dial, DialTLSContext: dialer.dialTLS,
 		IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHead,
+		DisableCompression: true, // JPEGs are compressed
 	}
-	return &httpCamera{src: src, odd: odd, Client: http.Client{Transport: transport, Jar: jar, CheckRedirect: sameCamera(src)}}, nil
+	return &httpCamera{src: src, odd: odd, Client: http.Client{Transport: transport, Jar: jar, CheckRedirect: sameCamera(src, guard)}}, nil
 }
 
 // cameraDialer connects to a camera. Its connections mend the heads of the camera's answers.
@@ -52,10 +55,21 @@ type cameraDialer struct {
 	tls  []*tls.Config // tried in this order until a handshake succeeds
 	host string        // of the source's URL, which tls expects
 	odd  func(kind, text string)
+
+	guard *redirect.Guard
+}
+
+// connect makes a connection that a redirect may lead to.
+func (d *cameraDialer) connect(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := d.guard.Dial(ctx, net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}, network, address)
+	if refused, ok := redirect.IsRefused(err); ok {
+		err = errors.New("it " + refused.Error())
+	}
+	return conn, err
 }
 
 func (d *cameraDialer) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	conn, err := (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+	conn, err := d.connect(ctx, network, address)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +92,7 @@ func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (co
 
 // dialWith connects with one configuration of TLS. It reports whether another one may help.
 func (d *cameraDialer) dialWith(ctx context.Context, config *tls.Config, network, address string) (_ net.Conn, again bool, _ error) {
-	conn, err := (&net.Dialer{Timeout: 30 * time.Second, KeepAlive: 30 * time.Second}).DialContext(ctx, network, address)
+	conn, err := d.connect(ctx, network, address)
 	if err != nil {
 		return nil, false, err
 	}
@@ -100,18 +114,20 @@ func (d *cameraDialer) dialWith(ctx context.Context, config *tls.Config, network
 	return newMendedConn(secured, d.odd), false, nil
 }
 
-// maxRedirects is how many redirects net/http follows by default.
-const maxRedirects = 10
-
 // sameCamera allows a camera with a password to redirect only to itself: no other host and no less secure connection may get
-// the password.
-func sameCamera(src configs.Source) func(*http.Request, []*http.Request) error {
+// the password. No other host gets a token of the URL either, which net/http would send as the place that it comes from.
+func sameCamera(src configs.Source, guard *redirect.Guard) func(*http.Request, []*http.Request) error {
 	return func(to *http.Request, via []*http.Request) error {
+		to.Header.Del("Referer")
+		if err := guard.Allows(via[len(via)-1].URL, to.URL); err != nil {
+			return fmt.Errorf("it %w", err)
+		}
 		switch {
-		case len(via) >= maxRedirects:
-			return fmt.Errorf("%d redirects", maxRedirects)
 		case src.Username != "" && (place(to.URL) != place(src.URL) || to.URL.Scheme != src.URL.Scheme):
-			return fmt.Errorf("it redirects to %s://%s, which is not given the password: configure that URL if it is the camera's", to.URL.Scheme, place(to.URL))
+			return fmt.Errorf("it redirects to %s://%s, which is not given the password: configure that URL if it is the camera's", to.URL.Scheme, frame.Words(place(to.URL)))
+		}
+		if err := guard.Follow(to.Context(), len(via)); err != nil {
+			return fmt.Errorf("it %w", err)
 		}
 		return nil
 	}
@@ -170,11 +186,12 @@ func (c *httpCamera) ask(ctx context.Context) (*http.Response, error) {
 	resp, err := c.Do(req)
 	switch {
 	case err == nil:
+		inflate(resp)
 		return resp, nil
 	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
 	}
-	text := fmt.Sprintf("connect to %s: %v", place(c.src.URL), rootCause(err))
+	text := fmt.Sprintf("connect to %s: %s", place(c.src.URL), frame.Words(rootCause(err).Error()))
 	for _, other := range []struct{ begins, scheme string }{{`"\x15\x03`, "https"}, {`"RTSP/`, "rtsp"}} { // an alert of TLS
 		if strings.Contains(text, "malformed HTTP") && strings.Contains(text, other.begins) {
 			text = fmt.Sprintf("%s answers, but not in HTTP: use %s://", place(c.src.URL), other.scheme)
@@ -191,11 +208,11 @@ func (c *httpCamera) refused(resp *http.Response) error {
 	case http.StatusNotFound:
 		return &frame.CameraError{Reason: frame.NotFound, Text: fmt.Sprintf("404 from %s: it has no %s", at, redactedPath(c.src.URL))}
 	}
-	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", resp.Status, at)}
+	return &frame.CameraError{Reason: frame.Refused, Text: fmt.Sprintf("%s from %s", frame.Words(resp.Status), at)}
 }
 
 func (c *httpCamera) broken(err error) error {
-	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %v", place(c.src.URL), err)}
+	return &frame.CameraError{Reason: frame.Ended, Text: fmt.Sprintf("%s: %s", place(c.src.URL), frame.Words(err.Error()))}
 }
 
 func (c *httpCamera) closed() error {

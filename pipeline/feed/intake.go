@@ -24,7 +24,7 @@ type Intake struct {
 	stated     time.Time // when the camera last stated a start; zero for never
 	first      time.Time // when the first unit arrived
 	shape      jpeg.Shape
-	refused    int         // JPEGs in a row that can be neither decoded nor passed on
+	refused    int         // units in a row that no decoder may have
 	density    frame.Ratio // of the newest JPEG
 	begun      bool        // a keyframe or a recovery point has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
@@ -62,6 +62,10 @@ func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Ti
 		in.feed.tooLarge(len(data))
 		return false
 	}
+	if text := unit.Excess(format.Stream); text != "" {
+		in.unsupported(text)
+		return false
+	}
 	if format.Stream.Width*format.Stream.Height > maxArea || format.Stream.Codec == "vp8" && unit.MisstatesVP8Size(data, format.Stream) {
 		in.feed.broken.Add(1)
 		return false
@@ -77,7 +81,15 @@ func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Ti
 		format = turned(*format, in.orientation)
 	}
 	start := in.start(data, key, arrived, format)
+	if text := in.starts.Excess(); text != "" {
+		in.unsupported(text)
+		in.startsOf = "" // damage may claim anything once
+		return false
+	}
 	waited := !in.begun // then it may have been reported that pictures are missing
+	if start.Key {
+		in.refused = 0
+	}
 	if in.begun = start.Key || start.Recovery > 0 || in.begun && !changed; !in.begun {
 		in.feed.setUnusable(in.shaped(format.Stream))
 		return true
@@ -139,8 +151,12 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 		in.feed.broken.Add(1)
 		return nil, nil
 	}
-	if h.Unsupported() != "" {
-		in.unsupported(h)
+	if h.TooManyScans() {
+		in.unsupported(fmt.Sprintf("JPEGs of %d scans in %dx%d pixels, which take too long to decode", h.Scans(), h.Width, h.Height))
+		return nil, nil
+	}
+	if text := h.Unsupported(); text != "" {
+		in.unsupported(text + ", which can be neither decoded nor shown by browsers")
 		return nil, nil
 	}
 	picture = h.Repaired(data)
@@ -177,11 +193,10 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 
 // unsupported ends the connection of a camera that sends what cannot be shown. A header may also be damaged: once there have
 // been pictures, it must arrive twice.
-func (in *Intake) unsupported(h jpeg.Header) {
+func (in *Intake) unsupported(what string) {
 	in.feed.broken.Add(1)
 	if in.refused++; in.refused > 1 || in.current == nil {
-		in.end(&frame.CameraError{Reason: frame.Unsupported,
-			Text: place(in.feed.source.URL) + " sends " + h.Unsupported() + ", which can be neither decoded nor shown by browsers"})
+		in.end(&frame.CameraError{Reason: frame.Unsupported, Text: place(in.feed.source.URL) + " sends " + what})
 	}
 }
 

@@ -2,9 +2,13 @@ package feed
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/jpeg"
+	"net/http"
+	"os"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -166,4 +170,36 @@ func encodeJPEG(t testing.TB, width, height int) []byte {
 		t.Fatal(err)
 	}
 	return file.Bytes()
+}
+
+// TestJPEGThatTakesTooLongToDecodeEndsTheConnection before any decoder gets it.
+func TestJPEGThatTakesTooLongToDecodeEndsTheConnection(t *testing.T) {
+	still, err := os.ReadFile("../jpeg/testdata/progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	last, end := bytes.LastIndex(still, []byte{0xFF, 0xDA}), len(still)-2
+	bomb := slices.Concat(still[:end], bytes.Repeat(still[last:end], 1000), still[end:])
+	url := serveHTTP(t, func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(bomb)
+	})
+	runFeed(t, camtest.Source(t, url)).Fails(t, frame.Unsupported, "scans in 96x64 pixels, which take too long to decode")
+}
+
+// TestVideoThatTakesTooMuchMemoryEndsTheConnection before any decoder gets it: 8176x8176 with four references.
+func TestVideoThatTakesTooMuchMemoryEndsTheConnection(t *testing.T) {
+	sps := []byte{0x67, 0x42, 0, 0x3C, 0xD9, 0x40, 0x1F, 0xF0, 0x0F, 0xFE, 0x40}
+	feed, err := New(camtest.Source(t, "test://ball"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := feed.NewIntake(func(frame.Stream) { t.Error("it is a stream") })
+	ctx, end := context.WithCancelCause(t.Context())
+	in.end = end
+	format := &unit.Format{Caps: "video/x-h264, stream-format=(string)byte-stream", Stream: frame.Stream{Codec: "h264", Width: 320, Height: 240}}
+	in.Unit(slices.Concat([]byte{0, 0, 0, 1}, sps, []byte{0, 0, 0, 1, 0x65, 0x88, 0x84}), 0, true, time.Now(), format)
+	if err := context.Cause(ctx); frame.ReasonOf(err) != frame.Unsupported || !strings.Contains(err.Error(), "more than 8192x4320") {
+		t.Error(err)
+	}
 }

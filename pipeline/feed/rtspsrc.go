@@ -25,7 +25,7 @@ func readRTSPSrc(ctx context.Context, src configs.Source, in *Intake) error {
 	if err != nil {
 		return err
 	}
-	defer g.Close()
+	defer in.feed.release(g)
 	made, err := g.Add(rtspElement(src))
 	if err != nil {
 		return err

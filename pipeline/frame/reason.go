@@ -46,7 +46,9 @@ type CameraError struct {
 	Text   string
 }
 
-func (e *CameraError) Error() string { return e.Text }
+// Error returns the text without control characters, and not all of a long one: a part of it may be the camera's words, or those of
+// a library about what the camera sent.
+func (e *CameraError) Error() string { return clean(e.Text, maxSentence) }
 
 // ReasonOf returns the Reason in err's chain, Failed if there is none.
 func ReasonOf(err error) Reason {

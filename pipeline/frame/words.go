@@ -5,15 +5,20 @@ import (
 	"unicode"
 )
 
-// maxWords is how many characters of a camera's words an error may show.
-const maxWords = 200
+const (
+	maxWords    = 200 // characters of a camera's words that are kept
+	maxSentence = 500 // characters of an error about a camera, which has such words and framegate's own
+)
 
-// Words returns what an error or a log may show of what a camera says: printable characters, and at most 200.
-func Words(text string) string {
+// Words returns what may be kept, logged and shown of what a camera says: printable characters, and at most 200.
+func Words(text string) string { return clean(text, maxWords) }
+
+// clean returns the first characters of a text. Control characters, such as those that a terminal obeys, become question marks.
+func clean(text string, most int) string {
 	var kept strings.Builder
 	count := 0
 	for _, c := range strings.TrimSpace(text) {
-		if count++; count > maxWords {
+		if count++; count > most {
 			break
 		}
 		if !unicode.IsPrint(c) {

@@ -27,7 +27,7 @@ func parseBusError(msg *gst.Message) *BusError {
 	status := ""
 	var words *C.gchar
 	if code := C.fg_rtsp_status(unsafe.Pointer(msg.Instance()), &words); code != 0 {
-		status = strings.TrimSpace(fmt.Sprint(code, " ", C.GoString(words)))
+		status = strings.TrimSpace(fmt.Sprint(code, " ", frame.Words(C.GoString(words))))
 	}
 	return &BusError{
 		Status:      status,
@@ -42,7 +42,7 @@ func missingPlugin(msg *gst.Message) string {
 	if name == nil {
 		return ""
 	}
-	return C.GoString((*C.char)(name))
+	return frame.Words(C.GoString((*C.char)(name)))
 }
 
 // BusError is a CameraError with the details that GStreamer adds for programmers.

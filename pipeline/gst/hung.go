@@ -59,6 +59,10 @@ func (h *hungPipelines) remove(p *gst.Pipeline) {
 // Abandoned is the number of pipelines that did not return from a state change in time, since the process began.
 func Abandoned() int { return int(abandoned.count.Load()) }
 
+// maxHanging is how many pipelines may hang at a time, since each keeps its memory and threads. A device that hangs may take one of each
+// camera with it.
+const maxHanging = 128
+
 // Hanging is the number of pipelines that have not returned from a state change yet.
 func Hanging() int {
 	abandoned.mu.Lock()

@@ -37,12 +37,16 @@ type Pipeline struct {
 	pipe     *gst.Pipeline
 	made     []*Element
 	hung     bool          // a state change did not return in time; owned by the goroutine that plays and stops
+	timedOut bool          // it had all its time, and was not just interrupted
 	returned chan struct{} // closed when it returns after all, and the pipeline is down
 }
 
 // New returns an empty pipeline. Stop or Close must be called.
 func New() (*Pipeline, error) {
 	start()
+	if n := Hanging(); n >= maxHanging {
+		return nil, &frame.CameraError{Reason: frame.Failed, Text: fmt.Sprintf("%d pipelines do not end: restart framegate", n)}
+	}
 	pipe, err := gst.NewPipeline("")
 	if err != nil {
 		return nil, err
@@ -225,6 +229,9 @@ func (p *Pipeline) Ended() <-chan error { return p.ended }
 // Hung reports whether a state change did not return in time.
 func (p *Pipeline) Hung() bool { return p.hung }
 
+// Abandoned reports whether a state change did not return within all its time, and returns what is closed if it does later.
+func (p *Pipeline) Abandoned() (returned <-chan struct{}, ok bool) { return p.returned, p.timedOut }
+
 // OnTooLarge sets a function that is called, on the bus's goroutine, for each access unit that LinkRTP drops because of its
 // size. It must be called before the pipeline plays.
 func (p *Pipeline) OnTooLarge(f func(bytes int)) { p.dropped = f }
@@ -271,7 +278,7 @@ func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Durat
 		close(givenUp)
 		return context.Cause(ctx)
 	case <-timeout.C:
-		p.hung = true
+		p.hung, p.timedOut = true, true
 		abandoned.add(pipe)
 		abandoned.count.Add(1)
 		close(givenUp)

@@ -26,6 +26,7 @@ type Header struct {
 	gaps          []gap             // bytes that are left out before the first scan, in order
 	stray         bool              // some of them belong to no segment
 	huffman       bool              // it has Huffman tables, or needs none
+	scans         int               // see TooManyScans; 0 if a decoder reads only the first one
 }
 
 // gap is a range of bytes that belong to no segment, or to one that nobody needs to see the picture.
@@ -236,7 +237,11 @@ func (h *Header) readScans(data []byte) error {
 	switch {
 	case h.Width == 0 || h.Height == 0:
 		return errBroken
-	case h.end > h.body+2:
+	}
+	if h.several(data) {
+		h.scans = 1 + bytes.Count(data[h.body:], []byte{0xFF, markSOS})
+	}
+	if h.end > h.body+2 {
 		return nil
 	}
 	at := h.body

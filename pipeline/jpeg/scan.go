@@ -48,9 +48,30 @@ func worthDecoding(width, height, bytes int) bool {
 	return int64(width)*int64(height) <= min(maxChecked, 1024*int64(bytes))
 }
 
+// What a picture of several scans may cost. A decoder visits all of a picture's pixels in each scan, however few data the scan has.
+// Encoders write about ten.
+const (
+	maxScans    = 100
+	maxScanWork = 256 << 20 // scans times pixels
+)
+
+// TooManyScans reports whether a picture has more scans than a decoder should be given for its size.
+func (h Header) TooManyScans() bool {
+	return h.scans > maxScans || int64(h.scans)*int64(h.Width)*int64(h.Height) > maxScanWork && h.scans > 1
+}
+
+// Scans is the number of scans of a picture that a decoder reads one after the other.
+func (h Header) Scans() int { return max(1, h.scans) }
+
+// several reports whether a decoder reads more than the first scan of a picture, from data: if it is progressive, or its first scan
+// lacks components.
+func (h Header) several(data []byte) bool {
+	return h.mark == 0xC2 || h.mark == 0xCA || len(h.frame) > 5 && data[h.scan+4] < h.frame[5]
+}
+
 // decodes reports whether Go's decoder can read a picture, the only check of a progressive one.
 func (h Header) decodes(data []byte) (end int, ok bool) {
-	if !worthDecoding(h.Width, h.Height, len(data)) {
+	if !worthDecoding(h.Width, h.Height, len(data)) || h.TooManyScans() {
 		return 0, false
 	}
 	h.end, h.open = len(data), true

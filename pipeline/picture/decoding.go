@@ -59,6 +59,9 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 	for format, lastShown := key.Format, (time.Time{}); ; {
 		d := &decoding{picture: p, format: format, candidate: p.Plans.For(format.Stream)}
 		d.setPlan("")
+		if err := p.Plans.MayBegin(d.candidate); err != nil {
+			return err
+		}
 		var waited bool
 		if d.begun, waited = p.Plans.Begin(ctx, d.candidate, d.limits().first); waited {
 			// The camera has sent more units meanwhile.
@@ -150,6 +153,9 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 func (d *decoding) close() {
 	if d.pipeline != nil {
 		d.pipeline.Stop()
+		if returned, ok := d.pipeline.Abandoned(); ok {
+			d.picture.Plans.Hung(d.candidate, returned)
+		}
 	}
 	if d.queue != nil {
 		d.queue.Close()

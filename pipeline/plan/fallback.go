@@ -20,6 +20,7 @@ type Fallback struct {
 	machine *Machine
 	choice  configs.Plans
 	watched func() bool // reports whether pictures of the camera are being made
+	hangs   gst.Hangs
 
 	mu        sync.Mutex // guards what follows
 	changed   chan struct{}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -13,6 +14,8 @@ import (
 // Machine records which plans work on this machine. The zero Machine knows that software works. Its methods may be called from
 // any goroutine.
 type Machine struct {
+	hanging atomic.Int64 // pipelines in software that hang now
+
 	mu        sync.Mutex         // guards what follows
 	works     map[string]bool    // whether a plan works, by its key
 	known     map[string][]Plan  // results of plans, cached by codec and choice

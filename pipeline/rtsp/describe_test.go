@@ -81,7 +81,7 @@ func FuzzWire(f *testing.F) {
 			if err != nil {
 				return
 			}
-			if m == nil && len(p) == 0 || m != nil && (len(m.body) > maxBody || m.status == 0 && m.method == "") {
+			if m == nil && len(p) == 0 || m != nil && (len(m.body) > maxRead || m.status == 0 && m.method == "") {
 				t.Errorf("%+v, %v", m, p)
 			}
 		}

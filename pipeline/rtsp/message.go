@@ -12,10 +12,11 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Limits of what a camera may send. A description of 100 KB has been seen in the field.
+// Limits of what a camera may send. A description of 100 KB has been seen in the field, with the video first.
 const (
 	maxHead = 64 << 10  // bytes of a message before its body
 	maxBody = 256 << 10 // bytes of a body
+	maxRead = 64 << 10  // bytes of a body that are read; the others are skipped
 )
 
 // message is a response of the camera, or a request that it makes.
@@ -95,7 +96,9 @@ func readMessage(r *bufio.Reader) (*message, error) {
 	case length > maxBody:
 		return nil, fmt.Errorf("sends a body of %d bytes, more than %d KB", length, maxBody>>10)
 	}
-	m.body = make([]byte, length)
-	_, err = io.ReadFull(r, m.body)
+	m.body = make([]byte, min(length, maxRead))
+	if _, err = io.ReadFull(r, m.body); err == nil {
+		_, err = r.Discard(length - len(m.body))
+	}
 	return m, err
 }

@@ -4,6 +4,7 @@
 package rtsp
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/redirect"
 
 	"github.com/pion/rtp"
 )
@@ -73,9 +75,6 @@ const flushAfter = 250 * time.Millisecond
 // udpPatience is how long Auto waits for the first packet over UDP.
 const udpPatience = 3 * time.Second
 
-// maxRedirects is how often a camera may redirect.
-const maxRedirects = 5
-
 // StatusError is a refusal by the camera.
 type StatusError struct {
 	Method string // of the request
@@ -128,10 +127,10 @@ var ErrEnded = errors.New("closed the connection")
 // errNoUDP says that the camera cannot be reached over UDP, but perhaps over TCP.
 var errNoUDP = errors.New("nothing arrived over UDP")
 
-// redirect says that the camera redirects to another URL.
-type redirect struct{ to *url.URL }
+// redirection says that the camera sends clients elsewhere.
+type redirection struct{ to *url.URL }
 
-func (r *redirect) Error() string { return "redirects to " + r.to.Redacted() }
+func (r *redirection) Error() string { return "redirects to " + r.to.Redacted() }
 
 // Read receives a stream until the connection ends or ctx is done. It returns why, ctx's cause in the second case. It closes the
 // session before it returns.
@@ -141,14 +140,15 @@ func Read(ctx context.Context, c Config) error {
 		transport = TCP
 	}
 	credentials := &challenge.Credentials{Username: c.Username, Password: c.Password}
+	guard := redirect.New(placeOf(c.URL, c.DefaultPort), "rtsp", "rtsps")
 	passed := map[string]bool{} // requests after which the camera closed the connection, once each
 	for redirects := 0; ; {
-		s := &session{config: c, url: to, credentials: credentials, odd: map[string]bool{}, closes: passed["OPTIONS"]}
+		s := &session{config: c, url: to, guard: guard, credentials: credentials, odd: map[string]bool{}, closes: passed["OPTIONS"]}
 		err := s.read(ctx, transport)
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		var away *redirect
+		var away *redirection
 		var closed *closedEarly
 		switch {
 		case errors.As(err, &closed):
@@ -157,10 +157,11 @@ func Read(ctx context.Context, c Config) error {
 			}
 			passed[closed.after] = true
 		case errors.As(err, &away):
-			if redirects++; redirects > maxRedirects {
-				return fmt.Errorf("redirects more than %d times", maxRedirects)
+			if err := cmp.Or(guard.Allows(to, away.to), c.allows(away.to)); err != nil {
+				return err
 			}
-			if err := c.allows(to, away.to); err != nil {
+			redirects++
+			if err := guard.Follow(ctx, redirects); err != nil {
 				return err
 			}
 			to = away.to
@@ -172,25 +173,19 @@ func Read(ctx context.Context, c Config) error {
 	}
 }
 
-// allows refuses a redirect to a URL that is not RTSP, from rtsps to rtsp, and from the network to this machine. If there is a
-// password, it also refuses a redirect to another host, which must not get it.
-func (c *Config) allows(from, to *url.URL) error {
-	switch {
-	case to.Scheme != "rtsp" && to.Scheme != "rtsps":
-		return fmt.Errorf("redirects to a URL of scheme %q", frame.Words(to.Scheme))
-	case isLocal(to.Hostname()) && !isLocal(from.Hostname()):
-		return fmt.Errorf("redirects to %s, which is this machine", frame.Words(to.Host))
-	case from.Scheme == "rtsps" && to.Scheme != "rtsps", c.Username != "" && to.Hostname() != from.Hostname():
+// allows refuses a redirect to another host if that would get the password. Control URLs need no such check: all requests of a
+// session go to the host that it is connected to.
+func (c *Config) allows(to *url.URL) error {
+	if c.Username != "" && !strings.EqualFold(to.Hostname(), c.URL.Hostname()) {
 		return fmt.Errorf("redirects to %s://%s, which is not given the password: configure that URL if it is the camera's",
 			to.Scheme, frame.Words(to.Host))
 	}
 	return nil
 }
 
-// isLocal reports whether a host is this machine.
-func isLocal(host string) bool {
-	ip := net.ParseIP(host)
-	return strings.EqualFold(host, "localhost") || ip != nil && (ip.IsLoopback() || ip.IsUnspecified())
+// placeOf is the host and port of a URL.
+func placeOf(u *url.URL, defaultPort func(scheme string) string) string {
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), defaultPort(u.Scheme)))
 }
 
 // closedEarly says that the camera closed the connection after a request, where another connection may help.

@@ -1,7 +1,6 @@
 package rtsp
 
 import (
-	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -18,13 +17,15 @@ import (
 
 	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/redirect"
 )
 
 // session is one connection to a camera. The goroutine that reads it owns all fields but those under mu.
 type session struct {
 	config Config
 	url    *url.URL // of the stream
-	closes bool     // the camera closes a connection after OPTIONS
+	guard  *redirect.Guard
+	closes bool // the camera closes a connection after OPTIONS
 	conn   net.Conn
 	wire   *wire
 	odd    map[string]bool // what was reported to Config.Odd
@@ -45,8 +46,10 @@ type session struct {
 func (s *session) connect(ctx context.Context) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.Timeout, fmt.Errorf("no connection within %v", s.config.Timeout))
 	defer cancel()
-	address := net.JoinHostPort(s.url.Hostname(), cmp.Or(s.url.Port(), s.config.DefaultPort(s.url.Scheme)))
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", address)
+	conn, err := s.guard.Dial(ctx, net.Dialer{}, "tcp", placeOf(s.url, s.config.DefaultPort))
+	if refused, ok := redirect.IsRefused(err); ok {
+		return refused
+	}
 	if err != nil {
 		return &ConnectError{Err: err}
 	}
@@ -125,7 +128,18 @@ func (s *session) request(method, to string, headers ...string) (text string, au
 		lines = append(lines, "Authorization: "+answer)
 	}
 	lines = append(lines, headers...)
+	for i, line := range lines { // URL and session are the camera's words
+		lines[i] = strings.Map(dropControl, line)
+	}
 	return strings.Join(lines, "\r\n") + "\r\n\r\n", answer != "", nil
+}
+
+// dropControl drops control characters, of which a carriage return would end a header.
+func dropControl(r rune) rune {
+	if r < ' ' || r == 0x7F {
+		return -1
+	}
+	return r
 }
 
 // ask sends a request and returns its response. It answers a challenge once. Packets that arrive before the response go to
@@ -236,7 +250,7 @@ func (s *session) describe() (*Track, addresses, error) {
 			return nil, urls, fmt.Errorf("redirects to %q, which is no URL", frame.Words(place))
 		}
 		away.User = nil
-		return nil, urls, &redirect{away}
+		return nil, urls, &redirection{away}
 	}
 	if m.status != 200 {
 		return nil, urls, &StatusError{Method: "DESCRIBE", Status: m.status, Reason: m.reason}

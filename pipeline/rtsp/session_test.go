@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/framegate/framegate/pipeline/challenge"
 )
 
 func TestStreamIsReceivedAndTheSessionClosed(t *testing.T) {
@@ -166,6 +168,7 @@ func TestOddSessionsWork(t *testing.T) {
 				}
 			}
 		},
+		"a long description": func(c *camera) { c.sdp += strings.Repeat("a=x-ignored:1\r\n", 7000) },
 		"a redirect": func(c *camera) {
 			c.on["DESCRIBE"] = func(c *client, r request) {
 				if !strings.HasSuffix(r.url, "/real") {
@@ -372,5 +375,14 @@ func TestUnitThatMayBeCompleteIsFlushed(t *testing.T) {
 		t.Fatal(err)
 	case <-time.After(patience):
 		t.Fatal("the unit was not flushed")
+	}
+}
+
+// TestWordsOfACameraAddNoHeader to the requests in which they come back: URL and session.
+func TestWordsOfACameraAddNoHeader(t *testing.T) {
+	s := &session{credentials: &challenge.Credentials{}, id: "1\rX-Evil: 1"}
+	text, _, err := s.request("SETUP", "rtsp://192.0.2.1/x\rX-Evil: 1\r", "Transport: RTP/AVP")
+	if err != nil || strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") {
+		t.Errorf("%q, %v", text, err)
 	}
 }

@@ -199,12 +199,13 @@ func listen(socket *net.UDPConn, f *flow, from *origin, alive func(time.Time)) {
 
 // origin is where a camera's packets come from.
 type origin struct {
-	address       netip.Addr // of the session, with its zone
-	camera, named netip.Addr // the same without its zone, and the one that the camera names; zero if it names none
-	ports         [2]uint16  // of RTP and RTCP; 0 if the camera does not say
+	address netip.Addr // of the session, with its zone
+	camera  netip.Addr // the same without its zone
+	ports   [2]uint16  // of RTP and RTCP; 0 if the camera does not say
 }
 
-// newOrigin reads the answer to SETUP. The ports are used only to send packets to: some cameras send from others.
+// newOrigin reads the answer to SETUP. The ports are used only to send packets to: some cameras send from others. A source that the
+// camera names is ignored, since another host could then send in its place.
 func newOrigin(camera net.Addr, answer string) *origin {
 	from := &origin{}
 	if a, ok := camera.(*net.TCPAddr); ok {
@@ -213,28 +214,23 @@ func newOrigin(camera net.Addr, answer string) *origin {
 	}
 	for parameter := range strings.SplitSeq(answer, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
-		switch value = strings.TrimSpace(value); strings.ToLower(strings.TrimSpace(name)) {
-		case "server_port":
-			first, second, pair := strings.Cut(value, "-")
-			a, _ := strconv.ParseUint(first, 10, 16)
-			b, _ := strconv.ParseUint(second, 10, 16)
-			if !pair && a > 0 && a < 65535 {
-				b = a + 1
-			}
-			from.ports = [2]uint16{uint16(a), uint16(b)}
-		case "source":
-			if addr, err := netip.ParseAddr(value); err == nil && !addr.IsUnspecified() {
-				from.named = addr.Unmap()
-			}
+		if !strings.EqualFold(strings.TrimSpace(name), "server_port") {
+			continue
 		}
+		first, second, pair := strings.Cut(strings.TrimSpace(value), "-")
+		a, _ := strconv.ParseUint(first, 10, 16)
+		b, _ := strconv.ParseUint(second, 10, 16)
+		if !pair && a > 0 && a < 65535 {
+			b = a + 1
+		}
+		from.ports = [2]uint16{uint16(a), uint16(b)}
 	}
 	return from
 }
 
 // is reports whether packets from an address belong to the camera.
 func (o *origin) is(sender netip.Addr) bool {
-	sender = sender.Unmap().WithZone("")
-	return sender == o.camera || o.named.IsValid() && sender == o.named
+	return sender.Unmap().WithZone("") == o.camera
 }
 
 // open sends a packet from each socket to the camera, so that firewalls in between let its packets in.

@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// BufferLimit is the largest size of a GOP buffer in bytes. 32 MiB are a minute of a 4 Mbit/s camera. A longer GOP loses its
+// BufferLimit is the largest size of a GOP buffer in bytes, of which each unit takes unitOverhead besides its data. 32 MiB are a
+// minute of a 4 Mbit/s camera. A longer GOP loses its
 // keyframe, and a new picture waits for the next one. A unit larger than the limit must not be pushed: the largest ones known
 // are raw pictures, 16 MiB in 4K.
 const BufferLimit = 32 << 20
@@ -71,9 +72,9 @@ func (g *GOP) Push(u Unit) {
 	u.Recovered = g.recover(u)
 	g.units = append(g.units, u)
 	g.bytes += len(u.Data)
-	if g.bytes > BufferLimit {
+	if g.held() > BufferLimit {
 		g.keepLast(gopLag)
-		for g.bytes > BufferLimit {
+		for g.held() > BufferLimit && len(g.units) > 1 {
 			g.keepLast(len(g.units) - 1)
 		}
 	}
@@ -82,6 +83,12 @@ func (g *GOP) Push(u Unit) {
 		g.pushed = nil
 	}
 }
+
+// unitOverhead is what a unit takes besides its data, in bytes. A camera may send units of two bytes.
+const unitOverhead = 256
+
+// held is what the buffer counts against BufferLimit.
+func (g *GOP) held() int { return g.bytes + len(g.units)*unitOverhead }
 
 // recover counts a unit, which is about to be added, for the recovery points before it. It reports whether one is complete. A
 // picture that begins there begins with pictures that nobody may see; the newest one is right.

@@ -297,3 +297,15 @@ func TestBufferThatNobodyReadsKeepsOneGroup(t *testing.T) {
 		}
 	}
 }
+
+// TestSmallUnitsAreCountedWithWhatTheyTakeBesides since a camera may send millions of two bytes.
+func TestSmallUnitsAreCountedWithWhatTheyTakeBesides(t *testing.T) {
+	var g GOP
+	u := Unit{Data: []byte{1, 2}}
+	for range 2 * BufferLimit / unitOverhead {
+		g.Push(u)
+		if n, _ := g.Size(); n > BufferLimit/unitOverhead {
+			t.Fatalf("%d units of two bytes are kept", n)
+		}
+	}
+}

@@ -17,6 +17,7 @@ type Starts struct {
 	lengths bool // NAL units follow their length in 4 bytes, else a start code
 	fields  bool // an H.264 picture may be a single field, of which two make a frame
 	sets    repeated
+	excess  string // see Excess
 }
 
 // NewStarts returns the Starts for units of a format, whose caps say how NAL units are separated.
@@ -24,8 +25,18 @@ func NewStarts(f *Format) Starts {
 	s := Starts{codec: f.Stream.Codec, lengths: hasLengths(f)}
 	if sps := spsOf(f.Caps); s.codec == "h264" && sps != nil {
 		s.fields = mayHaveFields(sps)
+		s.claims(claimOfH264(sps))
 	}
 	return s
+}
+
+// Excess says what the parameter sets so far claim that no decoder must be given, empty if there is no such.
+func (s *Starts) Excess() string { return s.excess }
+
+func (s *Starts) claims(c claim, ok bool) {
+	if text := c.excess(); ok && text != "" {
+		s.excess = text
+	}
 }
 
 // Start says whether a decoder may begin with a unit. The zero Start is that of a unit that needs those before it.
@@ -72,6 +83,7 @@ func (s *Starts) ofH264(unit []byte, key bool) Start {
 			}
 		case h264SPS:
 			hasSets, s.fields = true, mayHaveFields(s.cut(nal))
+			s.claims(claimOfH264(s.cut(nal)))
 		case h264IDR:
 			return Start{Key: true}
 		case h264Slice, h264PartA:
@@ -129,6 +141,7 @@ func (s *Starts) ofH265(unit []byte, key bool) Start {
 			}
 		case kind == h265SPS:
 			hasSets = true
+			s.claims(claimOfH265(s.cut(nal)))
 		case kind > h265LastSlice:
 		case kind >= h265FirstIRAP && kind <= h265LastIRAP: // decoders leave out what precedes a CRA picture in display order
 			return Start{Key: true}

@@ -17,6 +17,9 @@ type Log struct {
 
 const warningInterval = 10 * time.Minute
 
+// maxWarnings is how many different failures are warnings within warningInterval: a camera may refuse with other words each time.
+const maxWarnings = 20
+
 // Add logs a failure and when the next attempt is made.
 func (l *Log) Add(ctx context.Context, failure error, retryIn time.Duration) {
 	level := slog.LevelDebug
@@ -30,7 +33,7 @@ func (l *Log) Add(ctx context.Context, failure error, retryIn time.Duration) {
 func (l *Log) warns(failure error, now time.Time) bool {
 	maps.DeleteFunc(l.warned, func(_ string, at time.Time) bool { return now.Sub(at) >= warningInterval })
 	text := failure.Error()
-	if _, ok := l.warned[text]; ok {
+	if _, ok := l.warned[text]; ok || len(l.warned) >= maxWarnings {
 		return false
 	}
 	if l.warned == nil {

@@ -2,6 +2,7 @@ package retry
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 )
@@ -18,5 +19,19 @@ func TestFailureThatIsRepeatedIsRarelyAWarning(t *testing.T) {
 	}
 	if warnings != 12 {
 		t.Errorf("%d warnings", warnings)
+	}
+}
+
+func TestFailureWithOtherWordsEachTimeIsRarelyAWarning(t *testing.T) {
+	var log Log
+	now := time.Now()
+	warnings := 0
+	for i := range 3600 {
+		if log.warns(fmt.Errorf("500 %d", i), now.Add(time.Duration(i)*time.Second)) {
+			warnings++
+		}
+	}
+	if warnings > 6*maxWarnings {
+		t.Errorf("%d warnings within an hour", warnings)
 	}
 }

@@ -1,0 +1,80 @@
+package unit
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/framegate/framegate/pipeline/frame"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
+)
+
+// What a decoder may be asked to hold: pictures of the largest size that level 6.2 of H.264 and H.265 allows, such as 8192x4320, and
+// eight of that size at a time. In 4:2:0 these take 430 MB.
+const (
+	maxVideoArea = 34 << 20 // pixels
+	maxHeldArea  = 8 * maxVideoArea
+)
+
+// claim is how much memory a sequence parameter set makes a decoder take: the size of a picture, and how many it keeps, since later
+// ones refer to them or are shown before them. The zero claim claims nothing.
+type claim struct{ width, height, kept int }
+
+// excess says what a decoder cannot be given, empty if it can.
+func (c claim) excess() string {
+	area := int64(c.width) * int64(c.height)
+	switch {
+	case area > maxVideoArea:
+		return fmt.Sprintf("video of %dx%d pixels, more than 8192x4320", c.width, c.height)
+	case area*int64(c.kept) > maxHeldArea:
+		return fmt.Sprintf("video of %dx%d pixels whose decoder has to keep %d pictures, more than eight of 8192x4320", c.width, c.height, c.kept)
+	}
+	return ""
+}
+
+// Excess says what is too large about a stream whose pictures refer to each other, empty if nothing is. A decoder of VP9 or AV1 keeps
+// eight pictures, whatever the stream says.
+func Excess(s frame.Stream) string {
+	if s.Codec == "mjpeg" || s.Codec == "raw" {
+		return ""
+	}
+	return claim{s.Width, s.Height, 1}.excess()
+}
+
+// maxKept bounds what a parameter set may state: no decoder keeps more.
+const maxKept = 32
+
+// claimOfH264 reads a sequence parameter set; false if that makes no sense.
+func claimOfH264(sps []byte) (c claim, ok bool) {
+	var s h264.SPS
+	if s.Unmarshal(sps) != nil {
+		return claim{}, false
+	}
+	kept := s.MaxNumRefFrames
+	switch {
+	case s.VUI != nil && s.VUI.BitstreamRestriction != nil:
+		kept = max(kept, s.VUI.BitstreamRestriction.MaxDecFrameBuffering, s.VUI.BitstreamRestriction.MaxNumReorderFrames)
+	case s.LevelIdc > 52: // libav takes the number from a level that it knows (5.1), and else the largest
+		kept = max(kept, 16)
+	}
+	// Before it is cropped.
+	width, height := 16*(int(min(s.PicWidthInMbsMinus1, 1<<16))+1), 16*(int(min(s.PicHeightInMapUnitsMinus1, 1<<16))+1)
+	if !s.FrameMbsOnlyFlag {
+		height *= 2
+	}
+	return claim{width, height, int(min(kept, maxKept))}, true
+}
+
+// claimOfH265 is the same for H.265.
+func claimOfH265(sps []byte) (c claim, ok bool) {
+	var s h265.SPS
+	if s.Unmarshal(sps) != nil {
+		return claim{}, false
+	}
+	kept := uint32(0)
+	if len(s.MaxDecPicBufferingMinus1) > 0 {
+		kept = min(slices.Max(s.MaxDecPicBufferingMinus1), maxKept) + 1
+	}
+	return claim{int(min(s.PicWidthInLumaSamples, 1<<20)), int(min(s.PicHeightInLumaSamples, 1<<20)), int(kept)}, true
+}
