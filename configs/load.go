@@ -13,7 +13,7 @@ import (
 
 // Load reads a file and parses it.
 func Load(path string) (*Config, error) {
-	content, err := os.ReadFile(path)
+	content, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -86,7 +86,7 @@ func (d *decoder) checkFont(config *Config) {
 	if p.Font == "" {
 		return
 	}
-	content, err := d.read(p.Font)
+	content, err := d.read(p.Font, maxFont)
 	if err == nil {
 		_, err = opentype.Parse(content)
 	}

@@ -53,7 +53,7 @@ var (
 func (f *File) Load() (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	text, err := os.ReadFile(f.Path)
+	text, err := configs.ReadFile(f.Path)
 	if err != nil {
 		f.refuse(err)
 		return nil, err
@@ -144,7 +144,7 @@ func (f *File) change(do change) (*configs.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := os.ReadFile(path)
+	before, err := configs.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
