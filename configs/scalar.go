@@ -40,6 +40,11 @@ func (d *decoder) expand(text string, secret bool) (string, error) {
 	return expanded, fault
 }
 
+// HasVariable reports whether the value of a text depends on the environment.
+func HasVariable(text string) bool {
+	return slices.ContainsFunc(variable.FindAllString(text, -1), func(found string) bool { return found != "$${" })
+}
+
 // setScalar sets a field to the value of text. The error completes the sentence 'it must be …'.
 func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 	if into.Type() == reflect.TypeFor[time.Duration]() {

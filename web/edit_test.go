@@ -105,6 +105,8 @@ func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "quality": 200}`, 400, []string{`"parameter":"quality"`, "from 1 to 100"}},
 		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "qualty": 20}`, 400, []string{`"parameter":"qualty"`, "did you mean quality?"}},
 		{"POST", "", `{"id": "a b", "url": "rtsp://h/"}`, 400, []string{`"parameter":"id"`}},
+		{"POST", "", `{"id": "shed", "url": "rtsp://h/", "name": "${HOME}"}`, 403, []string{`"parameter":"name"`, "environment variable", "$${"}},
+		{"PUT", "/gate", `{"url": "file:///etc/passwd"}`, 403, []string{`"parameter":"url"`, `"camera":"gate"`, "configuration file itself"}},
 		{"POST", "", `{"id": "shed"}`, 400, []string{"neither url nor vendor"}},
 		{"POST", "", `{"id": `, 400, []string{"not one JSON object"}},
 		{"POST", "", ``, 400, []string{"not one JSON object"}},
