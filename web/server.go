@@ -32,6 +32,8 @@ type Options struct {
 	Abandoned func() int
 	// Living returns how many objects of GStreamer exist, for /metrics.
 	Living func() int
+	// DroppedLines returns how many lines of the log were lost, for /metrics.
+	DroppedLines func() int
 	// Configuration returns the state of the configuration.
 	Configuration func() Configuration
 	// File is the file that requests may change; nil for none.

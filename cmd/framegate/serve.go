@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/app"
@@ -14,7 +15,7 @@ type serve struct {
 	Listen string `placeholder:"HOST:PORT" help:"Address to serve on instead of the configuration's."`
 }
 
-func (s serve) Run(ctx context.Context) error {
+func (s serve) Run(ctx context.Context, hangUp <-chan os.Signal) error {
 	path, err := configs.Find(s.Config)
 	if errors.Is(err, configs.ErrNone) {
 		return fmt.Errorf("%w; name one with --config FILE, or run 'framegate demo' to see four test cameras", err)
@@ -26,7 +27,7 @@ func (s serve) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return serveApp(ctx, app.Options{Config: config, File: path, Listen: s.Listen})
+	return serveApp(ctx, app.Options{Config: config, File: path, Listen: s.Listen, HangUp: hangUp})
 }
 
 // serveApp serves until ctx is done.

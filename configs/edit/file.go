@@ -181,7 +181,10 @@ func (f *File) writable() (string, error) {
 	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
 		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if !info.Mode().IsRegular() { // opening a FIFO would wait for a reader
+		return "", fmt.Errorf("%w: %s is not a regular file", ErrReadOnly, path)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", readOnly(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/framegate/framegate/configs"
@@ -65,5 +66,19 @@ func TestByteOrderMarkStays(t *testing.T) {
 		if got := contentOf(t, f); strings.Count(got, mark) != 1 || !strings.HasPrefix(got, mark) {
 			t.Errorf("after %s: %q", request, got)
 		}
+	}
+}
+
+// TestFIFOIsNotOpened has a FIFO in the place of the file, which would be waited for with the lock of all changes held.
+func TestFIFOIsNotOpened(t *testing.T) {
+	f := fileWith(t, twoCameras)
+	if err := errors.Join(os.Remove(f.Path), syscall.Mkfifo(f.Path, 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	if err := do(f, `patch a {"fps": 5}`); !errors.Is(err, ErrReadOnly) || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("got %v", err)
+	}
+	if _, err := f.Load(); err == nil || !strings.Contains(err.Error(), "not a regular file") {
+		t.Errorf("got %v", err)
 	}
 }

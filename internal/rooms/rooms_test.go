@@ -30,6 +30,8 @@ var order = []string{
 	"pipeline",
 	"registry",
 	"web",
+	"internal/terminal",
+	"internal/logging",
 	"internal/health",
 	"internal/systemd",
 	"internal/app",
