@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"strconv"
 
 	"golang.org/x/image/font/opentype"
@@ -72,6 +73,11 @@ func (d *decoder) checkServer(config *Config) {
 	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || n == 0 && port != "0" {
 		d.fault(d.at("listen"), "listen is %q; it must be host:port or :port", config.Listen)
 	}
+	for i, host := range config.Hosts {
+		if !IsHost(host) {
+			d.fault(d.at("hosts"), "hosts[%d] is %q; it must be a name such as cams.example, without scheme, port and path", i, host)
+		}
+	}
 	for i, origin := range config.CORSOrigins {
 		u, err := url.Parse(origin)
 		if origin != "*" && (err != nil || u.Host == "" || u.Scheme+"://"+u.Host != origin) {
@@ -79,6 +85,11 @@ func (d *decoder) checkServer(config *Config) {
 		}
 	}
 }
+
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$`)
+
+// IsHost reports whether a text is the name of a host, as a URL has it.
+func IsHost(name string) bool { return len(name) <= 253 && hostForm.MatchString(name) }
 
 // checkFont reads the font of the placeholders.
 func (d *decoder) checkFont(config *Config) {

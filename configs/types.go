@@ -17,6 +17,7 @@ type Config struct {
 	LogLevel             string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"Least severe level that is logged."`
 	LogFormat            string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Format of the log on stderr."`
 	CORSOrigins          []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' allows all. An <img> tag works without this."`
+	Hosts                []string `yaml:"hosts" doc:"Names under which framegate is served, such as cams.example. IP addresses, names without a dot and the machine's own name need no entry; others are refused with 421, because a foreign page can make its name point here."`
 	MaxViewers           int      `yaml:"max_viewers" min:"0" max:"100000" default:"2000" doc:"Streams at a time, of all cameras together; more are refused with 503. 0 means no limit."`
 	MaxViewersPerAddress int      `yaml:"max_viewers_per_address" min:"0" max:"100000" default:"0" doc:"Streams at a time to one address; more are refused with 429. 0 means no limit, which a reverse proxy needs."`
 	Editable             bool     `yaml:"editable" default:"true" doc:"Allows requests from this machine to change the list of cameras in this file; false refuses them with 403."`

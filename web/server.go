@@ -37,7 +37,9 @@ type Options struct {
 	// Configuration returns the state of the configuration.
 	Configuration func() Configuration
 	// File is the file that requests may change; nil for none.
-	File    *edit.File
+	File *edit.File
+	// Listen is an address that takes the place of the configuration's; empty for none. Its host is one of those that are served.
+	Listen  string
 	Version string
 	Log     *slog.Logger
 }
@@ -69,7 +71,7 @@ func New(o Options) *Handler {
 	s := &server{Options: o}
 	s.config.Store(&configs.Config{})
 	r := chi.NewRouter()
-	r.Use(s.recoverer, deadline, middleware.GetHead, headers, cors.Handler(cors.Options{
+	r.Use(s.recoverer, deadline, middleware.GetHead, headers, s.checkHost, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
 		ExposedHeaders:  []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale"},

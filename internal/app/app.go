@@ -65,7 +65,7 @@ func New(o Options) (*App, error) {
 	}
 	a.handler = web.New(web.Options{
 		Cameras: a.cameras, Hardware: a.machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
-		Configuration: a.configuration, File: a.file, Version: o.Version, Log: a.log.Logger,
+		Configuration: a.configuration, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
 		DroppedLines: a.log.Dropped,
 	})
 	return a, nil
