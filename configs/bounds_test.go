@@ -60,6 +60,22 @@ func TestManyCamerasAreNotTooLarge(t *testing.T) {
 	}
 }
 
+func TestAliasesInARowAreNotNested(t *testing.T) {
+	mustParse(t, "x-a: &a [b]\nx-b: ["+strings.Repeat("*a, ", 200)+"]\nx-c: {"+"a: *a, b: *a"+"}\nx-d: [[[[]]], "+strings.Repeat("[], ", 200)+"]\n")
+}
+
+func TestFaultsAreLimited(t *testing.T) {
+	var text strings.Builder
+	for i := range 1000 {
+		fmt.Fprintf(&text, "key%d: 1\n", i)
+	}
+	_, err := parse(t, text.String())
+	var faults Faults
+	if !errors.As(err, &faults) || len(faults) != maxFaults+1 || !strings.Contains(faults[maxFaults].Message, "not listed") {
+		t.Errorf("%d faults", len(faults))
+	}
+}
+
 // TestFaultsNeverQuoteAPassword writes passwords without the quotes that they need.
 func TestFaultsNeverQuoteAPassword(t *testing.T) {
 	forms := []string{

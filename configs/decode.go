@@ -118,7 +118,16 @@ func placeOfNode(n ast.Node) place {
 	return placeOf(n.GetToken())
 }
 
+// maxFaults is how many faults are listed: a page shows them, and each is logged.
+const maxFaults = 200
+
 func (d *decoder) fault(at place, format string, args ...any) {
+	switch n := len(d.faults); {
+	case n > maxFaults:
+		return
+	case n == maxFaults:
+		format, args = "there are more faults than %d; the others are not listed", []any{maxFaults}
+	}
 	d.faults = append(d.faults, Fault{File: d.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
 }
 

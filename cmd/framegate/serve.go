@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/app"
@@ -30,9 +31,20 @@ func (s serve) Run(ctx context.Context, hangUp <-chan os.Signal) error {
 	return serveApp(ctx, app.Options{Config: config, File: path, Listen: s.Listen, HangUp: hangUp})
 }
 
+// endTime is how long the end may take. What hangs then, such as a file system of another machine, is left alone. The service manager
+// has less patience.
+const endTime = 15 * time.Second
+
 // serveApp serves until ctx is done.
 func serveApp(ctx context.Context, o app.Options) error {
 	o.Version, o.Prover = version, proveInChild
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(endTime, func() {
+			complain("framegate: something hangs and does not end; exiting without it")
+			os.Exit(1)
+		})
+	})
+	defer stop()
 	a, err := app.New(o)
 	if err != nil {
 		return err

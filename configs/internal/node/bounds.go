@@ -6,7 +6,7 @@ import (
 
 const (
 	// maxTokens bounds the time of the parser of goccy/go-yaml v1.19.2, which grows with the square of the tokens: 60,000 took 3.6 s.
-	maxTokens = 50_000
+	maxTokens = 30_000
 	// maxNesting bounds its memory: 20,000 opening brackets took 830 MB. Each key and each dash of a list counts.
 	maxNesting = 100
 )
@@ -39,7 +39,8 @@ func TooLarge(tokens token.Tokens) (message string, at *token.Token) {
 		if flow+len(columns)+run > maxNesting {
 			return "the file is nested too deeply", t
 		}
-		if i > 0 && t.Position.Line != tokens[i-1].Position.Line {
+		switch t.Type {
+		case token.CollectEntryType, token.MappingValueType, token.SequenceEntryType:
 			run = 0
 		}
 	}
