@@ -13,7 +13,7 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// checkHost answers requests only under a name that an attacker cannot make his own. Otherwise a page of a foreign name that is made to
+// checkHost answers requests only under names that an attacker cannot point to this machine. Otherwise a page of a foreign name that is made to
 // resolve to framegate's address (DNS rebinding) would read pictures in the browser of somebody inside.
 func (s *server) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -3,6 +3,7 @@ package main
 import (
 	"os"
 	"os/exec"
+	"os/signal"
 	"syscall"
 	"testing"
 	"time"
@@ -36,6 +37,9 @@ func opened(t *testing.T, path string) (wait func()) {
 
 // TestSignalsAreHandledBeforeFramegateServes sends them when the configuration is read.
 func TestSignalsAreHandledBeforeFramegateServes(t *testing.T) {
+	caught := make(chan os.Signal, 1)
+	signal.Notify(caught, syscall.SIGHUP) // a child would ignore it where this process does, as after nohup
+	defer signal.Stop(caught)
 	messages := systemdtest.Listen(t)
 	path := config(t, "cameras: []")
 	wait := opened(t, path)
