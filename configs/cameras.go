@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"reflect"
 	"regexp"
@@ -181,7 +180,7 @@ func (d *decoder) checkPassword(c *Camera, path string) {
 		d.fault(at, "%s has both password and password_file; keep one", path)
 		return
 	}
-	content, err := d.read(c.PasswordFile)
+	content, err := d.read(c.PasswordFile, maxPassword)
 	if err != nil {
 		d.fault(at, "%s.password_file: %v", path, err)
 		return
@@ -209,7 +208,7 @@ func (d *decoder) checkTLS(c *Camera, path string) {
 	}
 	c.TLSCA = d.beside(c.TLSCA)
 	c.Source.TLSCA = c.TLSCA
-	if _, err := os.Stat(c.TLSCA); err != nil {
+	if _, err := ReadBounded(c.TLSCA, MaxCertificates); err != nil {
 		d.fault(at, "%s.tls_ca: %v", path, err)
 	}
 }
@@ -237,10 +236,10 @@ func (d *decoder) checkSubstream(c *Camera, path string) {
 }
 
 // read returns the content of a file that the configuration names.
-func (d *decoder) read(path string) ([]byte, error) {
+func (d *decoder) read(path string, limit int64) ([]byte, error) {
 	path = d.beside(path)
 	d.files = append(d.files, path)
-	return os.ReadFile(path)
+	return ReadBounded(path, limit)
 }
 
 // beside returns a path that is relative to the folder of the configuration.

@@ -1,7 +1,6 @@
 package configs
 
 import (
-	"bytes"
 	"fmt"
 	"reflect"
 	"slices"
@@ -11,6 +10,7 @@ import (
 	"github.com/framegate/framegate/configs/internal/node"
 
 	"github.com/goccy/go-yaml/ast"
+	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
 )
@@ -18,13 +18,22 @@ import (
 // decode decodes a configuration, which must not be used if the decoder has faults.
 func decode(name string, content []byte, env func(string) (string, bool)) (*Config, *decoder) {
 	d := &decoder{file: name, env: env, anchors: map[string]ast.Node{}, places: map[string]place{}}
+	if len(content) > maxConfig {
+		d.fault(place{1, 1}, "the file is %v", tooLarge(maxConfig))
+		return nil, d
+	}
 	if !utf8.Valid(content) {
 		d.fault(place{1, 1}, "the file is not UTF-8 text")
 		return nil, d
 	}
 	// goccy/go-yaml v1.18.0 counts a line that ends in CRLF twice, and leaves the CR in texts.
-	content = bytes.ReplaceAll(content, []byte("\r\n"), []byte("\n"))
-	file, err := parser.ParseBytes(content, 0, parser.AllowDuplicateMapKey())
+	text := strings.ReplaceAll(strings.TrimPrefix(string(content), node.ByteOrderMark), "\r\n", "\n")
+	tokens := lexer.Tokenize(text)
+	if message, at := node.TooLarge(tokens); at != nil {
+		d.fault(placeOf(at), "%s", message)
+		return nil, d
+	}
+	file, err := parser.Parse(tokens, 0, parser.AllowDuplicateMapKey())
 	if err != nil {
 		message, at := node.SyntaxError(err)
 		d.fault(placeOf(at), "%s", message)
@@ -109,7 +118,16 @@ func placeOfNode(n ast.Node) place {
 	return placeOf(n.GetToken())
 }
 
+// maxFaults is how many faults are listed: a page shows them, and each is logged.
+const maxFaults = 200
+
 func (d *decoder) fault(at place, format string, args ...any) {
+	switch n := len(d.faults); {
+	case n > maxFaults:
+		return
+	case n == maxFaults:
+		format, args = "there are more faults than %d; the others are not listed", []any{maxFaults}
+	}
 	d.faults = append(d.faults, Fault{File: d.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
 }
 
@@ -142,7 +160,8 @@ func (d *decoder) resolve(n ast.Node) ast.Node {
 			name := wrapped.Value.GetToken().Value
 			target, ok := d.anchors[name]
 			if !ok {
-				d.fault(placeOf(wrapped.GetToken()), "there is no anchor &%s above", name)
+				// The name may be a password.
+				d.fault(placeOf(wrapped.GetToken()), "there is no anchor of this name above; a text that begins with * must be in quotes")
 				return nil
 			}
 			n = target
@@ -216,6 +235,10 @@ func (d *decoder) mapping(list []*ast.MappingValueNode, path string, depth int, 
 			continue
 		}
 		key, at := entry.Key.GetToken().Value, placeOf(entry.Key.GetToken())
+		if next := entry.Key.GetToken().Next; next != nil && (next.Type == token.CollectEntryType || next.Type == token.MappingEndType) {
+			d.fault(at, "%sa key without a colon; a text that has a comma must be in quotes", prefix(path)) // not the key: part of a password
+			continue
+		}
 		if first, twice := own[key]; twice {
 			d.fault(at, "%s is given twice, first in line %d", join(path, key), first.line)
 			continue
@@ -297,13 +320,14 @@ func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, 
 		d.fault(at, "%s: expected %s, found %s", path, expected(into), kindOf(n))
 		return
 	}
-	expanded, err := d.expand(text)
+	secret := into.Type() == reflect.TypeFor[Secret]()
+	expanded, err := d.expand(text, secret)
 	if err != nil {
 		d.fault(at, "%s: %v", path, err)
 		return
 	}
 	shown := text // not the expansion, which may be a secret
-	if into.Type() == reflect.TypeFor[Secret]() {
+	if secret {
 		shown = masked
 	}
 	if err := setScalar(into, expanded, tag); err != nil {

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"reflect"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -14,7 +15,7 @@ import (
 
 // Load reads a file and parses it.
 func Load(path string) (*Config, error) {
-	content, err := os.ReadFile(path)
+	content, err := ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +74,11 @@ func (d *decoder) checkServer(config *Config) {
 	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || n == 0 && port != "0" {
 		d.fault(d.at("listen"), "listen is %q; it must be host:port or :port", config.Listen)
 	}
+	for i, host := range config.Hosts {
+		if !IsHost(host) {
+			d.fault(d.at("hosts"), "hosts[%d] is %q; it must be a name such as cams.example, without scheme, port and path", i, host)
+		}
+	}
 	d.checkOrigins("cors_origins", config.CORSOrigins)
 	d.checkOrigins("embed_origins", config.EmbedOrigins)
 }
@@ -88,13 +94,18 @@ func (d *decoder) checkOrigins(key string, origins []string) {
 	}
 }
 
+var hostForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$`)
+
+// IsHost reports whether a text is the name of a host, as a URL has it.
+func IsHost(name string) bool { return len(name) <= 253 && hostForm.MatchString(name) }
+
 // checkFont reads the font of the placeholders.
 func (d *decoder) checkFont(config *Config) {
 	p := &config.Placeholders
 	if p.Font == "" {
 		return
 	}
-	content, err := d.read(p.Font)
+	content, err := d.read(p.Font, maxFont)
 	if err == nil {
 		_, err = opentype.Parse(content)
 	}

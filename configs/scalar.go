@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"reflect"
@@ -15,7 +16,8 @@ var variable = regexp.MustCompile(`\$\$\{|\$\{[^}]*\}?`)
 var variableName = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
 
 // expand replaces ${NAME} by an environment variable, and $${ by ${.
-func (d *decoder) expand(text string) (string, error) {
+// The error names no part of a secret, except a variable that is all of it.
+func (d *decoder) expand(text string, secret bool) (string, error) {
 	var fault error
 	expanded := variable.ReplaceAllStringFunc(text, func(found string) string {
 		if found == "$${" {
@@ -29,10 +31,18 @@ func (d *decoder) expand(text string) (string, error) {
 		value, ok := d.env(name[1])
 		if !ok {
 			fault = fmt.Errorf("the environment variable %s is not set", name[1])
+			if secret && found != text {
+				fault = errors.New("it names an environment variable that is not set; write $${ for the characters ${")
+			}
 		}
 		return value
 	})
 	return expanded, fault
+}
+
+// HasVariable reports whether the value of a text depends on the environment.
+func HasVariable(text string) bool {
+	return slices.ContainsFunc(variable.FindAllString(text, -1), func(found string) bool { return found != "$${" })
 }
 
 // setScalar sets a field to the value of text. The error completes the sentence 'it must be …'.

@@ -90,7 +90,7 @@ func (w *watch) read(load func() *Config, always bool) {
 func (w *watch) sum() (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, file := range w.files {
-		content, err := os.ReadFile(file)
+		content, err := ReadBounded(file, maxFont)
 		one := sha256.Sum256(content)
 		all.Write(one[:])
 		if err != nil {

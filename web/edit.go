@@ -79,16 +79,19 @@ func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 	p := problem{Detail: err.Error(), Camera: id}
 	var large *http.MaxBytesError
 	var keys *edit.KeysError
+	var administrator *edit.AdministratorError
 	switch {
 	case errors.As(err, &large):
 		p = problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
+	case errors.As(err, &administrator):
+		p.Status, p.Parameter = http.StatusForbidden, administrator.Key
 	case errors.As(err, &keys):
 		p.Status, p.Parameter = http.StatusBadRequest, keys.Key
 	case errors.Is(err, edit.ErrNoCamera), errors.Is(err, registry.ErrUnknown):
 		p.Status = http.StatusNotFound
 	case errors.Is(err, edit.ErrReadOnly):
 		p.Status = http.StatusForbidden
-	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand), errors.Is(err, edit.ErrNotInEffect):
+	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand), errors.Is(err, edit.ErrNotInEffect), errors.Is(err, edit.ErrConflict):
 		p.Status = http.StatusConflict
 	case errors.Is(err, registry.ErrClosing):
 		p.Status, p.retryAfter = http.StatusServiceUnavailable, retryAfter

@@ -2,10 +2,8 @@ package web
 
 import (
 	"mime"
-	"net"
 	"net/http"
 	"net/netip"
-	"strings"
 )
 
 // guard is a condition that a request must meet before it may change anything. As long as there are no users, only somebody who can
@@ -69,12 +67,9 @@ func notForwarded(r *http.Request) bool {
 }
 
 func toLoopback(r *http.Request) bool {
-	host, _, err := net.SplitHostPort(r.Host)
-	if err != nil { // without a port
-		host = strings.TrimSuffix(strings.TrimPrefix(r.Host, "["), "]")
-	}
+	host := hostname(r.Host)
 	ip, err := netip.ParseAddr(host)
-	return err == nil && ip.Unmap().IsLoopback() || strings.EqualFold(host, "localhost")
+	return err == nil && ip.Unmap().IsLoopback() || host == "localhost"
 }
 
 func sameOrigin(r *http.Request) bool { return http.NewCrossOriginProtection().Check(r) == nil }

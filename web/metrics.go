@@ -31,6 +31,7 @@ func (s *server) processMetrics() []prometheus.Collector {
 	return []prometheus.Collector{
 		counter("framegate_abandoned_pipelines_total", "Pipelines that hang in a state change and were given up with their threads and memory.", s.Abandoned),
 		gauge("framegate_gstreamer_objects", "GStreamer's pipelines and elements that have not been freed.", func() float64 { return float64(s.Living()) }),
+		counter("framegate_log_dropped_lines_total", "Lines of the log that were lost, because nobody read them in time.", s.DroppedLines),
 		gauge("framegate_config_ok", "1 while the configuration file is in effect, 0 while it has faults and the previous configuration stays in effect.",
 			func() float64 { return oneIf(s.Configuration().OK()) }),
 		gauge("framegate_config_loaded_seconds", "When the configuration in effect was read, Unix time.",

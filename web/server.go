@@ -32,10 +32,14 @@ type Options struct {
 	Abandoned func() int
 	// Living returns how many objects of GStreamer exist, for /metrics.
 	Living func() int
+	// DroppedLines returns how many lines of the log were lost, for /metrics.
+	DroppedLines func() int
 	// Configuration returns the state of the configuration.
 	Configuration func() Configuration
 	// File is the file that requests may change; nil for none.
-	File    *edit.File
+	File *edit.File
+	// Listen is an address that takes the place of the configuration's; empty for none. Its host is one of those that are served.
+	Listen  string
 	Version string
 	Log     *slog.Logger
 }
@@ -67,7 +71,7 @@ func New(o Options) *Handler {
 	s := &server{Options: o}
 	s.config.Store(&configs.Config{})
 	r := chi.NewRouter()
-	r.Use(s.recoverer, deadline, headers, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
+	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
 		ExposedHeaders:  []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale"},

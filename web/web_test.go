@@ -136,7 +136,7 @@ func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 	}()
 	handler := New(Options{
 		Cameras: cameras, Hardware: func(context.Context) any { return map[string]string{"gstreamer": "1.22.0"} },
-		Abandoned: func() int { return 3 }, Living: func() int { return 5 },
+		Abandoned: func() int { return 3 }, Living: func() int { return 5 }, DroppedLines: func() int { return 7 },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
 		File:          file, Version: "test", Log: log,
 	})
@@ -334,7 +334,7 @@ func TestHealthReadinessHardwareAndMetrics(t *testing.T) {
 	get(t, url+"/cameras/gate/snapshot.jpg")
 	for path, parts := range map[string][]string{
 		"/healthz": {`"ok"`}, "/readyz": {`"ready"`}, "/api/hardware": {"1.22.0"},
-		"/metrics": {`framegate_camera_state{camera="away",state="lost"} 1`, "framegate_gstreamer_objects 5"},
+		"/metrics": {`framegate_camera_state{camera="away",state="lost"} 1`, "framegate_gstreamer_objects 5", "framegate_log_dropped_lines_total 7"},
 	} {
 		resp, body := get(t, url+path)
 		for _, part := range parts {

@@ -3,9 +3,9 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/terminal"
 )
 
 type check struct {
@@ -17,7 +17,7 @@ func (c check) Run() error {
 	var faults configs.Faults
 	if errors.As(err, &faults) {
 		for _, fault := range faults {
-			fmt.Fprintln(os.Stderr, fault.Error())
+			complain(terminal.Line(fault.Error()))
 		}
 		return errShown
 	}
@@ -28,6 +28,6 @@ func (c check) Run() error {
 	if len(config.Cameras) == 1 {
 		noun = "camera"
 	}
-	fmt.Printf("%s: ok, %d %s\n", c.File, len(config.Cameras), noun)
+	fmt.Printf("%s: ok, %d %s\n", terminal.Line(c.File), len(config.Cameras), noun)
 	return nil
 }

@@ -17,8 +17,8 @@ type demo struct {
 	Listen string `placeholder:"HOST:PORT" help:"Address to serve on instead of ${listen}."`
 }
 
-func (d demo) Run(ctx context.Context) error {
-	fmt.Fprintln(os.Stderr, "framegate: the demo starts four test cameras of its own over RTSP on 127.0.0.1")
+func (d demo) Run(ctx context.Context, hangUp <-chan os.Signal) error {
+	complain("framegate: the demo starts four test cameras of its own over RTSP on 127.0.0.1")
 	cameras, err := testcam.New(ctx, testcam.Config{Cameras: []testcam.Camera{
 		{}, {Codec: testcam.H264, KeyframeInterval: 50}, {Codec: testcam.H265}, {Codec: testcam.MJPEG, FPS: 15},
 	}})
@@ -33,6 +33,6 @@ func (d demo) Run(ctx context.Context) error {
 	}
 	all, ctx := errgroup.WithContext(ctx)
 	all.Go(func() error { return cameras.Run(ctx) })
-	all.Go(func() error { return serveApp(ctx, app.Options{Config: config, Listen: d.Listen}) })
+	all.Go(func() error { return serveApp(ctx, app.Options{Config: config, Listen: d.Listen, HangUp: hangUp}) })
 	return all.Wait()
 }

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"text/tabwriter"
 
+	"github.com/framegate/framegate/internal/terminal"
 	"github.com/framegate/framegate/pipeline/plan"
 )
 
@@ -21,11 +22,11 @@ type hardware struct {
 func (h hardware) Run(ctx context.Context) error {
 	found := plan.Prove(ctx, proveInChild)
 	if h.JSON {
-		enc := json.NewEncoder(os.Stdout)
+		enc := json.NewEncoder(terminal.NewWriter(os.Stdout))
 		enc.SetIndent("", "  ")
 		return enc.Encode(found)
 	}
-	printHardware(os.Stdout, found)
+	printHardware(terminal.NewWriter(os.Stdout), found)
 	return nil
 }
 

@@ -10,8 +10,10 @@ import (
 	"runtime"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/terminal"
 
 	"github.com/alecthomas/kong"
 )
@@ -40,24 +42,46 @@ func main() {
 	runtime.MemProfileRate = 0 // no route serves the profile
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
+	hangUp := make(chan os.Signal, 1)
+	signal.Notify(hangUp, syscall.SIGHUP) // from the first moment: it would end the process
 
 	var line commands
 	parser := kong.Must(&line,
 		kong.Name("framegate"),
 		kong.Description("IP cameras as pictures that a browser shows with nothing but <img src>."),
 		kong.Vars{"version": versionLine()}, defaults(),
-		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.BindTo(ctx, (*context.Context)(nil)), kong.Bind((<-chan os.Signal)(hangUp)),
 	)
 	command, err := parser.Parse(os.Args[1:])
 	if err != nil {
-		fmt.Fprintf(os.Stderr, "framegate: %v\n", err)
+		complain("framegate: " + err.Error())
 		os.Exit(2)
+	}
+	if name, _, _ := strings.Cut(command.Command(), " "); name != "serve" && name != "demo" {
+		signal.Reset(syscall.SIGHUP) // a terminal that is closed ends the others
 	}
 	if err := command.Run(); err != nil {
 		if !errors.Is(err, errShown) {
-			fmt.Fprintf(os.Stderr, "framegate: %v\n", err)
+			complain("framegate: " + err.Error())
 		}
 		os.Exit(1)
+	}
+}
+
+// complainTime is how long stderr may take what complain writes.
+const complainTime = time.Second
+
+// complain writes a text to stderr, whose control characters may come from a camera or a file. It does not wait for a stderr that
+// nobody reads.
+func complain(text string) {
+	written := make(chan struct{})
+	go func() {
+		fmt.Fprintln(terminal.NewWriter(os.Stderr), text)
+		close(written)
+	}()
+	select {
+	case <-written:
+	case <-time.After(complainTime):
 	}
 }
 

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"text/tabwriter"
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/terminal"
 	"github.com/framegate/framegate/pipeline"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/plan"
@@ -47,12 +49,12 @@ func (p probe) Run(ctx context.Context) error {
 	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
 	var machine plan.Machine
 	machine.SetProofs(plan.Prove(ctx, proveInChild))
-	report, err := pipeline.Probe(ctx, &machine, src, p.Look, func(w frame.Waiting) { fmt.Fprintln(os.Stderr, w.Err) })
+	report, err := pipeline.Probe(ctx, &machine, src, p.Look, func(w frame.Waiting) { complain(terminal.Line(w.Err.Error())) })
 	if err != nil {
 		for _, odd := range report.Oddities {
-			fmt.Fprintln(os.Stderr, "odd:", odd)
+			complain("odd: " + terminal.Line(odd))
 		}
-		return err
+		return errors.New(terminal.Line(err.Error()))
 	}
 	found := probed{
 		Codec: report.Stream.Codec, CodedWidth: report.Stream.Width, CodedHeight: report.Stream.Height, FPS: report.Stream.FPS,
@@ -64,7 +66,7 @@ func (p probe) Run(ctx context.Context) error {
 		found.PixelAspect = report.Stream.PixelAspect.String()
 	}
 	if p.JSON {
-		enc := json.NewEncoder(os.Stdout)
+		enc := json.NewEncoder(terminal.NewWriter(os.Stdout))
 		enc.SetIndent("", "  ")
 		return enc.Encode(found)
 	}
@@ -73,7 +75,7 @@ func (p probe) Run(ctx context.Context) error {
 }
 
 func (p probed) print() {
-	out := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
+	out := tabwriter.NewWriter(terminal.NewWriter(os.Stdout), 0, 0, 2, ' ', 0)
 	defer out.Flush()
 	keyframes := fmt.Sprintf("every %.2f s", p.KeyframeInterval)
 	if p.KeyframeInterval == 0 {
@@ -95,6 +97,6 @@ func (p probed) print() {
 	fmt.Fprintf(out, "connected in\t%.0f ms\n", p.ConnectTime*1000)
 	fmt.Fprintf(out, "first picture in\t%.0f ms\n", p.FirstPicture*1000)
 	for _, odd := range p.Oddities {
-		fmt.Fprintf(out, "odd\t%s\n", odd)
+		fmt.Fprintf(out, "odd\t%s\n", terminal.Line(odd))
 	}
 }

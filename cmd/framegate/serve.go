@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/app"
@@ -14,7 +16,7 @@ type serve struct {
 	Listen string `placeholder:"HOST:PORT" help:"Address to serve on instead of the configuration's."`
 }
 
-func (s serve) Run(ctx context.Context) error {
+func (s serve) Run(ctx context.Context, hangUp <-chan os.Signal) error {
 	path, err := configs.Find(s.Config)
 	if errors.Is(err, configs.ErrNone) {
 		return fmt.Errorf("%w; name one with --config FILE, or run 'framegate demo' to see four test cameras", err)
@@ -26,12 +28,23 @@ func (s serve) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return serveApp(ctx, app.Options{Config: config, File: path, Listen: s.Listen})
+	return serveApp(ctx, app.Options{Config: config, File: path, Listen: s.Listen, HangUp: hangUp})
 }
+
+// endTime is how long the end may take. What hangs then, such as a file system of another machine, is left alone. The service manager
+// has less patience.
+const endTime = 15 * time.Second
 
 // serveApp serves until ctx is done.
 func serveApp(ctx context.Context, o app.Options) error {
 	o.Version, o.Prover = version, proveInChild
+	stop := context.AfterFunc(ctx, func() {
+		time.AfterFunc(endTime, func() {
+			complain("framegate: something hangs and does not end; exiting without it")
+			os.Exit(1)
+		})
+	})
+	defer stop()
 	a, err := app.New(o)
 	if err != nil {
 		return err

@@ -55,6 +55,9 @@ func adding(keys Keys) change {
 		if len(keys) == 0 {
 			return outcome{}, &KeysError{Text: "a camera needs an id and a url"}
 		}
+		if err := administrators(nil, keys); err != nil {
+			return outcome{}, err
+		}
 		return outcome{index: len(config.Cameras), after: true, want: keys}, d.add(keys)
 	}
 }
@@ -112,6 +115,9 @@ func altering(id string, keys Keys, wanted func(was, keys Keys) (Keys, error), g
 		}
 		want, err := wanted(was, keys)
 		if err != nil {
+			return outcome{}, err
+		}
+		if err := administrators(was, want); err != nil {
 			return outcome{}, err
 		}
 		return outcome{index: i, before: true, after: true, want: want, gone: gone}, d.rewrite(i, want)

@@ -24,6 +24,7 @@ type document struct {
 	lines   []line
 	newline string // the end of an added line
 	cut     bool   // the last line has no end in the file
+	mark    string // the byte order mark, if the file has one
 
 	tokens   token.Tokens
 	comments map[int]int // column at which the comment of a line begins, by the line's index
@@ -37,7 +38,11 @@ type line struct{ text, end string }
 // readDocument reads the text of a configuration that configs.Parse accepts.
 func readDocument(content []byte) (*document, error) {
 	d := &document{newline: "\n"}
-	for text := range strings.Lines(string(content)) {
+	text, marked := strings.CutPrefix(string(content), node.ByteOrderMark)
+	if marked {
+		d.mark = node.ByteOrderMark
+	}
+	for text := range strings.Lines(text) {
 		l := line{text: strings.TrimRight(text, "\r\n")}
 		l.end = text[len(l.text):]
 		if strings.Contains(l.text, "\r") || strings.HasPrefix(l.end, "\r\r") {
@@ -115,6 +120,7 @@ func (d *document) findComments() error {
 // bytes returns the text.
 func (d *document) bytes() []byte {
 	var b strings.Builder
+	b.WriteString(d.mark)
 	for i, l := range d.lines {
 		b.WriteString(l.text)
 		if !d.cut || i < len(d.lines)-1 {

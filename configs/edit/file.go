@@ -9,14 +9,11 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"sync"
 	"syscall"
 
 	"github.com/framegate/framegate/configs"
-
-	"github.com/google/renameio/v2"
 )
 
 // File is the configuration file of a running framegate. Its list of cameras can be changed while it is in use. Any goroutine may
@@ -40,11 +37,13 @@ type File struct {
 	inEffect []byte     // the text that was last applied; nil if that was not done by this File
 }
 
-// Why a change is refused, besides ErrByHand and a KeysError.
+// Why a change is refused, besides ErrByHand, a KeysError and an AdministratorError.
 var (
 	ErrReadOnly = errors.New("the configuration is read-only")
 	ErrNoCamera = errors.New("no such camera")
 	ErrExists   = errors.New("a camera with this id already exists")
+	// ErrConflict means that somebody else has changed the file while the change was made.
+	ErrConflict = errors.New("the file was changed by somebody else at the same time and stays as it is now; make the change again")
 	// ErrNotInEffect means that the file has faults, is empty or is missing, so that the previous configuration is in effect.
 	ErrNotInEffect = errors.New("the file is not in effect and must be changed by hand first")
 )
@@ -53,7 +52,7 @@ var (
 func (f *File) Load() (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	text, err := os.ReadFile(f.Path)
+	text, err := configs.ReadFile(f.Path)
 	if err != nil {
 		f.refuse(err)
 		return nil, err
@@ -93,13 +92,13 @@ func (f *File) refuse(err error) {
 	}
 }
 
-// Add appends a camera to the list and returns its id, with ErrExists, ErrByHand and ErrNotInEffect too.
+// Add appends a camera to the list and returns its id, with ErrExists, ErrByHand, ErrNotInEffect and ErrConflict too.
 func (f *File) Add(keys Keys) (id string, err error) {
 	config, err := f.change(adding(keys))
 	switch {
 	case config != nil:
 		id = config.Cameras[len(config.Cameras)-1].ID
-	case errors.Is(err, ErrExists), errors.Is(err, ErrByHand), errors.Is(err, ErrNotInEffect):
+	case errors.Is(err, ErrExists), errors.Is(err, ErrByHand), errors.Is(err, ErrNotInEffect), errors.Is(err, ErrConflict):
 		given, _ := keys.get("id")
 		id, _ = given.(string)
 	}
@@ -144,7 +143,7 @@ func (f *File) change(do change) (*configs.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := os.ReadFile(path)
+	before, err := configs.ReadFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -155,7 +154,7 @@ func (f *File) change(do change) (*configs.Config, error) {
 	}
 	config, after, err := do.text(f.Path, before)
 	if err == nil && !bytes.Equal(before, after) {
-		err = replace(path, after)
+		err = replace(path, before, after)
 	}
 	if err != nil {
 		return nil, err
@@ -182,7 +181,10 @@ func (f *File) writable() (string, error) {
 	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
 		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
 	}
-	file, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if !info.Mode().IsRegular() { // opening a FIFO would wait for a reader
+		return "", fmt.Errorf("%w: %s is not a regular file", ErrReadOnly, path)
+	}
+	file, err := os.OpenFile(path, os.O_WRONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
 		return "", readOnly(err)
 	}
@@ -195,53 +197,4 @@ func readOnly(err error) error {
 		return fmt.Errorf("%w: %v", ErrReadOnly, err)
 	}
 	return err
-}
-
-// replace writes a new file beside the old one, with the owner and mode of the old one, and renames it. Both the file and the
-// folder are on the disk when it returns.
-func replace(path string, content []byte) error {
-	folder := filepath.Dir(path)
-	removeLeftovers(path)
-	info, err := os.Stat(path)
-	if err != nil {
-		return err
-	}
-	pending, err := renameio.NewPendingFile(path, renameio.WithTempDir(folder), renameio.WithExistingPermissions())
-	if err != nil {
-		return readOnly(err)
-	}
-	defer pending.Cleanup()
-	if owner, ok := info.Sys().(*syscall.Stat_t); ok && (int(owner.Uid) != os.Getuid() || int(owner.Gid) != os.Getgid()) {
-		if err := pending.Chown(int(owner.Uid), int(owner.Gid)); err != nil {
-			return readOnly(err)
-		}
-	}
-	if _, err := pending.Write(content); err != nil {
-		return err
-	}
-	if err := pending.CloseAtomicallyReplace(); err != nil {
-		return readOnly(err)
-	}
-	dir, err := os.Open(folder)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	// Some network file systems cannot sync a folder.
-	if err := dir.Sync(); err != nil && !errors.Is(err, syscall.EINVAL) && !errors.Is(err, syscall.ENOTSUP) {
-		return err
-	}
-	return nil
-}
-
-// removeLeftovers removes the new files of processes that were killed in replace.
-func removeLeftovers(path string) {
-	folder, name := filepath.Split(path)
-	form := regexp.MustCompile(`^\.` + regexp.QuoteMeta(name) + `[0-9]+$`) // as renameio names them
-	files, _ := os.ReadDir(folder)
-	for _, file := range files {
-		if form.MatchString(file.Name()) {
-			os.Remove(filepath.Join(folder, file.Name()))
-		}
-	}
 }

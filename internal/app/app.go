@@ -10,13 +10,12 @@ import (
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/internal/logging"
 	"github.com/framegate/framegate/internal/systemd"
 	"github.com/framegate/framegate/pipeline"
 	"github.com/framegate/framegate/pipeline/plan"
@@ -28,18 +27,19 @@ import (
 
 // Options say what an App serves.
 type Options struct {
-	Config  *configs.Config // at the start
-	File    string          // that Config was read from and that is watched; empty where there is none
-	Listen  string          // address to serve on; empty for the configuration's
-	Version string          // to show
-	Prover  plan.Prover     // runs the proofs of plans
+	Config  *configs.Config  // at the start
+	File    string           // that Config was read from and that is watched; empty where there is none
+	Listen  string           // address to serve on; empty for the configuration's
+	Version string           // to show
+	Prover  plan.Prover      // runs the proofs of plans
+	HangUp  <-chan os.Signal // values make the App load the file; nil for none
 }
 
 // App is a running framegate.
 type App struct {
 	Options
 	file    *edit.File // nil where there is none
-	log     *slog.Logger
+	log     *logging.Log
 	level   *slog.LevelVar
 	machine *machine
 	cameras *registry.Registry
@@ -57,16 +57,18 @@ func New(o Options) (*App, error) {
 	if o.File != "" {
 		a.file = &edit.File{Path: o.File, Apply: a.apply, Refuse: a.refuse}
 	}
-	a.log = newLog(o.Config, a.level)
-	slog.SetDefault(a.log)
+	setLevel(a.level, o.Config)
+	a.log = logging.Stderr(o.Config.LogFormat, a.level)
+	slog.SetDefault(a.log.Logger)
 	var err error
-	if a.cameras, err = registry.New(&configs.Config{}, engine{&a.machine.Machine}, a.log); err != nil {
+	if a.cameras, err = registry.New(&configs.Config{}, engine{&a.machine.Machine}, a.log.Logger); err != nil {
 		return nil, err
 	}
-	a.clients = newConnections(a.log)
+	a.clients = newConnections(a.log.Logger)
 	a.handler = web.New(web.Options{
 		Cameras: a.cameras, Hardware: a.machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
-		Configuration: a.configuration, File: a.file, Version: o.Version, Log: a.log,
+		Configuration: a.configuration, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
+		DroppedLines: a.log.Dropped,
 	})
 	return a, nil
 }
@@ -74,12 +76,13 @@ func New(o Options) (*App, error) {
 // shutdownTime is how long a response may take to end.
 const shutdownTime = 3 * time.Second
 
+// flushTime is how long the last lines of the log may take to be written.
+const flushTime = time.Second
+
 // Run serves until ctx is done. Everything that it started has ended when it returns. The error is one of the start: an address
 // that is in use, or a camera that cannot be made.
 func (a *App) Run(ctx context.Context) error {
-	hangUp := make(chan os.Signal, 1)
-	signal.Notify(hangUp, syscall.SIGHUP)
-	defer signal.Stop(hangUp)
+	defer a.log.Flush(flushTime)
 	limitProcessors()
 	collectSooner()
 	listener, err := systemd.Listen(cmp.Or(a.Listen, a.Config.Listen))
@@ -101,7 +104,7 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	all.Go(func() error {
-		a.reload(ctx, hangUp)
+		a.reload(ctx, a.HangUp)
 		return nil
 	})
 	server := a.server()
@@ -117,7 +120,7 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	all.Go(func() error {
-		systemd.Supervise(ctx, listener.Addr(), url, func() { a.cameras.Cameras() }, a.log)
+		systemd.Supervise(ctx, listener.Addr(), url, func() { a.cameras.Cameras() }, a.log.Logger)
 		return nil
 	})
 	err = all.Wait()
@@ -132,16 +135,6 @@ func shutDown(server *http.Server) {
 	if server.Shutdown(grace) != nil {
 		server.Close() // a client does not read
 	}
-}
-
-// newLog returns a log in the format of the configuration, which sets level.
-func newLog(config *configs.Config, level *slog.LevelVar) *slog.Logger {
-	setLevel(level, config)
-	options := &slog.HandlerOptions{Level: level}
-	if config.LogFormat == "json" {
-		return slog.New(slog.NewJSONHandler(os.Stderr, options))
-	}
-	return slog.New(slog.NewTextHandler(os.Stderr, options))
 }
 
 // setLevel sets a log's level to that of a configuration, which has been checked.

@@ -45,7 +45,7 @@ func (a *App) apply(config *configs.Config) error {
 		Loads: a.state.Loads + 1, Failures: a.state.Failures,
 	}
 	if !change.None() || !wasOK || !reflect.DeepEqual(previous, config) {
-		warnOfTrust(a.log, config, slices.Concat(change.Added, change.Changed))
+		warnOfTrust(a.log.Logger, config, slices.Concat(change.Added, change.Changed))
 		a.log.Info("configuration applied", "file", a.File, "added", change.Added, "changed", change.Changed, "removed", change.Removed)
 	}
 	for _, key := range a.state.Restart {

@@ -32,6 +32,8 @@ var order = []string{
 	"pipeline",
 	"registry",
 	"web",
+	"internal/terminal",
+	"internal/logging",
 	"internal/health",
 	"internal/systemd",
 	"internal/app",

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"fmt"
 	"net"
-	"os"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
@@ -18,7 +17,7 @@ func tlsConfig(src configs.Source) (*tls.Config, error) {
 	if src.TLSCA == "" {
 		return c, nil
 	}
-	pem, err := os.ReadFile(src.TLSCA)
+	pem, err := configs.ReadBounded(src.TLSCA, configs.MaxCertificates)
 	if err != nil {
 		return nil, fmt.Errorf("tls_ca: %w", err)
 	}

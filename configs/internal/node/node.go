@@ -3,6 +3,7 @@ package node
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
@@ -33,11 +34,26 @@ func Text(n ast.Node) (string, bool) {
 	return "", false
 }
 
-// SyntaxError returns what the parser found wrong, and the token at which it did; nil if it names none.
+// ByteOrderMark is what editors of Windows write at the beginning of a file.
+const ByteOrderMark = "\uFEFF"
+
+// SyntaxError returns what the parser found wrong, and the token at which it did; nil if it names none. The message quotes nothing
+// of the file but single characters, since it may be shown to those who must not see the file.
 func SyntaxError(err error) (message string, at *token.Token) {
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
-		return syntax.GetMessage(), syntax.GetToken()
+		return withoutQuotation(syntax.GetMessage()), syntax.GetToken()
 	}
 	return "this is not YAML", nil
+}
+
+// withoutQuotation replaces a message that quotes texts of the file, which the parser does in double quotes. They may be passwords.
+func withoutQuotation(message string) string {
+	switch {
+	case strings.HasPrefix(message, "invalid header option"):
+		return "a text that begins with | or > must be in quotes"
+	case strings.Contains(message, `"`):
+		return "this is not YAML; a text with special characters must be in quotes"
+	}
+	return message
 }

@@ -1,0 +1,70 @@
+package edit
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/framegate/framegate/configs"
+)
+
+// AdministratorError refuses a value that only somebody who may write the file can give: it would let a request read the environment or the
+// files of framegate.
+type AdministratorError struct {
+	Key  string
+	Text string
+}
+
+func (e *AdministratorError) Error() string { return e.Text }
+
+// fileKeys are the keys that name files.
+var fileKeys = []string{"password_file", "tls_ca"}
+
+// video matches the local cameras that a request may name. Opening another device may have an effect.
+var video = regexp.MustCompile(`^v4l2:///dev/(video[0-9]{1,3}|v4l/by-(id|path)/[A-Za-z0-9_:.+-]+)$`)
+
+// administrators returns an AdministratorError if want has a value that was not there before and is the administrator's alone.
+func administrators(was, want Keys) error {
+	for _, key := range want {
+		before, _ := was.get(key.Name)
+		if equal(before, key.Value) {
+			continue
+		}
+		text, _ := key.Value.(string)
+		switch {
+		case key.Name == "<<":
+			return only(key.Name, "merges keys")
+		case slices.Contains(fileKeys, key.Name):
+			return only(key.Name, "names a file")
+		case (key.Name == "url" || key.Name == "substream") && strings.HasPrefix(text, "file:"):
+			return only(key.Name, "names a file")
+		case (key.Name == "url" || key.Name == "substream") && strings.HasPrefix(text, "v4l2:") && !video.MatchString(text):
+			return only(key.Name, "names a device other than /dev/video0 and the like")
+		case hasVariable(before, key.Value):
+			return only(key.Name, "has an environment variable (write $${ for the characters ${)")
+		}
+	}
+	return nil
+}
+
+func only(key, does string) error {
+	return &AdministratorError{Key: key, Text: fmt.Sprintf("%s %s; that can only be written into the configuration file itself", key, does)}
+}
+
+// hasVariable reports whether a value has a variable in a part that was not the same before.
+func hasVariable(before, value any) bool {
+	switch value := value.(type) {
+	case string:
+		return value != before && configs.HasVariable(value)
+	case Keys:
+		before, _ := before.(Keys)
+		return slices.ContainsFunc(value, func(k Key) bool {
+			own, _ := before.get(k.Name)
+			return hasVariable(own, k.Value)
+		})
+	case []any:
+		return slices.ContainsFunc(value, func(item any) bool { return hasVariable(nil, item) })
+	}
+	return false
+}
