@@ -61,7 +61,10 @@ func refuseHost(w http.ResponseWriter, r *http.Request, host string) {
 		Status: http.StatusMisdirectedRequest,
 		Detail: "framegate is not served under the name " + host + ": write hosts: [" + host + "] into its configuration, or use its IP address",
 	}
-	if !acceptsHTML.MatchString(r.Header.Get("Accept")) {
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
+		p.Status = http.StatusForbidden // as for every other change that is refused because of where it comes from
+	}
+	if p.Status == http.StatusForbidden || !acceptsHTML.MatchString(r.Header.Get("Accept")) {
 		p.write(w)
 		return
 	}
