@@ -1,7 +1,9 @@
 package pipeline
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"path/filepath"
 	"testing"
 	"time"
@@ -77,6 +79,13 @@ func encode(t *testing.T, height int, raw, encoder string) (path string) {
 	if err := p.Play(t.Context(), 10*time.Second); err != nil {
 		t.Fatal(err)
 	}
-	<-p.Ended()
+	select {
+	case err = <-p.Ended():
+	case <-time.After(20 * time.Second):
+		err = errors.New("the encoder does not end")
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		t.Fatal(err)
+	}
 	return path
 }

@@ -81,3 +81,34 @@ func runsATest(t *testing.T, command, pattern string) bool {
 	}
 	return false
 }
+
+// TestTestsThatTheDocsNameExist looks at names of tests in the tables of security.md.
+func TestTestsThatTheDocsNameExist(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "docs/security.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	err = filepath.WalkDir(root, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil || !strings.HasSuffix(path, "_test.go") {
+			return err
+		}
+		file, err := os.ReadFile(path)
+		for _, f := range testFunction.FindAllStringSubmatch(string(file), -1) {
+			known[f[1]] = true
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(text), -1)
+	if len(named) < 20 {
+		t.Errorf("only %d tests are named", len(named))
+	}
+	for _, name := range named {
+		if !known[name[1]] {
+			t.Errorf("there is no %s", name[1])
+		}
+	}
+}

@@ -4,19 +4,21 @@
 #include <string.h>
 
 // The loops over a row are compiled once for any processor and once for AVX2, which takes half of the time.
-#ifdef __x86_64__
+#if defined(__x86_64__) && defined(__GLIBC__)
 #define FG_ROW __attribute__((target_clones("avx2", "default"), optimize("O3")))
 #else
 #define FG_ROW __attribute__((optimize("O3")))
 #endif
 
 enum {
-	ROW_SUM = 1 << 8, // of the weights of rows: 255 times it fits in 16 bits
+	ROW_SUM =
+		1
+		<< 8, // of the weights of rows: 255 times it fits in 16 bits; where more rows make one, some have no weight
 	COLUMN_SUM = 1 << 16, // of those of columns: a sum of rows times it fits in 32 bits
 	AT_ONCE = 4, // how many rows are added up at once
 };
 
-// fg_cover returns the part of a side in which a pixel of the scaled side lies, and where its first pixel is.
+// fg_cover returns of which pixels of a side pixel i of the scaled side is made: from first to the one before end.
 static void fg_cover(const fg_axis *a, int i, int *first, int *end) {
 	if (a->out <= a->in) {
 		*first = (gint64)i * a->in / a->out;
@@ -84,12 +86,24 @@ FG_ROW static void fg_unpack8(guint8 *restrict to, const guint8 *restrict from, 
 			to[i] = from[i * step];
 }
 
-FG_ROW static void fg_unpack16(guint8 *restrict to, const guint8 *restrict from, int n, int step, int shift) {
+// fg_unpack16_of is inlined with the usual steps, for which the compiler vectorises it.
+static inline __attribute__((always_inline)) void fg_unpack16_of(
+	guint8 *restrict to, const guint16 *restrict from, int n, int step, int shift) {
 	const guint32 half = 1 << (shift - 1);
 	for (int i = 0; i < n; i++) {
-		const guint32 v = ((from[i * step] | from[i * step + 1] << 8) + half) >> shift;
+		const guint32 v = (GUINT16_FROM_LE(from[i * step]) + half) >> shift;
 		to[i] = MIN(v, 255);
 	}
+}
+
+FG_ROW static void fg_unpack16(guint8 *restrict to, const guint8 *restrict from, int n, int step, int shift) {
+	const guint16 *words = (const guint16 *)from; // GStreamer aligns rows, and samples in them
+	if (step == 2)
+		fg_unpack16_of(to, words, n, 1, shift);
+	else if (step == 4)
+		fg_unpack16_of(to, words, n, 2, shift);
+	else
+		fg_unpack16_of(to, words, n, step / 2, shift);
 }
 
 // fg_row returns a row of the source, unpacked into a buffer unless it is as it is needed.

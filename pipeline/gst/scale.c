@@ -35,27 +35,29 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 static GstStaticPadTemplate src_template =
 	GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("I420")));
 
+// FG_JPEG_COLOURS begins each colorimetry that has the matrix and range of a JPEG.
 #define FG_JPEG_COLOURS "1:4:"
 
+// fg_scale_transform_caps leaves the colorimetry open: a converter before the scaler would otherwise take that of the scaler's
+// pictures for its own, without a change to them. It is set when the caps are fixed.
 static GstCaps *fg_scale_transform_caps(GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *filter) {
 	GstCaps *all = gst_caps_new_empty();
 	for (guint i = 0; i < gst_caps_get_size(caps); i++) {
 		const GstStructure *from = gst_caps_get_structure(caps, i);
-		const GValue *rate = gst_structure_get_value(from, "framerate");
 		GstStructure *to;
 		if (direction == GST_PAD_SRC) {
 			GstCaps *any = gst_static_pad_template_get_caps(&sink_template);
 			to = gst_structure_copy(gst_caps_get_structure(any, 0));
 			gst_caps_unref(any);
+			const GValue *rate = gst_structure_get_value(from, "framerate");
+			if (rate != NULL)
+				gst_structure_set_value(to, "framerate", rate);
 		} else {
-			const gchar *colours = gst_structure_get_string(from, "colorimetry");
-			const gboolean kept = colours != NULL && g_str_has_prefix(colours, FG_JPEG_COLOURS);
-			to = gst_structure_new("video/x-raw", "format", G_TYPE_STRING, "I420", "width", GST_TYPE_INT_RANGE,
-				1, G_MAXINT, "height", GST_TYPE_INT_RANGE, 1, G_MAXINT, "colorimetry", G_TYPE_STRING,
-				kept ? colours : FG_JPEG_COLOURS "0:0", NULL);
+			to = gst_structure_copy(from); // all of its fields, so that equal pictures pass through
+			gst_structure_set(to, "format", G_TYPE_STRING, "I420", "width", GST_TYPE_INT_RANGE, 1, G_MAXINT,
+				"height", GST_TYPE_INT_RANGE, 1, G_MAXINT, NULL);
+			gst_structure_remove_fields(to, "colorimetry", "pixel-aspect-ratio", NULL);
 		}
-		if (rate != NULL)
-			gst_structure_set_value(to, "framerate", rate);
 		all = gst_caps_merge_structure(all, to);
 	}
 	if (filter != NULL) {
@@ -66,18 +68,59 @@ static GstCaps *fg_scale_transform_caps(GstBaseTransform *base, GstPadDirection 
 	return all;
 }
 
-// fg_scale_direct reports whether the planes of a format can be scaled as they are.
+// fg_scale_fixate_caps keeps the size where nothing else is asked for, and the name of a colorimetry that is a JPEG's.
+static GstCaps *fg_scale_fixate_caps(GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *other) {
+	other = gst_caps_make_writable(gst_caps_truncate(other));
+	GstStructure *to = gst_caps_get_structure(other, 0);
+	const GstStructure *from = gst_caps_get_structure(caps, 0);
+	int width, height;
+	if (gst_structure_get_int(from, "width", &width) && gst_structure_get_int(from, "height", &height)) {
+		gst_structure_fixate_field_nearest_int(to, "width", width);
+		gst_structure_fixate_field_nearest_int(to, "height", height);
+	}
+	if (direction == GST_PAD_SINK) {
+		const gchar *colours = gst_structure_get_string(from, "colorimetry");
+		const gboolean kept = colours != NULL && g_str_has_prefix(colours, FG_JPEG_COLOURS);
+		gst_structure_set(to, "colorimetry", G_TYPE_STRING, kept ? colours : FG_JPEG_COLOURS "0:0", NULL);
+	}
+	return gst_caps_fixate(other);
+}
+
+// fg_scale_colours returns the matrix and range of pictures. Caps that state a range and no matrix have that range, which
+// gst_video_info_from_caps ignores, and the usual matrix for their size.
+static GstVideoColorimetry fg_scale_colours(const FgScale *s, GstCaps *caps, const GstVideoInfo *in) {
+	GstVideoColorimetry colours = in->colorimetry, stated;
+	const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+	if (text != NULL && gst_video_colorimetry_from_string(&stated, text) &&
+		stated.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)
+		colours.range = stated.range;
+	if (s->jpeg) {
+		colours.matrix = GST_VIDEO_COLOR_MATRIX_BT601;
+		colours.range = GST_VIDEO_COLOR_RANGE_0_255;
+	}
+	return colours;
+}
+
+// fg_scale_direct reports whether the planes of a format can be scaled as they are: GStreamer says where each sample is, and that
+// is believable. It is wrong for VYUY, Y212 and Y412, and says nothing of IYU1 (1.22).
 static gboolean fg_scale_direct(const GstVideoInfo *in) {
 	const GstVideoFormatInfo *f = in->finfo;
 	const GstVideoFormatFlags other = GST_VIDEO_FORMAT_FLAG_RGB | GST_VIDEO_FORMAT_FLAG_COMPLEX |
 					  GST_VIDEO_FORMAT_FLAG_PALETTE | GST_VIDEO_FORMAT_FLAG_TILED;
-	if (f->flags & other || !(f->flags & (GST_VIDEO_FORMAT_FLAG_YUV | GST_VIDEO_FORMAT_FLAG_GRAY)))
+	if (f->flags & other || !(f->flags & (GST_VIDEO_FORMAT_FLAG_YUV | GST_VIDEO_FORMAT_FLAG_GRAY)) ||
+		GST_VIDEO_INFO_FORMAT(in) == GST_VIDEO_FORMAT_VYUY)
 		return FALSE;
-	for (guint i = 0; i < MIN(3, GST_VIDEO_FORMAT_INFO_N_COMPONENTS(f)); i++)
-		if (GST_VIDEO_FORMAT_INFO_DEPTH(f, i) < 8 ||
+	const guint n = MIN(3, GST_VIDEO_FORMAT_INFO_N_COMPONENTS(f));
+	for (guint i = 0; i < n; i++) {
+		if (GST_VIDEO_FORMAT_INFO_PSTRIDE(f, i) == 0 || GST_VIDEO_FORMAT_INFO_DEPTH(f, i) < 8 ||
 			(GST_VIDEO_FORMAT_INFO_DEPTH(f, i) > 8 && !GST_VIDEO_FORMAT_INFO_IS_LE(f)) ||
 			GST_VIDEO_FORMAT_INFO_DEPTH(f, i) + GST_VIDEO_FORMAT_INFO_SHIFT(f, i) > 16)
 			return FALSE;
+		for (guint j = 0; j < i; j++)
+			if (GST_VIDEO_FORMAT_INFO_PLANE(f, i) == GST_VIDEO_FORMAT_INFO_PLANE(f, j) &&
+				GST_VIDEO_FORMAT_INFO_POFFSET(f, i) == GST_VIDEO_FORMAT_INFO_POFFSET(f, j))
+				return FALSE;
+	}
 	return TRUE;
 }
 
@@ -93,30 +136,31 @@ static gboolean fg_scale_set_info(
 	GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out) {
 	FgScale *s = (FgScale *)filter;
 	fg_scale_clear(s);
-	GstVideoInfo from = *in;
-	if (s->jpeg) {
-		from.colorimetry.matrix = GST_VIDEO_COLOR_MATRIX_BT601;
-		from.colorimetry.range = GST_VIDEO_COLOR_RANGE_0_255;
-	}
+	GstVideoColorimetry colours = fg_scale_colours(s, in_caps, in);
 	if (!fg_scale_direct(in)) {
-		gst_video_info_set_format(
-			&s->plain, GST_VIDEO_FORMAT_Y444, GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in));
+		if (!gst_video_info_set_format(
+			    &s->plain, GST_VIDEO_FORMAT_Y444, GST_VIDEO_INFO_WIDTH(in), GST_VIDEO_INFO_HEIGHT(in)))
+			return FALSE;
 		s->plain.fps_n = in->fps_n, s->plain.fps_d = in->fps_d;
 		s->plain.interlace_mode = in->interlace_mode;
-		s->plain.colorimetry = GST_VIDEO_INFO_IS_RGB(in) ? out->colorimetry : in->colorimetry;
-		s->converter = gst_video_converter_new(in, &s->plain, NULL);
+		if (GST_VIDEO_INFO_IS_RGB(in))
+			colours = out->colorimetry;
+		GstVideoInfo from = *in;
+		if (!GST_VIDEO_INFO_IS_RGB(in))
+			from.colorimetry = colours; // of both, so that only the layout changes
+		s->plain.colorimetry = colours;
+		s->converter = gst_video_converter_new(&from, &s->plain, NULL);
 		if (s->converter == NULL)
 			return FALSE;
 		s->planes = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&s->plain), NULL);
 		in = &s->plain;
-		from.colorimetry = s->jpeg ? from.colorimetry : in->colorimetry;
 	}
 	for (guint i = 0; i < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(in)); i++)
 		fg_area_init(&s->areas[i], GST_VIDEO_INFO_COMP_WIDTH(in, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
 			GST_VIDEO_INFO_COMP_WIDTH(out, i), GST_VIDEO_INFO_COMP_HEIGHT(out, i));
-	const gboolean full = from.colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255;
+	const gboolean full = colours.range == GST_VIDEO_COLOR_RANGE_0_255;
 	double red = 0.299, blue = 0.114;
-	gst_video_color_matrix_get_Kr_Kb(from.colorimetry.matrix, &red, &blue); // they stay if it has none
+	gst_video_color_matrix_get_Kr_Kb(colours.matrix, &red, &blue); // they stay if it has none
 	if (!full || fabs(red - 0.299) > 1e-6 || fabs(blue - 0.114) > 1e-6)
 		fg_colours_init(&s->colours, red, blue, full, GST_VIDEO_INFO_WIDTH(out));
 	return TRUE;
@@ -156,8 +200,10 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 		return GST_FLOW_OK;
 	}
 	GstVideoFrame planes;
-	if (!gst_video_frame_map(&planes, &s->plain, s->planes, GST_MAP_READWRITE))
+	if (!gst_video_frame_map(&planes, &s->plain, s->planes, GST_MAP_READWRITE)) {
+		GST_ELEMENT_ERROR(s, RESOURCE, NO_SPACE_LEFT, ("no memory for a picture"), (NULL));
 		return GST_FLOW_ERROR;
+	}
 	gst_video_converter_frame(s->converter, in, &planes);
 	fg_scale_planes(s, &planes, out);
 	gst_video_frame_unmap(&planes);
@@ -189,7 +235,7 @@ static void fg_scale_class_init(FgScaleClass *class) {
 	g_object_class_install_property(object, PROP_JPEG,
 		g_param_spec_boolean("jpeg-colours", "JPEG colours",
 			"The pictures have the colours of a JPEG, whatever the caps say", FALSE,
-			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS));
+			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	GstElementClass *element = GST_ELEMENT_CLASS(class);
 	gst_element_class_set_static_metadata(element, "Area scaler", "Filter/Converter/Video/Scaler/Colorspace",
 		"Scales by the average of areas and gives I420 with the colours of a JPEG", "framegate");
@@ -197,6 +243,7 @@ static void fg_scale_class_init(FgScaleClass *class) {
 	gst_element_class_add_static_pad_template(element, &src_template);
 	GstBaseTransformClass *base = GST_BASE_TRANSFORM_CLASS(class);
 	base->transform_caps = fg_scale_transform_caps;
+	base->fixate_caps = fg_scale_fixate_caps;
 	base->passthrough_on_same_caps = TRUE;
 	GstVideoFilterClass *filter = GST_VIDEO_FILTER_CLASS(class);
 	filter->set_info = fg_scale_set_info;

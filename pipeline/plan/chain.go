@@ -105,7 +105,7 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	width, height := of.turn(r).Size(r.Width, r.Height)
 	scaler, memory := p.platform.scaler()
 	from, to := size{of.Width, of.Height}, size{width, height}
-	jpeg := p.codec == "mjpeg" // its pictures have the colours of a JPEG, but not all decoders say so (nvjpegdec, 1.26; jpegdec with grey, 1.22)
+	jpeg := p.codec == "mjpeg" // its pictures have the colours of a JPEG, although nvjpegdec does not say so (1.26)
 	if p.OnDevice(r, of) {
 		return scaler.scale(memory, p.device.format, from, to, !jpeg)
 	}
@@ -117,7 +117,8 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	default:
 		chain = scaler.scale("", "", from, to, !jpeg)
 	}
-	return append(chain, gst.Spec{Factory: gst.Scaler, Set: map[string]any{"jpeg-colours": jpeg}}, raw("", "I420", width, height))
+	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{"jpeg-colours": jpeg}}
+	return append(chain, finisher, raw("", "I420", width, height))
 }
 
 // raw returns a capsfilter for pictures. In system memory their pixels are square.
@@ -155,8 +156,9 @@ func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
 		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "pngenc"})
 	case r.Format == frame.WebP:
 		// webpenc takes I420 for that of a WebP, which has limited range (RFC 6386, 9.2); RGB it converts itself.
-		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=RGB")}},
-			encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}.element(r.Quality))
+		rgb := gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=RGB")}}
+		webpenc := encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}
+		chain = append(chain, gst.Spec{Factory: "videoconvert"}, rgb, webpenc.element(r.Quality))
 	case p.OnDevice(r, of):
 		chain = append(chain, p.device.element(r.Quality))
 	default:

@@ -12,7 +12,7 @@ import (
 
 // Plan is a complete chain from access units of a codec to JPEG:
 //
-//	[parser !] decoder ! [scaler ! [download !]] framegatescale ! encoder
+//	[parser !] decoder ! [scaler ! [download !]] [framegatescale !] encoder
 //
 // Pictures stay in the platform's memory up to the scaler, and up to the encoder if the platform has one and nothing is
 // painted into them.

@@ -52,7 +52,7 @@ func withRoom(set []byte) []byte {
 		return nil
 	}
 	stated, wanted := s.VUI.BitstreamRestriction.MaxDecFrameBuffering, s.MaxNumRefFrames+1
-	if stated >= wanted || wanted > 16 { // the most that any level allows (A.3.1)
+	if stated >= wanted || wanted > 16 { // the most that any level allows (A.3.1); that of the stream may allow less, which no decoder minds
 		return nil
 	}
 	// max_dec_frame_buffering is the last field (E.1.1), followed by a bit that is set and bits that are not (7.3.2.11).

@@ -8,7 +8,7 @@ import (
 	_ "golang.org/x/image/webp"
 )
 
-// Decode decodes a picture of any format that is registered, as image.Decode does. A WebP with losses has limited range (RFC 6386,
+// Decode decodes a picture of any format that the importing package has registered, and WebP, as image.Decode does. A WebP with losses has limited range (RFC 6386,
 // 9.2), which golang.org/x/image/webp gives as image.YCbCr although that has full range, so that black is grey: Decode stretches
 // it.
 func Decode(r io.Reader) (picture image.Image, format string, err error) {
