@@ -14,7 +14,7 @@ import (
 )
 
 // TestColoursAreTrue shows a patch of one colour that cameras have encoded with each codec, matrix, range and depth, in each format
-// of pictures. Streams that state nothing count as BT.709 above 576 lines, else as BT.601.
+// of pictures. Streams that state nothing count as BT.709 from 1280x720 on, else as BT.601.
 func TestColoursAreTrue(t *testing.T) {
 	camtest.Long(t)
 	const x264, x265, vp9 = "x264enc speed-preset=ultrafast", "x265enc speed-preset=ultrafast log-level=none", "vp9enc deadline=1 cpu-used=8 max-quantizer=2"

@@ -141,8 +141,13 @@ func h264Format(nal []byte) (f *unit.Format, fields bool) {
 			c.rate(uint64(t.TimeScale), 2*uint64(t.NumUnitsInTick))
 		}
 	}
-	return c.format("h264"), !sps.FrameMbsOnlyFlag
+	f = c.format("h264")
+	f.Untagged = sps.VUI == nil || !sps.VUI.ColourDescriptionPresentFlag || sps.VUI.MatrixCoefficients == unspecified
+	return f, !sps.FrameMbsOnlyFlag
 }
+
+// unspecified is matrix_coefficients where the matrix is not known (ITU-T H.264, table E-5; H.265, table E.5).
+const unspecified = 2
 
 // caps are the caps of a format, in GStreamer's notation, while they are written.
 type caps struct {

@@ -89,5 +89,7 @@ func h265Format(nal []byte) (f *unit.Format, fields bool) {
 			c.rate(uint64(t.TimeScale), uint64(t.NumUnitsInTick))
 		}
 	}
-	return c.format("h265"), false
+	f = c.format("h265")
+	f.Untagged = sps.VUI == nil || !sps.VUI.ColourDescriptionPresentFlag || sps.VUI.MatrixCoefficients == unspecified
+	return f, false
 }

@@ -3,6 +3,7 @@ package depay
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -438,6 +439,25 @@ func TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut(t *testing.T) {
 			"sprop-parameter-sets": base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(bad)}}, packets...)
 		if got.String() != "7 8 5*, 1" || bytes.Contains(got.all[0].Data, bad) {
 			t.Errorf("%s: %s", name, got)
+		}
+	}
+}
+
+func TestFormatSaysWhetherTheMatrixIsStated(t *testing.T) {
+	for name, c := range map[string]struct {
+		read     func([]byte) (*unit.Format, bool)
+		set      string
+		untagged bool
+	}{
+		"H.264 with a description": {h264Format, "67640028acb403c0113f2e02d4040405000003000100000300328f1832a0", false},
+		"H.264 without":            {h264Format, "6742001eda0a3440", true},
+	} {
+		set, err := hex.DecodeString(c.set)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f, _ := c.read(set); f == nil || f.Untagged != c.untagged {
+			t.Errorf("%s: %+v", name, f)
 		}
 	}
 }

@@ -14,6 +14,7 @@
 typedef struct {
 	GstVideoFilter parent;
 	gboolean jpeg; // the pictures have the colours of a JPEG, whatever the caps say
+	gboolean untagged; // the stream states no matrix, whatever the caps say
 	fg_area areas[3];
 	fg_colours colours; // without rows if there is nothing to convert
 	GstVideoConverter *converter; // to planes, which is NULL if the pictures have them already
@@ -94,6 +95,11 @@ static GstVideoColorimetry fg_scale_colours(const FgScale *s, GstCaps *caps, con
 	if (text != NULL && gst_video_colorimetry_from_string(&stated, text) &&
 		stated.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)
 		colours.range = stated.range;
+	// Decoders give a stream that states no matrix BT.709 above 576 lines (1.22), browsers from 720 lines on: so do cameras.
+	if (s->untagged)
+		colours.matrix = GST_VIDEO_INFO_HEIGHT(in) < 720 && GST_VIDEO_INFO_WIDTH(in) < 1280
+					 ? GST_VIDEO_COLOR_MATRIX_BT601
+					 : GST_VIDEO_COLOR_MATRIX_BT709;
 	if (s->jpeg) {
 		colours.matrix = GST_VIDEO_COLOR_MATRIX_BT601;
 		colours.range = GST_VIDEO_COLOR_RANGE_0_255;
@@ -210,14 +216,19 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 	return GST_FLOW_OK;
 }
 
-enum { PROP_JPEG = 1 };
+enum { PROP_JPEG = 1, PROP_UNTAGGED };
+
+static gboolean *fg_scale_property(GObject *object, guint id) {
+	FgScale *s = (FgScale *)object;
+	return id == PROP_JPEG ? &s->jpeg : &s->untagged;
+}
 
 static void fg_scale_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-	((FgScale *)object)->jpeg = g_value_get_boolean(value);
+	*fg_scale_property(object, id) = g_value_get_boolean(value);
 }
 
 static void fg_scale_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-	g_value_set_boolean(value, ((FgScale *)object)->jpeg);
+	g_value_set_boolean(value, *fg_scale_property(object, id));
 }
 
 static void fg_scale_finalize(GObject *object) {
@@ -235,6 +246,9 @@ static void fg_scale_class_init(FgScaleClass *class) {
 	g_object_class_install_property(object, PROP_JPEG,
 		g_param_spec_boolean("jpeg-colours", "JPEG colours",
 			"The pictures have the colours of a JPEG, whatever the caps say", FALSE,
+			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+	g_object_class_install_property(object, PROP_UNTAGGED,
+		g_param_spec_boolean("untagged", "Untagged", "The stream states no matrix, whatever the caps say", FALSE,
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	GstElementClass *element = GST_ELEMENT_CLASS(class);
 	gst_element_class_set_static_metadata(element, "Area scaler", "Filter/Converter/Video/Scaler/Colorspace",

@@ -251,6 +251,23 @@ func TestScalerKnowsARangeWithoutAMatrix(t *testing.T) {
 	}
 }
 
+// TestScalerGuessesTheMatrixOfAnUntaggedStreamAsBrowsersDo although the decoder's caps have one.
+func TestScalerGuessesTheMatrixOfAnUntaggedStreamAsBrowsersDo(t *testing.T) {
+	c := colour{32, 192, 32}
+	for height, matrix := range map[int]int{600: 4, 720: 3} {
+		y, u, v := c.encoded(matrix, false, 8)
+		n := 800 * height
+		caps := fmt.Sprintf("format=I420, width=800, height=%d, colorimetry=2:%d:0:0", height, 7-matrix)
+		source := Spec{Factory: "appsrc", Set: map[string]any{"caps": Arg("video/x-raw, framerate=25/1, " + caps), "format": Arg("time")}}
+		push := func(head *Element) { head.Push(slices.Concat(fill(n, y), fill(n/4, u), fill(n/4, v)), 0, true) }
+		planes, strides := i420(scaledFrom(t, caps, push, Spec{Factory: Scaler, Set: map[string]any{"untagged": true}}, 32, 24, source), 32, 24)
+		got := decoded(planes[0][0], planes[1][6*strides[1]], planes[2][6*strides[2]])
+		if off := max(math.Abs(got.r-c.r), math.Abs(got.g-c.g), math.Abs(got.b-c.b)); off > 3 {
+			t.Errorf("%s: %v became %.1f", caps, c, got)
+		}
+	}
+}
+
 // TestScalerAveragesAreas compares each plane of noise with its exact average, or the linear interpolation where it grows.
 func TestScalerAveragesAreas(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))

@@ -187,7 +187,7 @@ func (d *decoding) setPlan(decoder string) {
 func (d *decoding) camera() plan.Camera {
 	s := d.format.Stream
 	width, height := s.Orientation.Size(s.Width, s.Height)
-	return plan.Camera{Orientation: s.Orientation, Masks: d.picture.Source.Masks, Width: width, Height: height}
+	return plan.Camera{Orientation: s.Orientation, Masks: d.picture.Source.Masks, Width: width, Height: height, Untagged: d.format.Untagged}
 }
 
 // build adds the elements that decode units of the format of key.

@@ -56,6 +56,7 @@ type Camera struct {
 	Masks       []configs.Mask
 	// Width and Height are the size of its pictures before they are turned, in pixels. They are 0 if that is not known.
 	Width, Height int
+	Untagged      bool // it does not say by which matrix its colours were made
 }
 
 // AddOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are painted right
@@ -117,7 +118,7 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	default:
 		chain = scaler.scale("", "", from, to, !jpeg)
 	}
-	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{"jpeg-colours": jpeg}}
+	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{"jpeg-colours": jpeg, "untagged": of.Untagged}}
 	return append(chain, finisher, raw("", "I420", width, height))
 }
 

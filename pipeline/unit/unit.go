@@ -28,6 +28,8 @@ type Format struct {
 	Stream frame.Stream
 	// Unusual says that the units are JPEGs that must be converted by jpeg.Usual before they are decoded.
 	Unusual bool
+	// Untagged says that the stream does not state by which matrix its colours were made.
+	Untagged bool
 }
 
 // NoPTS is the time of a unit without a presentation time.
