@@ -65,7 +65,7 @@ func TestCameraThatEndsItsConnectionsIsSeenWithoutPlaceholders(t *testing.T) {
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	c := r.byID["a"]
-	c.change(func() { c.maxLapse = patience }) // the machine may be busy
+	c.change(func() { c.gracePeriod = patience }) // the machine may be busy
 	for n := range 4 {
 		f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
 		until(t, "live", func() bool {
@@ -85,8 +85,8 @@ func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	r.byID["a"].read(func() {
-		if limit := r.byID["a"].maxLapse; limit > 1500*time.Millisecond {
-			t.Errorf("a lapse may last %v", limit)
+		if limit := r.byID["a"].gracePeriod; limit > 1500*time.Millisecond {
+			t.Errorf("a grace period lasts %v", limit)
 		}
 	})
 	f.hang(true)
@@ -94,7 +94,7 @@ func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 	defer time.AfterFunc(patience, func() { v.cancel(errors.New("no placeholder")) }).Stop()
 	f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
 	nextPlaceholder(t, v)
-	if took := time.Since(began); took < frame.Lapse {
+	if took := time.Since(began); took < frame.GracePeriod {
 		t.Errorf("a placeholder after %v", took)
 	}
 	if s, _ := r.Camera("a"); s.State != Lost || s.Error != "closed" {
@@ -102,17 +102,17 @@ func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 	}
 }
 
-func TestLapseEndsWhenNobodyNeedsTheCamera(t *testing.T) {
+func TestGracePeriodEndsWhenNobodyNeedsTheCamera(t *testing.T) {
 	r, _, f := start(t, "connect: on_demand")
 	v := watch(t, r, frame.Request{})
 	c := r.byID["a"]
-	c.change(func() { c.maxLapse = patience })
+	c.change(func() { c.gracePeriod = patience })
 	f.hang(true)
 	f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
 	v.Close()
 	until(t, "idle", func() bool { return state(r) == Idle })
 	c.read(func() {
-		if c.main().lapse != nil {
+		if c.main().grace != nil {
 			t.Error("the camera will be lost, although nobody needs it")
 		}
 	})

@@ -28,8 +28,8 @@ type stream struct {
 	connection  int          // counts connections and changes of format
 	planChanges int          // counts events that may change the feed's best plan
 	tried       bool         // it has connected or failed at least once
-	err         error        // why the last connection ended; nil while up, and during a lapse
-	lapse       *lapse       // nil while there is none
+	err         error        // why the last connection ended; nil while up, and during a grace period
+	grace       *grace       // nil while there is none
 	pictureErr  error        // why the last picture failed; nil as soon as another one is tried
 	shown       *pictureRun  // whose frames viewers see
 	snapshots   int          // how many snapshots keep it connected
@@ -68,7 +68,7 @@ func (s *stream) connect(ctx context.Context) {
 	for {
 		c.change(func() {
 			if !s.needed() { // the next viewer must not get the error of an earlier attempt
-				s.endLapse()
+				s.endGrace()
 				s.err, s.lost = nil, false
 				s.setState(Idle)
 			}
@@ -171,7 +171,7 @@ func (s *stream) connected(format frame.Stream) {
 		if s.lost {
 			s.reconnects++
 		}
-		s.endLapse()
+		s.endGrace()
 		if !s.up {
 			s.upSince = time.Now()
 		} else if s.format.Codec == format.Codec {
@@ -200,7 +200,7 @@ func (s *stream) waits(w frame.Waiting) {
 	lastUnit := s.feed.LastUnit()
 	c := s.camera
 	c.change(func() {
-		s.endLapse()
+		s.endGrace()
 		if w.Stream.Width > 0 {
 			s.format = w.Stream
 			c.resolve()
@@ -222,13 +222,13 @@ func (s *stream) disconnected(err error) (lasted time.Duration) {
 		}
 		s.up, s.tried = false, true
 		s.lastFrame = later(s.lastFrame, lastUnit)
-		s.endLapse()
+		s.endGrace()
 		switch {
 		case errors.Is(err, errReleased):
 			s.err = nil // it may have been waiting
 			s.setState(Idle)
 		case lasted > 0 && frame.ReasonOf(err) == frame.Ended:
-			s.beginLapse(err)
+			s.beginGrace(err)
 		default:
 			s.fail(err)
 		}
@@ -268,29 +268,29 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// lapse is the time from the end of a connection that was up to the next connection. If it lasts longer than frame.Lapse, viewers
-// see a placeholder instead of the last picture.
-type lapse struct{ timer *time.Timer }
+// grace is the grace period of a camera that has closed a working connection. Viewers keep the last picture until the camera is
+// connected again or the period is over.
+type grace struct{ timer *time.Timer }
 
-// beginLapse begins a lapse. If it lasts too long, the stream fails with err. The camera's mutex is held.
-func (s *stream) beginLapse(err error) {
-	l := &lapse{}
-	s.lapse, s.lost, s.err = l, true, nil
+// beginGrace begins a grace period, at the end of which the stream fails with err. The camera's mutex is held.
+func (s *stream) beginGrace(err error) {
+	g := &grace{}
+	s.grace, s.lost, s.err = g, true, nil
 	s.setState(Connecting)
-	l.timer = time.AfterFunc(s.camera.maxLapse, func() {
+	g.timer = time.AfterFunc(s.camera.gracePeriod, func() {
 		s.camera.change(func() {
-			if s.lapse == l {
-				s.lapse = nil
+			if s.grace == g {
+				s.grace = nil
 				s.fail(err)
 			}
 		})
 	})
 }
 
-// endLapse ends the lapse if there is one. The camera's mutex is held.
-func (s *stream) endLapse() {
-	if s.lapse != nil {
-		s.lapse.timer.Stop()
-		s.lapse = nil
+// endGrace ends the grace period, if there is one. The camera's mutex is held.
+func (s *stream) endGrace() {
+	if s.grace != nil {
+		s.grace.timer.Stop()
+		s.grace = nil
 	}
 }

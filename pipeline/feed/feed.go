@@ -20,7 +20,7 @@ import (
 type Feed struct {
 	source configs.Source
 	read   reader
-	lapse  time.Duration // frame.Lapse; tests change it
+	grace  time.Duration // frame.GracePeriod; tests change it
 
 	gop      unit.GOP
 	line     unit.Timeline // of the goroutine that passes units to the intake, one at a time
@@ -63,7 +63,7 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	f := &Feed{source: src, read: read, wanted: make(chan struct{}, 1), lapse: frame.Lapse}
+	f := &Feed{source: src, read: read, wanted: make(chan struct{}, 1), grace: frame.GracePeriod}
 	f.gop.SetUnread(true)
 	return f, nil
 }

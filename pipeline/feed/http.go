@@ -24,7 +24,8 @@ const retryPause = 500 * time.Millisecond
 
 // readHTTP reads a camera that serves MJPEG, or single JPEGs, which it then fetches every PollInterval. The camera's
 // answer decides which. When a stream ends or an answer has no picture, a camera that has sent pictures before is asked again.
-// The connection is lost only if no picture comes within a lapse.
+// The connection is lost if no picture comes for too long (see gap), if the camera refuses the password, and after more than
+// maxBroken broken pictures in a row.
 func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 	client, err := newHTTPCamera(src, in.feed.odd.add)
 	if err != nil {
@@ -33,9 +34,9 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 	defer client.CloseIdleConnections()
 	ctx, end := context.WithCancelCause(ctx)
 	defer end(nil)
-	lapse := lapse{end: end}
-	defer lapse.over()
-	pictures := &jpegIntake{in: in, from: place(src.URL), lapse: &lapse}
+	gap := gap{end: end}
+	defer gap.over()
+	pictures := &jpegIntake{in: in, from: place(src.URL), gap: &gap}
 	for {
 		began, before := time.Now(), pictures.taken
 		stream, err := client.fetch(ctx, pictures)
@@ -50,7 +51,7 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 		case pictures.taken > before && stream:
 			in.feed.odd.add("ends", fmt.Sprintf("the stream ends by itself and is requested again, the first time after %v", time.Since(began).Round(100*time.Millisecond)))
 			pause = time.Until(began.Add(src.PollInterval))
-			lapse.begin(err, in.feed.maxLapse()+max(0, pause-pauseInLapse))
+			gap.begin(err, in.feed.maxGap()+max(0, pause-pauseInGap))
 		case pictures.taken > before:
 			pause = time.Until(pictures.last.Add(src.PollInterval))
 		case err == nil: // a broken JPEG
@@ -58,7 +59,7 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 			return err
 		default:
 			in.feed.odd.add("answer", "an answer without a picture: "+err.Error())
-			lapse.begin(err, in.feed.maxLapse())
+			gap.begin(err, in.feed.maxGap())
 		}
 		select {
 		case <-time.After(pause):
@@ -68,43 +69,47 @@ func readHTTP(ctx context.Context, src configs.Source, in *Intake) error {
 	}
 }
 
-// pauseInLapse is how much of a lapse may pass before a camera whose stream has ended is asked again. If poll_interval sets a
-// longer pause, the lapse becomes longer by the difference.
-const pauseInLapse = time.Second
+// pauseInGap is how much of a gap may pass before a camera whose stream has ended is asked again. If poll_interval sets a longer
+// pause, the limit of the gap grows by the difference.
+const pauseInGap = time.Second
 
-// maxLapse is how long a lapse may last.
-func (f *Feed) maxLapse() time.Duration { return max(f.lapse, 2*f.rate.Interval()) }
+// maxGap is how long a gap may last.
+func (f *Feed) maxGap() time.Duration { return max(f.grace, 2*f.rate.Interval()) }
 
-// lapse is the time from the end of a stream, or an answer without a picture, to the next picture. If it lasts too long, the
-// connection is lost.
-type lapse struct {
+// gap is the time without a picture that begins when a stream ends or an answer has no picture. A gap that reaches its limit ends
+// the connection.
+type gap struct {
 	end     context.CancelCauseFunc
-	timer   *time.Timer // nil if there is no lapse
-	failure chan error  // holds the newest reason for the lapse
+	timer   *time.Timer // nil if there is no gap
+	failure chan error  // holds the newest reason for the gap
 }
 
-// begin records why there is no picture. If no lapse has begun yet, it begins one, which ends the connection after limit.
-func (l *lapse) begin(failure error, limit time.Duration) {
-	if l.timer == nil {
+// begin records why there is no picture. If no gap has begun yet, it begins one, which ends the connection after limit.
+func (g *gap) begin(failure error, limit time.Duration) {
+	if g.timer == nil {
 		failures := make(chan error, 1)
-		l.failure = failures
-		l.timer = time.AfterFunc(limit, func() { l.end(<-failures) })
+		g.failure = failures
+		g.timer = time.AfterFunc(limit, func() { g.end(<-failures) })
 	} else {
 		select {
-		case <-l.failure:
+		case <-g.failure:
 		default: // the connection is ending
 		}
 	}
-	l.failure <- failure
+	g.failure <- failure
 }
 
-// over ends the lapse, if there is one.
-func (l *lapse) over() {
-	if l.timer != nil {
-		l.timer.Stop()
-		l.timer = nil
+// over ends the gap, if there is one.
+func (g *gap) over() {
+	if g.timer != nil {
+		g.timer.Stop()
+		g.timer = nil
 	}
 }
+
+// trailingPause is how long a camera may send nothing after the picture of an answer before the request is canceled, unless
+// PollInterval is longer.
+const trailingPause = 500 * time.Millisecond
 
 // fetch makes one request and takes the pictures of its answer. It reports whether they are a stream rather than a single JPEG.
 func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bool, err error) {
@@ -119,9 +124,9 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	if strings.HasPrefix(kind, "multipart/") {
 		return true, c.takeAll(ctx, multipart.NewReader(resp.Body, boundary), pictures)
 	}
-	still := &stillBody{from: resp.Body, cut: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
-	defer still.stop()
-	body := bufio.NewReader(still)
+	timed := &timedBody{from: resp.Body, expired: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
+	defer timed.stop()
+	body := bufio.NewReader(timed)
 	first, err := body.Peek(len("Content-"))
 	switch {
 	case bytes.HasPrefix(first, []byte("\xFF\xD8")):
@@ -141,9 +146,9 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	}
 	before := pictures.taken
 	if before > 0 { // so that there is time for another attempt before the camera counts as stalled
-		still.start(max(c.src.StallTimeout/2, pictures.in.feed.maxLapse()))
+		timed.start(max(c.src.StallTimeout/2, pictures.in.feed.maxGap()))
 	}
-	pictures.onTake = func() { still.start(max(c.src.PollInterval, retryPause)) } // if the stated length is too long, nothing more comes
+	pictures.onTake = func() { timed.start(max(c.src.PollInterval, trailingPause)) } // if the stated length is too long, nothing more comes
 	err = c.takeAll(ctx, multipart.NewPictureReader(body, int(resp.ContentLength)), pictures)
 	pictures.onTake = nil
 	return pictures.taken > before+1, err
@@ -172,33 +177,33 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.Reader, pictu
 	}
 }
 
-// stillBody is the body of an answer with a single picture. Once started, it cancels the request when nothing has come for a
+// timedBody is the body of an answer that may have a single picture. Once started, it calls expired when nothing has come for a
 // time, since a camera may send less than the length that it states. It belongs to the goroutine that reads.
-type stillBody struct {
-	from  io.Reader
-	cut   func() // cancels the request; called from a goroutine of its own
-	timer *time.Timer
-	limit time.Duration
+type timedBody struct {
+	from    io.Reader
+	expired func() // cancels the request; called from a goroutine of its own
+	timer   *time.Timer
+	limit   time.Duration
 }
 
-func (s *stillBody) Read(to []byte) (int, error) {
-	n, err := s.from.Read(to)
-	if s.timer != nil {
-		s.timer.Reset(s.limit)
+func (b *timedBody) Read(to []byte) (int, error) {
+	n, err := b.from.Read(to)
+	if b.timer != nil {
+		b.timer.Reset(b.limit)
 	}
 	return n, err
 }
 
 // start begins or changes the time for which nothing may come.
-func (s *stillBody) start(limit time.Duration) {
-	s.stop()
-	s.limit, s.timer = limit, time.AfterFunc(limit, s.cut)
+func (b *timedBody) start(limit time.Duration) {
+	b.stop()
+	b.limit, b.timer = limit, time.AfterFunc(limit, b.expired)
 }
 
-func (s *stillBody) stop() {
-	if s.timer != nil {
-		s.timer.Stop()
-		s.timer = nil
+func (b *timedBody) stop() {
+	if b.timer != nil {
+		b.timer.Stop()
+		b.timer = nil
 	}
 }
 
@@ -223,7 +228,7 @@ const maxBroken = 20
 type jpegIntake struct {
 	in      *Intake
 	from    string
-	lapse   *lapse
+	gap     *gap
 	onTake  func() // if not nil, called after each picture
 	current *unit.Format
 	taken   int       // of this connection
@@ -249,7 +254,7 @@ func (j *jpegIntake) take(data []byte) error {
 	}
 	j.broken, j.last = 0, arrived
 	j.taken++
-	j.lapse.over()
+	j.gap.over()
 	if j.onTake != nil {
 		j.onTake()
 	}

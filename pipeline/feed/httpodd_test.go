@@ -58,15 +58,15 @@ func multipartAnswer(parts int) string {
 		strings.Repeat(fmt.Sprintf("--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(still), still), parts)
 }
 
-// oftenAsked runs the feed of a source that is asked often and never stalls. Between its pictures may be a lapse.
-func oftenAsked(t *testing.T, url string, lapse time.Duration) *camtest.Running[*Feed] {
+// oftenAsked runs the feed of a source that is asked often and never stalls. The connection survives grace without a picture.
+func oftenAsked(t *testing.T, url string, grace time.Duration) *camtest.Running[*Feed] {
 	src := camtest.Source(t, url)
 	src.PollInterval, src.StallTimeout = 40*time.Millisecond, camtest.Patience
 	feed, err := New(src)
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed.lapse = lapse
+	feed.grace = grace
 	return camtest.Run(t, feed)
 }
 

@@ -75,7 +75,7 @@ func TestCameraThatClosesAfterEachPictureIsOneConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed.lapse = camtest.Patience
+	feed.grace = camtest.Patience
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- feed.Run(ctx, func(frame.Stream) { formats++ }) }()
@@ -117,7 +117,7 @@ func TestCameraThatIsGoneIsLostSoon(t *testing.T) {
 					return c.first, strings.HasPrefix(name, "a stream")
 				}
 				return c.bad, c.closes
-			})+"/x", 2*frame.Lapse) // the answers must come before its end
+			})+"/x", 2*frame.GracePeriod) // the answers must come before its end
 			feed.Stream(t)
 			feed.Fails(t, c.reason, c.part)
 		})
@@ -161,16 +161,16 @@ func TestPicturesThatAreTooLargeAreBroken(t *testing.T) {
 	}
 }
 
-// TestLapseBeginsWithTheEndOfAStream has a lapse that is over long before the camera is to be asked again.
-func TestLapseBeginsWithTheEndOfAStream(t *testing.T) {
+// TestGapBeginsWithTheEndOfAStream has a limit that is over long before the camera is to be asked again.
+func TestGapBeginsWithTheEndOfAStream(t *testing.T) {
 	var asked atomic.Int64
 	src := camtest.Source(t, serveRaw(t, func(int) (string, bool) { asked.Add(1); return multipartAnswer(1) + "--b--\r\n", true })+"/x")
-	src.PollInterval = pauseInLapse
+	src.PollInterval = pauseInGap
 	feed, err := New(src)
 	if err != nil {
 		t.Fatal(err)
 	}
-	feed.lapse = time.Millisecond
+	feed.grace = time.Millisecond
 	camtest.Run(t, feed).Fails(t, frame.Ended, "closed the connection")
 	if n := asked.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
