@@ -203,6 +203,7 @@ func checkUserinfo(rest string) error {
 	}
 	at := strings.Count(authority, "@")
 	_, port, _ := strings.Cut(authority, ":")
+	// A slash in a password seems to end the authority. Then the @ comes after it, and what looks like the port is not a number.
 	hidden := at == 0 && strings.Contains(rest, "@") && strings.Trim(port, "0123456789") != "" && !strings.HasPrefix(authority, "[")
 	if at > 1 || hidden {
 		return errors.New("user or password in the URL has a character that must be percent-encoded (@ is %40, # is %23, / is %2F, ? is %3F, : is %3A); or give them as username and password")

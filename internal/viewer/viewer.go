@@ -1,5 +1,5 @@
-// Package viewer watches an MJPEG stream, for tests and benchmarks. It is strict: what a browser would accept is an error
-// here.
+// Package viewer watches MJPEG streams in tests and benchmarks. It accepts only the exact form in which framegate sends them;
+// browsers tolerate much more.
 package viewer
 
 import (

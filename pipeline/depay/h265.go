@@ -47,7 +47,8 @@ func newH265(m Media, sink Sink) Receiver {
 	return a
 }
 
-// unpackH265 takes the NAL units of a packet. Packets with a decoding order (sprop-max-don-diff) are not known from cameras.
+// unpackH265 takes the NAL units of a packet. It expects no decoding order numbers (RFC 7798, section 4.4), which a stream has if
+// its sprop-max-don-diff is above 0: no camera is known to send them.
 func unpackH265(a *assembler, payload []byte) {
 	if len(payload) < 3 {
 		return
@@ -67,7 +68,8 @@ func unpackH265(a *assembler, payload []byte) {
 	}
 }
 
-// h265Profiles has GStreamer's names of general_profile_idc. The range extensions have too many to name; a parser does.
+// h265Profiles maps general_profile_idc to GStreamer's names. It lacks the range extensions, where many profiles share one value:
+// GStreamer's parser tells those apart.
 var h265Profiles = map[uint8]string{1: "main", 2: "main-10", 3: "main-still-picture"}
 
 // h265Format reads the sequence parameter set.

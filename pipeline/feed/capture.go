@@ -12,8 +12,8 @@ import (
 	"github.com/framegate/framegate/pipeline/gst"
 )
 
-// readV4L2 reads a local camera: v4l2src ! parsebin ! appsink. It asks a camera that can encode for
-// JPEG or H.264, since raw pictures cost the most to copy.
+// readV4L2 reads a local camera: v4l2src ! capsfilter ! parsebin ! appsink. The filter asks a camera
+// that can encode for JPEG or H.264, since raw pictures cost the most to copy.
 func readV4L2(ctx context.Context, src configs.Source, in *Intake) error {
 	device := src.URL.Path
 	if _, err := os.Stat(device); err != nil {

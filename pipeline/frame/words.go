@@ -13,7 +13,8 @@ const (
 // Words returns what may be kept, logged and shown of what a camera says: printable characters, and at most 200.
 func Words(text string) string { return clean(text, maxWords) }
 
-// clean returns the first characters of a text. Control characters, such as those that a terminal obeys, become question marks.
+// clean trims a text and cuts it to most characters. Each character that unicode.IsPrint refuses, such as a control character that
+// a terminal obeys, becomes a question mark.
 func clean(text string, most int) string {
 	var kept strings.Builder
 	count := 0

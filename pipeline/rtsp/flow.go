@@ -110,7 +110,8 @@ type stats struct {
 	reportedAt       time.Time
 }
 
-// count counts a packet (RFC 3550, appendix A).
+// count counts a packet (RFC 3550, appendix A). The RFC measures the jitter at every packet. Here only the first packet of each
+// timestamp counts, since a camera sends those of one access unit together.
 func (s *stats) count(p *rtp.Packet, arrived time.Time, clock uint32) {
 	if s.received > 0 && p.SSRC != s.ssrc { // the camera's sequence numbers begin anew
 		*s = stats{reported: s.reported, reportedAt: s.reportedAt}

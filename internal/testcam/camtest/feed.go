@@ -10,7 +10,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Source parses a source and makes its timeouts short.
+// Source returns the source of a URL, with timeouts that are short enough for tests.
 func Source(tb testing.TB, url string) configs.Source {
 	tb.Helper()
 	src, err := configs.ParseSource(url)
@@ -52,7 +52,8 @@ func Run[F runner](tb testing.TB, feed F) *Running[F] {
 	return r
 }
 
-// Stream waits for what the camera sends, at first or after a change.
+// Stream waits until the feed reports what the camera sends, which it does at the first access unit and at every change. Each call
+// returns the next report.
 func (r *Running[F]) Stream(tb testing.TB) frame.Stream {
 	tb.Helper()
 	select {
@@ -84,7 +85,8 @@ func (r *Running[F]) Stop() error {
 	return r.err
 }
 
-// Fails waits until the feed ends by itself, for a reason whose text has a part. No text may show the password hunter2.
+// Fails waits until the feed ends by itself, and checks that its error has the given reason and contains part. The error must not
+// show the password hunter2.
 func (r *Running[F]) Fails(tb testing.TB, reason frame.Reason, part string) {
 	tb.Helper()
 	err := r.End(tb)

@@ -43,7 +43,7 @@ func CodecNames() string {
 // packetizer cuts one access unit into RTP packets.
 type packetizer func(au []byte) ([]*rtp.Packet, error)
 
-// codec is what it takes to encode and send a codec.
+// codec says how video is encoded and sent over RTP in one codec.
 type codec struct {
 	pkg string // Debian package of the encoder
 	// encoder returns the part of a GStreamer pipeline from raw pictures to access units.
