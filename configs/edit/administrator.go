@@ -31,21 +31,41 @@ func administrators(was, want Keys) error {
 		if equal(before, key.Value) {
 			continue
 		}
-		text, _ := key.Value.(string)
+		if source, ok := key.Value.(string); ok && (key.Name == "url" || key.Name == "substream") {
+			if err := requested(key.Name, source); err != nil {
+				return err
+			}
+		}
 		switch {
 		case key.Name == "<<":
 			return only(key.Name, "merges keys")
 		case slices.Contains(fileKeys, key.Name):
 			return only(key.Name, "names a file")
-		case (key.Name == "url" || key.Name == "substream") && strings.HasPrefix(text, "file:"):
-			return only(key.Name, "names a file")
-		case (key.Name == "url" || key.Name == "substream") && strings.HasPrefix(text, "v4l2:") && !video.MatchString(text):
-			return only(key.Name, "names a device other than /dev/video0 and the like")
 		case hasVariable(before, key.Value):
 			return only(key.Name, "has an environment variable (write $${ for the characters ${)")
 		}
 	}
 	return nil
+}
+
+// requestable are the schemes of sources that a request may name, besides local cameras.
+var requestable = []string{"rtsp", "rtsps", "http", "https", "csi", "test"}
+
+// requested refuses a source that is not one of those that a request may name. Schemes may have capital letters.
+func requested(key, source string) error {
+	scheme, _, found := strings.Cut(source, ":")
+	scheme = strings.ToLower(scheme)
+	switch {
+	case !found || slices.Contains(requestable, scheme) || video.MatchString(source): // without a scheme the source itself is at fault
+		return nil
+	case scheme == "file":
+		return only(key, "names a file")
+	case scheme == "v4l2":
+		return only(key, "names a device other than /dev/video0 and the like")
+	case !slices.Contains(configs.Schemes(), scheme):
+		return nil // which is a fault, with a better reason
+	}
+	return only(key, "is a "+scheme+":// source")
 }
 
 func only(key, does string) error {

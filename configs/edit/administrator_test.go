@@ -19,6 +19,8 @@ func TestRequestNamesNeitherFilesNorVariables(t *testing.T) {
 		`post {"id": "x", "url": "rtsp://h/", "username": "u", "password_file": "/dev/zero"}`: "password_file",
 		`post {"id": "x", "url": "https://h/", "tls_ca": "/etc/shadow"}`:                      "tls_ca",
 		`post {"id": "x", "url": "file:///etc/passwd"}`:                                       "url",
+		`post {"id": "x", "url": "FILE:///etc/passwd"}`:                                       "url",
+		`post {"id": "x", "url": "V4L2:///dev/watchdog"}`:                                     "url",
 		`post {"id": "x", "url": "v4l2:///dev/watchdog"}`:                                     "url",
 		`post {"id": "x", "url": "v4l2:///dev/v4l/by-id/../../watchdog"}`:                     "url",
 		`post {"id": "x", "url": "rtsp://h/", "substream": "file:///etc/passwd"}`:             "substream",
