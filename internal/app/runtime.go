@@ -38,4 +38,6 @@ func collectSooner() {
 }
 
 // ballast is kept for as long as the process lives.
+//
+//lint:ignore U1000 it is never read
 var ballast []byte
