@@ -59,7 +59,8 @@ var Faults = []*Fault{
 		settled: 2 * time.Second, states: []string{"unauthorized", "connecting"}, shows: "unauthorized", unseen: maxWait, SlowRetry: true,
 	},
 	{
-		Command: testcam.Stall, weight: 4, least: time.Second, most: 12 * time.Second,
+		// A shorter stall is a pause like any other: framegate then waits three times as long at the next one.
+		Command: testcam.Stall, weight: 4, least: StallTime + time.Second, most: 12 * time.Second,
 		settled: StallTime + 2*time.Second, states: []string{"stalled", "connecting", "lost", "waiting"}, shows: "stalled", unseen: StallTime + maxWait,
 	},
 	{
