@@ -30,14 +30,23 @@ type rhythm struct {
 	spoilt   bool       // dry began with a broken unit
 	reported bool       // dry has been reported
 	units    int
-	known    bool          // longest is that of an earlier connection, until this one has shown its own rhythm
+	known    bool          // the pauses are those of an earlier connection, until this one has shown its own rhythm
 	unit     time.Time     // when the last unit arrived
 	pts      time.Duration // of that unit, by the camera's clock
-	longest  [2]time.Duration
-	since    time.Time // when longest[0] was begun
+	recent   pauses        // since since
+	earlier  pauses        // of the rhythmSpan before that
+	since    time.Time
 }
 
-// The longest pause is that of the last one or two minutes. The camera's clock counts too, up to maxClockPause: it shows the
+// pauses are the two longest of a span of time, the longer one first. One long pause shows nothing of the rhythm of a camera, since it
+// may be a stall that was over in time; the second is as long in every minute of a slow camera.
+type pauses [2]time.Duration
+
+func (p pauses) with(pause time.Duration) pauses {
+	return pauses{max(p[0], pause), max(min(p[0], pause), p[1])}
+}
+
+// The pauses of the last one or two minutes count. So does the camera's clock, up to maxClockPause: it shows the
 // rhythm of a camera that first sends many old pictures at once.
 const (
 	rhythmSpan    = time.Minute
@@ -51,7 +60,7 @@ func (r *rhythm) reset(now time.Time) {
 	defer r.mu.Unlock()
 	r.known = r.units >= rhythmUnits || r.known && r.units == 0
 	if !r.known {
-		r.longest = [2]time.Duration{}
+		r.recent, r.earlier = pauses{}, pauses{}
 	}
 	r.began, r.heard, r.whole, r.dry, r.spoilt, r.reported, r.units, r.since = now, time.Time{}, now, time.Time{}, false, false, 0, now
 }
@@ -102,9 +111,9 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 			pause = max(pause, min(pts-r.pts, maxClockPause))
 		}
 		if at.Sub(r.since) > rhythmSpan {
-			r.longest, r.since = [2]time.Duration{0, r.longest[0]}, at
+			r.recent, r.earlier, r.since = pauses{}, r.recent, at
 		}
-		r.longest[0] = max(r.longest[0], pause)
+		r.recent = r.recent.with(pause)
 	}
 	r.units++
 	r.unit, r.pts = at, pts
@@ -117,6 +126,11 @@ func (r *rhythm) use() {
 	r.dry, r.spoilt, r.reported = time.Time{}, false, false
 }
 
+// usual is the longest pause that the camera has made twice. r.mu is held.
+func (r *rhythm) usual() time.Duration {
+	return r.recent.with(r.earlier[0]).with(r.earlier[1])[1]
+}
+
 // limits are how long a camera may be silent: connect before its first unit, and stall after that. pause is the time that the
 // configuration expects between units.
 type limits struct{ connect, stall, pause time.Duration }
@@ -126,7 +140,7 @@ func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why fr
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	since, limit, why, text = r.quiet(l)
-	slow := max(patience, l.connect, l.stall, l.pause, 3*r.longest[0], 3*r.longest[1])
+	slow := max(patience, l.connect, l.stall, l.pause, 3*r.usual())
 	if r.heard.Sub(r.whole) > slow/2 && r.whole.Add(slow).Before(since.Add(limit)) {
 		return r.whole, slow, frame.NoVideo, "sends data but has sent no picture that could be read for %v"
 	}
@@ -143,8 +157,8 @@ func (r *rhythm) quiet(l limits) (since time.Time, limit time.Duration, why fram
 	case r.units < rhythmUnits && !r.known:
 		return r.heard, max(patience, l.connect, l.pause), frame.Stalled, "is connected but has sent nothing for %v; a longer connect_timeout gives it more time"
 	}
-	if slow := max(3*r.longest[0], 3*r.longest[1], l.pause); slow > l.stall {
-		return r.heard, slow, frame.Stalled, "is connected but has sent nothing for %v, three times its longest pause; a longer stall_timeout gives it more time"
+	if slow := max(3*r.usual(), l.pause); slow > l.stall {
+		return r.heard, slow, frame.Stalled, "is connected but has sent nothing for %v, three times its usual pause; a longer stall_timeout gives it more time"
 	}
 	return r.heard, l.stall, frame.Stalled, "is connected but has sent nothing for %v, the limit set by stall_timeout"
 }
