@@ -56,7 +56,7 @@ func (d *decoder) checkID(c *Camera, path string, lines map[string]int) {
 	case !idForm.MatchString(c.ID):
 		d.fault(at, "%s.id is %q; it must be 1 to 64 characters of a-z, 0-9, _ and -", path, c.ID)
 	case taken:
-		d.fault(at, "%s.id is %q, which the camera in line %d already has", path, c.ID, first)
+		d.fault(at, "%s.id is %q, which the camera on line %d already has", path, c.ID, first)
 	default:
 		lines[c.ID] = at.line
 	}

@@ -240,7 +240,7 @@ func (d *decoder) mapping(list []*ast.MappingValueNode, path string, depth int, 
 			continue
 		}
 		if first, twice := own[key]; twice {
-			d.fault(at, "%s is given twice, first in line %d", join(path, key), first.line)
+			d.fault(at, "%s is given twice, first on line %d", join(path, key), first.line)
 			continue
 		}
 		own[key] = at

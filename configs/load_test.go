@@ -243,7 +243,7 @@ func TestCRLFIsOneLineEnd(t *testing.T) {
 	_, err := parse(t, "log_level: \"in\r\n  fo\"\r\nlissen: x\r\n")
 	var faults Faults
 	if !errors.As(err, &faults) || faults[len(faults)-1].Line != 3 {
-		t.Errorf("got %v, want a fault in line 3", err)
+		t.Errorf("got %v, want a fault on line 3", err)
 	}
 }
 

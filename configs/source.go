@@ -35,16 +35,18 @@ type Source struct {
 // the URL ends before the part that has them.
 func (s Source) String() string {
 	u := *s.URL
-	if credentials.MatchString(u.RawQuery) {
+	if HasCredentials(u.RawQuery) {
 		u.RawQuery = ""
 	}
-	if credentials.MatchString(u.EscapedPath()) {
+	if HasCredentials(u.EscapedPath()) {
 		u.Path, u.RawPath, u.RawQuery = "", "", ""
 	}
 	return u.String()
 }
 
-// credentials matches user=admin, password=secret and the like.
+// HasCredentials reports whether the path or the query of a URL has user=admin, password=secret or the like, as with some makers.
+func HasCredentials(text string) bool { return credentials.MatchString(text) }
+
 var credentials = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
 
 // ParseSource parses a source as the key url has it, with every other key at its default. The URL may have a password. The error

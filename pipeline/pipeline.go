@@ -1,7 +1,7 @@
 // Package pipeline is the engine that the registry uses. A Feed is a camera's connection together with the plans for its
-// pictures. Its access units come from package feed, its frames from package picture, its plans from package plan.
+// Pictures. Its access units come from package feed, its frames from package picture, its plans from package plan.
 //
-// The GStreamer pipeline of a picture is never edited while it runs: each change builds a new one from the buffered units and
+// The GStreamer pipeline of a Picture is never edited while it runs: each change builds a new one from the buffered units and
 // swaps them.
 package pipeline
 
@@ -18,16 +18,16 @@ import (
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
-// Feed is a connection to a camera, from which pictures can be made. All methods but Run may be called from any goroutine.
+// Feed is a connection to a camera, from which Pictures can be made. All methods but Run may be called from any goroutine.
 type Feed struct {
 	*feed.Feed
 	plans *plan.Fallback
 
 	mu      sync.Mutex               // guards demands
-	demands [unit.Everything + 1]int // how many pictures have each demand
+	demands [unit.Everything + 1]int // how many Pictures have each demand
 }
 
-// NewFeed returns the feed of a source, whose pictures are made with what the machine has. It does not connect.
+// NewFeed returns the feed of a source, whose Pictures are made with what the machine has. It does not connect.
 func NewFeed(machine *plan.Machine, src configs.Source) (*Feed, error) {
 	connection, err := feed.New(src)
 	if err != nil {
@@ -44,14 +44,14 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	return f.Feed.Run(ctx, onStream)
 }
 
-// NewPicture returns a picture of the feed with the given outputs, of which there is at least one.
+// NewPicture returns a Picture of the feed with the given outputs, of which there is at least one.
 func (f *Feed) NewPicture(outputs []frame.Output) *picture.Picture {
 	return picture.New(picture.Input{
 		Source: f.Source(), Units: f.Units(), Rate: f.Rate(), Plans: f.plans, Demand: f.demand,
 	}, outputs)
 }
 
-// demand changes what a picture waits for. The feed gets the largest demand of all pictures.
+// demand changes what a Picture waits for. The feed gets the largest demand of all Pictures.
 func (f *Feed) demand(from, to unit.Demand) {
 	f.mu.Lock()
 	f.demands[from]--
@@ -67,14 +67,14 @@ func (f *Feed) demand(from, to unit.Demand) {
 	}
 }
 
-// watched reports whether a picture is being made.
+// watched reports whether a Picture is being made.
 func (f *Feed) watched() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.demands[unit.Keyframes]+f.demands[unit.Everything] > 0
 }
 
-// Plan is the key of the plan that the next picture uses. It is empty while the camera is not connected.
+// Plan is the key of the plan that the next Picture uses. It is empty while the camera is not connected.
 func (f *Feed) Plan() string {
 	stream := f.Stream()
 	if stream.Codec == "" {

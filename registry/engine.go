@@ -33,17 +33,17 @@ type Feed interface {
 	FailedPlans() []frame.FailedPlan
 	// LastUnit is when the last unit arrived since Run was last called, zero if none did.
 	LastUnit() time.Time
-	// NewPicture returns a picture of the feed with the given outputs, of which there is at least one.
+	// NewPicture returns a Picture of the feed with the given outputs, of which there is at least one.
 	NewPicture(outputs []frame.Output) Picture
 }
 
 // Picture decodes a feed and fills slots.
 type Picture interface {
-	// Run makes frames until ctx is done or the picture fails, and returns why. It is called once. The error is a
-	// frame.PlanError if another picture would work immediately.
+	// Run makes frames until ctx is done or the Picture fails, and returns why. It is called once. The error is a
+	// frame.PlanError if another Picture would work immediately.
 	Run(ctx context.Context) error
-	// CaughtUp is closed when every output is as new as the camera.
+	// CaughtUp returns a channel that is closed when every output is as new as the camera.
 	CaughtUp() <-chan struct{}
-	// Plan describes how the picture is made.
+	// Plan describes how the Picture is made.
 	Plan() frame.Plan
 }

@@ -34,7 +34,7 @@ func (s *stream) watchPlans(ctx context.Context) {
 	}
 }
 
-// wanted describes the picture of all renditions that the stream is to make. The camera's mutex is held.
+// wanted describes the Picture of all renditions that the stream is to make. The camera's mutex is held.
 func (s *stream) wanted(plan string) *pictureSpec {
 	spec := &pictureSpec{connection: s.connection, plan: plan}
 	for _, r := range s.camera.renditions {
@@ -48,13 +48,13 @@ func (s *stream) wanted(plan string) *pictureSpec {
 	return spec
 }
 
-// outdated reports whether the picture's connection has ended or nobody watches any of its renditions. The camera's mutex
+// outdated reports whether the Picture's connection has ended or nobody watches any of its renditions. The camera's mutex
 // is held.
 func (s *stream) outdated(picture *pictureSpec) bool {
 	return !s.up || s.connection != picture.connection || !slices.ContainsFunc(s.camera.renditions, picture.fills)
 }
 
-// show makes r the picture that viewers see, nil for none.
+// show makes r the Picture that viewers see, nil for none.
 func (s *stream) show(r *pictureRun) {
 	if r != nil {
 		s.log.Debug("picture started", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))

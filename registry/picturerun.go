@@ -8,26 +8,26 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// pictureRun is one picture, from its start until it is stopped or fails. A nil pictureRun is no picture.
+// pictureRun is one Picture, from its start until it is stopped or fails. A nil pictureRun is no Picture.
 type pictureRun struct {
 	pictureSpec
 	picture  Picture
 	began    time.Time
 	cancel   context.CancelFunc
-	caughtUp <-chan struct{} // closed when the picture is as new as the camera
-	done     chan struct{}   // closed when the picture has ended
+	caughtUp <-chan struct{} // closed when the Picture is as new as the camera
+	done     chan struct{}   // closed when the Picture has ended
 	err      error           // why it ended; valid when done is closed
 }
 
-// pictureSpec describes a picture. It never changes: when something else is wanted, another picture replaces this one. A nil
-// pictureSpec describes no picture.
+// pictureSpec describes a Picture. It never changes: when something else is wanted, another Picture replaces this one. A nil
+// pictureSpec describes no Picture.
 type pictureSpec struct {
 	outputs    []frame.Output
 	connection int    // number of the stream's connection
-	plan       string // the best one when the picture was wanted
+	plan       string // the best one when the Picture was wanted
 }
 
-// start starts a picture. Everybody who waits for the camera checks again when it has caught up and when it has ended.
+// start starts a Picture. Everybody who waits for the camera checks again when it has caught up and when it has ended.
 func (s *stream) start(ctx context.Context, spec *pictureSpec) *pictureRun {
 	ctx, cancel := context.WithCancel(ctx)
 	picture := s.feed.NewPicture(spec.outputs)
@@ -50,7 +50,7 @@ func (s *stream) start(ctx context.Context, spec *pictureSpec) *pictureRun {
 	return r
 }
 
-// stop ends the picture and waits for its end.
+// stop ends the Picture and waits for its end.
 func (r *pictureRun) stop() {
 	if r != nil {
 		r.cancel()
@@ -60,7 +60,7 @@ func (r *pictureRun) stop() {
 
 func (r *pictureRun) ended() bool { return r != nil && isClosed(r.done) }
 
-// makes describes the picture.
+// makes describes the Picture.
 func (r *pictureRun) makes() *pictureSpec {
 	if r == nil {
 		return nil
@@ -68,7 +68,7 @@ func (r *pictureRun) makes() *pictureSpec {
 	return &r.pictureSpec
 }
 
-// same reports whether both describe the same picture.
+// same reports whether both describe the same Picture.
 func (s *pictureSpec) same(other *pictureSpec) bool {
 	if s == nil || other == nil {
 		return s == other
@@ -76,12 +76,12 @@ func (s *pictureSpec) same(other *pictureSpec) bool {
 	return s.connection == other.connection && s.plan == other.plan && slices.Equal(s.outputs, other.outputs)
 }
 
-// fills reports whether the picture fills the slot of a rendition.
+// fills reports whether the Picture fills the slot of a rendition.
 func (s *pictureSpec) fills(r *rendition) bool {
 	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Slot == r.slot })
 }
 
-// has reports whether the picture makes a rendition.
+// has reports whether the Picture makes a rendition.
 func (s *pictureSpec) has(spec frame.Rendition) bool {
 	return s != nil && slices.ContainsFunc(s.outputs, func(o frame.Output) bool { return o.Rendition == spec })
 }

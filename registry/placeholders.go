@@ -151,9 +151,7 @@ func (c *camera) background(ctx context.Context, due duePlaceholder) []byte {
 	if f == nil {
 		ctx, cancel := context.WithTimeout(ctx, backgroundTimeout)
 		defer cancel()
-		spec := due.spec
-		spec.FPS, spec.Keyframes, spec.DropSame = 0, false, false
-		f, _ = c.snapshots.lastPicture(ctx, spec, time.Time{}, due.failure)
+		f, _ = c.snapshots.lastPicture(ctx, due.spec.Still(), time.Time{}, due.failure)
 	}
 	if f == nil {
 		return nil

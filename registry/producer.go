@@ -10,9 +10,9 @@ import (
 	"github.com/framegate/framegate/registry/retry"
 )
 
-// producer makes the pictures of one stream that a consumer wants. It owns each picture from start to end: it starts the
-// picture, waits until it has caught up with the camera, replaces it when the consumer wants another one, and starts another
-// one after a failure. The old picture runs until its replacement has caught up, and each slot takes the newer frames of both.
+// producer makes the Pictures of one stream that a consumer wants. It owns each Picture from start to end: it starts the
+// Picture, waits until it has caught up with the camera, replaces it when the consumer wants another one, and starts another
+// one after a failure. The old Picture runs until its replacement has caught up, and each slot takes the newer frames of both.
 // A producer belongs to one goroutine.
 type producer struct {
 	stream   *stream
@@ -22,25 +22,25 @@ type producer struct {
 	faults   retry.Log
 }
 
-// consumer decides which picture is wanted, and gets it.
+// consumer decides which Picture is wanted, and gets it.
 type consumer interface {
-	// wanted describes the picture that is wanted now, given the name of the best plan. It is nil while none is wanted.
+	// wanted describes the Picture that is wanted now, given the name of the best plan. It is nil while none is wanted.
 	// The camera's mutex is held.
 	wanted(plan string) *pictureSpec
-	// outdated reports whether a picture that has not caught up yet is not wanted any more. The camera's mutex is held.
+	// outdated reports whether a Picture that has not caught up yet is not wanted any more. The camera's mutex is held.
 	outdated(*pictureSpec) bool
-	// show is called with each picture that has caught up, and with nil when there is none any more.
+	// show is called with each Picture that has caught up, and with nil when there is none any more.
 	show(*pictureRun)
 }
 
-// pictureTimeout is how long a picture may take to catch up with its camera. Each plan has a shorter limit of its own.
-// This one is for pictures that wait for their turn on a device when many start at the same time.
+// pictureTimeout is how long a Picture may take to catch up with its camera. Each plan has a shorter limit of its own.
+// This one is for Pictures that wait for their turn on a device when many start at the same time.
 const pictureTimeout = time.Minute
 
-// errOutdated ends a picture that is no longer wanted before it has caught up.
+// errOutdated ends a Picture that is no longer wanted before it has caught up.
 var errOutdated = errors.New("outdated")
 
-// run makes pictures until ctx is done. The error is ctx's or, with once, why a picture has failed.
+// run makes Pictures until ctx is done. The error is ctx's or, with once, why a Picture has failed.
 func (p *producer) run(ctx context.Context) error {
 	var current *pictureRun
 	defer func() { current.stop() }()
@@ -102,7 +102,7 @@ func (p *producer) next(ctx context.Context, current *pictureRun) (spec *picture
 	}
 }
 
-// start starts a picture and waits until it has caught up with the camera. After an error it has ended.
+// start starts a Picture and waits until it has caught up with the camera. After an error it has ended.
 func (p *producer) start(ctx context.Context, spec *pictureSpec) (*pictureRun, error) {
 	r := p.stream.start(ctx, spec)
 	ctx, cancel := context.WithTimeoutCause(ctx, pictureTimeout, fmt.Errorf("no picture within %v", pictureTimeout))
@@ -122,15 +122,15 @@ func (p *producer) start(ctx context.Context, spec *pictureSpec) (*pictureRun, e
 	return nil, err
 }
 
-// isFailure reports whether a picture that ended with err has failed. A change of format is a failure only with once: others
-// just start another picture.
+// isFailure reports whether a Picture that ended with err has failed. A change of format counts as a failure only with once;
+// otherwise the producer starts another Picture.
 func (p *producer) isFailure(err error) bool {
 	return p.once || !errors.Is(err, frame.ErrFormatChanged)
 }
 
-// retry waits until another picture may start after a failure: immediately if another plan takes over. lasted is
-// how long the picture that failed was running, and current is the picture that still runs. The error is failure if no
-// other picture is to be started.
+// retry waits until another Picture may start after a failure: immediately if another plan takes over. lasted is
+// how long the Picture that failed was running, and current is the Picture that still runs. The error is failure if no
+// other Picture is to be started.
 func (p *producer) retry(ctx context.Context, failure error, lasted time.Duration, current *pictureRun) error {
 	var plan *frame.PlanError
 	if errors.As(failure, &plan) {
@@ -151,7 +151,7 @@ func (p *producer) retry(ctx context.Context, failure error, lasted time.Duratio
 }
 
 // pauseAfter waits for d, or until there is another connection or current has ended. Meanwhile failure is the reason why
-// renditions that current does not make have no picture.
+// renditions that current does not make have no Picture.
 func (p *producer) pauseAfter(ctx context.Context, failure error, d time.Duration, current *pictureRun) {
 	s := p.stream
 	var failed int

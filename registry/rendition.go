@@ -165,8 +165,8 @@ func (c *camera) dropUnwatched() bool {
 func (c *camera) isDefault(spec frame.Rendition) bool {
 	request := c.defaultRequest()
 	stream := request.Resolve(c.sends())
-	request.FPS, request.Keyframes, request.DropSame, request.Format = 0, false, false, spec.Format
-	return spec == stream || spec == request.Resolve(c.sends())
+	request.Format = spec.Format
+	return spec == stream || spec == request.Still().Resolve(c.sends())
 }
 
 // firstFrame waits until the rendition has a frame, which may be a placeholder, or until it is known why it gets none.

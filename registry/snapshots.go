@@ -56,8 +56,7 @@ func (s *snapshots) take(ctx context.Context, request frame.Request, maxAge time
 	if err != nil {
 		return nil, false, err
 	}
-	request = request.WithDefaults(c.defaultRequest())
-	request.FPS, request.Keyframes, request.DropSame = 0, false, false
+	request = request.WithDefaults(c.defaultRequest()).Still()
 	spec := request.Resolve(sends)
 	polled := s.note(spec)
 	f, failure := s.newest(spec, since)
@@ -101,9 +100,8 @@ func (s *snapshots) note(spec frame.Rendition) (repeated bool) {
 // the camera makes no further ones.
 func (s *snapshots) newest(spec frame.Rendition, since time.Time) (best *frame.Frame, failure error) {
 	consider := func(r frame.Rendition, slot *frame.Slot) {
-		r.FPS, r.Keyframes, r.DropSame = 0, false, false
 		f := slot.Picture()
-		if r == spec && f != nil && !f.Received.Before(since) && (best == nil || f.Received.After(best.Received)) {
+		if r.Still() == spec && f != nil && !f.Received.Before(since) && (best == nil || f.Received.After(best.Received)) {
 			best = f
 		}
 	}

@@ -188,7 +188,7 @@ func (d *document) keys(index int) (Keys, error) {
 	}
 	keys, ok := valueOf(it.node).(Keys)
 	if !ok {
-		return nil, byHand("the keys of the camera in line %d are elsewhere in the file", it.line+1)
+		return nil, byHand("the keys of the camera on line %d are elsewhere in the file", it.line+1)
 	}
 	return keys, nil
 }

@@ -110,7 +110,7 @@ func (d *document) findComments() error {
 		}
 		i, comment := t.Position.Line-1, "#"+strings.TrimRight(t.Value, " ")
 		if i < 0 || i >= len(d.lines) || !strings.HasSuffix(strings.TrimRight(d.lines[i].text, " "), comment) {
-			return byHand("the comment in line %d is not understood", i+1)
+			return byHand("the comment on line %d is not understood", i+1)
 		}
 		d.comments[i] = strings.LastIndex(d.lines[i].text, comment)
 	}

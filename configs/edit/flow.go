@@ -36,15 +36,15 @@ func (d *document) unfold() error {
 	return d.parse()
 }
 
-// braces returns a mapping in braces, rewritten to have the keys want, and the place of its opening brace.
+// braces returns the place of the opening brace of a mapping, and the mapping rewritten to have the keys want.
 func (d *document) braces(n ast.Node, want Keys) (point, string, error) {
 	mapping, ok := n.(*ast.MappingNode)
 	if !ok {
-		return point{}, "", byHand("the braces in line %d are not understood", n.GetToken().Position.Line)
+		return point{}, "", byHand("the braces on line %d are not understood", n.GetToken().Position.Line)
 	}
 	at, parts, err := d.parts(mapping.Start)
 	if err == nil && len(parts) != len(mapping.Values) {
-		err = byHand("the braces in line %d are not understood", at.line+1)
+		err = byHand("the braces on line %d are not understood", at.line+1)
 	}
 	if err != nil {
 		return at, "", err
@@ -79,8 +79,8 @@ func (d *document) braces(n ast.Node, want Keys) (point, string, error) {
 	return at, "{" + strings.Join(out, ", ") + "}", nil
 }
 
-// parts returns the texts between the commas of a flow collection, each joined into one line, and the place of its opening
-// bracket or brace, whose token is start.
+// parts returns the place of the opening bracket or brace of a flow collection, whose token is start, and the texts between its
+// commas, each joined into one line.
 func (d *document) parts(start *token.Token) (point, []string, error) {
 	first, err := d.point(start)
 	if err != nil {
@@ -112,10 +112,10 @@ func (d *document) parts(start *token.Token) (point, []string, error) {
 			return first, parts, nil
 		}
 	}
-	return first, nil, byHand("the brackets in line %d are not understood", first.line+1)
+	return first, nil, byHand("the brackets on line %d are not understood", first.line+1)
 }
 
-// point is the index of a line and a column in bytes from 0.
+// point is a place in the text: a line, and a column in bytes, both counted from 0.
 type point struct{ line, column int }
 
 // point returns the place of a token of one character.

@@ -30,7 +30,7 @@ func (d *document) list() (key *entry, items []item, err error) {
 		at := sequence.Entries[i].Start.Position
 		it := item{node: unanchored(sequence.Values[i]), line: at.Line - 1, dash: at.Column - 1}
 		if it.line <= found.line || it.line >= to || !strings.HasPrefix(d.lines[it.line].text, spaces(it.dash)+"-") {
-			return nil, nil, byHand("the camera in line %d does not begin a line", at.Line)
+			return nil, nil, byHand("the camera on line %d does not begin a line", at.Line)
 		}
 		it.stop = d.valueEnd(it.line, to)
 		for it.end = it.stop; it.end < to && d.comments[it.end] > it.dash; it.end++ {
@@ -83,7 +83,7 @@ func (d *document) entry(n *ast.MappingValueNode) (entry, error) {
 			}
 		}
 	}
-	return e, byHand("the key %s in line %d is not on a line of its own", e.name, e.line+1)
+	return e, byHand("the key %s on line %d is not on a line of its own", e.name, e.line+1)
 }
 
 // entries returns the keys of a mapping that ends before the line stop. Each must be on a line of its own.
@@ -95,7 +95,7 @@ func (d *document) entries(nodes []*ast.MappingValueNode, stop int) ([]entry, er
 			return nil, err
 		}
 		if own[i].line >= stop || i > 0 && (own[i].line <= own[i-1].line || own[i].column != own[0].column) {
-			return nil, byHand("the key %s in line %d is not on a line of its own", own[i].name, own[i].line+1)
+			return nil, byHand("the key %s on line %d is not on a line of its own", own[i].name, own[i].line+1)
 		}
 	}
 	return own, nil

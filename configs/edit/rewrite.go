@@ -18,7 +18,7 @@ func (d *document) rewrite(index int, want Keys) error {
 	}
 	list, ok := node.Entries(it.node)
 	if !ok {
-		return byHand("the keys of the camera in line %d are elsewhere in the file", it.line+1)
+		return byHand("the keys of the camera on line %d are elsewhere in the file", it.line+1)
 	}
 	if inFlow(it.node) {
 		brace, text, err := d.braces(it.node, want)
@@ -92,7 +92,7 @@ func (d *document) changed(e entry, stop int, want any) ([]line, error) {
 		if !inFlow(value) {
 			inner, err := d.entry(list[0])
 			if err == nil && inner.line <= e.line {
-				err = byHand("the key %s in line %d is not on a line of its own", inner.name, inner.line+1)
+				err = byHand("the key %s on line %d is not on a line of its own", inner.name, inner.line+1)
 			}
 			if err != nil {
 				return nil, err

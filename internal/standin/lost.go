@@ -17,7 +17,8 @@ type LostDriver struct {
 	real string
 }
 
-// InstallLostDriver compiles the stand-in into a folder. real is the driver's libnvcuvid.so.1.
+// InstallLostDriver compiles the stand-in into a folder, which must exist. It needs gcc. real is the path of the driver's own
+// libnvcuvid.so.1.
 func InstallLostDriver(dir, real string) (LostDriver, error) {
 	d := LostDriver{dir: dir, real: real}
 	source := filepath.Join(dir, "libnvcuvid.c")
@@ -35,10 +36,10 @@ func InstallLostDriver(dir, real string) (LostDriver, error) {
 // LostDriverIn returns the stand-in that is installed in a folder.
 func LostDriverIn(dir, real string) LostDriver { return LostDriver{dir: dir, real: real} }
 
-// Dir is the folder of the stand-in. It must come before the driver's in the path of libraries.
+// Dir is the folder of the stand-in. LD_LIBRARY_PATH must name it before the driver's folder.
 func (d LostDriver) Dir() string { return d.dir }
 
-// Env returns the other variables that a process needs.
+// Env returns what a process needs besides LD_LIBRARY_PATH, as NAME=value.
 func (d LostDriver) Env() []string {
 	return []string{"FRAMEGATE_CUVID=" + d.real, "FRAMEGATE_LOST=" + d.flag()}
 }
@@ -46,7 +47,7 @@ func (d LostDriver) Env() []string {
 // Lose makes the driver return errors.
 func (d LostDriver) Lose() error { return os.WriteFile(d.flag(), nil, 0o600) }
 
-// Restore makes the driver work again.
+// Restore makes the driver work again. It fails if Lose was not called.
 func (d LostDriver) Restore() error { return os.Remove(d.flag()) }
 
 func (d LostDriver) flag() string { return filepath.Join(d.dir, "lost") }

@@ -1,4 +1,4 @@
-// Package testcam is a real RTSP camera for demos, tests and benchmarks. It encodes a loop once at the start and then sends
+// Package testcam is a test camera that serves real RTSP, for demos, tests and benchmarks. It encodes a loop once at the start and then sends
 // it from memory, so that it costs next to nothing while something else is measured. It misbehaves on command.
 package testcam
 
@@ -17,11 +17,11 @@ import (
 // Camera describes one camera. The zero Camera works: H.264, 1280x720 at 25 fps with a keyframe each second. The values of
 // fields that are zero are in parentheses.
 type Camera struct {
-	Name             string        // and path: letters, digits, '_' and '-' (cam1, cam2 … by its place in the list)
+	Name             string        // also the path of its URL: letters, digits, '_' and '-' (cam1, cam2 … by its place in the list)
 	Codec            Codec         // (H264)
-	Width, Height    int           // pixels: even, for MJPEG multiples of 8 up to 2040 (1280x720)
+	Width, Height    int           // pixels: even, 64x64 to 7680x4320; for MJPEG multiples of 8 up to 2040 (1280x720)
 	PixelAspect      frame.Ratio   // shape of a pixel (square)
-	FPS              int           // pictures per second (25)
+	FPS              int           // pictures per second, 1 to 120 (25)
 	KeyframeInterval int           // in frames (one second)
 	Bitrate          int           // kbit/s, ignored for MJPEG (4000 for 1080p, by area for other sizes)
 	BFrames          int           // between two other frames, H.264 only

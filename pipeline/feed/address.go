@@ -6,7 +6,6 @@ import (
 	"net"
 	"net/url"
 	"os"
-	"regexp"
 
 	"github.com/framegate/framegate/configs"
 )
@@ -26,14 +25,11 @@ func place(u *url.URL) string {
 // redactedPath is the path of a URL as an error may show it. It leaves out the query, where some makers put user and password,
 // and the whole path if it contains them.
 func redactedPath(u *url.URL) string {
-	if path := u.EscapedPath(); !secretPath.MatchString(path) {
+	if path := u.EscapedPath(); !configs.HasCredentials(path) {
 		return cmp.Or(path, "/")
 	}
 	return "at this path"
 }
-
-// secretPath matches a path that contains a password, as with some makers.
-var secretPath = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
 
 // rootCause strips what net, os and net/http put before the reason: they repeat the address, and the URL with its query.
 func rootCause(err error) error {

@@ -84,7 +84,7 @@ func (r *sampleReader) next() gst.Hold {
 			r.in.Alive(at)
 		}
 	}
-	return r.in.feed.patience(r.in)
+	return r.in.feed.hold(r.in)
 }
 
 // ended reports whether a pipeline reached the end of its stream.

@@ -23,7 +23,7 @@ type Feed struct {
 	grace  time.Duration // frame.GracePeriod; tests change it
 
 	gop      unit.GOP
-	line     unit.Timeline // of the goroutine that passes units to the intake, one at a time
+	line     unit.Timeline // guarded by the gst.Queue where GStreamer reads, else used by the goroutine that reads only
 	rate     unit.Meter
 	format   atomic.Pointer[unit.Format]
 	broken   atomic.Uint64             // units that were dropped
@@ -152,17 +152,17 @@ func (f *Feed) serve(units *sampleReader) (done func()) {
 	}
 }
 
-// idlePatience is how long units may wait while nobody watches: waking Go for each of them would cost as much as
+// idleHold is how long units may wait while nobody watches: waking Go for each of them would cost as much as
 // receiving them.
-const idlePatience = 500 * time.Millisecond
+const idleHold = 500 * time.Millisecond
 
-// patience is how long units may wait now, and whether keyframes may.
-func (f *Feed) patience(in *Intake) gst.Hold {
+// hold is how long units may wait now, and whether keyframes may.
+func (f *Feed) hold(in *Intake) gst.Hold {
 	demand := unit.Demand(f.demand.Load())
 	if demand == unit.Everything || !in.begun {
 		return gst.NoHold()
 	}
-	return gst.Hold{Time: idlePatience, ButKeys: demand == unit.Keyframes}
+	return gst.Hold{Time: idleHold, ButKeys: demand == unit.Keyframes}
 }
 
 // tooLarge counts a unit that was dropped because it is larger than the whole buffer, and logs at most one a minute. Any

@@ -38,11 +38,13 @@ func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
 	return &Intake{feed: f, onStream: onStream, end: func(error) {}}
 }
 
-// Unit takes an access unit in a format, which arrived at a time. It copies data. pts may be unit.NoPTS. A unit from which
-// nothing can be decoded is dropped and counted. Units before the first keyframe or recovery point are dropped, and so are those
-// between a change of format and the next of these: they cannot be decoded. key says that a unit of a codec other than H.264 and
-// H.265 is a keyframe; in those two package unit looks for itself. It reports false for a unit that is empty or broken, or that
-// came after the end of the connection.
+// Unit takes an access unit in a format, which arrived at a time, and copies data. Calls must not overlap; any goroutine may make
+// them. pts may be unit.NoPTS. key says that a unit of a codec other than H.264 and H.265 is a keyframe; in those two package unit
+// looks for itself.
+//
+// It returns false for a unit that is empty, broken or not supported, which is dropped and counted, and for one that comes after the
+// end of the connection. Units before the first keyframe or recovery point cannot be decoded; nor can those that follow a change of
+// format, before the next keyframe or recovery point. They are dropped, and it returns true.
 func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Time, format *unit.Format) (whole bool) {
 	if len(data) == 0 || in.over.Load() {
 		return false

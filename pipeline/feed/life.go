@@ -10,9 +10,9 @@ import (
 )
 
 const (
-	// patience is how long a camera that has answered may send nothing until its rhythm is known. Cameras are known that send
+	// firstUnits is how long a camera that has answered may send nothing until its rhythm is known. Cameras are known that send
 	// their first packet after 25 s, and a picture every 15 s.
-	patience = time.Minute
+	firstUnits = time.Minute
 	// rhythmUnits is how many units show the rhythm of a camera.
 	rhythmUnits = 3
 	// keyframeGrace is how long a camera may take for its first picture until that is reported. Most send a keyframe every 1 to 4 s.
@@ -140,7 +140,7 @@ func (r *rhythm) silence(l limits) (since time.Time, limit time.Duration, why fr
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	since, limit, why, text = r.quiet(l)
-	slow := max(patience, l.connect, l.stall, l.pause, 3*r.usual())
+	slow := max(firstUnits, l.connect, l.stall, l.pause, 3*r.usual())
 	if r.heard.Sub(r.whole) > slow/2 && r.whole.Add(slow).Before(since.Add(limit)) {
 		return r.whole, slow, frame.NoVideo, "sends data but has sent no picture that could be read for %v"
 	}
@@ -153,9 +153,9 @@ func (r *rhythm) quiet(l limits) (since time.Time, limit time.Duration, why fram
 	case r.heard.IsZero():
 		return r.began, l.connect, frame.TimedOut, "sent no picture within %v of connecting, the limit set by connect_timeout"
 	case r.units == 0:
-		return r.heard, max(patience, l.connect), frame.TimedOut, "has answered but has sent nothing for %v; a longer connect_timeout gives it more time"
+		return r.heard, max(firstUnits, l.connect), frame.TimedOut, "has answered but has sent nothing for %v; a longer connect_timeout gives it more time"
 	case r.units < rhythmUnits && !r.known:
-		return r.heard, max(patience, l.connect, l.pause), frame.Stalled, "is connected but has sent nothing for %v; a longer connect_timeout gives it more time"
+		return r.heard, max(firstUnits, l.connect, l.pause), frame.Stalled, "is connected but has sent nothing for %v; a longer connect_timeout gives it more time"
 	}
 	if slow := max(3*r.usual(), l.pause); slow > l.stall {
 		return r.heard, slow, frame.Stalled, "is connected but has sent nothing for %v, three times its usual pause; a longer stall_timeout gives it more time"

@@ -25,8 +25,8 @@ func (r *rate) tick(now time.Time) {
 	r.mu.Unlock()
 }
 
-// perSecond divides the number of intervals in the window by the time that they span. An event that is late lengthens the span,
-// so the rate falls as soon as the events stop.
+// perSecond divides the number of intervals in the window by the time that they span. If nothing has come for twice
+// the mean interval, the time since the newest event counts too, so the rate falls soon after the events stop.
 func (r *rate) perSecond(now time.Time) float64 {
 	r.mu.Lock()
 	defer r.mu.Unlock()

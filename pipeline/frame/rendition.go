@@ -23,7 +23,8 @@ func (s Stream) Passes() bool {
 	return s.Codec == "mjpeg" && !s.Software && s.SquarePixels() && s.Orientation == Orientation{}
 }
 
-// Rendition is one wanted picture. Equal renditions of a camera are one encode, shared by their viewers.
+// Rendition says how images are wanted: their size, rate, quality, rotation and text. Equal renditions of a camera are one encode,
+// shared by their viewers.
 type Rendition struct {
 	Width, Height int     // pixels
 	FPS           float64 // 0 is the camera's own rate
@@ -35,7 +36,7 @@ type Rendition struct {
 	Overlay       Overlay
 }
 
-// String reads like 480x270 q80 or 480x270@5 q80.
+// String is for logs and tests and reads like 480x270@5 q80. Renditions that differ in another way read the same.
 func (r Rendition) String() string {
 	s := fmt.Sprintf("%dx%d", r.Width, r.Height)
 	switch {
@@ -48,6 +49,12 @@ func (r Rendition) String() string {
 		return s + " as sent"
 	}
 	return s + " q" + strconv.Itoa(r.Quality)
+}
+
+// Still returns r without what a single picture ignores.
+func (r Rendition) Still() Rendition {
+	r.FPS, r.Keyframes, r.DropSame = 0, false, false
+	return r
 }
 
 // Pixels is how many pixels are made for each picture: none for those that are passed on.
@@ -99,6 +106,12 @@ type Request struct {
 	Overlay       Overlay       // of the configuration
 	Name          string        // of the camera, also from the configuration
 	Show          *OverlayParts // which parts of the overlay are shown; nil leaves it as configured
+}
+
+// Still returns a without what a single picture ignores.
+func (a Request) Still() Request {
+	a.FPS, a.Keyframes, a.DropSame = 0, false, false
+	return a
 }
 
 // OverlayParts selects the parts of an overlay that are shown.

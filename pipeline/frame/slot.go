@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Slot has the newest frame of one rendition. One picture pipeline writes, any number of viewers read. A slow viewer finds the
+// Slot has the newest frame of one rendition. Pictures and placeholders are written to it, and any number of viewers read. A slow viewer finds the
 // newest frame when it is ready; nothing queues, and no viewer can slow down the writer or another viewer.
 //
 // Waiting allocates nothing: publishing closes one channel for all waiting viewers and makes one for the next wait. The zero
@@ -24,7 +24,7 @@ type Slot struct {
 type publication struct {
 	frame    *Frame    // nil if nothing was published yet
 	picture  *Frame    // the newest that is not a placeholder; nil if there is none
-	floor    time.Time // Received of the newest placeholder, or of the last picture after it that was moved
+	floor    time.Time // no later picture may have an earlier Received
 	replaced chan struct{}
 }
 
@@ -102,7 +102,7 @@ func (s *Slot) Frames() uint64 { return s.frames.Load() }
 // Bytes is the size of all pictures published so far.
 func (s *Slot) Bytes() uint64 { return s.bytes.Load() }
 
-// FPS is the rate of publication over the last seconds, 0 after publication has stopped.
+// FPS is how many pictures a second were published over the last 2 s. It is 0 for the first 0.4 s and after 2 s without any.
 func (s *Slot) FPS() float64 { return s.rate.perSecond(time.Now()) }
 
 func (s *Slot) load() *publication {

@@ -10,7 +10,7 @@ GstContext *fg_context_of(GstMessage *message, const gchar *type);
 // element is unused otherwise.
 GstContext *fg_make_context(const gchar *factory, const gchar *type);
 
-// fg_use_context gives a pipeline a context, and so every element that is added to it.
+// fg_use_context gives a context to a pipeline, which passes it to every element that is added later.
 void fg_use_context(void *pipeline, GstContext *context);
 
 #endif

@@ -39,7 +39,7 @@ static gboolean fg_gate_decide(fg_gate *g, GstClockTime pts) {
 	// A picture that is up to an eighth of the interval early passes: a camera's clock jitters.
 	if (pts + g->interval / 8 < g->due)
 		return FALSE;
-	// The times at which pictures are due keep their distance, so that the mean rate is right, unless pictures were missing.
+	// Due times stay one interval apart, so that the mean rate is right. After a gap they begin anew with the picture that ends it.
 	g->due = pts > g->due + g->interval ? pts + g->interval : g->due + g->interval;
 	return TRUE;
 }

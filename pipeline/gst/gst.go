@@ -1,7 +1,8 @@
 // Package gst is framegate's own view of GStreamer: pipelines, elements, queues of samples, and what is done to pictures on
 // their way. It is the only package that imports go-gst. A C file has the name of the Go file that uses it.
 //
-// A running pipeline is not edited, except that an rtspsrc gets its depayloader when the camera says what it sends.
+// A pipeline that reads a camera is completed once, when the camera says what it sends, and not edited after that; every other one
+// is never edited while it runs.
 // GStreamer's threads run no Go, see Queue.
 package gst
 

@@ -18,6 +18,7 @@ fg_masks *fg_masks_new(gsize n);
 
 void fg_masks_set(fg_masks *all, gsize i, fg_mask m);
 
+// fg_masks_install paints the masks on what comes out of a pad. It takes over all.
 void fg_masks_install(fg_masks *all, void *pad);
 
 #endif

@@ -19,13 +19,13 @@ import (
 // PassThrough is the name of the plan of pictures that are served as the camera sent them.
 const PassThrough = "pass-through"
 
-// Input is what pictures are made from.
+// Input is what Pictures are made from.
 type Input struct {
 	Source configs.Source
 	Units  *unit.GOP
 	Rate   *unit.Meter
 	Plans  *plan.Fallback
-	// Demand is called when a picture waits for other units than before. If it waits for more, Demand may take units that
+	// Demand is called when a Picture waits for other units than before. If it waits for more, Demand may take units that
 	// have arrived already, on the caller's goroutine. Any goroutine may call it.
 	Demand func(from, to unit.Demand)
 }
@@ -53,7 +53,7 @@ type Picture struct {
 	sent     sentUnits
 }
 
-// output is one output of a picture. Everything except the gate belongs to the goroutine that publishes.
+// output is one output of a Picture. Everything except the gate belongs to the goroutine that publishes.
 type output struct {
 	frame.Output
 	gate     gst.Gate
@@ -62,7 +62,7 @@ type output struct {
 	last     *frame.Frame
 }
 
-// New returns a picture with the given outputs, of which there is at least one.
+// New returns a Picture with the given outputs, of which there is at least one.
 func New(from Input, outputs []frame.Output) *Picture {
 	p := &Picture{Input: from, outputs: outputs, caughtUp: make(chan struct{})}
 	p.behind.Store(int32(len(outputs)))
@@ -70,11 +70,11 @@ func New(from Input, outputs []frame.Output) *Picture {
 	return p
 }
 
-// CaughtUp is closed when every output has a frame as new as the newest unit was when the picture began. An older
-// picture of the same slots can end then.
+// CaughtUp returns a channel that is closed when every output has a frame as new as the newest unit was when the Picture began. An older
+// Picture of the same slots can end then.
 func (p *Picture) CaughtUp() <-chan struct{} { return p.caughtUp }
 
-// Plan is the chain in use. It is empty until the picture has begun.
+// Plan is the chain in use. It is empty until the Picture has begun.
 func (p *Picture) Plan() frame.Plan { return *p.plan.Load() }
 
 // Sent is how many units were sent to the decoder so far.
@@ -90,7 +90,8 @@ func (p *Picture) setPlan(made frame.Plan) {
 }
 
 // Run makes frames until ctx is done, the format changes (frame.ErrFormatChanged) or the chain fails, and returns the reason:
-// a frame.PlanError if another plan is ready. It waits for a keyframe if the buffer has none.
+// a frame.PlanError if another plan is ready. It waits at most 10 s for a keyframe if the buffer has none; then the error is a
+// frame.CameraError with frame.NoKeyframe.
 //
 // The pipeline of a failed plan may take seconds to stop, or never return from its driver. Run does not wait for it, since
 // viewers would have to wait too.
@@ -222,7 +223,7 @@ func (p *Picture) push(ctx context.Context, to *decoding, u unit.Unit, units *un
 		if u, err = units.Next(ctx); err != nil {
 			return err
 		}
-		skipped := to != nil && units.Begins() && !u.Key // to a recovery point: this decoder would show what is not right yet
+		skipped := to != nil && units.Begins() && !u.Key // the reader went on to a recovery point, where only a new decoder may begin
 		if u.Format != began {
 			p.finish(ctx)
 			return frame.ErrFormatChanged
@@ -245,7 +246,7 @@ func (p *Picture) finish(ctx context.Context) {
 	}
 }
 
-// demand returns which units the picture waits for now.
+// demand returns which units the Picture waits for now.
 func (p *Picture) demand(decodes bool) unit.Demand {
 	if decodes && len(p.passed) == 0 && p.skipping.keyframesOnly && !p.skipping.keyframeLate {
 		return unit.Keyframes

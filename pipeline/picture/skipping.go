@@ -21,7 +21,7 @@ type skipping struct {
 	due            time.Duration // while only keyframes are decoded: PTS from which the next one is decoded
 }
 
-// reordering is how many units are decoded at most after a keyframe whose successors are otherwise skipped. A decoder that
+// reordering is the largest number of units that are decoded after a keyframe although only keyframes are wanted. A decoder that
 // reorders pictures gives the keyframe only after them.
 const reordering = 4
 
@@ -46,7 +46,7 @@ func (s *skipping) keyframesSuffice() bool {
 	return s.keys || s.rate > 0 && interval > 0 && s.rate*interval < 1.05
 }
 
-// late reports whether a keyframe should have arrived before a unit. Some cameras stretch their GOPs while nothing moves.
+// late reports whether a keyframe is overdue when u arrives. Some cameras stretch their GOPs while nothing moves.
 func (s *skipping) late(u unit.Unit) bool {
 	return s.keyframesOnly && !s.keys && !u.Key && u.PTS-s.key > s.meter.KeyInterval()*3/2
 }
@@ -73,8 +73,8 @@ func (s *skipping) skips(u unit.Unit, shown time.Duration) bool {
 	}
 }
 
-// early reports whether a keyframe arrives before the rate needs one, as most do if a camera sends nothing else. It uses the
-// same time grid as gst.Gate.
+// early reports whether a keyframe arrives sooner than the rate requires. If a camera sends only keyframes, most do. The rule is that
+// of fg_gate_decide in gate.c.
 func (s *skipping) early(u unit.Unit) bool {
 	if s.rate == 0 {
 		return false

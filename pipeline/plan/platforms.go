@@ -30,7 +30,7 @@ type platform struct {
 	// context is what pipelines of the device share. starts lets a few of them begin at a time.
 	context gst.Context
 	starts  starts
-	// nodes are the device files, one of which must exist and may be opened for reading and writing.
+	// nodes are the device files. They serve only to say why no plan works: whether one does is found out by proving it.
 	nodes []string
 	// These say what to do: packages if elements are missing, absent and closed if nodes are missing or may not be opened, and
 	// unscaled if the platform works but its scaler is missing.
@@ -61,8 +61,6 @@ var software = &platform{
 		"h264": {"avdec_h264", "openh264dec"}, "h265": {"avdec_h265", "libde265dec"}, "mpeg4": {"avdec_mpeg4"},
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
-	// GStreamer before 1.18 gives up after ten broken units in a row, and no other plan could take over.
-	decoder:  map[string]any{"max-errors": gst.Arg("-1")},
 	scalers:  []scaler{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }

@@ -15,13 +15,13 @@ const maxStarting = 4
 // goroutine.
 type starts struct {
 	mu       sync.Mutex      // guards what follows
-	starting int             // pipelines that have a slot: they have started and not shown a picture yet
-	freed    time.Time       // when a slot was last given up
-	queue    []chan struct{} // one for each pipeline that waits for a slot, in order of arrival; closed when it gets one
+	starting int             // pipelines that have a turn: they have started and not shown a picture yet
+	freed    time.Time       // when a turn was last given up
+	queue    []chan struct{} // one for each pipeline that waits for a turn, in order of arrival; closed when it gets one
 }
 
-// begin waits for a slot, at most until ctx is done, and reports whether it had to wait. It starts without a free slot if none
-// has been given up within timeout, since a camera must find out that a device hangs. done, which must be called, gives the slot
+// begin waits for a turn, at most until ctx is done, and reports whether it had to wait. It starts without a free turn if none
+// has been given up within timeout, since a camera must find out that a device hangs. done, which must be called, gives the turn
 // to the next pipeline in the queue; further calls do nothing.
 func (s *starts) begin(ctx context.Context, timeout time.Duration) (done func(), waited bool) {
 	s.mu.Lock()
@@ -30,36 +30,36 @@ func (s *starts) begin(ctx context.Context, timeout time.Duration) (done func(),
 		s.mu.Unlock()
 		return sync.OnceFunc(s.done), false
 	}
-	slot, since := make(chan struct{}), time.Now()
-	s.queue = append(s.queue, slot)
+	turn, since := make(chan struct{}), time.Now()
+	s.queue = append(s.queue, turn)
 	s.mu.Unlock()
 	for {
 		timer := time.NewTimer(s.left(since, timeout))
 		select {
-		case <-slot:
+		case <-turn:
 			timer.Stop()
 			return sync.OnceFunc(s.done), true
 		case <-ctx.Done():
 			timer.Stop()
-			if s.leave(slot, false) {
+			if s.leave(turn, false) {
 				return func() {}, true
 			}
 			return sync.OnceFunc(s.done), true
 		case <-timer.C:
 			if s.left(since, timeout) <= 0 {
-				s.leave(slot, true)
+				s.leave(turn, true)
 				return sync.OnceFunc(s.done), true
 			}
 		}
 	}
 }
 
-// leave takes a pipeline out of the queue, either to start without a free slot or not at all. It returns false if the pipeline
-// has got a slot meanwhile.
-func (s *starts) leave(slot chan struct{}, start bool) bool {
+// leave takes a pipeline out of the queue, either to start without a free turn or not at all. It returns false if the pipeline
+// has got a turn meanwhile.
+func (s *starts) leave(turn chan struct{}, start bool) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	i := slices.Index(s.queue, slot)
+	i := slices.Index(s.queue, turn)
 	if i < 0 {
 		return false
 	}
@@ -70,7 +70,7 @@ func (s *starts) leave(slot chan struct{}, start bool) bool {
 	return true
 }
 
-// left is how much is left of a timeout that began at since and restarts whenever a slot is given up.
+// left is how much is left of a timeout that began at since and restarts whenever a turn is given up.
 func (s *starts) left(since time.Time, timeout time.Duration) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -80,13 +80,13 @@ func (s *starts) left(since time.Time, timeout time.Duration) time.Duration {
 	return timeout - time.Since(since)
 }
 
-// done gives up a slot.
+// done gives up a turn.
 func (s *starts) done() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.freed = time.Now()
 	if len(s.queue) > 0 && s.starting <= maxStarting {
-		close(s.queue[0]) // which takes over the slot
+		close(s.queue[0]) // which takes over the turn
 		s.queue = s.queue[1:]
 		return
 	}

@@ -33,8 +33,8 @@ func (c claim) excess() string {
 	return ""
 }
 
-// Excess says what is too large about a stream whose pictures refer to each other, empty if nothing is. A decoder of VP9 or AV1 keeps
-// eight pictures, whatever the stream says.
+// Excess says what is too large about a stream whose pictures refer to each other, empty if nothing is. It checks the area only:
+// decoders of VP9 and AV1 keep eight pictures, which maxHeldArea allows at every size that is permitted.
 func Excess(s frame.Stream) string {
 	if s.Codec == "mjpeg" || s.Codec == "raw" {
 		return ""

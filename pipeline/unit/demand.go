@@ -5,7 +5,7 @@ type Demand int
 
 // The demands.
 const (
-	Nothing Demand = iota
-	Keyframes
-	Everything
+	Nothing    Demand = iota // nobody waits: units may arrive in batches
+	Keyframes                // only keyframes are waited for
+	Everything               // every unit is waited for
 )

@@ -3,7 +3,8 @@ package unit
 import "time"
 
 // Timeline converts the presentation times of a camera to a time that all cameras share. The result continues across
-// reconnects and never jumps, whatever the clock of the camera does. A Timeline belongs to the goroutine that reads the camera.
+// reconnects and never jumps, whatever the clock of the camera does. Calls of its methods must not overlap.
+// Reconnect is called before the first Place.
 type Timeline struct {
 	offset      time.Duration // from the time of the camera to the shared one
 	newest      time.Duration // the largest PTS that Place has returned

@@ -24,7 +24,9 @@ type Unit struct {
 
 // Format is what a decoder must know before the first unit.
 type Format struct {
-	Caps   string // in GStreamer's notation
+	// Caps are as gst_caps_to_string writes them, with types. This package reads stream-format=(string)byte-stream, without which each
+	// NAL unit follows its length, and codec_data=(buffer).
+	Caps   string
 	Stream frame.Stream
 	// Unusual says that the units are JPEGs that must be converted by jpeg.Usual before they are decoded.
 	Unusual bool

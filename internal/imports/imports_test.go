@@ -1,5 +1,5 @@
-// Package rooms checks which package imports which, and that some do not need GStreamer. A room is a package of this module.
-package rooms
+// Package imports checks which package of this module imports which, and that some do not need GStreamer.
+package imports
 
 import (
 	"encoding/json"
@@ -79,11 +79,11 @@ func list(t *testing.T) (all []goPackage) {
 	}
 }
 
-// floor is a package's place in the order: -1 for a program, which nothing imports.
-func floor(path string) (at int, ours bool) {
+// level is a package's place in the order: -1 for a program, which nothing imports.
+func level(path string) (at int, ours bool) {
 	name, ours := strings.CutPrefix(path, "github.com/framegate/framegate/")
-	for i, room := range order {
-		if name == room || strings.HasPrefix(name, room+"/") && !slices.Contains(order, name) {
+	for i, known := range order {
+		if name == known || strings.HasPrefix(name, known+"/") && !slices.Contains(order, name) {
 			at = i + 1
 		}
 	}
@@ -92,15 +92,15 @@ func floor(path string) (at int, ours bool) {
 
 func TestImportsGoDownOnly(t *testing.T) {
 	for _, p := range list(t) {
-		from, _ := floor(p.ImportPath)
+		from, _ := level(p.ImportPath)
 		for _, path := range p.Imports {
-			to, ours := floor(path)
+			to, ours := level(path)
 			ofItself := strings.HasPrefix(path, p.ImportPath+"/") // a part of a program
 			if !ours || from < 0 && to >= 0 || ofItself {
 				continue
 			}
-			sameRoom := from == to && from >= 0
-			if to > from || to < 0 && from >= 0 || to == from && !sameRoom {
+			same := from == to && from >= 0
+			if to > from || to < 0 && from >= 0 || to == from && !same {
 				t.Errorf("%s imports %s, which does not stand below it", p.ImportPath, path)
 			}
 		}

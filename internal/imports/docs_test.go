@@ -1,4 +1,4 @@
-package rooms
+package imports
 
 import (
 	"io/fs"
