@@ -48,6 +48,9 @@ func TestColoursAreTrue(t *testing.T) {
 				{Width: 300, Height: 170, Quality: 90},
 				{Width: width / 4, Height: c.height / 4, Format: frame.PNG},
 				{Width: width / 4, Height: c.height / 4, Quality: 90, Format: frame.WebP},
+				{Width: 300, Height: 170, Quality: 90, Format: frame.BGR},
+				{Width: width / 4, Height: c.height / 4, Quality: 90, Format: frame.RGB},
+				{Width: 302, Height: 170, Quality: 90, Format: frame.I420},
 			}
 			shown := show(t, run(t, camtest.Source(t, "file://"+path)), renditions...)
 			for i, r := range renditions {

@@ -24,6 +24,9 @@ import (
 // decode reads a frame of any format.
 func decode(t testing.TB, f *frame.Frame) image.Image {
 	t.Helper()
+	if f.Format.Raw() {
+		return &pixels{f}
+	}
 	picture, format, err := webp.Decode(bytes.NewReader(f.Picture()))
 	if err != nil {
 		t.Fatal(err)
@@ -66,6 +69,10 @@ func TestMasksArePaintedIntoEveryOutput(t *testing.T) {
 		{Width: 320, Height: 180, Quality: 80, Format: frame.WebP},
 		{Width: 180, Height: 320, Quality: 80, Rotate: 90},
 		{Width: 640, Height: 360, Quality: 80, Overlay: frame.Overlay{Text: "x"}},
+		{Width: 640, Height: 360, Format: frame.BGR},
+		{Width: 180, Height: 320, Format: frame.RGB, Rotate: 90},
+		{Width: 320, Height: 180, Format: frame.Gray},
+		{Width: 320, Height: 180, Format: frame.I420},
 	}
 	shown := show(t, run(t, src), renditions...)
 	for i, r := range renditions {

@@ -110,14 +110,15 @@ type shownPlaceholder struct {
 func (c *camera) showPlaceholder(ctx context.Context, due duePlaceholder) {
 	p := &due.rendition.placeholder
 	texts := c.placeholders.Load()
-	if due.first {
+	raw := due.spec.Format.Raw() // programs get the reason instead, see View.newer
+	if due.first && !raw {
 		*p = shownPlaceholder{since: due.since, background: c.background(ctx, due)}
 	}
 	reason := p.reason // it still applies while the camera is coming back
 	if due.failure != nil {
 		reason = frame.ReasonOf(due.failure)
 	}
-	if p.jpeg == nil || p.spec != due.spec || p.reason != reason || p.texts != texts {
+	if !raw && (p.jpeg == nil || p.spec != due.spec || p.reason != reason || p.texts != texts) {
 		drawn, err := placeholder.Placeholder{
 			Width: due.spec.Width, Height: due.spec.Height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality),
 			Background: p.background, Title: c.conf.Name, Font: texts.Typeface,
@@ -135,6 +136,9 @@ func (c *camera) showPlaceholder(ctx context.Context, due duePlaceholder) {
 	}
 	p.shown = time.Now()
 	info := frame.Info{Received: due.received, Width: due.spec.Width, Height: due.spec.Height, Placeholder: true}
+	if raw {
+		info.Format = due.spec.Format
+	}
 	if newest := due.slot.Newest(); newest != nil {
 		info.PTS = newest.PTS + 1 // before any picture that the camera sends from now on
 	}

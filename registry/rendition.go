@@ -77,7 +77,7 @@ func (v *View) Await(d time.Duration) bool {
 // Close leaves the rendition, which ends some time after its last viewer has left.
 func (v *View) Close() {
 	v.cancel(nil)
-	v.camera.change(func() { v.camera.removeViewer(v.rendition) })
+	v.camera.read(func() { v.camera.removeViewer(v.rendition) }) // nobody waits for a viewer to leave
 }
 
 // watch joins the rendition that a complete request resolves to and waits for its first frame.
@@ -104,12 +104,36 @@ func (c *camera) watch(ctx context.Context, request frame.Request) (*View, error
 // join waits until it is known what the camera sends, and then adds a viewer to the rendition that a complete request
 // resolves to.
 func (c *camera) join(ctx context.Context, request frame.Request) (r *rendition, err error) {
+	if r := c.rejoin(request); r != nil {
+		return r, nil
+	}
 	defer c.keepConnected()()
 	if _, err := c.learn(ctx); err != nil {
 		return nil, err
 	}
 	c.change(func() { r, err = c.addViewer(request) })
 	return r, err
+}
+
+// rejoin adds a viewer to a rendition that is being made, without waking those who wait for a change of the camera: programs come and
+// go with each picture. It returns nil if there is more to do.
+func (c *camera) rejoin(request frame.Request) *rendition {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	sends := c.sends()
+	if sends.Width == 0 {
+		return nil
+	}
+	spec := request.Resolve(sends)
+	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.spec == spec })
+	if i < 0 || c.renditions[i].stream == nil || c.failure(spec) != nil {
+		return nil
+	}
+	r, err := c.addViewer(request)
+	if err != nil {
+		return nil
+	}
+	return r
 }
 
 // addViewer adds a viewer to the rendition that request resolves to. It adds the rendition too if it does not exist, unless
@@ -171,6 +195,9 @@ func (c *camera) isDefault(spec frame.Rendition) bool {
 
 // firstFrame waits until the rendition has a frame, which may be a placeholder, or until it is known why it gets none.
 func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, error) {
+	if f := r.slot.Newest(); f != nil {
+		return f, nil
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	failed := make(chan struct{})

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"cmp"
 	"slices"
 	"time"
 
@@ -56,6 +57,7 @@ type RenditionStatus struct {
 	Keyframes bool    `json:"keyframes"`
 	Quality   int     `json:"quality"` // 0 is the camera's own JPEGs
 	Rotate    int     `json:"rotate"`
+	Format    string  `json:"format"` // jpeg, or that of bare pixels
 	Stream    string  `json:"stream"` // from which it is made; empty while it is not
 	Viewers   int     `json:"viewers"`
 	Frames    uint64  `json:"frames"`
@@ -172,6 +174,7 @@ func (r *rendition) status() RenditionStatus {
 	status := RenditionStatus{
 		Width: r.spec.Width, Height: r.spec.Height, FPS: r.spec.FPS, Keyframes: r.spec.Keyframes,
 		Quality: r.spec.Quality, Rotate: r.spec.Rotate, Viewers: r.viewers,
+		Format: cmp.Or(string(r.spec.Format), "jpeg"),
 	}
 	if r.stream != nil {
 		status.Stream = r.stream.name

@@ -21,11 +21,13 @@ type parameter struct {
 	set func(*query, string) bool
 }
 
-// query is the parsed query of a stream or a snapshot.
+// query is the parsed query of a stream, a snapshot or the newest picture.
 type query struct {
 	frame.Request
 	maxAge   time.Duration // of a snapshot
 	download bool          // browsers save the snapshot instead of showing it
+	after    time.Time     // of the picture that a program has; zero for none
+	wait     time.Duration // for a newer one
 }
 
 // The parameters of a stream. fps and overlay accept words, and have setters of their own.
@@ -127,7 +129,7 @@ const defaultMaxAge = time.Second
 // parse parses a query. A known parameter that is repeated or out of range is a problem. Other parameters are ignored: pages and
 // players add some to bypass caches, under many names.
 func parse(rawQuery string, known []parameter) (query, *problem) {
-	q := query{maxAge: defaultMaxAge}
+	q := query{maxAge: defaultMaxAge, wait: defaultWait}
 	given, err := url.ParseQuery(rawQuery)
 	if err != nil {
 		return q, badParameter("", "the query cannot be read: "+err.Error())

@@ -49,6 +49,7 @@ type Cameras interface {
 	Cameras() []registry.Status
 	Camera(id string) (registry.Status, error)
 	Watch(ctx context.Context, id string, request frame.Request) (*registry.View, error)
+	Next(ctx context.Context, id string, request frame.Request, after time.Time) (f *frame.Frame, number uint64, err error)
 	Snapshot(ctx context.Context, id string, request frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error)
 }
 
@@ -74,8 +75,9 @@ func New(o Options) *Handler {
 	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
-		ExposedHeaders:  []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale"},
-		MaxAge:          600,
+		ExposedHeaders: []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale",
+			"X-Sequence", "X-Width", "X-Height", "X-Stride", "X-Format"},
+		MaxAge: 600,
 	}))
 	r.NotFound(func(w http.ResponseWriter, _ *http.Request) {
 		problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
@@ -91,6 +93,8 @@ func New(o Options) *Handler {
 	r.Route("/cameras/{id}", func(r chi.Router) {
 		r.Get("/", s.camera)
 		r.Get("/stream", s.stream)
+		r.Get("/next.jpg", s.next(nextParameters, frame.JPEG))
+		r.Get("/next.raw", s.next(rawParameters, frame.BGR))
 		for extension, format := range snapshotFormats {
 			r.Get("/snapshot."+extension, s.snapshot(format))
 		}

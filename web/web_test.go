@@ -82,7 +82,11 @@ func (p *standinPicture) Run(ctx context.Context) error {
 			picture := image.NewGray(image.Rect(0, 0, out.Rendition.Width, out.Rendition.Height))
 			picture.SetGray(0, 0, color.Gray{Y: byte(n)})
 			var file bytes.Buffer
-			jpeg.Encode(&file, picture, nil)
+			if out.Rendition.Format.Raw() {
+				file.Write(make([]byte, out.Rendition.Height*out.Rendition.Format.Stride(out.Rendition.Width)))
+			} else {
+				jpeg.Encode(&file, picture, nil)
+			}
 			out.Slot.Publish(frame.New(file.Bytes(), frame.Info{PTS: time.Since(epoch), Received: time.Now(), Width: out.Rendition.Width, Height: out.Rendition.Height, Format: out.Rendition.Format}))
 		}
 		if n == 0 {

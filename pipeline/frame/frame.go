@@ -5,6 +5,7 @@ package frame
 
 import (
 	"bytes"
+	"slices"
 	"strconv"
 	"time"
 )
@@ -28,11 +29,11 @@ const OpeningAhead = Opening + headAhead
 // headAhead is the head of a part whose picture is not known yet.
 const headAhead = "Content-Type: image/jpeg\r\n\r\n"
 
-// Frame is one encoded picture of one rendition, with the bytes that are sent around it. It is immutable: any number of
-// goroutines may read it at the same time.
+// Frame is one encoded picture of one rendition, with the bytes that are sent around it, or the bare pixels of one. It is immutable:
+// any number of goroutines may read it at the same time.
 type Frame struct {
 	Info
-	data []byte // headers, picture, boundary of the next part, headAhead
+	data []byte // headers, picture, boundary of the next part, headAhead; of a raw frame only the picture
 	head int    // length of the headers
 	end  int    // of the picture in data
 }
@@ -54,17 +55,40 @@ type Info struct {
 // Format is how a frame is encoded.
 type Format string
 
-// The formats. Streams are JPEG; the others are for snapshots.
+// The formats. Streams are JPEG; PNG and WebP are for snapshots, and the others for programs: bare pixels, row after row without
+// padding. BGR, RGB and Gray have the colours of a JPEG, full range. I420 has those of most video, limited range, so that it is what
+// OpenCV's COLOR_YUV2BGR_I420 expects; its sides are even.
 const (
 	JPEG Format = ""
 	PNG  Format = "png"
 	WebP Format = "webp"
+	BGR  Format = "bgr"
+	RGB  Format = "rgb"
+	Gray Format = "gray"
+	I420 Format = "i420"
 )
+
+// RawFormats are the formats of bare pixels.
+var RawFormats = []Format{BGR, RGB, Gray, I420}
+
+// Raw reports whether the format is one of bare pixels.
+func (f Format) Raw() bool { return slices.Contains(RawFormats, f) }
+
+// Stride is how many bytes a row of a raw picture has: of I420 a row of Y, which is twice as long as one of U or V.
+func (f Format) Stride(width int) int {
+	if f == BGR || f == RGB {
+		return 3 * width
+	}
+	return width
+}
 
 // MediaType is the format's name in HTTP.
 func (f Format) MediaType() string {
-	if f == JPEG {
+	switch {
+	case f == JPEG:
 		return "image/jpeg"
+	case f.Raw():
+		return "application/octet-stream"
 	}
 	return "image/" + string(f)
 }
@@ -77,9 +101,12 @@ func (f Format) Extension() string {
 	return string(f)
 }
 
-// New returns a frame of a picture, which must not hold the boundary. It copies the picture, which may be in GStreamer's memory.
+// New returns a frame of a picture, which must not hold the boundary unless it is raw. It copies the picture, which may be in GStreamer's memory.
 func New(picture []byte, info Info) *Frame {
 	const closing = "\r\n" + Opening
+	if info.Format.Raw() {
+		return &Frame{Info: info, data: bytes.Clone(picture), end: len(picture)}
+	}
 	f := &Frame{Info: info}
 
 	const headers = len("Content-Type: image/jpeg\r\nContent-Length: 12345678\r\nX-Timestamp: 1234567890.123456\r\n\r\n")
@@ -99,11 +126,21 @@ func New(picture []byte, info Info) *Frame {
 	return f
 }
 
+// moved returns the frame with another time of arrival.
+func (f *Frame) moved(received time.Time) *Frame {
+	info := f.Info
+	info.Received = received
+	if info.Format.Raw() {
+		return &Frame{Info: info, data: f.data, end: f.end}
+	}
+	return New(f.Picture(), info)
+}
+
 // Picture returns the encoded picture alone. The caller must not write to it.
 func (f *Frame) Picture() []byte { return f.data[f.head:f.end:f.end] }
 
 // Part returns the picture as a part of a multipart/x-mixed-replace body: its headers, the picture, and the
-// boundary of the next part. The caller must not change it.
+// boundary of the next part. Raw frames have none. The caller must not change it.
 func (f *Frame) Part() []byte {
 	end := len(f.data) - len(headAhead)
 	return f.data[:end:end]

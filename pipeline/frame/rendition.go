@@ -29,7 +29,7 @@ type Rendition struct {
 	Width, Height int     // pixels
 	FPS           float64 // 0 is the camera's own rate
 	Keyframes     bool    // the camera's keyframes and nothing else; FPS is 0 then
-	Quality       int     // 1 to 100; 0 passes on the JPEGs of the camera as they are
+	Quality       int     // 1 to 100; 0 passes on the JPEGs of the camera as they are; of a raw picture always MaxQuality
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270
 	Format        Format
 	DropSame      bool // leaves out a picture that is equal to the previous one, except for one each second
@@ -39,13 +39,19 @@ type Rendition struct {
 // String is for logs and tests and reads like 480x270@5 q80. Renditions that differ in another way read the same.
 func (r Rendition) String() string {
 	s := fmt.Sprintf("%dx%d", r.Width, r.Height)
+	if r.Format.Raw() {
+		s += " " + string(r.Format)
+	}
 	switch {
 	case r.Keyframes:
 		s += "@key"
 	case r.FPS > 0:
 		s += "@" + strconv.FormatFloat(r.FPS, 'g', 4, 64)
 	}
-	if r.Quality == 0 {
+	switch {
+	case r.Format.Raw():
+		return s
+	case r.Quality == 0:
 		return s + " as sent"
 	}
 	return s + " q" + strconv.Itoa(r.Quality)
@@ -201,6 +207,12 @@ func (a Request) Resolve(s Stream) Rendition {
 	}
 	if !a.Overlay.Empty() {
 		r.Overlay = a.Overlay
+	}
+	if r.Format.Raw() {
+		r.Quality = MaxQuality
+	}
+	if r.Format == I420 {
+		r.Width, r.Height = max(2, r.Width&^1), max(2, r.Height&^1)
 	}
 	if a.Keyframes || s.FPS > 0 && r.FPS > s.FPS*0.98 { // 25 a second is the full rate of a camera of 25.02
 		r.FPS = 0

@@ -25,6 +25,7 @@ type publication struct {
 	frame    *Frame    // nil if nothing was published yet
 	picture  *Frame    // the newest that is not a placeholder; nil if there is none
 	floor    time.Time // no later picture may have an earlier Received
+	number   uint64    // how many pictures were published up to this one
 	replaced chan struct{}
 }
 
@@ -40,21 +41,21 @@ func (s *Slot) Publish(f *Frame) bool {
 	if old.frame != nil && f.PTS <= old.frame.PTS {
 		return false
 	}
-	picture, floor := old.picture, old.floor
+	picture, floor, number := old.picture, old.floor, old.number
 	if !f.Received.After(floor) {
-		moved := f.Info
-		moved.Received = floor.Add(time.Microsecond)
-		f, floor = New(f.Picture(), moved), moved.Received
+		f = f.moved(floor.Add(time.Microsecond))
+		floor = f.Received
 	}
 	if f.Placeholder {
 		floor = f.Received
 	} else {
 		picture = f
+		number++
 		s.frames.Add(1)
 		s.bytes.Add(uint64(len(f.Picture())))
 		s.rate.tick(time.Now())
 	}
-	s.current.Store(&publication{frame: f, picture: picture, floor: floor, replaced: make(chan struct{})})
+	s.current.Store(&publication{frame: f, picture: picture, floor: floor, number: number, replaced: make(chan struct{})})
 	close(old.replaced)
 	return true
 }
@@ -64,6 +65,13 @@ func (s *Slot) Newest() *Frame { return s.load().frame }
 
 // Picture returns the newest frame that is not a placeholder, or nil if there is none.
 func (s *Slot) Picture() *Frame { return s.load().picture }
+
+// Latest returns the newest frame, which may be a placeholder or nil, how many pictures were published up to it, and a channel that is
+// closed when a newer one replaces it.
+func (s *Slot) Latest() (f *Frame, number uint64, replaced <-chan struct{}) {
+	p := s.load()
+	return p.frame, p.number, p.replaced
+}
 
 // After waits for a frame that is newer than seen and returns the newest one. seen is nil for a viewer that has seen none. If
 // ctx is done first, it returns ctx's cause.

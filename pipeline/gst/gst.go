@@ -11,6 +11,7 @@ package gst
 #include <stdlib.h>
 #include "element.h"
 #include "log.h"
+#include "pack.h"
 #include "scale.h"
 */
 import "C"
@@ -31,6 +32,7 @@ var start = sync.OnceFunc(func() {
 	gst.Init(nil)
 	C.fg_filter_log()
 	C.fg_scale_register()
+	C.fg_pack_register()
 	blankMemory()
 	loop := glib.NewMainLoop(glib.MainContextDefault(), false)
 	go loop.Run()

@@ -25,14 +25,18 @@ func scaled(t *testing.T, caps string, data []byte, width, height int, jpeg bool
 // scaledFrom is scaled for the first picture of a chain of elements. begin is called when it plays.
 func scaledFrom(t *testing.T, name string, begin func(head *Element), scaler Spec, width, height int, chain ...Spec) []byte {
 	t.Helper()
+	return firstOf(t, name, begin, append(chain, scaler,
+		Spec{Factory: "capsfilter", Set: map[string]any{"caps": Arg(fmt.Sprintf("video/x-raw, format=I420, width=%d, height=%d", width, height))}})...)
+}
+
+// firstOf returns the first buffer that leaves a chain of elements. begin is called when it plays.
+func firstOf(t *testing.T, name string, begin func(head *Element), chain ...Spec) []byte {
+	t.Helper()
 	p, err := New()
 	if err != nil {
 		t.Fatal(err)
 	}
-	elements, err := p.Add(append(chain, scaler,
-		Spec{Factory: "capsfilter", Set: map[string]any{"caps": Arg(fmt.Sprintf("video/x-raw, format=I420, width=%d, height=%d", width, height))}},
-		Spec{Factory: "appsink", Set: map[string]any{"sync": false, "async": false}},
-	)...)
+	elements, err := p.Add(append(chain, Spec{Factory: "appsink", Set: map[string]any{"sync": false, "async": false}})...)
 	if err != nil {
 		t.Fatal(err)
 	}

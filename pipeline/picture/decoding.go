@@ -256,12 +256,13 @@ func (d *decoding) publish() {
 	for d.queue.Wait() == nil {
 		d.queue.Take(func(s gst.Sample) {
 			d.shown.Add(1)
-			if frame.HoldsBoundary(s.Data) { // what a camera sends may have been made for this encoder
+			out := p.decoded[s.Sink]
+			r := out.Rendition
+			if !r.Format.Raw() && frame.HoldsBoundary(s.Data) { // what a camera sends may have been made for this encoder
 				return
 			}
-			out, received := p.decoded[s.Sink], p.sent.received(s.PTS)
+			received := out.arrival(p.sent.received(s.PTS))
 			p.show(out, s.Data, s.PTS, func() *frame.Frame {
-				r := out.Rendition
 				return frame.New(s.Data, frame.Info{PTS: s.PTS, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
 			})
 		}, gst.NoHold)

@@ -173,6 +173,18 @@ func (p *Picture) sort(s frame.Stream) {
 	}
 }
 
+// arrival returns when the unit of the next picture arrived, which is later than the last one's: B-frames arrive after pictures that are
+// shown after them, and a program asks for pictures that are newer than one.
+func (o *output) arrival(received time.Time) time.Time {
+	if o.last == nil {
+		return received
+	}
+	if least := o.last.Received.Add(time.Microsecond); received.Before(least) {
+		return least
+	}
+	return received
+}
+
 // show publishes a picture of an output unless it is equal to the last one and the output drops such pictures. framed returns
 // the frame of the picture.
 func (p *Picture) show(out *output, picture []byte, pts time.Duration, framed func() *frame.Frame) {

@@ -144,7 +144,7 @@ var directions = map[frame.Orientation]gst.Arg{
 	{Mirrored: true}: "horiz", {Mirrored: true, Degrees: 90}: "ur-ll", {Mirrored: true, Degrees: 180}: "vert", {Mirrored: true, Degrees: 270}: "ul-lr",
 }
 
-// finish returns the chain that turns a scaled picture, writes text on it and encodes it.
+// finish returns the chain that turns a scaled picture, writes text on it and encodes it, or packs its pixels.
 func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
 	if turn := of.turn(r); turn != (frame.Orientation{}) {
 		chain = append(chain, gst.Spec{Factory: "videoflip", Set: map[string]any{"video-direction": directions[turn]}})
@@ -160,6 +160,8 @@ func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
 		rgb := gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=RGB")}}
 		webpenc := encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}
 		chain = append(chain, gst.Spec{Factory: "videoconvert"}, rgb, webpenc.element(r.Quality))
+	case r.Format.Raw():
+		chain = append(chain, gst.Spec{Factory: gst.Packer, Set: map[string]any{"format": string(r.Format)}})
 	case p.OnDevice(r, of):
 		chain = append(chain, p.device.element(r.Quality))
 	default:

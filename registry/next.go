@@ -1,0 +1,76 @@
+package registry
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
+)
+
+// Next returns the newest picture of a rendition as soon as there is one that arrived after a time, to the microsecond, and its number
+// among the rendition's pictures, from 1. With the zero time the newest one is enough; if it is older than freshTime, Next waits up to
+// snapshotGrace for a newer one. Next never returns a placeholder: while the camera is away, the error is why. The other errors are
+// those of Watch. The rendition is made for idle_timeout after the last call, so that the next one costs no more than its picture.
+func (r *Registry) Next(ctx context.Context, id string, request frame.Request, after time.Time) (f *frame.Frame, number uint64, err error) {
+	for {
+		c, err := r.find(id)
+		if err != nil {
+			return nil, 0, err
+		}
+		f, number, err = c.next(ctx, request.WithDefaults(c.defaultRequest()), after)
+		if !errors.Is(err, ErrReplaced) {
+			return f, number, err
+		}
+	}
+}
+
+// freshTime is how old a picture may be for those who name no time.
+const freshTime = time.Second
+
+// next is Next for a complete request.
+func (c *camera) next(ctx context.Context, request frame.Request, after time.Time) (*frame.Frame, uint64, error) {
+	view, err := c.watch(ctx, request)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer view.Close()
+	var patience <-chan time.Time // nil for patience without end
+	if after.IsZero() {
+		after = time.Now().Add(-freshTime)
+		timer := time.NewTimer(snapshotGrace)
+		defer timer.Stop()
+		patience = timer.C
+	}
+	return view.newer(after, patience)
+}
+
+// newer waits for a picture that arrived after a time, and returns the newest one with its number. When patience ends, an older one is
+// enough.
+func (v *View) newer(after time.Time, patience <-chan time.Time) (*frame.Frame, uint64, error) {
+	enough := false
+	for {
+		f, number, replaced := v.rendition.slot.Latest()
+		switch {
+		case f.Placeholder:
+			if err := v.failure(); err != nil {
+				return nil, 0, err
+			}
+		case enough, f.Received.UnixMicro() > after.UnixMicro():
+			return f, number, nil
+		}
+		select {
+		case <-replaced:
+		case <-patience:
+			enough, patience = true, nil
+		case <-v.ctx.Done():
+			return nil, 0, context.Cause(v.ctx)
+		}
+	}
+}
+
+// failure is why the rendition gets no pictures, nil if they will come soon.
+func (v *View) failure() (err error) {
+	v.camera.read(func() { err = v.camera.failure(v.rendition.spec) })
+	return err
+}

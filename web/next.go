@@ -1,0 +1,116 @@
+package web
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// next serves GET /cameras/{id}/next.jpg and next.raw: the first picture that is newer than the one that the client has, for programs.
+// The answer is 204 if none comes in time, and never a placeholder. format is that of requests that name none.
+func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		q, bad := parse(r.URL.RawQuery, known)
+		if bad != nil {
+			bad.write(w)
+			return
+		}
+		q.Format = cmp.Or(q.Format, format)
+		id, h := chi.URLParam(r, "id"), w.Header()
+		if r.Method == http.MethodHead {
+			if s.exists(w, id) {
+				describeNext(h, q.Format)
+			}
+			return
+		}
+		leave, refused := s.viewers.enter(r, s.config.Load())
+		if refused != nil {
+			refused.write(w)
+			return
+		}
+		defer leave()
+		controller := http.NewResponseController(w)
+		controller.SetWriteDeadline(time.Now().Add(q.wait + writeTimeout))
+		ctx, cancel := context.WithTimeoutCause(r.Context(), q.wait, errNothingNewer)
+		defer cancel()
+		f, number, err := s.Cameras.Next(ctx, id, q.Request, q.after)
+		switch {
+		case errors.Is(err, errNothingNewer):
+			h.Set("Cache-Control", "no-store")
+			w.WriteHeader(http.StatusNoContent)
+			return
+		case err != nil:
+			refuse(w, id, err)
+			return
+		}
+		controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+		describeNext(h, q.Format)
+		h.Set("Content-Length", strconv.Itoa(len(f.Picture())))
+		h.Set("X-Timestamp", string(frame.AppendTimestamp(nil, f.Received)))
+		h.Set("X-Sequence", strconv.FormatUint(number, 10))
+		h.Set("X-Width", strconv.Itoa(f.Width))
+		h.Set("X-Height", strconv.Itoa(f.Height))
+		if f.Format.Raw() {
+			h.Set("X-Stride", strconv.Itoa(f.Format.Stride(f.Width)))
+		}
+		w.Write(f.Picture())
+	}
+}
+
+// errNothingNewer ends the wait for a picture.
+var errNothingNewer = errors.New("nothing newer")
+
+// describeNext sets the headers of every answer with a picture.
+func describeNext(h http.Header, format frame.Format) {
+	h.Set("Content-Type", format.MediaType())
+	h.Set("Content-Security-Policy", inert)
+	h.Set("Cache-Control", "no-store")
+	if format.Raw() {
+		h.Set("X-Format", string(format))
+	}
+}
+
+// How long a request waits for a picture that is newer, in seconds.
+const minWait, maxWait, defaultWait = 0.1, 60, 20 * time.Second
+
+// nextParameters are those of next.jpg, and rawParameters those of next.raw.
+var (
+	nextParameters = append(slices.Clone(streamParameters),
+		parameter{"after", "0 to now", "the X-Timestamp of a picture: seconds since 1970, from 0 to now", setAfter},
+		number("wait", minWait, maxWait, "seconds", func(q *query, v float64) { q.wait = time.Duration(v * float64(time.Second)) }),
+	)
+	rawParameters = append(slices.Clone(nextParameters),
+		parameter{"format", rawFormats, "one of " + rawFormats, func(q *query, text string) bool {
+			q.Format = frame.Format(text)
+			return q.Format.Raw()
+		}},
+	)
+)
+
+// rawFormats lists the formats of next.raw.
+var rawFormats = func() string {
+	var names []string
+	for _, f := range frame.RawFormats {
+		names = append(names, string(f))
+	}
+	return strings.Join(names, ", ")
+}()
+
+// clockTolerance is how far in the future the time of a picture may be, as after a small correction of this machine's clock.
+const clockTolerance = time.Second
+
+func setAfter(q *query, text string) bool {
+	latest := time.Now().Add(clockTolerance)
+	v, ok := readNumber(text, 0, float64(latest.UnixMicro())/1e6)
+	q.after = time.UnixMicro(int64(v*1e6 + 0.5))
+	return ok
+}

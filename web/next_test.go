@@ -1,0 +1,140 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"image/jpeg"
+	"net/http"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+)
+
+func TestProgramsGetNewerAndNewerPictures(t *testing.T) {
+	url := serve(t) + "/cameras/gate/next.jpg?width=160"
+	var after string
+	var last float64
+	for range 10 {
+		resp, body := get(t, url+after)
+		stamp, err := strconv.ParseFloat(resp.Header.Get("X-Timestamp"), 64)
+		if resp.StatusCode != 200 || err != nil || stamp <= last || resp.Header.Get("X-Sequence") == "" {
+			t.Fatalf("%s %v after %v", resp.Status, resp.Header, last)
+		}
+		picture, err := jpeg.Decode(bytes.NewReader(body))
+		if err != nil || picture.Bounds().Dx() != 160 || resp.Header.Get("X-Width") != "160" || resp.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%v %v", err, resp.Header)
+		}
+		last, after = stamp, "&after="+resp.Header.Get("X-Timestamp")
+	}
+}
+
+func TestRawPicturesSayWhatTheirBytesMean(t *testing.T) {
+	url := serve(t) + "/cameras/gate/next.raw?width=102&height=50"
+	for query, want := range map[string]struct {
+		format         string
+		stride, length int
+	}{
+		"":             {"bgr", 306, 306 * 50},
+		"&format=rgb":  {"rgb", 306, 306 * 50},
+		"&format=gray": {"gray", 102, 102 * 50},
+	} {
+		resp, body := get(t, url+query)
+		h := resp.Header
+		got := fmt.Sprint(h.Get("Content-Type"), " ", h.Get("X-Format"), " ", h.Get("X-Width"), " ", h.Get("X-Height"), " ", h.Get("X-Stride"), " ", len(body), resp.ContentLength)
+		if wanted := fmt.Sprint("application/octet-stream ", want.format, " 102 50 ", want.stride, " ", want.length, want.length); got != wanted {
+			t.Errorf("%q: %s, want %s", query, got, wanted)
+		}
+	}
+}
+
+// serveStill serves a camera that sends one picture only, with further keys of the configuration.
+func serveStill(t *testing.T, keys string) string {
+	t.Helper()
+	config, err := configs.Parse("test.yaml", []byte(keys+"\ncameras: [{id: still, url: 'rtsp://h/still'}]"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return serveConfig(t, config, nil)
+}
+
+func TestProgramIsToldThatThereIsNothingNewer(t *testing.T) {
+	url := serveStill(t, "") + "/cameras/still/next.jpg?wait=0.2"
+	first, _ := get(t, url)
+	resp, body := get(t, url+"&after="+first.Header.Get("X-Timestamp"))
+	if first.StatusCode != 200 || resp.StatusCode != http.StatusNoContent || len(body) > 0 {
+		t.Errorf("%s, then %s %s", first.Status, resp.Status, body)
+	}
+}
+
+func TestProgramIsToldWhyThereIsNoPicture(t *testing.T) {
+	resp, body := get(t, serve(t)+"/cameras/away/next.raw")
+	var p problem
+	json.Unmarshal(body, &p)
+	if resp.StatusCode != 503 || p.Reason != frame.Unreachable || resp.Header.Get("Retry-After") == "" {
+		t.Errorf("%s %v %+v", resp.Status, resp.Header, p)
+	}
+}
+
+func TestWrongParametersOfProgramsAreRefused(t *testing.T) {
+	url := serve(t) + "/cameras/gate/"
+	for query, parameter := range map[string]string{
+		fmt.Sprintf("next.jpg?after=%d", time.Now().Add(time.Minute).Unix()): "after",
+		"next.jpg?after=-1":         "after",
+		"next.jpg?after=NaN":        "after",
+		"next.jpg?after=yesterday":  "after",
+		"next.jpg?wait=0":           "wait",
+		"next.jpg?wait=61":          "wait",
+		"next.raw?format=jpeg":      "format",
+		"next.raw?format=":          "format",
+		"next.raw?format=bgr&fps=0": "fps",
+	} {
+		resp, body := get(t, url+query)
+		var p problem
+		json.Unmarshal(body, &p)
+		if resp.StatusCode != 400 || p.Parameter != parameter {
+			t.Errorf("%s: %s %s", query, resp.Status, body)
+		}
+	}
+}
+
+func TestProgramThatWaitsIsAViewer(t *testing.T) {
+	url := serveStill(t, "max_viewers_per_address: 1") + "/cameras/still/next.jpg?wait=60"
+	first, _ := get(t, url)
+	go func() {
+		for status := http.StatusTooManyRequests; status == http.StatusTooManyRequests; { // while the request below is in its place
+			resp, err := http.Get(url + "&after=" + first.Header.Get("X-Timestamp"))
+			if err != nil {
+				return
+			}
+			resp.Body.Close()
+			status = resp.StatusCode
+		}
+	}()
+	for deadline := time.Now().Add(10 * time.Second); ; time.Sleep(time.Millisecond) {
+		resp, _ := get(t, url+"&after=0")
+		if resp.StatusCode == http.StatusTooManyRequests {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("never refused")
+		}
+	}
+}
+
+func TestHeadOfTheNextPictureMakesNone(t *testing.T) {
+	url := serve(t)
+	for path, want := range map[string]string{"next.jpg": "image/jpeg", "next.raw?format=gray": "application/octet-stream"} {
+		resp, err := http.Head(url + "/cameras/gate/" + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != 200 || resp.Header.Get("Content-Type") != want || resp.Header.Get("X-Timestamp") != "" {
+			t.Errorf("%s: %s %v", path, resp.Status, resp.Header)
+		}
+	}
+}
