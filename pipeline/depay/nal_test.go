@@ -3,7 +3,6 @@ package depay
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/hex"
 	"fmt"
 	"maps"
 	"slices"
@@ -11,129 +10,10 @@ import (
 	"testing"
 	"time"
 
-	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/unit"
 
 	"github.com/pion/rtp"
 )
-
-// The parameter sets of real streams: 640x360 at 25 fps, and 704x576 with fields and pixels of 16:11.
-var (
-	sps         = decode("Z2QAHqyyAUBf8uAiAAADAAIAAAMAZB4sXJA=")
-	pps         = decode("aOvDyyLA")
-	spsOfFields = decode("Z2QAHqzZQLAk2CCAAAADAIAAABkPihTL")
-	hevcVPS     = decode("QAEMAf//AWAAAAMAkAAAAwAAAwA/lZgJ")
-	hevcSPS     = decode("QgEBAWAAAAMAkAAAAwAAAwA/oAUCAWlllZpJMrwFoCAAAAMAIAAAAwMh")
-	hevcPPS     = decode("RAHBcrRiQA==")
-)
-
-func decode(text string) []byte {
-	data, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		panic(err)
-	}
-	return data
-}
-
-// NAL units of H.264 as they begin: the first slice of a picture, and another one.
-var (
-	idr     = []byte{0x65, 0x88, 0x84, 1, 2, 3}
-	idrNext = []byte{0x65, 0x42, 0x21, 4, 5, 6}
-	p1      = []byte{0x41, 0x9A, 0x3B, 7, 8, 9}
-	pNext   = []byte{0x41, 0x44, 0x3B, 1, 1, 1}
-	sei     = []byte{0x06, 0x05, 0x01, 0xAA, 0x80}
-	aud     = []byte{0x09, 0xF0}
-	prefix  = []byte{0x6E, 0x40, 0x80, 0x07}
-)
-
-// arrival is a packet that arrives.
-type arrival struct {
-	payload []byte
-	time    uint32
-	marker  bool
-	skips   int // packets before it that are lost
-}
-
-// units are what came of packets.
-type units struct {
-	t        testing.TB
-	all      []Unit
-	broken   int
-	large    int
-	sizeless int
-	unknown  int // units that nothing describes
-	odd      []string
-}
-
-func (u *units) sink() Sink {
-	return Sink{
-		Unit:        func(one Unit) { one.Data = bytes.Clone(one.Data); u.all = append(u.all, one) },
-		Broken:      func() { u.broken++ },
-		TooLarge:    func(bytes int) { u.large = bytes },
-		Sizeless:    func() { u.sizeless++ },
-		Undescribed: func(time.Duration, time.Time) { u.unknown++ },
-		Odd:         func(text string) { u.odd = append(u.odd, text) },
-	}
-}
-
-// receive gives packets to the receiver of a stream.
-func receive(t testing.TB, m Media, arrivals ...arrival) *units {
-	u := &units{t: t}
-	m.Clock = 90000
-	r := New(m, u.sink())
-	number := uint16(65530)
-	for _, a := range arrivals {
-		number += uint16(1 + a.skips)
-		r.Packet(&rtp.Packet{
-			Header:  rtp.Header{Version: 2, SequenceNumber: number, Timestamp: a.time, Marker: a.marker},
-			Payload: a.payload,
-		}, time.Unix(int64(a.time), 0))
-	}
-	r.Flush()
-	return u
-}
-
-// String lists the types of the NAL units of each unit, with a star for a keyframe.
-func (u *units) String() string {
-	var all []string
-	for _, one := range u.all {
-		var kinds []string
-		for i, nal := range bytes.Split(one.Data, startCode) {
-			if i > 0 {
-				kind := nal[0] & 0x1F
-				if one.Format.Stream.Codec == "h265" {
-					kind = nal[0] >> 1 & 0x3F
-				}
-				kinds = append(kinds, fmt.Sprint(kind))
-			}
-		}
-		text := strings.Join(kinds, " ")
-		if one.Key {
-			text += "*"
-		}
-		all = append(all, text)
-	}
-	return strings.Join(all, ", ")
-}
-
-// fu fragments a NAL unit into n parts (RFC 6184, section 5.8).
-func fu(nal []byte, n int) (parts [][]byte) {
-	body := nal[1:]
-	step := (len(body) + n - 1) / n
-	for i := range n {
-		head := []byte{nal[0]&0xE0 | h264FUA, nal[0] & 0x1F}
-		if i == 0 {
-			head[1] |= 0x80
-		}
-		if i == n-1 {
-			head[1] |= 0x40
-		}
-		parts = append(parts, append(head, body[i*step:min(len(body), (i+1)*step)]...))
-	}
-	return parts
-}
-
-func joined(nals ...[]byte) []byte { return bytes.Join(nals, startCode) }
 
 // TestUnitsOfH264 has streams as cameras send them. The next report is a row.
 func TestUnitsOfH264(t *testing.T) {
@@ -238,67 +118,6 @@ func TestUnitsOfH264(t *testing.T) {
 				t.Errorf("odd: %q, want %q", got.odd, c.odd)
 			}
 		})
-	}
-}
-
-// TestRecoveryPointsGetParameterSets, since a decoder may begin there if a camera sends no keyframes (H.264, D.2.8).
-func TestRecoveryPointsGetParameterSets(t *testing.T) {
-	point := []byte{0x06, 0x06, 0x02, 0x04, 0xC4, 0x80} // recovery_frame_cnt is 24
-	sets := base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(pps)
-	got := receive(t, Media{Encoding: "H264", Parameters: map[string]string{"sprop-parameter-sets": sets}},
-		arrival{p1, 1, true, 0}, arrival{point, 2, false, 0}, arrival{p1, 2, true, 0}, arrival{p1, 3, true, 0})
-	if want := "1, 7 8 6 1, 1"; got.String() != want {
-		t.Errorf("%s, want %s", got, want)
-	}
-}
-
-// TestParameterSetsOfTheDescription are used as long as the stream has no others.
-func TestParameterSetsOfTheDescription(t *testing.T) {
-	encoded := func(nal []byte) string { return base64.StdEncoding.EncodeToString(nal) }
-	bare := []arrival{{idr, 1, true, 0}, {p1, 2, true, 0}}
-	whole := []arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0}}
-	for name, c := range map[string]struct {
-		sprop   string
-		packets []arrival
-		want    string
-		width   int
-	}{
-		"only there":         {encoded(sps) + "," + encoded(pps), bare, "7 8 5*, 1", 640},
-		"in the other order": {encoded(pps) + "," + encoded(sps), bare, "7 8 5*, 1", 640},
-		"of another size":    {encoded(spsOfFields) + "," + encoded(pps), whole, "7 8 5*, 1", 640},
-		"only one":           {encoded(sps) + ",", whole, "7 8 5*, 1", 640},
-		"nonsense":           {"QUJDREVG,R0hJSg==", whole, "7 8 5*, 1", 640},
-		"without padding":    {strings.TrimRight(encoded(sps), "=") + "," + strings.TrimRight(encoded(pps), "="), bare, "7 8 5*, 1", 640},
-		"no Base64":          {"Z00AH+dAKALd@@@,KO48", whole, "7 8 5*, 1", 640},
-		"with start codes":   {encoded(append(bytes.Clone(startCode), sps...)) + "," + encoded(append([]byte{0, 0, 1}, pps...)), bare, "7 8 5*, 1", 640},
-	} {
-		got := receive(t, Media{Encoding: "H264", Parameters: map[string]string{"sprop-parameter-sets": c.sprop}}, c.packets...)
-		if got.String() != c.want || len(got.all) == 0 || got.all[0].Format.Stream.Width != c.width {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-	if got := receive(t, Media{Encoding: "H264"}, bare...); len(got.all) > 0 || got.sizeless != 1 || got.unknown != 1 {
-		t.Errorf("without any: %s; reported %d times", got, got.sizeless)
-	}
-}
-
-// TestFormatsSayWhatDecodersNeed compares whole caps, since decoders choose by them.
-func TestFormatsSayWhatDecodersNeed(t *testing.T) {
-	h264 := receive(t, Media{Encoding: "H264"}, arrival{sps, 1, false, 0}, arrival{pps, 1, false, 0}, arrival{idr, 1, true, 0}, arrival{idr, 2, true, 0})
-	want := "video/x-h264, width=(int)640, height=(int)360, stream-format=(string)byte-stream, alignment=(string)au, parsed=(boolean)true, " +
-		"profile=(string)high, level=(string)3, pixel-aspect-ratio=(fraction)1/1, framerate=(fraction)50/2"
-	if f := h264.all[0].Format; f.Caps != want || f.Stream.FPS != 25 || f != h264.all[1].Format {
-		t.Errorf("%+v", f)
-	}
-	h265 := receive(t, Media{Encoding: "H265"}, arrival{hevcVPS, 1, false, 0}, arrival{hevcSPS, 1, false, 0}, arrival{hevcPPS, 1, false, 0}, arrival{[]byte{0x28, 1, 0xAF, 1}, 1, true, 0})
-	want = "video/x-h265, width=(int)640, height=(int)360, stream-format=(string)byte-stream, alignment=(string)au, parsed=(boolean)true, " +
-		"profile=(string)main, pixel-aspect-ratio=(fraction)1/1, framerate=(fraction)25/1"
-	if f := h265.all[0].Format; f.Caps != want || f.Stream.FPS != 25 {
-		t.Errorf("%+v", f)
-	}
-	changed := receive(t, Media{Encoding: "H264"}, arrival{sps, 1, false, 0}, arrival{pps, 1, false, 0}, arrival{idr, 1, true, 0}, arrival{spsOfFields, 2, false, 0}, arrival{idr, 2, true, 0})
-	if a, b := changed.all[0].Format, changed.all[1].Format; a == b || b.Stream.Width != 704 || !strings.Contains(b.Caps, "pixel-aspect-ratio=(fraction)16/11") || b.Stream.PixelAspect != (frame.Ratio{Width: 16, Height: 11}) {
-		t.Errorf("after a change: %+v", b)
 	}
 }
 
@@ -422,42 +241,5 @@ func TestPacketOfManyTinyPicturesIsCut(t *testing.T) {
 	}
 	if last := u.all[len(u.all)-1]; !bytes.HasSuffix(last.Data, p1) {
 		t.Error("the pictures after it are missing")
-	}
-}
-
-// TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut, of packets, of fragments and of the description: they say how much memory it takes.
-func TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut(t *testing.T) {
-	odd := append(bytes.Clone(sps[:6]), 0x99)
-	long := append(bytes.Clone(sps), bytes.Repeat([]byte{0xFF}, maxSet)...)
-	for name, bad := range map[string][]byte{"unreadable": odd, "long": long} {
-		packets := []arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {bad, 1, false, 0}}
-		for _, part := range fu(bad, 3) {
-			packets = append(packets, arrival{part, 1, false, 0})
-		}
-		packets = append(packets, arrival{idr, 1, true, 0}, arrival{p1, 2, true, 0})
-		got := receive(t, Media{Encoding: "H264", Parameters: map[string]string{
-			"sprop-parameter-sets": base64.StdEncoding.EncodeToString(sps) + "," + base64.StdEncoding.EncodeToString(bad)}}, packets...)
-		if got.String() != "7 8 5*, 1" || bytes.Contains(got.all[0].Data, bad) {
-			t.Errorf("%s: %s", name, got)
-		}
-	}
-}
-
-func TestFormatSaysWhetherTheMatrixIsStated(t *testing.T) {
-	for name, c := range map[string]struct {
-		read     func([]byte) (*unit.Format, bool)
-		set      string
-		untagged bool
-	}{
-		"H.264 with a description": {h264Format, "67640028acb403c0113f2e02d4040405000003000100000300328f1832a0", false},
-		"H.264 without":            {h264Format, "6742001eda0a3440", true},
-	} {
-		set, err := hex.DecodeString(c.set)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if f, _ := c.read(set); f == nil || f.Untagged != c.untagged {
-			t.Errorf("%s: %+v", name, f)
-		}
 	}
 }
