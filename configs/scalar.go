@@ -50,6 +50,11 @@ func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 	if into.Type() == reflect.TypeFor[time.Duration]() {
 		return setDuration(into, text, tag)
 	}
+	if into.Type() == reflect.TypeFor[Memory]() {
+		if _, _, err := Memory(text).parse(); err != nil {
+			return err
+		}
+	}
 	if enum := tag.Get("enum"); enum != "" && !slices.Contains(strings.Split(enum, ","), text) {
 		return fmt.Errorf("one of %s", strings.ReplaceAll(enum, ",", ", "))
 	}

@@ -67,11 +67,22 @@ func (f *Feed) demand(from, to unit.Demand) {
 	}
 }
 
+// Held is about how many bytes the feed and the decoders of its Pictures take.
+func (f *Feed) Held() int64 {
+	own, decoder := f.Feed.Held()
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return own + decoder*int64(f.pictures())
+}
+
+// pictures is how many Pictures are being made. f.mu is held.
+func (f *Feed) pictures() int { return f.demands[unit.Keyframes] + f.demands[unit.Everything] }
+
 // watched reports whether a Picture is being made.
 func (f *Feed) watched() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return f.demands[unit.Keyframes]+f.demands[unit.Everything] > 0
+	return f.pictures() > 0
 }
 
 // Plan is the key of the plan that the next Picture uses. It is empty while the camera is not connected.
@@ -97,3 +108,6 @@ func Living() int { return gst.Living() }
 
 // Abandoned is the number of pipelines that did not return from a state change in time, since the process began.
 func Abandoned() int { return gst.Abandoned() }
+
+// Trim gives memory back to the system that GStreamer and its plugins have freed.
+func Trim() { gst.Trim() }

@@ -17,7 +17,7 @@ type batch struct {
 	started bool           // no further request can join
 
 	needed  context.Context // done when the batch has started and no request needs it any more, or the camera ends
-	release context.CancelFunc
+	release context.CancelCauseFunc
 	ended   context.Context // its cause is why no more frames come
 	end     context.CancelCauseFunc
 }
@@ -35,7 +35,7 @@ func (s *snapshots) join(spec frame.Rendition) (*batch, *frame.Slot, error) {
 	defer s.mu.Unlock()
 	if s.next == nil {
 		s.next = &batch{pixels: s.camera.pixels}
-		s.next.needed, s.next.release = context.WithCancel(s.camera.ctx)
+		s.next.needed, s.next.release = context.WithCancelCause(s.camera.ctx)
 		s.next.ended, s.next.end = context.WithCancelCause(context.Background())
 	}
 	b := s.next
@@ -75,25 +75,37 @@ func (s *snapshots) leave(b *batch, slot *frame.Slot) {
 // dropUnneeded drops the next batch if nobody waits for it. s.mu is held.
 func (s *snapshots) dropUnneeded() {
 	if s.next != nil && s.next.waiting == 0 {
-		s.next.release()
+		s.next.release(nil)
 		s.next = nil
 	}
+}
+
+// cancel ends all batches, whose askers get why as their error.
+func (s *snapshots) cancel(why error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, b := range []*batch{s.making, s.next} {
+		if b != nil {
+			b.release(why)
+		}
+	}
+	s.kept = nil
 }
 
 // releaseUnneeded ends the batch if it has started and no request needs it. The mutex of snapshots is held.
 func (b *batch) releaseUnneeded() {
 	if b.started && b.waiting == 0 {
-		b.release()
+		b.release(nil)
 	}
 }
 
 // startNext starts the next batch if there is one and no other batch is being made. s.mu is held.
 func (s *snapshots) startNext() {
-	if s.busy || s.next == nil || s.closed {
+	if s.making != nil || s.next == nil || s.closed {
 		return
 	}
 	b := s.next
-	s.next, s.busy, b.started = nil, true, true
+	s.next, s.making, b.started = nil, b, true
 	b.releaseUnneeded()
 	s.running.Go(func() {
 		b.end(s.make(b))
@@ -102,7 +114,7 @@ func (s *snapshots) startNext() {
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		s.busy = false
+		s.making = nil
 		s.keep(b)
 		s.startNext()
 	})
@@ -112,7 +124,7 @@ func (s *snapshots) startNext() {
 // the last pictures instead, for up to snapshotGrace.
 func (s *snapshots) make(b *batch) error {
 	c := s.camera
-	defer b.release()
+	defer b.release(nil)
 	from, release := s.hold(b.largest())
 	defer func() { time.AfterFunc(c.conf.IdleTimeout, release) }() // as after the last viewer of a rendition
 	var failure error
@@ -124,7 +136,7 @@ func (s *snapshots) make(b *batch) error {
 	if err != nil {
 		return err
 	}
-	if failure != nil && !sentBefore {
+	if failure != nil && (!sentBefore || frame.ReasonOf(failure) == frame.Memory) {
 		return failure
 	}
 	ctx := b.needed

@@ -26,6 +26,7 @@ type camera struct {
 	streams      []*stream     // main and, if configured, sub; never changed
 	snapshots    snapshots
 	gracePeriod  time.Duration // frame.GracePeriod; tests make it longer
+	weight       weight        // see SuspendLargest
 
 	// mu guards the fields below and those of streams and renditions that say so. Nothing that may block, and no method of the
 	// engine, is called while it is held.
@@ -38,6 +39,7 @@ type camera struct {
 	lingering  *time.Timer // nil unless a camera that waits stays connected after its last request
 	previous   *camera     // which c replaces, until that has ended; nil for none
 	before     totals      // of the cameras that c has replaced, once they have ended
+	suspension suspension
 }
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
@@ -224,7 +226,7 @@ func (c *camera) updateState() {
 }
 
 // rank orders the states of streams: the camera shows the highest. A picture ranks highest, and a fault above an attempt.
-var rank = map[State]int{Idle: 0, Connecting: 1, Waiting: 2, Stalled: 2, Unauthorized: 2, Lost: 2, Ready: 3, Live: 4}
+var rank = map[State]int{Idle: 0, Connecting: 1, Waiting: 2, Stalled: 2, Unauthorized: 2, Suspended: 2, Lost: 2, Ready: 3, Live: 4}
 
 // wake makes everybody who waits check again, after a change of something that c.mu does not guard.
 func (c *camera) wake() { c.change(func() {}) }

@@ -42,16 +42,16 @@ func (s *stream) wanted(plan string) *pictureSpec {
 			spec.outputs = append(spec.outputs, frame.Output{Rendition: r.spec, Slot: r.slot})
 		}
 	}
-	if !s.up || len(spec.outputs) == 0 {
+	if !s.up || s.camera.suspension.why != nil || len(spec.outputs) == 0 {
 		return nil
 	}
 	return spec
 }
 
-// outdated reports whether the Picture's connection has ended or nobody watches any of its renditions. The camera's mutex
-// is held.
+// outdated reports whether the Picture's connection has ended, the camera is suspended, or nobody watches any of its renditions. The
+// camera's mutex is held.
 func (s *stream) outdated(picture *pictureSpec) bool {
-	return !s.up || s.connection != picture.connection || !slices.ContainsFunc(s.camera.renditions, picture.fills)
+	return !s.up || s.camera.suspension.why != nil || s.connection != picture.connection || !slices.ContainsFunc(s.camera.renditions, picture.fills)
 }
 
 // show makes r the Picture that viewers see, nil for none.

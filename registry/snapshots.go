@@ -17,7 +17,7 @@ type snapshots struct {
 
 	mu       sync.Mutex      // guards the fields below and the batches; never held together with the camera's
 	next     *batch          // to be made after the current one; nil while nobody has requested one
-	busy     bool            // a batch is being made
+	making   *batch          // the current one; nil for none
 	kept     *batch          // the last one; its pictures serve those who accept an old one
 	expiry   *time.Timer     // forgets kept
 	requests []recentRequest // the latest of each rendition
@@ -122,11 +122,11 @@ func (s *snapshots) newest(spec frame.Rendition, since time.Time) (best *frame.F
 }
 
 // lastPicture makes a picture of what the camera sent last, before failure ended its connection. The error is failure if
-// that is older than since.
+// that is older than since, or if the camera takes too much memory.
 func (s *snapshots) lastPicture(ctx context.Context, spec frame.Rendition, since time.Time, failure error) (*frame.Frame, error) {
 	var seen time.Time
 	s.camera.read(func() { seen = s.camera.choose(spec).lastFrame })
-	if seen.Before(since) {
+	if seen.Before(since) || frame.ReasonOf(failure) == frame.Memory {
 		return nil, failure
 	}
 	f, err := s.decode(ctx, spec, since)

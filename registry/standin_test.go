@@ -43,6 +43,7 @@ type standinFeed struct {
 	slow     chan struct{} // if not nil, the feed answers only when it is closed
 	calls    int           // that wait for slow
 	change   chan struct{} // closed when plan changes
+	held     int64
 }
 
 func (e *standin) NewFeed(src configs.Source) (Feed, error) {
@@ -202,6 +203,21 @@ func (f *standinFeed) count() int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.runs
+}
+
+func (f *standinFeed) Held() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.held
+}
+
+func (f *standinFeed) Free() { f.hold(0) }
+
+// hold makes the feed hold some bytes.
+func (f *standinFeed) hold(bytes int64) {
+	f.mu.Lock()
+	f.held = bytes
+	f.mu.Unlock()
 }
 
 // send makes the camera send another format on the connection that it has.

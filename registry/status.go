@@ -30,6 +30,8 @@ type Status struct {
 	Broken      uint64             `json:"broken_units"` // dropped, because they cannot be decoded
 	Streams     []StreamStatus     `json:"streams"`
 	FailedPlans []frame.FailedPlan `json:"plans_failed"` // with the time of the next attempt
+	Held        int64              `json:"held_bytes"`   // memory that the camera takes, about
+	Suspensions int                `json:"suspensions"`  // how often it took too much
 	// Tried reports whether each stream has connected or failed at least once. It is true for a camera that is disabled or
 	// is connected on demand, since nothing tries those before somebody watches. framegate is ready when it is true for all.
 	Tried bool `json:"-"`
@@ -77,6 +79,7 @@ const (
 	Live         State = "live"         // connected and decoding
 	Stalled      State = "stalled"      // connected, but nothing arrives any more
 	Unauthorized State = "unauthorized" // the camera refuses the user or the password
+	Suspended    State = "suspended"    // framegate has reached max_memory, and leaves the camera alone for some minutes
 	Lost         State = "lost"         // not connected, for any other reason
 	Disabled     State = "disabled"     // by the configuration
 )
@@ -128,7 +131,7 @@ func (c *camera) status() Status {
 func (c *camera) ownStatus() Status {
 	sends := c.sends()
 	s := Status{
-		ID: c.conf.ID, Name: c.conf.Name, State: c.state, Since: c.since,
+		ID: c.conf.ID, Name: c.conf.Name, State: c.state, Since: c.since, Suspensions: c.suspension.count,
 		Codec:      sends.Codec,
 		Renditions: make([]RenditionStatus, 0, len(c.renditions)), FailedPlans: []frame.FailedPlan{},
 		Tried: true,
@@ -188,10 +191,11 @@ type feedStatus struct {
 	lastUnit    time.Time
 	broken      uint64
 	failedPlans []frame.FailedPlan
+	held        int64
 }
 
 func statusOfFeed(f Feed) feedStatus {
-	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), failedPlans: f.FailedPlans()}
+	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), failedPlans: f.FailedPlans(), held: f.Held()}
 }
 
 // addFeed adds what the feed of the ith stream reports.
@@ -203,6 +207,7 @@ func (s *Status) addFeed(i int, feed feedStatus) {
 		s.SourceFPS = s.Streams[i].FPS
 	}
 	s.Broken += feed.broken
+	s.Held += feed.held
 	for _, f := range feed.failedPlans {
 		s.addFailedPlan(f)
 	}
@@ -242,6 +247,7 @@ func (s *Status) addFailedPlan(f frame.FailedPlan) {
 type totals struct {
 	reconnects  int
 	broken      uint64
+	suspensions int
 	failedPlans []frame.FailedPlan // those of cameras that have been replaced, so none is suspended now
 }
 
@@ -264,7 +270,7 @@ func (c *camera) inherit() {
 // totals are the totals of c and of the cameras that it has replaced.
 func (c *camera) totals() totals {
 	s := c.status()
-	t := totals{s.Reconnects, s.Broken, s.FailedPlans}
+	t := totals{s.Reconnects, s.Broken, s.Suspensions, s.FailedPlans}
 	for i := range t.failedPlans {
 		t.failedPlans[i].Until = nil
 	}
@@ -275,6 +281,7 @@ func (c *camera) totals() totals {
 func (s *Status) addTotals(t totals) {
 	s.Reconnects += t.reconnects
 	s.Broken += t.broken
+	s.Suspensions += t.suspensions
 	for _, f := range t.failedPlans {
 		s.addFailedPlan(f)
 	}

@@ -66,6 +66,7 @@ func (s *stream) connect(ctx context.Context) {
 	var pauses retry.Backoff
 	faults := retry.Log{Logger: s.log, Message: "camera lost"}
 	for {
+		s.sitOut(ctx)
 		c.change(func() {
 			if !s.needed() { // the next viewer must not get the error of an earlier attempt
 				s.endGrace()
@@ -73,8 +74,11 @@ func (s *stream) connect(ctx context.Context) {
 				s.setState(Idle)
 			}
 		})
-		if err := c.until(ctx, s.needed); err != nil {
+		if err := c.until(ctx, func() bool { return s.needed() || c.suspension.why != nil }); err != nil {
 			return
+		}
+		if c.suspended() != nil {
+			continue
 		}
 		c.change(func() {
 			if s.err == nil {
@@ -89,8 +93,7 @@ func (s *stream) connect(ctx context.Context) {
 		if lasted >= steadyTime { // some cameras end every connection after seconds
 			faults.Reset()
 		}
-		if !errors.Is(err, errReleased) {
-			reason := frame.ReasonOf(err)
+		if reason := frame.ReasonOf(err); !errors.Is(err, errReleased) && reason != frame.Memory {
 			d := pauses.Next(reason, lasted)
 			faults.Add(ctx, err, d)
 			longest := watchedPause
@@ -132,30 +135,33 @@ func (s *stream) needed() bool {
 const watchedPause = time.Second
 
 // pause waits for d, or for about longest if that is shorter, soon is set and somebody watches. soon says that the camera may be
-// back soon.
+// back soon. It ends if the camera is suspended.
 func (s *stream) pause(ctx context.Context, d, longest time.Duration, soon bool) {
 	began := time.Now()
 	ctx, cancel := context.WithTimeout(ctx, d)
 	defer cancel()
-	if soon && s.camera.until(ctx, s.camera.watched) == nil {
+	c := s.camera
+	if c.until(ctx, func() bool { return soon && c.watched() || c.suspension.why != nil }) == nil && c.suspended() == nil {
 		retry.Sleep(ctx, retry.Jitter(longest)-time.Since(began))
-		return
 	}
-	<-ctx.Done()
 }
 
 // errReleased ends the connection of an on_demand camera that is not needed any more.
 var errReleased = errors.New("nobody watches")
 
-// connectOnce runs the feed until its connection ends or is not needed any more.
+// connectOnce runs the feed until its connection ends or is not needed any more, or the camera is suspended.
 func (s *stream) connectOnce(ctx context.Context) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	var releasing sync.WaitGroup
 	defer releasing.Wait()
 	defer cancel(nil)
 	releasing.Go(func() {
-		if s.camera.until(ctx, func() bool { return !s.needed() }) == nil {
-			cancel(errReleased)
+		c, end := s.camera, errReleased
+		if c.until(ctx, func() bool { return !s.needed() || c.suspension.why != nil }) == nil {
+			if why := c.suspended(); why != nil {
+				end = why
+			}
+			cancel(end)
 		}
 	})
 	return s.feed.Run(ctx, s.connected)
@@ -249,6 +255,8 @@ func stateOf(reason frame.Reason) State {
 		return Unauthorized
 	case frame.Stalled:
 		return Stalled
+	case frame.Memory:
+		return Suspended
 	default:
 		return Lost
 	}

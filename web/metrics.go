@@ -16,7 +16,7 @@ func (s *server) metrics() http.Handler {
 	reg := prometheus.NewRegistry()
 	reg.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	reg.MustRegister(s.processMetrics()...)
-	reg.MustRegister(cameraMetrics{s.Cameras})
+	reg.MustRegister(cameraMetrics{s.Cameras}, refusals{s.Refused})
 	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
 }
 
@@ -32,6 +32,8 @@ func (s *server) processMetrics() []prometheus.Collector {
 		counter("framegate_abandoned_pipelines_total", "Pipelines that hang in a state change and were given up with their threads and memory.", s.Abandoned),
 		gauge("framegate_gstreamer_objects", "GStreamer's pipelines and elements that have not been freed.", func() float64 { return float64(s.Living()) }),
 		counter("framegate_log_dropped_lines_total", "Lines of the log that were lost, because nobody read them in time.", s.DroppedLines),
+		gauge("framegate_memory_limit_bytes", "Resident memory of the process beyond which cameras are suspended; 0 for no limit.",
+			func() float64 { return float64(s.MaxMemory()) }),
 		gauge("framegate_config_ok", "1 while the configuration file is in effect, 0 while it has faults and the previous configuration stays in effect.",
 			func() float64 { return oneIf(s.Configuration().OK()) }),
 		gauge("framegate_config_loaded_seconds", "When the configuration in effect was read, Unix time.",
@@ -52,6 +54,10 @@ var perCamera = []cameraMetric{
 		func(s registry.Status) float64 { return float64(s.Reconnects) }),
 	counterOf("framegate_camera_broken_units_total", "Units from the camera that were unusable and dropped.",
 		func(s registry.Status) float64 { return float64(s.Broken) }),
+	gaugeOf("framegate_camera_held_bytes", "Memory that the camera takes, about: what is buffered, and its decoders.",
+		func(s registry.Status) float64 { return float64(s.Held) }),
+	counterOf("framegate_camera_suspensions_total", "How often the camera was suspended, because it took too much memory.",
+		func(s registry.Status) float64 { return float64(s.Suspensions) }),
 	gaugeOf("framegate_camera_last_frame_seconds", "When the newest picture arrived, Unix time; 0 for never.", func(s registry.Status) float64 {
 		if s.LastFrameAt == nil {
 			return 0
@@ -95,6 +101,23 @@ var (
 	planDesc     = describe("framegate_camera_plan", "1 for the plan that makes the camera's pictures.", "plan", "decoder", "encoder", "fell_back_from")
 	failuresDesc = describe("framegate_camera_plan_failures_total", "Failures of a plan; another one took over after each.", "plan", "codec")
 )
+
+// refusedDesc describes the connections that were refused.
+var refusedDesc = prometheus.NewDesc("framegate_connections_refused_total",
+	"Connections of clients that were refused, by the limit that was reached: that of all, of one address, or on open files.", []string{"limit"}, nil)
+
+// refusals collects the connections that were refused, by the limit that they exceeded.
+type refusals struct{ count func() map[string]int }
+
+// Describe implements prometheus.Collector.
+func (refusals) Describe(ch chan<- *prometheus.Desc) { ch <- refusedDesc }
+
+// Collect implements prometheus.Collector.
+func (r refusals) Collect(ch chan<- prometheus.Metric) {
+	for limit, n := range r.count() {
+		ch <- prometheus.MustNewConstMetric(refusedDesc, prometheus.CounterValue, float64(n), limit)
+	}
+}
 
 // cameraMetrics collects the states of the cameras whenever Prometheus reads them.
 type cameraMetrics struct{ cameras Cameras }

@@ -26,9 +26,23 @@ func TestBytesOfACameraNeverRunAsAPage(t *testing.T) {
 		resp, _ := get(t, url+"/cameras/gate/snapshot."+extension)
 		expect(extension, resp.Header)
 	}
-	for _, path := range []string{"/api/cameras", "/api/cameras/away", "/cameras/away/stream"} {
-		if resp, _ := get(t, url+path); resp.Header.Get("X-Content-Type-Options") != "nosniff" {
-			t.Errorf("%s: %v", path, resp.Header)
+}
+
+func TestEveryAnswerHasAPolicy(t *testing.T) {
+	url := serve(t)
+	for _, path := range []string{
+		"/api/cameras", "/api/cameras/gate", "/api/cameras/away", "/api/config", "/api/hardware", "/cameras/away/stream", "/cameras/gate/stream?fps=x",
+		"/healthz", "/readyz", "/metrics", "/static/cameras.js", "/static/none", "/none", "/api/none",
+	} {
+		resp, _ := get(t, url+path)
+		if h := resp.Header; h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != bare {
+			t.Errorf("%s: %v", path, h)
+		}
+	}
+	for _, path := range []string{"/", "/cameras/gate/"} {
+		resp, _ := get(t, url+path)
+		if policy := resp.Header.Get("Content-Security-Policy"); policy == "" {
+			t.Errorf("%s has no policy", path)
 		}
 	}
 }

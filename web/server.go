@@ -34,6 +34,10 @@ type Options struct {
 	Living func() int
 	// DroppedLines returns how many lines of the log were lost, for /metrics.
 	DroppedLines func() int
+	// MaxMemory returns the limit on the memory of the process in bytes, 0 for none, for /metrics.
+	MaxMemory func() int64
+	// Refused returns how many connections were refused, by the limit that they exceeded, for /metrics.
+	Refused func() map[string]int
 	// Configuration returns the state of the configuration.
 	Configuration func() Configuration
 	// File is the file that requests may change; nil for none.
@@ -148,12 +152,16 @@ func (s *server) allows(_ *http.Request, origin string) bool {
 // within a sandbox a page has an origin of its own, and no scripts.
 const inert = "sandbox"
 
+// bare is the policy of answers that are neither pages nor pictures: opened as a page they load nothing, and no page shows them.
+const bare = "default-src 'none'; frame-ancestors 'none'"
+
 // headers sets the headers of every answer. Pages of any origin may show pictures, as <img> always could. A page that is isolated
 // from other origins needs Cross-Origin-Resource-Policy for it.
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Content-Security-Policy", bare)
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("Referrer-Policy", "no-referrer")
 		next.ServeHTTP(w, r)

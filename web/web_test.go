@@ -58,6 +58,10 @@ func (f *standinFeed) Plan() string         { return "" }
 
 func (f *standinFeed) PlanChange() <-chan struct{} { return nil }
 
+func (f *standinFeed) Held() int64 { return 32 << 20 }
+
+func (f *standinFeed) Free() {}
+
 func (f *standinFeed) FailedPlans() []frame.FailedPlan {
 	return []frame.FailedPlan{{Plan: "nvidia", Codec: "h264", Reason: "no picture", Times: 2 + f.total}}
 }
@@ -141,6 +145,7 @@ func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 	handler := New(Options{
 		Cameras: cameras, Hardware: func(context.Context) any { return map[string]string{"gstreamer": "1.22.0"} },
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 }, DroppedLines: func() int { return 7 },
+		MaxMemory: func() int64 { return 1 << 30 }, Refused: func() map[string]int { return map[string]int{"max_connections": 9} },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
 		File:          file, Version: "test", Log: log,
 	})

@@ -45,6 +45,7 @@ type App struct {
 	cameras *registry.Registry
 	handler *web.Handler
 	clients *connections
+	ceiling *ceiling
 
 	mu     sync.Mutex      // guards what follows
 	config *configs.Config // in effect
@@ -65,10 +66,11 @@ func New(o Options) (*App, error) {
 		return nil, err
 	}
 	a.clients = newConnections(a.log.Logger)
+	a.ceiling = newCeiling(a.cameras, a.log.Logger)
 	a.handler = web.New(web.Options{
 		Cameras: a.cameras, Hardware: a.machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
 		Configuration: a.configuration, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
-		DroppedLines: a.log.Dropped,
+		DroppedLines: a.log.Dropped, MaxMemory: a.ceiling.limit.Load, Refused: a.clients.refusals,
 	})
 	return a, nil
 }
@@ -105,6 +107,10 @@ func (a *App) Run(ctx context.Context) error {
 	})
 	all.Go(func() error {
 		a.reload(ctx, a.HangUp)
+		return nil
+	})
+	all.Go(func() error {
+		a.ceiling.keep(ctx)
 		return nil
 	})
 	server := a.server()

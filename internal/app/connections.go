@@ -3,6 +3,7 @@ package app
 import (
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/netip"
@@ -27,11 +28,12 @@ type connections struct {
 	mu        sync.Mutex // guards the fields below
 	count     int
 	byAddress map[string]int
-	logged    time.Time // when a refusal was last logged
+	logged    time.Time      // when a refusal was last logged
+	refused   map[string]int // by limit; it has all that there are
 }
 
 func newConnections(log *slog.Logger) *connections {
-	c := &connections{log: log, byAddress: map[string]int{}}
+	c := &connections{log: log, byAddress: map[string]int{}, refused: map[string]int{limitOfAll: 0, limitOfOne: 0, limitOfFiles: 0}}
 	c.config.Store(&configs.Config{})
 	var limit syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit) == nil {
@@ -39,6 +41,13 @@ func newConnections(log *slog.Logger) *connections {
 	}
 	return c
 }
+
+// The limits on connections, as /metrics names them.
+const (
+	limitOfAll   = "max_connections"
+	limitOfOne   = "max_connections_per_address"
+	limitOfFiles = "open_files"
+)
 
 // Descriptors that are kept free for the whole process and for each camera: a connection takes up to 5, a decoder 4.
 const (
@@ -62,11 +71,11 @@ func (c *connections) Accept() (net.Conn, error) {
 			return conn, nil
 		}
 		address := web.Address(conn.RemoteAddr().String())
-		status, reason := c.enter(s, address)
-		if status == 0 {
+		r := c.enter(s, address)
+		if r == nil {
 			return &connection{s, sync.OnceFunc(func() { c.leave(address) })}, nil
 		}
-		refuse(conn, status, reason)
+		r.answer(conn)
 	}
 }
 
@@ -88,37 +97,53 @@ func (c *connection) Close() error {
 	return c.socket.Close()
 }
 
-// enter counts a connection from an address. status is not 0 if there are too many.
-func (c *connections) enter(s socket, address string) (status int, reason string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	status, reason = c.judge(s, address)
-	if status == 0 {
-		c.count++
-		c.byAddress[address]++
-	} else if now := time.Now(); now.Sub(c.logged) > time.Minute {
-		c.logged = now
-		c.log.Warn("connection refused", "from", address, "reason", reason)
-	}
-	return status, reason
+// refusal says why a connection is refused.
+type refusal struct {
+	status        int
+	limit, reason string
 }
 
-// judge says why a connection must be refused. c.mu is held.
-func (c *connections) judge(s socket, address string) (status int, reason string) {
+// enter counts a connection from an address, or refuses it if there are too many.
+func (c *connections) enter(s socket, address string) *refusal {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	r := c.judge(s, address)
+	if r == nil {
+		c.count++
+		c.byAddress[address]++
+		return nil
+	}
+	c.refused[r.limit]++
+	if now := time.Now(); now.Sub(c.logged) > time.Minute {
+		c.logged = now
+		c.log.Warn("connection refused", "from", address, "reason", r.reason)
+	}
+	return r
+}
+
+// refusals is how many connections were refused, by limit.
+func (c *connections) refusals() map[string]int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return maps.Clone(c.refused)
+}
+
+// judge says why a connection must be refused, nil if it need not. c.mu is held.
+func (c *connections) judge(s socket, address string) *refusal {
 	config := c.config.Load()
 	if ip, err := netip.ParseAddr(address); err == nil && ip.IsLoopback() && c.byAddress[address] < keptForThisMachine {
-		return 0, ""
+		return nil
 	}
 	kept := min(keptDescriptors+keptForEachCamera*len(config.Cameras), c.descriptors/2)
 	switch most, mostOfOne := config.MaxConnections, config.MaxConnectionsPerAddress; {
 	case most > 0 && c.count >= most:
-		return http.StatusServiceUnavailable, fmt.Sprintf("framegate already has %d connections, the limit set by max_connections", most)
+		return &refusal{http.StatusServiceUnavailable, limitOfAll, fmt.Sprintf("framegate already has %d connections, the limit set by max_connections", most)}
 	case mostOfOne > 0 && c.byAddress[address] >= mostOfOne:
-		return http.StatusTooManyRequests, fmt.Sprintf("%s already has %d connections, the limit set by max_connections_per_address", address, mostOfOne)
+		return &refusal{http.StatusTooManyRequests, limitOfOne, fmt.Sprintf("%s already has %d connections, the limit set by max_connections_per_address", address, mostOfOne)}
 	case c.descriptors > 0 && descriptor(s) >= c.descriptors-kept:
-		return http.StatusServiceUnavailable, fmt.Sprintf("framegate may open %d files, and the last %d are kept for cameras", c.descriptors, kept)
+		return &refusal{http.StatusServiceUnavailable, limitOfFiles, fmt.Sprintf("framegate may open %d files, and the last %d are kept for cameras", c.descriptors, kept)}
 	}
-	return 0, ""
+	return nil
 }
 
 // descriptor is the number of a connection's descriptor. The kernel gives the lowest one that is free.
@@ -138,11 +163,11 @@ func (c *connections) leave(address string) {
 	}
 }
 
-// refuse answers a connection without waiting for its request, and closes it. The answer fits into the buffer of a new connection.
-func refuse(conn net.Conn, status int, reason string) {
+// answer answers a connection without waiting for its request, and closes it. The answer fits into the buffer of a new connection.
+func (r *refusal) answer(conn net.Conn) {
 	defer conn.Close()
-	body := fmt.Sprintf(`{"title":%q,"status":%d,"detail":%q}`, http.StatusText(status), status, reason)
+	body := fmt.Sprintf(`{"title":%q,"status":%d,"detail":%q}`, http.StatusText(r.status), r.status, r.reason)
 	conn.SetWriteDeadline(time.Now().Add(time.Second))
-	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
-		status, http.StatusText(status), len(body), body)
+	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+		r.status, http.StatusText(r.status), len(body), body)
 }

@@ -14,9 +14,9 @@ import (
 )
 
 // accepting accepts connections with limits until the test ends, and sends those that are accepted to the channel.
-func accepting(t *testing.T, config configs.Config, descriptors int) (address string, accepted chan net.Conn) {
+func accepting(t *testing.T, config configs.Config, descriptors int) (c *connections, accepted chan net.Conn) {
 	t.Helper()
-	c := newConnections(slog.New(slog.DiscardHandler))
+	c = newConnections(slog.New(slog.DiscardHandler))
 	c.config.Store(&config)
 	c.descriptors = descriptors
 	var err error
@@ -34,7 +34,7 @@ func accepting(t *testing.T, config configs.Config, descriptors int) (address st
 			accepted <- conn
 		}
 	}()
-	return c.Addr().String(), accepted
+	return c, accepted
 }
 
 func dial(t *testing.T, address string) net.Conn {
@@ -60,9 +60,10 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 	}{
 		"max_connections":             {configs.Config{MaxConnections: keptForThisMachine}, 0, 503},
 		"max_connections_per_address": {configs.Config{MaxConnectionsPerAddress: keptForThisMachine}, 0, 429},
-		"files":                       {configs.Config{}, int(file.Fd()) + 1 + keptDescriptors, 503},
+		"open_files":                  {configs.Config{}, int(file.Fd()) + 1 + keptDescriptors, 503},
 	} {
-		address, accepted := accepting(t, c.config, max(c.descriptors, 0))
+		clients, accepted := accepting(t, c.config, max(c.descriptors, 0))
+		address := clients.Addr().String()
 		var last net.Conn
 		for range keptForThisMachine {
 			dial(t, address)
@@ -74,8 +75,11 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 			t.Fatal(limit, err)
 		}
 		body, _ := io.ReadAll(resp.Body)
-		if resp.StatusCode != c.status || !strings.Contains(string(body), limit) || resp.Header.Get("Content-Type") != "application/problem+json" {
+		if resp.StatusCode != c.status || !strings.Contains(string(body), strings.TrimPrefix(limit, "open_")) || resp.Header.Get("Content-Type") != "application/problem+json" {
 			t.Errorf("%s: %s %v %s", limit, resp.Status, resp.Header, body)
+		}
+		if counted := clients.refusals(); counted[limit] != 1 || len(counted) != 3 {
+			t.Errorf("%s: %v were refused", limit, counted)
 		}
 		last.Close()
 		last.Close() // counts once

@@ -37,6 +37,7 @@ func (a *App) apply(config *configs.Config) error {
 	}
 	a.handler.Configure(config)
 	a.clients.config.Store(config)
+	a.ceiling.set(config.MaxMemory)
 	setLevel(a.level, config)
 	previous, wasOK := a.config, a.state.OK()
 	a.config = config

@@ -32,6 +32,7 @@ var order = []string{
 	"pipeline",
 	"registry",
 	"web",
+	"internal/memory",
 	"internal/terminal",
 	"internal/logging",
 	"internal/health",

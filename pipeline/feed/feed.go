@@ -26,6 +26,7 @@ type Feed struct {
 	line     unit.Timeline // guarded by the gst.Queue where GStreamer reads, else used by the goroutine that reads only
 	rate     unit.Meter
 	format   atomic.Pointer[unit.Format]
+	decoder  atomic.Int64              // bytes that a decoder takes, by the parameter sets; 0 if there are none
 	broken   atomic.Uint64             // units that were dropped
 	newest   atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
 	warned   atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
@@ -109,6 +110,24 @@ func (f *Feed) expectedPause() time.Duration {
 	}
 	return 0
 }
+
+// Held is about how many bytes the feed takes, and how many each decoder of its units.
+func (f *Feed) Held() (own, decoder int64) {
+	own = f.gop.Held()
+	f.mu.Lock()
+	units := f.waiting
+	f.mu.Unlock()
+	if units != nil {
+		own += units.queue.Bytes()
+	}
+	if format := f.format.Load(); format != nil {
+		decoder = unit.Held(format.Stream, f.decoder.Load())
+	}
+	return own, decoder
+}
+
+// Free drops all units that are buffered. Pictures wait for the next keyframe.
+func (f *Feed) Free() { f.gop.Clear() }
 
 // SetDemand says which units somebody waits for. Units that nobody waits for arrive in batches. Collect takes those that
 // are already waiting.

@@ -83,6 +83,7 @@ func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Ti
 		format = turned(*format, in.orientation)
 	}
 	start := in.start(data, key, arrived, format)
+	in.feed.decoder.Store(in.starts.Held())
 	if text := in.starts.Excess(); text != "" {
 		in.unsupported(text)
 		in.startsOf = "" // damage may claim anything once

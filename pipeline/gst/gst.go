@@ -9,10 +9,20 @@ package gst
 /*
 #cgo pkg-config: gstreamer-1.0 gstreamer-app-1.0 gstreamer-video-1.0 gstreamer-pbutils-1.0 gio-2.0
 #include <stdlib.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include "element.h"
 #include "log.h"
 #include "pack.h"
 #include "scale.h"
+
+// Other C libraries give memory back by themselves.
+static void fg_trim(void) {
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
 */
 import "C"
 
@@ -49,6 +59,9 @@ func Version() string {
 // Deinit frees what GStreamer holds for the process, which cannot use GStreamer afterwards. It is for tests that look for
 // leaks.
 func Deinit() { gst.Deinit() }
+
+// Trim gives memory back to the system that C has freed: glibc keeps it for the next pipeline.
+func Trim() { C.fg_trim() }
 
 // Missing returns those of the given element factories that are not installed.
 func Missing(factories ...string) (lacking []string) {

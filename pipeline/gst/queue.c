@@ -142,6 +142,13 @@ gboolean fg_queue_take(fg_queue *in, fg_sample *out) {
 	}
 }
 
+gsize fg_queue_bytes(fg_queue *in) {
+	g_mutex_lock(&in->lock);
+	gsize bytes = in->bytes;
+	g_mutex_unlock(&in->lock);
+	return bytes;
+}
+
 void fg_queue_close(fg_queue *in) {
 	g_mutex_lock(&in->lock);
 	in->closed = TRUE;

@@ -106,6 +106,16 @@ type Hold struct {
 // NoHold lets no sample wait. It is for Take.
 func NoHold() Hold { return Hold{} }
 
+// Bytes is the size of the samples that wait.
+func (in *Queue) Bytes() int64 {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.closed {
+		return 0
+	}
+	return int64(C.fg_queue_bytes(in.queue))
+}
+
 // Close ends Wait, drops all samples and lets streaming threads continue; the pipeline may still play. It is called once.
 func (in *Queue) Close() {
 	in.mu.Lock()

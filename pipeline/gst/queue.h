@@ -51,6 +51,9 @@ void fg_sample_close(fg_sample *s);
 // fg_queue_take opens the oldest sample. It returns FALSE if there is none.
 gboolean fg_queue_take(fg_queue *in, fg_sample *out);
 
+// fg_queue_bytes is the size of the samples that wait.
+gsize fg_queue_bytes(fg_queue *in);
+
 // fg_queue_close drops all samples and lets the streaming threads continue.
 void fg_queue_close(fg_queue *in);
 

@@ -33,6 +33,25 @@ func (c claim) excess() string {
 	return ""
 }
 
+// held is how many bytes a decoder takes that is given the claim: the pictures that it keeps, and few more that are on their way.
+func (c claim) held() int64 { return int64(c.width) * int64(c.height) * 3 / 2 * int64(c.kept+spare) }
+
+// spare is how many pictures a pipeline has besides those that its decoder keeps.
+const spare = 4
+
+// Held is about how many bytes one decoder of a stream takes. claimed is what its parameter sets claim, 0 if it has none.
+func Held(s frame.Stream, claimed int64) int64 {
+	switch {
+	case claimed > 0:
+		return claimed
+	case s.Codec == "mjpeg": // the coefficients of a progressive one, and the picture
+		return int64(s.Width) * int64(s.Height) * 8
+	case s.Codec == "raw":
+		return claim{s.Width, s.Height, 0}.held()
+	}
+	return claim{s.Width, s.Height, 8}.held() // VP9 and AV1; others keep fewer
+}
+
 // Excess says what is too large about a stream whose pictures refer to each other, empty if nothing is. It checks the area only:
 // decoders of VP9 and AV1 keep eight pictures, which maxHeldArea allows at every size that is permitted.
 func Excess(s frame.Stream) string {

@@ -125,6 +125,7 @@ func (g *GOP) Clear() {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.keepLast(0)
+	g.units = nil
 }
 
 // keepLast drops all units except the newest n.
@@ -145,6 +146,13 @@ func (g *GOP) keepLast(n int) {
 		g.recoveries[i].unit -= drop
 	}
 	g.recoveries = slices.DeleteFunc(g.recoveries, func(r recovery) bool { return r.unit < 0 })
+}
+
+// Held is how much memory the buffer takes, about, in bytes.
+func (g *GOP) Held() int64 {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return int64(g.held())
 }
 
 // Size returns the number of units and of bytes in the buffer.

@@ -18,6 +18,7 @@ type Starts struct {
 	fields  bool // an H.264 picture may be a single field, of which two make a frame
 	sets    repeated
 	excess  string // see Excess
+	held    int64  // see Held
 }
 
 // NewStarts returns the Starts for units of a format, whose caps say how NAL units are separated.
@@ -36,8 +37,13 @@ func (s *Starts) Excess() string { return s.excess }
 func (s *Starts) claims(c claim, ok bool) {
 	if text := c.excess(); ok && text != "" {
 		s.excess = text
+	} else if ok {
+		s.held = c.held()
 	}
 }
+
+// Held is how many bytes a decoder takes that is given the newest parameter set, 0 if there was none.
+func (s *Starts) Held() int64 { return s.held }
 
 // Start says whether a decoder may begin with a unit. The zero Start is that of a unit that needs those before it.
 type Start struct {
