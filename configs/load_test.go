@@ -107,6 +107,18 @@ defaults: {quality: 60, scale: 0.5, connect: on_demand}
 	}
 }
 
+func TestQualityMayBeAuto(t *testing.T) {
+	config := mustParse(t, `
+defaults: {quality: auto}
+cameras:
+  - {id: a, url: "rtsp://h/1"}
+  - {id: b, url: "rtsp://h/2", quality: 50}
+`)
+	if a, b := config.Cameras[0].Quality, config.Cameras[1].Quality; a != 0 || b != 50 {
+		t.Errorf("%d and %d", a, b)
+	}
+}
+
 func TestCredentialsLeaveTheURL(t *testing.T) {
 	config := mustParse(t, `cameras: [{id: a, url: "rtsp://admin:p%40ss!@192.0.2.1:554/h264/ch1/main/av_stream"}]`)
 	s := config.Cameras[0].Source

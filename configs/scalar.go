@@ -68,9 +68,13 @@ func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 		}
 		into.SetBool(v)
 	case reflect.Int:
+		if word := tag.Get("zero"); word != "" && text == word {
+			into.SetInt(0)
+			return nil
+		}
 		v, err := strconv.Atoi(strings.ReplaceAll(text, "_", ""))
 		if err != nil || outside(float64(v), tag) {
-			return fmt.Errorf("a whole number from %s to %s", tag.Get("min"), tag.Get("max"))
+			return fmt.Errorf("a whole number from %s to %s%s", tag.Get("min"), tag.Get("max"), orWord(tag.Get("zero")))
 		}
 		into.SetInt(int64(v))
 	case reflect.Float64:
@@ -83,6 +87,14 @@ func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 		panic("configs: not a scalar: " + into.Type().String())
 	}
 	return nil
+}
+
+// orWord adds to a range the word that stands for zero, if there is one.
+func orWord(word string) string {
+	if word == "" {
+		return ""
+	}
+	return ", or " + word
 }
 
 func outside(v float64, tag reflect.StructTag) bool {

@@ -41,7 +41,7 @@ type Settings struct {
 	Width          int           `yaml:"width" min:"16" max:"8192" doc:"Width of pictures in pixels; without a height the aspect is kept."`
 	Height         int           `yaml:"height" min:"16" max:"8192" doc:"Height of pictures in pixels; without a width the aspect is kept."`
 	FPS            float64       `yaml:"fps" min:"0" max:"240" default:"0" doc:"Pictures per second at most; 0 means the camera's own rate."`
-	Quality        int           `yaml:"quality" min:"1" max:"100" default:"80" doc:"JPEG quality."`
+	Quality        int           `yaml:"quality" min:"1" max:"100" zero:"auto" default:"80" doc:"JPEG quality. auto begins at 80 and gives viewers whose line cannot carry that lower qualities and smaller pictures."` // 0 is auto
 	MaxRenditions  int           `yaml:"max_renditions" min:"1" max:"64" default:"8" doc:"Different pictures of a camera at a time; more are refused with 429."`
 	MaxViewers     int           `yaml:"max_viewers" min:"0" max:"100000" default:"0" doc:"Viewers of a camera at a time; more are refused with 503. 0 means no limit."`
 	Placeholder    bool          `yaml:"placeholder" default:"true" doc:"Shows viewers of a lost camera its last picture, dimmed, and what is wrong; false ends their streams instead."`

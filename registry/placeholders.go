@@ -120,7 +120,7 @@ func (c *camera) showPlaceholder(ctx context.Context, due duePlaceholder) {
 	}
 	if !raw && (p.jpeg == nil || p.spec != due.spec || p.reason != reason || p.texts != texts) {
 		drawn, err := placeholder.Placeholder{
-			Width: due.spec.Width, Height: due.spec.Height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality),
+			Width: due.spec.Width, Height: due.spec.Height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality, frame.DefaultQuality),
 			Background: p.background, Title: c.conf.Name, Font: texts.Typeface,
 			Lines: []string{texts.Texts.Of(string(reason)), texts.Texts.Since + " " + shortTime(p.since, time.Now())},
 		}.Draw()

@@ -79,3 +79,34 @@ func TestWaitingSnapshotEndsWithItsAsker(t *testing.T) {
 		}
 	}
 }
+
+func TestViewerMovesToAnotherStepWithoutOlderPictures(t *testing.T) {
+	r, _, _ := start(t, "max_renditions: 2, max_viewers: 1, quality: 70, scale: 0.5")
+	v := watch(t, r, frame.Request{Auto: true})
+	defer v.Close()
+	if !v.Auto() {
+		t.Error("the view does not adapt")
+	}
+	seen := v.Frame()
+	next, err := v.OnStep(t.Context(), 2, seen)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer next.Close()
+	if next.Frame().PTS < seen.PTS || next.Frame().Width != 672 || string(next.Frame().Picture()) == "" {
+		t.Errorf("%+v after %+v", next.Frame().Info, seen.Info)
+	}
+	if s, _ := r.Camera("a"); len(s.Renditions) != 2 || s.Renditions[0].Quality != 70 || s.Renditions[1].Quality != 60 {
+		t.Errorf("%+v", s.Renditions)
+	}
+	var tooMany *TooManyError
+	if _, err := v.OnStep(t.Context(), 3, seen); !errors.As(err, &tooMany) {
+		t.Errorf("a third rendition: %v", err)
+	}
+	if _, err := v.Next(); err != nil {
+		t.Errorf("the view that was refused another step: %v", err)
+	}
+	if _, err := r.Watch(t.Context(), "a", frame.Request{}); !errors.Is(err, ErrFull) {
+		t.Errorf("another viewer: %v", err)
+	}
+}

@@ -30,6 +30,7 @@ type rendition struct {
 type View struct {
 	camera    *camera
 	rendition *rendition
+	request   frame.Request // complete
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	frame     *frame.Frame
@@ -38,6 +39,31 @@ type View struct {
 
 // Frame is the last frame that Watch or Next has waited for.
 func (v *View) Frame() *frame.Frame { return v.frame }
+
+// Auto reports whether the viewer is to get the step of quality=auto that its line carries. Any goroutine may call it.
+func (v *View) Auto() bool { return v.request.Auto }
+
+// FPS is the rate at which the rendition gets pictures, 0 while it gets none.
+func (v *View) FPS() float64 { return v.rendition.slot.FPS() }
+
+// OnStep returns another view for the same viewer, on a step of frame.Steps, as soon as it has a picture of the camera that is no
+// older than after; the viewer closes the view that it leaves. max_viewers does not refuse it, because nobody comes. The errors are
+// those of Watch and ErrReplaced. Any goroutine may call it.
+func (v *View) OnStep(ctx context.Context, step int, after *frame.Frame) (*View, error) {
+	request := v.request
+	request.Step = step
+	next, err := v.camera.watchAs(ctx, request, true)
+	if err != nil {
+		return nil, err
+	}
+	for next.frame.Placeholder || next.frame.PTS < after.PTS { // the first may be the last keyframe
+		if _, err := next.Next(); err != nil {
+			next.Close()
+			return nil, err
+		}
+	}
+	return next, nil
+}
 
 // Context is done when the viewer has gone or the camera has ended.
 func (v *View) Context() context.Context { return v.ctx }
@@ -82,18 +108,23 @@ func (v *View) Close() {
 
 // watch joins the rendition that a complete request resolves to and waits for its first frame.
 func (c *camera) watch(ctx context.Context, request frame.Request) (*View, error) {
+	return c.watchAs(ctx, request, false)
+}
+
+// watchAs does that for a viewer who may watch the camera already.
+func (c *camera) watchAs(ctx context.Context, request frame.Request, already bool) (*View, error) {
 	ctx, cancel, err := c.bind(ctx)
 	if err != nil {
 		return nil, err
 	}
-	r, err := c.join(ctx, request)
+	r, err := c.join(ctx, request, already)
 	if err != nil {
 		cancel(nil)
 		return nil, err
 	}
 	release := context.AfterFunc(r.ended, func() { cancel(context.Cause(r.ended)) })
 	context.AfterFunc(ctx, func() { release() })
-	v := &View{camera: c, rendition: r, ctx: ctx, cancel: cancel}
+	v := &View{camera: c, rendition: r, request: request, ctx: ctx, cancel: cancel}
 	if v.frame, err = c.firstFrame(ctx, r); err != nil {
 		v.Close()
 		return nil, err
@@ -103,21 +134,21 @@ func (c *camera) watch(ctx context.Context, request frame.Request) (*View, error
 
 // join waits until it is known what the camera sends, and then adds a viewer to the rendition that a complete request
 // resolves to.
-func (c *camera) join(ctx context.Context, request frame.Request) (r *rendition, err error) {
-	if r := c.rejoin(request); r != nil {
+func (c *camera) join(ctx context.Context, request frame.Request, already bool) (r *rendition, err error) {
+	if r := c.rejoin(request, already); r != nil {
 		return r, nil
 	}
 	defer c.keepConnected()()
 	if _, err := c.learn(ctx); err != nil {
 		return nil, err
 	}
-	c.change(func() { r, err = c.addViewer(request) })
+	c.change(func() { r, err = c.addViewer(request, already) })
 	return r, err
 }
 
 // rejoin adds a viewer to a rendition that is being made, without waking those who wait for a change of the camera: programs come and
 // go with each picture. It returns nil if there is more to do.
-func (c *camera) rejoin(request frame.Request) *rendition {
+func (c *camera) rejoin(request frame.Request, already bool) *rendition {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	sends := c.sends()
@@ -129,7 +160,7 @@ func (c *camera) rejoin(request frame.Request) *rendition {
 	if i < 0 || c.renditions[i].stream == nil || c.failure(spec) != nil {
 		return nil
 	}
-	r, err := c.addViewer(request)
+	r, err := c.addViewer(request, already)
 	if err != nil {
 		return nil
 	}
@@ -137,9 +168,9 @@ func (c *camera) rejoin(request frame.Request) *rendition {
 }
 
 // addViewer adds a viewer to the rendition that request resolves to. It adds the rendition too if it does not exist, unless
-// there are too many viewers or renditions. c.mu is held.
-func (c *camera) addViewer(request frame.Request) (*rendition, error) {
-	if limit := c.conf.MaxViewers; limit > 0 && c.viewers() >= limit {
+// there are too many viewers or renditions. already says that the viewer is counted. c.mu is held.
+func (c *camera) addViewer(request frame.Request, already bool) (*rendition, error) {
+	if limit := c.conf.MaxViewers; limit > 0 && !already && c.viewers() >= limit {
 		return nil, fmt.Errorf("%w: camera %s already has %d, the limit set by max_viewers", ErrFull, c.conf.ID, limit)
 	}
 	spec := request.Resolve(c.sends())

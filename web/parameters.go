@@ -24,20 +24,22 @@ type parameter struct {
 // query is the parsed query of a stream, a snapshot or the newest picture.
 type query struct {
 	frame.Request
+	maxKbps  int           // of a stream; 0 for no limit
 	maxAge   time.Duration // of a snapshot
 	download bool          // browsers save the snapshot instead of showing it
 	after    time.Time     // of the picture that a program has; zero for none
 	wait     time.Duration // for a newer one
 }
 
-// The parameters of a stream. fps and overlay accept words, and have setters of their own.
+// The parameters of a stream. fps, quality and overlay accept words, and have setters of their own.
 var streamParameters = []parameter{
 	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Width = n }),
 	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Height = n }),
 	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size", func(q *query, v float64) { q.Scale = v }),
 	flag("upscale", "allows a picture larger than the camera's", func(q *query, on bool) { q.Upscale = on }),
 	{"fps", rateLimits, "a number from " + rateLimits + " (pictures per second at most), or key for the camera's keyframes only", setFPS},
-	whole("quality", frame.MinQuality, frame.MaxQuality, "JPEG quality", func(q *query, n int) { q.Quality = n }),
+	{"quality", qualityLimits, "a whole number from " + qualityLimits + " (JPEG quality), or auto for the best that the viewer's line carries", setQuality},
+	whole("max_kbps", minKbps, maxKbps, "kbit a second at most", func(q *query, n int) { q.maxKbps = n }),
 	choice("rotate", []int{0, 90, 180, 270}, "degrees clockwise", func(q *query, n int) { q.Rotate = n }),
 	{"overlay", "name,time,text", "none, or some of name, time, text with commas between", setOverlay},
 }
@@ -48,7 +50,13 @@ var snapshotParameters = append(slices.Clone(streamParameters),
 	flag("download", "makes browsers save it", func(q *query, on bool) { q.download = on }),
 )
 
-var rateLimits = rangeOf(frame.MinFPS, frame.MaxFPS)
+// The range of max_kbps.
+const minKbps, maxKbps = 32, 100_000
+
+var (
+	rateLimits    = rangeOf(frame.MinFPS, frame.MaxFPS)
+	qualityLimits = rangeOf(frame.MinQuality, frame.MaxQuality)
+)
 
 func rangeOf(low, high float64) string { return fmt.Sprintf("%v to %v", low, high) }
 
@@ -101,6 +109,15 @@ func setFPS(q *query, text string) (ok bool) {
 	return ok
 }
 
+func setQuality(q *query, text string) bool {
+	if q.Auto = text == "auto"; q.Auto {
+		return true
+	}
+	n, err := strconv.Atoi(text)
+	q.Quality = n
+	return err == nil && n >= frame.MinQuality && n <= frame.MaxQuality
+}
+
 func setOverlay(q *query, text string) bool {
 	var show frame.OverlayParts
 	q.Show = &show
@@ -143,6 +160,9 @@ func parse(rawQuery string, known []parameter) (query, *problem) {
 		case !p.set(&q, values[0]):
 			return q, badParameter(p.name, fmt.Sprintf("%s is %q; it must be %s", p.name, values[0], p.values))
 		}
+	}
+	if q.maxKbps > 0 && q.Quality == 0 { // else only the rate can keep the limit
+		q.Auto = true
 	}
 	return q, q.contradiction()
 }

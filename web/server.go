@@ -73,7 +73,7 @@ func (h *Handler) Wait() { h.server.viewers.close() }
 
 // New returns the handler of all routes.
 func New(o Options) *Handler {
-	s := &server{Options: o}
+	s := &server{Options: o, now: time.Now}
 	s.config.Store(&configs.Config{})
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
@@ -127,6 +127,8 @@ type server struct {
 	Options
 	config  atomic.Pointer[configs.Config] // for future requests
 	viewers viewerLimits
+	reduced atomic.Int64     // viewers who are not on the first step of quality=auto
+	now     func() time.Time // by which quality=auto and max_kbps judge a line
 }
 
 // allowed returns the methods of a path.

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"syscall"
+	"sync/atomic"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
@@ -37,7 +37,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		refused.write(w)
 		return
 	}
-	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r)}
+	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r), now: s.now, reduced: &s.reduced}
 	// The stream outlives this handler. Until its first picture is there, it ends with the request.
 	out.ctx, out.cancel = context.WithCancel(context.Background())
 	end := func() {
@@ -56,6 +56,9 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a camera may take minutes to fail
 		refuse(w, out.id, err)
 		return
+	}
+	if q.maxKbps > 0 || out.view.Auto() {
+		out.adaptive = newAdaptive(q.maxKbps)
 	}
 	describeStream(h)
 	if !outlive() {
@@ -86,20 +89,29 @@ func describeStream(h http.Header) {
 // sender sends a stream to one viewer. It belongs to one goroutine. It takes the connection over from net/http, whose goroutines
 // and buffers would be most of what a viewer costs: the body is not chunked, and a frame is one write.
 type sender struct {
-	cameras Cameras
-	id      string
-	request frame.Request
-	client  client
-	ctx     context.Context // done when the viewer has gone
-	cancel  func()          // ends ctx
-	view    *registry.View
-	conn    net.Conn
+	cameras  Cameras
+	id       string
+	request  frame.Request
+	client   client
+	ctx      context.Context // done when the viewer has gone
+	cancel   func()          // ends ctx
+	view     *registry.View
+	conn     net.Conn
+	now      func() time.Time
+	reduced  *atomic.Int64 // counts the viewer while it is not on the first step
+	adaptive *adaptive     // nil if the viewer gets the same pictures, whatever its line carries
 }
 
 // send writes frames until either side ends.
 func (s *sender) send(h http.Header) {
 	defer s.conn.Close()
-	defer func() { s.view.Close() }()
+	defer func() {
+		s.cancel()
+		s.view.Close()
+		if s.adaptive != nil {
+			s.endSteps()
+		}
+	}()
 	limitQueue(s.conn)
 	s.conn.SetReadDeadline(time.Time{})
 	go func() {
@@ -115,15 +127,21 @@ func (s *sender) send(h http.Header) {
 	}
 	for {
 		err := s.sendView()
+		if errors.Is(err, errStep) {
+			continue
+		}
 		if !errors.Is(err, registry.ErrReplaced) {
 			return
 		}
-		next, err := s.cameras.Watch(s.ctx, s.id, s.request)
+		next, err := s.cameras.Watch(s.ctx, s.id, s.onStep())
 		if err != nil {
 			return
 		}
 		s.view.Close()
 		s.view = next
+		if s.view.Auto() && s.adaptive == nil { // by the new configuration
+			s.adaptive = newAdaptive(0)
+		}
 	}
 }
 
@@ -149,11 +167,16 @@ func (s *sender) sendView() error {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
-		if _, err := s.conn.Write(s.client.part(s.view.Frame())); err != nil {
+		if err := s.write(s.client.part(s.view.Frame())); err != nil {
 			return err
 		}
 		if s.client == webKit && !s.view.Await(late) {
-			if _, err := s.conn.Write(s.view.Frame().Part()); err != nil {
+			if err := s.write(s.view.Frame().Part()); err != nil {
+				return err
+			}
+		}
+		if s.adaptive != nil {
+			if err := s.adapt(); err != nil {
 				return err
 			}
 		}
@@ -163,23 +186,28 @@ func (s *sender) sendView() error {
 	}
 }
 
+// write writes a part.
+func (s *sender) write(part []byte) error {
+	if s.adaptive == nil {
+		_, err := s.conn.Write(part)
+		return err
+	}
+	began := s.now()
+	_, err := s.conn.Write(part)
+	s.adaptive.took += s.now().Sub(began)
+	s.adaptive.bytes += len(part)
+	return err
+}
+
 // endTimeout is how long a viewer may take to read its last frame when the stream ends.
 const endTimeout = 2 * time.Second
 
 // limitQueue keeps the kernel from queueing frames for a slow viewer, who is to see the newest ones. It also makes the kernel give
 // up a connection that acknowledges nothing for userTimeout.
 func limitQueue(conn net.Conn) {
-	raw, ok := conn.(syscall.Conn)
-	if !ok {
-		return
-	}
-	control, err := raw.SyscallConn()
-	if err != nil {
-		return
-	}
-	control.Control(func(fd uintptr) { // an older kernel may lack these options, which are not essential
-		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
-		unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
+	control(conn, func(fd int) { // an older kernel may lack these options, which are not essential
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
+		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
 	})
 }
 

@@ -131,6 +131,12 @@ cameras:
 // serveConfig serves a configuration until the test ends, and applies changes of its file if it has one.
 func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 	t.Helper()
+	return serveBy(t, config, file, time.Now)
+}
+
+// serveBy does that with a clock for quality=auto and max_kbps.
+func serveBy(t testing.TB, config *configs.Config, file *edit.File, now func() time.Time) string {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cameras, err := registry.New(config, standin{}, log)
 	if err != nil {
@@ -149,6 +155,7 @@ func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
 		File:          file, Version: "test", Log: log,
 	})
+	handler.server.now = now
 	handler.Configure(config)
 	if file != nil {
 		file.Apply = func(config *configs.Config) error {

@@ -31,6 +31,7 @@ var order = []string{
 	"pipeline/picture",
 	"pipeline",
 	"registry",
+	"web/adapt",
 	"web",
 	"internal/memory",
 	"internal/terminal",
@@ -52,7 +53,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web/adapt", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

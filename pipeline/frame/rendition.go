@@ -105,6 +105,8 @@ type Request struct {
 	FPS           float64 // pictures per second at most
 	Keyframes     bool    // the camera's keyframes only
 	Quality       int     // 1 to 100
+	Auto          bool    // Quality, or what the configuration has, is that of the first of Steps
+	Step          int     // index of Steps, if Auto is set
 	AsSent        bool    // passes on the JPEGs of a camera that sends them, whatever Quality says, if everything else fits
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
 	Format        Format
@@ -152,7 +154,7 @@ func (a Request) WithDefaults(b Request) Request {
 		a.FPS, a.Keyframes = b.FPS, b.Keyframes
 	}
 	if a.Quality == 0 {
-		a.Quality, a.AsSent = b.Quality, b.AsSent
+		a.Quality, a.AsSent, a.Auto = b.Quality, b.AsSent, a.Auto || b.Auto
 	}
 	a.Overlay, a.Name = b.Overlay, b.Name
 	if a.Show != nil {
@@ -178,6 +180,7 @@ func (a Request) WithDefaults(b Request) Request {
 // grid), the other side to an even number, the quality to a multiple of 5, and the rate to halves from 2 a second on and to tenths
 // below.
 func (a Request) Resolve(s Stream) Rendition {
+	a, part := a.onStep()
 	s.Width, s.Height = s.DisplaySize()
 	if a.Scale == 0 {
 		a.Scale = 1
@@ -200,6 +203,7 @@ func (a Request) Resolve(s Stream) Rendition {
 	if shrink := max(want.w/max(MaxSide, own.w), want.h/max(MaxSide, own.h)); shrink > 1 {
 		want = size{want.w / shrink, want.h / shrink}
 	}
+	want = size{want.w * part, want.h * part}
 	r := Rendition{
 		Width: even(want.w, s.Width), Height: even(want.h, s.Height),
 		FPS: roundRate(a.FPS), Keyframes: a.Keyframes, Quality: roundQuality(a.Quality),

@@ -29,6 +29,7 @@ class Tile {
   url(kind) {
     const url = new URL(`cameras/${encodeURIComponent(this.id)}/${kind}`, root);
     if (this.element.dataset.width) url.searchParams.set('width', this.element.dataset.width);
+    if (kind === 'stream') url.searchParams.set('quality', 'auto');
     url.searchParams.set('_', `${Date.now()}.${this.work}`);
     return url.href;
   }

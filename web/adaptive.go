@@ -1,0 +1,177 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net"
+	"syscall"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/adapt"
+
+	"golang.org/x/sys/unix"
+)
+
+// adaptive gives one viewer what its line carries: quality=auto and max_kbps. It belongs to the sender's goroutine.
+type adaptive struct {
+	line    adapt.Line
+	pace    adapt.Pace
+	bytes   int             // that were written for the current frame
+	took    time.Duration   // to write them
+	changes chan stepChange // has the result of a change of the step
+	pending int             // the step that a change is for; -1 for none
+	asked   time.Time       // when TCP was last asked
+	seen    float64         // bytes per second, its answer
+}
+
+// stepChange is the result of an attempt to watch another step.
+type stepChange struct {
+	step int
+	view *registry.View
+	err  error
+}
+
+// newAdaptive returns what keeps a viewer below kbps, 0 for no limit.
+func newAdaptive(kbps int) *adaptive {
+	limit := float64(kbps) * 1000 / 8
+	return &adaptive{line: adapt.Line{Limit: limit}, pace: adapt.Pace{Limit: limit}, changes: make(chan stepChange, 1), pending: -1}
+}
+
+// errStep ends the frames of one step, because those of another one follow.
+var errStep = errors.New("the viewer is on another step")
+
+// stepTimeout is how long the pictures of another step may take to begin.
+const stepTimeout = 10 * time.Second
+
+// adapt takes into account that the view's frame was written. It waits until the viewer may be sent the next one. The error is
+// errStep if that is of another view, and otherwise that of the view.
+func (s *sender) adapt() error {
+	a, now := s.adaptive, s.now()
+	bytes, took := a.bytes, a.took
+	a.bytes, a.took = 0, 0
+	if err := s.changeStep(now); err != nil {
+		return err
+	}
+	if s.view.Auto() && !s.view.Frame().Placeholder {
+		step := a.line.Sent(adapt.Sent{At: now, Took: took, Bytes: bytes, FPS: s.view.FPS(), Delivered: a.delivered(s.conn, now)})
+		if step != a.line.Step() && a.pending < 0 {
+			a.pending = step
+			s.watchStep(step)
+		}
+	}
+	if a.pace.Limit > 0 {
+		return s.pause(a.pace.Sent(bytes, now))
+	}
+	return nil
+}
+
+// watchStep begins to watch another step, beside the current one until it has pictures.
+func (s *sender) watchStep(step int) {
+	view, seen := s.view, s.view.Frame()
+	go func() {
+		ctx, cancel := context.WithCancel(s.ctx)
+		late := time.AfterFunc(stepTimeout, cancel)
+		next, err := view.OnStep(ctx, step, seen)
+		late.Stop()
+		if err != nil {
+			cancel()
+		} else {
+			context.AfterFunc(next.Context(), cancel)
+		}
+		s.adaptive.changes <- stepChange{step, next, err}
+	}()
+}
+
+// changeStep takes over the view of another step if there is one now. Its frame is then newer than the last one that was sent.
+func (s *sender) changeStep(now time.Time) error {
+	a := s.adaptive
+	select {
+	case c := <-a.changes:
+		a.pending = -1
+		if c.err != nil {
+			a.line.Refused(now)
+			return nil
+		}
+		last := s.view
+		s.view = c.view
+		defer last.Close()
+		s.count(a.line.Step(), c.step)
+		a.line.Moved(c.step, now)
+		for s.view.Frame().PTS <= last.Frame().PTS {
+			if _, err := s.view.Next(); err != nil {
+				return err
+			}
+		}
+		return errStep
+	default:
+		return nil
+	}
+}
+
+// count counts the viewer who goes from one step to another, if it leaves the first one or comes back to it.
+func (s *sender) count(from, to int) { s.reduced.Add(int64(min(to, 1) - min(from, 1))) }
+
+// endSteps ends a change that is under way. The sender's context is done.
+func (s *sender) endSteps() {
+	a := s.adaptive
+	s.count(a.line.Step(), 0)
+	if a.pending >= 0 {
+		if c := <-a.changes; c.view != nil {
+			c.view.Close()
+		}
+	}
+}
+
+// pause waits for d, or until the view ends; its cause is then the error.
+func (s *sender) pause(d time.Duration) error {
+	if d <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-s.view.Context().Done():
+		return context.Cause(s.view.Context())
+	}
+}
+
+// delivered is what TCP estimates that the connection carries, in bytes per second; 0 if that is not known. It asks once in
+// askPeriod.
+func (a *adaptive) delivered(conn net.Conn, now time.Time) float64 {
+	if now.Sub(a.asked) < askPeriod {
+		return a.seen
+	}
+	a.asked, a.seen = now, 0
+	control(conn, func(fd int) {
+		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			a.seen = float64(info.Delivery_rate)
+		}
+	})
+	return a.seen
+}
+
+const askPeriod = 500 * time.Millisecond
+
+// control calls f with the descriptor of a connection, if it has one.
+func control(conn net.Conn, f func(fd int)) {
+	raw, ok := conn.(syscall.Conn)
+	if !ok {
+		return
+	}
+	if c, err := raw.SyscallConn(); err == nil {
+		c.Control(func(fd uintptr) { f(int(fd)) })
+	}
+}
+
+// onStep is what the sender watches, on the step that its viewer is on.
+func (s *sender) onStep() frame.Request {
+	r := s.request
+	if s.adaptive != nil {
+		r.Step = s.adaptive.line.Step()
+	}
+	return r
+}

@@ -1,0 +1,189 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"image/jpeg"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/viewer"
+
+	"golang.org/x/sys/unix"
+)
+
+// slowConn is a connection whose reader takes a few bytes for each tick, as long as it is slow.
+type slowConn struct {
+	net.Conn
+	fast atomic.Bool
+	tick <-chan struct{}
+}
+
+func (c *slowConn) Read(p []byte) (int, error) {
+	if !c.fast.Load() {
+		<-c.tick
+		p = p[:min(len(p), 100)]
+	}
+	return c.Conn.Read(p)
+}
+
+// openSlowly opens a stream on a connection whose reader reads as slowly as ticks come, with little room in the kernel.
+func openSlowly(t *testing.T, url string, tick <-chan struct{}) (*viewer.Stream, *slowConn) {
+	t.Helper()
+	slow := &slowConn{tick: tick}
+	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, 4096) })
+	}}
+	client := &http.Client{Transport: &http.Transport{
+		DisableKeepAlives: true, DisableCompression: true,
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			slow.Conn = conn
+			return slow, err
+		},
+	}}
+	s, err := viewer.OpenVia(t.Context(), client, url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.Close)
+	return s, slow
+}
+
+// ticks gives one tick for each picture of a stream.
+func ticks(t *testing.T, url string) <-chan struct{} {
+	t.Helper()
+	s, err := viewer.Open(t.Context(), url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tick := make(chan struct{})
+	go func() {
+		defer s.Close()
+		defer close(tick)
+		for {
+			if _, err := s.Next(); err != nil {
+				return
+			}
+			select {
+			case tick <- struct{}{}:
+			case <-t.Context().Done():
+				return
+			}
+		}
+	}()
+	return tick
+}
+
+// fastClock runs ten times as fast as time, so that tests need not wait for what takes seconds.
+func fastClock() func() time.Time {
+	began := time.Now()
+	return func() time.Time { return began.Add(10 * time.Since(began)) }
+}
+
+func TestSlowViewerGetsSmallerPicturesUntilItsLineRecovers(t *testing.T) {
+	for name, test := range map[string]struct{ keys, query string }{
+		"by the request":       {"", "?width=320&quality=auto"},
+		"by the configuration": {", quality: auto", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := mustParse(t, "cameras: [{id: gate, url: 'rtsp://h/gate', max_viewers: 2, idle_timeout: 100ms"+test.keys+"}]")
+			server := serveBy(t, config, nil, fastClock())
+			url := server + "/cameras/gate/stream"
+			s, line := openSlowly(t, url+test.query, ticks(t, url))
+			var stamp time.Time
+			// until reads pictures until one is so wide. None is older than the one before.
+			until := func(width func(int) bool) {
+				t.Helper()
+				for began := time.Now(); ; {
+					p, err := s.Next()
+					if err != nil {
+						t.Fatal(err)
+					}
+					picture, err := jpeg.DecodeConfig(bytes.NewReader(p.JPEG))
+					if err != nil {
+						t.Fatal(err)
+					}
+					if !p.Received.After(stamp) {
+						t.Fatalf("a picture of %v follows one of %v", p.Received, stamp)
+					}
+					stamp = p.Received
+					if width(picture.Width) {
+						return
+					}
+					if time.Since(began) > time.Minute {
+						t.Fatalf("still %d pixels wide", picture.Width)
+					}
+				}
+			}
+			until(func(width int) bool { return width == 320 })
+			until(func(width int) bool { return width < 200 })
+			if _, body := get(t, server+"/metrics"); !strings.Contains(string(body), "framegate_reduced_viewers 1\n") {
+				t.Error("the viewer is not counted")
+			}
+			line.fast.Store(true)
+			until(func(width int) bool { return width == 320 })
+		})
+	}
+}
+
+func TestLimitHoldsWhateverTheQuality(t *testing.T) {
+	url := serve(t) + "/cameras/gate/stream?max_kbps=64"
+	for _, query := range []string{"", "&quality=90"} {
+		s, err := viewer.Open(t.Context(), url+query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := s.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		bytes, last := 0, first
+		for bytes < 12_000 { // 4,000 may come at once; the others take a second
+			if last, err = s.Next(); err != nil {
+				t.Fatal(err)
+			}
+			bytes += len(last.JPEG)
+		}
+		if took := last.Read.Sub(first.Read); took < 800*time.Millisecond {
+			t.Errorf("%q: %d bytes took %v", query, bytes, took)
+		}
+		s.Close()
+	}
+}
+
+func TestQualityIsANumberOrAuto(t *testing.T) {
+	url := serve(t)
+	for path, part := range map[string]string{
+		"stream?quality=best":                  "a whole number from 1 to 100 (JPEG quality), or auto",
+		"stream?quality=":                      `"parameter":"quality"`,
+		"stream?max_kbps=31":                   "from 32 to 100000 (kbit a second at most)",
+		"stream?max_kbps=100001":               `"parameter":"max_kbps"`,
+		"snapshot.jpg?quality=auto&quality=50": "more than once",
+	} {
+		if resp, body := get(t, url+"/cameras/gate/"+path); resp.StatusCode != 400 || !strings.Contains(string(body), part) {
+			t.Errorf("%s: %s %s", path, resp.Status, body)
+		}
+	}
+	for _, query := range []string{"quality=auto", "quality=auto&max_kbps=100"} {
+		if resp, body := get(t, url+"/cameras/gate/snapshot.jpg?"+query); resp.StatusCode != 200 {
+			t.Errorf("%s: %s %s", query, resp.Status, body)
+		}
+	}
+}
+
+// mustParse returns a configuration.
+func mustParse(t *testing.T, text string) *configs.Config {
+	t.Helper()
+	config, err := configs.Parse("test.yaml", []byte(text), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return config
+}
