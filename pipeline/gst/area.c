@@ -72,7 +72,7 @@ void fg_area_clear(fg_area *a) {
 	*a = (fg_area){0};
 }
 
-FG_ROW static void fg_unpack8(guint8 *restrict to, const guint8 *restrict from, int n, int step) {
+FG_ROW void fg_unpack8(guint8 *restrict to, const guint8 *restrict from, int n, int step) {
 	if (step == 2) // the usual one, which the compiler vectorises
 		for (int i = 0; i < n; i++)
 			to[i] = from[2 * i];
@@ -91,7 +91,7 @@ static inline __attribute__((always_inline)) void fg_unpack16_of(
 	}
 }
 
-FG_ROW static void fg_unpack16(guint8 *restrict to, const guint8 *restrict from, int n, int step, int shift) {
+FG_ROW void fg_unpack16(guint8 *restrict to, const guint8 *restrict from, int n, int step, int shift) {
 	const guint16 *words = (const guint16 *)from; // GStreamer aligns rows, and samples in them
 	if (step == 2)
 		fg_unpack16_of(to, words, n, 1, shift);
@@ -113,27 +113,26 @@ static const guint8 *fg_row(fg_samples from, int row, int width, guint8 *buffer)
 	return buffer;
 }
 
-FG_ROW static void fg_set1(guint16 *restrict sums, const guint8 *restrict a, int n, guint16 w) {
+FG_ROW void fg_set1(guint16 *restrict sums, const guint8 *restrict a, int n, guint16 w) {
 	for (int i = 0; i < n; i++)
 		sums[i] = a[i] * w;
 }
 
-FG_ROW static void fg_set2(
-	guint16 *restrict sums, const guint8 *restrict a, const guint8 *restrict b, int n, const guint16 *w) {
+FG_ROW void fg_set2(guint16 *restrict sums, const guint8 *restrict a, const guint8 *restrict b, int n, const guint16 *w) {
 	const guint16 u = w[0], v = w[1];
 	for (int i = 0; i < n; i++)
 		sums[i] = a[i] * u + b[i] * v;
 }
 
-FG_ROW static void fg_set4(guint16 *restrict sums, const guint8 *restrict a, const guint8 *restrict b,
-	const guint8 *restrict c, const guint8 *restrict d, int n, const guint16 *w) {
+FG_ROW void fg_set4(guint16 *restrict sums, const guint8 *restrict a, const guint8 *restrict b, const guint8 *restrict c,
+	const guint8 *restrict d, int n, const guint16 *w) {
 	const guint16 u = w[0], v = w[1], x = w[2], y = w[3];
 	for (int i = 0; i < n; i++)
 		sums[i] = a[i] * u + b[i] * v + c[i] * x + d[i] * y;
 }
 
-FG_ROW static void fg_add4(guint16 *restrict sums, const guint8 *restrict a, const guint8 *restrict b,
-	const guint8 *restrict c, const guint8 *restrict d, int n, const guint16 *w) {
+FG_ROW void fg_add4(guint16 *restrict sums, const guint8 *restrict a, const guint8 *restrict b, const guint8 *restrict c,
+	const guint8 *restrict d, int n, const guint16 *w) {
 	const guint16 u = w[0], v = w[1], x = w[2], y = w[3];
 	for (int i = 0; i < n; i++)
 		sums[i] += a[i] * u + b[i] * v + c[i] * x + d[i] * y;
@@ -163,22 +162,22 @@ static void fg_sum(fg_area *a, fg_samples from, int row) {
 }
 
 // The sums of rows are ROW_SUM times too large.
-FG_ROW static void fg_columns1(guint8 *restrict to, const guint16 *restrict s, int n) {
+FG_ROW void fg_columns1(guint8 *restrict to, const guint16 *restrict s, int n) {
 	for (int x = 0; x < n; x++)
 		to[x] = (s[x] + 128u) >> 8;
 }
 
-FG_ROW static void fg_columns2(guint8 *restrict to, const guint16 *restrict s, int n) {
+FG_ROW void fg_columns2(guint8 *restrict to, const guint16 *restrict s, int n) {
 	for (int x = 0; x < n; x++)
 		to[x] = ((guint32)s[2 * x] + s[2 * x + 1] + 256) >> 9;
 }
 
-FG_ROW static void fg_columns3(guint8 *restrict to, const guint16 *restrict s, int n) {
+FG_ROW void fg_columns3(guint8 *restrict to, const guint16 *restrict s, int n) {
 	for (int x = 0; x < n; x++)
 		to[x] = (((guint32)s[3 * x] + s[3 * x + 1] + s[3 * x + 2]) * 21845u + (1 << 23)) >> 24;
 }
 
-FG_ROW static void fg_columns4(guint8 *restrict to, const guint16 *restrict s, int n) {
+FG_ROW void fg_columns4(guint8 *restrict to, const guint16 *restrict s, int n) {
 	for (int x = 0; x < n; x++)
 		to[x] = ((guint32)s[4 * x] + s[4 * x + 1] + s[4 * x + 2] + s[4 * x + 3] + 512) >> 10;
 }
@@ -266,8 +265,7 @@ void fg_colours_clear(fg_colours *c) {
 	*c = (fg_colours){0};
 }
 
-FG_ROW static void fg_chroma_row(
-	const fg_colours *c, guint8 *restrict us, guint8 *restrict vs, guint16 *restrict rows, int n) {
+FG_ROW void fg_chroma_row(const fg_colours *c, guint8 *restrict us, guint8 *restrict vs, guint16 *restrict rows, int n) {
 	const gint32 y_of_u = c->y_of_u, y_of_v = c->y_of_v, offset = c->offset,
 		     middle = (128 << COLOUR_BITS) + (1 << (COLOUR_BITS - 1));
 	const gint32 u_of_u = c->u_of_u, u_of_v = c->u_of_v, v_of_u = c->v_of_u, v_of_v = c->v_of_v;
@@ -282,7 +280,7 @@ FG_ROW static void fg_chroma_row(
 }
 
 // In 16 bits without a sign, which takes half of the time of 32: LUMA_ABOVE keeps every sum between 0 and 65535.
-FG_ROW static void fg_luma_row(guint8 *restrict ys, const guint16 *restrict rows, int n, guint16 luma) {
+FG_ROW void fg_luma_row(guint8 *restrict ys, const guint16 *restrict rows, int n, guint16 luma) {
 	for (int i = 0; i < n; i++) {
 		const guint16 sum = ys[i] * luma + rows[i];
 		const gint16 y = (gint16)(sum >> LUMA_BITS) - LUMA_ABOVE;

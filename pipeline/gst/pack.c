@@ -40,7 +40,7 @@ enum { COLOUR_BITS = 14 };
 #define FG_FIXED(v) ((gint32)((v) * (1 << COLOUR_BITS) + ((v) < 0 ? -0.5 : 0.5)))
 
 // fg_add_chroma computes what n samples of chroma add to the luma of two pixels each (JFIF 1.02).
-FG_ROW static void fg_add_chroma(const guint8 *restrict us, const guint8 *restrict vs, gint16 *restrict red,
+FG_ROW void fg_add_chroma(const guint8 *restrict us, const guint8 *restrict vs, gint16 *restrict red,
 	gint16 *restrict green, gint16 *restrict blue, int n) {
 	const gint32 half = 1 << (COLOUR_BITS - 1);
 	for (int i = 0; i < n; i++) {
@@ -51,7 +51,7 @@ FG_ROW static void fg_add_chroma(const guint8 *restrict us, const guint8 *restri
 	}
 }
 
-FG_ROW static void fg_interleave(guint8 *restrict to, const guint8 *restrict ys, const gint16 *restrict first,
+FG_ROW void fg_interleave(guint8 *restrict to, const guint8 *restrict ys, const gint16 *restrict first,
 	const gint16 *restrict second, const gint16 *restrict third, int n) {
 	for (int i = 0; i < n; i++) {
 		const gint16 y = ys[i], a = y + first[i], b = y + second[i], c = y + third[i];
@@ -80,7 +80,7 @@ static void fg_pack_colours(const FgPack *p, const GstVideoFrame *in, guint8 *to
 }
 
 // fg_limit converts samples from full range to the limited one: from 0 to 255 to a range of so many values around a middle.
-FG_ROW static void fg_limit(guint8 *restrict to, const guint8 *restrict from, int n, guint32 factor, guint32 offset) {
+FG_ROW void fg_limit(guint8 *restrict to, const guint8 *restrict from, int n, guint32 factor, guint32 offset) {
 	for (int i = 0; i < n; i++)
 		to[i] = (from[i] * factor + offset) >> 16;
 }
