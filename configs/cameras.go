@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -37,6 +38,7 @@ func (d *decoder) decodeCameras(config *Config) {
 		d.checkSize(path)
 		d.ownSize(&camera, path)
 		d.checkMasks(&camera, path)
+		d.checkCrop(&camera, path)
 		d.checkAspects(&camera, path)
 		d.checkSource(&camera, path)
 		config.Cameras = append(config.Cameras, camera)
@@ -99,6 +101,21 @@ func (d *decoder) checkMasks(c *Camera, path string) {
 		case m.Y+m.Height > 1+slack:
 			d.fault(d.at(at), "%s: y and height add up to %v, more than the picture's height of 1", at, m.Y+m.Height)
 		}
+	}
+}
+
+// checkCrop takes over which part of the picture is shown.
+func (d *decoder) checkCrop(c *Camera, path string) {
+	at := path + ".crop"
+	if c.Crop == nil || slices.ContainsFunc(d.faults, func(f Fault) bool { return strings.HasPrefix(f.Message, at+"[") }) {
+		return
+	}
+	ok := len(c.Crop) == 4
+	if ok {
+		c.Shown, ok = frame.NewCrop(c.Crop[0], c.Crop[1], c.Crop[2], c.Crop[3])
+	}
+	if !ok {
+		d.fault(d.at(at), "%s is %v; it must be a list of %s", at, c.Crop, frame.CropLimits)
 	}
 }
 

@@ -47,6 +47,7 @@ func TestSchemaFitsTypes(t *testing.T) {
 // schemaOf returns the schema of a type with these tags.
 func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 	s := map[string]any{}
+	of := s // what the range is for
 	if doc := tag.Get("doc"); doc != "" {
 		s["description"] = doc
 	}
@@ -60,7 +61,12 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 		}
 		s["type"], s["properties"], s["additionalProperties"] = "object", properties, false
 	case t.Kind() == reflect.Slice:
-		s["type"], s["items"] = "array", schemaOf(t.Elem(), "")
+		items := schemaOf(t.Elem(), "")
+		s["type"], s["items"] = "array", items
+		if n, err := strconv.Atoi(tag.Get("len")); err == nil {
+			s["minItems"], s["maxItems"] = n, n
+		}
+		of = items
 	case t.Kind() == reflect.Int && tag.Get("enum") != "":
 		s["enum"] = json.RawMessage("[" + tag.Get("enum") + "]")
 	case t.Kind() == reflect.Bool:
@@ -79,11 +85,11 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 		if !ok || keyword != "default" && t == reflect.TypeFor[time.Duration]() {
 			continue
 		}
-		s[keyword] = text
+		of[keyword] = text
 		if v, err := strconv.ParseFloat(text, 64); err == nil {
-			s[keyword] = v
+			of[keyword] = v
 		} else if v, err := strconv.ParseBool(text); err == nil {
-			s[keyword] = v
+			of[keyword] = v
 		}
 	}
 	return s

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Config is a whole configuration with every default filled in. It is not changed after loading.
@@ -64,26 +66,29 @@ type Settings struct {
 
 // Camera is one camera.
 type Camera struct {
-	ID              string `yaml:"id" doc:"Name of the camera in URLs: 1 to 64 characters of a-z, 0-9, _ and -."`
-	Name            string `yaml:"name" doc:"Human-readable name of the camera; without one, the id."`
-	URL             string `yaml:"url" doc:"Where the camera is: rtsp://, rtsps://, http://, https://, file:///, v4l2:///dev/video0 or its number, csi://0, test://smpte. Special characters are percent-encoded."`
-	Substream       string `yaml:"substream" doc:"URL of a smaller stream of the same camera, for pictures that are no larger; it takes the camera's user and password unless it has its own."`
-	Username        string `yaml:"username" doc:"User at the camera; may be in the url instead."`
-	Password        Secret `yaml:"password" doc:"Password at the camera, without percent-encoding. ${NAME} takes an environment variable."`
-	PasswordFile    string `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
-	Disabled        bool   `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
-	TLSCA           string `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with its authority."`
-	TLSVerify       bool   `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures. Over https, TLS 1.0 and 1.1 and key exchange by RSA are then accepted too."`
-	Vendor          string `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
-	Host            string `yaml:"host" doc:"Name or address of a vendor's camera."`
-	Port            int    `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
-	Channel         int    `yaml:"channel" min:"1" max:"256" default:"1" doc:"Channel of a vendor's camera or recorder."`
-	Stream          string `yaml:"stream" enum:"main,sub" default:"main" doc:"Stream of a vendor's camera: the large one or the small one."`
-	Aspect          string `yaml:"aspect" doc:"Aspect of the camera's picture before it is rotated, such as 16:9, for a camera that does not state it or states a wrong one."`
-	SubstreamAspect string `yaml:"substream_aspect" doc:"The same for the substream; without it, the value of aspect."`
-	Masks           []Mask `yaml:"masks" doc:"Parts of the picture that nobody may see: they are painted over before anything else."`
+	ID              string    `yaml:"id" doc:"Name of the camera in URLs: 1 to 64 characters of a-z, 0-9, _ and -."`
+	Name            string    `yaml:"name" doc:"Human-readable name of the camera; without one, the id."`
+	URL             string    `yaml:"url" doc:"Where the camera is: rtsp://, rtsps://, http://, https://, file:///, v4l2:///dev/video0 or its number, csi://0, test://smpte. Special characters are percent-encoded."`
+	Substream       string    `yaml:"substream" doc:"URL of a smaller stream of the same camera, for pictures that are no larger; it takes the camera's user and password unless it has its own."`
+	Username        string    `yaml:"username" doc:"User at the camera; may be in the url instead."`
+	Password        Secret    `yaml:"password" doc:"Password at the camera, without percent-encoding. ${NAME} takes an environment variable."`
+	PasswordFile    string    `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
+	Disabled        bool      `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
+	TLSCA           string    `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with its authority."`
+	TLSVerify       bool      `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures. Over https, TLS 1.0 and 1.1 and key exchange by RSA are then accepted too."`
+	Vendor          string    `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
+	Host            string    `yaml:"host" doc:"Name or address of a vendor's camera."`
+	Port            int       `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
+	Channel         int       `yaml:"channel" min:"1" max:"256" default:"1" doc:"Channel of a vendor's camera or recorder."`
+	Stream          string    `yaml:"stream" enum:"main,sub" default:"main" doc:"Stream of a vendor's camera: the large one or the small one."`
+	Aspect          string    `yaml:"aspect" doc:"Aspect of the camera's picture before it is rotated, such as 16:9, for a camera that does not state it or states a wrong one."`
+	SubstreamAspect string    `yaml:"substream_aspect" doc:"The same for the substream; without it, the value of aspect."`
+	Masks           []Mask    `yaml:"masks" doc:"Parts of the picture that nobody may see: they are painted over before anything else."`
+	Crop            []float64 `yaml:"crop" len:"4" min:"0" max:"1" doc:"Part of the picture that is shown, as [x, y, width, height] in fractions of the picture after it is rotated. Viewers see nothing else."`
 	Settings        `yaml:",inline"`
 
+	// Shown is what crop describes.
+	Shown frame.Crop `yaml:"-"`
 	// Source is what url or vendor describes.
 	Source Source `yaml:"-"`
 	// Sub is what substream describes; nil for none.

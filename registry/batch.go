@@ -159,11 +159,13 @@ func (s *snapshots) hold(spec frame.Rendition) (from *stream, release func()) {
 	return from, func() { c.change(func() { from.snapshots-- }) }
 }
 
-// largest is the rendition that needs the most pixels.
+// largest is the rendition that needs the largest picture of the camera.
 func (b *batch) largest() (spec frame.Rendition) {
+	most := 0
 	for _, out := range b.outputs {
-		if out.Rendition.Width*out.Rendition.Height > spec.Width*spec.Height {
-			spec = out.Rendition
+		width, height := out.Rendition.SourceSize()
+		if width*height > most {
+			spec, most = out.Rendition, width*height
 		}
 	}
 	return spec

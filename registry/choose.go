@@ -6,8 +6,8 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// choose returns the stream that a rendition is to be made of. Of the streams that work it is the smallest one that is at
-// least as large as the rendition, or else the largest one. If no stream works, it is the main one. c.mu is held.
+// choose returns the stream that a rendition is to be made of. Of the streams that work it is the smallest one that is
+// large enough for the rendition, or else the largest one. If no stream works, it is the main one. c.mu is held.
 func (c *camera) choose(spec frame.Rendition) *stream {
 	best := c.main()
 	for _, s := range c.streams[1:] {
@@ -53,12 +53,9 @@ func (s *stream) area() int {
 	return width * height
 }
 
-// fits reports whether the stream is at least as large as a rendition.
+// fits reports whether the stream is large enough for a rendition.
 func (s *stream) fits(spec frame.Rendition) bool {
-	width, height := spec.Width, spec.Height
-	if spec.Rotate%180 != 0 {
-		width, height = height, width
-	}
+	width, height := spec.SourceSize()
 	ownWidth, ownHeight := s.format.DisplaySize()
 	return ownWidth >= width && ownHeight >= height
 }

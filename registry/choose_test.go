@@ -48,6 +48,38 @@ func TestRenditionIsMadeOfTheSmallestStreamThatIsLargeEnough(t *testing.T) {
 	}
 }
 
+func TestCropNeedsALargerStreamThanTheWholePicture(t *testing.T) {
+	r, _, _ := start(t, withSub)
+	bothKnown(t, r)
+	quarter := frame.Crop{X: 0.5, Y: 0.5, Width: 0.25, Height: 0.25}
+	for _, request := range []frame.Request{
+		{Width: 160, Crop: quarter}, {Width: 162, Crop: quarter}, {Width: 480},
+		{Width: 360, Rotate: 90, Crop: frame.Crop{Width: 1, Height: 0.5}}, {Width: 364, Rotate: 90, Crop: frame.Crop{Width: 1, Height: 0.5}},
+	} {
+		defer watch(t, r, request).Close()
+	}
+	until(t, "each is made of its stream", func() bool {
+		s, _ := r.Camera("a")
+		made := map[int]string{}
+		for _, rendition := range s.Renditions {
+			made[rendition.Width] = rendition.Stream
+		}
+		return made[160] == "sub" && made[162] == "main" && made[480] == "sub" && made[360] == "sub" && made[364] == "main"
+	})
+}
+
+func TestBatchOfSnapshotsIsMadeOfAStreamThatIsLargeEnoughForTheCrop(t *testing.T) {
+	stream := frame.Stream{Width: 1920, Height: 1080}
+	crop := frame.Request{Width: 320, Crop: frame.Crop{Width: 0.25, Height: 0.25}}.Resolve(stream)
+	b := &batch{}
+	for _, spec := range []frame.Rendition{frame.Request{Width: 640}.Resolve(stream), crop, frame.Request{Width: 480}.Resolve(stream)} {
+		b.outputs = append(b.outputs, frame.Output{Rendition: spec})
+	}
+	if got := b.largest(); got != crop {
+		t.Errorf("the stream is chosen for %v, want %v", got, crop)
+	}
+}
+
 func TestStreamsOfAnOnDemandCameraAreConnectedOnlyWhenUsed(t *testing.T) {
 	r, _, main := start(t, withSub+", connect: on_demand")
 	v := watch(t, r, frame.Request{Width: 320})

@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -116,10 +117,11 @@ func TestSnapshotThatIsPolledIsKeptUpToDate(t *testing.T) {
 }
 
 func TestConfigurationIsAppliedOnceToASnapshotThatIsPolled(t *testing.T) {
-	r, _, _ := start(t, "idle_timeout: 2s, rotate: 90, fps: 5")
+	r, _, _ := start(t, "idle_timeout: 2s, rotate: 90, fps: 5, crop: [0.5, 0, 0.5, 1]")
 	snapshot(t, r, frame.Request{Width: 320}, 0)
 	snapshot(t, r, frame.Request{Width: 320}, 0)
-	if s, _ := r.Camera("a"); len(s.Renditions) != 1 || s.Renditions[0].Rotate != 90 || s.Renditions[0].FPS != 0 {
+	s, _ := r.Camera("a")
+	if len(s.Renditions) != 1 || s.Renditions[0].Rotate != 90 || s.Renditions[0].FPS != 0 || !slices.Equal(s.Renditions[0].Crop, []float64{0.5, 0, 0.5, 1}) {
 		t.Errorf("%+v", s.Renditions)
 	}
 }

@@ -53,18 +53,19 @@ type StreamStatus struct {
 
 // RenditionStatus is one rendition that is being made.
 type RenditionStatus struct {
-	Width     int     `json:"width"`
-	Height    int     `json:"height"`
-	FPS       float64 `json:"fps"` // the limit; 0 is the camera's own rate
-	Keyframes bool    `json:"keyframes"`
-	Quality   int     `json:"quality"` // 0 is the camera's own JPEGs
-	Rotate    int     `json:"rotate"`
-	Format    string  `json:"format"` // jpeg, or that of bare pixels
-	Stream    string  `json:"stream"` // from which it is made; empty while it is not
-	Viewers   int     `json:"viewers"`
-	Frames    uint64  `json:"frames"`
-	FPSNow    float64 `json:"fps_now"`
-	Bytes     uint64  `json:"bytes"` // of all pictures so far
+	Width     int       `json:"width"`
+	Height    int       `json:"height"`
+	FPS       float64   `json:"fps"` // the limit; 0 is the camera's own rate
+	Keyframes bool      `json:"keyframes"`
+	Quality   int       `json:"quality"` // 0 is the camera's own JPEGs
+	Rotate    int       `json:"rotate"`
+	Crop      []float64 `json:"crop"`   // x, y, width and height of the part of the picture after it is rotated; nil for all of it
+	Format    string    `json:"format"` // jpeg, or that of bare pixels
+	Stream    string    `json:"stream"` // from which it is made; empty while it is not
+	Viewers   int       `json:"viewers"`
+	Frames    uint64    `json:"frames"`
+	FPSNow    float64   `json:"fps_now"`
+	Bytes     uint64    `json:"bytes"` // of all pictures so far
 }
 
 // State is the state of a camera or of one of its streams.
@@ -176,7 +177,7 @@ func pixelAspect(s frame.Stream) string {
 func (r *rendition) status() RenditionStatus {
 	status := RenditionStatus{
 		Width: r.spec.Width, Height: r.spec.Height, FPS: r.spec.FPS, Keyframes: r.spec.Keyframes,
-		Quality: r.spec.Quality, Rotate: r.spec.Rotate, Viewers: r.viewers,
+		Quality: r.spec.Quality, Rotate: r.spec.Rotate, Crop: r.spec.Crop.Numbers(), Viewers: r.viewers,
 		Format: cmp.Or(string(r.spec.Format), "jpeg"),
 	}
 	if r.stream != nil {

@@ -31,16 +31,17 @@ type query struct {
 	wait     time.Duration // for a newer one
 }
 
-// The parameters of a stream. fps, quality and overlay accept words, and have setters of their own.
+// The parameters of a stream. Those that accept more than a number have setters of their own.
 var streamParameters = []parameter{
 	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Width = n }),
 	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Height = n }),
-	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size", func(q *query, v float64) { q.Scale = v }),
+	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size, or of the crop's", func(q *query, v float64) { q.Scale = v }),
 	flag("upscale", "allows a picture larger than the camera's", func(q *query, on bool) { q.Upscale = on }),
 	{"fps", rateLimits, "a number from " + rateLimits + " (pictures per second at most), or key for the camera's keyframes only", setFPS},
 	{"quality", qualityLimits, "a whole number from " + qualityLimits + " (JPEG quality), or auto for the best that the viewer's line carries", setQuality},
 	whole("max_kbps", minKbps, maxKbps, "kbit a second at most", func(q *query, n int) { q.maxKbps = n }),
 	choice("rotate", []int{0, 90, 180, 270}, "degrees clockwise", func(q *query, n int) { q.Rotate = n }),
+	{"crop", "x,y,w,h from 0 to 1", frame.CropLimits, setCrop},
 	{"overlay", "name,time,text", "none, or some of name, time, text with commas between", setOverlay},
 }
 
@@ -116,6 +117,11 @@ func setQuality(q *query, text string) bool {
 	n, err := strconv.Atoi(text)
 	q.Quality = n
 	return err == nil && n >= frame.MinQuality && n <= frame.MaxQuality
+}
+
+func setCrop(q *query, text string) (ok bool) {
+	q.Crop, ok = frame.ParseCrop(text)
+	return ok
 }
 
 func setOverlay(q *query, text string) bool {

@@ -1,5 +1,7 @@
 package frame
 
+import "math"
+
 // Orientation is how a camera's pictures are to be turned to be upright: first mirrored, left for right, then rotated. The zero
 // Orientation leaves them as they are.
 type Orientation struct {
@@ -39,4 +41,15 @@ func (o Orientation) Before(x, y float64) (float64, float64) {
 		x = 1 - x
 	}
 	return x, y
+}
+
+// CropBefore returns where a part of the turned picture was before.
+func (o Orientation) CropBefore(c Crop) Crop {
+	if c.Whole() {
+		return c
+	}
+	x1, y1 := o.Before(c.X, c.Y)
+	x2, y2 := o.Before(c.X+c.Width, c.Y+c.Height)
+	x, y := max(0, min(x1, x2)), max(0, min(y1, y2)) // sums of fractions may be a little less than 0
+	return Crop{x, y, min(math.Abs(x1-x2), 1-x), min(math.Abs(y1-y2), 1-y)}
 }

@@ -31,12 +31,13 @@ type Rendition struct {
 	Keyframes     bool    // the camera's keyframes and nothing else; FPS is 0 then
 	Quality       int     // 1 to 100; 0 passes on the JPEGs of the camera as they are; of a raw picture always MaxQuality
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270
+	Crop          Crop    // the part of the camera's picture that is shown, after it is turned
 	Format        Format
 	DropSame      bool // leaves out a picture that is equal to the previous one, except for one each second
 	Overlay       Overlay
 }
 
-// String is for logs and tests and reads like 480x270@5 q80. Renditions that differ in another way read the same.
+// String is for logs and tests and reads like 480x270@5 crop 0.5,0,0.5,0.5 q80. Renditions that differ in another way read the same.
 func (r Rendition) String() string {
 	s := fmt.Sprintf("%dx%d", r.Width, r.Height)
 	if r.Format.Raw() {
@@ -47,6 +48,9 @@ func (r Rendition) String() string {
 		s += "@key"
 	case r.FPS > 0:
 		s += "@" + strconv.FormatFloat(r.FPS, 'g', 4, 64)
+	}
+	if !r.Crop.Whole() {
+		s += " crop " + r.Crop.String()
 	}
 	switch {
 	case r.Format.Raw():
@@ -69,6 +73,17 @@ func (r Rendition) Pixels() int {
 		return 0
 	}
 	return r.Width * r.Height
+}
+
+// SourceSize is the smallest size that a camera's picture can have, before it is rotated, to give the rendition without being enlarged.
+func (r Rendition) SourceSize() (width, height int) {
+	width, height = r.Width, r.Height
+	if !r.Crop.Whole() {
+		const slack = 1e-6 // of a division that has no rest
+		width = int(math.Ceil(float64(width)/r.Crop.Width - slack))
+		height = int(math.Ceil(float64(height)/r.Crop.Height - slack))
+	}
+	return Orientation{Degrees: r.Rotate}.Size(width, height)
 }
 
 // Overlay is text that is drawn into a picture. The zero Overlay has none.
@@ -100,8 +115,8 @@ func (o Overlay) Empty() bool { return o.Name == "" && !o.Time && o.Text == "" }
 // Request is what somebody asks of a camera. A zero field leaves the choice to the camera's configuration.
 type Request struct {
 	Width, Height int     // pixels; if only one is given, the other follows from the aspect ratio
-	Scale         float64 // of the camera's size, in both directions
-	Upscale       bool    // allows a picture that is larger than the camera's, up to MaxUpscale times
+	Scale         float64 // of the camera's size or, with a crop, of that of the crop, in both directions
+	Upscale       bool    // allows a picture that is larger than that, up to MaxUpscale times
 	FPS           float64 // pictures per second at most
 	Keyframes     bool    // the camera's keyframes only
 	Quality       int     // 1 to 100
@@ -109,6 +124,8 @@ type Request struct {
 	Step          int     // index of Steps, if Auto is set
 	AsSent        bool    // passes on the JPEGs of a camera that sends them, whatever Quality says, if everything else fits
 	Rotate        int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
+	Crop          Crop    // of the picture as it is shown without it: turned, and cropped to Within
+	Within        Crop    // of the configuration
 	Format        Format
 	DropSame      bool
 	Overlay       Overlay       // of the configuration
@@ -138,7 +155,7 @@ const (
 )
 
 // If nothing says how large a picture should be, a camera of LargeWidth pixels or more is shown at LargeScale of its size and a
-// smaller one at its own size.
+// smaller one at its own size. For a crop its own size counts.
 const (
 	LargeWidth = 1280
 	LargeScale = 0.25
@@ -166,6 +183,7 @@ func (a Request) WithDefaults(b Request) Request {
 			a.Overlay.Text = ""
 		}
 	}
+	a.Within = Orientation{Degrees: (360 - a.Rotate) % 360}.CropBefore(b.Within) // it stays where it is in the scene
 	a.Rotate = (a.Rotate + b.Rotate) % 360
 	a.DropSame = a.DropSame || b.DropSame
 	return a
@@ -174,22 +192,24 @@ func (a Request) WithDefaults(b Request) Request {
 // Resolve turns a complete Request into the rendition of a camera that sends s, whose size must be known.
 //
 // All sizes are those at which pictures are shown, see Stream.DisplaySize: a rendition's pixels are square. The picture keeps the
-// camera's aspect ratio if only one side or a scale is given, and is never larger than the camera's own unless Upscale allows it.
+// aspect ratio of the camera's, or of the crop, if only one side or a scale is given, and is never larger than that unless Upscale
+// allows it.
 //
 // Renditions that look the same become equal, so that they share one encode: a requested side is rounded to about a hundredth (see
 // grid), the other side to an even number, the quality to a multiple of 5, and the rate to halves from 2 a second on and to tenths
-// below.
+// below. The edges of a crop are rounded to about a hundredth of its own sides, and to even pixels.
 func (a Request) Resolve(s Stream) Rendition {
 	a, part := a.onStep()
-	s.Width, s.Height = s.DisplaySize()
+	turn := Orientation{Degrees: a.Rotate}
+	s.Width, s.Height = turn.Size(s.DisplaySize())
+	shown := a.Crop.of(a.Within.of(region{0, 0, s.Width, s.Height}))
+	crop := shown.in(s.Width, s.Height)
+	s.Width, s.Height = shown.width, shown.height
 	if a.Scale == 0 {
 		a.Scale = 1
-		if s.Width >= LargeWidth {
+		if width, _ := turn.Size(s.Width, s.Height); width >= LargeWidth {
 			a.Scale = LargeScale
 		}
-	}
-	if a.Rotate%180 != 0 {
-		s.Width, s.Height = s.Height, s.Width
 	}
 	own := size{float64(s.Width), float64(s.Height)}
 	want := a.size(own)
@@ -207,7 +227,7 @@ func (a Request) Resolve(s Stream) Rendition {
 	r := Rendition{
 		Width: even(want.w, s.Width), Height: even(want.h, s.Height),
 		FPS: roundRate(a.FPS), Keyframes: a.Keyframes, Quality: roundQuality(a.Quality),
-		Rotate: a.Rotate, Format: a.Format, DropSame: a.DropSame,
+		Rotate: a.Rotate, Crop: crop, Format: a.Format, DropSame: a.DropSame,
 	}
 	if !a.Overlay.Empty() {
 		r.Overlay = a.Overlay
@@ -222,7 +242,7 @@ func (a Request) Resolve(s Stream) Rendition {
 		r.FPS = 0
 	}
 	if a.AsSent && s.Passes() && r.Width == s.Width && r.Height == s.Height &&
-		r.Rotate == 0 && r.Format == JPEG && r.Overlay.Empty() {
+		r.Rotate == 0 && r.Crop.Whole() && r.Format == JPEG && r.Overlay.Empty() {
 		r.Quality = 0
 	}
 	return r
@@ -230,7 +250,7 @@ func (a Request) Resolve(s Stream) Rendition {
 
 type size struct{ w, h float64 }
 
-// size is the requested size for a camera whose own size is given, before any limit.
+// size is the requested size for a camera, or a part of its picture, whose own size is given, before any limit.
 func (a Request) size(own size) size {
 	switch {
 	case a.Width > 0 && a.Height > 0:
@@ -252,11 +272,17 @@ func (a Request) size(own size) size {
 // grid rounds a side in pixels: to even numbers below 512, to multiples of 4 below 1024, of 8 below 2048 and
 // so on.
 func grid(side float64) float64 {
+	step := gridStep(side)
+	return step * math.Round(side/step)
+}
+
+// gridStep is the step to which grid rounds a side.
+func gridStep(side float64) float64 {
 	step := 2.0
 	for side >= 256*step {
 		step *= 2
 	}
-	return step * math.Round(side/step)
+	return step
 }
 
 // even rounds a side to an even number of pixels, but keeps the camera's own side.

@@ -13,30 +13,37 @@ enum {
 	AT_ONCE = 4, // how many rows are added up at once
 };
 
-// fg_cover returns of which pixels of a side pixel i of the scaled side is made: from first to the one before end.
+// fg_cover returns of which pixels that are read pixel i of the scaled side is made: from first to the one before end.
 static void fg_cover(const fg_axis *a, int i, int *first, int *end) {
-	if (a->out <= a->in) {
-		*first = (gint64)i * a->in / a->out;
-		*end = ((gint64)(i + 1) * a->in + a->out - 1) / a->out;
+	const double scale = a->length / a->out,
+		     slack = 1e-6; // the slack is for where the sum of two fractions is a whole number
+	if (scale >= 1) {
+		*first = CLAMP((int)floor(a->from + i * scale + slack), 0, a->in - 1);
+		*end = CLAMP((int)ceil(a->from + (i + 1) * scale - slack), *first + 1, a->in);
 		return;
 	}
-	const double at = (i + 0.5) * a->in / a->out - 0.5;
+	const double at = a->from + (i + 0.5) * scale - 0.5;
 	*first = CLAMP((int)floor(at), 0, MAX(a->in - 2, 0));
 	*end = MIN(*first + 2, a->in);
 }
 
-// fg_weight is the share of source pixel p in pixel i, 0 to 1.
+// fg_weight is the share of pixel p in pixel i, 0 to 1. Those of a pixel at the end of the side may add up to less.
 static double fg_weight(const fg_axis *a, int i, int p) {
-	const double scale = (double)a->in / a->out;
-	if (a->out <= a->in)
-		return MAX(0, MIN((i + 1) * scale, p + 1) - MAX(i * scale, p)) / scale;
-	const double at = CLAMP((i + 0.5) * scale - 0.5, 0, a->in - 1);
+	const double scale = a->length / a->out;
+	if (scale >= 1)
+		return MAX(0, MIN(a->from + (i + 1) * scale, p + 1) - MAX(a->from + i * scale, p)) / scale;
+	const double at = CLAMP(a->from + (i + 0.5) * scale - 0.5, 0, a->in - 1);
 	return MAX(0, 1 - fabs(at - p));
 }
 
-static void fg_axis_init(fg_axis *a, int in, int out, guint32 sum) {
+static void fg_axis_init(fg_axis *a, fg_span part, int out, guint32 sum) {
 	int first, end;
-	*a = (fg_axis){.in = in, .out = out, .whole = in % out == 0 && in / out <= 4 ? in / out : 0};
+	const double slack = 1e-6;
+	*a = (fg_axis){.start = floor(part.from + slack), .out = out, .length = part.length};
+	a->from = MAX(part.from - a->start, 0);
+	a->in = MAX(1, (int)ceil(part.from + part.length - slack) - a->start);
+	if (a->from < slack && fabs(part.length - a->in) < slack && a->in % out == 0 && a->in / out <= 4)
+		a->whole = a->in / out;
 	for (int i = 0; i < out; i++) {
 		fg_cover(a, i, &first, &end);
 		a->taps = MAX(a->taps, end - first);
@@ -45,7 +52,7 @@ static void fg_axis_init(fg_axis *a, int in, int out, guint32 sum) {
 	a->weights = g_new(guint32, (gsize)out * a->taps);
 	for (int i = 0; i < out; i++) {
 		fg_cover(a, i, &first, &end);
-		first = MIN(first, in - a->taps);
+		first = MIN(first, a->in - a->taps);
 		a->first[i] = first;
 		// The sum is rounded, not each weight, so that all of them add up to it.
 		double whole = 0;
@@ -59,11 +66,11 @@ static void fg_axis_init(fg_axis *a, int in, int out, guint32 sum) {
 	}
 }
 
-void fg_area_init(fg_area *a, int in_width, int in_height, int out_width, int out_height) {
-	fg_axis_init(&a->x, in_width, out_width, COLUMN_SUM);
-	fg_axis_init(&a->y, in_height, out_height, ROW_SUM);
-	a->sums = g_new(guint16, in_width);
-	a->rows = g_new(guint8, (gsize)in_width * AT_ONCE);
+void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_height) {
+	fg_axis_init(&a->x, x, out_width, COLUMN_SUM);
+	fg_axis_init(&a->y, y, out_height, ROW_SUM);
+	a->sums = g_new(guint16, a->x.in);
+	a->rows = g_new(guint8, (gsize)a->x.in * AT_ONCE);
 }
 
 void fg_area_clear(fg_area *a) {
@@ -229,6 +236,7 @@ static void fg_columns(const fg_axis *a, guint8 *to, const guint16 *s) {
 }
 
 void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride) {
+	from.data += (gssize)a->y.start * from.stride + (gssize)a->x.start * from.step;
 	for (int y = 0; y < a->y.out; y++) {
 		fg_sum(a, from, y);
 		fg_columns(&a->x, to + (gssize)y * stride, a->sums);

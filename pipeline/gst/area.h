@@ -3,16 +3,23 @@
 
 #include <glib.h>
 
-// fg_axis says of which pixels of a side each pixel of the scaled side is made.
+// fg_span is a part of a side, in pixels. It need not begin or end between two of them.
 typedef struct {
-	int in, out;
+	double from, length;
+} fg_span;
+
+// fg_axis says of which pixels of a part of a side each pixel of the scaled side is made.
+typedef struct {
+	int start; // the first pixel of the side that is read
+	int in, out; // how many are read, and how many are made of them
+	double from, length; // the part, from the first pixel that is read
 	int taps; // how many pixels each is made of
-	int whole; // in/out where that is 1 to 4 without a rest, else 0
+	int whole; // length/out where that is 1 to 4 without a rest and the part begins with a pixel, else 0
 	guint32 *first;
 	guint32 *weights; // taps for each pixel
 } fg_axis;
 
-// fg_area scales one plane: by the average of the area that a pixel covers where a side gets smaller, and linearly where it grows.
+// fg_area scales a part of one plane: by the average of the area that a pixel covers where a side gets smaller, and linearly where it grows.
 typedef struct {
 	fg_axis x, y;
 	guint16 *sums; // of a row of the result, still of the width of the source
@@ -27,7 +34,8 @@ typedef struct {
 	int shift; // of samples of 16 bits, little endian, to 8 bits; 0 for samples of 8 bits
 } fg_samples;
 
-void fg_area_init(fg_area *a, int in_width, int in_height, int out_width, int out_height);
+// fg_area_init prepares to scale a part of a plane, which has samples in all of it.
+void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_height);
 
 void fg_area_clear(fg_area *a);
 

@@ -19,8 +19,11 @@ static gboolean fg_open(GstPadProbeInfo *info, GstVideoInfo *video, GstVideoFram
 static gboolean fg_full_range(const GstVideoInfo *video) { return video->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255; }
 
 // fg_span computes where a fraction of a side of n pixels begins and ends. It adds a pixel on both sides, since scaling mixes
-// neighbours, and rounds to even numbers, because chroma is subsampled.
-static void fg_span(double from, double length, int n, int *begin, int *end) {
+// neighbours, and rounds to even numbers, because chroma is subsampled. The fraction may lie outside of the side.
+static void fg_pixels(double from, double length, int n, int *begin, int *end) {
+	*begin = *end = 0;
+	if (from * n - 1 >= n || (from + length) * n + 1 <= 0)
+		return;
 	*begin = CLAMP((int)floor(from * n) - 1, 0, n) & ~1;
 	*end = CLAMP((int)ceil((from + length) * n) + 1, 0, n);
 	*end = MIN((*end + 1) & ~1, n);
@@ -45,8 +48,8 @@ static GstPadProbeReturn fg_mask_probe(GstPad *pad, GstPadProbeInfo *info, gpoin
 	const guint8 black = fg_full_range(&video) ? 0 : 16;
 	for (gsize i = 0; i < all->n; i++) {
 		int x0, x1, y0, y1;
-		fg_span(all->masks[i].x, all->masks[i].width, GST_VIDEO_INFO_WIDTH(&video), &x0, &x1);
-		fg_span(all->masks[i].y, all->masks[i].height, GST_VIDEO_INFO_HEIGHT(&video), &y0, &y1);
+		fg_pixels(all->masks[i].x, all->masks[i].width, GST_VIDEO_INFO_WIDTH(&video), &x0, &x1);
+		fg_pixels(all->masks[i].y, all->masks[i].height, GST_VIDEO_INFO_HEIGHT(&video), &y0, &y1);
 		fg_paint(&f, 0, 0, black, x0, x1, y0, y1);
 		fg_paint(&f, 1, 1, 128, x0, x1, y0, y1);
 		fg_paint(&f, 2, 1, 128, x0, x1, y0, y1);

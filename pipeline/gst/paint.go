@@ -5,7 +5,7 @@ package gst
 */
 import "C"
 
-// Mask is a rectangle of a picture that is painted black, in fractions of its width and height.
+// Mask is a rectangle of a picture that is painted black, in fractions of its width and height. It may reach beyond the picture.
 type Mask struct{ X, Y, Width, Height float64 }
 
 // PaintMasks paints privacy masks into the output of an element, which must be I420 in system memory.

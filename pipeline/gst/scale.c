@@ -8,13 +8,14 @@
 #include "area.h"
 
 // FgScale scales pictures of any format in system memory and gives I420 with the colours of a JPEG: the matrix of ITU-R BT.601 and
-// full range (JFIF 1.02). It scales each plane of YUV for itself. GstVideoConverter brings other formats, such as RGB and some of
+// full range (JFIF 1.02). It may scale a part of a picture only, and reads nothing else of it then. It scales each plane of YUV for itself. GstVideoConverter brings other formats, such as RGB and some of
 // 10 bit, into planes first. It is not used for more: it scales more slowly, and leaves the range as it is where the matrix
 // does not change (1.22).
 typedef struct {
 	GstVideoFilter parent;
 	gboolean jpeg; // the pictures have the colours of a JPEG, whatever the caps say
 	gboolean untagged; // the stream states no matrix, whatever the caps say
+	gdouble crop[4]; // x, y, width and height of the part that is scaled, in fractions of the picture
 	fg_area areas[3];
 	fg_colours colours; // without rows if there is nothing to convert
 	GstVideoConverter *converter; // to planes, which is NULL if the pictures have them already
@@ -138,10 +139,47 @@ static void fg_scale_clear(FgScale *s) {
 	gst_clear_buffer(&s->planes);
 }
 
+static gboolean fg_scale_cropped(const FgScale *s) {
+	return s->crop[0] > 0 || s->crop[1] > 0 || s->crop[2] < 1 || s->crop[3] < 1;
+}
+
+// fg_scale_part returns the part of a side of a plane that is scaled: a fraction of a side of so many pixels, of which each sample of the
+// plane covers 1 << sub. cover is 1, or more where the samples that are made cover more pixels than the picture has, as the chroma of an
+// odd side does.
+static fg_span fg_scale_part(double from, double length, int pixels, int sub, int samples, double cover) {
+	if (from <= 0 && length >= 1)
+		return (fg_span){0, samples};
+	fg_span part = {from * pixels, length * pixels};
+	if (fabs(part.from - rint(part.from)) < 1e-3) // fractions of whole pixels have no exact value
+		part.from = rint(part.from);
+	if (fabs(part.length - rint(part.length)) < 1e-3)
+		part.length = rint(part.length);
+	part.from = CLAMP(part.from / (1 << sub), 0, samples - 1);
+	part.length = MIN(part.length / (1 << sub) * cover, samples - part.from);
+	return part;
+}
+
+// fg_scale_areas prepares to scale each plane.
+static void fg_scale_areas(FgScale *s, const GstVideoInfo *in, const GstVideoInfo *out) {
+	for (guint i = 0; i < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(in)); i++) {
+		const int width = GST_VIDEO_INFO_COMP_WIDTH(out, i), height = GST_VIDEO_INFO_COMP_HEIGHT(out, i);
+		const double each = i == 0 ? 1 : 2;
+		const fg_span x = fg_scale_part(s->crop[0], s->crop[2], GST_VIDEO_INFO_WIDTH(in),
+			GST_VIDEO_FORMAT_INFO_W_SUB(in->finfo, i), GST_VIDEO_INFO_COMP_WIDTH(in, i),
+			each * width / GST_VIDEO_INFO_WIDTH(out));
+		const fg_span y = fg_scale_part(s->crop[1], s->crop[3], GST_VIDEO_INFO_HEIGHT(in),
+			GST_VIDEO_FORMAT_INFO_H_SUB(in->finfo, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
+			each * height / GST_VIDEO_INFO_HEIGHT(out));
+		fg_area_init(&s->areas[i], x, y, width, height);
+	}
+}
+
 static gboolean fg_scale_set_info(
 	GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out) {
 	FgScale *s = (FgScale *)filter;
 	fg_scale_clear(s);
+	if (fg_scale_cropped(s))
+		gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(s), FALSE);
 	GstVideoColorimetry colours = fg_scale_colours(s, in_caps, in);
 	if (!fg_scale_direct(in)) {
 		if (!gst_video_info_set_format(
@@ -161,9 +199,7 @@ static gboolean fg_scale_set_info(
 		s->planes = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&s->plain), NULL);
 		in = &s->plain;
 	}
-	for (guint i = 0; i < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(in)); i++)
-		fg_area_init(&s->areas[i], GST_VIDEO_INFO_COMP_WIDTH(in, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
-			GST_VIDEO_INFO_COMP_WIDTH(out, i), GST_VIDEO_INFO_COMP_HEIGHT(out, i));
+	fg_scale_areas(s, in, out);
 	const gboolean full = colours.range == GST_VIDEO_COLOR_RANGE_0_255;
 	double red = 0.299, blue = 0.114;
 	gst_video_color_matrix_get_Kr_Kb(colours.matrix, &red, &blue); // they stay if it has none
@@ -216,19 +252,24 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 	return GST_FLOW_OK;
 }
 
-enum { PROP_JPEG = 1, PROP_UNTAGGED };
+enum { PROP_JPEG = 1, PROP_UNTAGGED, PROP_CROP };
 
-static gboolean *fg_scale_property(GObject *object, guint id) {
-	FgScale *s = (FgScale *)object;
-	return id == PROP_JPEG ? &s->jpeg : &s->untagged;
-}
+static const gchar *const fg_crop_names[] = {"crop-x", "crop-y", "crop-width", "crop-height"};
 
 static void fg_scale_set_property(GObject *object, guint id, const GValue *value, GParamSpec *spec) {
-	*fg_scale_property(object, id) = g_value_get_boolean(value);
+	FgScale *s = (FgScale *)object;
+	if (id >= PROP_CROP)
+		s->crop[id - PROP_CROP] = g_value_get_double(value);
+	else
+		*(id == PROP_JPEG ? &s->jpeg : &s->untagged) = g_value_get_boolean(value);
 }
 
 static void fg_scale_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-	g_value_set_boolean(value, *fg_scale_property(object, id));
+	const FgScale *s = (FgScale *)object;
+	if (id >= PROP_CROP)
+		g_value_set_double(value, s->crop[id - PROP_CROP]);
+	else
+		g_value_set_boolean(value, id == PROP_JPEG ? s->jpeg : s->untagged);
 }
 
 static void fg_scale_finalize(GObject *object) {
@@ -236,7 +277,7 @@ static void fg_scale_finalize(GObject *object) {
 	G_OBJECT_CLASS(fg_scale_parent_class)->finalize(object);
 }
 
-static void fg_scale_init(FgScale *s) {}
+static void fg_scale_init(FgScale *s) { s->crop[2] = s->crop[3] = 1; }
 
 static void fg_scale_class_init(FgScaleClass *class) {
 	GObjectClass *object = G_OBJECT_CLASS(class);
@@ -250,6 +291,11 @@ static void fg_scale_class_init(FgScaleClass *class) {
 	g_object_class_install_property(object, PROP_UNTAGGED,
 		g_param_spec_boolean("untagged", "Untagged", "The stream states no matrix, whatever the caps say", FALSE,
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+	for (guint i = 0; i < G_N_ELEMENTS(fg_crop_names); i++)
+		g_object_class_install_property(object, PROP_CROP + i,
+			g_param_spec_double(fg_crop_names[i], fg_crop_names[i],
+				"Part of the picture that is scaled, as a fraction of its side", 0, 1, i < 2 ? 0 : 1,
+				G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	GstElementClass *element = GST_ELEMENT_CLASS(class);
 	gst_element_class_set_static_metadata(element, "Area scaler", "Filter/Converter/Video/Scaler/Colorspace",
 		"Scales by the average of areas and gives I420 with the colours of a JPEG", "framegate");

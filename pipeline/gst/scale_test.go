@@ -312,19 +312,24 @@ func TestScalerAveragesAreas(t *testing.T) {
 }
 
 // shares are those of the pixels of a side of n in pixel i of a side of out.
-func shares(n, out, i int) map[int]float64 {
-	all, scale := map[int]float64{}, float64(n)/float64(out)
-	if out > n {
-		at := min(max((float64(i)+0.5)*scale-0.5, 0), float64(n-1))
+func shares(n, out, i int) map[int]float64 { return sharesOf(0, float64(n), n, out, i) }
+
+// sharesOf is shares for a part of a side of n.
+func sharesOf(from, length float64, n, out, i int) map[int]float64 {
+	all, scale := map[int]float64{}, length/float64(out)
+	if scale < 1 {
+		first, last := math.Floor(from+1e-9), math.Min(math.Ceil(from+length-1e-9), float64(n))-1
+		at := min(max(from+(float64(i)+0.5)*scale-0.5, first), last)
 		low := int(at)
 		all[low] = 1 - (at - float64(low))
-		if low+1 < n {
+		if float64(low) < last {
 			all[low+1] = at - float64(low)
 		}
 		return all
 	}
-	for p := int(float64(i) * scale); p < n && float64(p) < float64(i+1)*scale-1e-9; p++ {
-		all[p] = (min(float64(i+1)*scale, float64(p+1)) - max(float64(i)*scale, float64(p))) / scale
+	low, high := from+float64(i)*scale, from+float64(i+1)*scale
+	for p := int(low + 1e-9); float64(p) < high-1e-9; p++ {
+		all[min(p, n-1)] += (min(high, float64(p+1)) - max(low, float64(p))) / scale // beyond the side its last pixel counts
 	}
 	return all
 }

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"html"
-	"math"
 	"strconv"
 	"strings"
 
@@ -68,7 +67,7 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, of Camera) (in, out 
 	}
 	scaled := scale[len(scale)-1]
 	if len(of.Masks) > 0 {
-		gst.PaintMasks(scaled, of.gstMasks())
+		gst.PaintMasks(scaled, of.masksIn(r))
 	}
 	finish, err := g.Add(p.finish(r, of)...)
 	if err != nil {
@@ -80,32 +79,67 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, of Camera) (in, out 
 	return scale[0], finish[len(finish)-1], nil
 }
 
-// gstMasks has the masks where they are before the picture is turned.
-func (c Camera) gstMasks() (all []gst.Mask) {
+// masksIn has the masks where they are in the picture of a rendition before it is turned.
+func (c Camera) masksIn(r frame.Rendition) (all []gst.Mask) {
+	part := c.part(r)
+	width, height := c.turn(r).Size(r.Width, r.Height)
 	for _, m := range c.Masks {
-		x1, y1 := c.Orientation.Before(m.X, m.Y)
-		x2, y2 := c.Orientation.Before(m.X+m.Width, m.Y+m.Height)
-		all = append(all, gst.Mask{X: min(x1, x2), Y: min(y1, y2), Width: math.Abs(x1 - x2), Height: math.Abs(y1 - y2)})
+		b := c.Orientation.CropBefore(frame.Crop{X: m.X, Y: m.Y, Width: m.Width, Height: m.Height})
+		x, w := within(b.X, b.Width, part.X, part.Width, c.Width, width)
+		y, h := within(b.Y, b.Height, part.Y, part.Height, c.Height, height)
+		all = append(all, gst.Mask{X: x, Y: y, Width: w, Height: h})
 	}
 	return all
 }
 
+// within returns where a part of a side is in another part of it, as fractions of that. Where the camera's pixels are enlarged, it is
+// longer by one of them at each end, since neighbours are mixed.
+func within(from, length, outer, outerLength float64, pixels, made int) (float64, float64) {
+	if shown := outerLength * float64(pixels); shown > 0 && shown < float64(made) {
+		from, length = from-1/float64(pixels), length+2/float64(pixels)
+	}
+	return (from - outer) / outerLength, length / outerLength
+}
+
 // OnDevice reports whether a rendition is encoded in the memory of the platform. A picture with masks or text, or one
-// that is turned, is copied into system memory first, where these are the same for every platform.
+// that is turned or cropped, is copied into system memory first, where these are the same for every platform.
 func (p Plan) OnDevice(r frame.Rendition, of Camera) bool {
-	return p.device != nil && r.Format == frame.JPEG && of.turn(r) == frame.Orientation{} && r.Overlay.Empty() && len(of.Masks) == 0 &&
+	return p.device != nil && r.Format == frame.JPEG && of.turn(r) == frame.Orientation{} && r.Crop.Whole() && r.Overlay.Empty() && len(of.Masks) == 0 &&
 		(p.anySize || r.Width*r.Height >= p.device.least)
 }
 
 // turn is how the camera's pictures are turned for a rendition.
 func (c Camera) turn(r frame.Rendition) frame.Orientation { return c.Orientation.Rotated(r.Rotate) }
 
+// part is the part of the camera's pictures that a rendition shows, before they are turned.
+func (c Camera) part(r frame.Rendition) frame.Crop {
+	if r.Crop.Whole() {
+		return frame.Crop{Width: 1, Height: 1}
+	}
+	return c.turn(r).CropBefore(r.Crop)
+}
+
+// whole is the size of the whole picture of which the part for a rendition is cut: no larger than the camera's, if that is known.
+func (c Camera) whole(r frame.Rendition) size {
+	side := func(n, own int) int {
+		if n += n % 2; own > 0 && n > own {
+			return own
+		}
+		return n
+	}
+	width, height := c.Orientation.Size(r.SourceSize())
+	return size{side(width, c.Width), side(height, c.Height)}
+}
+
 // scale returns the chain that scales a picture to a rendition's size, before it is turned, and copies it to where it is
-// encoded.
+// encoded. What is scaled on a device is the whole picture: a crop is cut out of it in system memory.
 func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	width, height := of.turn(r).Size(r.Width, r.Height)
 	scaler, memory := p.platform.scaler()
 	from, to := size{of.Width, of.Height}, size{width, height}
+	if !r.Crop.Whole() {
+		to = of.whole(r)
+	}
 	jpeg := p.codec == "mjpeg" // its pictures have the colours of a JPEG, although nvjpegdec does not say so (1.26)
 	if p.OnDevice(r, of) {
 		return scaler.scale(memory, p.device.format, from, to, !jpeg)
@@ -118,7 +152,11 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	default:
 		chain = scaler.scale("", "", from, to, !jpeg)
 	}
-	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{"jpeg-colours": jpeg, "untagged": of.Untagged}}
+	part := of.part(r)
+	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{
+		"jpeg-colours": jpeg, "untagged": of.Untagged,
+		"crop-x": part.X, "crop-y": part.Y, "crop-width": part.Width, "crop-height": part.Height,
+	}}
 	return append(chain, finisher, raw("", "I420", width, height))
 }
 

@@ -1,0 +1,150 @@
+package gst
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"testing"
+)
+
+// source is a picture of noise in one layout, in which the value of each sample can be looked up.
+type source struct {
+	data []byte
+	// at returns the sample of a component, 0 to 255.
+	at func(component, x, y int) float64
+	// sub is by how much the chroma is subsampled in each direction, as a power of 2.
+	sub [2]int
+}
+
+// noise returns noise of a size in a layout.
+func noise(layout string, width, height int) source {
+	random := rand.New(rand.NewPCG(uint64(width), uint64(height)))
+	data := make([]byte, (width+16)*(height+16)*8)
+	for i := range data {
+		data[i] = byte(random.Uint32())
+	}
+	round := func(n int) int { return (n + 3) &^ 3 }
+	halfWidth, halfHeight := (width+1)/2, (height+1)/2
+	stride := round(width)
+	switch layout {
+	case "I420":
+		planes, strides := i420(data, width, height)
+		n := len(planes[0]) + len(planes[1]) + len(planes[2])
+		return source{data[:n], func(c, x, y int) float64 { return float64(planes[c][y*strides[c]+x]) }, [2]int{1, 1}}
+	case "NV12":
+		luma := stride * (height + height%2)
+		return source{data[:luma*3/2], func(c, x, y int) float64 {
+			if c == 0 {
+				return float64(data[y*stride+x])
+			}
+			return float64(data[luma+y*stride+2*x+c-1])
+		}, [2]int{1, 1}}
+	case "Y444":
+		return source{data[:3*stride*height], func(c, x, y int) float64 { return float64(data[(c*height+y)*stride+x]) }, [2]int{}}
+	case "YUY2":
+		stride = round(2 * width)
+		return source{data[:stride*height], func(c, x, y int) float64 {
+			if c == 0 {
+				return float64(data[y*stride+2*x])
+			}
+			return float64(data[y*stride+4*x+2*c-1])
+		}, [2]int{1, 0}}
+	case "I420_10LE":
+		strides := [3]int{round(2 * width), round(2 * halfWidth), round(2 * halfWidth)}
+		starts := [3]int{0, strides[0] * (height + height%2), strides[0]*(height+height%2) + strides[1]*halfHeight}
+		n := starts[2] + strides[2]*halfHeight
+		for i := 1; i < n; i += 2 {
+			data[i] &= 3
+		}
+		return source{data[:n], func(c, x, y int) float64 {
+			at := starts[c] + y*strides[c] + 2*x
+			return float64(int(data[at])|int(data[at+1])<<8) / 4
+		}, [2]int{1, 1}}
+	}
+	panic(layout)
+}
+
+// TestScalerScalesAPartOfAPicture compares each plane of a crop of noise with the exact average of the areas in it, or the linear
+// interpolation where it grows. A crop is given in pixels, which need not be whole.
+func TestScalerScalesAPartOfAPicture(t *testing.T) {
+	for _, layout := range []string{"I420", "NV12", "Y444", "YUY2", "I420_10LE"} {
+		for _, c := range []struct {
+			width, height      int
+			x, y, cropW, cropH float64
+			toWidth, toHeight  int
+		}{
+			{192, 108, 96, 54, 96, 54, 96, 54},  // its own pixels
+			{192, 108, 48, 28, 64, 36, 32, 18},  // halves
+			{192, 108, 48, 28, 64, 36, 24, 14},  // no whole number
+			{192, 108, 64, 0, 128, 108, 32, 27}, // a whole side
+			{192, 108, 10, 6, 16, 16, 64, 64},   // grows
+			{192, 108, 10, 6, 16, 60, 40, 20},   // grows in one direction
+			{192, 108, 33, 7, 50, 40, 25, 20},   // begins with an odd pixel
+			{192, 108, 33.3, 7.7, 51.5, 41.2, 24, 18},
+			{192, 108, 33.3, 7.7, 1.5, 0.8, 16, 16}, // less than a pixel
+			{191, 107, 95, 53, 96, 54, 48, 26},      // the end of odd sides
+			{191, 107, 0, 0, 100, 107, 51, 107},     // an odd picture
+			{192, 108, 176, 92, 16, 16, 15, 3},
+		} {
+			from := noise(layout, c.width, c.height)
+			caps := fmt.Sprintf("format=%s, width=%d, height=%d, colorimetry=1:4:0:0", layout, c.width, c.height)
+			crop := map[string]any{
+				"crop-x": c.x / float64(c.width), "crop-y": c.y / float64(c.height),
+				"crop-width": c.cropW / float64(c.width), "crop-height": c.cropH / float64(c.height),
+			}
+			head := Spec{Factory: "appsrc", Set: map[string]any{"caps": Arg("video/x-raw, framerate=25/1, " + caps), "format": Arg("time")}}
+			push := func(head *Element) { head.Push(from.data, 0, true) }
+			to, strides := i420(scaledFrom(t, caps, push, Spec{Factory: Scaler, Set: crop}, c.toWidth, c.toHeight, head), c.toWidth, c.toHeight)
+			for plane := range to {
+				n := [2]int{c.width, c.height}
+				out := [2]int{c.toWidth, c.toHeight}
+				begin, length := [2]float64{c.x, c.y}, [2]float64{c.cropW, c.cropH}
+				for axis := range n {
+					if plane > 0 {
+						out[axis] = (out[axis] + 1) / 2
+						each := float64(int(1) << from.sub[axis])
+						length[axis] *= 2 * float64(out[axis]) / float64([2]int{c.toWidth, c.toHeight}[axis]) / each
+						begin[axis] /= each
+						n[axis] = (n[axis] + int(each) - 1) / int(each)
+					}
+					length[axis] = min(length[axis], float64(n[axis])-begin[axis])
+					if begin[axis] == 0 && [2]float64{c.cropW, c.cropH}[axis] == float64([2]int{c.width, c.height}[axis]) {
+						length[axis] = float64(n[axis])
+					}
+				}
+				worst := 0.0
+				for y := range out[1] {
+					for x := range out[0] {
+						want := 0.0
+						for py, wy := range sharesOf(begin[1], length[1], n[1], out[1], y) {
+							for px, wx := range sharesOf(begin[0], length[0], n[0], out[0], x) {
+								want += wy * wx * from.at(plane, px, py)
+							}
+						}
+						worst = max(worst, math.Abs(want-float64(to[plane][y*strides[plane]+x])))
+					}
+				}
+				limit := 2.0
+				if c.cropW == float64(c.toWidth) {
+					limit = 1
+				}
+				if worst > limit {
+					t.Errorf("%s: %+v: plane %d is off by %.1f", layout, c, plane, worst)
+				}
+			}
+		}
+	}
+}
+
+// TestScalerCropsAPictureThatItNeedNotScale has the same size, format and colours on both sides.
+func TestScalerCropsAPictureThatItNeedNotScale(t *testing.T) {
+	from := noise("I420", 64, 48)
+	const caps = "format=I420, width=64, height=48, colorimetry=1:4:0:0"
+	head := Spec{Factory: "appsrc", Set: map[string]any{"caps": Arg("video/x-raw, framerate=25/1, pixel-aspect-ratio=1/1, " + caps), "format": Arg("time")}}
+	push := func(head *Element) { head.Push(from.data, 0, true) }
+	crop := map[string]any{"crop-x": 0.5, "crop-y": 0.5, "crop-width": 0.5, "crop-height": 0.5}
+	to, _ := i420(scaledFrom(t, caps, push, Spec{Factory: Scaler, Set: crop}, 64, 48, head), 64, 48)
+	if got, want := float64(to[0][0]), from.at(0, 32, 24); got != want {
+		t.Errorf("the first pixel is %v, want %v", got, want)
+	}
+}
