@@ -291,6 +291,11 @@ func (d *decoder) value(n ast.Node, into reflect.Value, tag reflect.StructTag, p
 		d.cameras = n
 	case into.Kind() == reflect.Struct:
 		d.object(n, into, path, depth)
+	case into.Type() == reflect.TypeFor[Addresses]() && n.Type() != ast.SequenceType: // a single one
+		one := reflect.ValueOf(Addresses{""})
+		if d.scalar(n, one.Index(0), tag, path, at) {
+			into.Set(one)
+		}
 	case into.Kind() == reflect.Slice:
 		d.list(n, into, tag, path, depth)
 	default:
@@ -307,24 +312,25 @@ func (d *decoder) list(n ast.Node, into reflect.Value, tag reflect.StructTag, pa
 	}
 	into.SetZero()
 	for i, item := range sequence.Values {
-		element := reflect.New(into.Type().Elem()).Elem()
-		d.value(item, element, tag, fmt.Sprintf("%s[%d]", path, i), depth+1)
+		element, at := reflect.New(into.Type().Elem()).Elem(), fmt.Sprintf("%s[%d]", path, i)
+		d.places[at] = placeOfNode(item)
+		d.value(item, element, tag, at, depth+1)
 		into.Set(reflect.Append(into, element))
 	}
 }
 
-// scalar decodes a scalar into a field and checks it against the field's tags.
-func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, path string, at place) {
+// scalar decodes a scalar into a field and checks it against the field's tags. It returns false after a fault.
+func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, path string, at place) bool {
 	text, ok := node.Text(n)
 	if !ok {
 		d.fault(at, "%s: expected %s, found %s", path, expected(into), kindOf(n))
-		return
+		return false
 	}
 	secret := into.Type() == reflect.TypeFor[Secret]()
 	expanded, err := d.expand(text, secret)
 	if err != nil {
 		d.fault(at, "%s: %v", path, err)
-		return
+		return false
 	}
 	shown := text // not the expansion, which may be a secret
 	if secret {
@@ -332,7 +338,9 @@ func (d *decoder) scalar(n ast.Node, into reflect.Value, tag reflect.StructTag, 
 	}
 	if err := setScalar(into, expanded, tag); err != nil {
 		d.fault(at, "%s is %q; it must be %v", path, shown, err)
+		return false
 	}
+	return true
 }
 
 func kindOf(n ast.Node) string {

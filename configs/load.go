@@ -2,12 +2,10 @@ package configs
 
 import (
 	"fmt"
-	"net"
 	"net/url"
 	"os"
 	"reflect"
 	"regexp"
-	"strconv"
 	"strings"
 
 	"golang.org/x/image/font/opentype"
@@ -58,7 +56,9 @@ func defaultCamera(defaults Settings) Camera {
 func setDefaults(v reflect.Value) {
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
-		if f.Type.Kind() == reflect.Struct && f.Tag.Get("yaml") != "-" {
+		if f.Type == reflect.TypeFor[Addresses]() {
+			v.Field(i).Set(reflect.ValueOf(Addresses{f.Tag.Get("default")}))
+		} else if f.Type.Kind() == reflect.Struct && f.Tag.Get("yaml") != "-" {
 			setDefaults(v.Field(i))
 		} else if text, ok := f.Tag.Lookup("default"); ok {
 			if err := setScalar(v.Field(i), text, f.Tag); err != nil {
@@ -70,10 +70,7 @@ func setDefaults(v reflect.Value) {
 
 // checkServer checks the keys that concern no camera.
 func (d *decoder) checkServer(config *Config) {
-	_, port, err := net.SplitHostPort(config.Listen)
-	if n, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil || n == 0 && port != "0" {
-		d.fault(d.at("listen"), "listen is %q; it must be host:port or :port", config.Listen)
-	}
+	d.checkListen(config.Listen)
 	for i, host := range config.Hosts {
 		if !IsHost(host) {
 			d.fault(d.at("hosts"), "hosts[%d] is %q; it must be a name such as cams.example, without scheme, port and path", i, host)

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -86,7 +87,7 @@ func TestEveryFaultHasItsPlace(t *testing.T) {
 
 func TestEmptyFileIsAllDefaults(t *testing.T) {
 	config := mustParse(t, "")
-	if config.Listen != ":8080" || config.Defaults.Quality != 80 || config.Defaults.IdleTimeout != 10*time.Second || len(config.Cameras) != 0 {
+	if !slices.Equal(config.Listen, Addresses{":8080"}) || config.Defaults.Quality != 80 || config.Defaults.IdleTimeout != 10*time.Second || len(config.Cameras) != 0 {
 		t.Errorf("%+v", config)
 	}
 }
@@ -184,7 +185,7 @@ func TestAspectIsThatOfBothStreamsUnlessTheSubstreamHasItsOwn(t *testing.T) {
 
 func TestVariablesAreValuesAndNeverYAML(t *testing.T) {
 	config := mustParse(t, "cameras: [{id: a, url: 'rtsp://h/', name: '${EVIL} $${X}', quality: '${QUALITY}'}]")
-	if c := config.Cameras[0]; c.Name != "x\nlisten: 1 ${X}" || c.Quality != 55 || config.Listen != ":8080" {
+	if c := config.Cameras[0]; c.Name != "x\nlisten: 1 ${X}" || c.Quality != 55 || config.Listen[0] != ":8080" {
 		t.Errorf("%+v", c)
 	}
 }

@@ -60,6 +60,8 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 			properties[f.key] = schemaOf(t.FieldByIndex(f.index).Type, f.tag)
 		}
 		s["type"], s["properties"], s["additionalProperties"] = "object", properties, false
+	case t == reflect.TypeFor[Addresses]():
+		s["type"], s["items"] = []string{"string", "array"}, schemaOf(t.Elem(), "")
 	case t.Kind() == reflect.Slice:
 		items := schemaOf(t.Elem(), "")
 		s["type"], s["items"] = "array", items

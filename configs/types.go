@@ -15,7 +15,8 @@ import (
 //
 // The tags describe each key: the loader and the generator of the JSON Schema read its default, range and meaning from them.
 type Config struct {
-	Listen                   string   `yaml:"listen" default:":8080" doc:"Address to serve on: host:port or :port."`
+	Listen Addresses `yaml:"listen" default:":8080" doc:"Address to serve on, or a list of them: host:port, :port, or unix:/path of a Unix socket, for programs on this machine."`
+
 	LogLevel                 string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"Least severe level that is logged."`
 	LogFormat                string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Format of the log on stderr."`
 	CORSOrigins              []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' allows all. An <img> tag works without this."`

@@ -2,12 +2,15 @@ package web
 
 import "net/netip"
 
+// UnixSocket is what counts as the address of those who come over a Unix socket.
+const UnixSocket = "a Unix socket"
+
 // Address is what counts as one where addresses are limited, for the remote address of a connection: an IPv4 address, or the first 64 bits of an
 // IPv6 address, because whoever has one of these has them all.
 func Address(remote string) string {
 	from, err := netip.ParseAddrPort(remote)
 	if err != nil {
-		return remote // a Unix socket's
+		return UnixSocket
 	}
 	address := from.Addr().Unmap().WithZone("")
 	if address.Is4() || address.IsLoopback() {

@@ -2,6 +2,7 @@ package web
 
 import (
 	"mime"
+	"net"
 	"net/http"
 	"net/netip"
 )
@@ -51,7 +52,11 @@ func (s *server) guarded(next http.Handler) http.Handler {
 	})
 }
 
+// fromLoopback reports whether a request comes from this machine: over loopback, or over a Unix socket.
 func fromLoopback(r *http.Request) bool {
+	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
+		return true
+	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	return err == nil && from.Addr().Unmap().IsLoopback()
 }

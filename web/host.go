@@ -41,7 +41,12 @@ func (s *server) serves(host string) bool {
 		return true
 	}
 	config := s.config.Load()
-	given := append([]string{hostname(config.Listen), hostname(s.Listen), machineName}, config.Hosts...)
+	given := append([]string{machineName}, config.Hosts...)
+	for _, address := range slices.Concat(config.Listen, s.Listen) {
+		if _, unix := configs.UnixSocket(address); !unix {
+			given = append(given, hostname(address))
+		}
+	}
 	short, _, _ := strings.Cut(machineName, ".")
 	return host == short+".local" || slices.ContainsFunc(given, func(name string) bool { return strings.EqualFold(name, host) })
 }

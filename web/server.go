@@ -42,8 +42,8 @@ type Options struct {
 	Configuration func() Configuration
 	// File is the file that requests may change; nil for none.
 	File *edit.File
-	// Listen is an address that takes the place of the configuration's; empty for none. Its host is one of those that are served.
-	Listen  string
+	// Listen are addresses that take the place of the configuration's; empty for none. Their hosts are among those that are served.
+	Listen  []string
 	Version string
 	Log     *slog.Logger
 }

@@ -14,7 +14,7 @@ import (
 
 // demo serves the embedded configuration. It starts the cameras itself and reads them over real RTSP, on loopback.
 type demo struct {
-	Listen string `placeholder:"HOST:PORT" help:"Address to serve on instead of ${listen}."`
+	Listen []string `placeholder:"HOST:PORT" help:"Address to serve on instead of ${listen}."`
 }
 
 func (d demo) Run(ctx context.Context, hangUp <-chan os.Signal) error {

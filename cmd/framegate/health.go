@@ -3,17 +3,15 @@ package main
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/app"
-	"github.com/framegate/framegate/internal/health"
 )
 
 // healthCommand checks that a framegate on this machine serves. A container's health check runs it.
 type healthCommand struct {
-	URL string `arg:"" optional:"" help:"URL of framegate, such as http://127.0.0.1:8080. Without it: the address of the configuration."`
+	URL string `arg:"" optional:"" help:"URL of framegate, such as http://127.0.0.1:8080, or unix:/path of its socket. Without it: the addresses of the configuration."`
 }
 
 // healthTime is how long the answer may take.
@@ -22,18 +20,20 @@ const healthTime = 4 * time.Second
 func (h healthCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	if err := health.Check(ctx, strings.TrimSuffix(h.base(), "/"), nil); err != nil {
-		return err
+	for _, address := range h.addresses() {
+		if err := app.Check(ctx, address); err != nil {
+			return err
+		}
 	}
 	fmt.Println("ok")
 	return nil
 }
 
-// base returns the URL of framegate, by the address in its configuration, or by the default one if the configuration is missing
-// or faulty. It is wrong if listen was changed since the start.
-func (h healthCommand) base() string {
+// addresses returns where framegate is: the given URL, or the addresses in its configuration, or the default one if the configuration is
+// missing or faulty. They are wrong if listen was changed since the start.
+func (h healthCommand) addresses() []string {
 	if h.URL != "" {
-		return h.URL
+		return []string{h.URL}
 	}
 	config := configs.Default()
 	if path, err := configs.Find(""); err == nil {
@@ -41,5 +41,5 @@ func (h healthCommand) base() string {
 			config = found
 		}
 	}
-	return app.URL(config.Listen)
+	return config.Listen
 }

@@ -90,7 +90,7 @@ func defaults() kong.Vars {
 	config := configs.Default()
 	return kong.Vars{
 		"searched":        "./" + strings.Join(configs.Searched, ", "),
-		"listen":          config.Listen,
+		"listen":          strings.Join(config.Listen, ","),
 		"connect_timeout": config.Defaults.ConnectTimeout.String(),
 		"transport":       string(config.Defaults.Transport),
 		"transports":      fmt.Sprintf("%s,%s,%s", configs.TCP, configs.UDP, configs.Auto),

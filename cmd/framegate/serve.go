@@ -12,8 +12,8 @@ import (
 )
 
 type serve struct {
-	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}."`
-	Listen string `placeholder:"HOST:PORT" help:"Address to serve on instead of the configuration's."`
+	Config string   `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}."`
+	Listen []string `placeholder:"HOST:PORT" help:"Address to serve on instead of the configuration's, or several with commas between; unix:/path is a Unix socket."`
 }
 
 func (s serve) Run(ctx context.Context, hangUp <-chan os.Signal) error {

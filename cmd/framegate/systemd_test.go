@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net"
 	"net/http"
@@ -37,7 +38,49 @@ func TestSystemdIsNotified(t *testing.T) {
 	}
 }
 
-func TestSocketFromSystemdIsServed(t *testing.T) {
+func TestSocketsFromSystemdAreServed(t *testing.T) {
+	listener, socket := systemdSocket(t)
+	second, secondSocket := systemdSocket(t)
+	answered := make(chan error, 1)
+	go func() {
+		var errs []error
+		for _, l := range []net.Listener{listener, second} {
+			response, err := http.Get("http://" + l.Addr().String() + "/healthz")
+			if err == nil {
+				response.Body.Close()
+			}
+			errs = append(errs, err)
+		}
+		answered <- errors.Join(errs...)
+	}()
+	// The address of the configuration is in use, so framegate would fail if it opened it. The variables of systemd name the process
+	// that a socket is for, whose id only the process itself knows.
+	path := config(t, "{listen: '"+listener.Addr().String()+"', cameras: []}")
+	cmd := exec.Command("sh", "-c", `LISTEN_FDS=2 LISTEN_PID=$$ exec "$0" "$@"`, binary, "serve", "--config", path)
+	log := &bytes.Buffer{} // read when the process has ended
+	cmd.Stderr, cmd.ExtraFiles = log, []*os.File{socket, secondSocket}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	socket.Close()
+	secondSocket.Close()
+	var err error
+	select {
+	case err = <-answered:
+	case <-time.After(camtest.Patience):
+		t.Error("no answer")
+	}
+	listener.Close()
+	second.Close()
+	cmd.Process.Signal(syscall.SIGTERM)
+	if ended := cmd.Wait(); err != nil || ended != nil {
+		t.Errorf("the answer: %v; the end: %v; the log: %s", err, ended, log)
+	}
+}
+
+// systemdSocket returns a listener, and its socket for another process.
+func systemdSocket(t *testing.T) (net.Listener, *os.File) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -46,34 +89,7 @@ func TestSocketFromSystemdIsServed(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	answered := make(chan error, 1)
-	go func() {
-		response, err := http.Get("http://" + listener.Addr().String() + "/healthz")
-		if err == nil {
-			response.Body.Close()
-		}
-		answered <- err
-	}()
-	// The address of the configuration is in use, so framegate would fail if it opened it. The variables of systemd name the process
-	// that a socket is for, whose id only the process itself knows.
-	path := config(t, "{listen: '"+listener.Addr().String()+"', cameras: []}")
-	cmd := exec.Command("sh", "-c", `LISTEN_FDS=1 LISTEN_PID=$$ exec "$0" "$@"`, binary, "serve", "--config", path)
-	log := &bytes.Buffer{} // read when the process has ended
-	cmd.Stderr, cmd.ExtraFiles = log, []*os.File{socket}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	socket.Close()
-	select {
-	case err = <-answered:
-	case <-time.After(camtest.Patience):
-		t.Error("no answer")
-	}
-	listener.Close()
-	cmd.Process.Signal(syscall.SIGTERM)
-	if ended := cmd.Wait(); err != nil || ended != nil {
-		t.Errorf("the answer: %v; the end: %v; the log: %s", err, ended, log)
-	}
+	return listener, socket
 }
 
 func TestOtherSocketsFromSystemdAreRefused(t *testing.T) {
@@ -99,7 +115,7 @@ func TestOtherSocketsFromSystemdAreRefused(t *testing.T) {
 	defer datagrams.Close()
 	path := config(t, "cameras: []")
 	for want, sockets := range map[string][]*os.File{
-		"systemd passes 2 sockets": {stream, stream}, "does not listen for connections": {datagrams},
+		"does not listen for connections": {stream, datagrams},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), camtest.Patience)
 		defer cancel()

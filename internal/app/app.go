@@ -3,13 +3,12 @@
 package app
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"os"
+	"strings"
 	"sync"
 	"time"
 
@@ -29,7 +28,7 @@ import (
 type Options struct {
 	Config  *configs.Config  // at the start
 	File    string           // that Config was read from and that is watched; empty where there is none
-	Listen  string           // address to serve on; empty for the configuration's
+	Listen  []string         // addresses to serve on; empty for the configuration's
 	Version string           // to show
 	Prover  plan.Prover      // runs the proofs of plans
 	HangUp  <-chan os.Signal // values make the App load the file; nil for none
@@ -87,18 +86,24 @@ func (a *App) Run(ctx context.Context) error {
 	defer a.log.Flush(flushTime)
 	limitProcessors()
 	collectSooner()
-	listener, err := systemd.Listen(cmp.Or(a.Listen, a.Config.Listen))
+	addresses := a.Listen
+	if len(addresses) == 0 {
+		addresses = a.Config.Listen
+	}
+	listeners, err := listen(addresses)
 	if err != nil {
 		return err
 	}
 	if err := a.apply(a.Config); err != nil {
-		listener.Close()
+		closeAll(listeners)
 		return err
 	}
-	url := URL(listener.Addr().String())
-	a.log.Info("serving", "url", url, "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version())
+	served, urls := addressesOf(listeners)
+	a.log.Info("serving", "url", urls[0], "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version())
+	for _, url := range urls[1:] {
+		a.log.Info("serving too", "url", url)
+	}
 
-	a.clients.Listener = listener
 	all, ctx := errgroup.WithContext(ctx)
 	go a.machine.prove(ctx, a.Prover) // Run does not wait for it: a driver may hang in it
 	all.Go(func() error {
@@ -114,19 +119,21 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	server := a.server()
-	all.Go(func() error {
-		if err := server.Serve(a.clients); !errors.Is(err, http.ErrServerClosed) {
-			return err
-		}
-		return nil
-	})
+	for _, l := range listeners {
+		all.Go(func() error {
+			if err := server.Serve(a.clients.limit(l)); !errors.Is(err, http.ErrServerClosed) {
+				return err
+			}
+			return nil
+		})
+	}
 	all.Go(func() error {
 		<-ctx.Done()
 		shutDown(server)
 		return nil
 	})
 	all.Go(func() error {
-		systemd.Supervise(ctx, listener.Addr(), url, func() { a.cameras.Cameras() }, a.log.Logger)
+		systemd.Supervise(ctx, served, strings.Join(urls, " "), func() { a.cameras.Cameras() }, a.log.Logger)
 		return nil
 	})
 	err = all.Wait()
@@ -146,16 +153,4 @@ func shutDown(server *http.Server) {
 // setLevel sets a log's level to that of a configuration, which has been checked.
 func setLevel(level *slog.LevelVar, config *configs.Config) {
 	level.UnmarshalText([]byte(config.LogLevel))
-}
-
-// URL returns a URL at which this machine reaches a server that listens on an address.
-func URL(listen string) string {
-	host, port, err := net.SplitHostPort(listen)
-	if err != nil {
-		return listen
-	}
-	if host == "" || net.ParseIP(host).IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
 }

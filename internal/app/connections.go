@@ -16,11 +16,10 @@ import (
 	"github.com/framegate/framegate/web"
 )
 
-// connections is a listener that limits how many connections there are at a time, in all and of one address, and that leaves
+// connections limits how many connections there are at a time, in all and of one address, over all listeners, and leaves
 // descriptors for cameras. Without a descriptor, a camera cannot be connected, and GLib aborts the process ("Creating pipes for
 // GWakeup").
 type connections struct {
-	net.Listener
 	config      atomic.Pointer[configs.Config]
 	descriptors int // the limit on open files of this process
 	log         *slog.Logger
@@ -59,10 +58,19 @@ const (
 // framegate is well do not restart it because it has many clients.
 const keptForThisMachine = 8
 
+// limit returns a listener whose connections are limited.
+func (c *connections) limit(l net.Listener) net.Listener { return limited{l, c} }
+
+type limited struct {
+	net.Listener
+	connections *connections
+}
+
 // Accept returns the next connection within the limits. It answers and closes others.
-func (c *connections) Accept() (net.Conn, error) {
+func (l limited) Accept() (net.Conn, error) {
+	c := l.connections
 	for {
-		conn, err := c.Listener.Accept()
+		conn, err := l.Listener.Accept()
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +139,8 @@ func (c *connections) refusals() map[string]int {
 // judge says why a connection must be refused, nil if it need not. c.mu is held.
 func (c *connections) judge(s socket, address string) *refusal {
 	config := c.config.Load()
-	if ip, err := netip.ParseAddr(address); err == nil && ip.IsLoopback() && c.byAddress[address] < keptForThisMachine {
+	ip, err := netip.ParseAddr(address)
+	if (err == nil && ip.IsLoopback() || address == web.UnixSocket) && c.byAddress[address] < keptForThisMachine {
 		return nil
 	}
 	kept := min(keptDescriptors+keptForEachCamera*len(config.Cameras), c.descriptors/2)

@@ -13,28 +13,28 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// accepting accepts connections with limits until the test ends, and sends those that are accepted to the channel.
-func accepting(t *testing.T, config configs.Config, descriptors int) (c *connections, accepted chan net.Conn) {
+// accepting accepts connections at an address with limits until the test ends, and sends those that are accepted to the channel.
+func accepting(t *testing.T, config configs.Config, descriptors int) (c *connections, address string, accepted chan net.Conn) {
 	t.Helper()
 	c = newConnections(slog.New(slog.DiscardHandler))
 	c.config.Store(&config)
 	c.descriptors = descriptors
-	var err error
-	if c.Listener, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { c.Close() })
+	t.Cleanup(func() { l.Close() })
 	accepted = make(chan net.Conn, 100)
 	go func() {
 		for {
-			conn, err := c.Accept()
+			conn, err := c.limit(l).Accept()
 			if err != nil {
 				return
 			}
 			accepted <- conn
 		}
 	}()
-	return c, accepted
+	return c, l.Addr().String(), accepted
 }
 
 func dial(t *testing.T, address string) net.Conn {
@@ -62,8 +62,7 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 		"max_connections_per_address": {configs.Config{MaxConnectionsPerAddress: keptForThisMachine}, 0, 429},
 		"open_files":                  {configs.Config{}, int(file.Fd()) + 1 + keptDescriptors, 503},
 	} {
-		clients, accepted := accepting(t, c.config, max(c.descriptors, 0))
-		address := clients.Addr().String()
+		clients, address, accepted := accepting(t, c.config, max(c.descriptors, 0))
 		var last net.Conn
 		for range keptForThisMachine {
 			dial(t, address)
@@ -94,12 +93,11 @@ func TestLongHeadIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a.clients.Listener = listener
 	server := a.server()
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		server.Serve(a.clients)
+		server.Serve(a.clients.limit(listener))
 	}()
 	defer func() {
 		server.Close()

@@ -93,7 +93,7 @@ func (a *App) configuration() web.Configuration {
 
 // needRestart returns the keys that differ between two configurations and that are read at the start only.
 func needRestart(first, now *configs.Config) (keys []string) {
-	if first.Listen != now.Listen {
+	if !slices.Equal(first.Listen, now.Listen) {
 		keys = append(keys, "listen")
 	}
 	if first.LogFormat != now.LogFormat {

@@ -20,7 +20,7 @@ func serve(t *testing.T, text string) *App {
 	if err != nil {
 		t.Fatal(err)
 	}
-	a, err := New(Options{Config: config, File: path, Listen: "127.0.0.1:0"})
+	a, err := New(Options{Config: config, File: path, Listen: []string{"127.0.0.1:0"}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"slices"
 	"time"
 
 	"github.com/framegate/framegate/internal/health"
@@ -15,27 +16,22 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 )
 
-// Listen returns the listener of the socket that systemd passes to this process (see deploy/framegate.socket). Without one, it
-// listens on the address.
-func Listen(address string) (net.Listener, error) {
+// Listeners returns the listeners of the sockets that systemd passes to this process (see deploy/framegate.socket), none without them.
+func Listeners() ([]net.Listener, error) {
 	passed, err := activation.Listeners()
 	switch {
 	case err != nil:
-		return nil, fmt.Errorf("systemd's socket: %w", err)
-	case len(passed) == 0:
-		return net.Listen("tcp", address)
-	case len(passed) > 1:
-		return nil, fmt.Errorf("systemd passes %d sockets: framegate takes one", len(passed))
-	case passed[0] == nil:
+		return nil, fmt.Errorf("systemd's sockets: %w", err)
+	case slices.Contains(passed, nil):
 		return nil, errors.New("systemd passes a socket that does not listen for connections: use ListenStream=")
 	}
-	return passed[0], nil
+	return passed, nil
 }
 
 // Supervise tells systemd that this process serves at a URL and, when ctx is done, that it is shutting down. While the process is
 // healthy, Supervise also notifies the watchdog, which would otherwise end and restart the process. Without systemd, it only waits
 // for ctx.
-func Supervise(ctx context.Context, served net.Addr, url string, readState func(), log *slog.Logger) {
+func Supervise(ctx context.Context, served []net.Addr, url string, readState func(), log *slog.Logger) {
 	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+url)
 	defer daemon.SdNotify(false, daemon.SdNotifyStopping+"\nSTATUS=shutting down")
 	limit, err := daemon.SdWatchdogEnabled(false)
@@ -62,13 +58,15 @@ func Supervise(ctx context.Context, served net.Addr, url string, readState func(
 	}
 }
 
-// checkHealth returns an error unless, within the limit, this process answers a request on a new connection to its own port, and
+// checkHealth returns an error unless, within the limit, this process answers a request on a new connection to each of its addresses, and
 // the cameras' state can be read. Reading it takes the cameras' locks, to detect a deadlock.
-func checkHealth(ctx context.Context, limit time.Duration, served net.Addr, readState func()) error {
+func checkHealth(ctx context.Context, limit time.Duration, served []net.Addr, readState func()) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
-	if err := health.Check(ctx, "http://framegate", served); err != nil {
-		return err
+	for _, address := range served {
+		if err := health.Check(ctx, "http://framegate", address); err != nil {
+			return err
+		}
 	}
 	read := make(chan struct{})
 	go func() {

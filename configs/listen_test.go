@@ -1,0 +1,40 @@
+package configs
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestAddressesMayBeOneOrAList(t *testing.T) {
+	for text, want := range map[string]Addresses{
+		"{}":                     {":8080"},
+		"listen:":                {":8080"},
+		"listen: ':80'":          {":80"},
+		"listen: box:80":         {"box:80"},
+		"listen: unix:/run/f":    {"unix:/run/f"},
+		"listen: [':80', ':81']": {":80", ":81"},
+		"listen:\n- :80\n- unix:/run/framegate/framegate.sock": {":80", "unix:/run/framegate/framegate.sock"},
+	} {
+		if got := mustParse(t, text).Listen; !slices.Equal(got, want) {
+			t.Errorf("%q: %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestWrongAddressIsAFaultAtItsPlace(t *testing.T) {
+	for text, want := range map[string]string{
+		"listen: 8080":                              "f:1:9: listen is \"8080\"; it must be host:port, :port or unix:/path",
+		"listen: []":                                "f:1:9: listen is an empty list",
+		"listen: {a: b}":                            "f:1:10: listen: expected text, found keys and values",
+		"listen: [':80', ':80000']":                 "f:1:17: listen[1] is \":80000\"; it must be",
+		"listen: [':80', ':80']":                    "f:1:17: listen[1] is \":80\", which the list has already",
+		"listen:\n  - :80\n  - unix:run/f":          "f:3:5: listen[1] is \"unix:run/f\"; after unix: comes a path from the root",
+		"listen: unix:/run/../f":                    "f:1:9: listen is \"unix:/run/../f\"; after unix:",
+		"listen: unix:/" + strings.Repeat("f", 107): "of at most 107 bytes",
+	} {
+		if _, err := Parse("f", []byte(text), nil); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}
