@@ -155,9 +155,11 @@ func TestCorrectPasswordIsAccepted(t *testing.T) {
 	locked := tiny
 	locked.Username, locked.Password = "admin", "p@ss/w#rd! \"x\""
 	server := camtest.Start(t, locked)
-	src := camtest.Source(t, server.URL("cam1"))
-	src.Username, src.Password = "admin", configs.Secret(locked.Password)
-	runFeed(t, src).Stream(t)
+	for _, reader := range rtspReaders {
+		src := camtest.Source(t, server.URL("cam1"))
+		src.Username, src.Password, src.Reader = "admin", configs.Secret(locked.Password), reader
+		runFeed(t, src).Stream(t)
+	}
 }
 
 func TestTransports(t *testing.T) {

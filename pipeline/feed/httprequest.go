@@ -149,6 +149,12 @@ func (c *httpCamera) get(ctx context.Context) (*http.Response, error) {
 			return nil, err
 		}
 	}
+	if resp.StatusCode == http.StatusUnauthorized && c.authenticates && challenge.Parse(resp.Header.Values("WWW-Authenticate")).Stale() {
+		resp.Body.Close() // the nonce was too old already when it was answered
+		if resp, err = c.ask(ctx); err != nil {
+			return nil, err
+		}
+	}
 	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
 		return nil, c.refused(resp)

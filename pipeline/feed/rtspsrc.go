@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/url"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -50,8 +51,13 @@ func readRTSPSrc(ctx context.Context, src configs.Source, in *Intake) error {
 }
 
 func rtspElement(src configs.Source) gst.Spec {
+	location := *src.URL
+	if src.Username != "" {
+		// As user-id and user-pw rtspsrc sends a wrong password eight times (1.22), and lets it follow a redirect to any host.
+		location.User = url.UserPassword(src.Username, src.Password.Reveal())
+	}
 	e := gst.Spec{Factory: "rtspsrc", Set: map[string]any{
-		"location":   src.URL.String(),
+		"location":   location.String(),
 		"protocols":  protocols[src.Transport],
 		"user-agent": "framegate",
 		"latency":    uint(200), // ms to wait for a lost UDP packet
@@ -59,10 +65,6 @@ func rtspElement(src configs.Source) gst.Spec {
 		"tcp-timeout": uint64(2 * src.ConnectTimeout.Microseconds()),
 		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
 	}}
-	if src.Username != "" {
-		// In location a wrong password would be sent once, not eight times (1.22), but would not follow a redirect.
-		e.Set["user-id"], e.Set["user-pw"] = src.Username, src.Password.Reveal()
-	}
 	if !src.TLSVerify {
 		e.Set["tls-validation-flags"] = gst.Arg("0")
 	}

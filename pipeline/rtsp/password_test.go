@@ -3,8 +3,12 @@ package rtsp
 import (
 	"errors"
 	"fmt"
+	"net"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/challenge"
 )
 
 // TestPasswordsGoWhereTheyBelong counts what a camera gets of a password.
@@ -87,22 +91,57 @@ func TestWrongPasswordIsSentOnce(t *testing.T) {
 	}
 }
 
-// TestStaleNonceIsReplaced in the middle of a session.
-func TestStaleNonceIsReplaced(t *testing.T) {
-	c := newCamera(t, func(c *camera) {
-		c.on["OPTIONS"] = func(c *client, r request) { c.reply(r, "200 OK") }
-		check := func(nonce string) func(*client, request) {
-			return func(c *client, r request) {
-				if !strings.Contains(r.header.Get("Authorization"), nonce) {
-					c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="`+nonce+`"`)
+// TestNonceThatIsTooOldIsReplaced in the middle of a session, also by a camera that does not say so, and before the password was
+// accepted.
+func TestNonceThatIsTooOldIsReplaced(t *testing.T) {
+	check := func(nonce, stale string) func(*client, request) {
+		return func(c *client, r request) {
+			if !strings.Contains(r.header.Get("Authorization"), nonce) {
+				c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="`+nonce+`"`+stale)
+				return
+			}
+			c.answer(r)
+		}
+	}
+	for name, change := range map[string]func(*camera){
+		"in the middle": func(c *camera) {
+			c.on["DESCRIBE"], c.on["SETUP"], c.on["PLAY"] = check("first", ""), check("first", ""), check("second", "")
+		},
+		"after OPTIONS, which does not check the password": func(c *camera) {
+			c.on["OPTIONS"], c.on["DESCRIBE"] = check("first", ""), check("second", ", stale=true")
+		},
+		"at once": func(c *camera) {
+			c.on["DESCRIBE"] = func(c *client, r request) {
+				if r.header.Get("Authorization") == "" {
+					c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="first"`)
 					return
 				}
-				c.answer(r)
+				check("second", ", stale=TRUE")(c, r)
 			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := newCamera(t, change)
+			start(t, Config{URL: c.url(), Username: "ann", Password: "secret"}).works(t, c)
+		})
+	}
+}
+
+// TestCameraThatCallsEachNonceTooOldGetsFewPasswords since it may lie.
+func TestCameraThatCallsEachNonceTooOldGetsFewPasswords(t *testing.T) {
+	c := newCamera(t, func(c *camera) {
+		n := 0
+		c.on["DESCRIBE"] = func(c *client, r request) {
+			n++
+			c.reply(r, "401 Unauthorized", fmt.Sprintf(`WWW-Authenticate: Digest realm="cam", nonce="n%d", stale=true`, n))
 		}
-		c.on["DESCRIBE"], c.on["SETUP"], c.on["PLAY"] = check("first"), check("first"), check("second")
 	})
-	start(t, Config{URL: c.url(), Username: "ann", Password: "secret"}).works(t, c)
+	var wrong *PasswordError
+	err := start(t, Config{URL: c.url(), Username: "ann", Password: "secret"}).end(t)
+	if n := len(c.requests("DESCRIBE")); !errors.As(err, &wrong) || n != 3 {
+		t.Errorf("%d requests, %v", n, err)
+	}
 }
 
 // TestPasswordDoesNotFollowARedirectToAnotherHost, but to another port of the camera.
@@ -140,6 +179,7 @@ func TestSessionIsKeptAlive(t *testing.T) {
 		"OPTIONS":       {"OPTIONS", "OPTIONS", nil},
 		"refused":       {"GET_PARAMETER", "OPTIONS", status("405 Method Not Allowed")},
 		"no answer":     {"GET_PARAMETER", "GET_PARAMETER", func(*client, request) {}},
+		"an error":      {"GET_PARAMETER", "GET_PARAMETER", status("454 Session Not Found")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -165,6 +205,16 @@ func TestSessionIsKeptAlive(t *testing.T) {
 			default:
 			}
 		})
+	}
+}
+
+func TestSessionIsKeptAliveTwiceInItsTimeout(t *testing.T) {
+	for timeout, want := range map[time.Duration]time.Duration{
+		0: 30 * time.Second, time.Second: time.Second, 10 * time.Second: 5 * time.Second, 60 * time.Second: 30 * time.Second,
+	} {
+		if got := aliveEvery(timeout); got != want {
+			t.Errorf("every %v for a timeout of %v, want %v", got, timeout, want)
+		}
 	}
 }
 
@@ -214,5 +264,29 @@ func TestKeepaliveTakesTheNewNonce(t *testing.T) {
 	c.until("GET_PARAMETER", 2)
 	if again := c.requests("GET_PARAMETER")[1]; !strings.Contains(again.header.Get("Authorization"), "second") {
 		t.Errorf("the second request has %v", again.header)
+	}
+}
+
+// TestRefusedKeepaliveIsRepeatedAtOnce with the camera's new nonce: it may end the session before the next keepalive.
+func TestRefusedKeepaliveIsRepeatedAtOnce(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer ours.Close()
+	defer theirs.Close()
+	s := &session{
+		config: Config{Username: "ann", Timeout: patience}, conn: ours,
+		credentials: &challenge.Credentials{Username: "ann", Password: "secret"},
+	}
+	done := make(chan error, 1)
+	go func() {
+		done <- s.handle(&message{status: 401, header: header{"www-authenticate": {`Digest realm="cam", nonce="new"`}}}, "rtsp://cam/live")
+	}()
+	theirs.SetDeadline(time.Now().Add(patience))
+	text := make([]byte, 1000)
+	n, err := theirs.Read(text)
+	if err != nil || !strings.Contains(string(text[:n]), `nonce="new"`) || !strings.HasPrefix(string(text), "OPTIONS rtsp://cam/live ") {
+		t.Errorf("%q, %v", text[:n], err)
+	}
+	if err := <-done; err != nil {
+		t.Error(err)
 	}
 }

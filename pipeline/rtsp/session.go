@@ -142,10 +142,15 @@ func dropControl(r rune) rune {
 	return r
 }
 
-// ask sends a request and returns its response. It answers a challenge once. Packets that arrive before the response go to
-// early, which may be nil.
+// maxAnswers is how many answers to challenges a request may have. The second one is to a camera that says that the nonce of the first
+// is too old.
+const maxAnswers = 2
+
+// ask sends a request and returns its response. It answers a challenge, see maxAnswers. Packets that arrive before the response go
+// to early, which may be nil.
 func (s *session) ask(early func([]byte), method, to string, headers ...string) (*message, error) {
-	for again := false; ; again = true {
+	for answers := 0; ; answers++ {
+		again := answers > 0
 		authorized, err := s.send(method, to, headers...)
 		if err != nil && !again {
 			return nil, s.ended(err)
@@ -164,7 +169,7 @@ func (s *session) ask(early func([]byte), method, to string, headers ...string) 
 		}
 		offered := challenge.Parse(m.header["www-authenticate"])
 		switch {
-		case s.config.Username == "", again, authorized && !s.accepted && !offered.Stale():
+		case s.config.Username == "", answers == maxAnswers, (again || authorized && !s.accepted) && !offered.Stale():
 			return nil, &PasswordError{errors.New("check username and password")}
 		}
 		s.mu.Lock()

@@ -142,17 +142,21 @@ const (
 	aliveInterval  = 30 * time.Second // of requests, if the camera does not state when it ends a session (RFC 2326, 12.37)
 )
 
+// aliveEvery is the time between two requests that keep a session alive which the camera ends after timeout. 0 is no timeout.
+func aliveEvery(timeout time.Duration) time.Duration {
+	if timeout == 0 {
+		return aliveInterval
+	}
+	return max(timeout/2, time.Second)
+}
+
 // keepAlive sends requests and receiver reports, until stop is called or ctx is done. Errors are left to the reader of the
 // connection.
 func (s *session) keepAlive(ctx context.Context, to string, f *flow, report func([]byte)) (stop func()) {
 	ctx, cancel := context.WithCancel(ctx)
-	interval := aliveInterval
-	if s.timeout > 0 {
-		interval = max(s.timeout/2, time.Second)
-	}
 	var done sync.WaitGroup
 	done.Go(func() {
-		alive, reports := time.NewTicker(interval), time.NewTicker(reportInterval)
+		alive, reports := time.NewTicker(aliveEvery(s.timeout)), time.NewTicker(reportInterval)
 		defer alive.Stop()
 		defer reports.Stop()
 		for {

@@ -107,14 +107,17 @@ func TestAutoFallsBackToTCP(t *testing.T) {
 
 // TestTransportThatIsNotOfferedIsNamed so that a person knows what to set.
 func TestTransportThatIsNotOfferedIsNamed(t *testing.T) {
-	camera := newCamera(t, func(c *camera) {
-		c.on["SETUP"] = func(c *client, r request) {
+	for name, answer := range map[string]func(*client, request){
+		"461": status("461 Unsupported Transport"),
+		"it answers with TCP": func(c *client, r request) {
 			c.reply(r, "200 OK", "Session: 1", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
+		},
+	} {
+		camera := newCamera(t, func(c *camera) { c.on["SETUP"] = answer })
+		err := start(t, Config{URL: camera.url(), Transport: UDP}).end(t)
+		if err == nil || !strings.Contains(err.Error(), "set transport: tcp") {
+			t.Errorf("%s: %v", name, err)
 		}
-	})
-	err := start(t, Config{URL: camera.url(), Transport: UDP}).end(t)
-	if err == nil || !strings.Contains(err.Error(), "set transport: tcp") {
-		t.Error(err)
 	}
 }
 
