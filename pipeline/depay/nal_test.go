@@ -125,16 +125,35 @@ func TestUnitsOfH265(t *testing.T) {
 	first, next := []byte{0x28, 1, 0xAF, 1, 2, 3, 4, 5}, []byte{0x28, 1, 0x2F, 1, 2}
 	p := []byte{0x02, 1, 0xD0, 1}
 	fragment := func(mark byte, part []byte) []byte { return append([]byte{49 << 1, 1, mark | 20}, part...) }
+	fragments := func(nal []byte, n int) (all []arrival) {
+		body := nal[2:]
+		step := (len(body) + n - 1) / n
+		for i := range n {
+			mark := nal[0] >> 1
+			if i == 0 {
+				mark |= 0x80
+			}
+			if i == n-1 {
+				mark |= 0x40
+			}
+			part := append([]byte{49 << 1, 1, mark}, body[i*step:min(len(body), (i+1)*step)]...)
+			all = append(all, arrival{part, 1, i == n-1, 0})
+		}
+		return all
+	}
 	start := []arrival{{hevcVPS, 1, false, 0}, {hevcSPS, 1, false, 0}, {hevcPPS, 1, false, 0}}
 	for name, c := range map[string]struct {
 		packets []arrival
 		want    string
 	}{
-		"slices":                  {[]arrival{{first, 1, false, 0}, {next, 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20 20*, 1"},
-		"a marker on every slice": {[]arrival{{first, 1, true, 0}, {next, 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20 20*, 1"},
-		"fragments":               {[]arrival{{fragment(0x80, first[2:5]), 1, false, 0}, {fragment(0x40, first[5:]), 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20*, 1"},
-		"an SEI behind":           {[]arrival{{first, 1, false, 0}, {[]byte{40 << 1, 1, 5}, 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20 40*, 1"},
-		"parameter sets once":     {[]arrival{{first, 1, true, 0}, {first, 2, true, 0}}, "32 33 34 20*, 32 33 34 20*"},
+		"slices":                                {[]arrival{{first, 1, false, 0}, {next, 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20 20*, 1"},
+		"a marker on every slice":               {[]arrival{{first, 1, true, 0}, {next, 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20 20*, 1"},
+		"fragments":                             {[]arrival{{fragment(0x80, first[2:5]), 1, false, 0}, {fragment(0x40, first[5:]), 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20*, 1"},
+		"an SEI behind":                         {[]arrival{{first, 1, false, 0}, {[]byte{40 << 1, 1, 5}, 1, true, 0}, {p, 2, true, 0}}, "32 33 34 20 40*, 1"},
+		"parameter sets once":                   {[]arrival{{first, 1, true, 0}, {first, 2, true, 0}}, "32 33 34 20*, 32 33 34 20*"},
+		"two pictures with one time":            {[]arrival{{first, 1, true, 0}, {p, 1, true, 0}, {p, 2, true, 0}, {p, 2, true, 0}}, "32 33 34 20*, 1, 1, 1"},
+		"two pictures with one time, no marker": {[]arrival{{first, 1, false, 0}, {p, 1, false, 0}, {p, 2, false, 0}}, "32 33 34 20*, 1, 1"},
+		"start codes inside fragments":          {append(fragments(joined(hevcVPS, hevcSPS, hevcPPS, first), 3), arrival{p, 2, true, 0}), "32 33 34 32 33 34 20*, 1"},
 	} {
 		if got := receive(t, Media{Encoding: "H265"}, append(slices.Clone(start), c.packets...)...); got.String() != c.want {
 			t.Errorf("%s: %s, want %s", name, got, c.want)

@@ -119,6 +119,7 @@ var multiparts = map[string]struct {
 	"no end marker":           {"b0undary", parts(0, unmarked, unmarked, two), []string{unmarked, unmarked, two}, ""},
 	"no marker, unsized":      {"b0undary", jpegHead + unmarked + "\r\n" + jpegHead + unmarked + "\r\n" + jpegHead + two, []string{unmarked, unmarked, two}, ""},
 	"no marker, no line end":  {"b0undary", jpegHead + unmarked + jpegHead + two, []string{unmarked, two}, ""},
+	"another, no marker":      {"frame", jpegHead + unmarked + "\r\n" + jpegHead + unmarked + jpegHead + two, []string{unmarked, unmarked, two}, ""},
 	"no marker, too long":     {"b0undary", parts(9, unmarked, unmarked, two), []string{unmarked, unmarked, two}, "9 bytes too long"},
 	"no marker, back to back": {"", unmarked + two, []string{unmarked, two}, ""},
 	"thumbnails":              {"b0undary", parts(-1, thumbnailed, thumbnailed) + jpegHead + thumbnailed + "\r\n" + jpegHead + two, []string{thumbnailed, thumbnailed, thumbnailed, two}, "too short"},
