@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"text/tabwriter"
 	"time"
@@ -70,12 +71,12 @@ func (p probe) Run(ctx context.Context) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(found)
 	}
-	found.print()
+	found.print(terminal.NewWriter(os.Stdout))
 	return nil
 }
 
-func (p probed) print() {
-	out := tabwriter.NewWriter(terminal.NewWriter(os.Stdout), 0, 0, 2, ' ', 0)
+func (p probed) print(to io.Writer) {
+	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	defer out.Flush()
 	keyframes := fmt.Sprintf("every %.2f s", p.KeyframeInterval)
 	if p.KeyframeInterval == 0 {

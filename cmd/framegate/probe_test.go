@@ -7,6 +7,7 @@ import (
 	"image/jpeg"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -38,5 +39,31 @@ func TestProbeSaysWhatIsOdd(t *testing.T) {
 	stdout, stderr, status = run(t, "probe", "--timeout", "1s", camera.URL+"/text")
 	if status != 1 || !strings.Contains(stderr, "odd: parts of \"text/plain\"") {
 		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
+}
+
+// TestProbeSaysInALineWhatExplainsThePictures has what was found of cameras about whose pictures people wonder.
+func TestProbeSaysInALineWhatExplainsThePictures(t *testing.T) {
+	for name, c := range map[string]struct {
+		found probed
+		want  string // a line
+	}{
+		"pixels that are not square": {probed{Width: 1024, Height: 576, CodedWidth: 704, CodedHeight: 576, PixelAspect: "16:11"}, "size 1024x576: the camera sends 704x576 with pixels of 16:11"},
+		"square pixels":              {probed{Width: 640, Height: 360, CodedWidth: 640, CodedHeight: 360}, "size 640x360"},
+		"rare keyframes":             {probed{KeyframeInterval: 60}, "keyframes every 60.00 s"},
+		"no second keyframe":         {probed{}, "keyframes none after the first one"},
+		"intra refresh":              {probed{RefreshInterval: 1.5}, "keyframes none; the camera refreshes its picture little by little instead, every 1.50 s"},
+		"a slow camera":              {probed{FPS: 0.14}, "fps 0.14"},
+		"something odd":              {probed{Oddities: []string{"JPEGs have \x1b[2Jno end marker"}}, `odd JPEGs have \u001b[2Jno end marker`},
+	} {
+		var out bytes.Buffer
+		c.found.print(&out)
+		var lines []string
+		for line := range strings.Lines(out.String()) {
+			lines = append(lines, strings.Join(strings.Fields(line), " "))
+		}
+		if !slices.Contains(lines, c.want) {
+			t.Errorf("%s: no %q in\n%s", name, c.want, &out)
+		}
 	}
 }

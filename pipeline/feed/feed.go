@@ -188,10 +188,17 @@ func (f *Feed) hold(in *Intake) gst.Hold {
 // goroutine may call it.
 func (f *Feed) tooLarge(bytes int) {
 	f.broken.Add(1)
+	f.odd.add("too large", fmt.Sprintf("access units of more than %d MiB are dropped", unit.BufferLimit>>20))
 	now := time.Now().Unix()
 	if last := f.warned.Load(); now-last >= 60 && f.warned.CompareAndSwap(last, now) {
 		slog.Warn("access unit dropped: too large", "source", place(f.source.URL), "bytes", bytes, "limit", unit.BufferLimit)
 	}
+}
+
+// brokenJPEG counts a JPEG that was dropped. Any goroutine may call it.
+func (f *Feed) brokenJPEG() {
+	f.broken.Add(1)
+	f.odd.add("broken JPEG", "JPEGs are cut off, damaged or too large, and are dropped")
 }
 
 // Source is what the feed reads.

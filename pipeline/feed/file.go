@@ -106,6 +106,9 @@ const rawRate = 25
 
 // playJPEGs passes on the pictures of the file, but no more than most of them. It returns io.EOF at the end.
 func (f *fileReader) playJPEGs(ctx context.Context, from interface{ Next() ([]byte, error) }, most int) error {
+	if most > 1 {
+		f.in.feed.odd.add("no rate", fmt.Sprintf("the file states no rate, so %d pictures a second are shown", rawRate))
+	}
 	began := time.Now()
 	for n := range most {
 		select {
@@ -116,7 +119,7 @@ func (f *fileReader) playJPEGs(ctx context.Context, from interface{ Next() ([]by
 		picture, err := from.Next()
 		switch {
 		case errors.Is(err, multipart.ErrCut): // the writer was interrupted, or has not finished
-			f.in.feed.broken.Add(1)
+			f.in.feed.brokenJPEG()
 			return io.EOF
 		case err != nil:
 			return err

@@ -167,7 +167,7 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.Reader, pictu
 			return nil
 		case err != nil:
 			if errors.Is(err, multipart.ErrCut) {
-				pictures.in.feed.broken.Add(1)
+				pictures.in.feed.brokenJPEG()
 			}
 			return cmp.Or(context.Cause(ctx), c.broken(err))
 		}
@@ -239,7 +239,7 @@ type jpegIntake struct {
 func (j *jpegIntake) take(data []byte) error {
 	header, err := jpeg.Read(data)
 	if err != nil || len(data) > jpeg.MaxSize {
-		j.in.feed.broken.Add(1)
+		j.in.feed.brokenJPEG()
 		return j.drop(errors.Is(err, jpeg.ErrFormat))
 	}
 	if j.current == nil || j.current.Stream.Width != header.Width || j.current.Stream.Height != header.Height {

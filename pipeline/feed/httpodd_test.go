@@ -54,8 +54,12 @@ func jpegAnswer() string {
 
 // multipartAnswer is the head of a stream and some parts of it.
 func multipartAnswer(parts int) string {
-	return "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n" +
-		strings.Repeat(fmt.Sprintf("--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(still), still), parts)
+	return "HTTP/1.1 200 OK\r\nContent-Type: multipart/x-mixed-replace; boundary=b\r\n\r\n" + multipartBody(parts)
+}
+
+// multipartBody is some parts of a stream.
+func multipartBody(parts int) string {
+	return strings.Repeat(fmt.Sprintf("--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", len(still), still), parts)
 }
 
 // oftenAsked runs the feed of a source that is asked often and never stalls. The connection survives grace without a picture.
@@ -85,7 +89,7 @@ func TestOddAnswersArePictures(t *testing.T) {
 	always := func(answer string, closes bool) func(int) (string, bool) {
 		return func(int) (string, bool) { return answer, closes }
 	}
-	jpeg, parts := string(still), strings.SplitN(multipartAnswer(3), "\r\n\r\n", 2)[1]
+	jpeg, parts := string(still), multipartBody(3)
 	for name, c := range map[string]struct {
 		answer func(n int) (string, bool)
 		odd    string // part of what is odd
@@ -192,7 +196,13 @@ func TestOldTLSIsSpokenOnlyWhereNoCertificateIsChecked(t *testing.T) {
 		src := camtest.Source(t, server.URL)
 		runFeed(t, src).Fails(t, frame.Unreachable, "tls")
 		src.TLSVerify = false
-		t.Run(name, func(t *testing.T) { runFeed(t, src).Stream(t) })
+		t.Run(name, func(t *testing.T) {
+			feed := runFeed(t, src)
+			feed.Stream(t)
+			if odd := feed.Feed.Oddities(); len(odd) != 1 || !strings.Contains(odd[0], "TLS") {
+				t.Errorf("odd: %q", odd)
+			}
+		})
 	}
 }
 
@@ -221,7 +231,11 @@ func TestOldTLSIsNotOfferedFirst(t *testing.T) {
 	t.Cleanup(server.Close)
 	src := camtest.Source(t, server.URL)
 	src.TLSVerify = false
-	runFeed(t, src).Stream(t)
+	feed := runFeed(t, src)
+	feed.Stream(t)
+	if odd := feed.Feed.Oddities(); len(odd) > 0 {
+		t.Errorf("odd: %q", odd)
+	}
 }
 
 func TestOtherProtocolsAreNamed(t *testing.T) {

@@ -81,9 +81,12 @@ const handshakeTimeout = 10 * time.Second
 
 // dialTLS tries the configurations of TLS, each with a new connection.
 func (d *cameraDialer) dialTLS(ctx context.Context, network, address string) (conn net.Conn, err error) {
-	for _, config := range d.tls {
+	for i, config := range d.tls {
 		var again bool
 		if conn, again, err = d.dialWith(ctx, config, network, address); !again {
+			if i > 0 && err == nil {
+				d.odd("old TLS", "it speaks only versions or ciphers of TLS that are too old to protect what is sent")
+			}
 			break
 		}
 	}

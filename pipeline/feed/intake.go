@@ -119,8 +119,11 @@ func (in *Intake) start(data []byte, key bool, arrived time.Time, format *unit.F
 	start := in.starts.Of(data, key)
 	switch since := in.since(); {
 	case start.Assumed && start.Key && in.stated.IsZero(): // the camera may state none at all
+		in.feed.odd.add("no IDR", "intra pictures are taken for keyframes, since there are no IDR pictures; the first pictures may be damaged")
 	case start.Assumed && arrived.Sub(since) < assumeAfter:
 		return unit.Start{}
+	case start.Assumed:
+		in.feed.odd.add("no start", fmt.Sprintf("there has been no keyframe for %v, so pictures begin where the camera seems to refresh them", assumeAfter))
 	case !start.Assumed && (start.Key || start.Recovery > 0):
 		in.stated = arrived
 	}
@@ -151,7 +154,7 @@ const maxArea = 64 << 20
 func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *unit.Format) {
 	h, err := jpeg.Read(data)
 	if err != nil || h.Width*h.Height > maxArea {
-		in.feed.broken.Add(1)
+		in.feed.brokenJPEG()
 		return nil, nil
 	}
 	if h.TooManyScans() {
@@ -170,7 +173,7 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 	}
 	fits, changed, wasBroken := in.shape.Fits(h, data)
 	if wasBroken {
-		in.feed.broken.Add(1)
+		in.feed.brokenJPEG()
 	}
 	if !fits {
 		return nil, nil

@@ -50,7 +50,7 @@ func TestEachShapeOfAJPEGIsAFormatOfItsOwn(t *testing.T) {
 		if n := feed.gop.Total(); int(n) != c.taken || int(feed.Broken()) != c.broken || formats != c.formats {
 			t.Errorf("%s: %d taken, %d broken, %d formats; want %d, %d, %d", name, n, feed.Broken(), formats, c.taken, c.broken, c.formats)
 		}
-		if odd := feed.Oddities(); len(odd) != min(1, c.formats-1) {
+		if odd := feed.Oddities(); len(odd) != min(1, c.formats-1)+c.broken {
 			t.Errorf("%s: %q", name, odd)
 		}
 	}
@@ -119,6 +119,9 @@ func TestOversizedUnitsAreDropped(t *testing.T) {
 		feed, _ := takeAll(t, &unit.Format{Caps: "x", Stream: c.stream}, c.unit)
 		if n, _ := feed.gop.Size(); n != c.taken || int(feed.Broken()) != 1-c.taken {
 			t.Errorf("%s: %d taken, %d broken", name, n, feed.Broken())
+		}
+		if odd := strings.Join(feed.Oddities(), "; "); strings.Contains(odd, "more than 32 MiB") != (name == "a byte more") {
+			t.Errorf("%s: %q", name, odd)
 		}
 	}
 }

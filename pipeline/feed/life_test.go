@@ -232,6 +232,9 @@ func TestRecoveryPointIsAssumedOnlyAfterTenSecondsWithoutAnother(t *testing.T) {
 			t.Fatalf("%d units are kept after unit %d", total, n)
 		}
 	}
+	if odd := f.Oddities(); len(odd) != 1 || !strings.Contains(odd[0], "no keyframe for 10s") {
+		t.Errorf("odd: %q", odd)
+	}
 }
 
 func TestIntraPictureWithoutIDRCountsOnlyWhereThereIsNoIDR(t *testing.T) {
@@ -261,6 +264,9 @@ func TestIntraPictureWithoutIDRCountsOnlyWhereThereIsNoIDR(t *testing.T) {
 		}
 		if keys != c.kept {
 			t.Errorf("IDR %s: %d keyframes, want %d", name, keys, c.kept)
+		}
+		if odd := strings.Join(f.Oddities(), "; "); strings.Contains(odd, "no IDR pictures") != (c.idr == 0) {
+			t.Errorf("IDR %s: odd: %q", name, odd)
 		}
 	}
 }

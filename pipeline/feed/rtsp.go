@@ -48,8 +48,11 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 			return depay.New(depay.Media(track), depay.Sink{
 				Unit:        func(u depay.Unit) { in.Unit(u.Data, u.PTS, u.Key, u.Arrived, u.Format) },
 				Undescribed: in.undescribed,
-				Broken:      func() { in.feed.broken.Add(1) },
-				TooLarge:    in.feed.tooLarge,
+				Broken: func() {
+					in.feed.broken.Add(1)
+					in.feed.odd.add("incomplete", "packets are missing or cannot be read, so access units are damaged or dropped")
+				},
+				TooLarge: in.feed.tooLarge,
 				Sizeless: func() {
 					if sizeless++; sizeless < 2 { // a parameter set may have been lost
 						return

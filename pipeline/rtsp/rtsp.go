@@ -124,8 +124,10 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 // ErrEnded says that the camera closed the connection.
 var ErrEnded = errors.New("closed the connection")
 
-// errNoUDP says that the camera cannot be reached over UDP, but perhaps over TCP.
-var errNoUDP = errors.New("nothing arrived over UDP")
+// noUDP says why the camera cannot be read over UDP, but perhaps over TCP.
+type noUDP struct{ why string }
+
+func (e *noUDP) Error() string { return e.why }
 
 // redirection says that the camera sends clients elsewhere.
 type redirection struct{ to *url.URL }
@@ -150,6 +152,7 @@ func Read(ctx context.Context, c Config) error {
 		}
 		var away *redirection
 		var closed *closedEarly
+		var without *noUDP
 		switch {
 		case errors.As(err, &closed):
 			if passed[closed.after] {
@@ -165,7 +168,8 @@ func Read(ctx context.Context, c Config) error {
 				return err
 			}
 			to = away.to
-		case transport == Auto && errors.Is(err, errNoUDP):
+		case transport == Auto && errors.As(err, &without):
+			s.oddity(without.why + ", so it is read over TCP; transport: tcp saves the attempt")
 			transport = TCP
 		default:
 			return err

@@ -54,11 +54,11 @@ func openPorts(local net.Addr) (*ports, error) {
 	return nil, fmt.Errorf("no two free UDP ports: %w", failed)
 }
 
-// readUDP receives packets over UDP. With fallback it returns errNoUDP if the camera has no UDP or nothing arrives.
+// readUDP receives packets over UDP. With fallback it returns a noUDP if the camera has no UDP or nothing arrives.
 func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback bool) error {
 	sockets, err := openPorts(s.conn.LocalAddr())
 	if err != nil && fallback {
-		return errNoUDP
+		return &noUDP{"there are no two free UDP ports"}
 	}
 	if err != nil {
 		return fmt.Errorf("cannot be received over UDP: %w", err)
@@ -69,7 +69,7 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	var refused *StatusError
 	switch {
 	case errors.As(err, &refused) && fallback: // by whatever status
-		return errNoUDP
+		return &noUDP{"it refuses UDP"}
 	case refused != nil && refused.Status == unsupportedTransport:
 		refused.Remedy = "set transport: tcp"
 	}
@@ -80,7 +80,7 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	defer func() { s.teardown(sessionURL) }()
 	if strings.Contains(strings.ToUpper(answer), "/TCP") {
 		if fallback {
-			return errNoUDP
+			return &noUDP{"it refuses UDP"}
 		}
 		return errors.New("insists on TCP: set transport: tcp")
 	}
@@ -122,7 +122,7 @@ func (s *session) watchUDP(ctx context.Context, to string, fallback bool, arrive
 			return context.Cause(ctx)
 		case errors.Is(err, os.ErrDeadlineExceeded):
 			if !arrived.Load() {
-				return errNoUDP
+				return &noUDP{fmt.Sprintf("nothing arrives over UDP within %v", udpPatience)}
 			}
 			s.deadline(time.Time{})
 		case err != nil:
