@@ -144,7 +144,8 @@ func TestUnitFilesAreValid(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if out, err := exec.Command(analyze, "verify", filepath.Join(dir, name)).CombinedOutput(); err != nil || len(out) > 0 {
+		// Other lines are about the machine, such as devices that a chroot lacks.
+		if out, err := exec.Command(analyze, "verify", filepath.Join(dir, name)).CombinedOutput(); err != nil || bytes.Contains(out, []byte("framegate")) {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}
 	}

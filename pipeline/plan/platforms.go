@@ -61,6 +61,8 @@ var software = &platform{
 		"h264": {"avdec_h264", "openh264dec"}, "h265": {"avdec_h265", "libde265dec"}, "mpeg4": {"avdec_mpeg4"},
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
+	// GStreamer before 1.22 gives up after ten broken units in a row, and no other plan could take over.
+	decoder:  map[string]any{"max-errors": gst.Arg("-1")},
 	scalers:  []scaler{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
