@@ -34,6 +34,8 @@ type View struct {
 	ctx       context.Context
 	cancel    context.CancelCauseFunc
 	frame     *frame.Frame
+	number    uint64 // of frame, as the slot counts; 0 before the first call of Next
+	missed    int
 	timer     *time.Timer // of Await; nil before its first call
 }
 
@@ -43,8 +45,8 @@ func (v *View) Frame() *frame.Frame { return v.frame }
 // Auto reports whether the viewer is to get the step of quality=auto that its line carries. Any goroutine may call it.
 func (v *View) Auto() bool { return v.request.Auto }
 
-// FPS is the rate at which the rendition gets pictures, 0 while it gets none.
-func (v *View) FPS() float64 { return v.rendition.slot.FPS() }
+// Missed is how many pictures were published between Frame and the frame before it.
+func (v *View) Missed() int { return v.missed }
 
 // OnStep returns another view for the same viewer, on a step of frame.Steps, as soon as it has a picture of the camera that is no
 // older than after; the viewer closes the view that it leaves. max_viewers does not refuse it, because nobody comes. The errors are
@@ -73,12 +75,21 @@ func (v *View) Context() context.Context { return v.ctx }
 // why the camera is away. Otherwise the error is ErrReplaced, ErrRemoved, ErrClosing, or that of the context given to Watch.
 // Next does not allocate.
 func (v *View) Next() (*frame.Frame, error) {
-	f, err := v.rendition.slot.After(v.ctx, v.frame)
-	if err != nil {
-		return nil, err
+	for {
+		f, number, replaced := v.rendition.slot.Latest()
+		if f != nil && f != v.frame {
+			if v.number > 0 && number > v.number {
+				v.missed = int(number-v.number) - 1
+			}
+			v.frame, v.number = f, number
+			return f, nil
+		}
+		select {
+		case <-replaced:
+		case <-v.ctx.Done():
+			return nil, context.Cause(v.ctx)
+		}
 	}
-	v.frame = f
-	return f, nil
 }
 
 // Await waits at most d for a frame that is newer than Frame. It reports whether Next will not wait. Like Next it does not

@@ -55,7 +55,7 @@ func (s *sender) adapt() error {
 		return err
 	}
 	if s.view.Auto() && !s.view.Frame().Placeholder {
-		step := a.line.Sent(adapt.Sent{At: now, Took: took, Bytes: bytes, FPS: s.view.FPS(), Delivered: a.delivered(s.conn, now)})
+		step := a.line.Sent(adapt.Sent{At: now, Took: took, Bytes: bytes, Missed: s.view.Missed(), Delivered: a.delivered(s.conn, now)})
 		if step != a.line.Step() && a.pending < 0 {
 			a.pending = step
 			s.watchStep(step)

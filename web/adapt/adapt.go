@@ -9,24 +9,27 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Line decides on which step a viewer is. It goes down when writing takes nearly all of the time, because frames are then missed, or
-// when the frames would take more than the limit. It goes up one step at a time, when the line has had enough room for a while; the
-// longer, the more often it had to go down again soon after. The zero Line begins on the first step and has no limit. It belongs to
-// one goroutine.
+// Line decides on which step a viewer is. It goes down when the viewer has missed a good part of the frames for a while, at once to
+// the step that the line carries, or when the frames would take more than the limit. It goes up one step at a time, when the line has
+// had enough room for a while; the longer, the more often it had to go down again soon after. The zero Line begins on the first step
+// and has no limit. It belongs to one goroutine.
 type Line struct {
 	// Limit is the largest number of bytes per second that the viewer may be sent; 0 for no limit.
 	Limit float64
 
-	step  int
-	since time.Time // when the step began; zero before its first frame
-	last  time.Time // when the last frame was written
-	tight time.Time // when the line last had no room for the step above
-	rise  time.Time // when the viewer last went up, zero if it has stayed there for probation
-	pause time.Duration
+	step    int
+	since   time.Time // when the step began; zero before its first frame
+	last    time.Time // when the last frame was written
+	over    time.Time // since when too many frames are missed; zero while they are not
+	tight   time.Time // when the line last had no room for the step above
+	rise    time.Time // when the viewer last went up, zero if it has stayed there for probation
+	pause   time.Duration
+	refused time.Time // no other step before
 
 	// Sums over the last window, in which older values count less.
-	busy, blocked, elapsed float64 // seconds; busy counts at most longest of each frame
-	bytes, frames          float64
+	busy, elapsed         float64 // seconds in writes, and in all
+	bytes, frames, missed float64
+	part                  float64 // of the last gap that counted
 }
 
 // Sent describes a frame that was written.
@@ -34,8 +37,8 @@ type Sent struct {
 	At    time.Time     // when the write had ended
 	Took  time.Duration // the write
 	Bytes int
-	// FPS is the rate of the rendition, of which the viewer may miss frames; 0 if it is not known.
-	FPS float64
+	// Missed is how many frames before this one the viewer did not get, because it was still being sent an earlier one.
+	Missed int
 	// Delivered is how many bytes per second the other end has acknowledged lately, by TCP's own estimate, which is at most what
 	// the line carries; 0 if it is not known.
 	Delivered float64
@@ -43,14 +46,17 @@ type Sent struct {
 
 const (
 	window = 2 * time.Second
-	// longest is how much of one write counts, so that a line that fails once for some seconds does not go down.
-	longest = window
-	// settling is how long a step lasts before it is judged: what the step before has left in the kernel must be sent first.
-	settling = time.Second
+	// lasting is how long too many frames must be missed before the viewer goes down, and how long a step lasts before a limit
+	// judges it. A line that fails once, for whatever time, is forgotten sooner.
+	lasting = window
+	// longest is how much of the gap between two frames counts, with as much of what was sent and missed in it.
+	longest = window / 4
 
-	full     = 0.9 // part of the time spent in writes above which frames are about to be missed
-	room     = 0.7 // the same, as expected of the step above, below which there is room for it
-	headroom = 0.85
+	tooMany = 0.1  // part of the frames that are missed
+	few     = 0.02 // the same, for a line that has room
+	room    = 0.7  // part of the time that writes are expected to take on the step above
+	downTo  = 0.95 // part of what the line carries that the step below may need
+	upTo    = 0.85 // part of the limit that the step above may need
 	// A viewer that has just gone up is on probation: if it goes down again, the next attempt comes after twice the pause.
 	probation          = 10 * time.Second
 	minPause, maxPause = 3 * time.Second, time.Minute
@@ -59,25 +65,30 @@ const (
 // Sent takes a frame into account and returns the step on which the viewer should be. The viewer reports that it is there with
 // Moved, or that it cannot be with Refused.
 func (l *Line) Sent(s Sent) (step int) {
-	l.add(s)
-	load := l.busy / l.elapsed
-	fps := s.FPS
-	if fps == 0 {
-		fps = l.frames / l.elapsed
+	if l.since.IsZero() { // there is no time yet in which it was sent
+		l.since, l.last, l.tight, l.part = s.At, s.At, s.At, 1
+		return l.step
 	}
-	need := l.bytes / l.frames * fps
-	if !l.hasRoom(load, need) {
+	l.add(s)
+	missed := l.missed / (l.frames + l.missed)
+	need := l.bytes / l.frames * (l.frames + l.missed) / l.elapsed
+	if missed <= tooMany {
+		l.over = time.Time{}
+	} else if l.over.IsZero() {
+		l.over = s.At
+	}
+	if !l.hasRoom(missed, need) {
 		l.tight = s.At
 	}
 	if !l.rise.IsZero() && s.At.Sub(l.rise) >= probation {
 		l.rise, l.pause = time.Time{}, max(minPause, l.pause/2)
 	}
 	switch {
-	case s.At.Sub(l.since) < settling || l.frames < 1.5:
-	case load > full:
-		return l.below(need, l.bytes/l.blocked)
-	case l.Limit > 0 && need > l.Limit:
-		return l.below(need, math.Inf(1))
+	case s.At.Before(l.refused):
+	case !l.over.IsZero() && s.At.Sub(l.over) >= lasting:
+		return l.below(need, l.bytes/l.elapsed)
+	case l.Limit > 0 && need > l.Limit && s.At.Sub(l.since) >= window:
+		return l.below(need, l.Limit)
 	case l.step > 0 && s.At.Sub(l.tight) >= l.patience(s.Delivered, need):
 		return l.step - 1
 	}
@@ -86,30 +97,27 @@ func (l *Line) Sent(s Sent) (step int) {
 
 // add adds a frame to the sums.
 func (l *Line) add(s Sent) {
-	if l.since.IsZero() {
-		l.since = s.At.Add(-s.Took)
-		l.last, l.tight = l.since, l.since
-	}
-	age := s.At.Sub(l.last)
+	gap := max(s.At.Sub(l.last), s.Took)
 	l.last = s.At
-	idle := max(0, age-s.Took).Seconds()
-	took := min(s.Took, longest).Seconds()
-	keep := math.Exp(-(idle + took) / window.Seconds())
-	l.busy = l.busy*keep + took
-	l.blocked = l.blocked*keep + s.Took.Seconds()
-	l.elapsed = l.elapsed*keep + idle + took
-	l.bytes = l.bytes*keep + float64(s.Bytes)
-	l.frames = l.frames*keep + 1
-	l.elapsed = max(l.elapsed, 1e-6)
+	missed := float64(s.Missed) * l.part // they were missed during the gap before
+	l.part = min(1, longest.Seconds()/gap.Seconds())
+	count := l.part
+	keep := math.Exp(-gap.Seconds() * count / window.Seconds())
+	l.busy = l.busy*keep + s.Took.Seconds()*count
+	l.elapsed = max(1e-6, l.elapsed*keep+gap.Seconds()*count)
+	l.bytes = l.bytes*keep + float64(s.Bytes)*count
+	l.frames = l.frames*keep + count
+	l.missed = l.missed*keep + missed
 }
 
-// hasRoom reports whether the line seems to carry the step above.
-func (l *Line) hasRoom(load, need float64) bool {
+// hasRoom reports whether the line seems to carry the step above, of a viewer that misses a part of the frames and needs so many
+// bytes per second.
+func (l *Line) hasRoom(missed, need float64) bool {
 	if l.step == 0 {
 		return true
 	}
 	growth := frame.Steps[l.step-1].Bytes / frame.Steps[l.step].Bytes
-	return load*growth < room && (l.Limit == 0 || need*growth < headroom*l.Limit)
+	return missed < few && l.busy/l.elapsed*growth < room && (l.Limit == 0 || need*growth < upTo*l.Limit)
 }
 
 // patience is how long the line must have had room before the viewer goes up. Where TCP has not seen that the line carries as much,
@@ -130,7 +138,7 @@ func (l *Line) below(need, carries float64) int {
 		carries = min(carries, l.Limit)
 	}
 	for step := l.step + 1; step < len(frame.Steps); step++ {
-		if need*frame.Steps[step].Bytes/frame.Steps[l.step].Bytes <= headroom*carries {
+		if need*frame.Steps[step].Bytes/frame.Steps[l.step].Bytes <= downTo*carries {
 			return step
 		}
 	}
@@ -150,8 +158,7 @@ func (l *Line) Moved(step int, at time.Time) {
 
 // Refused says that the viewer cannot be on the step that Sent has returned. It stays for a while.
 func (l *Line) Refused(at time.Time) {
-	l.since = at.Add(refusedPause - settling)
-	l.tight = at
+	l.refused, l.tight = at.Add(refusedPause), at
 }
 
 // refusedPause is how long a viewer stays on its step after it was refused another one.
