@@ -2,6 +2,7 @@ package plan
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/framegate/framegate/pipeline/gst"
@@ -14,15 +15,27 @@ type scaler struct {
 	// halves says that it reads 2x2 pixels for each pixel that it writes, so that a picture that gets smaller by more than half
 	// is scaled in several steps.
 	halves bool
-	// through is the format by way of which it converts the colours of a camera to those of a JPEG; empty if it cannot.
+	// through is the format by way of which it converts the colours of a camera to those of a JPEG; empty if it cannot so.
 	through string
+	// converts says that it converts colours if its output has a colorimetry of its own.
+	converts bool
+}
+
+// methods has the properties of scalers that select their best method. The default is the fastest one, which reads one pixel or
+// four for each that it writes. docs/notes/platforms.md says where the values were looked up.
+var methods = map[string]map[string]any{
+	"nvvidconv":      {"interpolation-method": gst.Arg("Nicest")},
+	"nvvideoconvert": {"interpolation-method": gst.Arg("3")}, // 10-Tap or Algo-2: ten taps on a Jetson's VIC, Super on a GPU, which ignores 5
+	"vapostproc":     {"scale-method": gst.Arg("hq"), "interpolation-method": gst.Arg("advanced"), "disable-passthrough": true},
 }
 
 // elementsOf returns elements that scale a picture to exactly the size that is asked for. With pixels that are not square, and
 // where a viewer stretches a picture, an element that adds borders by default would do so (cudaconvertscale).
 func elementsOf(factories ...string) (elements []gst.Spec) {
 	for _, factory := range factories {
-		elements = append(elements, gst.Spec{Factory: factory, Optional: map[string]any{"add-borders": false}})
+		optional := map[string]any{"add-borders": false}
+		maps.Copy(optional, methods[factory])
+		elements = append(elements, gst.Spec{Factory: factory, Optional: optional})
 	}
 	return elements
 }
@@ -62,6 +75,9 @@ const jpegColours = ", colorimetry=1:4:0:0"
 func (s scaler) scale(memory, format string, from, to size, convert bool) (all []gst.Spec) {
 	steps := s.steps(from, to)
 	through := ""
+	if convert && s.converts && format != "" { // without a format, framegatescale follows, which converts more exactly
+		format += jpegColours
+	}
 	if convert && s.through != "" {
 		through, format = s.through, cmp.Or(format, "I420")+jpegColours
 		if len(steps) == 1 {

@@ -32,6 +32,7 @@ func TestScalerThatReadsFourPixelsHalves(t *testing.T) {
 
 func TestScalerConvertsColoursByWayOfAnotherFormat(t *testing.T) {
 	cuda := scaler{elements: elementsOf("cudaconvertscale"), halves: true, through: "RGBA"}
+	va := scaler{elements: elementsOf("vapostproc"), converts: true}
 	for _, test := range []struct {
 		name    string
 		scaler  scaler
@@ -44,7 +45,10 @@ func TestScalerConvertsColoursByWayOfAnotherFormat(t *testing.T) {
 		{"the format does not matter", cuda, "", size{1920, 1080}, true, "RGBA 960x540, I420 full 480x270"},
 		{"the same size", cuda, "NV12", size{480, 270}, true, "RGBA 480x270, NV12 full 480x270"},
 		{"a JPEG's colours", cuda, "I420", size{1920, 1080}, false, "any 960x540, I420 480x270"},
-		{"a scaler that cannot", chain("vapostproc"), "NV12", size{1920, 1080}, true, "NV12 480x270"},
+		{"a scaler that cannot", chain("nvvidconv"), "NV12", size{1920, 1080}, true, "NV12 480x270"},
+		{"a scaler that does so itself", va, "NV12", size{1920, 1080}, true, "NV12 full 480x270"},
+		{"the same, for JPEGs", va, "NV12", size{1920, 1080}, false, "NV12 480x270"},
+		{"the same, before system memory", va, "", size{1920, 1080}, true, "any 480x270"},
 	} {
 		var got []string
 		elements := test.scaler.scale("memory:X", test.format, test.from, size{480, 270}, test.convert)

@@ -18,7 +18,8 @@
 
 {"jetson", "nvv4l2decoder", DECODER, JPEG "; " BYTES("h264") "; " BYTES("h265") "; " VP8 "; " VP9 "; video/x-av1; " MPEG4, NVMM,
 	"skip-frames=0 drop-frame-interval=0 disable-dpb=false enable-max-performance=false mjpeg=false"},
-{"jetson", "nvvidconv", SCALER, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM, NULL},
+{"jetson", "nvvidconv", SCALER, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM,
+	"interpolation-method=Nearest|Bilinear|5-Tap|10-Tap|Smart|Nicest"},
 {"jetson", "nvjpegenc", ENCODER, "video/x-raw(memory:NVMM), format={I420,NV12}; video/x-raw, format={I420,YV12,GRAY8}", JPEG, "quality=85"},
 
 {"nvidia", "nvh264dec", DECODER, H264, CUDA "; video/x-raw, format=NV12", "max-display-delay=-1"},
@@ -38,14 +39,16 @@
 {"va", "vavp9dec", DECODER, VP9, VA SYSTEM, NULL},
 {"va", "vaav1dec", DECODER, AV1, VA SYSTEM, NULL},
 {"va", "vajpegdec", DECODER, JPEG, VA SYSTEM, NULL},
-{"va", "vapostproc", SCALER, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM, "add-borders=true"},
+{"va", "vapostproc", SCALER, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM,
+	"add-borders=true disable-passthrough=false scale-method=default|fast|hq interpolation-method=default|nearest|bilinear|advanced"},
 {"va", "vajpegenc", ENCODER, VA "; video/x-raw, format=NV12", JPEG, "quality=50"},
 
 {"qsv", "qsvh264dec", DECODER, BYTES("h264"), VA SYSTEM, NULL},
 {"qsv", "qsvh265dec", DECODER, BYTES("h265"), VA SYSTEM, NULL},
 {"qsv", "qsvvp9dec", DECODER, VP9, VA SYSTEM, NULL},
 {"qsv", "qsvjpegdec", DECODER, JPEG, VA SYSTEM, NULL},
-{"qsv", "vapostproc", SCALER, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM, "add-borders=true"},
+{"qsv", "vapostproc", SCALER, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM, "video/x-raw(memory:VAMemory), format={NV12,I420}" SYSTEM,
+	"add-borders=true disable-passthrough=false scale-method=default|fast|hq interpolation-method=default|nearest|bilinear|advanced"},
 {"qsv", "qsvjpegenc", ENCODER, VA "; video/x-raw, format=NV12", JPEG, "quality=85"},
 
 {"raspberrypi", "v4l2h264dec", DECODER, BYTES("h264"), "video/x-raw, format={NV12,I420}", "extra-controls=structure"},

@@ -211,6 +211,18 @@ static void element_finalize(GObject *object) {
 	G_OBJECT_CLASS(element_parent)->finalize(object);
 }
 
+/* make_enum registers the type of a property whose values are separated by |. It is registered once, for good. */
+static GType make_enum(const gchar *factory, const gchar *property, const gchar *values) {
+	gchar **nicks = g_strsplit(values, "|", 0);
+	GEnumValue *all = g_new0(GEnumValue, g_strv_length(nicks) + 1);
+	for (gint i = 0; nicks[i] != NULL; i++)
+		all[i] = (GEnumValue){i, nicks[i], nicks[i]};
+	gchar *name = g_strdup_printf("FgStandin-%s-%s", factory, property);
+	GType type = g_enum_register_static(name, all);
+	g_free(name);
+	return type;
+}
+
 static void element_class_init(gpointer class, gpointer data) {
 	static const gchar *klass[] = {
 		[DECODER] = "Codec/Decoder/Video/Hardware", [SCALER] = "Filter/Converter/Video/Scaler/Hardware",
@@ -239,6 +251,8 @@ static void element_class_init(gpointer class, gpointer data) {
 			g_object_class_install_property(object, i + 1, g_param_spec_boolean(part[0], part[0], "", value[0] == 't', flags));
 		else if (g_ascii_isdigit(value[0]) || value[0] == '-')
 			g_object_class_install_property(object, i + 1, g_param_spec_int(part[0], part[0], "", -1, G_MAXINT, atoi(value), flags));
+		else if (strchr(value, '|') != NULL)
+			g_object_class_install_property(object, i + 1, g_param_spec_enum(part[0], part[0], "", make_enum(spec->factory, part[0], value), 0, flags));
 		else if (strcmp(value, "structure") == 0)
 			g_object_class_install_property(object, i + 1, g_param_spec_boxed(part[0], part[0], "", GST_TYPE_STRUCTURE, flags));
 		g_strfreev(part);
