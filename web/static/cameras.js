@@ -15,20 +15,27 @@ class Tile {
   constructor(element) {
     this.element = element;
     this.id = element.dataset.camera;
-    this.img = element.querySelector('img');
+    this.zoom = null; // a Zoom, on the page of one camera
     this.mode = ''; // stream, snapshots, or empty while nothing is shown
     this.work = 0; // counts starts and stops, so that what was begun before the last one ends
     this.unwatched = 0; // readings in a row that counted no viewer
-    this.img.addEventListener('error', () => {
-      if (this.mode !== 'stream') return;
-      this.img.removeAttribute('src');
+    this.adopt(element.querySelector('img'));
+  }
+
+  // adopt shows the pictures of an <img>.
+  adopt(img) {
+    this.work++;
+    this.img = img;
+    img.addEventListener('error', () => {
+      if (this.mode !== 'stream' || img !== this.img) return;
+      img.removeAttribute('src');
       this.later(() => this.stream());
     });
   }
 
   url(kind) {
     const url = new URL(`cameras/${encodeURIComponent(this.id)}/${kind}`, root);
-    if (this.element.dataset.width) url.searchParams.set('width', this.element.dataset.width);
+    if (this.zoom) for (const [name, value] of Object.entries(this.zoom.parameters())) url.searchParams.set(name, value);
     if (kind === 'stream') url.searchParams.set('quality', 'auto');
     url.searchParams.set('_', `${Date.now()}.${this.work}`);
     return url.href;
@@ -52,6 +59,7 @@ class Tile {
     this.mode = '';
     this.work++;
     this.img.removeAttribute('src');
+    if (this.zoom) this.zoom.drop();
   }
 
   // A stream's <img> needs no help while the stream runs. A stream that is refused is requested again.
@@ -59,6 +67,7 @@ class Tile {
     this.work++;
     this.unwatched = 0;
     this.img.src = this.url('stream');
+    if (this.zoom) this.zoom.began();
   }
 
   // Each snapshot is requested when the one before has arrived, so that many cameras share the few connections that a browser
@@ -92,6 +101,7 @@ class Tile {
       this.stop();
       return;
     }
+    if (this.zoom && camera.width > 0) this.zoom.camera = camera.width;
     this.element.querySelector('.title').textContent = this.img.alt = camera.name;
     // An <img> does not notice that its stream has ended, as it does when the camera is away and there are no placeholders.
     this.unwatched = camera.viewers === 0 ? this.unwatched + 1 : 0;
@@ -196,6 +206,6 @@ async function readStates() {
 }
 
 for (const element of document.querySelectorAll('[data-camera]')) tiles.set(element.dataset.camera, new Tile(element));
+if (!wall) for (const tile of tiles.values()) tile.zoom = new Zoom(tile);
 for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled') tile.start(mode());
-for (const element of document.querySelectorAll('[data-url]')) element.textContent = new URL(element.dataset.url, root);
 readStates();

@@ -1,0 +1,247 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image"
+	"image/color"
+	"image/jpeg"
+	"image/png"
+	"math"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
+	"github.com/chromedp/chromedp"
+	"github.com/chromedp/chromedp/kb"
+)
+
+// quarters are the colours of the quarters of a picture, from the top left.
+var quarters = [4]color.RGBA{{200, 40, 40, 255}, {40, 160, 40, 255}, {40, 60, 200, 255}, {220, 220, 220, 255}}
+
+// quartered serves a picture of 1920x1080 with four colours as a camera.
+func quartered(t *testing.T) (url string) {
+	t.Helper()
+	picture := image.NewRGBA(image.Rect(0, 0, 1920, 1080))
+	for y := range 1080 {
+		for x := range 1920 {
+			picture.SetRGBA(x, y, quarters[x/960+2*(y/540)])
+		}
+	}
+	var file bytes.Buffer
+	if err := jpeg.Encode(&file, picture, nil); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(file.Bytes())
+	}))
+	t.Cleanup(server.Close)
+	return server.URL
+}
+
+// zoomed is the page of a camera in a browser.
+type zoomed struct {
+	t   *testing.T
+	ctx context.Context
+	box box
+}
+
+// box is the place of the picture in the page, in CSS pixels.
+type box struct{ X, Y, Width, Height float64 }
+
+// openZoom opens the page of a camera, and waits for its picture.
+func openZoom(t *testing.T) (z zoomed, p serving) {
+	t.Helper()
+	z = zoomed{t: t, ctx: browser(t)}
+	p = start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, poll_interval: 100ms}]", quartered(t))))
+	p.until(t, "a", "ready")
+	do(t, z.ctx, chromedp.Navigate(p.URL+"/cameras/a"))
+	untilTrue(t, z.ctx, "the camera is shown", shown+` === 1 && `+textOf("[data-fact=source]")+` !== ''`)
+	z.box = do(t, z.ctx, chromedp.Evaluate[box](`(({x, y, width, height}) => ({X: x, Y: y, Width: width, Height: height}))(document.querySelector('.camera').getBoundingClientRect())`))
+	// From now on no frame of the page may be without a picture.
+	do(t, z.ctx, chromedp.Evaluate[string](`window.gaps = 0; (function look() {
+		if (![...document.images].some((i) => i.complete && i.naturalWidth > 0 && i.hasAttribute('src'))) window.gaps++;
+		requestAnimationFrame(look);
+	})(); ''`))
+	return z, p
+}
+
+// at is a point of the picture, in fractions of its sides, in the page.
+func (z zoomed) at(u, v float64) (x, y float64) {
+	return z.box.X + u*z.box.Width, z.box.Y + v*z.box.Height
+}
+
+func (z zoomed) mouse(typ input.DispatchMouseEventType, u, v float64, options ...chromedp.MouseOption) {
+	z.t.Helper()
+	x, y := z.at(u, v)
+	do(z.t, z.ctx, chromedp.MouseEvent(typ, x, y, options...))
+}
+
+func (z zoomed) wheel(u, v, pixels float64) {
+	z.t.Helper()
+	z.mouse(input.DispatchMouseEventTypeMouseWheel, u, v, func(p *input.DispatchMouseEventParams) { p.DeltaX, p.DeltaY = 0.001, pixels }) // 0 would be left out
+}
+
+func (z zoomed) doubleClick(u, v float64) {
+	z.t.Helper()
+	x, y := z.at(u, v)
+	for clicks := range 2 {
+		do(z.t, z.ctx, chromedp.MouseClickXY(x, y, chromedp.ClickCount(clicks+1)))
+	}
+}
+
+func (z zoomed) touch(typ input.DispatchTouchEventType, points ...[2]float64) {
+	z.t.Helper()
+	p := input.DispatchTouchEventParams{Type: typ, TouchPoints: []*input.TouchPoint{}}
+	for i, point := range points {
+		x, y := z.at(point[0], point[1])
+		id := float64(i)
+		p.TouchPoints = append(p.TouchPoints, &input.TouchPoint{X: x, Y: y, ID: &id})
+	}
+	do(z.t, z.ctx, chromedp.Func(func(ctx context.Context, t *chromedp.Target) error {
+		_, err := cdp.Call(ctx, t, input.DispatchTouchEvent, p)
+		return err
+	}))
+}
+
+// view is the part that the page is to show.
+type view struct{ X, Y, Side float64 }
+
+// settled waits until the page shows the pictures of its view and nothing else, and returns the view and how wide they are in pixels.
+func (z zoomed) settled(what string) (v view, pixels int) {
+	z.t.Helper()
+	untilTrue(z.t, z.ctx, what, `(() => {
+		const {zoom} = [...tiles.values()][0];
+		return document.images.length === 1 && !zoom.timer && !zoom.next && zoom.loaded === zoom.view && document.images[0].style.transform === '';
+	})()`)
+	v = do(z.t, z.ctx, chromedp.Evaluate[view](`(({x, y, side}) => ({X: x, Y: y, Side: side}))([...tiles.values()][0].zoom.view)`))
+	return v, do(z.t, z.ctx, chromedp.Evaluate[int](`document.images[0].naturalWidth`))
+}
+
+// quarter is the quarter of the camera's picture that is painted at a point; -1 for none.
+func (z zoomed) quarter(u, v float64) int {
+	z.t.Helper()
+	page, err := png.Decode(bytes.NewReader(do(z.t, z.ctx, chromedp.CaptureScreenshot())))
+	if err != nil {
+		z.t.Fatal(err)
+	}
+	x, y := z.at(u, v)
+	got := color.RGBAModel.Convert(page.At(int(x), int(y))).(color.RGBA)
+	for i, want := range quarters {
+		if near(got.R, want.R) && near(got.G, want.G) && near(got.B, want.B) {
+			return i
+		}
+	}
+	z.t.Logf("%v is none of the colours", got)
+	return -1
+}
+
+func near(a, b uint8) bool { return max(a, b)-min(a, b) < 12 }
+
+func TestPageZoomsByAskingForAPart(t *testing.T) {
+	z, p := openZoom(t)
+	if q := z.quarter(0.9, 0.7); q != 3 {
+		t.Fatalf("the page shows quarter %d at the bottom right", q)
+	}
+	for range 3 {
+		z.wheel(0.25, 0.25, -300)
+	}
+	v, pixels := z.settled("the part around the wheel is shown")
+	if off := max(math.Abs(v.X+0.25*v.Side-0.25), math.Abs(v.Y+0.25*v.Side-0.25)); v.Side > 0.2 || off > 0.002 {
+		t.Errorf("the wheel leads to %+v, want a part around a quarter of the sides", v)
+	}
+	if want := int(1920 * v.Side); pixels < want-3 || pixels > want+3 {
+		t.Errorf("the part is %d pixels wide, want the %d of the camera", pixels, want)
+	}
+	if q := z.quarter(0.9, 0.7); q != 0 {
+		t.Errorf("the page shows quarter %d at the bottom right, want the first", q)
+	}
+	link := do(t, z.ctx, chromedp.Evaluate[string](`document.querySelector('a[data-url]').href`))
+	answer, err := http.Get(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer answer.Body.Close()
+	snapshot, err := jpeg.Decode(answer.Body)
+	if err != nil || link == p.URL+"/cameras/a/snapshot.jpg" {
+		t.Fatalf("%s is no snapshot of a part: %v", link, err)
+	}
+	if got := color.RGBAModel.Convert(snapshot.At(pixels-4, snapshot.Bounds().Dy()-4)).(color.RGBA); !near(got.R, quarters[0].R) {
+		t.Errorf("%s shows %v at the bottom right", link, got)
+	}
+
+	// Out of the picture the wheel belongs to the page.
+	for range 5 {
+		z.wheel(0.25, 0.25, 300)
+	}
+	if v, _ := z.settled("all of it is shown again"); v != (view{0, 0, 1}) {
+		t.Errorf("the wheel leads back to %+v", v)
+	}
+	if gaps := do(t, z.ctx, chromedp.Evaluate[int](`window.gaps`)); gaps > 0 {
+		t.Errorf("%d frames of the page were without a picture", gaps)
+	}
+}
+
+func TestPageZoomsByDoubleClickDragAndKeys(t *testing.T) {
+	z, _ := openZoom(t)
+	z.doubleClick(0.9, 0.7)
+	v, _ := z.settled("the part around the double click is shown")
+	if v.Side != 0.4 || v.X < 0.5 || v.Y < 0.4 {
+		t.Errorf("a double click at the bottom right leads to %+v", v)
+	}
+	z.mouse(input.DispatchMouseEventTypeMousePressed, 0.2, 0.5, chromedp.ButtonLeft)
+	z.mouse(input.DispatchMouseEventTypeMouseMoved, 0.4, 0.6, chromedp.ButtonLeft)
+	z.mouse(input.DispatchMouseEventTypeMouseMoved, 0.7, 0.8, chromedp.ButtonLeft)
+	z.mouse(input.DispatchMouseEventTypeMouseReleased, 0.7, 0.8, chromedp.ButtonLeft)
+	dragged, _ := z.settled("the part to the left is shown")
+	if off := math.Abs(v.X - 0.5*v.Side - dragged.X); off > 0.002 || dragged.Side != v.Side || dragged.Y >= v.Y {
+		t.Errorf("a drag of half the picture leads from %+v to %+v", v, dragged)
+	}
+	z.doubleClick(0.5, 0.5)
+	if v, _ := z.settled("all of it is shown again"); v.Side != 1 {
+		t.Errorf("a double click leads back to %+v", v)
+	}
+
+	do(t, z.ctx, chromedp.Evaluate[string](`document.querySelector('.camera').focus(), ''`))
+	do(t, z.ctx, chromedp.KeyEvent("++"))
+	do(t, z.ctx, chromedp.KeyEvent(kb.ArrowRight+kb.ArrowRight+kb.ArrowDown))
+	v, _ = z.settled("the keys have zoomed")
+	if v.Side > 0.45 || v.X <= v.Y || v.Y < 0.3 {
+		t.Errorf("the keys lead to %+v", v)
+	}
+	do(t, z.ctx, chromedp.KeyEvent("-"))
+	if out, _ := z.settled("a key has zoomed out"); out.Side <= v.Side {
+		t.Errorf("minus leads from %+v to %+v", v, out)
+	}
+	do(t, z.ctx, chromedp.KeyEvent("0"))
+	if v, _ := z.settled("a key shows all"); v.Side != 1 {
+		t.Errorf("0 leads to %+v", v)
+	}
+	do(t, z.ctx, chromedp.Click("[data-zoom=in]"))
+	if v, _ := z.settled("a button has zoomed"); v.Side > 0.7 {
+		t.Errorf("the button leads to %+v", v)
+	}
+	if gaps := do(t, z.ctx, chromedp.Evaluate[int](`window.gaps`)); gaps > 0 {
+		t.Errorf("%d frames of the page were without a picture", gaps)
+	}
+}
+
+func TestPageZoomsByPinching(t *testing.T) {
+	z, _ := openZoom(t)
+	const start, move, end = input.DispatchTouchEventTypeTouchStart, input.DispatchTouchEventTypeTouchMove, input.DispatchTouchEventTypeTouchEnd
+	z.touch(start, [2]float64{0.7, 0.7})
+	z.touch(start, [2]float64{0.7, 0.7}, [2]float64{0.8, 0.7})
+	for i := range 10 {
+		d := 0.01 * float64(i+1)
+		z.touch(move, [2]float64{0.7 - d, 0.7}, [2]float64{0.8 + d, 0.7})
+	}
+	z.touch(end)
+	v, _ := z.settled("the part between the fingers is shown")
+	if off := math.Abs(v.X + 0.75*v.Side - 0.75); v.Side > 0.5 || off > 0.03 {
+		t.Errorf("the pinch leads to %+v, want a part around three quarters of the width", v)
+	}
+}
