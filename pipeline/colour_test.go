@@ -66,6 +66,19 @@ func TestColoursAreTrue(t *testing.T) {
 	}
 }
 
+// TestHDRIsReported of files with each transfer function, which GStreamer reads.
+func TestHDRIsReported(t *testing.T) {
+	camtest.Long(t)
+	for colorimetry, want := range map[string]frame.HDR{"bt2100-pq": frame.PQ, "bt2100-hlg": frame.HLG, "bt2020-10": ""} {
+		path := encode(t, 360, "I420_10LE, colorimetry="+colorimetry, "x265enc speed-preset=ultrafast log-level=none ! h265parse")
+		feed := run(t, camtest.Source(t, "file://"+path))
+		if hdr := feed.Stream().HDR; hdr != want {
+			t.Errorf("%s: %q, want %q", colorimetry, hdr, want)
+		}
+		after(t, show(t, feed, frame.Rendition{Width: 320, Height: 180, Quality: 80}).slots[0], nil)
+	}
+}
+
 // encode writes a file of 2 s that shows a green, and skips the test where the encoder is missing.
 func encode(t *testing.T, height int, raw, encoder string) (path string) {
 	t.Helper()

@@ -21,6 +21,7 @@ type Status struct {
 	Width       int                `json:"width"` // at which pictures are shown
 	Height      int                `json:"height"`
 	PixelAspect string             `json:"pixel_aspect"` // such as 16:11; empty if pixels are square
+	HDR         frame.HDR          `json:"hdr"`          // pq or hlg; empty if it is none
 	SourceFPS   float64            `json:"source_fps"`
 	Plan        *frame.Plan        `json:"plan"` // nil while nothing is decoded
 	Renditions  []RenditionStatus  `json:"renditions"`
@@ -47,6 +48,7 @@ type StreamStatus struct {
 	Width       int         `json:"width"`
 	Height      int         `json:"height"`
 	PixelAspect string      `json:"pixel_aspect"`
+	HDR         frame.HDR   `json:"hdr"`
 	FPS         float64     `json:"source_fps"`
 	Plan        *frame.Plan `json:"plan"` // nil while it is not decoded
 }
@@ -138,7 +140,7 @@ func (c *camera) ownStatus() Status {
 		Tried: true,
 	}
 	s.Width, s.Height = sends.DisplaySize()
-	s.PixelAspect = pixelAspect(sends)
+	s.PixelAspect, s.HDR = pixelAspect(sends), sends.HDR
 	err := c.failure(frame.Rendition{})
 	if err == nil && rank[c.state] == rank[Lost] {
 		err = c.main().failure()
@@ -153,7 +155,7 @@ func (c *camera) ownStatus() Status {
 func (s *stream) status() StreamStatus {
 	status := StreamStatus{
 		Name: s.name, State: s.state, Since: s.since,
-		Codec: s.format.Codec, FPS: s.format.FPS, PixelAspect: pixelAspect(s.format),
+		Codec: s.format.Codec, FPS: s.format.FPS, PixelAspect: pixelAspect(s.format), HDR: s.format.HDR,
 	}
 	status.Width, status.Height = s.format.DisplaySize()
 	if s.camera.conf.Disabled {

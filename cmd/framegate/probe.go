@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 	"text/tabwriter"
 	"time"
 
@@ -31,6 +32,7 @@ type probed struct {
 	Width            int        `json:"width"`
 	Height           int        `json:"height"`
 	PixelAspect      string     `json:"pixel_aspect,omitempty"` // such as 16:11; empty if pixels are square
+	HDR              frame.HDR  `json:"hdr,omitempty"`          // pq or hlg
 	CodedWidth       int        `json:"coded_width"`            // width and height are those at which pictures are shown
 	CodedHeight      int        `json:"coded_height"`
 	FPS              float64    `json:"fps"`
@@ -62,6 +64,7 @@ func (p probe) Run(ctx context.Context) error {
 		KeyframeInterval: report.KeyframeInterval.Seconds(), RefreshInterval: report.RefreshInterval.Seconds(),
 		ConnectTime: report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan, Oddities: report.Oddities,
 	}
+	found.HDR = report.Stream.HDR
 	found.Width, found.Height = report.Stream.DisplaySize()
 	if !report.Stream.SquarePixels() {
 		found.PixelAspect = report.Stream.PixelAspect.String()
@@ -85,7 +88,11 @@ func (p probed) print(to io.Writer) {
 			keyframes = fmt.Sprintf("none; the camera refreshes its picture little by little instead, every %.2f s", p.RefreshInterval)
 		}
 	}
-	fmt.Fprintf(out, "codec\t%s\n", p.Codec)
+	codec := p.Codec
+	if p.HDR != "" {
+		codec += ", HDR (" + strings.ToUpper(string(p.HDR)) + "), whose pictures are shown without tone mapping"
+	}
+	fmt.Fprintf(out, "codec\t%s\n", codec)
 	size := fmt.Sprintf("%dx%d", p.Width, p.Height)
 	if p.PixelAspect != "" {
 		size += fmt.Sprintf(": the camera sends %dx%d with pixels of %s", p.CodedWidth, p.CodedHeight, p.PixelAspect)

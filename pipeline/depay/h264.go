@@ -143,6 +143,9 @@ func h264Format(nal []byte) (f *unit.Format, fields bool) {
 	}
 	f = c.format("h264")
 	f.Untagged = sps.VUI == nil || !sps.VUI.ColourDescriptionPresentFlag || sps.VUI.MatrixCoefficients == unspecified
+	if sps.VUI != nil && sps.VUI.ColourDescriptionPresentFlag {
+		f.Stream.HDR = frame.HDROf(int(sps.VUI.TransferCharacteristics))
+	}
 	return f, !sps.FrameMbsOnlyFlag
 }
 

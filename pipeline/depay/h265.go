@@ -3,6 +3,7 @@ package depay
 import (
 	"strings"
 
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/unit"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
@@ -93,5 +94,8 @@ func h265Format(nal []byte) (f *unit.Format, fields bool) {
 	}
 	f = c.format("h265")
 	f.Untagged = sps.VUI == nil || !sps.VUI.ColourDescriptionPresentFlag || sps.VUI.MatrixCoefficients == unspecified
+	if sps.VUI != nil && sps.VUI.ColourDescriptionPresentFlag {
+		f.Stream.HDR = frame.HDROf(int(sps.VUI.TransferCharacteristics))
+	}
 	return f, false
 }

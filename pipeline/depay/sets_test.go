@@ -72,6 +72,30 @@ func TestFormatsSayWhatDecodersNeed(t *testing.T) {
 	}
 }
 
+// TestHDRIsRecognised in sequence parameter sets of x265 and x264.
+func TestHDRIsRecognised(t *testing.T) {
+	const vps, pps = "40010c01ffff02200000030090000003000003003f959809", "4401c172b46240"
+	for set, want := range map[string]frame.HDR{
+		"42010102200000030090000003000003003fa00a080b9f6d96566924cafff000100016a122012080000003008000000f04": frame.PQ,
+		"42010102200000030090000003000003003fa00a080b9f6d96566924cafff000100016a122412080000003008000000f04": frame.HLG,
+		hex.EncodeToString(hevcSPS): "",
+	} {
+		var sets [3][]byte
+		for i, text := range []string{vps, set, pps} {
+			sets[i], _ = hex.DecodeString(text)
+		}
+		got := receive(t, Media{Encoding: "H265"}, arrival{sets[0], 1, false, 0}, arrival{sets[1], 1, false, 0}, arrival{sets[2], 1, false, 0}, arrival{[]byte{0x28, 1, 0xAF, 1}, 1, true, 0})
+		if hdr := got.all[0].Format.Stream.HDR; hdr != want {
+			t.Errorf("%s: %q, want %q", set, hdr, want)
+		}
+	}
+	sps, _ := hex.DecodeString("676e000da6cd941419f9f016a1220128000003000800000301e478a14cb0")
+	got := receive(t, Media{Encoding: "H264"}, arrival{sps, 1, false, 0}, arrival{[]byte{0x68, 0xeb, 0xec, 0xb2, 0x2c}, 1, false, 0}, arrival{idr, 1, true, 0})
+	if hdr := got.all[0].Format.Stream.HDR; hdr != frame.PQ {
+		t.Errorf("H.264: %q", hdr)
+	}
+}
+
 // TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut, of packets, of fragments and of the description: they say how much memory it takes.
 func TestParameterSetsThatOnlyADecoderCouldReadAreLeftOut(t *testing.T) {
 	odd := append(bytes.Clone(sps[:6]), 0x99)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/unit"
 
 	"github.com/bluenviron/gortsplib/v5/pkg/format/rtpav1"
@@ -159,7 +160,11 @@ func newAV1(m Media, sink Sink) Receiver {
 				if obu[0]>>3&0xF == 1 && h.Unmarshal(obu) == nil { // a sequence header, with which keyframes come
 					c := newCaps("video/x-av1", h.Width(), h.Height())
 					c.add("stream-format=(string)obu-stream, alignment=(string)tu, parsed=(boolean)true")
-					return data, true, sized(c, "av1")
+					f := sized(c, "av1")
+					if colours := h.ColorConfig; f != nil && colours.ColorDescriptionPresentFlag {
+						f.Stream.HDR = frame.HDROf(int(colours.TransferCharacteristics))
+					}
+					return data, true, f
 				}
 			}
 			return data, false, nil

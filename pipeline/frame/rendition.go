@@ -15,6 +15,7 @@ type Stream struct {
 	// ratio of H.264 and H.265 (ITU-T H.264, E.2.1). Pixels are square if it says nothing.
 	PixelAspect Ratio
 	Orientation Orientation
+	HDR         HDR
 	Software    bool // only software decodes it, and browsers do not show it
 }
 

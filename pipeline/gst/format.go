@@ -1,6 +1,7 @@
 package gst
 
 import (
+	"strings"
 	"unsafe"
 
 	"github.com/framegate/framegate/pipeline/frame"
@@ -78,11 +79,35 @@ func streamOf(caps *gst.Caps) frame.Stream {
 	s.Width = intField(fields, "width")
 	s.Height = intField(fields, "height")
 	s.PixelAspect = fractionField(fields, "pixel-aspect-ratio")
+	s.HDR = hdrOf(stringField(fields, "colorimetry"))
 	// A stream may announce nonsense, such as 90000/1: then the rate is measured instead.
 	if rate := fractionField(fields, "framerate"); rate.Known() && rate.Value() <= frame.MaxFPS {
 		s.FPS = rate.Value()
 	}
 	return s
+}
+
+// hdrOf returns what a colorimetry says of HDR: by its name, or by the third of its numbers, a GstVideoTransferFunction.
+func hdrOf(colorimetry string) frame.HDR {
+	if numbers := strings.Split(colorimetry, ":"); len(numbers) == 4 {
+		colorimetry = numbers[2]
+	}
+	switch colorimetry {
+	case "bt2100-pq", "14":
+		return frame.PQ
+	case "bt2100-hlg", "15":
+		return frame.HLG
+	}
+	return ""
+}
+
+func stringField(s *gst.Structure, name string) string {
+	v, err := s.GetValue(name)
+	if err != nil {
+		return ""
+	}
+	text, _ := v.(string)
+	return text
 }
 
 func intField(s *gst.Structure, name string) int {

@@ -159,7 +159,7 @@ function whyNotDecoded(camera) {
 function showFacts(camera) {
   const plan = camera && camera.plan;
   const facts = !camera ? { source: 'nothing', plan: 'nothing, because the camera was removed', why: '', viewers: 0, renditions: 'none', reconnects: '' } : {
-    source: camera.codec ? `${camera.codec} ${camera.width}x${camera.height} at ${camera.source_fps.toFixed(1)} fps` : 'nothing',
+    source: camera.codec ? `${camera.codec}${camera.hdr ? `, HDR (${camera.hdr.toUpperCase()}),` : ''} ${camera.width}x${camera.height} at ${camera.source_fps.toFixed(1)} fps` : 'nothing',
     plan: plan ? [plan.name, [plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')].filter(Boolean).join(': ') : whyNotDecoded(camera),
     why: [
       plan && plan.chosen,
