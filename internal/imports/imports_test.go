@@ -48,6 +48,7 @@ var order = []string{
 	"internal/process",
 	"internal/machine",
 	"internal/plot",
+	"internal/likeness",
 	"internal/table",
 	"internal/rig",
 }
