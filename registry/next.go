@@ -11,7 +11,7 @@ import (
 // Next returns the newest picture of a rendition as soon as there is one that arrived after a time, to the microsecond, and its number
 // among the rendition's pictures, from 1. With the zero time the newest one is enough; if it is older than freshTime, Next waits up to
 // snapshotGrace for a newer one. Next never returns a placeholder: while the camera is away, the error is why. The other errors are
-// those of Watch. The rendition is made for idle_timeout after the last call, so that the next one costs no more than its picture.
+// those of Watch. The rendition is made for some time after the last call, see polledTime.
 func (r *Registry) Next(ctx context.Context, id string, request frame.Request, after time.Time) (f *frame.Frame, number uint64, err error) {
 	for {
 		c, err := r.find(id)
@@ -25,6 +25,10 @@ func (r *Registry) Next(ctx context.Context, id string, request frame.Request, a
 	}
 }
 
+// polledTime is how long a rendition is made at least after a program has asked for a picture, so that the next one costs no more than
+// that, whatever idle_timeout is.
+const polledTime = 5 * time.Second
+
 // freshTime is how old a picture may be for those who name no time.
 const freshTime = time.Second
 
@@ -34,6 +38,7 @@ func (c *camera) next(ctx context.Context, request frame.Request, after time.Tim
 	if err != nil {
 		return nil, 0, err
 	}
+	view.polls = true
 	defer view.Close()
 	var patience <-chan time.Time // nil for patience without end
 	if after.IsZero() {

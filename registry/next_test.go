@@ -10,7 +10,7 @@ import (
 )
 
 func TestProgramGetsEachTimeANewerPicture(t *testing.T) {
-	r, e, _ := start(t, "")
+	r, e, _ := start(t, "idle_timeout: 0s")
 	raw := frame.Request{Format: frame.BGR}
 	var after time.Time
 	var last uint64

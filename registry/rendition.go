@@ -22,6 +22,7 @@ type rendition struct {
 	stream  *stream         // whose picture fills the slot; nil if none does
 	counted bool            // its pixels are
 	viewers int
+	polled  bool        // programs ask for its pictures one by one
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
 }
 
@@ -37,6 +38,7 @@ type View struct {
 	number    uint64 // of frame, as the slot counts; 0 before the first call of Next
 	missed    int
 	timer     *time.Timer // of Await; nil before its first call
+	polls     bool        // it is of a program that comes back for the next picture
 }
 
 // Frame is the last frame that Watch or Next has waited for.
@@ -114,7 +116,10 @@ func (v *View) Await(d time.Duration) bool {
 // Close leaves the rendition, which ends some time after its last viewer has left.
 func (v *View) Close() {
 	v.cancel(nil)
-	v.camera.read(func() { v.camera.removeViewer(v.rendition) }) // nobody waits for a viewer to leave
+	v.camera.mu.Lock() // without waking anybody: nobody waits for a viewer to leave
+	defer v.camera.mu.Unlock()
+	v.rendition.polled = v.rendition.polled || v.polls
+	v.camera.removeViewer(v.rendition)
 }
 
 // watch joins the rendition that a complete request resolves to and waits for its first frame.
@@ -260,14 +265,19 @@ func (c *camera) firstFrame(ctx context.Context, r *rendition) (*frame.Frame, er
 	return f, err
 }
 
-// removeViewer removes a viewer. A rendition without viewers ends after idle_timeout. c.mu is held.
+// removeViewer removes a viewer. A rendition without viewers ends after idle_timeout, or polledTime if that is longer and programs ask
+// for its pictures. c.mu is held.
 func (c *camera) removeViewer(r *rendition) {
 	r.viewers--
 	if r.viewers > 0 {
 		return
 	}
+	idle := c.conf.IdleTimeout
+	if r.polled {
+		idle = max(idle, polledTime)
+	}
 	var expiry *time.Timer
-	expiry = time.AfterFunc(c.conf.IdleTimeout, func() {
+	expiry = time.AfterFunc(idle, func() {
 		c.change(func() {
 			if r.expiry == expiry { // nobody has come back
 				c.drop(r, nil)

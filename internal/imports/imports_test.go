@@ -39,6 +39,7 @@ var order = []string{
 	"internal/health",
 	"internal/systemd",
 	"internal/app",
+	"clients",
 	"internal/standin",
 	"pipeline/plan/plantest",
 	"internal/testcam/mark",

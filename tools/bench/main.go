@@ -46,6 +46,7 @@ var sections = []section{
 	{"renditions", "Renditions of one camera", (*bench).renditions},
 	{"first", "First picture", (*bench).first},
 	{"latency", "From the camera to the viewer", (*bench).latency},
+	{"programs", "Programs that look at the pictures of one camera at half size", (*bench).vision},
 	{"viewers", "Many viewers of one camera", (*bench).viewers},
 	{"cameras", "Many cameras", (*bench).cameras},
 }
