@@ -101,6 +101,20 @@ func TestFaultsNeverQuoteAPassword(t *testing.T) {
 	}
 }
 
+func TestTagsAreFaultsWithoutTheirValue(t *testing.T) {
+	for _, value := range []string{"!secret hunter2", "!hunter2", "! hunter2", "!!binary hunter2", "&a !hunter2 x", "!secret [hunter2]"} {
+		for _, text := range []string{"cameras:\n  - id: a\n    url: rtsp://h/\n    username: u\n    password: %s\n", "listen: %s\n", "cors_origins:\n  - %s\n"} {
+			_, err := parse(t, fmt.Sprintf(text, value))
+			if err == nil || !strings.Contains(err.Error(), "begins with ! must be in quotes") || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("%s: %v", value, err)
+			}
+		}
+	}
+	if config := mustParse(t, "cameras: [{id: a, url: 'rtsp://h/', username: u, password: !!str 12}]"); config.Cameras[0].Password != "12" {
+		t.Errorf("!!str 12 is %q", string(config.Cameras[0].Password))
+	}
+}
+
 func TestByteOrderMarkIsAccepted(t *testing.T) {
 	if config := mustParse(t, "\uFEFFcameras: [{id: a, url: 'rtsp://h/'}]"); len(config.Cameras) != 1 {
 		t.Errorf("%+v", config.Cameras)

@@ -148,6 +148,9 @@ func (d *decoder) at(path string) place {
 // has reports whether the document gives a key.
 func (d *decoder) has(path string) bool { _, ok := d.places[path]; return ok }
 
+// plainTags are the tags of YAML that state what a value is anyway. Others would change it.
+var plainTags = []string{"!!str", "!!int", "!!float", "!!bool", "!!null", "!!map", "!!seq"}
+
 // resolve returns the node behind anchors, aliases and tags.
 func (d *decoder) resolve(n ast.Node) ast.Node {
 	for range maxDepth {
@@ -155,6 +158,11 @@ func (d *decoder) resolve(n ast.Node) ast.Node {
 		case *ast.AnchorNode:
 			n = wrapped.Value
 		case *ast.TagNode:
+			if !slices.Contains(plainTags, wrapped.GetToken().Value) {
+				// It may be a password.
+				d.fault(placeOf(wrapped.GetToken()), "there are no tags here; a text that begins with ! must be in quotes")
+				return nil
+			}
 			n = wrapped.Value
 		case *ast.AliasNode:
 			name := wrapped.Value.GetToken().Value

@@ -6,9 +6,8 @@
 #include "row.h"
 
 enum {
-	ROW_SUM =
-		1
-		<< 8, // of the weights of rows: 255 times it fits in 16 bits; where more rows make one, some have no weight
+	ROW_SUM = 1 << 8, // of the weights of rows: 255 times it fits in 16 bits
+	MANY_ROWS = 64, // where more make one, their weights are those of columns, so that each has one
 	COLUMN_SUM = 1 << 16, // of those of columns: a sum of rows times it fits in 32 bits
 	AT_ONCE = 4, // how many rows are added up at once
 };
@@ -69,13 +68,19 @@ static void fg_axis_init(fg_axis *a, fg_span part, int out, guint32 sum) {
 void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_height) {
 	fg_axis_init(&a->x, x, out_width, COLUMN_SUM);
 	fg_axis_init(&a->y, y, out_height, ROW_SUM);
+	const gboolean many = a->y.taps > MANY_ROWS;
+	if (many) {
+		g_free(a->y.first), g_free(a->y.weights);
+		fg_axis_init(&a->y, y, out_height, COLUMN_SUM);
+	}
+	a->many = many ? g_new(guint32, a->x.in) : NULL;
 	a->sums = g_new(guint16, a->x.in);
 	a->rows = g_new(guint8, (gsize)a->x.in * AT_ONCE);
 }
 
 void fg_area_clear(fg_area *a) {
 	g_free(a->x.first), g_free(a->x.weights), g_free(a->y.first), g_free(a->y.weights);
-	g_free(a->sums), g_free(a->rows);
+	g_free(a->sums), g_free(a->many), g_free(a->rows);
 	*a = (fg_area){0};
 }
 
@@ -168,6 +173,25 @@ static void fg_sum(fg_area *a, fg_samples from, int row) {
 	}
 }
 
+FG_ROW static void fg_add_many(guint32 *restrict sums, const guint8 *restrict a, int n, guint32 w) {
+	for (int i = 0; i < n; i++)
+		sums[i] += a[i] * w;
+}
+
+FG_ROW static void fg_narrow(guint16 *restrict to, const guint32 *restrict sums, int n) {
+	for (int i = 0; i < n; i++)
+		to[i] = (sums[i] + COLUMN_SUM / ROW_SUM / 2) / (COLUMN_SUM / ROW_SUM);
+}
+
+// fg_sum_many is fg_sum for many rows.
+static void fg_sum_many(fg_area *a, fg_samples from, int row) {
+	const guint32 *weights = a->y.weights + (gsize)row * a->y.taps;
+	memset(a->many, 0, a->x.in * sizeof *a->many);
+	for (int t = 0; t < a->y.taps; t++)
+		fg_add_many(a->many, fg_row(from, a->y.first[row] + t, a->x.in, a->rows), a->x.in, weights[t]);
+	fg_narrow(a->sums, a->many, a->x.in);
+}
+
 // The sums of rows are ROW_SUM times too large.
 FG_ROW void fg_columns1(guint8 *restrict to, const guint16 *restrict s, int n) {
 	for (int x = 0; x < n; x++)
@@ -238,7 +262,10 @@ static void fg_columns(const fg_axis *a, guint8 *to, const guint16 *s) {
 void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride) {
 	from.data += (gssize)a->y.start * from.stride + (gssize)a->x.start * from.step;
 	for (int y = 0; y < a->y.out; y++) {
-		fg_sum(a, from, y);
+		if (a->many != NULL)
+			fg_sum_many(a, from, y);
+		else
+			fg_sum(a, from, y);
 		fg_columns(&a->x, to + (gssize)y * stride, a->sums);
 	}
 }

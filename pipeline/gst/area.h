@@ -23,6 +23,7 @@ typedef struct {
 typedef struct {
 	fg_axis x, y;
 	guint16 *sums; // of a row of the result, still of the width of the source
+	guint32 *many; // the same where many rows make one, else NULL
 	guint8 *rows; // of the source, unpacked
 } fg_area;
 

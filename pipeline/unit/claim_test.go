@@ -2,6 +2,7 @@ package unit
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -71,17 +72,190 @@ func TestClaimsThatNoDecoderIsGivenAreNamed(t *testing.T) {
 	}
 }
 
+// packed packs a text of bits, of which spaces are ignored.
+func packed(bits string) (data []byte) {
+	bits = strings.ReplaceAll(bits, " ", "")
+	bits += strings.Repeat("0", 7-(len(bits)-1)%8)
+	for ; len(bits) > 0; bits = bits[8:] {
+		var b byte
+		for _, bit := range bits[:8] {
+			b = b<<1 | byte(bit-'0')
+		}
+		data = append(data, b)
+	}
+	return data
+}
+
+// number is a number of some bits.
+func number(n, bits int) string { return fmt.Sprintf("%0*b", bits, n) }
+
+func TestVP9ThatGrowsWithoutAKeyframeIsNamed(t *testing.T) {
+	size := func(n int) string { return number(n-1, 16) + number(n-1, 16) }
+	sync := number(0x498342, 24)
+	for name, c := range map[string]struct {
+		frame string
+		large bool
+	}{
+		"keyframe":                     {"10 00 0 0 1 0" + sync + "001 0" + size(640), false},
+		"large keyframe":               {"10 00 0 0 1 0" + sync + "001 0" + size(16384), true},
+		"large keyframe of profile 1":  {"10 10 0 0 1 0" + sync + "001 0 00 0" + size(16384), true},
+		"large keyframe of profile 2":  {"10 01 0 0 1 0" + sync + "0 001 0" + size(16384), true},
+		"frame with the last one's":    {"10 00 0 1 1 0 00" + number(1, 8) + "000000000000" + "1", false},
+		"frame of its own size":        {"10 00 0 1 1 0 00" + number(1, 8) + "000000000000" + "000" + size(640), false},
+		"large frame of its own size":  {"10 00 0 1 1 0 00" + number(1, 8) + "000000000000" + "000" + size(16384), true},
+		"large frame, resilient":       {"10 00 0 1 1 1" + number(1, 8) + "000000000000" + "000" + size(16384), true},
+		"large intra-only frame":       {"10 00 0 1 0 0 1 00" + sync + number(1, 8) + size(16384), true},
+		"frame that exists already":    {"10 00 1 000", false},
+		"frame that is no VP9 at all":  {"01" + strings.Repeat("1", 100), false},
+		"frame that ends in its size":  {"10 00 0 1 1 1" + number(1, 8) + "000000000000" + "000" + number(16383, 16), false},
+		"frame of the largest allowed": {"10 00 0 0 1 0" + sync + "001 0" + number(8191, 16) + number(4319, 16), false},
+	} {
+		for form, unit := range map[string][]byte{
+			"alone":         packed(c.frame),
+			"in superframe": superframe(packed("10 00 0 0 1 0"+sync+"001 0"+size(320)), packed(c.frame)),
+		} {
+			starts := NewStarts(&Format{Stream: frame.Stream{Codec: "vp9"}})
+			starts.Of(unit, true)
+			if got := starts.Excess(); (got != "") != c.large {
+				t.Errorf("%s, %s: %q", name, form, got)
+			}
+		}
+	}
+}
+
+// superframe joins frames of VP9.
+func superframe(frames ...[]byte) (all []byte) {
+	mark := byte(0xC0 | 1<<3 | (len(frames) - 1)) // sizes of two bytes
+	index := []byte{mark}
+	for _, f := range frames {
+		all, index = append(all, f...), append(index, byte(len(f)), byte(len(f)>>8))
+	}
+	return append(append(all, index...), mark)
+}
+
+func TestAV1ThatGrowsWithoutAKeyframeIsNamed(t *testing.T) {
+	obu := func(kind int, bits string) []byte {
+		content := packed(bits)
+		return append([]byte{byte(kind<<3 | 2), byte(len(content))}, content...)
+	}
+	// Of one operating point, with order hints, and with tools for screens where the frame says so.
+	sequence := func(bits, size int, ids string) []byte {
+		return obu(obuSequence, "000 0 0 0 0 00000"+number(0, 12)+"00000"+number(bits-1, 4)+number(bits-1, 4)+number(size-1, bits)+number(size-1, bits)+
+			ids+"000 0000 1 00 1 1 000 000 0 00000000")
+	}
+	frameOf := func(override, ids string) []byte {
+		return obu(obuFrame, "0 01 1 0 0 0"+ids+override+strings.Repeat("0", 40))
+	}
+	for name, c := range map[string]struct {
+		units [][]byte
+		large bool
+	}{
+		"small":                               {[][]byte{sequence(10, 640, "0"), frameOf("0", "")}, false},
+		"large sequence":                      {[][]byte{sequence(14, 16384, "0")}, true},
+		"frame of its own size":               {[][]byte{sequence(10, 640, "0"), frameOf("1", "")}, false},
+		"frame that may state any size":       {[][]byte{sequence(16, 640, "0"), frameOf("1", "")}, true},
+		"frame that could and does not":       {[][]byte{sequence(16, 640, "0"), frameOf("0", "")}, false},
+		"frame with a number":                 {[][]byte{sequence(16, 640, "1 0000 000"), frameOf("1", "111")}, true},
+		"frame with a number and no own size": {[][]byte{sequence(16, 640, "1 0000 000"), frameOf("0", "111")}, false},
+		"frame without a sequence":            {[][]byte{frameOf("1", "")}, false},
+	} {
+		starts := NewStarts(&Format{Stream: frame.Stream{Codec: "av1"}})
+		for _, unit := range c.units {
+			starts.Of(unit, true)
+		}
+		if got := starts.Excess(); (got != "") != c.large {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// TestParameterSetsOfAFileAreLookedAt, all of them.
+func TestParameterSetsOfAFileAreLookedAt(t *testing.T) {
+	small, large := spsThatClaims(640, 368, 1), spsThatClaims(8176, 8176, 1)
+	of := func(sets ...[]byte) (joined []byte) {
+		for _, s := range sets {
+			joined = append(append(joined, byte(len(s)>>8), byte(len(s))), s...)
+		}
+		return joined
+	}
+	h265 := func(size int) []byte { // of the main profile
+		return preventEmulation(packed("0100001000000001" + "0000 000 1" + strings.Repeat("0", 88) + number(30, 8) + ue(0) + ue(1) + ue(size) + ue(size) + "0" +
+			ue(0) + ue(0) + ue(4) + "1" + ue(4) + ue(0) + ue(0) + ue(0) + ue(3) + ue(0) + ue(3) + ue(0) + ue(0) + "0000 1 00000 1"))
+	}
+	if c, ok := claimOfH265(h265(640)); !ok || c.width != 640 || c.kept != 5 {
+		t.Fatalf("the test's own set claims %+v, %v", c, ok)
+	}
+	hvcC := func(sets ...[]byte) []byte {
+		head := append(make([]byte, 22), 2)
+		return append(append(append(head, 32, 0, 1), of([]byte{0x40, 1})...), append([]byte{0x80 | 33, 0, byte(len(sets))}, of(sets...)...)...)
+	}
+	for name, c := range map[string]struct {
+		codec  string
+		config []byte
+		large  bool
+	}{
+		"H.264":                {"h264", append([]byte{1, 66, 0, 30, 0xFF, 0xE1}, of(small)...), false},
+		"H.264, the second":    {"h264", append([]byte{1, 66, 0, 30, 0xFF, 0xE2}, of(small, large)...), true},
+		"H.264, cut":           {"h264", append([]byte{1, 66, 0, 30, 0xFF, 0xE2}, of(small, large)[:len(small)+8]...), false},
+		"H.264, too short":     {"h264", []byte{1, 66}, false},
+		"H.265":                {"h265", hvcC(h265(640)), false},
+		"H.265, the second":    {"h265", hvcC(h265(640), h265(8176)), true},
+		"H.265, without units": {"h265", append(make([]byte, 22), 9), false},
+	} {
+		starts := NewStarts(&Format{Caps: fmt.Sprintf("codec_data=(buffer)%x", c.config), Stream: frame.Stream{Codec: c.codec}})
+		if got := starts.Excess(); (got != "") != c.large {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+func TestADecoderHoldsWhatTheStreamClaims(t *testing.T) {
+	const picture = 1920 * 1088 * 3 / 2
+	starts := NewStarts(&Format{Caps: "stream-format=(string)byte-stream", Stream: frame.Stream{Codec: "h264"}})
+	_, unit := joined(spsThatClaims(1920, 1088, 4), nalPPS, nalIDR)
+	starts.Of(unit, true)
+	if got := Held(frame.Stream{Codec: "h264", Width: 1920, Height: 1080}, starts.Held()); got != (4+spare)*picture {
+		t.Errorf("%d bytes", got)
+	}
+	if jpeg := Held(frame.Stream{Codec: "mjpeg", Width: 1920, Height: 1080}, 0); jpeg <= picture || jpeg > 8*picture {
+		t.Errorf("a JPEG holds %d bytes", jpeg)
+	}
+}
+
 func FuzzClaims(f *testing.F) {
-	f.Add(spsThatClaims(8176, 8176, 4), false)
-	f.Add(nalSPS, false)
-	f.Add(bytes.Repeat([]byte{0x42, 1}, 30), true)
-	f.Fuzz(func(t *testing.T, sps []byte, hevc bool) {
-		read := claimOfH264
-		if hevc {
-			read = claimOfH265
+	f.Add(spsThatClaims(8176, 8176, 4), byte(0))
+	f.Add(nalSPS, byte(0))
+	f.Add(bytes.Repeat([]byte{0x42, 1}, 30), byte(1))
+	f.Add(superframe([]byte{0x82, 0x49, 0x83, 0x42, 0, 1, 2, 3, 4}, []byte{0x86, 1, 2, 3, 4, 5, 6, 7, 8, 9}), byte(2))
+	f.Add([]byte{0x0A, 11, 0, 0, 0, 0x24, 0xC4, 0xFF, 0xDF, 0x3E, 0xFE, 0xE4, 4, 0x32, 3, 0x30, 0, 0xFF}, byte(3))
+	f.Fuzz(func(t *testing.T, data []byte, codec byte) {
+		check := func(c claim) {
+			if c.width < 0 || c.height < 0 || c.kept < 0 || c.kept > maxKept+1 || c.held() < 0 {
+				t.Errorf("%+v", c)
+			}
 		}
-		if c, ok := read(sps); ok && (c.width < 0 || c.height < 0 || c.kept < 0 || c.kept > maxKept+1) {
-			t.Errorf("%+v", c)
+		var c claim
+		switch codec % 4 {
+		case 0:
+			c, _ = claimOfH264(data)
+			for _, set := range setsOfH264(data) {
+				claimOfH264(set)
+			}
+		case 1:
+			c, _ = claimOfH265(data)
+			for _, set := range setsOfH265(data) {
+				claimOfH265(set)
+			}
+		case 2:
+			for c := range claimsOfVP9(data) {
+				check(c)
+			}
+		case 3:
+			var sizes av1Sizes
+			for c := range sizes.claims(data) {
+				check(c)
+			}
 		}
+		check(c)
 	})
 }

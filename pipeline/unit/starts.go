@@ -2,8 +2,6 @@ package unit
 
 import (
 	"bytes"
-	"encoding/hex"
-	"regexp"
 	"strings"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/bits"
@@ -19,14 +17,22 @@ type Starts struct {
 	sets    repeated
 	excess  string // see Excess
 	held    int64  // see Held
+	av1     av1Sizes
 }
 
 // NewStarts returns the Starts for units of a format, whose caps say how NAL units are separated.
 func NewStarts(f *Format) Starts {
 	s := Starts{codec: f.Stream.Codec, lengths: hasLengths(f)}
-	if sps := spsOf(f.Caps); s.codec == "h264" && sps != nil {
-		s.fields = mayHaveFields(sps)
-		s.claims(claimOfH264(sps))
+	switch config := codecData(f.Caps); s.codec {
+	case "h264":
+		for i, sps := range setsOfH264(config) {
+			s.fields = s.fields || i == 0 && mayHaveFields(sps)
+			s.claims(claimOfH264(sps))
+		}
+	case "h265":
+		for _, sps := range setsOfH265(config) {
+			s.claims(claimOfH265(sps))
+		}
 	}
 	return s
 }
@@ -68,6 +74,14 @@ func (s *Starts) Of(unit []byte, key bool) Start {
 		return s.ofH264(unit, key)
 	case "h265":
 		return s.ofH265(unit, key)
+	case "vp9":
+		for claimed := range claimsOfVP9(unit) {
+			s.claims(claimed, true)
+		}
+	case "av1":
+		for claimed := range s.av1.claims(unit) {
+			s.claims(claimed, true)
+		}
 	}
 	return Start{Key: key}
 }
@@ -208,25 +222,6 @@ func recoveryPoint[T int32 | uint32](messages []byte, count func([]byte, *int) (
 func mayHaveFields(sps []byte) bool {
 	var s h264.SPS
 	return s.Unmarshal(sps) == nil && !s.FrameMbsOnlyFlag
-}
-
-// codecData finds the parameter sets in caps.
-var codecData = regexp.MustCompile(`codec_data=\(buffer\)([0-9a-fA-F]+)`)
-
-// spsOf returns the first SPS of the codec_data in caps of H.264 (ISO 14496-15, 5.3.3.1.2), nil if there is none.
-func spsOf(caps string) []byte {
-	found := codecData.FindStringSubmatch(caps)
-	if found == nil {
-		return nil
-	}
-	config, err := hex.DecodeString(found[1])
-	if err != nil || len(config) < 8 {
-		return nil
-	}
-	if n := int(config[6])<<8 | int(config[7]); n > 0 && len(config) >= 8+n {
-		return config[8 : 8+n]
-	}
-	return nil
 }
 
 // hasLengths reports whether the NAL units of a format follow their lengths.
