@@ -134,12 +134,21 @@ func (c *camera) showPlaceholder(ctx context.Context, due duePlaceholder) {
 		}
 		p.spec, p.reason, p.texts, p.jpeg = due.spec, reason, texts, drawn
 	}
+	c.publishPlaceholder(due)
+}
+
+// publishPlaceholder shows a placeholder that is drawn, unless pictures have come meanwhile, whose times are later.
+func (c *camera) publishPlaceholder(due duePlaceholder) {
+	p, newest := &due.rendition.placeholder, due.slot.Newest()
+	if newest != nil && !newest.Placeholder && (due.failure == nil || newest.Received.After(due.received)) {
+		return
+	}
 	p.shown = time.Now()
 	info := frame.Info{Received: due.received, Width: due.spec.Width, Height: due.spec.Height, Placeholder: true}
-	if raw {
+	if due.spec.Format.Raw() {
 		info.Format = due.spec.Format
 	}
-	if newest := due.slot.Newest(); newest != nil {
+	if newest != nil {
 		info.PTS = newest.PTS + 1 // before any picture that the camera sends from now on
 	}
 	due.slot.Publish(frame.New(p.jpeg, info))

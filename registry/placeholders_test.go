@@ -213,7 +213,7 @@ func TestEveryReasonHasItsOwnSentence(t *testing.T) {
 	seen := map[string]frame.Reason{}
 	for _, reason := range []frame.Reason{
 		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.NoKeyframe, frame.Stalled,
-		frame.NoVideo, frame.Unsupported, frame.Ended, frame.Refused, frame.Failed,
+		frame.NoVideo, frame.Unsupported, frame.Ended, frame.Refused, frame.Memory, frame.Failed,
 	} {
 		says := texts.Of(string(reason))
 		if other, twice := seen[says]; says == "" || twice {
@@ -230,6 +230,30 @@ func TestTimeOfTodayIsShownWithoutTheDate(t *testing.T) {
 	}
 	if got := shortTime(now.Add(-24*time.Hour), now); got != "2026-11-23 14:03" {
 		t.Error(got)
+	}
+}
+
+func TestPlaceholderThatWasDrawnTooLateIsNotShown(t *testing.T) {
+	r, _, _ := start(t, "")
+	v := watch(t, r, frame.Request{})
+	defer v.Close()
+	c, err := r.find("a")
+	if err != nil {
+		t.Fatal(err)
+	}
+	slot := v.rendition.slot
+	drawn := rendition{slot: &frame.Slot{}, placeholder: shownPlaceholder{jpeg: []byte("drawn")}}
+	drawn.slot.Publish(slot.Newest())
+	late := slot.Newest().Received.Add(-time.Second)
+	for name, failure := range map[string]error{"the camera was away": errAway, "the camera is back": nil} {
+		c.publishPlaceholder(duePlaceholder{rendition: &drawn, failure: failure, received: late})
+		if newest := drawn.slot.Newest(); newest.Placeholder {
+			t.Errorf("%s: a placeholder of %v is shown", name, newest.Received)
+		}
+	}
+	c.publishPlaceholder(duePlaceholder{rendition: &drawn, failure: errAway, received: time.Now().Add(time.Second)})
+	if !drawn.slot.Newest().Placeholder {
+		t.Error("no placeholder is shown")
 	}
 }
 

@@ -1,12 +1,15 @@
 package web
 
 import (
+	"bytes"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"os"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 )
 
@@ -45,6 +48,18 @@ func TestBodyThatNeverComesEndsTheRequest(t *testing.T) {
 		bodies(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { io.Copy(io.Discard, r.Body) })).ServeHTTP(w, r)
 		if w.Code != status || w.reading.IsZero() {
 			t.Errorf("%s: %d, deadline %v", method, w.Code, w.reading)
+		}
+	}
+}
+
+func TestChangeWhoseBodyDoesNotComeIsNotLogged(t *testing.T) {
+	var log bytes.Buffer
+	s := &server{Options: Options{Log: slog.New(slog.NewTextHandler(&log, nil))}}
+	for _, err := range []error{io.ErrUnexpectedEOF, os.ErrDeadlineExceeded} {
+		w := httptest.NewRecorder()
+		s.addCamera(w, httptest.NewRequest(http.MethodPost, "/api/cameras", iotest.ErrReader(err)))
+		if w.Code != http.StatusRequestTimeout || log.Len() > 0 {
+			t.Errorf("%v: %d, and the log says %q", err, w.Code, log.String())
 		}
 	}
 }

@@ -53,10 +53,15 @@ const maxBody = 64 << 10
 func readKeys(r *http.Request) (edit.Keys, error) {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
-		return nil, err
+		return nil, &bodyError{err}
 	}
 	return edit.ParseKeys(body)
 }
+
+// bodyError says that the body of a request did not come, or was too large. That is the client's fault.
+type bodyError struct{ error }
+
+func (e *bodyError) Unwrap() error { return e.error }
 
 // answerChange answers a change with the state of the camera, or with why it was refused.
 func (s *server) answerChange(w http.ResponseWriter, r *http.Request, id string, created bool, err error) {
@@ -78,11 +83,15 @@ func (s *server) answerChange(w http.ResponseWriter, r *http.Request, id string,
 func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 	p := problem{Detail: err.Error(), Camera: id}
 	var large *http.MaxBytesError
+	var body *bodyError
 	var keys *edit.KeysError
 	var administrator *edit.AdministratorError
 	switch {
 	case errors.As(err, &large):
 		p = problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
+	case errors.As(err, &body):
+		w.Header().Set("Connection", "close")
+		p = problem{Status: http.StatusRequestTimeout, Detail: "the body of the request did not come"}
 	case errors.As(err, &administrator):
 		p.Status, p.Parameter = http.StatusForbidden, administrator.Key
 	case errors.As(err, &keys):

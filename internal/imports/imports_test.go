@@ -44,6 +44,7 @@ var order = []string{
 	"pipeline/plan/plantest",
 	"internal/testcam/mark",
 	"internal/testcam",
+	"internal/testcam/hostile",
 	"internal/testcam/camtest",
 	"internal/viewer",
 	"internal/process",

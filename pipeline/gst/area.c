@@ -173,12 +173,12 @@ static void fg_sum(fg_area *a, fg_samples from, int row) {
 	}
 }
 
-FG_ROW static void fg_add_many(guint32 *restrict sums, const guint8 *restrict a, int n, guint32 w) {
+FG_ROW void fg_add_many(guint32 *restrict sums, const guint8 *restrict a, int n, guint32 w) {
 	for (int i = 0; i < n; i++)
 		sums[i] += a[i] * w;
 }
 
-FG_ROW static void fg_narrow(guint16 *restrict to, const guint32 *restrict sums, int n) {
+FG_ROW void fg_narrow(guint16 *restrict to, const guint32 *restrict sums, int n) {
 	for (int i = 0; i < n; i++)
 		to[i] = (sums[i] + COLUMN_SUM / ROW_SUM / 2) / (COLUMN_SUM / ROW_SUM);
 }

@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ type chaos struct {
 	Only      []string      `enum:"${faults}" help:"Use only these faults, of ${enum}."`
 	Cameras   int           `default:"8" help:"Number of cameras."`
 	Viewers   int           `default:"50" help:"Number of viewers at a time. A fast one stays with each camera all the time."`
+	Hostile   bool          `default:"true" negatable:"" help:"Add a camera and clients that want to harm framegate and its viewers."`
 	Reload    bool          `default:"true" negatable:"" help:"Change the configuration file now and then, and send SIGHUP."`
 	Framegate string        `type:"path" placeholder:"FILE" help:"The framegate to run; without it, the one beside endure."`
 	JSON      string        `type:"path" placeholder:"FILE" help:"Write the report as JSON to this file too."`
@@ -38,19 +40,22 @@ const warmTime = 10 * time.Second
 type run struct {
 	chaos
 	*testbed
-	usages  []usage
-	reloads int
+	usages       []usage
+	reloads      int
+	hostileKinds counter // what the hostile camera was
+	attackers    *hostileClients
 }
 
 // Run implements kong's command.
 func (c chaos) Run(ctx context.Context) error {
 	c.Seed = cmp.Or(c.Seed, uint64(time.Now().UnixNano()%1e9))
 	fmt.Fprintf(os.Stderr, "endure: chaos with seed %d\n", c.Seed)
-	t, err := newTestbed(ctx, testbedConfig{framegate: c.Framegate, cameras: c.Cameras, changes: true, warm: warmTime})
+	t, err := newTestbed(ctx, testbedConfig{framegate: c.Framegate, cameras: c.Cameras, changes: true, hostile: c.Hostile, warm: warmTime})
 	if err != nil {
 		return err
 	}
 	r := &run{chaos: c, testbed: t}
+	r.attackers = newHostileClients(strings.TrimPrefix(t.framegate.URL, "http://"), t.names, t.checker)
 	viewers := t.viewers(c.Seed)
 	err = r.watchAndFail(ctx, viewers)
 	t.checkLog()
@@ -105,6 +110,9 @@ func (r *run) watchAndFail(ctx context.Context, viewers *viewers) error {
 		watching, leave := context.WithCancel(ctx)
 		var watched sync.WaitGroup
 		watched.Go(func() { viewers.run(watching, r.Viewers) })
+		if r.Hostile {
+			watched.Go(func() { r.attackers.run(watching, hostileClientCount, r.Seed) })
+		}
 		err := r.fail(ctx)
 		leave()
 		watched.Wait()
@@ -123,6 +131,11 @@ func (r *run) fail(ctx context.Context) error {
 	var failing errgroup.Group
 	for i, name := range r.names {
 		failing.Go(func() error { return r.misbehave(ctx, i, name, end) })
+	}
+	if r.Hostile {
+		for i, scheme := range hostileSchemes {
+			failing.Go(func() error { return r.turnHostile(ctx, scheme, uint64(i), end) })
+		}
 	}
 	if r.Reload {
 		failing.Go(func() error { return r.reconfigure(ctx, end) })

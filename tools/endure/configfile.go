@@ -12,12 +12,14 @@ import (
 
 	"github.com/framegate/framegate/internal/process"
 	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/hostile"
 	"github.com/framegate/framegate/tools/endure/check"
 )
 
 // configFile is the configuration file of framegate, and makes harmless changes to it. It belongs to one goroutine.
 type configFile struct {
 	path    string
+	head    string // YAML of keys that stay
 	cameras string // YAML of the cameras that stay
 	extra   string // the URL of a camera that comes and goes
 	hasMore bool   // the extra camera is in the file
@@ -27,7 +29,14 @@ type configFile struct {
 // extraCamera is the camera that comes and goes. Nobody watches it.
 const extraCamera = "extra"
 
-func newConfigFile(cameras *testcam.Server) (*configFile, error) {
+// maxMemory is the max_memory of the configuration where there is a hostile camera.
+const maxMemory = 768 << 20
+
+// maxMegapixels is as much as two cores can encode ten times a second besides the viewers' own pictures.
+const maxMegapixels = 8
+
+// newConfigFile makes the file. other is a camera that is configured for each scheme; nil for none.
+func newConfigFile(cameras *testcam.Server, other *hostile.Camera) (*configFile, error) {
 	dir, err := os.MkdirTemp("", "endure")
 	if err != nil {
 		return nil, err
@@ -38,6 +47,12 @@ func newConfigFile(cameras *testcam.Server) (*configFile, error) {
 		f.extra = cameras.URL(name)
 		fmt.Fprintf(&list, "  - {id: %s, url: %q}\n", name, cameras.URL(name))
 	}
+	if other != nil {
+		for _, scheme := range hostileSchemes {
+			fmt.Fprintf(&list, "  - {id: %s, url: %q}\n", hostileID(scheme), other.URL(scheme))
+		}
+		f.head = fmt.Sprintf("max_memory: %dMiB\nmax_megapixels: %d\n", maxMemory>>20, maxMegapixels)
+	}
 	f.cameras = list.String()
 	return f, os.WriteFile(f.path, f.content(), 0o600)
 }
@@ -45,7 +60,7 @@ func newConfigFile(cameras *testcam.Server) (*configFile, error) {
 func (f *configFile) remove() { os.RemoveAll(filepath.Dir(f.path)) }
 
 func (f *configFile) content() []byte {
-	text := fmt.Sprintf("# edition %d\ndefaults: {stall_timeout: %v, idle_timeout: 2s}\ncameras:\n%s", f.edition, check.StallTime, f.cameras)
+	text := fmt.Sprintf("# edition %d\n%sdefaults: {stall_timeout: %v, idle_timeout: 2s}\ncameras:\n%s", f.edition, f.head, check.StallTime, f.cameras)
 	if f.hasMore {
 		text += fmt.Sprintf("  - {id: %s, url: %q, connect: on_demand}\n", extraCamera, f.extra)
 	}

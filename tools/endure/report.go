@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"slices"
 	"time"
@@ -23,30 +24,56 @@ type report struct {
 	Viewers int            `json:"viewers"` // at a time
 	Opened  map[string]int `json:"opened"`  // viewers that came, by behaviour
 	Reloads int            `json:"reloads"`
+	Hostile map[string]int `json:"hostile"` // times of each kind of the hostile camera and clients
 	check.Tally
 	Usages []usage `json:"usages"`
 }
 
 // report checks the usage and collects all that was found, and the pictures that show violations.
 func (r *run) report(vs *viewers) (report, []check.Evidence) {
-	for _, text := range unbounded(r.usages) {
+	for _, text := range unbounded(r.usages, r.Hostile) {
 		r.checker.Report("", time.Now(), "%s", text)
 	}
 	tally, evidence := r.checker.Result()
 	return report{
 		Machine: machine.String(), Date: time.Now().Format(time.DateOnly), Seed: r.Seed, For: r.For,
-		Cameras: r.Cameras, Viewers: r.Viewers, Opened: vs.opened.counts, Reloads: r.reloads,
+		Cameras: r.Cameras, Viewers: r.Viewers, Opened: vs.opened.counts, Reloads: r.reloads, Hostile: r.hostileTimes(),
 		Tally: tally, Usages: r.usages,
 	}, evidence
 }
 
-// unbounded lists the figures that have grown beyond their bounds.
-func unbounded(usages []usage) (grown []string) {
+// hostileTimes is how often each kind of the hostile camera and clients occurred.
+func (r *run) hostileTimes() map[string]int {
+	all := map[string]int{}
+	if r.Hostile {
+		maps.Copy(all, r.hostileKinds.counts)
+		for name, n := range r.attackers.done.counts {
+			all["client: "+name] = n
+		}
+	}
+	return all
+}
+
+// mostMemory is how much memory framegate may take where there is a hostile camera: max_memory, and what may be taken until cameras
+// are suspended.
+const mostMemory = 1 << 30
+
+// unbounded lists the figures that have grown beyond their bounds. The memory has a fixed bound where there is a hostile camera.
+func unbounded(usages []usage, hostile bool) (grown []string) {
 	if len(usages) == 0 {
 		return nil
 	}
 	for _, f := range figures {
+		if hostile && f.name == residentMemory {
+			if _, most, _ := f.course(usages); most > mostMemory {
+				grown = append(grown, fmt.Sprintf("%s: %s at most", f.name, f.text(most)))
+			}
+			continue
+		}
 		begin, most, end := f.course(usages)
+		if hostile {
+			f.slack = max(f.slack, f.hostileSlack)
+		}
 		if most > 2*begin+f.slack {
 			grown = append(grown, fmt.Sprintf("%s: %s at the beginning and %s at most", f.name, f.text(begin), f.text(most)))
 		}
@@ -96,11 +123,18 @@ func (r report) print(w io.Writer) {
 		{"of these, placeholders of cameras that were away", r.Placeholders},
 		{"of these, pictures from damaged data, not readable", r.Unreadable},
 		{"refused by a camera that was away", r.Refused},
+		{"refused, since hostile clients have taken the places", r.Opened[limitedName]},
 		{"reloads", r.Reloads},
 		{"lateness of the machine, in all", seconds(r.Late)},
 		{"lateness of the machine, at most at a time", seconds(r.MostLate)},
 	} {
 		fmt.Fprintf(w, "| %s | %v |\n", row.name, row.value)
+	}
+	if len(r.Hostile) > 0 {
+		fmt.Fprint(w, "\n| hostile | times |\n| --- | --- |\n")
+		for _, name := range slices.Sorted(maps.Keys(r.Hostile)) {
+			fmt.Fprintf(w, "| %s | %d |\n", name, r.Hostile[name])
+		}
 	}
 	fmt.Fprint(w, "\n| framegate's | at the beginning | at most | at the end |\n| --- | --- | --- | --- |\n")
 	if len(r.Usages) > 0 {

@@ -45,14 +45,22 @@ func TestTrendsIgnoreTheWarmUp(t *testing.T) {
 
 func TestFiguresThatGrowAreReported(t *testing.T) {
 	usages := []usage{{Memory: 200e6, Threads: 60}, {Memory: 450e6, Threads: 100}, {Memory: 390e6, Threads: 141}}
-	if grown := unbounded(usages); len(grown) != 1 || grown[0] != "threads: 60 at the beginning and 141 at the end" {
+	if grown := unbounded(usages, false); len(grown) != 1 || grown[0] != "threads: 60 at the beginning and 141 at the end" {
 		t.Errorf("%q", grown)
 	}
 	usages[1].Memory = 501e6
-	if grown := unbounded(usages); len(grown) != 2 || grown[0] != "resident memory: 200 MB at the beginning and 501 MB at most" {
+	if grown := unbounded(usages, false); len(grown) != 2 || grown[0] != "resident memory: 200 MB at the beginning and 501 MB at most" {
 		t.Errorf("%q", grown)
 	}
-	if grown := unbounded(nil); grown != nil {
+	usages = []usage{{Memory: 200e6, Goroutines: 400}, {Memory: 1e9, Goroutines: 2700}, {Memory: 500e6, Goroutines: 500}}
+	if grown := unbounded(usages, true); len(grown) != 0 {
+		t.Errorf("with hostile clients: %q", grown)
+	}
+	usages[1].Memory = 1.1e9
+	if grown := unbounded(usages, true); len(grown) != 1 || grown[0] != "resident memory: 1100 MB at most" {
+		t.Errorf("with hostile clients: %q", grown)
+	}
+	if grown := unbounded(nil, false); grown != nil {
 		t.Errorf("%q", grown)
 	}
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/framegate/framegate/internal/process"
 	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/hostile"
 	"github.com/framegate/framegate/tools/endure/check"
 
 	"golang.org/x/sync/errgroup"
@@ -25,6 +26,7 @@ type testbed struct {
 	config    *configFile
 	checker   *check.Checker
 	marks     *markReader
+	hostile   *hostile.Camera // nil for none
 
 	stopCameras func()
 }
@@ -43,6 +45,7 @@ func otherCodec(camera int) testcam.Codec { return otherCodecs[camera%len(otherC
 type testbedConfig struct {
 	framegate string // binary; empty for the one beside endure
 	cameras   int
+	hostile   bool          // there is a hostile camera too
 	changes   bool          // the cameras will change their size and codec, and encode that beforehand
 	warm      time.Duration // nothing counts as late at first: framegate tries decoders, and all viewers come simultaneously
 }
@@ -85,7 +88,14 @@ func (t *testbed) open(ctx context.Context, config testbedConfig) (err error) {
 			return err
 		}
 	}
-	if t.config, err = newConfigFile(t.cameras); err != nil {
+	if config.hostile {
+		// It redirects to a camera that works, which is elsewhere.
+		elsewhere := strings.TrimPrefix(t.cameras.URL(t.names[0]), "rtsp://")
+		if t.hostile, err = hostile.New(ctx, hostileCameraAddress, elsewhere); err != nil {
+			return err
+		}
+	}
+	if t.config, err = newConfigFile(t.cameras, t.hostile); err != nil {
 		return err
 	}
 	if t.framegate, err = process.Start(config.framegate, "--config", t.config.path); err != nil {
@@ -132,6 +142,9 @@ func (t *testbed) stop() {
 		t.framegate.Stop()
 	}
 	t.stopCameras()
+	if t.hostile != nil {
+		t.hostile.Close()
+	}
 	if t.config != nil {
 		t.config.remove()
 	}
@@ -141,7 +154,7 @@ func (t *testbed) stop() {
 func (t *testbed) viewers(seed uint64) *viewers {
 	return &viewers{
 		address: strings.TrimPrefix(t.framegate.URL, "http://"), cameras: t.names,
-		checker: t.checker, marks: t.marks, seed: seed,
+		checker: t.checker, marks: t.marks, seed: seed, contested: t.hostile != nil,
 	}
 }
 

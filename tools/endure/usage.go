@@ -34,15 +34,19 @@ type figure struct {
 	// slack is added to the bounds of the figure: twice its first value at any time, and one and a half times that at the
 	// end.
 	slack float64
+	// hostileSlack takes its place where there are hostile clients, whose connections take something.
+	hostileSlack float64
 }
 
+const residentMemory = "resident memory"
+
 var figures = []figure{
-	{"resident memory", "MB", 1e6, func(u usage) float64 { return u.Memory }, 100e6},
-	{"Go heap", "MB", 1e6, func(u usage) float64 { return u.Heap }, 50e6},
-	{"goroutines", "", 1, func(u usage) float64 { return u.Goroutines }, 50},
-	{"threads", "", 1, func(u usage) float64 { return u.Threads }, 50},
-	{"descriptors", "", 1, func(u usage) float64 { return u.Descriptors }, 50},
-	{"GStreamer objects", "", 1, func(u usage) float64 { return u.GStreamer }, 200},
+	{residentMemory, "MB", 1e6, func(u usage) float64 { return u.Memory }, 100e6, 0},
+	{"Go heap", "MB", 1e6, func(u usage) float64 { return u.Heap }, 50e6, 0},
+	{"goroutines", "", 1, func(u usage) float64 { return u.Goroutines }, 50, 2000},
+	{"threads", "", 1, func(u usage) float64 { return u.Threads }, 50, 0},
+	{"descriptors", "", 1, func(u usage) float64 { return u.Descriptors }, 50, 2000},
+	{"GStreamer objects", "", 1, func(u usage) float64 { return u.GStreamer }, 200, 0},
 }
 
 // answerTime is how long framegate may take to answer.

@@ -27,7 +27,12 @@ type viewers struct {
 	marks   *markReader
 	seed    uint64
 	opened  counter // by behaviour
+	// contested says that hostile clients take places: a viewer of another rendition than the default may then be refused with 429.
+	contested bool
 }
+
+// limitedName is how viewers are counted that were refused because hostile clients have taken the places.
+const limitedName = "refused by a limit"
 
 // rendition is a picture that viewers request, and its size while the camera is as configured.
 type rendition struct {
@@ -143,6 +148,12 @@ func (vs *viewers) watch(ctx context.Context, v visit, kind string, open opener,
 		return
 	case err != nil:
 		var refused *viewer.Refused
+		if vs.contested && v.query != "" && errors.As(err, &refused) && refused.Status == http.StatusTooManyRequests {
+			vs.opened.add(limitedName)
+			vs.checker.ViewerLeft(s, time.Now())
+			sleep(ctx, time.Second)
+			return
+		}
 		vs.checker.ViewerRefused(s, errors.As(err, &refused) && refused.Status == http.StatusServiceUnavailable, err, time.Now())
 		sleep(ctx, time.Second)
 		return
