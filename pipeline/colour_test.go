@@ -3,6 +3,8 @@ package pipeline
 import (
 	"errors"
 	"fmt"
+	"image"
+	"image/color"
 	"io"
 	"path/filepath"
 	"strings"
@@ -108,4 +110,21 @@ func encode(t *testing.T, height int, raw, encoder string) (path string) {
 		t.Fatal(err)
 	}
 	return path
+}
+
+// TestGreyIsGreyUpToTheLastPixel has widths that are no multiples of a JPEG's blocks.
+func TestGreyIsGreyUpToTheLastPixel(t *testing.T) {
+	ramp := image.NewGray(image.Rect(0, 0, 640, 360))
+	for i := range ramp.Pix {
+		ramp.Pix[i] = byte(60 + 100*(i%640)/640)
+	}
+	feed, _ := still(t, ramp)
+	for width := 340; width < 356; width += 2 {
+		picture := decode(t, after(t, show(t, feed, frame.Rendition{Width: width, Height: 196, Quality: 80}).slots[0], nil))
+		for x := range width {
+			if c := color.YCbCrModel.Convert(picture.At(x, 100)).(color.YCbCr); c.Cb != 128 || c.Cr != 128 {
+				t.Errorf("a picture of %d pixels has the colour %v at %d", width, c, x)
+			}
+		}
+	}
 }

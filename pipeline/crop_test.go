@@ -152,6 +152,26 @@ func TestMasksHideTheSameSceneInACrop(t *testing.T) {
 	}
 }
 
+// TestNothingOfWhatIsMaskedShowsInAnEnlargedCrop masks the only bright part of a picture, whose edges would be mixed with their neighbours.
+func TestNothingOfWhatIsMaskedShowsInAnEnlargedCrop(t *testing.T) {
+	picture := image.NewGray(image.Rect(0, 0, 640, 352))
+	for y := 176; y < 352; y++ {
+		for x := 320; x < 640; x++ {
+			picture.SetGray(x, y, color.Gray{Y: 255})
+		}
+	}
+	feed, _ := still(t, picture, configs.Mask{X: 0.5, Y: 0.5, Width: 0.5, Height: 0.5})
+	r := frame.Rendition{Width: 320, Height: 176, Quality: 95, Crop: frame.Crop{X: 0.475, Y: 0.475, Width: 0.05, Height: 0.05}} // as of a substream
+	shown := decode(t, after(t, show(t, feed, r).slots[0], nil))
+	for y := range shown.Bounds().Dy() {
+		for x := range shown.Bounds().Dx() {
+			if level := grey(shown, x, y); level > 8 {
+				t.Fatalf("brightness %v at %d,%d", level, x, y)
+			}
+		}
+	}
+}
+
 // TestEveryPlatformCropsPictures compares crops with the same parts of whole pictures.
 func TestEveryPlatformCropsPictures(t *testing.T) {
 	camtest.Long(t)

@@ -65,6 +65,14 @@ func TestViewerOfAChangedCameraGetsAnErrorAndMayWatchAgain(t *testing.T) {
 	if v.Frame().Width != 320 {
 		t.Errorf("%+v", v.Frame().Info)
 	}
+	apply(t, r, written("a", ", crop: [0, 0, 0.5, 1], height: 360"))
+	until(t, "the error", func() bool { _, err := v.Next(); return errors.Is(err, ErrReplaced) })
+	v.Close()
+	v = watch(t, r, frame.Request{})
+	defer v.Close()
+	if f := v.Frame(); f.Width != 320 || f.Height != 360 {
+		t.Errorf("the configured crop is shown as %+v", f.Info)
+	}
 	apply(t, r, written("b", ""))
 	until(t, "the error", func() bool { _, err := v.Next(); return errors.Is(err, ErrRemoved) })
 }

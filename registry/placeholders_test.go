@@ -283,3 +283,14 @@ func TestRenditionThatCannotBeMadeDisturbsNoOther(t *testing.T) {
 		t.Errorf("a snapshot of it: %v", err)
 	}
 }
+
+func TestPlaceholderOfACropHasItsShape(t *testing.T) {
+	r, _, f := start(t, "")
+	v := watch(t, r, frame.Request{Height: 360, Crop: frame.Crop{X: 0.5, Width: 0.25, Height: 1}})
+	defer v.Close()
+	lose(t, r, f)
+	shown := nextPlaceholder(t, v)
+	if size, err := jpeg.DecodeConfig(bytes.NewReader(shown.Picture())); err != nil || size.Width != 160 || size.Height != 360 {
+		t.Errorf("the placeholder is %dx%d, %v", size.Width, size.Height, err)
+	}
+}

@@ -11,7 +11,10 @@ import (
 	"math"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
+
+	"github.com/framegate/framegate/internal/testcam/camtest"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/input"
@@ -243,5 +246,41 @@ func TestPageZoomsByPinching(t *testing.T) {
 	v, _ := z.settled("the part between the fingers is shown")
 	if off := math.Abs(v.X + 0.75*v.Side - 0.75); v.Side > 0.5 || off > 0.03 {
 		t.Errorf("the pinch leads to %+v, want a part around three quarters of the width", v)
+	}
+}
+
+// TestPageZoomsInOtherBrowsers which load and decode pictures in their own ways.
+func TestPageZoomsInOtherBrowsers(t *testing.T) {
+	for name, open := range map[string]func(t *testing.T) (open func(url string), run func(script string) string){
+		"firefox": func(t *testing.T) (func(string), func(string) string) {
+			f := openFirefox(t)
+			return func(url string) { f.open(t, url) }, func(script string) string {
+				var result struct{ Value string }
+				f.do(t, "WebDriver:ExecuteScript", map[string]any{"script": script, "args": []any{}}, &result)
+				return result.Value
+			}
+		},
+		"webkit": func(t *testing.T) (func(string), func(string) string) {
+			w := openWebKit(t)
+			return func(url string) { w.open(t, url) }, func(script string) (value string) {
+				w.do(t, http.MethodPost, "/execute/sync", map[string]any{"script": script, "args": []any{}}, &value)
+				return value
+			}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			open, run := open(t)
+			p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, poll_interval: 100ms}]", quartered(t))))
+			p.until(t, "a", "ready")
+			open(p.URL + "/cameras/a")
+			// shows reports whether there is one picture, where it belongs, and of how many pixels it is.
+			const shows = `const all = [...document.images]; return all.length === 1 && all[0].naturalWidth > 0 && all[0].style.transform === '' ?
+				(new URL(all[0].src).searchParams.get('crop') ?? 'whole') + ' ' + all[0].naturalWidth : '';`
+			camtest.Until(t, "the whole picture is shown", func() bool { return strings.HasPrefix(run(shows), "whole ") })
+			run(`for (let i = 0; i < 4; i++) document.querySelector('[data-zoom=in]').click(); return '';`)
+			camtest.Until(t, "a part is shown", func() bool { return strings.HasSuffix(run(shows), ",0.19753,0.19753 380") })
+			run(`document.querySelector('[data-zoom=whole]').click(); return '';`)
+			camtest.Until(t, "the whole picture is shown again", func() bool { return strings.HasPrefix(run(shows), "whole ") })
+		})
 	}
 }

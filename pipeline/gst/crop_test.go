@@ -140,7 +140,7 @@ func TestScalerScalesAPartOfAPicture(t *testing.T) {
 func TestScalerCropsAPictureThatItNeedNotScale(t *testing.T) {
 	from := noise("I420", 64, 48)
 	const caps = "format=I420, width=64, height=48, colorimetry=1:4:0:0"
-	head := Spec{Factory: "appsrc", Set: map[string]any{"caps": Arg("video/x-raw, framerate=25/1, pixel-aspect-ratio=1/1, " + caps), "format": Arg("time")}}
+	head := Spec{Factory: "appsrc", Set: map[string]any{"caps": Arg("video/x-raw, framerate=25/1, " + caps), "format": Arg("time")}}
 	push := func(head *Element) { head.Push(from.data, 0, true) }
 	crop := map[string]any{"crop-x": 0.5, "crop-y": 0.5, "crop-width": 0.5, "crop-height": 0.5}
 	to, _ := i420(scaledFrom(t, caps, push, Spec{Factory: Scaler, Set: crop}, 64, 48, head), 64, 48)

@@ -208,6 +208,18 @@ static gboolean fg_scale_set_info(
 	return TRUE;
 }
 
+// fg_scale_pad repeats the last sample of each row in the bytes that follow it. jpegenc encodes whole blocks, and takes what follows a row
+// for its last one: zeros would be a green that shows in the last pixels.
+static void fg_scale_pad(GstVideoFrame *out) {
+	for (guint i = 0; i < 3; i++) {
+		const int width = GST_VIDEO_FRAME_COMP_WIDTH(out, i), stride = GST_VIDEO_FRAME_COMP_STRIDE(out, i);
+		const int padding = MIN(stride, (width + 15) & ~15) - width;
+		guint8 *row = GST_VIDEO_FRAME_COMP_DATA(out, i);
+		for (int y = 0; padding > 0 && y < GST_VIDEO_FRAME_COMP_HEIGHT(out, i); y++, row += stride)
+			memset(row + width, row[width - 1], padding);
+	}
+}
+
 static void fg_scale_planes(FgScale *s, const GstVideoFrame *in, GstVideoFrame *out) {
 	guint8 *planes[3];
 	int strides[3];
@@ -233,6 +245,7 @@ static void fg_scale_planes(FgScale *s, const GstVideoFrame *in, GstVideoFrame *
 	}
 	if (s->colours.rows != NULL)
 		fg_colours_convert(&s->colours, planes, strides, GST_VIDEO_FRAME_WIDTH(out), GST_VIDEO_FRAME_HEIGHT(out));
+	fg_scale_pad(out);
 }
 
 static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFrame *in, GstVideoFrame *out) {
