@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
@@ -52,6 +54,14 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 			refuse(w, id, err)
 			return
 		}
+		if q.Format.Raw() {
+			given, refused := s.pixels.take(len(f.Picture()))
+			if refused != nil {
+				refused.write(w)
+				return
+			}
+			defer given()
+		}
 		controller.SetWriteDeadline(time.Now().Add(writeTimeout))
 		describeNext(h, q.Format)
 		h.Set("Content-Length", strconv.Itoa(len(f.Picture())))
@@ -68,6 +78,26 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 
 // errNothingNewer ends the wait for a picture.
 var errNothingNewer = errors.New("nothing newer")
+
+// sentPixels counts the bytes of raw pictures that are being sent. They are much larger than JPEGs, and each client that reads slowly
+// may hold another one in memory.
+type sentPixels struct{ bytes atomic.Int64 }
+
+// maxSentPixels is how many bytes of raw pictures are being sent at a time: ten of 3840x2160 in colour.
+const maxSentPixels = 256 << 20
+
+// take counts a picture until given is called, or refuses it.
+func (p *sentPixels) take(bytes int) (given func(), refused *problem) {
+	n := int64(bytes)
+	if p.bytes.Add(n) > maxSentPixels {
+		p.bytes.Add(-n)
+		return nil, &problem{
+			Status: http.StatusServiceUnavailable, retryAfter: retryAfter,
+			Detail: fmt.Sprintf("framegate is already sending bare pixels to many programs, the limit is %d MiB at a time", maxSentPixels>>20),
+		}
+	}
+	return func() { p.bytes.Add(-n) }, nil
+}
 
 // describeNext sets the headers of every answer with a picture.
 func describeNext(h http.Header, format frame.Format) {

@@ -125,6 +125,21 @@ func TestProgramThatWaitsIsAViewer(t *testing.T) {
 	}
 }
 
+func TestRawPicturesThatClientsDoNotReadAreLimited(t *testing.T) {
+	var sent sentPixels
+	half, refused := sent.take(maxSentPixels / 2)
+	if refused != nil {
+		t.Fatal(refused)
+	}
+	if _, refused := sent.take(maxSentPixels/2 + 1); refused == nil || refused.Status != 503 || refused.retryAfter == 0 {
+		t.Errorf("%+v", refused)
+	}
+	half()
+	if _, refused := sent.take(maxSentPixels); refused != nil {
+		t.Error(refused)
+	}
+}
+
 func TestHeadOfTheNextPictureMakesNone(t *testing.T) {
 	url := serve(t)
 	for path, want := range map[string]string{"next.jpg": "image/jpeg", "next.raw?format=gray": "application/octet-stream"} {

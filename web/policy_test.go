@@ -22,6 +22,10 @@ func TestBytesOfACameraNeverRunAsAPage(t *testing.T) {
 	}
 	defer s.Close()
 	expect("stream", s.Header)
+	for _, path := range []string{"next.jpg", "next.raw"} {
+		resp, _ := get(t, url+"/cameras/gate/"+path)
+		expect(path, resp.Header)
+	}
 	for extension := range snapshotFormats {
 		resp, _ := get(t, url+"/cameras/gate/snapshot."+extension)
 		expect(extension, resp.Header)

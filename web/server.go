@@ -127,6 +127,7 @@ type server struct {
 	Options
 	config  atomic.Pointer[configs.Config] // for future requests
 	viewers viewerLimits
+	pixels  sentPixels
 	reduced atomic.Int64     // viewers who are not on the first step of quality=auto
 	now     func() time.Time // by which quality=auto and max_kbps judge a line
 }

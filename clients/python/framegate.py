@@ -176,11 +176,12 @@ class Camera:
         self._address = "" if socket else parts.netloc.rpartition("@")[2]
         query: Dict[str, Any] = dict(parse_qsl(parts.query))
         query.update(parameters)
-        query["wait"] = "%g" % wait
+        name = "next.jpg"
         if format != "jpeg":
-            query["format"] = format
-        name = "next.jpg" if format == "jpeg" else "next.raw"
-        self._path = "%s/%s?%s" % (parts.path.rstrip("/"), name, urlencode(query))
+            name, query["format"] = "next.raw", format
+        self._path = parts.path.rstrip("/") + "/" + name
+        if query:
+            self._path += "?" + urlencode(query)
         self._after = ""  # X-Timestamp of the last picture, as framegate wrote it
         self._sequence = 0
         self._pause = 0.0
@@ -211,7 +212,7 @@ class Camera:
         deadline = None if timeout is None else time.monotonic() + timeout
         while not self._closed.is_set() and (deadline is None or time.monotonic() < deadline):
             try:
-                frame = self._ask()
+                frame = self._ask(deadline)
             except Refused as failure:
                 if failure.parameter == "after" and self._after:  # framegate's clock was set back
                     self._after = ""
@@ -261,11 +262,16 @@ class Camera:
                 pass  # it has ended already
         self._disconnect()
 
-    def _ask(self) -> Optional[Frame]:
+    def _ask(self, deadline: Optional[float]) -> Optional[Frame]:
         """Asks framegate once. It returns None if no newer picture has come."""
         if self._connection is None:
             self._connection = self._connect()
-        path = self._path + ("&after=" + self._after if self._after else "")
+        wait = self.wait
+        if deadline is not None:
+            wait = min(wait, max(0.1, deadline - time.monotonic()))
+        path = "%s%swait=%.1f" % (self._path, "&" if "?" in self._path else "?", wait)
+        if self._after:
+            path += "&after=" + self._after
         try:
             self._connection.request("GET", path)
             response = self._connection.getresponse()

@@ -207,10 +207,16 @@ class WithOtherAnswers(unittest.TestCase):
         return camera
 
     def test_failures_are_waited_out(self):
-        frame = self.camera(503, 204, 0, 502, 204).next_frame(PATIENCE)
+        frame = next(iter(self.camera(503, 204, 0, 502, 204)))
         self.assertEqual(bytes(frame.data), b"abcd")
         self.assertEqual((frame.width, frame.height, frame.sequence), (2, 2, 7))
-        self.assertEqual(Answers.asked[0], "/cams/cameras/gate/next.raw?wait=10&format=gray")
+        self.assertEqual(Answers.asked[0], "/cams/cameras/gate/next.raw?format=gray&wait=10.0")
+
+    def test_wait_for_a_frame_may_be_short(self):
+        camera = self.camera(*[204] * 10000)
+        self.assertIsNone(camera.next_frame(0.1))
+        for path in Answers.asked:
+            self.assertTrue(path.endswith("&wait=0.1"), path)
 
     def test_timestamp_is_sent_as_it_came_and_left_out_after_the_clock_was_set_back(self):
         camera = self.camera(200, 400, 200)
