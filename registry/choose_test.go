@@ -48,6 +48,32 @@ func TestRenditionIsMadeOfTheSmallestStreamThatIsLargeEnough(t *testing.T) {
 	}
 }
 
+// TestSizesAreThoseAtWhichPicturesAreShown has streams whose pixels are not square.
+func TestSizesAreThoseAtWhichPicturesAreShown(t *testing.T) {
+	r, e, f := start(t, withSub)
+	bothKnown(t, r)
+	f.send(frame.Stream{Codec: "h264", Width: 1440, Height: 1080, PixelAspect: frame.Ratio{Width: 4, Height: 3}})
+	e.feeds["/sub"].send(frame.Stream{Codec: "h264", Width: 704, Height: 576, PixelAspect: frame.Ratio{Width: 16, Height: 11}})
+	type shown struct {
+		width, height int
+		pixels        string
+	}
+	until(t, "the sizes of the API", func() bool {
+		s, _ := r.Camera("a")
+		main, sub := s.Streams[0], s.Streams[1]
+		return shown{s.Width, s.Height, s.PixelAspect} == shown{1920, 1080, "4:3"} &&
+			shown{main.Width, main.Height, main.PixelAspect} == shown{1920, 1080, "4:3"} &&
+			shown{sub.Width, sub.Height, sub.PixelAspect} == shown{1024, 576, "16:11"}
+	})
+	for _, width := range []int{1000, 1600} {
+		defer watch(t, r, frame.Request{Width: width}).Close()
+	}
+	until(t, "each is made of the stream that is large enough", func() bool {
+		by := madeOf(r)
+		return by[1000] == "sub" && by[1600] == "main"
+	})
+}
+
 func TestCropNeedsALargerStreamThanTheWholePicture(t *testing.T) {
 	r, _, _ := start(t, withSub)
 	bothKnown(t, r)

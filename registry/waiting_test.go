@@ -2,6 +2,7 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image/jpeg"
 	"testing"
@@ -21,9 +22,11 @@ func TestCameraThatWaitsForAKeyframeSaysSinceWhen(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r, _, f := start(t, "connect: on_demand")
 			f.mute = !began
+			ctx, cancel := context.WithTimeout(t.Context(), patience)
+			defer cancel()
 			watched := make(chan *View)
 			go func() {
-				v, err := r.Watch(t.Context(), "a", frame.Request{})
+				v, err := r.Watch(ctx, "a", frame.Request{})
 				if err != nil {
 					t.Error(err)
 				}
@@ -35,6 +38,9 @@ func TestCameraThatWaitsForAKeyframeSaysSinceWhen(t *testing.T) {
 			}
 			f.waits(noKeyframe)
 			v := <-watched
+			if v == nil {
+				return
+			}
 			defer v.Close()
 			until(t, "a placeholder", func() bool { return v.Frame().Placeholder || next(t, v).Placeholder })
 			s, _ := r.Camera("a")

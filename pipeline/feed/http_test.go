@@ -183,10 +183,17 @@ func TestHTTPSTrustsOnlyTheGivenCertificate(t *testing.T) {
 	t.Cleanup(server.Close)
 	src := camtest.Source(t, server.URL)
 	runFeed(t, src).Fails(t, frame.Unreachable, "certificate")
-	src.TLSCA = filepath.Join(t.TempDir(), "ca.pem")
+	src.TLSCA = certificateOf(t, server)
+	runFeed(t, src).Stream(t)
+}
+
+// certificateOf writes the certificate of a server to a file and returns its path.
+func certificateOf(t *testing.T, server *httptest.Server) (path string) {
+	t.Helper()
+	path = filepath.Join(t.TempDir(), "ca.pem")
 	block := &pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw}
-	if err := os.WriteFile(src.TLSCA, pem.EncodeToMemory(block), 0o600); err != nil {
+	if err := os.WriteFile(path, pem.EncodeToMemory(block), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	runFeed(t, src).Stream(t)
+	return path
 }

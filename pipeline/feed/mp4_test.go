@@ -48,6 +48,8 @@ func TestOrientationOfMP4(t *testing.T) {
 		"three quarters":        {box("moov", track("vide", 0, 0, -one, one, 0)), frame.Orientation{Degrees: 270}},
 		"mirrored":              {box("moov", track("vide", 0, -one, 0, 0, one)), frame.Orientation{Mirrored: true}},
 		"upside down, mirrored": {box("moov", track("vide", 0, one, 0, 0, -one)), frame.Orientation{Mirrored: true, Degrees: 180}},
+		"mirrored, a quarter":   {box("moov", track("vide", 0, 0, -one, -one, 0)), frame.Orientation{Mirrored: true, Degrees: 90}},
+		"mirrored, three":       {box("moov", track("vide", 0, 0, one, one, 0)), frame.Orientation{Mirrored: true, Degrees: 270}},
 		"by some degrees":       {box("moov", track("vide", 0, one/2, one/2, -one/2, one/2)), frame.Orientation{}},
 		"scaled":                {box("moov", track("vide", 0, 0, 2*one, -2*one, 0)), frame.Orientation{}},
 		"with long times":       {box("moov", track("vide", 1, 0, one, -one, 0)), frame.Orientation{Degrees: 90}},

@@ -229,7 +229,7 @@ func TestStrayBytesAreSkipped(t *testing.T) {
 // TestControlURLsOfEveryForm has a camera that knows one URL of its stream only.
 func TestControlURLsOfEveryForm(t *testing.T) {
 	for name, c := range map[string]struct {
-		path, control, base string // of the URL, of a=control, of Content-Base
+		path, control, base string // of the URL, of a=control, of Content-Base or another header
 		right               string
 	}{
 		"relative, a base with a slash":  {"/live", "track1", "rtsp://HOST/live/", "/live/track1"},
@@ -247,6 +247,7 @@ func TestControlURLsOfEveryForm(t *testing.T) {
 		"none":                           {"/live", "", "", "/live"},
 		"a base of another host":         {"/live", "track1", "rtsp://10.1.1.1/other/", "/other/track1"},
 		"a base that is a path":          {"/live", "track1", "/other/", "/other/track1"},
+		"another header has the base":    {"/live", "track1", "Content-Location: rtsp://HOST/other/", "/other/track1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -257,9 +258,12 @@ func TestControlURLsOfEveryForm(t *testing.T) {
 					cam.sdp = strings.Replace(simpleSDP, "a=control:track1\r\n", "", 1)
 				}
 				cam.on["DESCRIBE"] = func(client *client, r request) {
-					if c.base == "" {
+					switch {
+					case c.base == "":
 						client.describe(r)
-					} else {
+					case strings.Contains(c.base, ": "):
+						client.describe(r, in(c.base))
+					default:
 						client.describe(r, "Content-Base: "+in(c.base))
 					}
 				}
