@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
+	stdjpeg "image/jpeg"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -244,7 +245,12 @@ func TestPictureOfEachSizeIsShown(t *testing.T) {
 	}
 }
 
+// TestPictureIsShownThoughTheNextOneHasAnotherSize has one so large that it is still being decoded when the next one comes.
 func TestPictureIsShownThoughTheNextOneHasAnotherSize(t *testing.T) {
+	var large bytes.Buffer
+	if err := stdjpeg.Encode(&large, image.NewGray(image.Rect(0, 0, 2400, 1600)), nil); err != nil {
+		t.Fatal(err)
+	}
 	feed, err := NewFeed(&plan.Machine{}, camtest.Source(t, "test://ball"))
 	if err != nil {
 		t.Fatal(err)
@@ -252,7 +258,7 @@ func TestPictureIsShownThoughTheNextOneHasAnotherSize(t *testing.T) {
 	in := feed.NewIntake(func(frame.Stream) {})
 	jpeg := &unit.Format{Caps: "image/jpeg", Stream: frame.Stream{Codec: "mjpeg", Width: 1, Height: 1}}
 	shown := show(t, feed, frame.Rendition{Width: 96, Height: 64, Quality: 90})
-	in.Unit(readTestJPEG(t, "440.jpg"), unit.NoPTS, true, time.Now(), jpeg)
+	in.Unit(large.Bytes(), unit.NoPTS, true, time.Now(), jpeg)
 	camtest.Until(t, "the picture is taken", feed.Units().Awaited)
 	in.Unit(readTestJPEG(t, "411.jpg"), unit.NoPTS, true, time.Now(), jpeg)
 	<-shown.done

@@ -2,10 +2,12 @@ package web
 
 import (
 	"bytes"
+	"context"
 	"image/jpeg"
 	"io"
 	"net/http"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/viewer"
@@ -131,10 +133,12 @@ func (c headersOf) set(h http.Header) {
 	}
 }
 
-// open opens a stream with headers of a client.
+// open opens a stream with headers of a client. It ends after a while, so that a test which waits for a picture in vain fails.
 func open(t *testing.T, url string, set func(http.Header)) (*viewer.Stream, error) {
 	t.Helper()
-	return viewer.OpenVia(t.Context(), &http.Client{Transport: withHeaders(set)}, url)
+	ctx, cancel := context.WithTimeout(t.Context(), 15*time.Second)
+	t.Cleanup(cancel)
+	return viewer.OpenVia(ctx, &http.Client{Transport: withHeaders(set)}, url)
 }
 
 // withHeaders sets headers of each request.

@@ -181,7 +181,8 @@ func serveBy(t testing.TB, config *configs.Config, file *edit.File, now func() t
 // get returns the answer to a GET request, and its body.
 func get(t testing.TB, url string) (*http.Response, []byte) {
 	t.Helper()
-	resp, err := http.Get(url)
+	client := http.Client{Timeout: 15 * time.Second} // a stream has no end
+	resp, err := client.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,6 +21,7 @@ import (
 
 	"github.com/framegate/framegate/internal/testcam/camtest"
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/gst"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -69,6 +70,40 @@ func TestLastPictureOfAFileIsTaken(t *testing.T) {
 		feed.Stream(t)
 		feed.Stop()
 	}
+}
+
+// TestPicturesBeforeTheEndOfAFileAreTaken plays a file without its times, so that its end comes while units wait for each other.
+// Several times, since the end must win a race to be noticed.
+func TestPicturesBeforeTheEndOfAFileAreTaken(t *testing.T) {
+	for range 10 {
+		feed, err := New(camtest.Source(t, "file:///x"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := playAtOnce(t, "../plan/samples/h264.mkv", feed.NewIntake(func(frame.Stream) {})); err != io.EOF || feed.gop.Total() != 25 {
+			t.Errorf("%v, %d pictures, want 25", err, feed.gop.Total())
+		}
+	}
+}
+
+// playAtOnce plays a file as fast as it can be read.
+func playAtOnce(t *testing.T, path string, in *Intake) error {
+	t.Helper()
+	g, err := gst.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer g.Close()
+	made, err := g.Add(gst.Spec{Factory: "filesrc", Set: map[string]any{"location": path}}, gst.Spec{Factory: "parsebin"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end, err := g.Add(unitSink(false))
+	if err != nil {
+		t.Fatal(err)
+	}
+	made[1].LinkVideo(end[0])
+	return play(t.Context(), g, end[0], in)
 }
 
 func TestOrientationOfAFileIsThatOfItsPictures(t *testing.T) {

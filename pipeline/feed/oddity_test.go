@@ -2,6 +2,7 @@ package feed
 
 import (
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -21,6 +22,13 @@ func TestWhatExplainsThePicturesIsSaid(t *testing.T) {
 		return serveRaw(t, func(n int) (string, bool) { return answers[n%len(answers)], false }) + "/x"
 	}
 	single := func(data []byte) string { return answered("200 OK", "image/jpeg", string(data)) }
+	kind := func(name string) string {
+		data, err := os.ReadFile("../jpeg/testdata/" + name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return inTurn(single(data))
+	}
 	for name, c := range map[string]struct{ url, want string }{
 		"packets are lost":         {camera.URL("cam1"), "packets are missing"},
 		"a still is cut off":       {inTurn(single(one), single(one[:len(one)-9])), "JPEGs are cut off"},
@@ -31,6 +39,10 @@ func TestWhatExplainsThePicturesIsSaid(t *testing.T) {
 		"a file without a rate":    {writeFile(t, "a.mjpeg", one, one), "the file states no rate, so 25 pictures"},
 		"a file that is turned":    {testFile(t, "rotated.mp4"), "how its pictures are to be turned"},
 		"JPEGs without end marker": {inTurn(single(one[:len(one)-2])), "no end marker, which is added"},
+		"JPEGs of 4:1:1":           {kind("411.jpg"), "unusual sampling, so they are converted"},
+		"JPEGs of 4:1:0":           {kind("410.jpg"), "unusual sampling, so they are converted"},
+		"JPEGs of CMYK":            {kind("cmyk.jpg"), "CMYK colours, so they are converted"},
+		"arithmetic coding":        {kind("arithmetic.jpg"), "arithmetic coding, so they are always decoded"},
 		"JPEGs without tables":     {inTurn(single(withoutTables(t, one))), "no Huffman tables, which are added"},
 	} {
 		t.Run(name, func(t *testing.T) {

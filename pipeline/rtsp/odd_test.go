@@ -31,6 +31,16 @@ func TestOddSessionsSayWhatIsOdd(t *testing.T) {
 				c.answer(r)
 			}
 		}, TCP, []string{"it answers SETUP at another URL"}},
+		"another type than it describes": {func(c *camera) {
+			c.play = func(c *client) {
+				for n := range 120 {
+					other := packet(n)
+					other[1] = 98
+					c.write(framed(0, other))
+				}
+				c.sendPackets(0, 10)
+			}
+		}, TCP, []string{"it sends packets of type 98, but describes type 96"}},
 		"stray bytes": {func(c *camera) {
 			c.play = func(c *client) {
 				c.write("\r\n")
