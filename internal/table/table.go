@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/framegate/framegate/internal/machine"
@@ -26,6 +27,15 @@ type Section struct {
 	Name  string `json:"name"`
 	Title string `json:"title"`
 	Rows  []Row  `json:"rows"`
+	// Columns and Lines are a grid, which stands before the rows.
+	Columns []string `json:"columns,omitempty"`
+	Lines   []Line   `json:"lines,omitempty"`
+}
+
+// Line is a line of a grid, with a cell for each column, or one that says why there are none. The cells have no names and no goals.
+type Line struct {
+	Name  string `json:"name"`
+	Cells []Row  `json:"cells"`
 }
 
 // New returns an empty table for this machine and day.
@@ -40,6 +50,15 @@ func (t *Table) Begin(name, title string) {
 func (t *Table) Add(r Row) {
 	s := &t.Sections[len(t.Sections)-1]
 	s.Rows = append(s.Rows, r)
+}
+
+// Columns begins a grid in the last section.
+func (t *Table) Columns(names ...string) { t.Sections[len(t.Sections)-1].Columns = names }
+
+// AddLine adds a line to the grid of the last section.
+func (t *Table) AddLine(name string, cells ...Row) {
+	s := &t.Sections[len(t.Sections)-1]
+	s.Lines = append(s.Lines, Line{name, cells})
 }
 
 // Missed lists the rows that do not meet their goals.
@@ -107,10 +126,33 @@ func unit(u string) string {
 func (t Table) Print(w io.Writer) {
 	fmt.Fprintf(w, "%s, on %s.\n", t.Machine, t.Date)
 	for _, s := range t.Sections {
+		s.printGrid(w)
+		if len(s.Rows) == 0 {
+			continue
+		}
 		fmt.Fprintf(w, "\n| %s | measured | goal |\n| --- | --- | --- |\n", s.Title)
 		for _, r := range s.Rows {
 			fmt.Fprintf(w, "| %s | %s | %s |\n", r.Name, r.Text(), r.goal())
 		}
+	}
+}
+
+// printGrid writes the grid of a section, if it has one.
+func (s Section) printGrid(w io.Writer) {
+	if len(s.Lines) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n| %s | %s |\n|%s\n", s.Title, strings.Join(s.Columns, " | "), strings.Repeat(" --- |", len(s.Columns)+1))
+	for _, line := range s.Lines {
+		fmt.Fprintf(w, "| %s |", line.Name)
+		for i := range s.Columns {
+			text := ""
+			if i < len(line.Cells) {
+				text = line.Cells[i].Text()
+			}
+			fmt.Fprintf(w, " %s |", text)
+		}
+		fmt.Fprintln(w)
 	}
 }
 

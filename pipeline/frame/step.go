@@ -5,17 +5,17 @@ package frame
 type Step struct {
 	Quality int     // of the JPEG at most; that of the request may be lower
 	Scale   float64 // of the requested size, in both directions
-	// Bytes is the size of a picture as a part of that on the first step, roughly. Scenes differ; make bench prints it for its own.
+	// Bytes is the size of a picture as a part of that on the first step, roughly, as bench --only picture prints it for its scene. Others differ.
 	Bytes float64
 }
 
 // Steps are the steps of quality=auto, from the picture as configured down to the smallest. docs/http.md lists them.
 var Steps = []Step{
 	{MaxQuality, 1, 1},
-	{60, 1, 0.7},
-	{60, 0.7, 0.4},
-	{60, 0.5, 0.25},
-	{50, 0.35, 0.15},
+	{60, 1, 0.75},
+	{60, 0.7, 0.5},
+	{60, 0.5, 0.3},
+	{50, 0.35, 0.2},
 }
 
 // onStep returns the request with the quality of its step, and the part of the requested size that is left.

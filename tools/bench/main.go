@@ -39,6 +39,7 @@ type section struct {
 // sections lists the parts of the table in order.
 var sections = []section{
 	{"rivals", "One camera, one viewer: compared with other programs", (*bench).rivals},
+	{"picture", "The picture itself", (*bench).picture},
 	{"sharing", "Ten viewers of one camera", (*bench).sharing},
 	{"idle", "A connected camera that nobody watches", (*bench).idle},
 	{"readers", "Who reads RTSP", (*bench).readers},
@@ -111,6 +112,16 @@ type bench struct {
 	options
 	table table.Table
 	plots []plot.Plot
+}
+
+// addLine adds a line to the grid of the current section.
+func (b *bench) addLine(name string, cells ...table.Row) {
+	b.table.AddLine(name, cells...)
+	fmt.Fprintf(os.Stderr, "  %s", name)
+	for _, c := range cells {
+		fmt.Fprintf(os.Stderr, ", %s", c.Text())
+	}
+	fmt.Fprintln(os.Stderr)
 }
 
 // add adds a row to the current section.

@@ -83,13 +83,13 @@ func TestViewerGetsTheStepThatItsLineCarries(t *testing.T) {
 		"fast":                         {5_000_000, 0, 0},
 		"just enough":                  {600_000, 0, 0},
 		"three quarters":               {400_000, 0, 1},
-		"half":                         {250_000, 0, 2},
-		"a quarter":                    {150_000, 0, 3},
-		"a sixth":                      {90_000, 0, 4},
+		"half":                         {280_000, 0, 2},
+		"a third":                      {170_000, 0, 3},
+		"a fifth":                      {110_000, 0, 4},
 		"less than the last step":      {20_000, 0, 4},
-		"fast, with a limit of half":   {5_000_000, 250_000, 2},
+		"fast, with a limit of half":   {5_000_000, 280_000, 2},
 		"fast, with a limit of almost": {5_000_000, 510_000, 0},
-		"slower than the limit":        {150_000, 400_000, 3},
+		"slower than the limit":        {170_000, 400_000, 3},
 	} {
 		for _, chunk := range []float64{0, 64_000} { // as TCP's windows of loopback
 			viewerGets(t, fmt.Sprintf("%s, in chunks of %.0f", name, chunk), chunk, test.rate, test.limit, test.want)
