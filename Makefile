@@ -21,7 +21,7 @@ run check tools: NEEDS = build serve demo
 test: NEEDS = build serve demo test
 bench: NEEDS = build serve demo bench
 
-.PHONY: help run build tools check test lint quick unit fuzz corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
+.PHONY: help run build tools check test lint quick unit fuzz fuzz-attackers corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
 	schema versions clean setup
 
 ## Serve ./framegate.yaml, or the demo if there is none.
@@ -87,6 +87,16 @@ fuzz:
 	$(FUZZ) ./pipeline/jpeg -fuzz '^FuzzRead$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzClaims$$'
+	$(MAKE) fuzz-attackers
+
+# By default each runs for about 20 s on two cores. A time works as well, see above: make fuzz-attackers ATTACKS=10m
+ATTACK = $(GO) test -run '^$$' -fuzzminimizetime 10x -timeout 30m -fuzztime
+## Fuzz an RTSP camera, an HTTP camera, JPEGs, and requests to every route. ATTACKS=10m runs each for ten minutes.
+fuzz-attackers:
+	$(ATTACK) $(or $(ATTACKS),120000x) ./pipeline/rtsp -fuzz '^FuzzCamera$$'
+	$(ATTACK) $(or $(ATTACKS),40000x) ./pipeline/feed -fuzz '^FuzzHTTPCamera$$'
+	$(ATTACK) $(or $(ATTACKS),800000x) ./pipeline/jpeg -fuzz '^FuzzSegments$$'
+	$(ATTACK) $(or $(ATTACKS),10000x) ./web -fuzz '^FuzzRequests$$'
 
 ## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.
 corrupt:

@@ -137,6 +137,23 @@ func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 // serveBy does that with a clock for quality=auto and max_kbps.
 func serveBy(t testing.TB, config *configs.Config, file *edit.File, now func() time.Time) string {
 	t.Helper()
+	handler, stop := newHandler(t, config, file, now)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if from := r.Header.Get("Test-From"); from != "" { // as if the client were elsewhere
+			r.RemoteAddr = from
+		}
+		handler.ServeHTTP(w, r)
+	}))
+	t.Cleanup(func() {
+		stop()
+		server.Close()
+	})
+	return server.URL
+}
+
+// newHandler returns the handler of a configuration. stop ends its cameras.
+func newHandler(t testing.TB, config *configs.Config, file *edit.File, now func() time.Time) (handler *Handler, stop func()) {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cameras, err := registry.New(config, standin{}, log)
 	if err != nil {
@@ -148,7 +165,7 @@ func serveBy(t testing.TB, config *configs.Config, file *edit.File, now func() t
 		cameras.Run(ctx)
 		close(done)
 	}()
-	handler := New(Options{
+	handler = New(Options{
 		Cameras: cameras, Hardware: func(context.Context) any { return map[string]string{"gstreamer": "1.22.0"} },
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 }, DroppedLines: func() int { return 7 },
 		MaxMemory: func() int64 { return 1 << 30 }, Refused: func() map[string]int { return map[string]int{"max_connections": 9} },
@@ -164,18 +181,10 @@ func serveBy(t testing.TB, config *configs.Config, file *edit.File, now func() t
 			return err
 		}
 	}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if from := r.Header.Get("Test-From"); from != "" { // as if the client were elsewhere
-			r.RemoteAddr = from
-		}
-		handler.ServeHTTP(w, r)
-	}))
-	t.Cleanup(func() {
+	return handler, func() {
 		cancel()
 		<-done
-		server.Close()
-	})
-	return server.URL
+	}
 }
 
 // get returns the answer to a GET request, and its body.

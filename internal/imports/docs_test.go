@@ -102,6 +102,13 @@ func TestTestsThatTheDocsNameExist(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for line := range strings.Lines(string(text)) {
+		cells := strings.Split(strings.Trim(strings.TrimSpace(line), "|"), " | ")
+		isRow := len(cells) == 3 && !strings.Contains(line, "---") && strings.TrimSpace(cells[2]) != "test"
+		if isRow && !strings.Contains(cells[1], "**nothing") && !strings.Contains(cells[2], "`Test") {
+			t.Errorf("no test is named for: %s", strings.TrimSpace(cells[0]))
+		}
+	}
 	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(text), -1)
 	if len(named) < 20 {
 		t.Errorf("only %d tests are named", len(named))

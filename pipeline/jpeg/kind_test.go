@@ -215,19 +215,50 @@ func FuzzRead(f *testing.F) {
 		f.Add(data)
 		f.Add(data[:len(data)-2])
 	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		PixelAspect(data)
-		p, err := Read(data)
-		if err != nil {
-			return
+	f.Fuzz(checkRead)
+}
+
+// checkRead reads a JPEG, or what is none, as a feed does.
+func checkRead(t *testing.T, data []byte) {
+	PixelAspect(data)
+	p, err := Read(data)
+	if err != nil {
+		return
+	}
+	p.Unsupported()
+	p.Unusual()
+	p.Complete(data)
+	p.TooManyScans()
+	new(Shape).Fits(p, data)
+	again, err := Read(p.Repaired(data))
+	if err != nil || !again.huffman || again.Width != p.Width || again.Height != p.Height {
+		t.Errorf("%+v repaired is %+v %v", p, again, err)
+	}
+}
+
+// FuzzSegments reads JPEGs that are made of segments.
+func FuzzSegments(f *testing.F) {
+	marks := []byte{0xC0, 0xC1, 0xC2, 0xC9, markDHT, markDAC, markDQT, markDRI, markDNL, markSOS, markAPP0, markAPP1, markAPP2, markAPPE, markCOM, markRST0, markEOI, markSOI, markTEM}
+	frameOf := []byte{0, 15, 8, 0, 16, 0, 16, 3, 1, 0x22, 0, 2, 0x11, 1, 3, 0x11, 1}
+	scan := []byte{9, 10, 3, 1, 0, 2, 0x11, 3, 0x11, 0, 63, 0}
+	f.Add(append(append([]byte{}, frameOf...), scan...), []byte{1, 2, 3, 0xFF, 0, 4})
+	f.Add(append(append([]byte{10, 5, 'J', 'F', 'I', 'F', 0, 14, 2, '-', '-', 6, 65}, make([]byte, 65)...), append(frameOf, scan...)...), []byte{0xFF, 0xD0})
+	f.Fuzz(func(t *testing.T, segments, scanned []byte) {
+		data := []byte{0xFF, markSOI}
+		for len(segments) >= 2 {
+			mark, n := segments[0], min(int(segments[1]), len(segments)-2)
+			length := n + 2
+			if mark >= 128 { // it states another one
+				length = int(mark) * n
+			}
+			body := segments[2 : 2+n]
+			segments = segments[2+n:]
+			data = append(append(data, 0xFF, marks[int(mark)%len(marks)], byte(length>>8), byte(length)), body...)
+			if marks[int(mark)%len(marks)] == markSOS {
+				data = append(data, scanned...)
+			}
 		}
-		p.Unsupported()
-		p.Unusual()
-		p.Complete(data)
-		new(Shape).Fits(p, data)
-		again, err := Read(p.Repaired(data))
-		if err != nil || !again.huffman || again.Width != p.Width || again.Height != p.Height {
-			t.Errorf("%+v repaired is %+v %v", p, again, err)
-		}
+		data = append(data, 0xFF, markEOI)
+		checkRead(t, data)
 	})
 }

@@ -204,6 +204,11 @@ func (s *session) read(ctx context.Context, transport Transport) error {
 	if err := s.connect(ctx); err != nil {
 		return err
 	}
+	return s.stream(ctx, transport)
+}
+
+// stream opens the session over the connection and receives its packets. It closes the connection before it returns.
+func (s *session) stream(ctx context.Context, transport Transport) error {
 	defer s.conn.Close()
 	// Reading and writing end with ctx.
 	defer context.AfterFunc(ctx, s.interrupt)()
