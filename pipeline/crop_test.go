@@ -15,8 +15,6 @@ import (
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/camtest"
 	"github.com/framegate/framegate/pipeline/frame"
-	"github.com/framegate/framegate/pipeline/plan"
-	"github.com/framegate/framegate/pipeline/plan/plantest"
 )
 
 // chart is a grey picture in which no two parts look alike: waves of growing frequency in both directions.
@@ -174,43 +172,23 @@ func TestNothingOfWhatIsMaskedShowsInAnEnlargedCrop(t *testing.T) {
 
 // TestEveryPlatformCropsPictures compares crops with the same parts of whole pictures.
 func TestEveryPlatformCropsPictures(t *testing.T) {
-	camtest.Long(t)
-	camera := testcam.Camera{Width: 640, Height: 360, Loop: time.Second}
-	whole := frame.Rendition{Width: 640, Height: 360, Format: frame.PNG} // whose colours framegate converts on every platform
-	for _, name := range plan.Names() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m, platform := &plan.Machine{}, configs.NoHardware
-			if name != "software" {
-				if _, ok := plantest.WithStandins(t, name); !ok {
-					return
-				}
-				m, _ = plantest.Proved(t)
-				platform = name
-			}
-			server := camtest.Start(t, camera)
-			src := camtest.Source(t, server.URL("cam1"))
-			src.Plans = configs.Plans{Hardware: platform, Timeout: 3 * time.Second}
-			feed := runFeedOf(t, m, src)
-			feed.Stream(t)
-			renditions := []frame.Rendition{
-				whole,
-				{Width: 320, Height: 180, Quality: 95, Crop: frame.Crop{X: 0.5, Y: 0.5, Width: 0.5, Height: 0.5}},
-				{Width: 80, Height: 90, Quality: 95, Crop: frame.Crop{X: 0.25, Y: 0, Width: 0.25, Height: 0.5}},
-				{Width: 180, Height: 160, Quality: 95, Rotate: 90, Crop: frame.Crop{X: 0.5, Y: 0.25, Width: 0.5, Height: 0.25}},
-			}
-			shown := show(t, feed.Feed, renditions...)
-			for i, r := range renditions[1:] {
-				all, part := samePicture(t, shown.slots[0], shown.slots[i+1])
-				if off, _ := cropErrors(decode(t, all), decode(t, part), r); off > 4 {
-					t.Errorf("%v: pixels are off by %.1f in the mean", r, off)
-				}
-			}
-			if used := caughtUp(t, shown); used.Hardware == (name == "software") || used.FellBackFrom != "" {
-				t.Errorf("got plan %+v", used)
-			}
-		})
+	renditions := []frame.Rendition{
+		{Width: 640, Height: 360, Format: frame.PNG}, // whose colours framegate converts on every platform
+		{Width: 320, Height: 180, Quality: 95, Crop: frame.Crop{X: 0.5, Y: 0.5, Width: 0.5, Height: 0.5}},
+		{Width: 80, Height: 90, Quality: 95, Crop: frame.Crop{X: 0.25, Y: 0, Width: 0.25, Height: 0.5}},
+		{Width: 180, Height: 160, Quality: 95, Rotate: 90, Crop: frame.Crop{X: 0.5, Y: 0.25, Width: 0.5, Height: 0.25}},
 	}
+	onEveryPlatform(t, testcam.Camera{Width: 640, Height: 360, Loop: time.Second}, func(t *testing.T, feed *running) *shown {
+		feed.Stream(t)
+		shown := show(t, feed.Feed, renditions...)
+		for i, r := range renditions[1:] {
+			whole, part := samePicture(t, shown.slots[0], shown.slots[i+1])
+			if off, _ := cropErrors(decode(t, whole), decode(t, part), r); off > 4 {
+				t.Errorf("%v: pixels are off by %.1f in the mean", r, off)
+			}
+		}
+		return shown
+	})
 }
 
 // samePicture waits for two frames of the same image.

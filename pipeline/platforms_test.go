@@ -76,10 +76,11 @@ func TestEveryPlatformMakesPicturesOnItsOwnPlan(t *testing.T) {
 	}
 }
 
-func TestEveryPlatformShowsSquarePixels(t *testing.T) {
+// onEveryPlatform runs a test with the feed of a camera whose pictures a platform makes, for each platform, and then checks that it has
+// made those that the test has shown.
+func onEveryPlatform(t *testing.T, camera testcam.Camera, test func(t *testing.T, feed *running) *shown) {
+	t.Helper()
 	camtest.Long(t)
-	camera := testcam.Camera{Width: 160, Height: 96, PixelAspect: frame.Ratio{Width: 2, Height: 1}, Loop: time.Second}
-	stretched := frame.Rendition{Width: 320, Height: 320, Quality: 80}
 	for _, name := range plan.Names() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -94,23 +95,31 @@ func TestEveryPlatformShowsSquarePixels(t *testing.T) {
 			server := camtest.Start(t, camera)
 			src := camtest.Source(t, server.URL("cam1"))
 			src.Plans = configs.Plans{Hardware: platform, Timeout: 3 * time.Second}
-			feed := runFeedOf(t, m, src)
-			whole := frame.Request{Quality: 80, Scale: 1}.Resolve(feed.Stream(t))
-			if whole.Width != 320 || whole.Height != 96 {
-				t.Fatalf("the picture is to be %v, want 320x96", whole)
-			}
-			shown := show(t, feed.Feed, whole, stretched)
-			for i, want := range []frame.Rendition{whole, stretched} {
-				_, _, width, height := camtest.Read(t, after(t, shown.slots[i], nil).Picture()) // which a border would spoil
-				if width != want.Width || height != want.Height {
-					t.Errorf("got a picture of %dx%d, want %v", width, height, want)
-				}
-			}
-			if used := caughtUp(t, shown); used.Hardware == (name == "software") || used.FellBackFrom != "" {
+			made := test(t, runFeedOf(t, m, src))
+			if used := caughtUp(t, made); used.Hardware == (name == "software") || used.FellBackFrom != "" {
 				t.Errorf("got plan %+v", used)
 			}
 		})
 	}
+}
+
+func TestEveryPlatformShowsSquarePixels(t *testing.T) {
+	camera := testcam.Camera{Width: 160, Height: 96, PixelAspect: frame.Ratio{Width: 2, Height: 1}, Loop: time.Second}
+	stretched := frame.Rendition{Width: 320, Height: 320, Quality: 80}
+	onEveryPlatform(t, camera, func(t *testing.T, feed *running) *shown {
+		whole := frame.Request{Quality: 80, Scale: 1}.Resolve(feed.Stream(t))
+		if whole.Width != 320 || whole.Height != 96 {
+			t.Fatalf("the picture is to be %v, want 320x96", whole)
+		}
+		shown := show(t, feed.Feed, whole, stretched)
+		for i, want := range []frame.Rendition{whole, stretched} {
+			_, _, width, height := camtest.Read(t, after(t, shown.slots[i], nil).Picture()) // which a border would spoil
+			if width != want.Width || height != want.Height {
+				t.Errorf("got a picture of %dx%d, want %v", width, height, want)
+			}
+		}
+		return shown
+	})
 }
 
 // caughtUp waits until a picture is as new as its camera and returns its plan.
