@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"encoding/json"
 	"fmt"
 	"image"
 	"image/jpeg"
@@ -11,6 +12,10 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // TestProbeSaysWhatIsOdd has a camera over HTTP whose lengths are wrong, and one that sends no picture at all.
@@ -39,6 +44,18 @@ func TestProbeSaysWhatIsOdd(t *testing.T) {
 	stdout, stderr, status = run(t, "probe", "--timeout", "1s", camera.URL+"/text")
 	if status != 1 || !strings.Contains(stderr, "odd: parts of \"text/plain\"") {
 		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
+}
+
+func TestProbeSaysTheSizeAtWhichPicturesAreShown(t *testing.T) {
+	camera := camtest.Start(t, testcam.Camera{Width: 704, Height: 576, FPS: 10, PixelAspect: frame.Ratio{Width: 16, Height: 11}})
+	stdout, stderr, status := run(t, "probe", "--json", "--look", "1s", camera.URL("cam1"))
+	var found probed
+	if err := json.Unmarshal([]byte(stdout), &found); err != nil || status != 0 {
+		t.Fatalf("status %d, %v, %s%s", status, err, stdout, stderr)
+	}
+	if found.Width != 1024 || found.Height != 576 || found.CodedWidth != 704 || found.CodedHeight != 576 || found.PixelAspect != "16:11" {
+		t.Errorf("%+v", found)
 	}
 }
 
