@@ -90,6 +90,7 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 		return
 	}
 	frame := p.loop.Frames[i]
+	p.sent[frame.Number].add(time.Now()) // also if only a part of it is sent, which may be shown
 	if p.halved = p.cut && len(frame.Packets) > 1; p.halved {
 		p.cut = false
 		half := len(frame.Packets) / 2
@@ -97,7 +98,6 @@ func (p *path) sendFrame(i int, timestamp uint32) {
 		p.sequence += uint16(len(frame.Packets) - half)
 		return
 	}
-	p.sent[frame.Number].add(time.Now())
 	if p.fault.kind == Corrupt && rand.Float64() < p.fault.rate {
 		switch p.fault.how {
 		case Reorder:

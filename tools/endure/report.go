@@ -54,9 +54,9 @@ func (r *run) hostileTimes() map[string]int {
 	return all
 }
 
-// mostMemory is how much memory framegate may take where there is a hostile camera: max_memory, and what may be taken until cameras
-// are suspended.
-const mostMemory = 1 << 30
+// mostMemory is how much memory framegate may take where there is a hostile camera: max_memory, and what a camera may take within the
+// second in which nobody looks.
+const mostMemory = maxMemory + 512<<20
 
 // unbounded lists the figures that have grown beyond their bounds. The memory has a fixed bound where there is a hostile camera.
 func unbounded(usages []usage, hostile bool) (grown []string) {

@@ -56,8 +56,8 @@ func TestFiguresThatGrowAreReported(t *testing.T) {
 	if grown := unbounded(usages, true); len(grown) != 0 {
 		t.Errorf("with hostile clients: %q", grown)
 	}
-	usages[1].Memory = 1.1e9
-	if grown := unbounded(usages, true); len(grown) != 1 || grown[0] != "resident memory: 1100 MB at most" {
+	usages[1].Memory = 1.4e9
+	if grown := unbounded(usages, true); len(grown) != 1 || grown[0] != "resident memory: 1400 MB at most" {
 		t.Errorf("with hostile clients: %q", grown)
 	}
 	if grown := unbounded(nil, false); grown != nil {

@@ -12,7 +12,7 @@ import (
 // SequenceSet returns a sequence parameter set of H.264, of the baseline profile, that claims a size and a number of references.
 func SequenceSet(width, height, references int) []byte {
 	w := &bitWriter{}
-	w.bits(0x42003C, 24) // profile, constraints and level
+	w.bits(0x420034, 24) // profile, constraints, and a level that libav knows
 	w.golomb(0)          // seq_parameter_set_id
 	w.golomb(0)          // log2_max_frame_num_minus4
 	w.golomb(2)          // pic_order_cnt_type
