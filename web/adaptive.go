@@ -74,7 +74,10 @@ func (s *sender) watchStep(step int) {
 		ctx, cancel := context.WithCancel(s.ctx)
 		late := time.AfterFunc(stepTimeout, cancel)
 		next, err := view.OnStep(ctx, step, seen)
-		late.Stop()
+		if !late.Stop() && err == nil { // it has just been canceled
+			next.Close()
+			next, err = nil, context.DeadlineExceeded
+		}
 		if err != nil {
 			cancel()
 		} else {
@@ -84,7 +87,8 @@ func (s *sender) watchStep(step int) {
 	}()
 }
 
-// changeStep takes over the view of another step if there is one now. Its frame is then newer than the last one that was sent.
+// changeStep prepares to take over the view of another step, if there is one now: s.next, whose frame is newer than the last one that
+// was sent, or a placeholder.
 func (s *sender) changeStep(now time.Time) error {
 	a := s.adaptive
 	select {
@@ -94,16 +98,20 @@ func (s *sender) changeStep(now time.Time) error {
 			a.line.Refused(now)
 			return nil
 		}
-		last := s.view
-		s.view = c.view
-		defer last.Close()
-		s.count(a.line.Step(), c.step)
-		a.line.Moved(c.step, now)
-		for s.view.Frame().PTS <= last.Frame().PTS {
-			if _, err := s.view.Next(); err != nil {
-				return err
+		if !s.view.Auto() { // any more, by a new configuration
+			c.view.Close()
+			return nil
+		}
+		for f := c.view.Frame(); f.PTS <= s.view.Frame().PTS && !f.Placeholder; {
+			if f, c.err = c.view.Next(); c.err != nil {
+				c.view.Close()
+				a.line.Refused(now)
+				return nil
 			}
 		}
+		s.count(a.line.Step(), c.step)
+		a.line.Moved(c.step, now)
+		s.next = c.view
 		return errStep
 	default:
 		return nil
@@ -165,6 +173,32 @@ func control(conn net.Conn, f func(fd int)) {
 	if c, err := raw.SyscallConn(); err == nil {
 		c.Control(func(fd uintptr) { f(int(fd)) })
 	}
+}
+
+// watchAgain watches the camera anew, because the view has ended. If the step that the viewer is on cannot be had any more, it is the
+// first one.
+func (s *sender) watchAgain() (*registry.View, error) {
+	view, err := s.cameras.Watch(s.ctx, s.id, s.onStep())
+	if err != nil && s.adaptive != nil && s.adaptive.line.Step() > 0 {
+		s.toFirstStep()
+		view, err = s.cameras.Watch(s.ctx, s.id, s.onStep())
+	}
+	if err != nil {
+		return nil, err
+	}
+	switch {
+	case view.Auto() && s.adaptive == nil: // by the new configuration
+		s.adaptive = newAdaptive(0)
+	case !view.Auto() && s.adaptive != nil:
+		s.toFirstStep()
+	}
+	return view, nil
+}
+
+// toFirstStep counts the viewer as being on the first step.
+func (s *sender) toFirstStep() {
+	s.count(s.adaptive.line.Step(), 0)
+	s.adaptive.line.Moved(0, s.now())
 }
 
 // onStep is what the sender watches, on the step that its viewer is on.

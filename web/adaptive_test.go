@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"image/jpeg"
+	"io"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"testing"
@@ -14,6 +17,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/viewer"
+	"github.com/framegate/framegate/pipeline/frame"
 
 	"golang.org/x/sys/unix"
 )
@@ -186,4 +190,84 @@ func mustParse(t *testing.T, text string) *configs.Config {
 		t.Fatal(err)
 	}
 	return config
+}
+
+// recordingConn takes everything at once, and records how much time its writes were ever given.
+type recordingConn struct {
+	net.Conn
+	gone chan struct{}
+
+	mu     sync.Mutex // guards what follows
+	writes int
+	least  time.Duration
+}
+
+func (c *recordingConn) Read([]byte) (int, error) {
+	<-c.gone
+	return 0, io.EOF
+}
+
+func (c *recordingConn) Write(p []byte) (int, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.writes++
+	return len(p), nil
+}
+
+func (c *recordingConn) SetWriteDeadline(t time.Time) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if left := time.Until(t); c.least == 0 || left < c.least {
+		c.least = left
+	}
+	return nil
+}
+
+func (*recordingConn) SetReadDeadline(time.Time) error { return nil }
+func (*recordingConn) Close() error                    { return nil }
+
+// written returns how many writes there were, and the least time that they were given.
+func (c *recordingConn) written() (int, time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.writes, c.least
+}
+
+func TestChangeOfTheStepShortensTheTimeOfNoFrame(t *testing.T) {
+	handler, stop := newHandler(t, mustParse(t, "cameras: [{id: gate, url: 'rtsp://h/gate'}]"), nil, fastClock())
+	defer stop()
+	conn := &recordingConn{gone: make(chan struct{})}
+	var reduced atomic.Int64
+	s := &sender{cameras: handler.server.Cameras, id: "gate", conn: conn, now: handler.server.now, reduced: &reduced,
+		request: frame.Request{Width: 320, Auto: true}, adaptive: newAdaptive(100)}
+	s.ctx, s.cancel = context.WithCancel(t.Context())
+	var err error
+	if s.view, err = s.cameras.Watch(s.ctx, s.id, s.request); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		s.send(http.Header{})
+	}()
+	deadline := time.After(time.Minute)
+	for lower := 0; lower < 10; lower++ { // frames of a lower step
+		before, _ := conn.written()
+		for n := before; n == before; n, _ = conn.written() {
+			select {
+			case <-deadline:
+				t.Fatal("no picture of a lower step came")
+			default:
+				runtime.Gosched()
+			}
+		}
+		if reduced.Load() == 0 {
+			lower = 0
+		}
+	}
+	if _, least := conn.written(); least < writeTimeout/2 {
+		t.Errorf("a frame had %v, want %v", least, writeTimeout)
+	}
+	close(conn.gone)
+	<-ended
 }

@@ -96,6 +96,7 @@ type sender struct {
 	ctx      context.Context // done when the viewer has gone
 	cancel   func()          // ends ctx
 	view     *registry.View
+	next     *registry.View // takes over when sendView returns
 	conn     net.Conn
 	now      func() time.Time
 	reduced  *atomic.Int64 // counts the viewer while it is not on the first step
@@ -127,21 +128,17 @@ func (s *sender) send(h http.Header) {
 	}
 	for {
 		err := s.sendView()
-		if errors.Is(err, errStep) {
-			continue
-		}
-		if !errors.Is(err, registry.ErrReplaced) {
+		switch {
+		case errors.Is(err, errStep):
+		case !errors.Is(err, registry.ErrReplaced):
 			return
-		}
-		next, err := s.cameras.Watch(s.ctx, s.id, s.onStep())
-		if err != nil {
-			return
+		default:
+			if s.next, err = s.watchAgain(); err != nil {
+				return
+			}
 		}
 		s.view.Close()
-		s.view = next
-		if s.view.Auto() && s.adaptive == nil { // by the new configuration
-			s.adaptive = newAdaptive(0)
-		}
+		s.view = s.next
 	}
 }
 
@@ -160,8 +157,16 @@ func (s *sender) writeHead(h http.Header) error {
 // sendView writes the frames of the view until it ends, and returns why it ended. A frame that is being written then may take
 // endTimeout more.
 func (s *sender) sendView() error {
-	ctx := s.view.Context()
-	defer context.AfterFunc(ctx, func() { s.conn.SetWriteDeadline(time.Now().Add(endTimeout)) })()
+	ctx, hurried := s.view.Context(), make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		s.conn.SetWriteDeadline(time.Now().Add(endTimeout))
+		close(hurried)
+	})
+	defer func() { // so that it does not shorten the time of another view's frames
+		if !stop() {
+			<-hurried
+		}
+	}()
 	for {
 		s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
 		if ctx.Err() != nil {
