@@ -20,6 +20,8 @@ var guards = []guard{
 	{http.StatusForbidden, "cameras can be changed from this machine only: use 127.0.0.1, localhost or [::1]", fromLoopback},
 	// A proxy on this machine sends anybody's requests from loopback.
 	{http.StatusForbidden, "cameras cannot be changed through a proxy", notForwarded},
+	// So does a proxy that adds no header. Most proxies run as a user of their own.
+	{http.StatusForbidden, "cameras cannot be changed by a service, such as a proxy: the user who asks is one of those that run services", fromPerson},
 	// DNS rebinding: a foreign page whose name is made to resolve to this machine has the same origin, for a browser on this
 	// machine. Only the name in the request differs.
 	{http.StatusForbidden, "cameras can be changed under the name 127.0.0.1, localhost or [::1] only", toLoopback},
@@ -61,7 +63,7 @@ func fromLoopback(r *http.Request) bool {
 	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
-// notForwarded looks for headers that proxies add. nginx adds none by default, but it uses HTTP/1.0.
+// notForwarded looks for headers that proxies add. nginx adds none by default, but before 1.29.7 it uses HTTP/1.0.
 func notForwarded(r *http.Request) bool {
 	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip", "Via"} {
 		if len(r.Header.Values(name)) > 0 {

@@ -4,6 +4,8 @@ import (
 	"log/slog"
 	"net/http"
 	"time"
+
+	"github.com/framegate/framegate/web"
 )
 
 // maxHeader is how many bytes the head of a request may have. net/http keeps several times as many while it reads them.
@@ -17,6 +19,7 @@ func (a *App) server() *http.Server {
 		MaxHeaderBytes:               maxHeader,
 		ReadHeaderTimeout:            10 * time.Second,
 		IdleTimeout:                  2 * time.Minute,
+		ConnContext:                  web.ConnContext,
 		ErrorLog:                     slog.NewLogLogger(a.log.Handler(), slog.LevelDebug),
 	}
 }

@@ -1,0 +1,110 @@
+package web
+
+import (
+	"bufio"
+	"context"
+	"encoding/binary"
+	"encoding/hex"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// connKey is the key of a request's connection in its context.
+type connKey struct{}
+
+// ConnContext is for http.Server: requests over a Unix socket change cameras only with it.
+func ConnContext(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connKey{}, conn)
+}
+
+// fromPerson reports whether a request from this machine may come from a person or from root, and not from a service such as a proxy.
+// It also holds for a user who is not known, as where /proc is hidden.
+func fromPerson(r *http.Request) bool {
+	uid, known := peer(r)
+	return !known || uid == 0 || uid == os.Geteuid() || !isService(uid)
+}
+
+// isService reports whether a user ID is one of those that systems give to services: those of packages (login.defs, SYS_UID_MAX),
+// systemd's dynamic users (systemd.io/UIDS-GIDS), and nobody.
+func isService(uid int) bool { return uid > 0 && uid < 1000 || uid >= 61184 && uid <= 65534 }
+
+// peer is the user ID of the process at the other end of a request's connection.
+func peer(r *http.Request) (uid int, known bool) {
+	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if local != nil && local.Network() == "unix" {
+		conn, ok := r.Context().Value(connKey{}).(syscall.Conn)
+		if !ok {
+			return 0, false
+		}
+		return peerOfUnix(conn)
+	}
+	server, ok := local.(*net.TCPAddr)
+	client, err := netip.ParseAddrPort(r.RemoteAddr)
+	if !ok || err != nil {
+		return 0, false
+	}
+	for _, table := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
+		if uid, known = peerOfTCP(table, unmapped(client), unmapped(server.AddrPort())); known {
+			return uid, true
+		}
+	}
+	return 0, false
+}
+
+func peerOfUnix(conn syscall.Conn) (uid int, known bool) {
+	raw, err := conn.SyscallConn()
+	if err != nil {
+		return 0, false
+	}
+	raw.Control(func(fd uintptr) {
+		if c, err := unix.GetsockoptUcred(int(fd), unix.SOL_SOCKET, unix.SO_PEERCRED); err == nil {
+			uid, known = int(c.Uid), true
+		}
+	})
+	return uid, known
+}
+
+// peerOfTCP looks for the client's end of a connection in a table of the kernel (proc_net_tcp of its documentation).
+func peerOfTCP(table string, client, server netip.AddrPort) (uid int, known bool) {
+	file, err := os.Open(table)
+	if err != nil {
+		return 0, false
+	}
+	defer file.Close()
+	for lines := bufio.NewScanner(file); lines.Scan(); {
+		fields := strings.Fields(lines.Text()) // sl local_address rem_address st tx:rx tr:when retrnsmt uid …
+		if len(fields) < 8 || tableAddress(fields[1]) != client || tableAddress(fields[2]) != server {
+			continue
+		}
+		uid, err := strconv.Atoi(fields[7])
+		return uid, err == nil
+	}
+	return 0, false
+}
+
+// tableAddress reads an address of such a table: words of 32 bits in the order of the machine's bytes, and the port, in hexadecimal.
+func tableAddress(text string) netip.AddrPort {
+	host, port, _ := strings.Cut(text, ":")
+	b, err := hex.DecodeString(host)
+	n, portErr := strconv.ParseUint(port, 16, 16)
+	if err != nil || portErr != nil || len(b)%4 != 0 {
+		return netip.AddrPort{}
+	}
+	for i := 0; i < len(b); i += 4 {
+		binary.BigEndian.PutUint32(b[i:], binary.NativeEndian.Uint32(b[i:]))
+	}
+	address, ok := netip.AddrFromSlice(b)
+	if !ok {
+		return netip.AddrPort{}
+	}
+	return unmapped(netip.AddrPortFrom(address, uint16(n)))
+}
+
+func unmapped(a netip.AddrPort) netip.AddrPort { return netip.AddrPortFrom(a.Addr().Unmap(), a.Port()) }
