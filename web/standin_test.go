@@ -8,6 +8,7 @@ import (
 	"image/jpeg"
 	"io"
 	"log/slog"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -26,12 +27,13 @@ type standin struct{}
 type standinFeed struct {
 	away  bool // it cannot be reached
 	still bool // it sends one picture only
+	calm  bool // it sends ten pictures of noise a second, so that a busy machine misses none and each is larger than the kernel's queue
 	total int  // what its counters say
 }
 
 func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
 	total, _ := strconv.Atoi(src.URL.Query().Get("total"))
-	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still", total: total}, nil
+	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still", calm: src.URL.Path == "/calm", total: total}, nil
 }
 
 var stream = frame.Stream{Codec: "h264", Width: 320, Height: 180, FPS: 100}
@@ -65,22 +67,32 @@ func (f *standinFeed) FailedPlans() []frame.FailedPlan {
 type standinPicture struct {
 	outputs  []frame.Output
 	still    bool
+	calm     bool
 	caughtUp chan struct{}
 }
 
 func (f *standinFeed) NewPicture(outputs []frame.Output) registry.Picture {
-	return &standinPicture{outputs, f.still, make(chan struct{})}
+	return &standinPicture{outputs, f.still, f.calm, make(chan struct{})}
 }
 
 var epoch = time.Now()
 
 func (p *standinPicture) Run(ctx context.Context) error {
-	tick := time.NewTicker(5 * time.Millisecond)
+	period := 5 * time.Millisecond
+	if p.calm {
+		period = 100 * time.Millisecond
+	}
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for n := 0; ; n++ {
 		for _, out := range p.outputs {
 			picture := image.NewGray(image.Rect(0, 0, out.Rendition.Width, out.Rendition.Height))
 			picture.SetGray(0, 0, color.Gray{Y: byte(n)})
+			if p.calm {
+				for i := range picture.Pix {
+					picture.Pix[i] = byte(rand.Int())
+				}
+			}
 			var file bytes.Buffer
 			if out.Rendition.Format.Raw() {
 				file.Write(make([]byte, out.Rendition.Height*out.Rendition.Format.Stride(out.Rendition.Width)))

@@ -224,6 +224,7 @@ func (a Request) Resolve(s Stream) Rendition {
 	if shrink := max(want.w/max(MaxSide, own.w), want.h/max(MaxSide, own.h)); shrink > 1 {
 		want = size{want.w / shrink, want.h / shrink}
 	}
+	part = max(part, min(1, MinSide/min(want.w, want.h)))
 	want = size{want.w * part, want.h * part}
 	r := Rendition{
 		Width: even(want.w, s.Width), Height: even(want.h, s.Height),

@@ -15,6 +15,8 @@ func TestStepsOfARequest(t *testing.T) {
 		"a smaller picture":                      {Request{Auto: true, Quality: 80, Scale: 0.25, Step: 2}, camera, "336x190 q60"},
 		"half of the size":                       {Request{Auto: true, Quality: 80, Width: 640, Step: 3}, camera, "320x180 q60"},
 		"the last":                               {Request{Auto: true, Quality: 80, Width: 640, Step: 4}, camera, "224x126 q50"},
+		"no side gets shorter than 16 pixels":    {Request{Auto: true, Quality: 80, Width: 40, Step: 4}, camera, "28x16 q50"},
+		"a side that is shorter already":         {Request{Auto: true, Quality: 80, Width: 16, Step: 4}, camera, "16x10 q50"},
 		"none is below the last":                 {Request{Auto: true, Quality: 80, Width: 640, Step: 9}, camera, "224x126 q50"},
 		"none is better than what is configured": {Request{Auto: true, Quality: 40, Width: 640, Step: 1}, camera, "640x360 q40"},
 		"both sides":                             {Request{Auto: true, Quality: 80, Width: 400, Height: 400, Step: 3}, camera, "200x200 q60"},
