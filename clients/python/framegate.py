@@ -16,7 +16,9 @@ Only the standard library is needed, and numpy for Frame.array. Python 3.8 or la
 import http.client
 import json
 import logging
+import math
 import socket as sockets
+import ssl
 import threading
 import time
 from typing import Any, Dict, Iterator, Optional, Tuple, Union
@@ -29,7 +31,22 @@ except ImportError:  # only Frame.array needs it
 
 __all__ = ["Camera", "Frame", "Refused"]
 
-FORMATS = ("bgr", "rgb", "gray", "i420", "jpeg")
+# The formats, and the bytes of two pixels of each; those of a JPEG vary.
+FORMATS = {"bgr": 6, "rgb": 6, "gray": 2, "i420": 3, "jpeg": 0}
+
+MAX_JPEG = 64 << 20  # bytes; framegate has no larger ones
+MAX_SIDE = 1 << 16  # pixels
+CHUNK = 256 << 10  # bytes that are read at a time
+
+# How much longer than next_frame's timeout a request may take, in seconds: framegate ends the wait
+# by itself, and its answer needs some time.
+GRACE = 0.5
+
+# How long framegate goes on counting the pictures of a program that does not ask, in seconds.
+COUNTED = 5.0
+
+# Failures that asking again cannot mend.
+LASTING = (http.client.InvalidURL, ssl.SSLCertVerificationError)
 
 log = logging.getLogger("framegate")
 
@@ -76,7 +93,8 @@ class Frame:
         timestamp: when the picture arrived from the camera at framegate, in seconds since 1970.
         sequence: framegate's count of these pictures; it starts again when nobody has asked for
             them for a while.
-        missed: how many pictures there were since the last frame; 0 if that is not known.
+        missed: how many pictures there were since the last frame; 0 if that is not known, as after
+            a pause of 5 s or on another connection.
     """
 
     __slots__ = ("data", "format", "width", "height", "timestamp", "sequence", "missed")
@@ -135,8 +153,8 @@ class Camera:
             parameters too.
         format: bgr, rgb, gray, i420 or jpeg.
         socket: path of framegate's Unix socket; url may then be just /cameras/gate.
-        timeout: how many seconds framegate may take to answer, besides wait. A connection that is
-            silent for longer is made again.
+        patience: for how many seconds framegate may be silent, besides wait, before the connection
+            is made again.
         wait: how many seconds framegate waits for a newer picture before it says that there is
             none, 0.1 to 60.
         reconnect: False makes the first failure an exception; True asks again after a pause.
@@ -144,7 +162,8 @@ class Camera:
         parameters: of the pictures, such as width=640, scale=0.5, fps=5, rotate=90 or
             crop="0,0,0.5,0.5"; see framegate's docs/http.md.
 
-    A Camera belongs to one thread. Only close may be called from another one, and ends its wait.
+    A Camera belongs to one thread. Only close may be called from another one, and ends its wait,
+    except while a connection is being made.
     """
 
     def __init__(
@@ -153,7 +172,7 @@ class Camera:
         format: str = "bgr",
         *,
         socket: Optional[str] = None,
-        timeout: float = 10.0,
+        patience: float = 10.0,
         wait: float = 10.0,
         reconnect: bool = True,
         max_pause: float = 2.0,
@@ -166,8 +185,10 @@ class Camera:
             socket = unquote(parts.netloc)
         elif parts.scheme not in ("http", "https") and not (socket and not parts.scheme):
             raise ValueError("url is %r; it must begin with http:// or http+unix://" % url)
+        if not socket and parts.port == 0:  # parts.port raises ValueError for one that is no number
+            raise ValueError("url is %r; its port is 0" % url)
         self.format = format
-        self.timeout = timeout
+        self.patience = patience
         self.wait = wait
         self.reconnect = reconnect
         self.max_pause = max_pause
@@ -175,7 +196,8 @@ class Camera:
         self._secure = parts.scheme == "https"
         self._address = "" if socket else parts.netloc.rpartition("@")[2]
         query: Dict[str, Any] = dict(parse_qsl(parts.query))
-        query.update(parameters)
+        for key, value in parameters.items():
+            query[key] = int(value) if isinstance(value, bool) else value
         name = "next.jpg"
         if format != "jpeg":
             name, query["format"] = "next.raw", format
@@ -183,11 +205,15 @@ class Camera:
         if query:
             self._path += "?" + urlencode(query)
         self._after = ""  # X-Timestamp of the last picture, as framegate wrote it
-        self._sequence = 0
+        self._sequence = 0  # of the last picture; 0 if the next one's tells nothing about it
+        self._last = 0.0  # when the last picture came, by time.monotonic
         self._pause = 0.0
         self._failure = ""  # the last one, so that it is logged once
-        self._connection: Optional[http.client.HTTPConnection] = None
         self._closed = threading.Event()
+        self._lock = threading.RLock()  # guards what follows; a signal handler may call close
+        self._connection: Optional[http.client.HTTPConnection] = None
+        self._sock: Optional[sockets.socket] = None  # that of the connection, also when it forgets it
+        self._waiting = False  # the camera's thread is in next_frame, and closes the connection
 
     def __enter__(self) -> "Camera":
         return self
@@ -210,19 +236,37 @@ class Camera:
         it raises every failure: Refused, OSError or http.client.HTTPException.
         """
         deadline = None if timeout is None else time.monotonic() + timeout
+        with self._lock:
+            self._waiting = True
+        try:
+            return self._next_frame(deadline)
+        finally:
+            with self._lock:
+                self._waiting = False
+            if self._closed.is_set():
+                self._disconnect()
+
+    def _next_frame(self, deadline: Optional[float]) -> Optional[Frame]:
         while not self._closed.is_set() and (deadline is None or time.monotonic() < deadline):
             try:
                 frame = self._ask(deadline)
+            except _Closed:
+                break
             except Refused as failure:
                 if failure.parameter == "after" and self._after:  # framegate's clock was set back
-                    self._after = ""
+                    self._after, self._sequence = "", 0
                     continue
                 if not failure.temporary or not self.reconnect:
                     raise
                 self._fail(failure, deadline)
+            except LASTING:
+                self._disconnect()
+                raise
             except (OSError, http.client.HTTPException) as failure:
                 self._disconnect()
                 if self._closed.is_set():
+                    break
+                if isinstance(failure, sockets.timeout) and _remaining(deadline) <= 0:
                     break
                 if not self.reconnect:
                     raise
@@ -231,7 +275,7 @@ class Camera:
                 if self._failure:
                     log.info("%s: pictures again", self._path)
                 self._pause, self._failure = 0.0, ""
-                if frame is not None:
+                if frame is not None and not self._closed.is_set():
                     return frame
         return None
 
@@ -254,65 +298,120 @@ class Camera:
     def close(self) -> None:
         """Ends the connection, and the wait for a picture in another thread."""
         self._closed.set()
-        connection = self._connection
-        if connection is not None and connection.sock is not None:
+        with self._lock:
+            if self._waiting:
+                self._shut_down()
+                return
+        self._disconnect()
+
+    def _shut_down(self) -> None:
+        """Ends what the camera's thread reads. That thread closes the connection. The lock is held."""
+        if self._sock is not None:
             try:
-                connection.sock.shutdown(sockets.SHUT_RDWR)
+                # Not SSLSocket.shutdown, which takes TLS away from the other thread.
+                sockets.socket.shutdown(self._sock, sockets.SHUT_RDWR)
             except OSError:
                 pass  # it has ended already
-        self._disconnect()
 
     def _ask(self, deadline: Optional[float]) -> Optional[Frame]:
         """Asks framegate once. It returns None if no newer picture has come."""
-        if self._connection is None:
-            self._connection = self._connect()
-        wait = self.wait
-        if deadline is not None:
-            wait = min(wait, max(0.1, deadline - time.monotonic()))
+        wait = min(self.wait, max(0.1, _remaining(deadline)))
         path = "%s%swait=%.1f" % (self._path, "&" if "?" in self._path else "?", wait)
         if self._after:
             path += "&after=" + self._after
-        try:
-            self._connection.request("GET", path)
-            response = self._connection.getresponse()
-        except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-            if not self._after:
-                raise
-            # An idle connection has ended meanwhile, as in a program that pauses for minutes.
-            self._disconnect()
-            self._connection = self._connect()
-            self._connection.request("GET", path)
-            response = self._connection.getresponse()
+        end = deadline and deadline + GRACE
+        connection = self._connection
+        if connection is not None:
+            try:
+                return self._answer(connection, path, wait, end)
+            except (http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+                # An idle connection has ended meanwhile, as in a program that pauses for minutes.
+                self._disconnect()
+        return self._answer(self._connect(wait, end), path, wait, end)
+
+    def _answer(
+        self,
+        connection: http.client.HTTPConnection,
+        path: str,
+        wait: float,
+        end: Optional[float],
+    ) -> Optional[Frame]:
+        """Sends one request and reads the answer. end is when it must be there."""
+        sock = connection.sock
+        if self._closed.is_set():
+            raise _Closed
+        sock.settimeout(self._silence(wait, end))
+        connection.request("GET", path)
+        response = connection.getresponse()
         if response.status == 204:
             response.read()
-            return None
-        if response.status != 200:
+            frame = None
+        elif response.status != 200:
             raise self._refused(response)
-        return self._frame(response)
+        else:
+            frame = self._frame(response, sock, end)
+        if connection.sock is None:  # the server ends it after this answer
+            self._disconnect()
+        return frame
 
-    def _frame(self, response: http.client.HTTPResponse) -> Frame:
-        size = int(response.headers["Content-Length"])
+    def _silence(self, wait: float, end: Optional[float]) -> float:
+        """For how many seconds framegate may be silent now."""
+        return min(wait + self.patience, max(0.001, _remaining(end)))
+
+    def _frame(
+        self, response: http.client.HTTPResponse, sock: Any, end: Optional[float]
+    ) -> Frame:
+        width, height, size = self._size(response)
+        headers = response.headers
+        try:
+            sequence, timestamp = int(headers["X-Sequence"]), float(headers["X-Timestamp"])
+        except (TypeError, ValueError):
+            raise _foreign("X-Sequence or X-Timestamp") from None
         # numpy's memory is not filled with zeros first.
         data = memoryview(bytearray(size) if numpy is None else numpy.empty(size, numpy.uint8))
         read = 0
         while read < size:
-            n = response.readinto(data[read:])
+            if end is not None:
+                sock.settimeout(self._silence(0, end))
+            n = response.readinto(data[read : read + CHUNK])
             if not n:
                 raise http.client.IncompleteRead(b"", size - read)
             read += n
         response.read()  # nothing; it ends the answer
-        headers = response.headers
-        sequence, last = int(headers["X-Sequence"]), self._sequence
-        self._after, self._sequence = headers["X-Timestamp"], sequence
+        now, last = time.monotonic(), self._sequence
+        if now - self._last > COUNTED:
+            last = 0
+        self._after, self._sequence, self._last = headers["X-Timestamp"], sequence, now
         return Frame(
             data,
             self.format,
-            int(headers["X-Width"]),
-            int(headers["X-Height"]),
-            float(headers["X-Timestamp"]),
+            width,
+            height,
+            timestamp,
             sequence,
             max(0, sequence - last - 1) if last else 0,
         )
+
+    def _size(self, response: http.client.HTTPResponse) -> Tuple[int, int, int]:
+        """Returns width, height and bytes of a picture, if its headers agree."""
+        headers = response.headers
+        try:
+            width, height = int(headers["X-Width"]), int(headers["X-Height"])
+            size = int(headers["Content-Length"])
+        except (TypeError, ValueError):
+            raise _foreign("X-Width, X-Height or Content-Length") from None
+        if not (0 < width <= MAX_SIDE and 0 < height <= MAX_SIDE):
+            raise _foreign("X-Width or X-Height")
+        if self.format == "jpeg":
+            if headers["Content-Type"] != "image/jpeg":
+                raise _foreign("Content-Type")
+            if not 0 < size <= MAX_JPEG:
+                raise _foreign("Content-Length")
+        elif headers["X-Format"] != self.format:
+            raise _foreign("X-Format")
+        elif 2 * size != width * height * FORMATS[self.format]:
+            raise _foreign("Content-Length")
+        return width, height, size
 
     @staticmethod
     def _refused(response: http.client.HTTPResponse) -> Refused:
@@ -331,16 +430,30 @@ class Camera:
             float(after) if after.isdigit() else 0,
         )
 
-    def _connect(self) -> http.client.HTTPConnection:
-        timeout = self.wait + self.timeout
+    def _connect(self, wait: float, end: Optional[float]) -> http.client.HTTPConnection:
+        if self._closed.is_set():
+            raise _Closed
+        timeout = self._silence(wait, end)
+        connection: http.client.HTTPConnection
         if self._socket:
-            return _UnixConnection(self._socket, timeout)
-        if self._secure:
-            return http.client.HTTPSConnection(self._address, timeout=timeout)
-        return http.client.HTTPConnection(self._address, timeout=timeout)
+            connection = _UnixConnection(self._socket, timeout)
+        elif self._secure:
+            connection = http.client.HTTPSConnection(self._address, timeout=timeout)
+        else:
+            connection = http.client.HTTPConnection(self._address, timeout=timeout)
+        try:
+            connection.connect()
+        except BaseException:
+            connection.close()
+            raise
+        self._sequence = 0  # another framegate may answer
+        with self._lock:
+            self._connection, self._sock = connection, connection.sock
+        return connection
 
     def _disconnect(self) -> None:
-        connection, self._connection = self._connection, None
+        with self._lock:
+            connection, self._connection, self._sock = self._connection, None, None
         if connection is not None:
             connection.close()
 
@@ -356,6 +469,20 @@ class Camera:
         if deadline is not None:
             pause = min(pause, max(0.0, deadline - time.monotonic()))
         self._closed.wait(pause)
+
+
+class _Closed(Exception):
+    """The camera was closed meanwhile."""
+
+
+def _foreign(header: str) -> http.client.HTTPException:
+    """An answer that is not framegate's, because of a header."""
+    return http.client.HTTPException("the answer is not a picture of framegate: see its " + header)
+
+
+def _remaining(deadline: Optional[float]) -> float:
+    """How many seconds remain; infinity without a deadline."""
+    return math.inf if deadline is None else deadline - time.monotonic()
 
 
 class _UnixConnection(http.client.HTTPConnection):

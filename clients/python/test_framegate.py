@@ -3,11 +3,13 @@
     FRAMEGATE=../../bin/framegate python3 -m unittest
 """
 
+import http.client
 import http.server
 import itertools
 import logging
 import os
 import signal
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -112,7 +114,6 @@ class WithFramegate(unittest.TestCase):
             seen = other.next_frame(PATIENCE)
         second = pausing.next_frame(PATIENCE)
         self.assertGreaterEqual(second.timestamp, seen.timestamp)
-        self.assertGreater(second.missed, 0)
 
     def test_camera_that_is_away_is_no_frame(self):
         with self.assertRaises(framegate.Refused) as caught:
@@ -157,32 +158,60 @@ class WithFramegate(unittest.TestCase):
         self.assertFalse(waiting.is_alive() or frames or camera.isOpened())
 
 
+# The headers of a frame of 2x2 pixels in gray.
+FRAME = {
+    "X-Timestamp": "1700000000.000001",
+    "X-Sequence": 7,
+    "X-Width": 2,
+    "X-Height": 2,
+    "X-Format": "gray",
+}
+
+SILENCE = -1  # the status of an answer that does not come until the test ends
+
+
 class Answers(http.server.BaseHTTPRequestHandler):
-    """A server that answers with a list of statuses, one after the other, and then with frames."""
+    """A server that answers with a list of statuses, one after the other, and then with frames.
+
+    A dictionary in the list has other headers for a frame, or None to leave one out.
+    """
 
     protocol_version = "HTTP/1.1"
     statuses = []
     asked = []
+    connections = []
+    ended = threading.Event()
+
+    def setup(self):
+        super().setup()
+        self.connections.append(self.client_address)
 
     def do_GET(self):  # noqa: N802
         self.asked.append(self.path)
         status = self.statuses.pop(0) if self.statuses else 200
+        headers = {}
+        if isinstance(status, dict):
+            status, headers = 200, status
         body = b"abcd"
         if status == 400:
             body = b'{"parameter": "after", "detail": "after is in the future"}'
         if status == 0:  # it closes the connection
             self.close_connection = True
             return
-        self.send_response(status)
-        if status == 200:
-            self.send_header("X-Timestamp", "1700000000.000001")
-            self.send_header("X-Sequence", "7")
-            self.send_header("X-Width", "2")
-            self.send_header("X-Height", "2")
+        if status == SILENCE:
+            self.ended.wait(PATIENCE)
+            self.close_connection = True
+            return
         if status == 204:
             body = b""
         else:
-            self.send_header("Content-Length", str(len(body)))
+            headers = {"Content-Length": len(body), **headers}
+        if status == 200:
+            headers = {**FRAME, **headers}
+        self.send_response(status)
+        for name, value in headers.items():
+            if value is not None:
+                self.send_header(name, str(value))
         self.end_headers()
         self.wfile.write(body)
 
@@ -198,11 +227,14 @@ class WithOtherAnswers(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
         Answers.asked.clear()
+        Answers.connections.clear()
+        Answers.ended.clear()
+        self.addCleanup(Answers.ended.set)
 
-    def camera(self, *statuses):
+    def camera(self, *statuses, **options):
         Answers.statuses[:] = statuses
         url = "http://127.0.0.1:%d/cams/cameras/gate/" % self.server.server_address[1]
-        camera = framegate.Camera(url, "gray")
+        camera = framegate.Camera(url, "gray", **options)
         self.addCleanup(camera.close)
         return camera
 
@@ -217,6 +249,120 @@ class WithOtherAnswers(unittest.TestCase):
         self.assertIsNone(camera.next_frame(0.1))
         for path in Answers.asked:
             self.assertTrue(path.endswith("&wait=0.1"), path)
+
+    def in_time(self, function):
+        """Calls a function in a thread, which must end, and returns what it returns."""
+        results = []
+        thread = threading.Thread(target=lambda: results.append(function()), daemon=True)
+        thread.start()
+        thread.join(PATIENCE)
+        self.assertFalse(thread.is_alive())
+        return results[0]
+
+    def test_wait_for_a_frame_is_short_though_framegate_is_silent(self):
+        for reconnect in (True, False):
+            camera = self.camera(SILENCE, patience=10 * PATIENCE, reconnect=reconnect)
+            self.assertIsNone(self.in_time(lambda camera=camera: camera.next_frame(0.2)))
+        camera = self.camera({"Content-Length": 6, "X-Width": 3}, patience=10 * PATIENCE)
+        self.assertIsNone(self.in_time(lambda: camera.next_frame(0.2)))
+
+    def test_close_asks_for_nothing_more(self):
+        for statuses in ([SILENCE], [200, SILENCE]):
+            camera = self.camera(*statuses, patience=10 * PATIENCE, wait=60)
+            before = len(Answers.asked)
+
+            def close(camera=camera, asked=before + len(statuses)):
+                while len(Answers.asked) < asked:
+                    framegate.time.sleep(0.001)
+                camera.close()
+
+            closing = threading.Thread(target=close)
+            closing.start()
+            frames = self.in_time(lambda camera=camera: list(camera))
+            closing.join(PATIENCE)
+            self.assertEqual(len(frames), len(statuses) - 1)
+            self.assertEqual(len(Answers.asked), before + len(statuses))
+            self.assertIsNone(camera._connection)
+
+    def test_close_while_a_connection_is_made_sends_no_request(self):
+        camera = self.camera()
+        connect = http.client.HTTPConnection.connect
+
+        def connect_and_close(connection):
+            connect(connection)
+            camera.close()
+
+        http.client.HTTPConnection.connect = connect_and_close
+        try:
+            self.assertIsNone(camera.next_frame(PATIENCE))
+        finally:
+            http.client.HTTPConnection.connect = connect
+        self.assertEqual(Answers.asked, [])
+        self.assertIsNone(camera._connection)
+
+    def test_close_in_the_middle_of_a_frame_ends_the_wait(self):
+        camera = self.camera({"Content-Length": 6, "X-Width": 3}, patience=10 * PATIENCE)
+        closing = threading.Event()
+        size = camera._size
+
+        def size_and_close(response):
+            threading.Thread(target=lambda: (closing.wait(PATIENCE), camera.close())).start()
+            closing.set()
+            return size(response)
+
+        camera._size = size_and_close
+        self.assertIsNone(self.in_time(camera.next_frame))
+        self.assertIsNone(camera._connection)
+
+    def test_answers_that_are_not_framegates_are_failures(self):
+        wrong = [{name: None} for name in list(FRAME) + ["Content-Length"]]
+        wrong += [
+            {"X-Sequence": "one"},
+            {"X-Width": 0},
+            {"X-Width": 3},
+            {"X-Format": "bgr"},
+            {"X-Width": 1 << 40, "Content-Length": 2 << 40},
+            {"Content-Length": 1 << 40},
+        ]
+        for headers in wrong:
+            camera = self.camera(headers, reconnect=False)
+            with self.assertRaises(http.client.HTTPException, msg=headers):
+                camera.next_frame(PATIENCE)
+            self.assertIsNone(camera._connection)
+        self.assertIsNotNone(self.camera(*wrong[:2]).next_frame(PATIENCE))
+
+    def test_what_cannot_succeed_is_raised(self):
+        with self.assertRaises(ValueError):
+            framegate.Camera("http://127.0.0.1:80a/cameras/gate")
+        address = "http://127.0.0.1:%d" % self.server.server_address[1]
+        with self.assertRaises(http.client.InvalidURL):
+            framegate.Camera(address + "/cameras/the gate").next_frame(PATIENCE)
+
+        def connect(connection):
+            raise ssl.SSLCertVerificationError("self-signed certificate")
+
+        old, http.client.HTTPSConnection.connect = http.client.HTTPSConnection.connect, connect
+        try:
+            with self.assertRaises(ssl.SSLCertVerificationError):
+                framegate.Camera("https://127.0.0.1/cameras/gate").next_frame(PATIENCE)
+        finally:
+            http.client.HTTPSConnection.connect = old
+
+    def test_missed_is_the_difference_while_framegate_counts(self):
+        camera = self.camera({"X-Sequence": 5}, {"X-Sequence": 9}, 0, {"X-Sequence": 60}, {"X-Sequence": 80})
+        framegate.COUNTED, counted = PATIENCE, framegate.COUNTED
+        try:
+            missed = [camera.next_frame(PATIENCE).missed for _ in range(3)]
+            framegate.COUNTED = 0
+            missed.append(camera.next_frame(PATIENCE).missed)
+        finally:
+            framegate.COUNTED = counted
+        self.assertEqual(missed, [0, 3, 0, 0])
+
+    def test_yes_and_no_are_sent_as_framegate_has_them(self):
+        camera = self.camera(upscale=True, scale=0.5, fps=5)
+        camera.next_frame(PATIENCE)
+        self.assertIn("?upscale=1&scale=0.5&fps=5&format=gray&", Answers.asked[0])
 
     def test_timestamp_is_sent_as_it_came_and_left_out_after_the_clock_was_set_back(self):
         camera = self.camera(200, 400, 200)
