@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"net"
 	"path/filepath"
@@ -18,6 +19,20 @@ func UnixSocket(address string) (path string, ok bool) { return strings.CutPrefi
 // maxSocketPath is how long the path of a Unix socket may be in bytes (unix(7)).
 const maxSocketPath = 107
 
+// CheckAddress returns what is wrong with an address to serve on, nil for nothing.
+func CheckAddress(address string) error {
+	if path, unix := UnixSocket(address); unix {
+		if !filepath.IsAbs(path) || filepath.Clean(path) != path || len(path) > maxSocketPath {
+			return fmt.Errorf("after unix: comes a path from the root of at most %d bytes", maxSocketPath)
+		}
+		return nil
+	}
+	if _, port, err := net.SplitHostPort(address); err != nil || !isPort(port) {
+		return errors.New("it must be host:port, :port or unix:/path")
+	}
+	return nil
+}
+
 // checkListen checks the addresses to serve on.
 func (d *decoder) checkListen(addresses Addresses) {
 	if len(addresses) == 0 {
@@ -28,15 +43,10 @@ func (d *decoder) checkListen(addresses Addresses) {
 		if d.has("listen[0]") {
 			at = fmt.Sprintf("listen[%d]", i)
 		}
-		path, unix := UnixSocket(address)
-		_, port, err := net.SplitHostPort(address)
-		switch {
-		case slices.Contains(addresses[:i], address):
+		if slices.Contains(addresses[:i], address) {
 			d.fault(d.at(at), "%s is %q, which the list has already", at, address)
-		case unix && (!filepath.IsAbs(path) || filepath.Clean(path) != path || len(path) > maxSocketPath):
-			d.fault(d.at(at), "%s is %q; after unix: comes a path from the root of at most %d bytes", at, address, maxSocketPath)
-		case !unix && (err != nil || !isPort(port)):
-			d.fault(d.at(at), "%s is %q; it must be host:port, :port or unix:/path", at, address)
+		} else if err := CheckAddress(address); err != nil {
+			d.fault(d.at(at), "%s is %q; %v", at, address, err)
 		}
 	}
 }

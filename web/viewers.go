@@ -18,7 +18,7 @@ type viewerLimits struct {
 
 // enter counts a viewer until leave is called. It refuses one who is beyond a limit.
 func (v *viewerLimits) enter(r *http.Request, config *configs.Config) (leave func(), refused *problem) {
-	address := Address(r.RemoteAddr)
+	address := addressOf(r)
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	switch most, mostOfOne := config.MaxViewers, viewersOfOne(config); {

@@ -1,7 +1,9 @@
 package web
 
 import (
+	"context"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -65,6 +67,24 @@ func TestOneAddressDoesNotTakeEveryPlace(t *testing.T) {
 		if _, refused := v.enter(one, config); refused != nil {
 			t.Fatalf("without a limit, %d more: %+v", n, refused)
 		}
+	}
+}
+
+func TestViewersOfUnixSocketsAreThoseOfOneAddressWhateverTheySay(t *testing.T) {
+	var v viewerLimits
+	config := &configs.Config{MaxViewersPerAddress: 1}
+	unix := context.WithValue(t.Context(), http.LocalAddrContextKey, net.Addr(&net.UnixAddr{Name: "/run/framegate.sock", Net: "unix"}))
+	for _, remote := range []string{"@", "192.0.2.7:1", "192.0.2.8:1"} {
+		r := httptest.NewRequestWithContext(unix, http.MethodGet, "/", nil)
+		r.RemoteAddr = remote
+		if _, refused := v.enter(r, config); (refused != nil) != (remote != "@") {
+			t.Errorf("%s: %+v", remote, refused)
+		}
+	}
+	r := httptest.NewRequest(http.MethodGet, "/", nil)
+	r.RemoteAddr = "192.0.2.7:1"
+	if _, refused := v.enter(r, config); refused != nil {
+		t.Errorf("over TCP: %+v", refused)
 	}
 }
 

@@ -212,7 +212,7 @@ class Camera:
         self._closed = threading.Event()
         self._lock = threading.RLock()  # guards what follows; a signal handler may call close
         self._connection: Optional[http.client.HTTPConnection] = None
-        self._sock: Optional[sockets.socket] = None  # that of the connection, also when it forgets it
+        self._sock: Optional[sockets.socket] = None  # of the connection, which may forget it
         self._waiting = False  # the camera's thread is in next_frame, and closes the connection
 
     def __enter__(self) -> "Camera":
@@ -305,7 +305,7 @@ class Camera:
         self._disconnect()
 
     def _shut_down(self) -> None:
-        """Ends what the camera's thread reads. That thread closes the connection. The lock is held."""
+        """Ends what the camera's thread reads; it then closes the connection. The lock is held."""
         if self._sock is not None:
             try:
                 # Not SSLSocket.shutdown, which takes TLS away from the other thread.

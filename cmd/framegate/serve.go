@@ -37,6 +37,11 @@ const endTime = 15 * time.Second
 
 // serveApp serves until ctx is done.
 func serveApp(ctx context.Context, o app.Options) error {
+	for _, address := range o.Listen {
+		if err := configs.CheckAddress(address); err != nil {
+			return fmt.Errorf("--listen is %q; %w", address, err)
+		}
+	}
 	o.Version, o.Prover = version, proveInChild
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(endTime, func() {

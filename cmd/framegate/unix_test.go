@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -47,5 +48,14 @@ func TestCamerasAreServedAndChangedOverAUnixSocketToo(t *testing.T) {
 	p.Stop()
 	if _, err := os.Lstat(socket); !os.IsNotExist(err) {
 		t.Errorf("after the end: %v", err)
+	}
+}
+
+func TestAddressOfTheCommandLineIsCheckedLikeThatOfTheConfiguration(t *testing.T) {
+	for _, address := range []string{"unix:f", "unix:@x", "8080"} {
+		_, stderr, status := run(t, "serve", "--config", config(t, "{}"), "--listen", address)
+		if status == 0 || !strings.Contains(stderr, "--listen is "+strconv.Quote(address)+"; ") {
+			t.Errorf("%s: status %d, %s", address, status, stderr)
+		}
 	}
 }

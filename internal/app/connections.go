@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/health"
 	"github.com/framegate/framegate/web"
 )
 
@@ -26,6 +27,7 @@ type connections struct {
 
 	mu        sync.Mutex // guards the fields below
 	count     int
+	beyond    int // of count, those that were accepted beyond a limit
 	byAddress map[string]int
 	logged    time.Time      // when a refusal was last logged
 	refused   map[string]int // by limit; it has all that there are
@@ -54,8 +56,8 @@ const (
 	keptForEachCamera = 8
 )
 
-// keptForThisMachine is how many connections from this machine are accepted beyond the limits, so that those who check whether
-// framegate is well do not restart it because it has many clients.
+// keptForThisMachine is how many connections from this machine are accepted beyond the limits at a time, so that somebody on it can see
+// how framegate is when it has many clients. A proxy on this machine may take them all.
 const keptForThisMachine = 8
 
 // limit returns a listener whose connections are limited.
@@ -78,10 +80,9 @@ func (l limited) Accept() (net.Conn, error) {
 		if !ok {
 			return conn, nil
 		}
-		address := web.Address(conn.RemoteAddr().String())
-		r := c.enter(s, address)
+		leave, r := c.enter(s)
 		if r == nil {
-			return &connection{s, sync.OnceFunc(func() { c.leave(address) })}, nil
+			return &connection{s, sync.OnceFunc(leave)}, nil
 		}
 		r.answer(conn)
 	}
@@ -111,22 +112,47 @@ type refusal struct {
 	limit, reason string
 }
 
-// enter counts a connection from an address, or refuses it if there are too many.
-func (c *connections) enter(s socket, address string) *refusal {
+// enter counts a connection until leave is called, or refuses it if there are too many.
+func (c *connections) enter(s socket) (leave func(), r *refusal) {
+	address := web.Address(s.RemoteAddr().String(), s.LocalAddr())
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	r := c.judge(s, address)
-	if r == nil {
-		c.count++
-		c.byAddress[address]++
-		return nil
+	r = c.judge(s, address)
+	beyond := r != nil
+	if !beyond || c.beyond < keptForThisMachine && fromThisMachine(s) {
+		c.add(address, beyond, 1)
+		return func() {
+			c.mu.Lock()
+			defer c.mu.Unlock()
+			c.add(address, beyond, -1)
+		}, nil
 	}
 	c.refused[r.limit]++
 	if now := time.Now(); now.Sub(c.logged) > time.Minute {
 		c.logged = now
 		c.log.Warn("connection refused", "from", address, "reason", r.reason)
 	}
-	return r
+	return nil, r
+}
+
+// add adds n connections from an address to those that are counted. c.mu is held.
+func (c *connections) add(address string, beyond bool, n int) {
+	c.count += n
+	if beyond {
+		c.beyond += n
+	}
+	if c.byAddress[address] += n; c.byAddress[address] == 0 {
+		delete(c.byAddress, address)
+	}
+}
+
+// fromThisMachine reports whether a connection comes over loopback or over a Unix socket.
+func fromThisMachine(s socket) bool {
+	if s.LocalAddr().Network() == "unix" {
+		return true
+	}
+	from, err := netip.ParseAddrPort(s.RemoteAddr().String())
+	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
 // refusals is how many connections were refused, by limit.
@@ -136,13 +162,9 @@ func (c *connections) refusals() map[string]int {
 	return maps.Clone(c.refused)
 }
 
-// judge says why a connection must be refused, nil if it need not. c.mu is held.
+// judge says which limit a connection exceeds, nil for none. c.mu is held.
 func (c *connections) judge(s socket, address string) *refusal {
 	config := c.config.Load()
-	ip, err := netip.ParseAddr(address)
-	if (err == nil && ip.IsLoopback() || address == web.UnixSocket) && c.byAddress[address] < keptForThisMachine {
-		return nil
-	}
 	kept := min(keptDescriptors+keptForEachCamera*len(config.Cameras), c.descriptors/2)
 	switch most, mostOfOne := config.MaxConnections, config.MaxConnectionsPerAddress; {
 	case most > 0 && c.count >= most:
@@ -163,20 +185,11 @@ func descriptor(s socket) (number int) {
 	return number
 }
 
-func (c *connections) leave(address string) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.count--
-	if c.byAddress[address]--; c.byAddress[address] == 0 {
-		delete(c.byAddress, address)
-	}
-}
-
 // answer answers a connection without waiting for its request, and closes it. The answer fits into the buffer of a new connection.
 func (r *refusal) answer(conn net.Conn) {
 	defer conn.Close()
 	body := fmt.Sprintf(`{"title":%q,"status":%d,"detail":%q}`, http.StatusText(r.status), r.status, r.reason)
 	conn.SetWriteDeadline(time.Now().Add(time.Second))
-	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
-		r.status, http.StatusText(r.status), len(body), body)
+	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\nRetry-After: 5\r\n%s: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+		r.status, http.StatusText(r.status), health.LimitHeader, r.limit, len(body), body)
 }

@@ -2,6 +2,7 @@ package app
 
 import (
 	"bufio"
+	"fmt"
 	"io"
 	"log/slog"
 	"net"
@@ -19,7 +20,12 @@ func accepting(t *testing.T, config configs.Config, descriptors int) (c *connect
 	c = newConnections(slog.New(slog.DiscardHandler))
 	c.config.Store(&config)
 	c.descriptors = descriptors
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	return acceptingAt(t, "tcp", "127.0.0.1:0", c)
+}
+
+func acceptingAt(t *testing.T, network, at string, c *connections) (_ *connections, address string, accepted chan net.Conn) {
+	t.Helper()
+	l, err := net.Listen(network, at)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -57,14 +63,15 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 		config      configs.Config
 		descriptors int
 		status      int
+		within      int // connections
 	}{
-		"max_connections":             {configs.Config{MaxConnections: keptForThisMachine}, 0, 503},
-		"max_connections_per_address": {configs.Config{MaxConnectionsPerAddress: keptForThisMachine}, 0, 429},
-		"open_files":                  {configs.Config{}, int(file.Fd()) + 1 + keptDescriptors, 503},
+		"max_connections":             {configs.Config{MaxConnections: 20}, 0, 503, 20},
+		"max_connections_per_address": {configs.Config{MaxConnectionsPerAddress: 3}, 0, 429, 3},
+		"open_files":                  {configs.Config{}, int(file.Fd()) + 1 + keptDescriptors, 503, 0},
 	} {
 		clients, address, accepted := accepting(t, c.config, max(c.descriptors, 0))
 		var last net.Conn
-		for range keptForThisMachine {
+		for range c.within + keptForThisMachine {
 			dial(t, address)
 			last = <-accepted
 			defer last.Close()
@@ -80,10 +87,40 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 		if counted := clients.refusals(); counted[limit] != 1 || len(counted) != 3 {
 			t.Errorf("%s: %v were refused", limit, counted)
 		}
+		for range 20 {
+			if err := Check(t.Context(), address); err != nil {
+				t.Errorf("%s: framegate is well, and refuses: %v", limit, err)
+			}
+		}
 		last.Close()
 		last.Close() // counts once
 		dial(t, address)
 		(<-accepted).Close()
+	}
+}
+
+func TestConnectionsOfUnixSocketsAreThoseOfOneAddressWhateverTheySay(t *testing.T) {
+	t.Chdir(t.TempDir())
+	c := newConnections(slog.New(slog.DiscardHandler))
+	c.config.Store(&configs.Config{MaxConnectionsPerAddress: 2})
+	c, _, accepted := acceptingAt(t, "unix", "framegate.sock", c)
+	for n := range 2 + keptForThisMachine + 1 {
+		here := &net.UnixAddr{Name: fmt.Sprintf("192.0.2.%d:1", n), Net: "unix"}
+		conn, err := net.DialUnix("unix", here, &net.UnixAddr{Name: "framegate.sock", Net: "unix"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer conn.Close()
+		if n < 2+keptForThisMachine {
+			defer (<-accepted).Close()
+			continue
+		}
+		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusTooManyRequests {
+			t.Errorf("%v %v", resp, err)
+		}
+	}
+	if counted := c.refusals(); counted[limitOfOne] != 1 {
+		t.Errorf("%v were refused", counted)
 	}
 }
 

@@ -2,14 +2,9 @@ package app
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"net"
-	"os"
 	"strings"
-	"syscall"
-	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/health"
@@ -35,31 +30,6 @@ func listen(addresses []string) (listeners []net.Listener, err error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
-}
-
-// listenUnix listens on a Unix socket, which is removed when the listener is closed. The umask of the process decides who may connect. A
-// socket at the path is removed if nobody answers there, as after a crash.
-func listenUnix(path string) (net.Listener, error) {
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-	case err != nil:
-		return nil, err
-	case info.Mode().Type() != fs.ModeSocket:
-		return nil, fmt.Errorf("listen unix:%s: there is a file that is no socket", path)
-	default:
-		conn, err := net.DialTimeout("unix", path, time.Second)
-		if err == nil {
-			conn.Close()
-		}
-		if !errors.Is(err, syscall.ECONNREFUSED) {
-			return nil, fmt.Errorf("listen unix:%s: %w", path, syscall.EADDRINUSE)
-		}
-		if err := os.Remove(path); err != nil {
-			return nil, err
-		}
-	}
-	return net.Listen("unix", path)
 }
 
 func closeAll(listeners []net.Listener) {

@@ -8,16 +8,26 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"sync"
 )
 
+// LimitHeader is a header of framegate's answer to a connection that it refuses. Its value is the limit that the connection exceeds.
+const LimitHeader = "X-Framegate-Limit"
+
 // Check requests /healthz of the framegate at the URL base, over a new connection to at, or to the host of base if at is nil.
+// A framegate that refuses the connection because it has too many serves: a restart would only end the streams of its viewers.
 func Check(ctx context.Context, base string, at net.Addr) error {
 	// A proxy from the environment is not used: it would ask another machine.
 	transport := &http.Transport{DisableKeepAlives: true}
-	if at != nil {
-		transport.DialContext = func(ctx context.Context, _, _ string) (net.Conn, error) {
-			return new(net.Dialer).DialContext(ctx, at.Network(), at.String())
+	transport.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
+		if at != nil {
+			network, address = at.Network(), at.String()
 		}
+		conn, err := new(net.Dialer).DialContext(ctx, network, address)
+		if err != nil {
+			return nil, err
+		}
+		return &patient{Conn: conn, asked: make(chan struct{})}, nil
 	}
 	address := base + "/healthz"
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
@@ -32,8 +42,33 @@ func Check(ctx context.Context, base string, at net.Addr) error {
 		return err
 	}
 	resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
+	if resp.StatusCode != http.StatusOK && resp.Header.Get(LimitHeader) == "" {
 		return fmt.Errorf("%s: %s", address, resp.Status)
 	}
 	return nil
+}
+
+// patient is a connection whose answer may come before the request, as that of a framegate that refuses it. net/http would drop
+// the answer, or end with the error of writing to a connection that has been closed.
+type patient struct {
+	net.Conn
+	once  sync.Once
+	asked chan struct{} // closed after the first write, or when the connection is closed
+}
+
+func (p *patient) Read(b []byte) (int, error) {
+	<-p.asked
+	return p.Conn.Read(b)
+}
+
+// Write always succeeds: the answer, or the error of reading it, says more.
+func (p *patient) Write(b []byte) (int, error) {
+	p.Conn.Write(b)
+	p.once.Do(func() { close(p.asked) })
+	return len(b), nil
+}
+
+func (p *patient) Close() error {
+	p.once.Do(func() { close(p.asked) })
+	return p.Conn.Close()
 }
