@@ -10,7 +10,7 @@ import (
 
 // Next returns the newest picture of a rendition as soon as there is one that arrived after a time, to the microsecond, and its number
 // among the rendition's pictures, from 1. With the zero time the newest one is enough; if it is older than freshTime, Next waits up to
-// snapshotGrace for a newer one. Next never returns a placeholder: while the camera is away, the error is why. The other errors are
+// snapshotGrace, and not beyond the deadline of ctx, for a newer one. Next never returns a placeholder: while the camera is away, the error is why. The other errors are
 // those of Watch. The rendition is made for some time after the last call, see polledTime.
 func (r *Registry) Next(ctx context.Context, id string, request frame.Request, after time.Time) (f *frame.Frame, number uint64, err error) {
 	for {
@@ -40,18 +40,22 @@ func (c *camera) next(ctx context.Context, request frame.Request, after time.Tim
 	}
 	view.polls = true
 	defer view.Close()
-	var patience <-chan time.Time // nil for patience without end
-	if after.IsZero() {
-		after = time.Now().Add(-freshTime)
-		timer := time.NewTimer(snapshotGrace)
-		defer timer.Stop()
-		patience = timer.C
+	if !after.IsZero() {
+		return view.newer(after, nil)
 	}
-	return view.newer(after, patience)
+	timer := time.NewTimer(snapshotGrace)
+	defer timer.Stop()
+	f, number, err := view.newer(time.Now().Add(-freshTime), timer.C)
+	if err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+		if newest, number, _ := view.rendition.slot.Latest(); newest != nil && !newest.Placeholder {
+			return newest, number, nil
+		}
+	}
+	return f, number, err
 }
 
 // newer waits for a picture that arrived after a time, and returns the newest one with its number. When patience ends, an older one is
-// enough.
+// enough; nil never ends.
 func (v *View) newer(after time.Time, patience <-chan time.Time) (*frame.Frame, uint64, error) {
 	enough := false
 	for {

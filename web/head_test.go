@@ -4,7 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"testing"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
 )
 
 func TestHeadMakesNothing(t *testing.T) {
@@ -35,10 +40,33 @@ func TestHeadMakesNothing(t *testing.T) {
 	}
 }
 
+func TestHeadOfTheNextPictureCountsNoPlaceholder(t *testing.T) {
+	config, err := configs.Parse("test.yaml", []byte("cameras: [{id: lost, url: 'rtsp://h/lost', width: 320}]"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &server{Options: Options{Cameras: lostCamera{}}}
+	s.config.Store(config)
+	w := httptest.NewRecorder()
+	if !s.exists(w, "lost") {
+		t.Errorf("a placeholder: %d %s", w.Code, w.Body)
+	}
+	if s.live(w, "lost") || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+}
+
+// lostCamera is a registry whose camera is away, and framegate has seen it before.
+type lostCamera struct{ *registry.Registry }
+
+func (lostCamera) Camera(string) (registry.Status, error) {
+	return registry.Status{State: registry.Lost, Error: "the cable is cut", Reason: frame.Unreachable, Width: 640, Height: 360}, nil
+}
+
 func TestHeadOfACameraThatIsAwaySaysWhy(t *testing.T) {
 	url := serve(t)
 	get(t, url+"/cameras/away/stream") // now it has been tried
-	for _, what := range []string{"stream", "snapshot.jpg"} {
+	for _, what := range []string{"stream", "snapshot.jpg", "next.jpg", "next.raw"} {
 		if resp, err := http.Head(url + "/cameras/away/" + what); err != nil || resp.StatusCode != 503 || resp.Header.Get("Retry-After") == "" {
 			t.Errorf("%s: %v %v", what, resp, err)
 		}

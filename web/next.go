@@ -29,7 +29,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 		q.Format = cmp.Or(q.Format, format)
 		id, h := chi.URLParam(r, "id"), w.Header()
 		if r.Method == http.MethodHead {
-			if s.exists(w, id) {
+			if s.live(w, id) {
 				describeNext(h, q.Format)
 			}
 			return
@@ -61,8 +61,8 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 				return
 			}
 			defer given()
+			limitUnsent(r)
 		}
-		controller.SetWriteDeadline(time.Now().Add(writeTimeout))
 		describeNext(h, q.Format)
 		h.Set("Content-Length", strconv.Itoa(len(f.Picture())))
 		h.Set("X-Timestamp", string(frame.AppendTimestamp(nil, f.Received)))
@@ -72,9 +72,22 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 		if f.Format.Raw() {
 			h.Set("X-Stride", strconv.Itoa(f.Format.Stride(f.Width)))
 		}
-		w.Write(f.Picture())
+		writePicture(w, controller, f.Picture())
 	}
 }
+
+// writePicture writes a picture to a client, who may take writeTimeout for each writeChunk bytes: bare pixels may be many.
+func writePicture(w http.ResponseWriter, controller *http.ResponseController, picture []byte) {
+	for chunk := range slices.Chunk(picture, writeChunk) {
+		controller.SetWriteDeadline(time.Now().Add(writeTimeout))
+		if _, err := w.Write(chunk); err != nil {
+			return
+		}
+	}
+}
+
+// writeChunk needs a line of about 0.8 Mbit/s.
+const writeChunk = 1 << 20
 
 // errNothingNewer ends the wait for a picture.
 var errNothingNewer = errors.New("nothing newer")

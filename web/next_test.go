@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"image/jpeg"
 	"net/http"
+	"net/http/httptest"
+	"slices"
 	"strconv"
 	"testing"
 	"time"
@@ -67,6 +69,47 @@ func TestProgramIsToldThatThereIsNothingNewer(t *testing.T) {
 	resp, body := get(t, url+"&after="+first.Header.Get("X-Timestamp"))
 	if first.StatusCode != 200 || resp.StatusCode != http.StatusNoContent || len(body) > 0 {
 		t.Errorf("%s, then %s %s", first.Status, resp.Status, body)
+	}
+}
+
+func TestShortWaitGetsTheNewestPictureOfASlowCamera(t *testing.T) {
+	url := serveStill(t, "") + "/cameras/still/next.jpg?wait="
+	first, _ := get(t, url+"1")
+	stamp := first.Header.Get("X-Timestamp")
+	if none, _ := get(t, url+"1.1&after="+stamp); none.StatusCode != http.StatusNoContent {
+		t.Fatal(none.Status)
+	}
+	// Now the picture is older than one that is given at once.
+	resp, _ := get(t, url+"0.1")
+	if resp.StatusCode != 200 || resp.Header.Get("X-Timestamp") != stamp {
+		t.Errorf("%s %v, want %s", resp.Status, resp.Header, stamp)
+	}
+}
+
+// slowClient records how much time it has for each write, and how much is written.
+type slowClient struct {
+	http.ResponseWriter
+	deadline time.Time
+	given    []time.Duration
+	bytes    []int
+}
+
+func (c *slowClient) SetWriteDeadline(deadline time.Time) error {
+	c.deadline = deadline
+	return nil
+}
+
+func (c *slowClient) Write(b []byte) (int, error) {
+	c.given, c.bytes = append(c.given, time.Until(c.deadline)), append(c.bytes, len(b))
+	c.deadline = time.Time{}
+	return len(b), nil
+}
+
+func TestLargePictureHasTimeForEachOfItsChunks(t *testing.T) {
+	c := &slowClient{ResponseWriter: httptest.NewRecorder()}
+	writePicture(c, http.NewResponseController(c), make([]byte, 5<<19))
+	if !slices.Equal(c.bytes, []int{1 << 20, 1 << 20, 1 << 19}) || slices.Min(c.given) < 0 || slices.Max(c.given) > writeTimeout {
+		t.Errorf("%v bytes in %v", c.bytes, c.given)
 	}
 }
 

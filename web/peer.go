@@ -19,7 +19,7 @@ import (
 // connKey is the key of a request's connection in its context.
 type connKey struct{}
 
-// ConnContext is for http.Server: requests over a Unix socket change cameras only with it.
+// ConnContext is for http.Server: only with it, requests over a Unix socket change cameras, and what the kernel queues for programs is limited.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, conn)
 }
