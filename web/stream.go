@@ -210,11 +210,11 @@ const endTimeout = 2 * time.Second
 // limitQueue keeps the kernel from queueing frames for a slow viewer, who is to see the newest ones. It also makes the kernel give
 // up a connection that acknowledges nothing for userTimeout. Linux counts twice what a Unix socket is given, for its own data.
 func limitQueue(conn net.Conn) {
-	if conn.LocalAddr().Network() == "unix" {
-		control(conn, func(fd int) { unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, unsentBytes) })
-		return
-	}
 	control(conn, func(fd int) { // an older kernel may lack these options, which are not essential
+		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_UNIX {
+			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, unsentBytes)
+			return
+		}
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
 		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
 	})

@@ -8,9 +8,9 @@ import (
 )
 
 // limitUnsent limits how much of the answers on a request's connection waits in the kernel before it is sent to maxUnsent bytes. A Unix
-// socket has a limit anyway, about 200 KiB.
+// socket lacks the option and has a limit anyway, about 200 KiB.
 func limitUnsent(r *http.Request) {
-	if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok && conn.LocalAddr().Network() != "unix" {
+	if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok {
 		control(conn, func(fd int) { unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent) })
 	}
 }
