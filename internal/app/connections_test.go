@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 )
@@ -53,6 +54,18 @@ func dial(t *testing.T, address string) net.Conn {
 	return conn
 }
 
+// next returns the connection that is accepted next.
+func next(t *testing.T, accepted chan net.Conn) net.Conn {
+	t.Helper()
+	select {
+	case conn := <-accepted:
+		return conn
+	case <-time.After(30 * time.Second):
+		t.Fatal("a connection was refused")
+		return nil
+	}
+}
+
 func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 	file, err := os.Open(os.DevNull)
 	if err != nil {
@@ -73,7 +86,7 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 		var last net.Conn
 		for range c.within + keptForThisMachine {
 			dial(t, address)
-			last = <-accepted
+			last = next(t, accepted)
 			defer last.Close()
 		}
 		resp, err := http.ReadResponse(bufio.NewReader(dial(t, address)), nil)
@@ -95,7 +108,7 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 		last.Close()
 		last.Close() // counts once
 		dial(t, address)
-		(<-accepted).Close()
+		next(t, accepted).Close()
 	}
 }
 
@@ -112,7 +125,7 @@ func TestConnectionsOfUnixSocketsAreThoseOfOneAddressWhateverTheySay(t *testing.
 		}
 		defer conn.Close()
 		if n < 2+keptForThisMachine {
-			defer (<-accepted).Close()
+			defer next(t, accepted).Close()
 			continue
 		}
 		if resp, err := http.ReadResponse(bufio.NewReader(conn), nil); err != nil || resp.StatusCode != http.StatusTooManyRequests {
