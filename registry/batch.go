@@ -13,6 +13,7 @@ type batch struct {
 	pixels  *pixels        // that counts those of the outputs until the batch has ended
 	outputs []frame.Output // unchanged after the batch has started
 	askers  []int          // by output: requests that need a frame of it
+	counts  []int64        // by output: as how many pixels it counts
 	waiting int            // all of them
 	started bool           // no further request can join
 
@@ -26,11 +27,8 @@ type batch struct {
 // must be called when the request is over.
 func (s *snapshots) join(spec frame.Rendition) (*batch, *frame.Slot, error) {
 	var isDefault bool
-	var own int
-	s.camera.read(func() {
-		width, height := s.camera.sends().DisplaySize()
-		isDefault, own = s.camera.isDefault(spec), width*height
-	})
+	var sends frame.Stream
+	s.camera.read(func() { isDefault, sends = s.camera.isDefault(spec), s.camera.sends() })
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == nil {
@@ -45,11 +43,12 @@ func (s *snapshots) join(spec frame.Rendition) (*batch, *frame.Slot, error) {
 		if limit := s.camera.conf.MaxRenditions; len(b.outputs) >= limit && !isDefault {
 			return nil, nil, &TooManyError{Limit: limit}
 		}
-		if err := b.pixels.take(spec, own, isDefault); err != nil {
+		n, err := b.pixels.take(spec, sends, isDefault)
+		if err != nil {
 			return nil, nil, err
 		}
 		i = len(b.outputs)
-		b.outputs, b.askers = append(b.outputs, frame.Output{Rendition: spec, Slot: &frame.Slot{}}), append(b.askers, 0)
+		b.outputs, b.askers, b.counts = append(b.outputs, frame.Output{Rendition: spec, Slot: &frame.Slot{}}), append(b.askers, 0), append(b.counts, n)
 	}
 	slot := b.outputs[i].Slot
 	b.askers[i]++
@@ -65,8 +64,8 @@ func (s *snapshots) leave(b *batch, slot *frame.Slot) {
 	b.waiting--
 	i := slices.IndexFunc(b.outputs, func(o frame.Output) bool { return o.Slot == slot })
 	if b.askers[i]--; b.askers[i] == 0 && !b.started {
-		b.pixels.give(b.outputs[i].Rendition)
-		b.outputs, b.askers = slices.Delete(b.outputs, i, i+1), slices.Delete(b.askers, i, i+1)
+		b.pixels.give(b.counts[i])
+		b.outputs, b.askers, b.counts = slices.Delete(b.outputs, i, i+1), slices.Delete(b.askers, i, i+1), slices.Delete(b.counts, i, i+1)
 	}
 	s.dropUnneeded()
 	b.releaseUnneeded()
@@ -109,8 +108,8 @@ func (s *snapshots) startNext() {
 	b.releaseUnneeded()
 	s.running.Go(func() {
 		b.end(s.make(b))
-		for _, out := range b.outputs {
-			b.pixels.give(out.Rendition)
+		for _, n := range b.counts {
+			b.pixels.give(n)
 		}
 		s.mu.Lock()
 		defer s.mu.Unlock()

@@ -17,33 +17,55 @@ type pixels struct{ limit, used atomic.Int64 } // a limit of 0 is none
 
 const million = 1_000_000
 
-// take counts the pixels of a rendition until give is called. It refuses too many, unless the rendition has to be made. own is the
-// size of the camera's own pictures in pixels.
-func (p *pixels) take(spec frame.Rendition, own int, must bool) error {
-	n, limit := int64(spec.Pixels()), p.limit.Load()
-	used := p.used.Add(n)
+// take counts the pixels of a rendition of a camera that sends a stream, until give is called with their number. It refuses too many,
+// unless the rendition has to be made.
+func (p *pixels) take(spec frame.Rendition, sends frame.Stream, must bool) (n int64, err error) {
+	n = load(spec, sends)
+	limit, used := p.limit.Load(), p.used.Add(n)
+	width, height := sends.DisplaySize()
 	switch {
 	case must || limit == 0 || n == 0:
-		return nil
-	case n > limit/4 && spec.Pixels() > own:
-		p.used.Add(-n)
-		return fmt.Errorf("%w: %dx%d is larger than the camera's pictures and than a quarter of the %d megapixels that max_megapixels allows",
+		return n, nil
+	case n > limit/4 && spec.Pixels() > width*height:
+		err = fmt.Errorf("%w: %dx%d is larger than the camera's pictures and than a quarter of the %d megapixels that max_megapixels allows",
 			ErrPixels, spec.Width, spec.Height, limit/million)
 	case used > limit:
-		p.used.Add(-n)
-		return fmt.Errorf("%w: %dx%d does not fit besides the pictures that are being made, in the %d megapixels that max_megapixels allows",
+		err = fmt.Errorf("%w: %dx%d does not fit besides the pictures that are being made, in the %d megapixels that max_megapixels allows",
 			ErrPixels, spec.Width, spec.Height, limit/million)
+	default:
+		return n, nil
 	}
-	return nil
+	p.give(n)
+	return 0, err
 }
 
-// give ends the count of a rendition's pixels.
-func (p *pixels) give(spec frame.Rendition) { p.used.Add(-int64(spec.Pixels())) }
+// give ends the count of so many pixels.
+func (p *pixels) give(n int64) { p.used.Add(-n) }
+
+// load is as how many pixels a rendition counts. For a crop these are at least those of the whole picture of which it is cut, since a
+// device scales and copies all of it. Bare pixels count more than once: packed BGR takes two times the memory of a picture that is to be
+// encoded, besides that picture.
+func load(spec frame.Rendition, sends frame.Stream) int64 {
+	n := int64(spec.Pixels())
+	if n > 0 && !spec.Crop.Whole() {
+		width, height := spec.SourceSize()
+		if w, h := sends.DisplaySize(); w > 0 && h > 0 {
+			width, height = min(width, w), min(height, h)
+		}
+		n = max(n, int64(width)*int64(height))
+	}
+	switch spec.Format {
+	case frame.BGR, frame.RGB:
+		return 3 * n
+	case frame.Gray, frame.I420:
+		return 2 * n
+	}
+	return n
+}
 
 // takePixels counts the pixels of a rendition of the camera. c.mu is held.
-func (c *camera) takePixels(spec frame.Rendition) error {
-	width, height := c.sends().DisplaySize()
-	return c.pixels.take(spec, width*height, c.isDefault(spec))
+func (c *camera) takePixels(spec frame.Rendition) (int64, error) {
+	return c.pixels.take(spec, c.sends(), c.isDefault(spec))
 }
 
 // resolve finds out again what the renditions are, after the camera's format has changed. Viewers keep theirs, even if they grow.
@@ -54,7 +76,7 @@ func (c *camera) resolve() {
 		c.givePixels(r)
 		r.spec = r.request.Resolve(c.sends())
 		if r.counted = counted; counted {
-			c.pixels.take(r.spec, 0, true)
+			r.pixels, _ = c.pixels.take(r.spec, c.sends(), true)
 		}
 	}
 }
@@ -62,7 +84,7 @@ func (c *camera) resolve() {
 // givePixels ends the count of a rendition's pixels, if they are counted. c.mu is held.
 func (c *camera) givePixels(r *rendition) {
 	if r.counted {
-		c.pixels.give(r.spec)
+		c.pixels.give(r.pixels)
 		r.counted = false
 	}
 }

@@ -21,6 +21,11 @@ func TestDefaultRenditionAlwaysHasAPlace(t *testing.T) {
 	if _, err := r.Watch(t.Context(), "a", frame.Request{Width: 800}); !errors.As(err, &tooMany) {
 		t.Errorf("a third one besides the default: %v", err)
 	}
+	for _, format := range frame.RawFormats {
+		if _, _, err := r.Next(t.Context(), "a", frame.Request{Format: format}, time.Time{}); !errors.As(err, &tooMany) {
+			t.Errorf("the default in %s, besides them: %v", format, err)
+		}
+	}
 }
 
 func TestRenditionThatNobodyWatchesMakesRoom(t *testing.T) {

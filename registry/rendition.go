@@ -20,7 +20,8 @@ type rendition struct {
 
 	spec    frame.Rendition // what request resolves to at the camera's current size
 	stream  *stream         // whose picture fills the slot; nil if none does
-	counted bool            // its pixels are
+	pixels  int64           // as how many it counts
+	counted bool            // they are
 	viewers int
 	polled  bool        // programs ask for its pictures one by one
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
@@ -192,10 +193,11 @@ func (c *camera) addViewer(request frame.Request, already bool) (*rendition, err
 	spec := request.Resolve(c.sends())
 	i := slices.IndexFunc(c.renditions, func(r *rendition) bool { return r.spec == spec })
 	if i < 0 {
-		if err := c.makeRoom(spec); err != nil {
+		n, err := c.makeRoom(spec)
+		if err != nil {
 			return nil, err
 		}
-		added := &rendition{request: request, spec: spec, counted: true, slot: &frame.Slot{}}
+		added := &rendition{request: request, spec: spec, pixels: n, counted: true, slot: &frame.Slot{}}
 		added.ended, added.end = context.WithCancelCause(context.Background())
 		c.renditions = append(c.renditions, added)
 		i = len(c.renditions) - 1
@@ -209,18 +211,18 @@ func (c *camera) addViewer(request frame.Request, already bool) (*rendition, err
 	return r, nil
 }
 
-// makeRoom makes room for another rendition, and counts its pixels. It drops those that nobody watches any more where that helps. What
+// makeRoom makes room for another rendition, and returns as how many pixels it counts. It drops those that nobody watches any more where that helps. What
 // the configuration asks for always has a place. c.mu is held.
-func (c *camera) makeRoom(spec frame.Rendition) error {
+func (c *camera) makeRoom(spec frame.Rendition) (pixels int64, err error) {
 	full := len(c.renditions) >= c.conf.MaxRenditions && !c.isDefault(spec)
 	if full && !c.dropUnwatched() {
-		return &TooManyError{Limit: c.conf.MaxRenditions}
+		return 0, &TooManyError{Limit: c.conf.MaxRenditions}
 	}
-	err := c.takePixels(spec)
+	pixels, err = c.takePixels(spec)
 	for err != nil && c.dropUnwatched() {
-		err = c.takePixels(spec)
+		pixels, err = c.takePixels(spec)
 	}
-	return err
+	return pixels, err
 }
 
 // dropUnwatched drops a rendition that nobody watches. It reports whether there was one. c.mu is held.
@@ -232,8 +234,12 @@ func (c *camera) dropUnwatched() bool {
 	return i >= 0
 }
 
-// isDefault reports whether a rendition is what a request without parameters gets, or a snapshot of it. c.mu is held.
+// isDefault reports whether a rendition is what a request without parameters gets, or a snapshot of it. Bare pixels never are. c.mu is
+// held.
 func (c *camera) isDefault(spec frame.Rendition) bool {
+	if spec.Format.Raw() {
+		return false
+	}
 	request := c.defaultRequest()
 	stream := request.Resolve(c.sends())
 	request.Format = spec.Format
