@@ -14,7 +14,9 @@
 typedef struct {
 	GstVideoFilter parent;
 	gboolean jpeg; // the pictures have the colours of a JPEG, whatever the caps say
-	gboolean untagged; // the stream states no matrix, whatever the caps say
+	GstVideoColorMatrix
+		matrix; // of pictures whose caps state none; GST_VIDEO_COLOR_MATRIX_UNKNOWN is the usual one for their size
+	gboolean untagged; // the caps' matrix is a decoder's guess
 	gdouble crop[4]; // x, y, width and height of the part that is scaled, in fractions of the picture
 	fg_area areas[3];
 	fg_colours colours; // without rows if there is nothing to convert
@@ -89,18 +91,15 @@ static GstCaps *fg_scale_fixate_caps(GstBaseTransform *base, GstPadDirection dir
 }
 
 // fg_scale_colours returns the matrix and range of pictures. Caps that state a range and no matrix have that range, which
-// gst_video_info_from_caps ignores, and the usual matrix for their size.
+// gst_video_info_from_caps ignores.
 static GstVideoColorimetry fg_scale_colours(const FgScale *s, GstCaps *caps, const GstVideoInfo *in) {
-	GstVideoColorimetry colours = in->colorimetry, stated;
+	GstVideoColorimetry colours = in->colorimetry, stated = {0};
 	const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
 	if (text != NULL && gst_video_colorimetry_from_string(&stated, text) &&
 		stated.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)
 		colours.range = stated.range;
-	// Decoders give a stream that states no matrix BT.709 above 576 lines (1.22), browsers from 720 lines on: so do cameras.
-	if (s->untagged)
-		colours.matrix = GST_VIDEO_INFO_HEIGHT(in) < 720 && GST_VIDEO_INFO_WIDTH(in) < 1280
-					 ? GST_VIDEO_COLOR_MATRIX_BT601
-					 : GST_VIDEO_COLOR_MATRIX_BT709;
+	if (s->matrix != GST_VIDEO_COLOR_MATRIX_UNKNOWN && (s->untagged || stated.matrix == GST_VIDEO_COLOR_MATRIX_UNKNOWN))
+		colours.matrix = s->matrix;
 	if (s->jpeg) {
 		colours.matrix = GST_VIDEO_COLOR_MATRIX_BT601;
 		colours.range = GST_VIDEO_COLOR_RANGE_0_255;
@@ -265,7 +264,7 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 	return GST_FLOW_OK;
 }
 
-enum { PROP_JPEG = 1, PROP_UNTAGGED, PROP_CROP };
+enum { PROP_JPEG = 1, PROP_UNTAGGED, PROP_MATRIX, PROP_CROP };
 
 static const gchar *const fg_crop_names[] = {"crop-x", "crop-y", "crop-width", "crop-height"};
 
@@ -273,6 +272,8 @@ static void fg_scale_set_property(GObject *object, guint id, const GValue *value
 	FgScale *s = (FgScale *)object;
 	if (id >= PROP_CROP)
 		s->crop[id - PROP_CROP] = g_value_get_double(value);
+	else if (id == PROP_MATRIX)
+		s->matrix = g_value_get_enum(value);
 	else
 		*(id == PROP_JPEG ? &s->jpeg : &s->untagged) = g_value_get_boolean(value);
 }
@@ -281,6 +282,8 @@ static void fg_scale_get_property(GObject *object, guint id, GValue *value, GPar
 	const FgScale *s = (FgScale *)object;
 	if (id >= PROP_CROP)
 		g_value_set_double(value, s->crop[id - PROP_CROP]);
+	else if (id == PROP_MATRIX)
+		g_value_set_enum(value, s->matrix);
 	else
 		g_value_set_boolean(value, id == PROP_JPEG ? s->jpeg : s->untagged);
 }
@@ -303,6 +306,10 @@ static void fg_scale_class_init(FgScaleClass *class) {
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	g_object_class_install_property(object, PROP_UNTAGGED,
 		g_param_spec_boolean("untagged", "Untagged", "The stream states no matrix, whatever the caps say", FALSE,
+			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+	g_object_class_install_property(object, PROP_MATRIX,
+		g_param_spec_enum("matrix", "Matrix", "The matrix of pictures whose stream or caps state none",
+			GST_TYPE_VIDEO_COLOR_MATRIX, GST_VIDEO_COLOR_MATRIX_UNKNOWN,
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	for (guint i = 0; i < G_N_ELEMENTS(fg_crop_names); i++)
 		g_object_class_install_property(object, PROP_CROP + i,

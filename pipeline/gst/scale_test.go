@@ -255,19 +255,29 @@ func TestScalerKnowsARangeWithoutAMatrix(t *testing.T) {
 	}
 }
 
-// TestScalerGuessesTheMatrixOfAnUntaggedStreamAsBrowsersDo although the decoder's caps have one.
-func TestScalerGuessesTheMatrixOfAnUntaggedStreamAsBrowsersDo(t *testing.T) {
+// TestScalerTakesTheMatrixOfTheCameraWhereNoneIsStated although the size of the picture, or the decoder's caps, have another one.
+func TestScalerTakesTheMatrixOfTheCameraWhereNoneIsStated(t *testing.T) {
 	c := colour{32, 192, 32}
-	for height, matrix := range map[int]int{600: 4, 720: 3} {
-		y, u, v := c.encoded(matrix, false, 8)
-		n := 800 * height
-		caps := fmt.Sprintf("format=I420, width=800, height=%d, colorimetry=2:%d:0:0", height, 7-matrix)
+	for _, test := range []struct {
+		colorimetry string
+		set         map[string]any
+		matrix      int // of the picture
+	}{
+		{"", map[string]any{}, 4}, // as usual for its size
+		{"", map[string]any{"matrix": Arg("bt709")}, 3},
+		{", colorimetry=2:0:0:0", map[string]any{"matrix": Arg("bt709")}, 3},
+		{", colorimetry=2:4:0:0", map[string]any{"matrix": Arg("bt709"), "untagged": true}, 3},
+		{", colorimetry=2:3:0:0", map[string]any{"matrix": Arg("bt601"), "untagged": true}, 4},
+		{", colorimetry=2:4:0:0", map[string]any{"matrix": Arg("bt709")}, 4},
+	} {
+		y, u, v := c.encoded(test.matrix, false, 8)
+		caps := "format=I420, width=64, height=48" + test.colorimetry
 		source := Spec{Factory: "appsrc", Set: map[string]any{"caps": Arg("video/x-raw, framerate=25/1, " + caps), "format": Arg("time")}}
-		push := func(head *Element) { head.Push(slices.Concat(fill(n, y), fill(n/4, u), fill(n/4, v)), 0, true) }
-		planes, strides := i420(scaledFrom(t, caps, push, Spec{Factory: Scaler, Set: map[string]any{"untagged": true}}, 32, 24, source), 32, 24)
+		push := func(head *Element) { head.Push(layouts["I420"].pack(y, u, v), 0, true) }
+		planes, strides := i420(scaledFrom(t, caps, push, Spec{Factory: Scaler, Set: test.set}, 32, 24, source), 32, 24)
 		got := decoded(planes[0][0], planes[1][6*strides[1]], planes[2][6*strides[2]])
 		if off := max(math.Abs(got.r-c.r), math.Abs(got.g-c.g), math.Abs(got.b-c.b)); off > 3 {
-			t.Errorf("%s: %v became %.1f", caps, c, got)
+			t.Errorf("%s, %v: %v became %.1f", caps, test.set, c, got)
 		}
 	}
 }

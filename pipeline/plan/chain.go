@@ -55,7 +55,7 @@ type Camera struct {
 	Masks       []configs.Mask
 	// Width and Height are the size of its pictures before they are turned, in pixels. They are 0 if that is not known.
 	Width, Height int
-	Untagged      bool // it does not say by which matrix its colours were made
+	Untagged      bool // its stream does not state by which matrix its colours were made
 }
 
 // AddOutput adds the chain that makes one rendition of decoded pictures, and returns its two ends. Masks are painted right
@@ -131,6 +131,18 @@ func (c Camera) whole(r frame.Rendition) size {
 	return size{side(width, c.Width), side(height, c.Height)}
 }
 
+// matrix is the usual one of pictures whose stream states none, as browsers and cameras have it. Decoders take BT.709 above 576 lines
+// (1.22). The size of the camera's pictures decides, not that to which a device has scaled them.
+func (c Camera) matrix() gst.Arg {
+	switch {
+	case c.Width == 0:
+		return "unknown"
+	case c.Width < 1280 && c.Height < 720:
+		return "bt601"
+	}
+	return "bt709"
+}
+
 // scale returns the chain that scales a picture to a rendition's size, before it is turned, and copies it to where it is
 // encoded. What is scaled on a device is the whole picture: a crop is cut out of it in system memory.
 func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
@@ -153,8 +165,9 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 		chain = scaler.scale("", "", from, to, !jpeg)
 	}
 	part := of.part(r)
+	converted := !jpeg && !scaler.system && scaler.through != "" // its caps say so, and are right whatever the stream states
 	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{
-		"jpeg-colours": jpeg, "untagged": of.Untagged,
+		"jpeg-colours": jpeg, "untagged": of.Untagged && !converted, "matrix": of.matrix(),
 		"crop-x": part.X, "crop-y": part.Y, "crop-width": part.Width, "crop-height": part.Height,
 	}}
 	return append(chain, finisher, raw("", "I420", width, height))
