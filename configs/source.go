@@ -23,11 +23,11 @@ type Source struct {
 	Reader         Reader // of RTSP
 	TLSCA          string // path of a PEM file; empty trusts the system's authorities
 	TLSVerify      bool
-	PollInterval   time.Duration
-	ConnectTimeout time.Duration
-	StallTimeout   time.Duration
-	Aspect         frame.Ratio // of the picture; it says nothing if the camera's own counts
-	Masks          []Mask      // that every picture of the source must have
+	PollInterval   time.Duration // between requests for single pictures; 0 if the camera is not polled
+	ConnectTimeout time.Duration // until a camera must have answered
+	StallTimeout   time.Duration // how long a connected camera may send nothing
+	Aspect         frame.Ratio   // of the picture; zero to use what the camera states
+	Masks          []Mask        // that every picture of the source must have
 	Plans          Plans
 }
 

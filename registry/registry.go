@@ -16,7 +16,8 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Registry holds the cameras of the current configuration. All methods but Run may be called from any goroutine.
+// Registry holds the cameras of the current configuration. All methods but Run, Weigh and SuspendLargest may be
+// called from any goroutine; the latter two belong to one.
 type Registry struct {
 	engine       Engine
 	log          *slog.Logger

@@ -6,11 +6,12 @@ import (
 	"net/netip"
 )
 
-// unixClients is what counts as the address of those who come over a Unix socket. What their remote address says is theirs to choose.
+// unixClients counts as the address of all clients of Unix sockets, which choose their own remote address.
 const unixClients = "a Unix socket"
 
-// Address is what counts as one where addresses are limited, for the two addresses of a connection: an IPv4 address, or the first 64 bits of
-// an IPv6 address, because whoever has one of these has them all. All Unix sockets count as one. local may be nil for TCP.
+// Address is what limits for each address take for the address of a client: the whole one of IPv4, the first 64 bits of IPv6, since
+// whoever has one of these has them all, and the same for all Unix sockets. remote and local are the two ends of the connection; a
+// remote that is no address and port is returned as it is. local may be nil for TCP.
 func Address(remote string, local net.Addr) string {
 	if local != nil && local.Network() == "unix" {
 		return unixClients

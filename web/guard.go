@@ -7,8 +7,8 @@ import (
 	"net/netip"
 )
 
-// guard is a condition that a request must meet before it may change anything. As long as there are no users, only somebody who can
-// sign in to this machine may change cameras.
+// guard is a condition that a request must meet before it may change anything. framegate has no user accounts, so only somebody who
+// can sign in to this machine may change cameras.
 type guard struct {
 	status int
 	detail string

@@ -19,7 +19,8 @@ import (
 // connKey is the key of a request's connection in its context.
 type connKey struct{}
 
-// ConnContext is for http.Server: only with it, requests over a Unix socket change cameras, and what the kernel queues for programs is limited.
+// ConnContext is for http.Server. Without it, the user at the other end of a Unix socket is not checked before a change, and what the
+// kernel queues for programs is not limited.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, conn)
 }

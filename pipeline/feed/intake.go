@@ -39,7 +39,7 @@ func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
 }
 
 // Unit takes an access unit in a format, which arrived at a time, and copies data. Calls must not overlap; any goroutine may make
-// them. pts may be unit.NoPTS. key says that a unit of a codec other than H.264 and H.265 is a keyframe; in those two package unit
+// them. pts may be unit.NoPTS. Formats with equal Caps are the same format, whether the pointer is the same or not. key says that a unit of a codec other than H.264 and H.265 is a keyframe; in those two package unit
 // looks for itself.
 //
 // It returns false for a unit that is empty, broken or not supported, which is dropped and counted, and for one that comes after the

@@ -22,20 +22,20 @@ const (
 // rhythm records when a camera sends something, whether that can be decoded or not. The zero rhythm must be reset before it is
 // used. Its methods may be called from any goroutine.
 type rhythm struct {
-	mu       sync.Mutex // guards what follows
-	began    time.Time  // when the connection began
-	heard    time.Time  // when the camera last sent anything; zero if never
-	whole    time.Time  // when it last sent a unit that was not broken; at first the same as began
-	dry      time.Time  // since when what the camera sends cannot be used; zero if its last unit can be used
-	spoilt   bool       // dry began with a broken unit
-	reported bool       // dry has been reported
-	units    int
-	known    bool          // the pauses are those of an earlier connection, until this one has shown its own rhythm
-	unit     time.Time     // when the last unit arrived
-	pts      time.Duration // of that unit, by the camera's clock
-	recent   pauses        // since since
-	earlier  pauses        // of the rhythmSpan before that
-	since    time.Time
+	mu        sync.Mutex // guards what follows
+	began     time.Time  // when the connection began
+	heard     time.Time  // when the camera last sent anything; zero if never
+	whole     time.Time  // when it last sent a unit that was not broken; at first the same as began
+	dry       time.Time  // since when what the camera sends cannot be used; zero if its last unit can be used
+	spoilt    bool       // dry began with a broken unit
+	reported  bool       // dry has been reported
+	units     int
+	known     bool          // the pauses are those of an earlier connection, until this one has shown its own rhythm
+	unit      time.Time     // when the last unit arrived
+	pts       time.Duration // of that unit, by the camera's clock
+	recent    pauses        // since spanBegan
+	earlier   pauses        // of the rhythmSpan before that
+	spanBegan time.Time
 }
 
 // pauses are the two longest of a span of time, the longer one first. One long pause shows nothing of the rhythm of a camera, since it
@@ -62,7 +62,7 @@ func (r *rhythm) reset(now time.Time) {
 	if !r.known {
 		r.recent, r.earlier = pauses{}, pauses{}
 	}
-	r.began, r.heard, r.whole, r.dry, r.spoilt, r.reported, r.units, r.since = now, time.Time{}, now, time.Time{}, false, false, 0, now
+	r.began, r.heard, r.whole, r.dry, r.spoilt, r.reported, r.units, r.spanBegan = now, time.Time{}, now, time.Time{}, false, false, 0, now
 }
 
 // hear records that the camera has sent something other than a unit.
@@ -110,8 +110,8 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 		if r.pts >= 0 && pts > r.pts {
 			pause = max(pause, min(pts-r.pts, maxClockPause))
 		}
-		if at.Sub(r.since) > rhythmSpan {
-			r.recent, r.earlier, r.since = pauses{}, r.recent, at
+		if at.Sub(r.spanBegan) > rhythmSpan {
+			r.recent, r.earlier, r.spanBegan = pauses{}, r.recent, at
 		}
 		r.recent = r.recent.with(pause)
 	}

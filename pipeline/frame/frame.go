@@ -140,7 +140,8 @@ func (f *Frame) moved(received time.Time) *Frame {
 func (f *Frame) Picture() []byte { return f.data[f.head:f.end:f.end] }
 
 // Part returns the picture as a part of a multipart/x-mixed-replace body: its headers, the picture, and the
-// boundary of the next part. Raw frames have none. The caller must not change it.
+// boundary of the next part. The caller must not change it. It must not be called for a raw frame, which has no
+// part.
 func (f *Frame) Part() []byte {
 	end := len(f.data) - len(headAhead)
 	return f.data[:end:end]

@@ -6,7 +6,8 @@ package gst
 */
 import "C"
 
-// blankMemory makes GStreamer fill new system memory with zeros. It is called once, before any pipeline exists.
+// blankMemory makes GStreamer fill new blocks of system memory of 4096 bytes and more with zeros. It is called once, before any pipeline
+// exists.
 //
 // If a decoder cannot read a broken access unit, it leaves the memory of the picture as it is. Memory from malloc has been found
 // to contain pictures of other cameras. The pool of a decoder allocates its memory once and uses it for one stream only, so
