@@ -19,23 +19,35 @@ class Tile {
     this.mode = ''; // stream, snapshots, or empty while nothing is shown
     this.work = 0; // counts starts and stops, so that what was begun before the last one ends
     this.unwatched = 0; // readings in a row that counted no viewer
+    this.problem = ''; // why the last request was refused
     this.adopt(element.querySelector('img'));
   }
 
   // adopt shows the pictures of an <img>.
   adopt(img) {
     this.work++;
+    this.problem = '';
     this.img = img;
     img.addEventListener('error', () => {
       if (this.mode !== 'stream' || img !== this.img) return;
+      const { work } = this, url = img.src;
       img.removeAttribute('src');
+      problem(url).then((why) => { if (work === this.work) this.fail(why); });
       this.later(() => this.stream());
     });
   }
 
-  url(kind) {
+  // fail says why there are no pictures.
+  fail(why) {
+    this.img.removeAttribute('src');
+    this.problem = why;
+    const fault = this.element.querySelector('.fault');
+    fault.textContent ||= why;
+  }
+
+  url(kind, parameters = {}) {
     const url = new URL(`cameras/${encodeURIComponent(this.id)}/${kind}`, root);
-    if (this.zoom) for (const [name, value] of Object.entries(this.zoom.parameters())) url.searchParams.set(name, value);
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
     if (kind === 'stream') url.searchParams.set('quality', 'auto');
     url.searchParams.set('_', `${Date.now()}.${this.work}`);
     return url.href;
@@ -57,6 +69,7 @@ class Tile {
 
   stop() {
     this.mode = '';
+    this.problem = '';
     this.work++;
     this.img.removeAttribute('src');
     if (this.zoom) this.zoom.drop();
@@ -66,8 +79,8 @@ class Tile {
   stream() {
     this.work++;
     this.unwatched = 0;
-    this.img.src = this.url('stream');
-    if (this.zoom) this.zoom.began();
+    if (this.zoom) this.zoom.reload();
+    else this.img.src = this.url('stream');
   }
 
   // Each snapshot is requested when the one before has arrived, so that many cameras share the few connections that a browser
@@ -96,12 +109,12 @@ class Tile {
   show(camera, mode) {
     const state = camera ? camera.state : 'removed';
     const before = this.element.dataset.state;
-    this.say(state, camera ? camera.error : 'The camera was removed from the configuration.');
+    this.say(state, camera ? camera.error || this.problem : 'The camera was removed from the configuration.');
     if (!camera || state === 'disabled') {
       this.stop();
       return;
     }
-    if (this.zoom && camera.width > 0) this.zoom.camera = camera.width;
+    if (this.zoom) this.zoom.sends(camera.width);
     this.element.querySelector('.title').textContent = this.img.alt = camera.name;
     // An <img> does not notice that its stream has ended, as it does when the camera is away and there are no placeholders.
     this.unwatched = camera.viewers === 0 ? this.unwatched + 1 : 0;
@@ -187,6 +200,19 @@ async function read(path) {
   const answer = await fetch(new URL(path, root));
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
+}
+
+// problem says why a request is refused. The text is empty if it is not, or not any more: an <img> does not say.
+async function problem(url) {
+  const stop = new AbortController();
+  try {
+    const answer = await fetch(url, { signal: stop.signal });
+    return answer.ok ? '' : (await answer.json()).detail;
+  } catch {
+    return 'framegate does not answer';
+  } finally {
+    stop.abort();
+  }
 }
 
 async function readStates() {
