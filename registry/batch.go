@@ -28,7 +28,13 @@ type batch struct {
 func (s *snapshots) join(spec frame.Rendition) (*batch, *frame.Slot, error) {
 	var isDefault bool
 	var sends frame.Stream
-	s.camera.read(func() { isDefault, sends = s.camera.isDefault(spec), s.camera.sends() })
+	var refused error
+	s.camera.read(func() {
+		isDefault, sends, refused = s.camera.isDefault(spec), s.camera.sends(), s.camera.refuseLarge(spec)
+	})
+	if refused != nil {
+		return nil, nil, refused
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.next == nil {
@@ -91,6 +97,23 @@ func (s *snapshots) cancel(why error) {
 	s.kept = nil
 }
 
+// haveLarge reports whether a large picture is being made, or is to be made next.
+func (s *snapshots) haveLarge() bool {
+	var specs []frame.Rendition
+	s.mu.Lock()
+	for _, b := range []*batch{s.making, s.next} {
+		if b != nil {
+			for _, out := range b.outputs {
+				specs = append(specs, out.Rendition)
+			}
+		}
+	}
+	s.mu.Unlock()
+	large := false
+	s.camera.read(func() { large = slices.ContainsFunc(specs, s.camera.isLarge) })
+	return large
+}
+
 // releaseUnneeded ends the batch if it has started and no request needs it. The mutex of snapshots is held.
 func (b *batch) releaseUnneeded() {
 	if b.started && b.waiting == 0 {
@@ -124,12 +147,15 @@ func (s *snapshots) startNext() {
 func (s *snapshots) make(b *batch) error {
 	c := s.camera
 	defer b.release(nil)
-	from, release := s.hold(b.largest())
+	from, release := s.connect(b.largest())
 	defer func() { time.AfterFunc(c.conf.IdleTimeout, release) }() // as after the last viewer of a rendition
 	var failure error
 	var sentBefore bool
 	err := c.until(b.needed, func() bool {
 		failure, sentBefore = from.failure(), from.err != nil && !from.lastFrame.IsZero()
+		if c.suspension.why != nil { // its connection may not have ended yet
+			failure = c.suspension.why
+		}
 		return failure != nil || from.up
 	})
 	if err != nil {
@@ -148,8 +174,8 @@ func (s *snapshots) make(b *batch) error {
 	return p.run(ctx)
 }
 
-// hold chooses the stream for a rendition and keeps it connected until release is called.
-func (s *snapshots) hold(spec frame.Rendition) (from *stream, release func()) {
+// connect chooses the stream for a rendition and keeps it connected until release is called.
+func (s *snapshots) connect(spec frame.Rendition) (from *stream, release func()) {
 	c := s.camera
 	c.change(func() {
 		from = c.choose(spec)

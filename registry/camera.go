@@ -26,7 +26,6 @@ type camera struct {
 	streams      []*stream     // main and, if configured, sub; never changed
 	snapshots    snapshots
 	gracePeriod  time.Duration // frame.GracePeriod; tests make it longer
-	weight       weight        // see SuspendLargest
 
 	// mu guards the fields below and those of streams and renditions that say so. Nothing that may block, and no method of the
 	// engine, is called while it is held.
@@ -40,6 +39,7 @@ type camera struct {
 	previous   *camera     // which c replaces, until that has ended; nil for none
 	before     totals      // of the cameras that c has replaced, once they have ended
 	suspension suspension
+	smallUntil time.Time // no large renditions are added before, see endLarge
 }
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
@@ -73,6 +73,8 @@ func (c *camera) remember(old *camera) {
 	if c.conf.Disabled {
 		return
 	}
+	old.read(func() { c.suspension, c.smallUntil = old.suspension, old.smallUntil })
+	c.suspension.count = 0 // those are among the totals of old
 	for _, s := range c.streams {
 		i := slices.IndexFunc(old.streams, func(o *stream) bool { return o.name == s.name })
 		if i >= 0 {

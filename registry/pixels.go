@@ -3,7 +3,9 @@ package registry
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
+	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
 )
@@ -87,4 +89,46 @@ func (c *camera) givePixels(r *rendition) {
 		c.pixels.give(r.pixels)
 		r.counted = false
 	}
+}
+
+// smallTime is for how long no large rendition is added to a camera whose large renditions have ended because memory is short.
+const smallTime = time.Minute
+
+// isLarge reports whether a rendition has a megapixel or more and is not what the configuration asks for. c.mu is held.
+func (c *camera) isLarge(spec frame.Rendition) bool {
+	return spec.Pixels() >= million && !c.isDefault(spec)
+}
+
+// endLarge ends the large renditions and the snapshots of the camera, and refuses others for smallTime. It reports false and does
+// nothing if there are none.
+func (c *camera) endLarge(now time.Time) bool {
+	why, ended := errLarge(now.Add(smallTime)), c.snapshots.haveLarge()
+	c.change(func() {
+		for _, r := range slices.Clone(c.renditions) {
+			if c.isLarge(r.spec) {
+				c.drop(r, why)
+				ended = true
+			}
+		}
+		if ended {
+			c.smallUntil = now.Add(smallTime)
+		}
+	})
+	if ended {
+		c.snapshots.cancel(why)
+	}
+	return ended
+}
+
+// refuseLarge returns why a rendition is not added now, nil if it may be. c.mu is held.
+func (c *camera) refuseLarge(spec frame.Rendition) error {
+	if c.isLarge(spec) && time.Now().Before(c.smallUntil) {
+		return errLarge(c.smallUntil)
+	}
+	return nil
+}
+
+func errLarge(until time.Time) error {
+	return fmt.Errorf("%w: framegate has reached max_memory; pictures of this camera with a megapixel or more are made from %s on",
+		ErrPixels, until.Format(time.TimeOnly))
 }

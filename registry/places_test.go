@@ -39,7 +39,7 @@ func TestRenditionThatNobodyWatchesMakesRoom(t *testing.T) {
 
 func TestWaitingSnapshotEndsWithItsAsker(t *testing.T) {
 	r, e, _ := start(t, "max_renditions: 2")
-	e.hold = make(chan struct{})
+	e.blocked = make(chan struct{})
 	done := make(chan error)
 	take := func(ctx context.Context, width int) {
 		_, _, err := r.Snapshot(ctx, "a", frame.Request{Width: width}, 0)
@@ -72,7 +72,7 @@ func TestWaitingSnapshotEndsWithItsAsker(t *testing.T) {
 	}
 	go take(t.Context(), 400)
 	until(t, "another takes their place", func() bool { return waiting() == 1 })
-	close(e.hold)
+	close(e.blocked)
 	for range 2 {
 		select {
 		case err := <-done:

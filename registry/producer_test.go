@@ -88,7 +88,7 @@ func TestSlowPlanQueryDoesNotBlockTheCamera(t *testing.T) {
 
 func TestPictureThatNobodyWantsAnyMoreIsNotWaitedFor(t *testing.T) {
 	r, e, _ := start(t, "idle_timeout: 0s")
-	endHold := e.holdPictures()
+	endHold := e.blockPictures()
 	ctx, leave := context.WithCancel(t.Context())
 	gone := make(chan error, 1)
 	go func() {

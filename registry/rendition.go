@@ -218,6 +218,9 @@ func (c *camera) makeRoom(spec frame.Rendition) (pixels int64, err error) {
 	if full && !c.dropUnwatched() {
 		return 0, &TooManyError{Limit: c.conf.MaxRenditions}
 	}
+	if err := c.refuseLarge(spec); err != nil {
+		return 0, err
+	}
 	pixels, err = c.takePixels(spec)
 	for err != nil && c.dropUnwatched() {
 		pixels, err = c.takePixels(spec)

@@ -42,7 +42,7 @@ func TestSnapshotIsMadeByTheNextPlanWhenOneFails(t *testing.T) {
 
 func TestSnapshotIsMadeAgainWhenTheFormatChanges(t *testing.T) {
 	r, e, f := start(t, "")
-	endHold := e.holdPictures()
+	endHold := e.blockPictures()
 	got := make(chan *frame.Frame, 1)
 	go func() {
 		picture, _, err := r.Snapshot(t.Context(), "a", frame.Request{Scale: 0.5}, 0)
@@ -62,7 +62,7 @@ func TestSnapshotIsMadeAgainWhenTheFormatChanges(t *testing.T) {
 
 func TestSimultaneousSnapshotsShareADecode(t *testing.T) {
 	r, e, _ := start(t, "")
-	e.hold = make(chan struct{})
+	e.blocked = make(chan struct{})
 	const many = 20
 	done := make(chan error)
 	for i := range many {
@@ -81,7 +81,7 @@ func TestSimultaneousSnapshotsShareADecode(t *testing.T) {
 		return s.next.waiting
 	}
 	until(t, "all but those of the first decode wait for the next", func() bool { return e.made() == 1 && waiting() >= many/2 })
-	close(e.hold)
+	close(e.blocked)
 	for range many {
 		if err := <-done; err != nil {
 			t.Error(err)

@@ -20,7 +20,7 @@ type standin struct {
 	broken   error         // fails every new picture
 	plans    int           // number of new pictures that fail with a PlanError
 	away     error         // makes every new feed refuse connections
-	hold     chan struct{} // if not nil, no new picture makes a frame until it is closed
+	blocked  chan struct{} // if not nil, no new picture makes a frame until it is closed
 }
 
 // standinFeed is a camera that sends or fails as the test wants.
@@ -211,10 +211,10 @@ func (f *standinFeed) Held() int64 {
 	return f.held
 }
 
-func (f *standinFeed) Free() { f.hold(0) }
+func (f *standinFeed) Free() { f.setHeld(0) }
 
-// hold makes the feed hold some bytes.
-func (f *standinFeed) hold(bytes int64) {
+// setHeld makes the feed hold some bytes.
+func (f *standinFeed) setHeld(bytes int64) {
 	f.mu.Lock()
 	f.held = bytes
 	f.mu.Unlock()
@@ -243,16 +243,16 @@ func (f *standinFeed) hang(on bool) {
 	f.mu.Unlock()
 }
 
-// holdPictures keeps every new picture from making frames, and returns a function that ends this for the pictures begun
+// blockPictures keeps every new picture from making frames, and returns a function that ends this for the pictures begun
 // after it is called.
-func (e *standin) holdPictures() (end func()) {
+func (e *standin) blockPictures() (end func()) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.hold = make(chan struct{})
+	e.blocked = make(chan struct{})
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		e.hold = nil
+		e.blocked = nil
 	}
 }
 
@@ -261,7 +261,7 @@ type standinPicture struct {
 	feed     *standinFeed
 	outputs  []frame.Output
 	broken   error
-	hold     chan struct{}
+	blocked  chan struct{}
 	caughtUp chan struct{}
 	fail     chan error
 	ended    chan struct{}
@@ -271,7 +271,7 @@ func (f *standinFeed) NewPicture(outputs []frame.Output) Picture {
 	e := f.engine
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	p := &standinPicture{feed: f, outputs: outputs, broken: e.broken, hold: e.hold, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
+	p := &standinPicture{feed: f, outputs: outputs, broken: e.broken, blocked: e.blocked, caughtUp: make(chan struct{}), fail: make(chan error), ended: make(chan struct{})}
 	if e.plans > 0 {
 		e.plans--
 		p.broken = &frame.PlanError{Plan: "best", Next: "next", Err: errors.New("no picture")}
@@ -297,9 +297,9 @@ func (p *standinPicture) Run(ctx context.Context) error {
 	if p.broken != nil {
 		return p.broken
 	}
-	if p.hold != nil {
+	if p.blocked != nil {
 		select {
-		case <-p.hold:
+		case <-p.blocked:
 		case err := <-p.fail:
 			return err
 		case <-ctx.Done():

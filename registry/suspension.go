@@ -9,60 +9,107 @@ import (
 )
 
 // How long a camera is suspended that takes too much memory. The pause doubles each time, and begins anew after forgetSuspensions.
+// While memory stays short it is extended, until longestSuspension after its beginning.
 const (
 	firstSuspension   = time.Minute
 	longestSuspension = 30 * time.Minute
 	forgetSuspensions = 2 * time.Hour // after the end of the last one
 )
 
-// suspension is the state of a camera that is kept away for some minutes. The camera's mutex guards it.
+// suspension is the state of a camera that is left alone for some minutes. The camera's mutex guards it.
 type suspension struct {
-	why   error // nil while the camera is not suspended
-	until time.Time
-	times int // without those that are forgotten
-	count int // all of them
+	why    error // nil while the camera is not suspended
+	until  time.Time
+	latest time.Time // when it ends even if memory is short
+	times  int       // without those that are forgotten
+	count  int       // all of them
 }
 
-// SuspendLargest suspends the camera that takes the most memory: its connection and its Pictures end, what is buffered of it is
-// freed, and it is left alone for growing minutes. At most half of the cameras are suspended at a time, but always one may be. ok is
-// false if there is none to suspend.
-func (r *Registry) SuspendLargest(now time.Time) (id string, held int64, ok bool) {
-	r.mu.Lock()
-	cameras := r.cameras
-	r.mu.Unlock()
+// Relief says how Relieve has reduced the memory of a camera.
+type Relief struct {
+	Camera    string        // its id
+	Held      int64         // bytes that it held, about
+	Suspended bool          // else its large renditions have ended
+	Pause     time.Duration // for how long
+}
+
+// Relieve reduces the memory of the camera that takes the most. If renditions and snapshots of a megapixel or more are being made of
+// it that its configuration does not ask for, they end, and for a minute there are no others. Else the camera is suspended: its
+// connection and its Pictures end, what is buffered of it is freed, and it is left alone for growing minutes. At most half of the
+// cameras are suspended at a time, but always one may be. ok is false if nothing can be done.
+func (r *Registry) Relieve(now time.Time) (done Relief, ok bool) {
 	var largest *camera
-	var most int64
 	running, suspended := 0, 0
-	for _, c := range cameras {
+	for _, c := range r.list() {
 		if c.conf.Disabled {
 			continue
 		}
 		running++
 		if c.suspended() != nil {
 			suspended++
-			continue
-		}
-		if weight := c.weight.of(c.held()); weight > most {
-			largest, most = c, weight
+		} else if held := c.held(); held > done.Held {
+			largest, done.Held = c, held
 		}
 	}
-	if largest == nil || suspended >= max(1, running/2) {
-		return "", 0, false
+	if largest == nil {
+		return Relief{}, false
 	}
-	held = largest.held()
-	largest.suspend(now, held)
-	return largest.conf.ID, held, true
+	done.Camera = largest.conf.ID
+	if largest.endLarge(now) {
+		done.Pause = smallTime
+		return done, true
+	}
+	if suspended >= max(1, running/2) {
+		return Relief{}, false
+	}
+	done.Suspended, done.Pause = true, largest.suspend(now, done.Held)
+	return done, true
 }
 
-// Weigh records how much memory each camera holds, so that SuspendLargest knows which have grown. It is called about once a second,
-// by one goroutine.
-func (r *Registry) Weigh(now time.Time) {
-	r.mu.Lock()
-	cameras := r.cameras
-	r.mu.Unlock()
-	for _, c := range cameras {
-		c.weight.add(c.held(), now)
+// Resume ends the suspensions whose time is over, unless memory is short. Then those that may be extended go on, and it returns
+// true if there are such.
+func (r *Registry) Resume(now time.Time, short bool) (extended bool) {
+	for _, c := range r.list() {
+		over := false
+		c.read(func() {
+			s := &c.suspension
+			due := s.why != nil && !now.Before(s.until)
+			over = due && (!short || !now.Before(s.latest))
+			extended = extended || due && !over
+		})
+		if over {
+			c.change(func() { c.suspension.why, c.suspension.until = nil, now })
+		}
 	}
+	return extended
+}
+
+// FreeUnused frees what is buffered of streams that are not connected.
+func (r *Registry) FreeUnused() {
+	for _, c := range r.list() {
+		for _, s := range c.streams {
+			var up bool
+			c.read(func() { up = s.up })
+			if !up {
+				s.feed.Free()
+			}
+		}
+	}
+}
+
+// Held is about how much memory all cameras take, in bytes.
+func (r *Registry) Held() (sum int64) {
+	for _, c := range r.list() {
+		sum += c.held()
+	}
+	return sum
+}
+
+// list is the cameras in the order of the configuration.
+func (r *Registry) list() []*camera {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.cameras
 }
 
 // held is about how much memory the camera takes, in bytes.
@@ -79,9 +126,8 @@ func (c *camera) suspended() (why error) {
 	return why
 }
 
-// suspend suspends the camera, which holds some bytes.
-func (c *camera) suspend(now time.Time, held int64) {
-	var pause time.Duration
+// suspend suspends the camera, which holds some bytes, and returns for how long.
+func (c *camera) suspend(now time.Time, held int64) (pause time.Duration) {
 	var why error
 	c.change(func() {
 		s := &c.suspension
@@ -91,9 +137,9 @@ func (c *camera) suspend(now time.Time, held int64) {
 		pause = min(firstSuspension<<min(s.times, 10), longestSuspension)
 		s.times++
 		s.count++
-		s.until = now.Add(pause)
+		s.until, s.latest = now.Add(pause), now.Add(longestSuspension)
 		why = &frame.CameraError{Reason: frame.Memory, Text: fmt.Sprintf(
-			"framegate has reached max_memory, and this camera takes the most, about %d MiB; framegate tries again at %s",
+			"framegate has reached max_memory, and of all cameras this one takes the most, about %d MiB; framegate tries again at %s, or later if memory stays short",
 			held>>20, s.until.Format(time.TimeOnly))}
 		s.why = why
 	})
@@ -101,8 +147,7 @@ func (c *camera) suspend(now time.Time, held int64) {
 	for _, s := range c.streams {
 		s.feed.Free()
 	}
-	c.log.Warn("camera suspended: it takes too much memory", "held_bytes", held, "retry_in", pause)
-	time.AfterFunc(pause, func() { c.change(func() { c.suspension.why = nil }) })
+	return pause
 }
 
 // sitOut keeps the stream away while its camera is suspended, or until ctx is done.
@@ -119,28 +164,4 @@ func (s *stream) sitOut(ctx context.Context) {
 		s.fail(why)
 	})
 	c.until(ctx, func() bool { return c.suspension.why == nil })
-}
-
-// weight says which of several cameras is the largest: what one holds counts, and what it has grown by within the last minute or
-// two counts once more. It belongs to the goroutine that calls Weigh and SuspendLargest.
-type weight struct {
-	lowest [2]int64 // in this minute and the one before
-	since  time.Time
-}
-
-func (w *weight) add(held int64, now time.Time) {
-	switch {
-	case w.since.IsZero():
-		w.lowest, w.since = [2]int64{held, held}, now
-	case now.Sub(w.since) > time.Minute:
-		w.lowest, w.since = [2]int64{held, w.lowest[0]}, now
-	}
-	w.lowest[0] = min(w.lowest[0], held)
-}
-
-func (w *weight) of(held int64) int64 {
-	if w.since.IsZero() {
-		return held
-	}
-	return held + max(0, held-min(w.lowest[0], w.lowest[1]))
 }

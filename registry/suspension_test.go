@@ -1,6 +1,7 @@
 package registry
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -34,15 +35,20 @@ func awaitState(t *testing.T, r *Registry, id string, want State) {
 	until(t, string(want), func() bool { s, err := r.Camera(id); return err == nil && s.State == want })
 }
 
-// release ends the suspension of a camera as the end of its pause does, and waits until it is connected.
+// release lets the suspension of a camera run out, and waits until it is connected.
 func release(t *testing.T, r *Registry, id string) {
 	t.Helper()
+	awaitState(t, r, id, Suspended)
 	c, err := r.find(id)
 	if err != nil {
 		t.Fatal(err)
 	}
-	awaitState(t, r, id, Suspended)
-	c.change(func() { c.suspension.why = nil })
+	var end time.Time
+	c.read(func() { end = c.suspension.until })
+	if r.Resume(end.Add(-1), false); c.suspended() == nil {
+		t.Fatal("it is back too soon")
+	}
+	r.Resume(end, false)
 	until(t, "the connection", func() bool { s, _ := r.Camera(id); return s.State == Ready || s.State == Live })
 }
 
@@ -53,10 +59,10 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 			v := watch(t, r, frame.Request{})
 			defer v.Close()
 			until(t, "live", func() bool { return state(r) == Live })
-			f.hold(1 << 30)
-			id, held, ok := r.SuspendLargest(time.Now())
-			if !ok || id != "a" || held != 1<<30 {
-				t.Fatalf("suspended %q, which holds %d, %v", id, held, ok)
+			f.setHeld(1 << 30)
+			done, ok := r.Relieve(time.Now())
+			if !ok || done != (Relief{"a", 1 << 30, true, firstSuspension}) {
+				t.Fatalf("%+v, %v", done, ok)
 			}
 			until(t, "the end of its connection", func() bool { return !f.isRunning() && state(r) == Suspended })
 			e.allEnded()
@@ -69,7 +75,7 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 				t.Errorf("a snapshot gets %v", err)
 			}
 			runs := f.count()
-			if _, _, ok := r.SuspendLargest(time.Now()); ok {
+			if _, ok := r.Relieve(time.Now()); ok {
 				t.Error("it is suspended twice")
 			}
 			if f.count() != runs || e.made() == 0 {
@@ -87,15 +93,15 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 func TestSnapshotThatIsBeingMadeEndsWhenItsCameraIsSuspended(t *testing.T) {
 	r, e, f := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })
-	defer e.holdPictures()()
+	defer e.blockPictures()()
 	refused := make(chan error)
 	go func() {
 		_, _, err := r.Snapshot(t.Context(), "a", frame.Request{}, 0)
 		refused <- err
 	}()
 	until(t, "a picture", func() bool { return e.made() == 1 })
-	f.hold(1)
-	r.SuspendLargest(time.Now())
+	f.setHeld(1)
+	r.Relieve(time.Now())
 	if err := <-refused; frame.ReasonOf(err) != frame.Memory {
 		t.Errorf("got %v", err)
 	}
@@ -111,16 +117,16 @@ func TestSuspensionsGrowAndAreForgotten(t *testing.T) {
 		return until
 	}
 	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, longestSuspension, longestSuspension} {
-		f.hold(1)
-		if _, _, ok := r.SuspendLargest(now); !ok || end().Sub(now) != want {
+		f.setHeld(1)
+		if _, ok := r.Relieve(now); !ok || end().Sub(now) != want {
 			t.Fatalf("suspended for %v, want %v", end().Sub(now), want)
 		}
 		now = end()
 		release(t, r, "a")
 	}
-	f.hold(1)
+	f.setHeld(1)
 	now = now.Add(forgetSuspensions + 1)
-	if r.SuspendLargest(now); end().Sub(now) != firstSuspension {
+	if r.Relieve(now); end().Sub(now) != firstSuspension {
 		t.Errorf("after a long time it is suspended for %v", end().Sub(now))
 	}
 }
@@ -128,41 +134,166 @@ func TestSuspensionsGrowAndAreForgotten(t *testing.T) {
 func TestAtMostHalfOfTheCamerasAreSuspended(t *testing.T) {
 	r, e := startAll(t, "a", "b", "c", "d", "e")
 	for path, held := range map[string]int64{"/a": 10, "/b": 20, "/c": 30, "/d": 40, "/e": 50} {
-		e.feed(path).hold(held)
+		e.feed(path).setHeld(held)
 	}
 	var suspended []string
 	for {
-		id, _, ok := r.SuspendLargest(time.Now())
+		done, ok := r.Relieve(time.Now())
 		if !ok {
 			break
 		}
-		suspended = append(suspended, id)
+		suspended = append(suspended, done.Camera)
 	}
 	if got := strings.Join(suspended, " "); got != "e d" {
 		t.Errorf("suspended %s", got)
 	}
 }
 
-func TestCameraThatHasGrownIsTheLargest(t *testing.T) {
-	r, e := startAll(t, "steady", "grown")
+func TestCameraThatComesBackIsNotSuspendedInPlaceOfALargerOne(t *testing.T) {
+	r, e := startAll(t, "returns", "larger")
 	now := time.Now()
-	e.feed("/steady").hold(100)
-	e.feed("/grown").hold(10)
-	r.Weigh(now)
-	e.feed("/grown").hold(80)
-	r.Weigh(now.Add(time.Second))
-	if id, _, _ := r.SuspendLargest(now.Add(time.Second)); id != "grown" {
-		t.Errorf("suspended %s", id)
+	e.feed("/returns").setHeld(100)
+	if done, _ := r.Relieve(now); done.Camera != "returns" {
+		t.Fatalf("suspended %s", done.Camera)
 	}
-	// After some minutes 80 are nothing new.
-	release(t, r, "grown")
-	e.feed("/grown").hold(80)
-	for i := range 300 {
-		r.Weigh(now.Add(time.Duration(i) * time.Second))
+	release(t, r, "returns")
+	e.feed("/returns").setHeld(50)
+	e.feed("/larger").setHeld(90)
+	if done, _ := r.Relieve(now.Add(firstSuspension)); done.Camera != "larger" {
+		t.Errorf("suspended %s", done.Camera)
 	}
-	if id, _, _ := r.SuspendLargest(now.Add(300 * time.Second)); id != "steady" {
-		t.Errorf("suspended %s", id)
+}
+
+func TestSuspensionIsExtendedWhileMemoryIsShort(t *testing.T) {
+	r, _, f := start(t, "")
+	awaitState(t, r, "a", Ready)
+	f.setHeld(1)
+	now := time.Now()
+	r.Relieve(now)
+	awaitState(t, r, "a", Suspended)
+	if r.Resume(now, true) {
+		t.Error("its time is over at once")
 	}
+	if !r.Resume(now.Add(firstSuspension), true) || !r.Resume(now.Add(longestSuspension-1), true) || state(r) != Suspended {
+		t.Error("it is not extended")
+	}
+	if r.Resume(now.Add(longestSuspension), true) {
+		t.Error("it is extended for ever")
+	}
+	awaitState(t, r, "a", Ready)
+	f.setHeld(1)
+	if done, _ := r.Relieve(now.Add(longestSuspension)); done.Pause != 2*firstSuspension {
+		t.Errorf("the next one lasts %v", done.Pause)
+	}
+}
+
+func TestStreamThatIsNotConnectedIsFreedAndNotSuspended(t *testing.T) {
+	r, _, f := start(t, "connect: on_demand")
+	f.setHeld(1 << 20)
+	r.FreeUnused()
+	if done, ok := r.Relieve(time.Now()); ok || r.Held() != 0 || state(r) != Idle {
+		t.Errorf("suspended %+v", done)
+	}
+	v := watch(t, r, frame.Request{})
+	defer v.Close()
+	until(t, "live", func() bool { return state(r) == Live })
+	f.setHeld(1 << 20)
+	if r.FreeUnused(); r.Held() != 1<<20 {
+		t.Error("what is watched is freed")
+	}
+}
+
+func TestLargeRenditionsEndBeforeACameraIsSuspended(t *testing.T) {
+	r, _, f := start(t, "")
+	awaitState(t, r, "a", Ready)
+	large := frame.Request{Width: 3840, Height: 2160, Upscale: true}
+	own, small, huge := watch(t, r, frame.Request{}), watch(t, r, frame.Request{Width: 320, Height: 180}), watch(t, r, large)
+	for _, v := range []*View{own, small, huge} {
+		defer v.Close()
+	}
+	f.setHeld(1 << 30)
+	now := time.Now()
+	if done, ok := r.Relieve(now); !ok || done.Suspended || done.Camera != "a" {
+		t.Fatalf("%+v, %v", done, ok)
+	}
+	var err error
+	for err == nil {
+		_, err = huge.Next()
+	}
+	if !errors.Is(err, ErrPixels) || !strings.Contains(err.Error(), "max_memory") {
+		t.Errorf("its viewer gets %v", err)
+	}
+	if _, err := r.Watch(t.Context(), "a", large); !errors.Is(err, ErrPixels) {
+		t.Errorf("the next viewer gets %v", err)
+	}
+	if _, _, err := r.Snapshot(t.Context(), "a", large, 0); !errors.Is(err, ErrPixels) {
+		t.Errorf("a snapshot gets %v", err)
+	}
+	next(t, own)
+	next(t, small)
+	if done, ok := r.Relieve(now.Add(time.Second)); !ok || !done.Suspended {
+		t.Errorf("then %+v, %v", done, ok)
+	}
+}
+
+func TestLargeSnapshotEndsBeforeItsCameraIsSuspended(t *testing.T) {
+	r, e, f := start(t, "")
+	awaitState(t, r, "a", Ready)
+	defer e.blockPictures()()
+	refused := make(chan error)
+	go func() {
+		_, _, err := r.Snapshot(t.Context(), "a", frame.Request{Width: 3840, Height: 2160, Upscale: true}, 0)
+		refused <- err
+	}()
+	until(t, "a picture", func() bool { return e.made() == 1 })
+	f.setHeld(1)
+	if done, _ := r.Relieve(time.Now()); done.Suspended {
+		t.Error("it is suspended")
+	}
+	if err := <-refused; !errors.Is(err, ErrPixels) {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestSnapshotOfASuspendedCameraWhoseConnectionHasNotEndedIsRefused(t *testing.T) {
+	r, e, f := start(t, "")
+	awaitState(t, r, "a", Ready)
+	lingers := make(chan struct{})
+	f.mu.Lock()
+	f.lingers = lingers
+	f.mu.Unlock()
+	f.setHeld(1)
+	r.Relieve(time.Now())
+	if _, _, err := r.Snapshot(t.Context(), "a", frame.Request{}, 0); frame.ReasonOf(err) != frame.Memory || e.made() > 0 {
+		t.Errorf("got %v, and %d pictures were begun", err, e.made())
+	}
+	close(lingers)
+	awaitState(t, r, "a", Suspended)
+}
+
+func TestCameraWhoseConfigurationChangesStaysSuspended(t *testing.T) {
+	r, _, f := start(t, "")
+	awaitState(t, r, "a", Ready)
+	f.setHeld(1)
+	r.Relieve(time.Now())
+	awaitState(t, r, "a", Suspended)
+	if _, err := r.Apply(parse(t, "{id: a, url: 'rtsp://h/main', name: Gate}")); err != nil {
+		t.Fatal(err)
+	}
+	c, _ := r.find("a")
+	until(t, "the new camera", func() bool {
+		s, _ := r.Camera("a")
+		return s.State == Suspended && c.suspended() != nil && s.Streams[0].State == Suspended
+	})
+	if s, _ := r.Camera("a"); s.Name != "Gate" || s.Suspensions != 1 {
+		t.Errorf("%+v", s)
+	}
+	release(t, r, "a")
+	c.read(func() {
+		if c.suspension.times != 1 {
+			t.Errorf("%d suspensions are remembered", c.suspension.times)
+		}
+	})
 }
 
 func TestCameraThatIsSuspendedWhileItIsAwayIsNotTriedAgain(t *testing.T) {
@@ -172,8 +303,8 @@ func TestCameraThatIsSuspendedWhileItIsAwayIsNotTriedAgain(t *testing.T) {
 	f.refuse(fault)
 	f.drop <- fault
 	until(t, "lost", func() bool { return state(r) == Lost })
-	f.hold(1)
-	r.SuspendLargest(time.Now())
+	f.setHeld(1)
+	r.Relieve(time.Now())
 	until(t, "suspended", func() bool { return state(r) == Suspended })
 	f.refuse(nil)
 	release(t, r, "a")

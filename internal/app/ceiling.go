@@ -12,40 +12,50 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/memory"
 	"github.com/framegate/framegate/pipeline"
+	"github.com/framegate/framegate/registry"
 )
 
 // ceiling keeps the resident memory of the process below max_memory: it gives memory back to the system, and if that is not enough,
-// suspends the camera that takes the most. Otherwise the kernel would end the process, and with it all cameras.
+// has the registry reduce what the camera with the most memory takes. Otherwise the kernel would end the process, and with it all
+// cameras.
 type ceiling struct {
 	limit    atomic.Int64 // in bytes; 0 for none
 	resident func() int64 // of the process, in bytes; 0 if it is not known
 	giveBack func()       // gives memory back to the system
-	cameras  weighed
+	interval time.Duration
+	cameras  cameraMemory
 	log      *slog.Logger
 
-	acted  time.Time // when memory was last given back, or a camera suspended
-	warned time.Time // that there is no camera to suspend
+	idle     int64     // what was resident when keep began, before cameras took any
+	relieved time.Time // when the registry last reduced the memory of a camera
+	gaveBack time.Time // when memory was last given back
+	left     int64     // what was resident then; 0 if a camera's memory has been reduced since
+	useless  int64     // the limit that the log has last called too low
+	warned   time.Time // that nothing more can be done
 }
 
-// weighed is what a ceiling needs of the registry.
-type weighed interface {
-	Weigh(now time.Time)
-	SuspendLargest(now time.Time) (id string, held int64, ok bool)
+// cameraMemory is what a ceiling needs of the registry.
+type cameraMemory interface {
+	Held() int64
+	FreeUnused()
+	Relieve(now time.Time) (done registry.Relief, ok bool)
+	Resume(now time.Time, short bool) (extended bool)
 }
 
-func newCeiling(cameras weighed, log *slog.Logger) *ceiling {
-	return &ceiling{cameras: cameras, log: log, giveBack: func() {
+func newCeiling(cameras cameraMemory, log *slog.Logger) *ceiling {
+	return &ceiling{cameras: cameras, log: log, interval: time.Second, giveBack: func() {
 		debug.FreeOSMemory()
 		pipeline.Trim()
 	}}
 }
 
 const (
-	// ceilingInterval is how often the memory is measured.
-	ceilingInterval = time.Second
-	// ceilingPause is how long the end of a camera's connection and of its Pictures may take until the next one is suspended.
-	ceilingPause = 5 * time.Second
-	// warnInterval is the time between two warnings that there is no camera to suspend.
+	// relievePause is how long the end of a camera's connection and of its Pictures may take until more is done.
+	relievePause = 5 * time.Second
+	// giveBackPause is the time until memory is given back again, unless more is resident: each time costs about as much as a
+	// collection of Go's garbage.
+	giveBackPause = time.Minute
+	// warnInterval is the time between two warnings that nothing more can be done.
 	warnInterval = time.Minute
 )
 
@@ -72,7 +82,8 @@ func (c *ceiling) keep(ctx context.Context) {
 	}
 	defer meter.Close()
 	c.resident = meter.Resident
-	tick := time.NewTicker(ceilingInterval)
+	c.idle = c.resident() - c.cameras.Held()
+	tick := time.NewTicker(c.interval)
 	defer tick.Stop()
 	for {
 		select {
@@ -84,25 +95,56 @@ func (c *ceiling) keep(ctx context.Context) {
 	}
 }
 
-// check measures the memory once, and acts if it is above the limit.
+// check measures the memory once, and acts if it is above the limit. Cameras come back when a limit is kept with an eighth to spare.
 func (c *ceiling) check(now time.Time) {
-	c.cameras.Weigh(now)
-	limit := c.limit.Load()
-	if limit == 0 || c.resident() <= limit || now.Sub(c.acted) < ceilingPause {
+	limit, resident := c.limit.Load(), c.resident()
+	short := limit > 0 && resident > limit-limit/8 && !c.tooLow(limit, resident)
+	extended := c.cameras.Resume(now, short)
+	switch {
+	case limit == 0 || resident <= limit && !extended:
+		return
+	case now.Sub(c.relieved) < relievePause:
+		return
+	case resident <= c.left+limit/64 && now.Sub(c.gaveBack) < giveBackPause:
 		return
 	}
-	c.acted = now
+	if resident > limit {
+		c.cameras.FreeUnused()
+	}
 	c.giveBack()
-	resident := c.resident()
+	resident = c.resident()
+	c.gaveBack, c.left = now, resident
 	if resident <= limit {
 		return
 	}
-	id, held, ok := c.cameras.SuspendLargest(now)
+	c.relieve(now, limit, resident)
+}
+
+// relieve has the registry reduce the memory of a camera, if that can help.
+func (c *ceiling) relieve(now time.Time, limit, resident int64) {
+	if c.tooLow(limit, resident) {
+		if c.useless != limit {
+			c.useless = limit
+			c.log.Error("max_memory is less than framegate takes without its cameras, so none is suspended", "resident_bytes", resident, "limit_bytes", limit)
+		}
+		return
+	}
+	done, ok := c.cameras.Relieve(now)
 	switch {
 	case ok:
-		c.log.Warn("max_memory is reached", "resident_bytes", resident, "limit_bytes", limit, "suspended", id, "held_bytes", held)
+		c.relieved, c.left = now, 0
+		text := "large pictures of a camera end: max_memory is reached"
+		if done.Suspended {
+			text = "camera suspended: max_memory is reached"
+		}
+		c.log.Warn(text, "camera", done.Camera, "held_bytes", done.Held, "pause", done.Pause, "resident_bytes", resident, "limit_bytes", limit)
 	case now.Sub(c.warned) >= warnInterval:
 		c.warned = now
 		c.log.Error("max_memory is reached, and no further camera can be suspended", "resident_bytes", resident, "limit_bytes", limit)
 	}
+}
+
+// tooLow reports whether a limit cannot be kept even without cameras. They may take twice what they are estimated to.
+func (c *ceiling) tooLow(limit, resident int64) bool {
+	return limit <= c.idle || resident-2*c.cameras.Held() > limit
 }
