@@ -1,6 +1,7 @@
 package unit
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 
@@ -11,15 +12,32 @@ import (
 )
 
 // What a decoder may be asked to hold: pictures of the largest size that level 6.2 of H.264 and H.265 allows, such as 8192x4320, and
-// eight of that size at a time. In 4:2:0 these take 430 MB.
+// eight of that size at a time in 4:2:0 with 8 bits, which take 430 MB.
 const (
 	maxVideoArea = 34 << 20 // pixels
-	maxHeldArea  = 8 * maxVideoArea
+	maxHeld      = 8 * maxVideoArea * 3 / 2
 )
 
 // claim is how much memory a sequence parameter set makes a decoder take: the size of a picture, and how many it keeps, since later
 // ones refer to them or are shown before them. The zero claim claims nothing.
-type claim struct{ width, height, kept int }
+type claim struct {
+	width, height, kept int
+	pair                int // bytes of two pixels; 0 stands for 3, those of 4:2:0 with 8 bits
+}
+
+// pairOf is how many bytes two pixels take, by chroma_format_idc and the bits of a sample.
+func pairOf(chroma, bits uint32) int {
+	bytes := []int{2, 3, 4, 6}[min(chroma, 3)]
+	if bits > 8 {
+		bytes *= 2
+	}
+	return bytes
+}
+
+// picture is how many bytes a picture takes.
+func (c claim) picture() int64 {
+	return int64(c.width) * int64(c.height) * int64(cmp.Or(c.pair, 3)) / 2
+}
 
 // excess says what a decoder cannot be given, empty if it can.
 func (c claim) excess() string {
@@ -27,14 +45,14 @@ func (c claim) excess() string {
 	switch {
 	case area > maxVideoArea:
 		return fmt.Sprintf("video of %dx%d pixels, more than 8192x4320", c.width, c.height)
-	case area*int64(c.kept) > maxHeldArea:
-		return fmt.Sprintf("video of %dx%d pixels whose decoder has to keep %d pictures, more than eight of 8192x4320", c.width, c.height, c.kept)
+	case c.picture()*int64(c.kept) > maxHeld:
+		return fmt.Sprintf("video of %dx%d pixels whose decoder has to keep %d pictures, which take more than eight of 8192x4320", c.width, c.height, c.kept)
 	}
 	return ""
 }
 
 // held is how many bytes a decoder takes that is given the claim: the pictures that it keeps, and few more that are on their way.
-func (c claim) held() int64 { return int64(c.width) * int64(c.height) * 3 / 2 * int64(c.kept+spare) }
+func (c claim) held() int64 { return c.picture() * int64(c.kept+spare) }
 
 // spare is how many pictures a pipeline has besides those that its decoder keeps.
 const spare = 4
@@ -47,28 +65,31 @@ func Held(s frame.Stream, claimed int64) int64 {
 	case s.Codec == "mjpeg": // the coefficients of a progressive one, and the picture
 		return int64(s.Width) * int64(s.Height) * 8
 	case s.Codec == "raw":
-		return claim{s.Width, s.Height, 0}.held()
+		return claim{s.Width, s.Height, 0, 0}.held()
 	}
-	return claim{s.Width, s.Height, 8}.held() // VP9 and AV1; others keep fewer
+	return claim{s.Width, s.Height, 8, 0}.held() // VP9 and AV1; others keep fewer
 }
 
 // Excess says what is too large about a stream whose pictures refer to each other, empty if nothing is. It checks the area only:
-// decoders of VP9 and AV1 keep eight pictures, which maxHeldArea allows at every size that is permitted.
+// decoders of VP9 and AV1 keep eight pictures, which maxHeld allows at every size that is permitted, if they are of 8 bits in 4:2:0.
 func Excess(s frame.Stream) string {
 	if s.Codec == "mjpeg" || s.Codec == "raw" {
 		return ""
 	}
-	return claim{s.Width, s.Height, 1}.excess()
+	return claim{s.Width, s.Height, 1, 0}.excess()
 }
+
+// maxSets is the largest number of a sequence parameter set: 31 in H.264, 15 in H.265.
+const maxSets = 31
 
 // maxKept bounds what a parameter set may state: no decoder keeps more.
 const maxKept = 32
 
-// claimOfH264 reads a sequence parameter set; false if that makes no sense.
-func claimOfH264(sps []byte) (c claim, ok bool) {
+// claimOfH264 reads a sequence parameter set, whose number is id; false if that makes no sense.
+func claimOfH264(sps []byte) (c claim, id int, ok bool) {
 	var s h264.SPS
 	if s.Unmarshal(sps) != nil {
-		return claim{}, false
+		return claim{}, 0, false
 	}
 	kept := s.MaxNumRefFrames
 	switch {
@@ -82,18 +103,19 @@ func claimOfH264(sps []byte) (c claim, ok bool) {
 	if !s.FrameMbsOnlyFlag {
 		height *= 2
 	}
-	return claim{width, height, int(min(kept, maxKept))}, true
+	return claim{width, height, int(min(kept, maxKept)), pairOf(s.ChromaFormatIdc, 8+max(s.BitDepthLumaMinus8, s.BitDepthChromaMinus8))}, int(min(s.ID, maxSets)), true
 }
 
 // claimOfH265 is the same for H.265.
-func claimOfH265(sps []byte) (c claim, ok bool) {
+func claimOfH265(sps []byte) (c claim, id int, ok bool) {
 	var s h265.SPS
 	if s.Unmarshal(sps) != nil {
-		return claim{}, false
+		return claim{}, 0, false
 	}
 	kept := uint32(0)
 	if len(s.MaxDecPicBufferingMinus1) > 0 {
 		kept = min(slices.Max(s.MaxDecPicBufferingMinus1), maxKept) + 1
 	}
-	return claim{int(min(s.PicWidthInLumaSamples, 1<<20)), int(min(s.PicHeightInLumaSamples, 1<<20)), int(kept)}, true
+	return claim{int(min(s.PicWidthInLumaSamples, 1<<20)), int(min(s.PicHeightInLumaSamples, 1<<20)), int(kept),
+		pairOf(s.ChromaFormatIdc, 8+max(s.BitDepthLumaMinus8, s.BitDepthChromaMinus8))}, int(min(s.ID, maxSets)), true
 }

@@ -8,11 +8,27 @@ import (
 	"testing"
 
 	"github.com/framegate/framegate/pipeline/frame"
+
+	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 )
 
 // spsThatClaims makes a sequence parameter set of H.264, of the baseline profile.
 func spsThatClaims(width, height, references int) []byte {
-	bits := "01000010" + "00000000" + "00110100" + ue(0) + ue(0) + ue(2) + ue(references) + "0" + ue(width/16-1) + ue(height/16-1) + "11001"
+	return setOf("01000010" + "00000000" + "00110100" + ue(0) + ue(0) + ue(2) + ue(references) + "0" + ue(width/16-1) + ue(height/16-1) + "11001")
+}
+
+// numbered is such a set with one reference and a number of its own.
+func numbered(id, width, height int) []byte {
+	return setOf("01000010" + "00000000" + "00110100" + ue(id) + ue(0) + ue(2) + ue(1) + "0" + ue(width/16-1) + ue(height/16-1) + "11001")
+}
+
+// spsOfHigh444 makes a set of the high 4:4:4 predictive profile with 10 bits.
+func spsOfHigh444(width, height int) []byte {
+	return setOf("11110100" + "00000000" + "00110100" + ue(0) + ue(3) + "0" + ue(2) + ue(2) + "00" + ue(0) + ue(2) + ue(1) + "0" + ue(width/16-1) + ue(height/16-1) + "11001")
+}
+
+// setOf makes a NAL unit of the bits of a set.
+func setOf(bits string) []byte {
 	sps, zeros := []byte{0x67}, 0
 	for bits += strings.Repeat("0", 7-(len(bits)-1)%8); len(bits) > 0; bits = bits[8:] {
 		var b byte
@@ -61,7 +77,7 @@ func TestClaimsThatNoDecoderIsGivenAreNamed(t *testing.T) {
 	}
 	unknown := spsThatClaims(8192, 4320, 1)
 	unknown[3] = 60 // the level
-	if c, ok := claimOfH264(unknown); !ok || c.excess() == "" {
+	if c, _, ok := claimOfH264(unknown); !ok || c.excess() == "" {
 		t.Errorf("an unknown level claims %+v", c)
 	}
 	if text := Excess(frame.Stream{Codec: "av1", Width: 16384, Height: 8192}); text == "" {
@@ -182,7 +198,7 @@ func TestParameterSetsOfAFileAreLookedAt(t *testing.T) {
 		return preventEmulation(packed("0100001000000001" + "0000 000 1" + strings.Repeat("0", 88) + number(30, 8) + ue(0) + ue(1) + ue(size) + ue(size) + "0" +
 			ue(0) + ue(0) + ue(4) + "1" + ue(4) + ue(0) + ue(0) + ue(0) + ue(3) + ue(0) + ue(3) + ue(0) + ue(0) + "0000 1 00000 1"))
 	}
-	if c, ok := claimOfH265(h265(640)); !ok || c.width != 640 || c.kept != 5 {
+	if c, _, ok := claimOfH265(h265(640)); !ok || c.width != 640 || c.kept != 5 {
 		t.Fatalf("the test's own set claims %+v, %v", c, ok)
 	}
 	hvcC := func(sets ...[]byte) []byte {
@@ -222,6 +238,62 @@ func TestADecoderHoldsWhatTheStreamClaims(t *testing.T) {
 	}
 }
 
+func TestASetThatIsNotUsedDoesNotHideALargerOne(t *testing.T) {
+	starts := NewStarts(&Format{Caps: "stream-format=(string)byte-stream", Stream: frame.Stream{Codec: "h264"}})
+	_, key := joined(spsThatClaims(1920, 1088, 4), nalPPS, nalIDR)
+	starts.Of(key, true)
+	large := starts.Held()
+	small := numbered(1, 640, 368)
+	for _, with := range [][]byte{nalIDR, {0x41, 0x9A}} { // a keyframe and one that needs others
+		_, unit := joined(small, nalPPS, with)
+		if starts.Of(unit, false); starts.Held() != large {
+			t.Errorf("%d bytes, want %d", starts.Held(), large)
+		}
+	}
+	_, replaced := joined(spsThatClaims(640, 368, 4), nalPPS, nalIDR)
+	if starts.Of(replaced, true); starts.Held() >= large {
+		t.Error("a set that is replaced counts")
+	}
+}
+
+func TestClaimCountsChromaAndDepth(t *testing.T) {
+	const area = 64 * 64
+	for _, c := range []struct {
+		chroma, bits uint32
+		want         int64
+	}{{0, 8, area}, {1, 8, area * 3 / 2}, {2, 8, 2 * area}, {3, 8, 3 * area}, {1, 10, 3 * area}, {3, 12, 6 * area}, {9, 8, 3 * area}} {
+		if got := (claim{64, 64, 1, pairOf(c.chroma, c.bits)}).picture(); got != c.want {
+			t.Errorf("%+v: %d bytes", c, got)
+		}
+	}
+	deep := claim{8192, 4320, 8, pairOf(3, 10)}
+	if deep.excess() == "" || (claim{8192, 4320, 8, 0}).excess() != "" {
+		t.Error("the depth does not count against what is allowed")
+	}
+	high := h264.SPS{} // what a set of the high 4:4:4 profile says
+	if err := high.Unmarshal(spsOfHigh444(640, 368)); err != nil || high.ChromaFormatIdc != 3 || high.BitDepthLumaMinus8 != 2 {
+		t.Fatalf("%v, %+v", err, high)
+	}
+	if got, _, ok := claimOfH264(spsOfHigh444(640, 368)); !ok || got.pair != 12 {
+		t.Errorf("%+v, %v", got, ok)
+	}
+}
+
+func TestSmallFrameOfVP9DoesNotHideALargeOne(t *testing.T) {
+	starts := NewStarts(&Format{Stream: frame.Stream{Codec: "vp9"}})
+	of := func(width, height int, key bool) int64 {
+		starts.Of([]byte{0x82, 0x49, 0x83, 0x42, byte((width - 1) >> 12), byte((width - 1) >> 4), byte((width-1)<<4) | byte((height-1)>>12), byte((height - 1) >> 4), byte((height - 1) << 4), 0}, key)
+		return starts.Held()
+	}
+	large := of(1920, 1080, true)
+	if got := of(64, 64, false); large == 0 || got != large {
+		t.Errorf("%d bytes, want %d", got, large)
+	}
+	if got := of(64, 64, true); got >= large {
+		t.Errorf("%d bytes after a keyframe", got)
+	}
+}
+
 func FuzzClaims(f *testing.F) {
 	f.Add(spsThatClaims(8176, 8176, 4), byte(0))
 	f.Add(nalSPS, byte(0))
@@ -237,12 +309,12 @@ func FuzzClaims(f *testing.F) {
 		var c claim
 		switch codec % 4 {
 		case 0:
-			c, _ = claimOfH264(data)
+			c, _, _ = claimOfH264(data)
 			for _, set := range setsOfH264(data) {
 				claimOfH264(set)
 			}
 		case 1:
-			c, _ = claimOfH265(data)
+			c, _, _ = claimOfH265(data)
 			for _, set := range setsOfH265(data) {
 				claimOfH265(set)
 			}

@@ -2,6 +2,7 @@ package unit
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 
 	"github.com/bluenviron/mediacommon/v2/pkg/bits"
@@ -15,8 +16,8 @@ type Starts struct {
 	lengths bool // NAL units follow their length in 4 bytes, else a start code
 	fields  bool // an H.264 picture may be a single field, of which two make a frame
 	sets    repeated
-	excess  string // see Excess
-	held    int64  // see Held
+	excess  string             // see Excess
+	held    [maxSets + 1]int64 // by the number of the parameter set; of VP9 and AV1 the largest since the keyframe, at 0
 	av1     av1Sizes
 }
 
@@ -40,16 +41,25 @@ func NewStarts(f *Format) Starts {
 // Excess says what the parameter sets so far claim that no decoder must be given, empty if there is no such.
 func (s *Starts) Excess() string { return s.excess }
 
-func (s *Starts) claims(c claim, ok bool) {
+// claims records what the parameter set with a number claims. A later set with the same number replaces it.
+func (s *Starts) claims(c claim, id int, ok bool) {
 	if text := c.excess(); ok && text != "" {
 		s.excess = text
 	} else if ok {
-		s.held = c.held()
+		s.held[id] = c.held()
 	}
 }
 
-// Held is how many bytes a decoder takes that is given the newest parameter set, 0 if there was none.
-func (s *Starts) Held() int64 { return s.held }
+// claimsMore records what a frame of VP9 or AV1 claims, besides those since the keyframe.
+func (s *Starts) claimsMore(c claim) {
+	before := s.held[0]
+	s.claims(c, 0, true)
+	s.held[0] = max(s.held[0], before)
+}
+
+// Held is how many bytes a decoder takes that is given the largest of the parameter sets, 0 if there was none. Pictures may refer to
+// any of them, not only to the newest.
+func (s *Starts) Held() int64 { return slices.Max(s.held[:]) }
 
 // Start says whether a decoder may begin with a unit. The zero Start is that of a unit that needs those before it.
 type Start struct {
@@ -74,13 +84,16 @@ func (s *Starts) Of(unit []byte, key bool) Start {
 		return s.ofH264(unit, key)
 	case "h265":
 		return s.ofH265(unit, key)
-	case "vp9":
-		for claimed := range claimsOfVP9(unit) {
-			s.claims(claimed, true)
+	case "vp9", "av1":
+		if key {
+			s.held[0] = 0
 		}
-	case "av1":
-		for claimed := range s.av1.claims(unit) {
-			s.claims(claimed, true)
+		claims := claimsOfVP9
+		if s.codec == "av1" {
+			claims = s.av1.claims
+		}
+		for claimed := range claims(unit) {
+			s.claimsMore(claimed)
 		}
 	}
 	return Start{Key: key}
