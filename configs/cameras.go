@@ -112,7 +112,7 @@ func (d *decoder) checkCrop(c *Camera, path string) {
 	}
 	ok := len(c.Crop) == 4
 	if ok {
-		c.Shown, ok = frame.NewCrop(c.Crop[0], c.Crop[1], c.Crop[2], c.Crop[3])
+		c.ParsedCrop, ok = frame.NewCrop(c.Crop[0], c.Crop[1], c.Crop[2], c.Crop[3])
 	}
 	if !ok {
 		d.fault(d.at(at), "%s is %v; it must be a list of %s", at, c.Crop, frame.CropLimits)

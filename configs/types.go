@@ -85,11 +85,11 @@ type Camera struct {
 	Aspect          string    `yaml:"aspect" doc:"Aspect of the camera's picture before it is rotated, such as 16:9, for a camera that does not state it or states a wrong one."`
 	SubstreamAspect string    `yaml:"substream_aspect" doc:"The same for the substream; without it, the value of aspect."`
 	Masks           []Mask    `yaml:"masks" doc:"Parts of the picture that nobody may see: they are painted over before anything else."`
-	Crop            []float64 `yaml:"crop" len:"4" min:"0" max:"1" doc:"Part of the picture that is shown, as [x, y, width, height] in fractions of the picture after it is rotated. Viewers see nothing else."`
+	Crop            []float64 `yaml:"crop" len:"4" min:"0" max:"1" doc:"Part of the picture that is shown, as [x, y, width, height] in fractions of the picture after it is rotated. Viewers see nothing else, but at least 16 pixels of the camera in each direction; masks are for what nobody may see."`
 	Settings        `yaml:",inline"`
 
-	// Shown is what crop describes.
-	Shown frame.Crop `yaml:"-"`
+	// ParsedCrop is what crop describes.
+	ParsedCrop frame.Crop `yaml:"-"`
 	// Source is what url or vendor describes.
 	Source Source `yaml:"-"`
 	// Sub is what substream describes; nil for none.

@@ -119,7 +119,7 @@ func (c *camera) defaultRequest() frame.Request {
 	p := c.conf.Settings
 	request := frame.Request{
 		Width: p.Width, Height: p.Height, Scale: p.Scale, FPS: p.FPS,
-		Quality: cmp.Or(p.Quality, frame.DefaultQuality), Auto: p.Quality == 0, AsSent: len(c.conf.Masks) == 0, Rotate: p.Rotate, Within: c.conf.Shown, DropSame: p.DropSame, Name: c.conf.Name,
+		Quality: cmp.Or(p.Quality, frame.DefaultQuality), Auto: p.Quality == 0, AsSent: len(c.conf.Masks) == 0, Rotate: p.Rotate, ConfiguredCrop: c.conf.ParsedCrop, DropSame: p.DropSame, Name: c.conf.Name,
 		Overlay: frame.Overlay{
 			Time: p.Overlay.Time, Text: p.Overlay.Text, Corner: frame.Corner(p.Overlay.Corner), Size: p.Overlay.Size,
 		},

@@ -81,6 +81,36 @@ func (c Crop) of(r region) region {
 	return region{r.x + x, r.y + y, width, height}
 }
 
+// inside returns the crop with its edges rounded inwards to even pixels of a picture, unless they are edges of the picture. It has at
+// least MinRegion pixels in each direction.
+func (c Crop) inside(width, height int) Crop {
+	if c.Whole() {
+		return c
+	}
+	side := func(from, length float64, side int) (at, n int) {
+		const slack = 1e-6
+		at = 2 * int(math.Ceil(from*float64(side)/2-slack))
+		end := 2 * int(math.Floor((from+length)*float64(side)/2+slack))
+		if from+length > 1-slack {
+			end = side
+		}
+		n = max(end-at, min(MinRegion, side))
+		return min(at, side-n), n
+	}
+	x, w := side(c.X, c.Width, width)
+	y, h := side(c.Y, c.Height, height)
+	return region{x, y, w, h}.in(width, height)
+}
+
+// region is the crop of a picture in pixels, between two of which its edges lie.
+func (c Crop) region(width, height int) region {
+	if c.Whole() {
+		return region{0, 0, width, height}
+	}
+	side := func(fraction float64, n int) int { return int(math.Round(fraction * float64(n))) }
+	return region{side(c.X, width), side(c.Y, height), side(c.Width, width), side(c.Height, height)}
+}
+
 // along returns where a part of a side begins and how many of its pixels it has. What reaches to the end of the side still does.
 func along(from, length float64, side int) (at, n int) {
 	const slack = 1e-6

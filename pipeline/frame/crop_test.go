@@ -5,15 +5,6 @@ import (
 	"testing"
 )
 
-// shownRegion is the part of a picture of these sides that a rendition shows, in pixels.
-func shownRegion(r Rendition, width, height int) region {
-	if r.Crop.Whole() {
-		return region{0, 0, width, height}
-	}
-	side := func(fraction float64, n int) int { return int(math.Round(fraction * float64(n))) }
-	return region{side(r.Crop.X, width), side(r.Crop.Y, height), side(r.Crop.Width, width), side(r.Crop.Height, height)}
-}
-
 func TestCropIsAPartOfThePictureThatIsShownWithoutIt(t *testing.T) {
 	uhd := Stream{Width: 3840, Height: 2160}
 	quarter := Crop{0.5, 0.25, 0.25, 0.25}
@@ -35,12 +26,12 @@ func TestCropIsAPartOfThePictureThatIsShownWithoutIt(t *testing.T) {
 		"rounded":                           {Request{Crop: Crop{0.5004, 0.2495, 0.2502, 0.2495}}, Request{}, uhd, region{1920, 540, 960, 540}, 960, 540},
 		"to the edge of an odd side":        {Request{Crop: Crop{0.5, 0, 0.5, 1}}, Request{}, Stream{Width: 641, Height: 361}, region{321, 0, 320, 361}, 320, 361},
 		"rotated":                           {Request{Crop: quarter, Rotate: 90}, Request{}, uhd, region{1080, 960, 540, 960}, 540, 960},
-		"as configured":                     {Request{}, Request{Within: quarter}, uhd, region{1920, 540, 960, 540}, 960, 540},
-		"a part of what is configured":      {Request{Crop: Crop{0.5, 0.5, 0.5, 0.5}}, Request{Within: quarter}, uhd, region{2400, 810, 480, 270}, 480, 270},
-		"no more than what is configured":   {Request{Crop: Crop{0.999, 0, 0.001, 0.001}}, Request{Within: Crop{0, 0, 0.005, 0.005}}, uhd, region{4, 0, 16, 16}, 16, 16},
-		"the same scene, rotated":           {Request{Rotate: 90}, Request{Within: quarter}, uhd, region{1080, 1920, 540, 960}, 540, 960},
-		"the same scene, rotated further":   {Request{Rotate: 180}, Request{Within: quarter, Rotate: 90}, uhd, region{540, 1920, 540, 960}, 540, 960},
-		"a part of it, rotated":             {Request{Rotate: 180, Crop: Crop{0, 0, 0.5, 0.5}}, Request{Within: quarter}, uhd, region{960, 1080, 480, 270}, 480, 270},
+		"as configured":                     {Request{}, Request{ConfiguredCrop: quarter}, uhd, region{1920, 540, 960, 540}, 960, 540},
+		"a part of what is configured":      {Request{Crop: Crop{0.5, 0.5, 0.5, 0.5}}, Request{ConfiguredCrop: quarter}, uhd, region{2400, 810, 480, 270}, 480, 270},
+		"no more than what is configured":   {Request{Crop: Crop{0.999, 0, 0.001, 0.001}}, Request{ConfiguredCrop: Crop{0, 0, 0.005, 0.005}}, uhd, region{2, 0, 16, 16}, 16, 16},
+		"the same scene, rotated":           {Request{Rotate: 90}, Request{ConfiguredCrop: quarter}, uhd, region{1080, 1920, 540, 960}, 540, 960},
+		"the same scene, rotated further":   {Request{Rotate: 180}, Request{ConfiguredCrop: quarter, Rotate: 90}, uhd, region{540, 1920, 540, 960}, 540, 960},
+		"a part of it, rotated":             {Request{Rotate: 180, Crop: Crop{0, 0, 0.5, 0.5}}, Request{ConfiguredCrop: quarter}, uhd, region{960, 1080, 480, 270}, 480, 270},
 		"pixels that are not square":        {Request{Crop: Crop{0.5, 0.5, 0.5, 0.5}}, Request{}, Stream{Width: 704, Height: 576, PixelAspect: Ratio{16, 11}}, region{512, 288, 512, 288}, 512, 288},
 		"the default of a large camera":     {Request{Crop: Crop{0, 0, 0.5, 0.5}}, Request{}, Stream{Width: 1920, Height: 1080}, region{0, 0, 960, 540}, 960, 540},
 		"the configuration's width stays":   {Request{Crop: quarter}, Request{Width: 640}, uhd, region{1920, 540, 960, 540}, 640, 360},
@@ -48,8 +39,29 @@ func TestCropIsAPartOfThePictureThatIsShownWithoutIt(t *testing.T) {
 	} {
 		r := c.request.WithDefaults(c.camera).Resolve(c.stream)
 		width, height := Orientation{Degrees: r.Rotate}.Size(c.stream.DisplaySize())
-		if got := shownRegion(r, width, height); got != c.shown || r.Width != c.width || r.Height != c.height {
+		if got := r.Crop.region(width, height); got != c.shown || r.Width != c.width || r.Height != c.height {
 			t.Errorf("%s: %v as %dx%d, want %v as %dx%d", name, got, r.Width, r.Height, c.shown, c.width, c.height)
+		}
+	}
+}
+
+func TestNothingOutsideOfTheConfiguredCropShows(t *testing.T) {
+	for _, stream := range []Stream{{Width: 3840, Height: 2160}, {Width: 641, Height: 361}, {Width: 704, Height: 576, PixelAspect: Ratio{16, 11}}} {
+		for _, c := range []Crop{{0.1234, 0.2345, 0.3456, 0.4567}, {0.3333, 0, 0.6667, 0.3333}, {0.0007, 0.0007, 0.9, 0.9}, {0.5, 0.5, 0.1, 0.1}} {
+			first := Request{ConfiguredCrop: c}.Resolve(stream).Crop
+			const slack = 1e-9
+			if first.X < c.X-slack || first.Y < c.Y-slack || first.X+first.Width > c.X+c.Width+slack || first.Y+first.Height > c.Y+c.Height+slack {
+				t.Errorf("%dx%d shows %v of %v", stream.Width, stream.Height, first, c)
+			}
+			if first.Width < c.Width-4/float64(stream.Width) || first.Height < c.Height-4/float64(stream.Height) {
+				t.Errorf("%dx%d shows only %v of %v", stream.Width, stream.Height, first, c)
+			}
+			for _, rotate := range []int{90, 180, 270} {
+				r := Request{Rotate: rotate}.WithDefaults(Request{ConfiguredCrop: c}).Resolve(stream)
+				if scene := (Orientation{Degrees: rotate}).CropBefore(r.Crop); scene.String() != first.String() {
+					t.Errorf("rotated by %d, %dx%d shows %v, else %v", rotate, stream.Width, stream.Height, scene, first)
+				}
+			}
 		}
 	}
 }

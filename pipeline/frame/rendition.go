@@ -115,23 +115,23 @@ func (o Overlay) Empty() bool { return o.Name == "" && !o.Time && o.Text == "" }
 
 // Request is what somebody asks of a camera. A zero field leaves the choice to the camera's configuration.
 type Request struct {
-	Width, Height int     // pixels; if only one is given, the other follows from the aspect ratio
-	Scale         float64 // of the camera's size or, with a crop, of that of the crop, in both directions
-	Upscale       bool    // allows a picture that is larger than that, up to MaxUpscale times
-	FPS           float64 // pictures per second at most
-	Keyframes     bool    // the camera's keyframes only
-	Quality       int     // 1 to 100
-	Auto          bool    // Quality, or what the configuration has, is that of the first of Steps
-	Step          int     // index of Steps, if Auto is set
-	AsSent        bool    // passes on the JPEGs of a camera that sends them, whatever Quality says, if everything else fits
-	Rotate        int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
-	Crop          Crop    // of the picture as it is shown without it: turned, and cropped to Within
-	Within        Crop    // of the configuration
-	Format        Format
-	DropSame      bool
-	Overlay       Overlay       // of the configuration
-	Name          string        // of the camera, also from the configuration
-	Show          *OverlayParts // which parts of the overlay are shown; nil leaves it as configured
+	Width, Height  int     // pixels; if only one is given, the other follows from the aspect ratio
+	Scale          float64 // of the camera's size or, with a crop, of that of the crop, in both directions
+	Upscale        bool    // allows a picture that is larger than that, up to MaxUpscale times
+	FPS            float64 // pictures per second at most
+	Keyframes      bool    // the camera's keyframes only
+	Quality        int     // 1 to 100
+	Auto           bool    // Quality, or what the configuration has, is that of the first of Steps
+	Step           int     // index of Steps, if Auto is set
+	AsSent         bool    // passes on the JPEGs of a camera that sends them, whatever Quality says, if everything else fits
+	Rotate         int     // degrees clockwise: 0, 90, 180 or 270; added to that of the configuration
+	Crop           Crop    // of the picture as it is shown without it: turned, and cropped to ConfiguredCrop
+	ConfiguredCrop Crop    // of the configuration
+	Format         Format
+	DropSame       bool
+	Overlay        Overlay       // of the configuration
+	Name           string        // of the camera, also from the configuration
+	Show           *OverlayParts // which parts of the overlay are shown; nil leaves it as configured
 }
 
 // Still returns a without what a single picture ignores.
@@ -184,7 +184,7 @@ func (a Request) WithDefaults(b Request) Request {
 			a.Overlay.Text = ""
 		}
 	}
-	a.Within = Orientation{Degrees: (360 - a.Rotate) % 360}.CropBefore(b.Within) // it stays where it is in the scene
+	a.ConfiguredCrop = Orientation{Degrees: (360 - a.Rotate) % 360}.CropBefore(b.ConfiguredCrop) // it stays where it is in the scene
 	a.Rotate = (a.Rotate + b.Rotate) % 360
 	a.DropSame = a.DropSame || b.DropSame
 	return a
@@ -198,12 +198,15 @@ func (a Request) WithDefaults(b Request) Request {
 //
 // Renditions that look the same become equal, so that they share one encode: a requested side is rounded to about a hundredth (see
 // grid), the other side to an even number, the quality to a multiple of 5, and the rate to halves from 2 a second on and to tenths
-// below. The edges of a crop are rounded to about a hundredth of its own sides, and to even pixels.
+// below. The edges of a crop are rounded to about a hundredth of its own sides, and to even pixels; those of a configured one are rounded
+// inwards, to even pixels.
 func (a Request) Resolve(s Stream) Rendition {
 	a, part := a.onStep()
 	turn := Orientation{Degrees: a.Rotate}
+	configured := turn.CropBefore(a.ConfiguredCrop).inside(s.DisplaySize()) // before it is turned, so that it is the same scene in every turn
 	s.Width, s.Height = turn.Size(s.DisplaySize())
-	shown := a.Crop.of(a.Within.of(region{0, 0, s.Width, s.Height}))
+	configured = Orientation{Degrees: (360 - a.Rotate) % 360}.CropBefore(configured)
+	shown := a.Crop.of(configured.region(s.Width, s.Height))
 	crop := shown.in(s.Width, s.Height)
 	s.Width, s.Height = shown.width, shown.height
 	if a.Scale == 0 {

@@ -42,7 +42,7 @@ static void fg_axis_init(fg_axis *a, fg_span part, int out, guint32 sum) {
 	a->from = MAX(part.from - a->start, 0);
 	a->in = MAX(1, (int)ceil(part.from + part.length - slack) - a->start);
 	if (a->from < slack && fabs(part.length - a->in) < slack && a->in % out == 0 && a->in / out <= 4)
-		a->whole = a->in / out;
+		a->factor = a->in / out;
 	for (int i = 0; i < out; i++) {
 		fg_cover(a, i, &first, &end);
 		a->taps = MAX(a->taps, end - first);
@@ -54,11 +54,11 @@ static void fg_axis_init(fg_axis *a, fg_span part, int out, guint32 sum) {
 		first = MIN(first, a->in - a->taps);
 		a->first[i] = first;
 		// The sum is rounded, not each weight, so that all of them add up to it.
-		double whole = 0;
+		double share = 0; // of the taps so far
 		guint32 given = 0;
 		for (int t = 0; t < a->taps; t++) {
-			whole += fg_weight(a, i, first + t);
-			const guint32 upto = t == a->taps - 1 ? sum : MIN(sum, (guint32)lrint(whole * sum));
+			share += fg_weight(a, i, first + t);
+			const guint32 upto = t == a->taps - 1 ? sum : MIN(sum, (guint32)lrint(share * sum));
 			a->weights[(gsize)i * a->taps + t] = upto - given;
 			given = upto;
 		}
@@ -227,7 +227,7 @@ static inline __attribute__((always_inline)) void fg_columns_of(
 }
 
 static void fg_columns(const fg_axis *a, guint8 *to, const guint16 *s) {
-	switch (a->whole) {
+	switch (a->factor) {
 	case 1:
 		fg_columns1(to, s, a->out);
 		return;

@@ -14,7 +14,7 @@ typedef struct {
 	int in, out; // how many are read, and how many are made of them
 	double from, length; // the part, from the first pixel that is read
 	int taps; // how many pixels each is made of
-	int whole; // length/out where that is 1 to 4 without a rest and the part begins with a pixel, else 0
+	int factor; // length/out where that is 1 to 4 without a rest and the part begins with a pixel, else 0
 	guint32 *first;
 	guint32 *weights; // taps for each pixel
 } fg_axis;

@@ -148,7 +148,11 @@ static GstFlowReturn fg_pack_chain(GstPad *pad, GstObject *parent, GstBuffer *in
 		gst_buffer_unref(in);
 		return GST_FLOW_NOT_NEGOTIATED;
 	}
-	GstFlowReturn flow = gst_buffer_pool_acquire_buffer(p->pool, &out, NULL);
+	// A GstVideoMeta may give a picture another size than the caps, for which out has no room.
+	GstFlowReturn flow = GST_FLOW_NOT_NEGOTIATED;
+	if (GST_VIDEO_FRAME_WIDTH(&picture) == GST_VIDEO_INFO_WIDTH(&p->video) &&
+		GST_VIDEO_FRAME_HEIGHT(&picture) == GST_VIDEO_INFO_HEIGHT(&p->video))
+		flow = gst_buffer_pool_acquire_buffer(p->pool, &out, NULL);
 	if (flow == GST_FLOW_OK && !gst_buffer_map(out, &to, GST_MAP_WRITE)) {
 		gst_buffer_unref(out);
 		flow = GST_FLOW_ERROR;

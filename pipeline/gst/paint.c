@@ -18,7 +18,7 @@ static gboolean fg_open(GstPadProbeInfo *info, GstVideoInfo *video, GstVideoFram
 
 static gboolean fg_full_range(const GstVideoInfo *video) { return video->colorimetry.range == GST_VIDEO_COLOR_RANGE_0_255; }
 
-// fg_span computes where a fraction of a side of n pixels begins and ends. It adds a pixel on both sides, since scaling mixes
+// fg_pixels computes where a fraction of a side of n pixels begins and ends. It adds a pixel on both sides, since scaling mixes
 // neighbours, and rounds to even numbers, because chroma is subsampled. The fraction may lie outside of the side.
 static void fg_pixels(double from, double length, int n, int *begin, int *end) {
 	*begin = *end = 0;

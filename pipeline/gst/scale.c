@@ -8,8 +8,8 @@
 #include "area.h"
 
 // FgScale scales pictures of any format in system memory and gives I420 with the colours of a JPEG: the matrix of ITU-R BT.601 and
-// full range (JFIF 1.02). It may scale a part of a picture only, and reads nothing else of it then. It scales each plane of YUV for itself. GstVideoConverter brings other formats, such as RGB and some of
-// 10 bit, into planes first. It is not used for more: it scales more slowly, and leaves the range as it is where the matrix
+// full range (JFIF 1.02). It may scale a part of a picture only, and reads nothing else of it then, except in formats that are converted
+// first. It scales each plane of YUV for itself. GstVideoConverter brings other formats, such as RGB and some of 10 bit, into planes first. It is not used for more: it scales more slowly, and leaves the range as it is where the matrix
 // does not change (1.22).
 typedef struct {
 	GstVideoFilter parent;

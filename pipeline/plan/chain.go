@@ -67,7 +67,9 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, of Camera) (in, out 
 	}
 	scaled := scale[len(scale)-1]
 	if len(of.Masks) > 0 {
-		gst.PaintMasks(scaled, of.masksIn(r))
+		scaler, _ := p.platform.scaler()
+		x, y := scaler.margin(size{of.Width, of.Height}, of.target(r))
+		gst.PaintMasks(scaled, of.masksIn(r, x, y))
 	}
 	finish, err := g.Add(p.finish(r, of)...)
 	if err != nil {
@@ -79,24 +81,25 @@ func (p Plan) AddOutput(g *gst.Pipeline, r frame.Rendition, of Camera) (in, out 
 	return scale[0], finish[len(finish)-1], nil
 }
 
-// masksIn has the masks where they are in the picture of a rendition before it is turned.
-func (c Camera) masksIn(r frame.Rendition) (all []gst.Mask) {
+// masksIn has the masks where they are in the picture of a rendition before it is turned. They are larger by a margin on each side, in
+// fractions of the camera's picture.
+func (c Camera) masksIn(r frame.Rendition, marginX, marginY float64) (all []gst.Mask) {
 	part := c.part(r)
 	width, height := c.turn(r).Size(r.Width, r.Height)
 	for _, m := range c.Masks {
 		b := c.Orientation.CropBefore(frame.Crop{X: m.X, Y: m.Y, Width: m.Width, Height: m.Height})
-		x, w := within(b.X, b.Width, part.X, part.Width, c.Width, width)
-		y, h := within(b.Y, b.Height, part.Y, part.Height, c.Height, height)
+		x, w := within(b.X-marginX, b.Width+2*marginX, part.X, part.Width, c.Width, width)
+		y, h := within(b.Y-marginY, b.Height+2*marginY, part.Y, part.Height, c.Height, height)
 		all = append(all, gst.Mask{X: x, Y: y, Width: w, Height: h})
 	}
 	return all
 }
 
 // within returns where a part of a side is in another part of it, as fractions of that. Where the camera's pixels are enlarged, it is
-// longer by one of them at each end, since neighbours are mixed.
+// longer by two of them at each end, since neighbours are mixed, and a sample of chroma is two pixels wide.
 func within(from, length, outer, outerLength float64, pixels, made int) (float64, float64) {
 	if shown := outerLength * float64(pixels); shown > 0 && shown < float64(made) {
-		from, length = from-1/float64(pixels), length+2/float64(pixels)
+		from, length = from-2/float64(pixels), length+4/float64(pixels)
 	}
 	return (from - outer) / outerLength, length / outerLength
 }
@@ -131,6 +134,15 @@ func (c Camera) whole(r frame.Rendition) size {
 	return size{side(width, c.Width), side(height, c.Height)}
 }
 
+// target is the size to which a device scales the camera's pictures for a rendition, before they are turned.
+func (c Camera) target(r frame.Rendition) size {
+	if !r.Crop.Whole() {
+		return c.whole(r)
+	}
+	width, height := c.turn(r).Size(r.Width, r.Height)
+	return size{width, height}
+}
+
 // matrix is the usual one of pictures whose stream states none, as browsers and cameras have it. Decoders take BT.709 above 576 lines
 // (1.22). The size of the camera's pictures decides, not that to which a device has scaled them.
 func (c Camera) matrix() gst.Arg {
@@ -148,10 +160,7 @@ func (c Camera) matrix() gst.Arg {
 func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	width, height := of.turn(r).Size(r.Width, r.Height)
 	scaler, memory := p.platform.scaler()
-	from, to := size{of.Width, of.Height}, size{width, height}
-	if !r.Crop.Whole() {
-		to = of.whole(r)
-	}
+	from, to := size{of.Width, of.Height}, of.target(r)
 	jpeg := p.codec == "mjpeg" // its pictures have the colours of a JPEG, although nvjpegdec does not say so (1.26)
 	if p.OnDevice(r, of) {
 		return scaler.scale(memory, p.device.format, from, to, !jpeg)

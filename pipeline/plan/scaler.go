@@ -17,6 +17,9 @@ type scaler struct {
 	halves bool
 	// through is the format by way of which it converts the colours of a camera to those of a JPEG; empty if it cannot so.
 	through string
+	// reach is how many of its own pixels away, on each side, a pixel of the picture may show: half of its taps. It is 0 for the scaler in
+	// system memory, whose neighbours gst.PaintMasks covers.
+	reach int
 	// converts says that it converts colours if its output has a colorimetry of its own.
 	converts bool
 }
@@ -41,7 +44,13 @@ func elementsOf(factories ...string) (elements []gst.Spec) {
 }
 
 // chain returns a scaler of these elements.
-func chain(factories ...string) scaler { return scaler{elements: elementsOf(factories...)} }
+func chain(factories ...string) scaler {
+	return scaler{elements: elementsOf(factories...), reach: tenTaps}
+}
+
+// tenTaps is the reach of a scaler of ten taps, the most that any of them is documented to have. It is taken for those of which it is
+// not known.
+const tenTaps = 5
 
 // inSystemMemory scales pictures in system memory.
 var inSystemMemory = scaler{elements: []gst.Spec{{Factory: gst.Scaler}}, system: true}
@@ -65,6 +74,18 @@ func (s scaler) steps(from, to size) (all []size) {
 		all = append(all, from)
 	}
 	return append(all, to)
+}
+
+// margin is how far a pixel of the camera may show beside its place in a picture that is scaled to a size, as fractions of the picture's
+// sides. from is the camera's size, zero if it is not known.
+func (s scaler) margin(from, to size) (x, y float64) {
+	side := func(own, made int) float64 {
+		if own > 0 {
+			made = min(made, own) // where a picture grows, the taps are pixels of the camera
+		}
+		return float64(s.reach) / float64(made)
+	}
+	return side(from.width, to.width), side(from.height, to.height)
 }
 
 // jpegColours are the matrix of ITU-R BT.601 and full range, as in every JPEG (JFIF 1.02).

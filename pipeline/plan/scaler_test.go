@@ -1,10 +1,13 @@
 package plan
 
 import (
+	"math"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
 )
 
@@ -79,4 +82,35 @@ func short(filter gst.Spec) string {
 		}
 	}
 	return text + full + " " + width + "x" + height
+}
+
+func TestMasksCoverWhatAScalerMixesIntoTheirNeighbours(t *testing.T) {
+	for _, pf := range platforms {
+		for _, s := range pf.scalers {
+			if s.system != (s.reach == 0) {
+				t.Errorf("%s: %s reaches %d pixels", pf.name, s.name(), s.reach)
+			}
+		}
+	}
+	camera := Camera{Width: 1920, Height: 1080, Masks: []configs.Mask{{X: 0.5, Y: 0.5, Width: 0.25, Height: 0.25}}}
+	part := frame.Crop{X: 0.25, Y: 0.25, Width: 0.5, Height: 0.5}
+	for _, test := range []struct {
+		name         string
+		r            frame.Rendition
+		x, y, margin float64 // pixels of the rendition
+	}{
+		{"smaller", frame.Rendition{Width: 480, Height: 270}, 240, 135, 5},
+		{"nearly its own size", frame.Rendition{Width: 1916, Height: 1078}, 958, 539, 5},
+		{"a crop of its own size", frame.Rendition{Width: 960, Height: 540, Crop: part}, 480, 270, 5},
+		{"a crop of half its size", frame.Rendition{Width: 480, Height: 270, Crop: part}, 240, 135, 5},
+		{"enlarged twice", frame.Rendition{Width: 3840, Height: 2160}, 1920, 1080, 2 * (5 + 2)},
+	} {
+		x, y := scaler{reach: tenTaps}.margin(size{camera.Width, camera.Height}, camera.target(test.r))
+		m := camera.masksIn(test.r, x, y)[0]
+		offX := test.x - m.X*float64(test.r.Width)
+		offY := test.y - m.Y*float64(test.r.Height)
+		if math.Abs(offX-test.margin) > 0.01 || math.Abs(offY-test.margin) > 0.01 {
+			t.Errorf("%s: margins of %.2f and %.2f pixels, want %v", test.name, offX, offY, test.margin)
+		}
+	}
 }
