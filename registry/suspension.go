@@ -112,11 +112,21 @@ func (r *Registry) list() []*camera {
 	return r.cameras
 }
 
+// bytesPerPixel is about how much memory a rendition takes for each pixel that counts, see load: a few pictures are on their way.
+const bytesPerPixel = 4
+
 // held is about how much memory the camera takes, in bytes.
 func (c *camera) held() (sum int64) {
 	for _, s := range c.streams {
 		sum += s.feed.Held()
 	}
+	c.read(func() {
+		for _, r := range c.renditions {
+			if r.stream != nil {
+				sum += bytesPerPixel * load(r.spec, c.sends())
+			}
+		}
+	})
 	return sum
 }
 

@@ -61,7 +61,7 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 			until(t, "live", func() bool { return state(r) == Live })
 			f.setHeld(1 << 30)
 			done, ok := r.Relieve(time.Now())
-			if !ok || done != (Relief{"a", 1 << 30, true, firstSuspension}) {
+			if !ok || !done.Suspended || done.Camera != "a" || done.Pause != firstSuspension || done.Held < 1<<30 {
 				t.Fatalf("%+v, %v", done, ok)
 			}
 			until(t, "the end of its connection", func() bool { return !f.isRunning() && state(r) == Suspended })
@@ -198,7 +198,7 @@ func TestStreamThatIsNotConnectedIsFreedAndNotSuspended(t *testing.T) {
 	defer v.Close()
 	until(t, "live", func() bool { return state(r) == Live })
 	f.setHeld(1 << 20)
-	if r.FreeUnused(); r.Held() != 1<<20 {
+	if r.FreeUnused(); r.Held() < 1<<20 {
 		t.Error("what is watched is freed")
 	}
 }

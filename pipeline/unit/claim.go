@@ -12,10 +12,11 @@ import (
 )
 
 // What a decoder may be asked to hold: pictures of the largest size that level 6.2 of H.264 and H.265 allows, such as 8192x4320, and
-// eight of that size at a time in 4:2:0 with 8 bits, which take 430 MB.
+// eight of that size at a time in 4:2:0, with up to 16 bits.
 const (
-	maxVideoArea = 34 << 20 // pixels
-	maxHeld      = 8 * maxVideoArea * 3 / 2
+	maxVideoArea = 34 << 20         // pixels
+	maxHeldArea  = 8 * maxVideoArea // pixels
+	maxHeld      = maxHeldArea * 3  // bytes: 850 MB, half of them with 8 bits
 )
 
 // claim is how much memory a sequence parameter set makes a decoder take: the size of a picture, and how many it keeps, since later
@@ -45,7 +46,7 @@ func (c claim) excess() string {
 	switch {
 	case area > maxVideoArea:
 		return fmt.Sprintf("video of %dx%d pixels, more than 8192x4320", c.width, c.height)
-	case c.picture()*int64(c.kept) > maxHeld:
+	case area*int64(c.kept) > maxHeldArea || c.picture()*int64(c.kept) > maxHeld:
 		return fmt.Sprintf("video of %dx%d pixels whose decoder has to keep %d pictures, which take more than eight of 8192x4320", c.width, c.height, c.kept)
 	}
 	return ""
@@ -71,7 +72,7 @@ func Held(s frame.Stream, claimed int64) int64 {
 }
 
 // Excess says what is too large about a stream whose pictures refer to each other, empty if nothing is. It checks the area only:
-// decoders of VP9 and AV1 keep eight pictures, which maxHeld allows at every size that is permitted, if they are of 8 bits in 4:2:0.
+// decoders of VP9 and AV1 keep eight pictures, which are permitted at every size in 4:2:0.
 func Excess(s frame.Stream) string {
 	if s.Codec == "mjpeg" || s.Codec == "raw" {
 		return ""

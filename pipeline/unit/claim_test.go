@@ -267,7 +267,8 @@ func TestClaimCountsChromaAndDepth(t *testing.T) {
 		}
 	}
 	deep := claim{8192, 4320, 8, pairOf(3, 10)}
-	if deep.excess() == "" || (claim{8192, 4320, 8, 0}).excess() != "" {
+	usual := claim{8192, 4320, 8, pairOf(1, 10)}
+	if deep.excess() == "" || usual.excess() != "" || (claim{8192, 4320, 9, 0}).excess() == "" {
 		t.Error("the depth does not count against what is allowed")
 	}
 	high := h264.SPS{} // what a set of the high 4:4:4 profile says
