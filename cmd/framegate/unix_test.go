@@ -13,7 +13,7 @@ import (
 
 func TestCamerasAreServedAndChangedOverAUnixSocketToo(t *testing.T) {
 	socket := filepath.Join(t.TempDir(), "framegate.sock")
-	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://ball', connect: on_demand}]"), "--listen", "unix:"+socket)
+	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://ball', connect: on_demand}]"), "--listen", "127.0.0.1:0", "--listen", "unix:"+socket)
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "unix", socket)
 	}}}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -49,7 +50,8 @@ type Plan struct {
 // startTime is how long a framegate may take to serve: the demo encodes its cameras first.
 const startTime = time.Minute
 
-// Start starts 'framegate serve' with further arguments on a free port and waits until it serves. Stop must follow.
+// Start starts 'framegate serve' with further arguments and waits until it serves: on a free port, unless they have --listen. Stop must
+// follow.
 func Start(binary string, args ...string) (*Process, error) { return StartIn(nil, binary, args...) }
 
 // StartIn is Start with further variables in the environment.
@@ -67,7 +69,10 @@ func run(env []string, binary, command string, args ...string) (*Process, error)
 		return nil, err
 	}
 	p := &Process{Dir: dir, read: make(chan struct{})}
-	p.cmd = exec.Command(binary, append([]string{command, "--listen", "127.0.0.1:0"}, args...)...)
+	if !slices.Contains(args, "--listen") {
+		args = append([]string{"--listen", "127.0.0.1:0"}, args...)
+	}
+	p.cmd = exec.Command(binary, append([]string{command}, args...)...)
 	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "FRAMEGATE_CONFIG="), env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
