@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/pipeline/unit"
 )
 
 const (
@@ -31,8 +32,8 @@ type rhythm struct {
 	reported  bool       // dry has been reported
 	units     int
 	known     bool          // the pauses are those of an earlier connection, until this one has shown its own rhythm
-	unit      time.Time     // when the last unit arrived
-	pts       time.Duration // of that unit, by the camera's clock
+	pts       time.Duration // of the last unit, by the camera's clock; unit.NoPTS if a broken one has followed it
+	pause     time.Duration // the longest since that unit in which nothing was sent
 	recent    pauses        // since spanBegan
 	earlier   pauses        // of the rhythmSpan before that
 	spanBegan time.Time
@@ -60,9 +61,9 @@ func (r *rhythm) reset(now time.Time) {
 	defer r.mu.Unlock()
 	r.known = r.units >= rhythmUnits || r.known && r.units == 0
 	if !r.known {
-		r.recent, r.earlier = pauses{}, pauses{}
+		r.recent, r.earlier, r.spanBegan = pauses{}, pauses{}, now
 	}
-	r.began, r.heard, r.whole, r.dry, r.spoilt, r.reported, r.units, r.spanBegan = now, time.Time{}, now, time.Time{}, false, false, 0, now
+	r.began, r.heard, r.whole, r.dry, r.spoilt, r.reported, r.units, r.pause = now, time.Time{}, now, time.Time{}, false, false, 0, 0
 }
 
 // hear records that the camera has sent something other than a unit.
@@ -80,6 +81,7 @@ func (r *rhythm) spoil(at time.Time) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.noise(at)
+	r.pts = unit.NoPTS
 	if r.dry.IsZero() || r.units == 0 {
 		r.spoilt = true
 	}
@@ -88,10 +90,22 @@ func (r *rhythm) spoil(at time.Time) {
 	}
 }
 
+// skip records that a unit is missing, so that the camera's time between those around it is no pause.
+func (r *rhythm) skip() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.pts = unit.NoPTS
+}
+
+// noise records that something has come. r.mu is held.
 func (r *rhythm) noise(at time.Time) {
-	if at.After(r.heard) {
-		r.heard = at
+	if !at.After(r.heard) {
+		return
 	}
+	if !r.heard.IsZero() {
+		r.pause = max(r.pause, at.Sub(r.heard))
+	}
+	r.heard = at
 }
 
 // take records a unit, whose time on the camera's clock may be unit.NoPTS. usable says that it can be decoded.
@@ -106,7 +120,7 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 		r.dry, r.spoilt = at, false
 	}
 	if r.units > 0 {
-		pause := at.Sub(r.unit)
+		pause := r.pause
 		if r.pts >= 0 && pts > r.pts {
 			pause = max(pause, min(pts-r.pts, maxClockPause))
 		}
@@ -116,7 +130,7 @@ func (r *rhythm) take(at time.Time, pts time.Duration, usable bool) {
 		r.recent = r.recent.with(pause)
 	}
 	r.units++
-	r.unit, r.pts = at, pts
+	r.pts, r.pause = pts, 0
 }
 
 // use records that units can be used from now on.

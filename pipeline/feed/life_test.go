@@ -119,6 +119,56 @@ func TestPicturesAfterAnotherFormatAreReported(t *testing.T) {
 	}
 }
 
+// TestTimeInWhichACameraSendsOnlyBrokenUnitsIsNoPause, nor is one that ended minutes and many connections ago.
+func TestTimeInWhichACameraSendsOnlyBrokenUnitsIsNoPause(t *testing.T) {
+	var r rhythm
+	l := limits{10 * time.Second, 5 * time.Second, 0}
+	now, pts := time.Now(), time.Duration(0)
+	next := func(step time.Duration) { now, pts = now.Add(step), pts+step }
+	good := func(n int) {
+		for range n {
+			next(40 * time.Millisecond)
+			r.take(now, pts, true)
+		}
+	}
+	check := func(what string, want time.Duration) {
+		t.Helper()
+		if _, limit, _, _ := r.silence(l); limit != want {
+			t.Errorf("%s: a limit of %v, want %v", what, limit, want)
+		}
+	}
+	r.reset(now)
+	good(25)
+	for range 2 {
+		for range 100 {
+			next(40 * time.Millisecond)
+			r.spoil(now)
+		}
+		good(25)
+	}
+	check("broken units for 4 s, twice", 5*time.Second)
+	for range 2 {
+		for range 100 {
+			next(40 * time.Millisecond)
+			r.hear(now)
+		}
+		r.skip()
+		good(25)
+	}
+	check("packets of lost units for 4 s, twice", 5*time.Second)
+	for range 2 {
+		next(3960 * time.Millisecond)
+		r.hear(now)
+		good(25)
+	}
+	check("pauses of 4 s, twice", 12*time.Second)
+	for range 20 { // connections of 10 s each
+		r.reset(now)
+		good(250)
+	}
+	check("200 s later", 5*time.Second)
+}
+
 // TestRhythmOfTheLastConnectionIsBelievedOnce so that a camera that stalls right after a reconnect is noticed as soon as before.
 func TestRhythmOfTheLastConnectionIsBelievedOnce(t *testing.T) {
 	var r rhythm
