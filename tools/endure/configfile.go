@@ -32,8 +32,9 @@ const extraCamera = "extra"
 // maxMemory is the max_memory of the configuration where there is a hostile camera.
 const maxMemory = 768 << 20
 
-// maxMegapixels is as much as two cores can encode ten times a second besides the viewers' own pictures.
-const maxMegapixels = 8
+// maxMegapixels is as much as two cores can encode ten times a second besides the viewers' own pictures, the tests of these pictures
+// and the cameras.
+const maxMegapixels = 6
 
 // newConfigFile makes the file. other is a camera that is configured for each scheme; nil for none.
 func newConfigFile(cameras *testcam.Server, other *hostile.Camera) (*configFile, error) {
