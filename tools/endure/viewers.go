@@ -38,15 +38,14 @@ const limitedName = "refused by a limit"
 type rendition struct {
 	query string
 	size  image.Point
-	every time.Duration // between two pictures
 }
 
 var renditions = []rendition{
-	{"", image.Pt(640, 360), 40 * time.Millisecond},
-	{"width=320", image.Pt(320, 180), 40 * time.Millisecond},
-	{"scale=0.5&fps=5&quality=60", image.Pt(320, 180), 200 * time.Millisecond},
-	{"width=160&fps=2", image.Pt(160, 90), 500 * time.Millisecond},
-	{"fps=key", image.Pt(640, 360), time.Second},
+	{"", image.Pt(640, 360)},
+	{"width=320", image.Pt(320, 180)},
+	{"scale=0.5&fps=5&quality=60", image.Pt(320, 180)},
+	{"width=160&fps=2", image.Pt(160, 90)},
+	{"fps=key", image.Pt(640, 360)},
 }
 
 // visit is one viewer from start to end.
@@ -138,7 +137,7 @@ type opener func(ctx context.Context, url string) (*viewer.Stream, error)
 // watch reads a stream until ctx is done, reports all to the checker, and waits for pause after each part.
 func (vs *viewers) watch(ctx context.Context, v visit, kind string, open opener, pause time.Duration) {
 	who := fmt.Sprintf("a %s viewer of %q", kind, v.query)
-	s := vs.checker.AddViewer(check.Visit{Camera: v.camera, Who: who, Size: v.size, Eager: pause == 0, Every: v.every, Opened: time.Now()})
+	s := vs.checker.AddViewer(check.Visit{Camera: v.camera, Who: who, Size: v.size, Eager: pause == 0, Opened: time.Now()})
 	stream, err := open(ctx, "http://"+vs.address+v.path())
 	switch {
 	case ctx.Err() != nil:

@@ -13,8 +13,7 @@ type Viewer struct {
 	camera *camera
 	who    string
 	size   image.Point
-	eager  bool          // as in Visit
-	every  time.Duration // as in Visit
+	eager  bool // as in Visit
 
 	opened   time.Time
 	part     time.Time // when the last part of any kind was read
@@ -41,10 +40,9 @@ type Part struct {
 // Visit describes a viewer that requests a stream.
 type Visit struct {
 	Camera string
-	Who    string        // the viewer, in reports
-	Size   image.Point   // of its pictures, while the camera is as configured
-	Eager  bool          // it reads all that comes: when it waits, framegate makes it wait
-	Every  time.Duration // between two pictures, by the rate that it asks for
+	Who    string      // the viewer, in reports
+	Size   image.Point // of its pictures, while the camera is as configured
+	Eager  bool        // it reads all that comes: when it waits, framegate makes it wait
 	Opened time.Time
 }
 
@@ -52,7 +50,7 @@ type Visit struct {
 func (c *Checker) AddViewer(visit Visit) *Viewer {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	v := &Viewer{camera: c.cameras[visit.Camera], who: visit.Who, size: visit.Size, eager: visit.Eager, every: visit.Every, opened: visit.Opened}
+	v := &Viewer{camera: c.cameras[visit.Camera], who: visit.Who, size: visit.Size, eager: visit.Eager, opened: visit.Opened}
 	c.viewers[v] = struct{}{}
 	return v
 }
@@ -202,7 +200,7 @@ func (c *Checker) checkWait(v *Viewer, now time.Time) {
 		since := latest(v.picture, v.opened, cam.works)
 		waited := now.Sub(since)
 		c.tally.LongestWait = max(c.tally.LongestWait, waited)
-		if c.over(since, maxWait+v.every, now) && !v.reported {
+		if c.over(since, maxWait, now) && !v.reported {
 			v.reported = true
 			c.report(cam.name, now, "%s has waited %v for a picture, though the camera works", v.who, round(waited))
 		}
@@ -211,7 +209,7 @@ func (c *Checker) checkWait(v *Viewer, now time.Time) {
 	facts := c.tally.Faults[string(cam.fault.Command)]
 	facts.Silence = max(facts.Silence, now.Sub(latest(v.part, v.opened, cam.began)))
 	since := latest(v.part, v.opened)
-	if c.over(since, maxWait+v.every, now) && c.over(cam.began, cam.fault.unseen+v.every, now) && !v.reported {
+	if c.over(since, maxWait, now) && c.over(cam.began, cam.fault.unseen, now) && !v.reported {
 		v.reported = true
 		c.report(cam.name, now, "%s has seen neither picture nor placeholder for %v", v.who, round(now.Sub(since)))
 	}
