@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"sync"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -21,6 +22,8 @@ func (c *camera) showPlaceholders(ctx context.Context) {
 		due, pause = c.duePlaceholders(time.Now())
 		return len(due) > 0
 	}
+	var drawing sync.WaitGroup
+	defer drawing.Wait()
 	for ctx.Err() == nil {
 		c.until(ctx, func() bool { return check() || pause > 0 })
 		if len(due) == 0 { // the placeholders that are shown need no repetition yet
@@ -29,10 +32,21 @@ func (c *camera) showPlaceholders(ctx context.Context) {
 			cancel()
 		}
 		for _, d := range due {
-			if c.conf.Placeholder {
-				c.showPlaceholder(ctx, d)
-			} else {
+			switch {
+			case !c.conf.Placeholder:
 				c.change(func() { c.drop(d.rendition, d.failure) })
+			case c.isDrawn(d):
+				c.publishPlaceholder(d)
+			default: // at the same time as others are repeated
+				c.mu.Lock()
+				d.rendition.drawing = true
+				c.mu.Unlock()
+				drawing.Go(func() {
+					if c.drawPlaceholder(ctx, d) {
+						c.publishPlaceholder(d)
+					}
+					c.change(func() { d.rendition.drawing = false })
+				})
 			}
 		}
 		due = nil
@@ -57,6 +71,9 @@ type duePlaceholder struct {
 // one is due, 0 if that is not known. c.mu is held.
 func (c *camera) duePlaceholders(now time.Time) (due []duePlaceholder, pause time.Duration) {
 	for _, r := range c.renditions {
+		if r.drawing {
+			continue
+		}
 		newest, failure := r.slot.Newest(), c.failure(r.spec)
 		first := newest == nil || !newest.Placeholder
 		if first && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
@@ -95,7 +112,8 @@ func (c *camera) lastSeen(r *rendition) time.Time {
 	return s.lastFrame
 }
 
-// shownPlaceholder is the placeholder that a rendition shows. It belongs to showPlaceholders.
+// shownPlaceholder is the placeholder that a rendition shows. It belongs to the goroutine that draws it, and otherwise to
+// showPlaceholders.
 type shownPlaceholder struct {
 	since      time.Time // when the camera last sent something
 	background []byte    // its last picture
@@ -106,40 +124,48 @@ type shownPlaceholder struct {
 	shown      time.Time // the last time
 }
 
-// showPlaceholder shows a rendition's placeholder. It draws it first if it differs from the previous one.
-func (c *camera) showPlaceholder(ctx context.Context, due duePlaceholder) {
-	p := &due.rendition.placeholder
-	texts := c.placeholders.Load()
-	raw := due.spec.Format.Raw() // programs get the reason instead, see View.newer
-	if due.first && !raw {
+// reason is why a rendition has no pictures. The reason of its placeholder still applies while the camera is coming back.
+func (due duePlaceholder) reason() frame.Reason {
+	if due.failure == nil {
+		return due.placeholder.reason
+	}
+	return frame.ReasonOf(due.failure)
+}
+
+// isDrawn reports whether a rendition's placeholder is drawn and still right. One of bare pixels need not be drawn: programs get the
+// reason instead, see View.newer.
+func (c *camera) isDrawn(due duePlaceholder) bool {
+	p := &due.placeholder
+	return due.spec.Format.Raw() ||
+		!due.first && p.jpeg != nil && p.spec == due.spec && p.reason == due.reason() && p.texts == c.placeholders.Load()
+}
+
+// drawPlaceholder draws a rendition's placeholder. It reports whether it could, after some time if not.
+func (c *camera) drawPlaceholder(ctx context.Context, due duePlaceholder) bool {
+	p, texts, reason := &due.placeholder, c.placeholders.Load(), due.reason()
+	if due.first {
 		*p = shownPlaceholder{since: due.since, background: c.background(ctx, due)}
 	}
-	reason := p.reason // it still applies while the camera is coming back
-	if due.failure != nil {
-		reason = frame.ReasonOf(due.failure)
+	drawn, err := placeholder.Placeholder{
+		Width: due.spec.Width, Height: due.spec.Height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality, frame.DefaultQuality),
+		Background: p.background, Title: c.conf.Name, Font: texts.Typeface,
+		Lines: []string{texts.Texts.Of(string(reason)), texts.Texts.Since + " " + shortTime(p.since, time.Now())},
+	}.Draw()
+	if err == nil && frame.HoldsBoundary(drawn) {
+		err = errors.New("it contains the boundary of streams")
 	}
-	if !raw && (p.jpeg == nil || p.spec != due.spec || p.reason != reason || p.texts != texts) {
-		drawn, err := placeholder.Placeholder{
-			Width: due.spec.Width, Height: due.spec.Height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality, frame.DefaultQuality),
-			Background: p.background, Title: c.conf.Name, Font: texts.Typeface,
-			Lines: []string{texts.Texts.Of(string(reason)), texts.Texts.Since + " " + shortTime(p.since, time.Now())},
-		}.Draw()
-		if err == nil && frame.HoldsBoundary(drawn) {
-			err = errors.New("it contains the boundary of streams")
-		}
-		if err != nil {
-			c.log.Error("placeholder cannot be drawn", "error", err)
-			retry.Sleep(ctx, placeholderInterval)
-			return
-		}
-		p.spec, p.reason, p.texts, p.jpeg = due.spec, reason, texts, drawn
+	if err != nil {
+		c.log.Error("placeholder cannot be drawn", "error", err)
+		retry.Sleep(ctx, placeholderInterval)
+		return false
 	}
-	c.publishPlaceholder(due)
+	p.spec, p.reason, p.texts, p.jpeg = due.spec, reason, texts, drawn
+	return true
 }
 
 // publishPlaceholder shows a placeholder that is drawn, unless pictures have come meanwhile, whose times are later.
 func (c *camera) publishPlaceholder(due duePlaceholder) {
-	p, newest := &due.rendition.placeholder, due.slot.Newest()
+	p, newest := &due.placeholder, due.slot.Newest()
 	if newest != nil && !newest.Placeholder && (due.failure == nil || newest.Received.After(due.received)) {
 		return
 	}
@@ -154,15 +180,16 @@ func (c *camera) publishPlaceholder(due duePlaceholder) {
 	due.slot.Publish(frame.New(p.jpeg, info))
 }
 
-// backgroundTimeout is how long it may take to make the last picture of a camera that nobody has watched.
-const backgroundTimeout = 3 * time.Second
+// backgroundTimeout is how long it may take to make the last picture of a camera that nobody has watched. Viewers are promised a
+// placeholder within two seconds.
+const backgroundTimeout = time.Second
 
 // background is the last picture for a placeholder: the rendition's, or one of what the camera sent last, nil if there is
 // none.
 func (c *camera) background(ctx context.Context, due duePlaceholder) []byte {
 	f := due.slot.Picture()
 	if f == nil {
-		ctx, cancel := context.WithTimeout(ctx, backgroundTimeout)
+		ctx, cancel := context.WithTimeout(ctx, c.backgroundTimeout)
 		defer cancel()
 		f, _ = c.snapshots.lastPicture(ctx, due.spec.Still(), time.Time{}, due.failure)
 	}

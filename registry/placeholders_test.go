@@ -2,8 +2,10 @@ package registry
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"image/jpeg"
+	"slices"
 	"testing"
 	"time"
 
@@ -293,4 +295,39 @@ func TestPlaceholderOfACropHasItsShape(t *testing.T) {
 	if size, err := jpeg.DecodeConfig(bytes.NewReader(shown.Picture())); err != nil || size.Width != 160 || size.Height != 360 {
 		t.Errorf("the placeholder is %dx%d, %v", size.Width, size.Height, err)
 	}
+}
+
+// TestPlaceholderThatTakesLongHoldsUpNoOther has a rendition whose placeholder waits for the camera's last picture.
+func TestPlaceholderThatTakesLongHoldsUpNoOther(t *testing.T) {
+	r, e, f := start(t, "")
+	v := watch(t, r, frame.Request{})
+	defer v.Close()
+	lose(t, r, f)
+	nextPlaceholder(t, v)
+	c := r.byID["a"]
+	c.change(func() { c.backgroundTimeout = patience })
+	release := e.blockPictures()
+	defer release()
+	ctx, leave := context.WithCancel(t.Context())
+	left := make(chan struct{})
+	go func() {
+		defer close(left)
+		if other, err := r.Watch(ctx, "a", frame.Request{Width: 320}); err == nil {
+			t.Errorf("%+v, though the last picture is not made", other.Frame().Info)
+			other.Close()
+		}
+	}()
+	drawing := func() (drawing bool) {
+		c.read(func() { drawing = slices.ContainsFunc(c.renditions, func(r *rendition) bool { return r.drawing }) })
+		return drawing
+	}
+	until(t, "drawing", drawing)
+	for range 2 {
+		nextPlaceholder(t, v)
+	}
+	if !drawing() {
+		t.Error("the other placeholder is drawn already")
+	}
+	leave()
+	<-left
 }

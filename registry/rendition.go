@@ -22,6 +22,7 @@ type rendition struct {
 	stream  *stream         // whose picture fills the slot; nil if none does
 	pixels  int64           // as how many it counts
 	counted bool            // they are
+	drawing bool            // its placeholder is being drawn
 	viewers int
 	polled  bool        // programs ask for its pictures one by one
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
