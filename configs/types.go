@@ -30,12 +30,27 @@ type Config struct {
 	MaxMemory                Memory   `yaml:"max_memory" default:"75%" doc:"Memory of the whole process, such as 2GiB, or a part of what the machine or the container has, such as 75%. Beyond it, the camera that takes the most is suspended for some minutes. 0 means no limit."`
 	Editable                 bool     `yaml:"editable" default:"true" doc:"Allows requests from this machine to change the list of cameras in this file; false refuses them with 403."`
 
+	Auth         Auth         `yaml:"auth" doc:"Who may look. Without users and without open, this machine only."`
 	Placeholders Placeholders `yaml:"placeholders" doc:"What viewers see while a camera sends no pictures."`
 	Defaults     Settings     `yaml:"defaults" doc:"Settings of all cameras that do not have their own."`
 	Cameras      []Camera     `yaml:"cameras" doc:"The cameras, in the order of the wall."`
 
 	// Files are the configuration's own file and those that it names.
 	Files []string `yaml:"-"`
+}
+
+// Auth says who may see cameras, and who may change them.
+type Auth struct {
+	Open bool `yaml:"open" default:"false" doc:"Lets everybody watch who reaches framegate's address. Changes still need an admin."`
+
+	Users []User `yaml:"-"`
+}
+
+// User is somebody who may sign in.
+type User struct {
+	Name    string
+	Role    string   // viewer or admin
+	Cameras []string // patterns of the IDs of cameras; empty for all
 }
 
 // Settings are set for all cameras, under defaults, and for each.

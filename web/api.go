@@ -6,21 +6,35 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth"
+
 	"github.com/go-chi/chi/v5"
 )
 
-func (s *server) listCameras(w http.ResponseWriter, _ *http.Request) {
-	writeJSON(w, http.StatusOK, s.Cameras.Cameras())
+func (s *server) listCameras(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, s.camerasOf(auth.Of(r.Context())))
+}
+
+// camerasOf returns what a principal may know of the cameras that it may see. The list is not nil.
+func (s *server) camerasOf(p auth.Principal) []registry.Status {
+	list := []registry.Status{}
+	for _, status := range s.Cameras.Cameras() {
+		if p.Sees(status.ID) {
+			list = append(list, visible(p, status))
+		}
+	}
+	return list
 }
 
 func (s *server) showCamera(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
 	status, err := s.Cameras.Camera(id)
 	if err != nil {
-		refuse(w, id, err)
+		refuse(w, r, id, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, status)
+	writeJSON(w, http.StatusOK, visible(auth.Of(r.Context()), status))
 }
 
 // hardwareTimeout is how long a client waits until all plans have been tried. This takes a second unless a driver hangs.
@@ -43,10 +57,15 @@ func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
 }
 
 // readyz serves GET /readyz: every camera has been tried once, so that the states mean something.
-func (s *server) readyz(w http.ResponseWriter, _ *http.Request) {
+func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
+	p := auth.Of(r.Context())
 	for _, camera := range s.Cameras.Cameras() {
 		if !camera.Tried {
-			problem{Status: http.StatusServiceUnavailable, Detail: "still connecting", Camera: camera.ID, retryAfter: 1}.write(w)
+			answer := problem{Status: http.StatusServiceUnavailable, Detail: "still connecting", retryAfter: 1}
+			if p.Sees(camera.ID) {
+				answer.Camera = camera.ID
+			}
+			answer.write(w)
 			return
 		}
 	}

@@ -160,9 +160,9 @@ func TestOnlyThisMachineChangesCameras(t *testing.T) {
 		status int
 		part   string
 	}{
-		{map[string]string{"Test-From": "192.0.2.1:4321"}, 403, "from this machine only"},
-		{map[string]string{"Test-From": "[2001:db8::1]:4321"}, 403, "from this machine only"},
-		{map[string]string{"Test-From": "[::ffff:192.0.2.1]:4321"}, 403, "from this machine only"},
+		{map[string]string{"Test-From": "192.0.2.1:4321"}, 403, "this machine only"},
+		{map[string]string{"Test-From": "[2001:db8::1]:4321"}, 403, "this machine only"},
+		{map[string]string{"Test-From": "[::ffff:192.0.2.1]:4321"}, 403, "this machine only"},
 		{map[string]string{"X-Forwarded-For": "192.0.2.1"}, 403, "through a proxy"},
 		{map[string]string{"Forwarded": "for=192.0.2.1"}, 403, "through a proxy"},
 		{map[string]string{"X-Forwarded-Prefix": "/cams"}, 403, "through a proxy"},

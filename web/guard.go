@@ -5,38 +5,40 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
+
+	"github.com/framegate/framegate/web/auth"
 )
 
-// guard is a condition that a request must meet before it may change anything. framegate has no user accounts, so only somebody who
-// can sign in to this machine may change cameras.
+// guard is a condition that the request of an admin must meet before it may change anything.
 type guard struct {
 	status int
 	detail string
+	local  bool // it concerns those only who are admins because they ask from this machine
 	met    func(*http.Request) bool
 }
 
 var guards = []guard{
-	// Nobody else on the network may change anything.
-	{http.StatusForbidden, "cameras can be changed from this machine only: use 127.0.0.1, localhost or [::1]", fromLoopback},
 	// A proxy on this machine sends anybody's requests from loopback.
-	{http.StatusForbidden, "cameras cannot be changed through a proxy", notForwarded},
+	{http.StatusForbidden, "cameras cannot be changed through a proxy", true, notForwarded},
 	// So does a proxy that adds no header. Most proxies run as a user of their own.
-	{http.StatusForbidden, "cameras cannot be changed by a service, such as a proxy: the user who asks is one of those that run services", fromPerson},
+	{http.StatusForbidden, "cameras cannot be changed by a service, such as a proxy: the user who asks is one of those that run services", true, fromPerson},
 	// DNS rebinding: a foreign page whose name is made to resolve to this machine has the same origin, for a browser on this
 	// machine. Only the name in the request differs.
-	{http.StatusForbidden, "cameras can be changed under the name 127.0.0.1, localhost or [::1] only", toLoopback},
+	{http.StatusForbidden, "cameras can be changed under the name 127.0.0.1, localhost or [::1] only", true, toLoopback},
 	// A page of another origin, in a browser on this machine.
-	{http.StatusForbidden, "cameras cannot be changed by pages of another origin", sameOrigin},
+	{http.StatusForbidden, "cameras cannot be changed by pages of another origin", false, sameOrigin},
 	// A page of another origin cannot send this type without the browser asking first. It is required without a body too, so that
 	// there is one rule.
-	{http.StatusUnsupportedMediaType, "the header Content-Type must be application/json", isJSON},
+	{http.StatusUnsupportedMediaType, "the header Content-Type must be application/json", false, isJSON},
 }
 
 // guarded passes on requests that meet all guards, and limits their bodies.
 func (s *server) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		local := auth.Of(r.Context()).Kind == auth.Local
 		for _, g := range guards {
-			if !g.met(r) {
+			if (!g.local || local) && !g.met(r) {
 				problem{Status: g.status, Detail: g.detail}.write(w)
 				return
 			}
@@ -63,14 +65,14 @@ func fromLoopback(r *http.Request) bool {
 	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
-// notForwarded looks for headers that proxies add. nginx adds none by default, but before 1.29.7 it uses HTTP/1.0.
-func notForwarded(r *http.Request) bool {
-	for _, name := range []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip", "Via"} {
-		if len(r.Header.Values(name)) > 0 {
-			return false
-		}
-	}
-	return r.ProtoAtLeast(1, 1)
+// notForwarded reports whether no proxy seems to have sent a request. nginx adds no header by default, but before 1.29.7 it uses HTTP/1.0.
+func notForwarded(r *http.Request) bool { return !forwarded(r) && r.ProtoAtLeast(1, 1) }
+
+// forwarded reports whether a request has a header that proxies add.
+func forwarded(r *http.Request) bool {
+	return slices.ContainsFunc(
+		[]string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Real-Ip", "Via"},
+		func(name string) bool { return len(r.Header.Values(name)) > 0 })
 }
 
 func toLoopback(r *http.Request) bool {

@@ -4,25 +4,31 @@ import (
 	"net/http"
 
 	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth"
 )
 
 // exists reports whether GET would give a picture of a camera, as far as that is known without making one, and answers the request
 // if not. HEAD connects no camera and takes no place of a viewer or a rendition.
-func (s *server) exists(w http.ResponseWriter, id string) bool { return s.gives(w, id, true) }
+func (s *server) exists(w http.ResponseWriter, r *http.Request, id string) bool {
+	return s.gives(w, r, id, true)
+}
 
 // live reports whether GET would give a picture of a camera and no placeholder, as far as that is known without making one, and answers
 // the request if not.
-func (s *server) live(w http.ResponseWriter, id string) bool { return s.gives(w, id, false) }
+func (s *server) live(w http.ResponseWriter, r *http.Request, id string) bool {
+	return s.gives(w, r, id, false)
+}
 
 // gives is exists or, if placeholders are no pictures, live.
-func (s *server) gives(w http.ResponseWriter, id string, placeholders bool) bool {
+func (s *server) gives(w http.ResponseWriter, r *http.Request, id string, placeholders bool) bool {
 	status, err := s.Cameras.Camera(id)
 	switch {
 	case err != nil:
-		refuse(w, id, err)
+		refuse(w, r, id, err)
 	case status.State == registry.Disabled:
-		refuse(w, id, registry.ErrDisabled)
+		refuse(w, r, id, registry.ErrDisabled)
 	case status.Error != "" && (!placeholders || status.Width == 0 || !s.hasPlaceholder(id)):
+		status = visible(auth.Of(r.Context()), status)
 		problem{Status: http.StatusServiceUnavailable, Detail: status.Error, Camera: id, Reason: status.Reason, retryAfter: retryAfter}.write(w)
 	default:
 		return true

@@ -48,10 +48,10 @@ func TestHeadOfTheNextPictureCountsNoPlaceholder(t *testing.T) {
 	s := &server{Options: Options{Cameras: lostCamera{}}}
 	s.config.Store(config)
 	w := httptest.NewRecorder()
-	if !s.exists(w, "lost") {
+	if !s.exists(w, httptest.NewRequest("HEAD", "/", nil), "lost") {
 		t.Errorf("a placeholder: %d %s", w.Code, w.Body)
 	}
-	if s.live(w, "lost") || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
+	if s.live(w, httptest.NewRequest("HEAD", "/", nil), "lost") || w.Code != http.StatusServiceUnavailable || w.Header().Get("Retry-After") == "" {
 		t.Errorf("%d %s", w.Code, w.Body)
 	}
 }

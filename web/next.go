@@ -29,7 +29,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 		q.Format = cmp.Or(q.Format, format)
 		id, h := chi.URLParam(r, "id"), w.Header()
 		if r.Method == http.MethodHead {
-			if s.live(w, id) {
+			if s.live(w, r, id) {
 				describeNext(h, q.Format)
 			}
 			return
@@ -51,7 +51,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		case err != nil:
-			refuse(w, id, err)
+			refuse(w, r, id, err)
 			return
 		}
 		if q.Format.Raw() {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -22,9 +23,14 @@ var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 
 // wall serves GET /: all cameras.
 func (s *server) wall(w http.ResponseWriter, r *http.Request) {
+	p := auth.Of(r.Context())
+	var configuration Configuration
+	if p.Role >= auth.Admin {
+		configuration = s.Configuration()
+	}
 	s.page(w, "wall.html", map[string]any{
-		"Root": root(r), "Cameras": s.Cameras.Cameras(), "New": registry.Status{}, "Streams": wallStreams, "Version": s.Version,
-		"Configuration": s.Configuration(),
+		"Root": root(r), "Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams, "Version": s.Version,
+		"Configuration": configuration, "Admin": p.Role >= auth.Admin,
 	})
 }
 
@@ -37,11 +43,11 @@ func (s *server) camera(w http.ResponseWriter, r *http.Request) {
 	id := chi.URLParam(r, "id")
 	status, err := s.Cameras.Camera(id)
 	if err != nil {
-		refuse(w, id, err)
+		refuse(w, r, id, err)
 		return
 	}
 	s.page(w, "camera.html", map[string]any{
-		"Root": root(r), "Camera": status, "Origin": origin(r), "Parameters": streamParameters, "Version": s.Version,
+		"Root": root(r), "Camera": visible(auth.Of(r.Context()), status), "Origin": origin(r), "Parameters": streamParameters, "Version": s.Version,
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth"
 )
 
 // problem is an error answer as in RFC 9457.
@@ -52,8 +53,9 @@ func clip(text string) string {
 // retryAfter is the pause after which viewers should try again, in seconds.
 const retryAfter = 5
 
-// refuse answers a request for a picture with the error that the registry returned.
-func refuse(w http.ResponseWriter, id string, err error) {
+// refuse answers a request for a picture with the error that the registry returned. Only an admin reads it in the camera's words: they
+// hold its address.
+func refuse(w http.ResponseWriter, r *http.Request, id string, err error) {
 	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
 	var tooMany *registry.TooManyError
 	switch {
@@ -64,6 +66,9 @@ func refuse(w http.ResponseWriter, id string, err error) {
 	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing), errors.Is(err, registry.ErrFull):
 	default:
 		p.Reason = frame.ReasonOf(err)
+		if auth.Of(r.Context()).Role < auth.Admin {
+			p.Detail = plainly(p.Detail, string(p.Reason))
+		}
 	}
 	p.write(w)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/framegate/framegate/configs/edit"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -92,33 +93,9 @@ func New(o Options) *Handler {
 		problem{Status: http.StatusMethodNotAllowed, Detail: "this path accepts " + methods}.write(w)
 	})
 
-	r.Get("/", s.wall)
-	r.Method(http.MethodGet, "/static/*", static())
-	r.Route("/cameras/{id}", func(r chi.Router) {
-		r.Get("/", s.camera)
-		r.Get("/stream", s.stream)
-		r.Get("/next.jpg", s.next(nextParameters, frame.JPEG))
-		r.Get("/next.raw", s.next(rawParameters, frame.BGR))
-		for extension, format := range snapshotFormats {
-			r.Get("/snapshot."+extension, s.snapshot(format))
-		}
-	})
-	r.Route("/api", func(r chi.Router) {
-		r.Get("/cameras", s.listCameras)
-		r.Get("/cameras/{id}", s.showCamera)
-		r.Get("/hardware", s.showHardware)
-		r.Get("/config", s.showConfiguration)
-		r.Group(func(r chi.Router) {
-			r.Use(s.guarded)
-			r.Post("/cameras", s.addCamera)
-			r.Put("/cameras/{id}", s.replaceCamera)
-			r.Patch("/cameras/{id}", s.changeCamera)
-			r.Delete("/cameras/{id}", s.removeCamera)
-		})
-	})
-	r.Get("/healthz", s.healthz)
-	r.Get("/readyz", s.readyz)
-	r.Method(http.MethodGet, "/metrics", s.metrics())
+	for _, to := range s.routes() {
+		r.Method(to.method, to.pattern, s.admit(to))
+	}
 	return &Handler{r, s}
 }
 
@@ -126,6 +103,7 @@ func New(o Options) *Handler {
 type server struct {
 	Options
 	config  atomic.Pointer[configs.Config] // for future requests
+	finders []auth.Finder                  // the first that finds a principal decides
 	viewers viewerLimits
 	pixels  sentPixels
 	reduced atomic.Int64     // viewers who are not on the first step of quality=auto

@@ -26,7 +26,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 		q.Format = format
 		id, h := chi.URLParam(r, "id"), w.Header()
 		if r.Method == http.MethodHead {
-			if s.exists(w, id) {
+			if s.exists(w, r, id) {
 				describeSnapshot(h, format)
 			}
 			return
@@ -36,7 +36,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 		defer cancel()
 		f, stale, err := s.Cameras.Snapshot(ctx, id, q.Request, q.maxAge)
 		if err != nil {
-			refuse(w, id, err)
+			refuse(w, r, id, err)
 			return
 		}
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout))

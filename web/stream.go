@@ -27,7 +27,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	}
 	id, h := chi.URLParam(r, "id"), w.Header()
 	if r.Method == http.MethodHead {
-		if s.exists(w, id) {
+		if s.exists(w, r, id) {
 			describeStream(h)
 		}
 		return
@@ -54,7 +54,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	var err error
 	if out.view, err = s.Cameras.Watch(out.ctx, out.id, out.request); err != nil {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a camera may take minutes to fail
-		refuse(w, out.id, err)
+		refuse(w, r, out.id, err)
 		return
 	}
 	if q.maxKbps > 0 || out.view.Auto() {

@@ -32,6 +32,7 @@ var order = []string{
 	"pipeline",
 	"registry",
 	"web/adapt",
+	"web/auth",
 	"web",
 	"internal/memory",
 	"internal/terminal",
@@ -56,7 +57,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web/adapt", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web/adapt", "web/auth", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

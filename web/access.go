@@ -1,0 +1,132 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// admit passes on the requests of those who may ask for a route, with their principal in the context, and refuses all others.
+func (s *server) admit(to route) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		p, err := s.principal(r)
+		if to.role == auth.Anybody {
+			p, err = known(p, err), nil
+		}
+		id := chi.URLParam(r, "id")
+		switch {
+		case err != nil:
+			refusePrincipal(w, err)
+		case p.Role < to.role:
+			s.turnAway(w, r, p, to.role)
+		case id != "" && !p.Sees(id):
+			problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + id}.write(w)
+		default:
+			to.handler.ServeHTTP(w, withoutCredentials(r.WithContext(auth.WithPrincipal(r.Context(), p))))
+		}
+	})
+}
+
+// withoutCredentials returns a request without the query parameters that carry credentials.
+func withoutCredentials(r *http.Request) *http.Request {
+	var kept []string
+	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		name, _, _ := strings.Cut(part, "=")
+		if !slices.Contains(auth.Parameters, name) {
+			kept = append(kept, part)
+		}
+	}
+	query := strings.Join(kept, "&")
+	if query == r.URL.RawQuery {
+		return r
+	}
+	r = r.Clone(r.Context())
+	r.URL.RawQuery = query
+	return r
+}
+
+// known is the principal whose credentials were found, or nobody.
+func known(p auth.Principal, err error) auth.Principal {
+	if err != nil {
+		return auth.Principal{Kind: auth.Nobody}
+	}
+	return p
+}
+
+// principal finds out who asks. The error is an *auth.Error: the request carries credentials that are wrong.
+func (s *server) principal(r *http.Request) (auth.Principal, error) {
+	for _, finder := range s.finders {
+		if p, found, err := finder.Find(r); found || err != nil {
+			return p, err
+		}
+	}
+	config := s.config.Load()
+	switch {
+	case len(config.Auth.Users) == 0 && fromLoopback(r) && !forwarded(r):
+		return auth.Principal{Kind: auth.Local, Role: auth.Admin}, nil
+	case config.Auth.Open:
+		return auth.Principal{Kind: auth.Open, Role: auth.Viewer}, nil
+	}
+	return auth.Principal{Kind: auth.Nobody}, nil
+}
+
+// refusePrincipal answers a request whose credentials are wrong.
+func refusePrincipal(w http.ResponseWriter, err error) {
+	p := problem{Status: http.StatusUnauthorized, Detail: err.Error()}
+	var refused *auth.Error
+	if errors.As(err, &refused) {
+		p.Status, p.retryAfter = refused.Status, refused.RetryAfter
+	}
+	p.write(w)
+}
+
+// turnAway answers a request for more than its principal may have.
+func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Principal, role auth.Role) {
+	switch {
+	case p.Role > auth.Anybody:
+		problem{Status: http.StatusForbidden, Detail: "only an " + role.String() + " may do this" + s.whoIs(role)}.write(w)
+	case len(s.config.Load().Auth.Users) > 0:
+		w.Header().Set("WWW-Authenticate", `Basic realm="framegate", charset="UTF-8"`)
+		problem{Status: http.StatusUnauthorized, Detail: "sign in with a name and a password"}.write(w)
+	default:
+		s.explainClosed(w, r)
+	}
+}
+
+// whoIs says who has a role where there are no users.
+func (s *server) whoIs(role auth.Role) string {
+	if role == auth.Admin && len(s.config.Load().Auth.Users) == 0 {
+		return ": as there are no users, that is only who asks from this machine, under 127.0.0.1, localhost or [::1] and not through a proxy"
+	}
+	return ""
+}
+
+// visible returns what a principal may know of a camera. Only an admin learns why a camera is away in the camera's words: they
+// hold its address.
+func visible(p auth.Principal, status registry.Status) registry.Status {
+	if p.Role >= auth.Admin {
+		return status
+	}
+	status.Error = plainly(status.Error, string(status.Reason))
+	streams := make([]registry.StreamStatus, len(status.Streams))
+	for i, stream := range status.Streams {
+		stream.Error = plainly(stream.Error, string(stream.State))
+		streams[i] = stream
+	}
+	status.Streams = streams
+	return status
+}
+
+// plainly is what is said of a fault without its own words: nothing if there is none.
+func plainly(fault, kind string) string {
+	if fault == "" {
+		return ""
+	}
+	return "the camera sends no pictures: " + strings.ReplaceAll(kind, "_", " ")
+}

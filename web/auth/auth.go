@@ -1,0 +1,88 @@
+// Package auth decides who asks, and what they may see and do. It knows nothing of cameras but their IDs.
+package auth
+
+import (
+	"context"
+	"net/http"
+	"path"
+	"slices"
+	"time"
+)
+
+// Role is what somebody may do. A higher role may do all that a lower one may.
+type Role int
+
+// The roles.
+const (
+	Anybody Role = iota // nothing but what everybody may
+	Viewer              // see cameras
+	Admin               // see everything, and change cameras
+)
+
+// String returns the role as the configuration and messages name it.
+func (r Role) String() string { return [...]string{"nobody", "viewer", "admin"}[r] }
+
+// Kind is how a principal is known.
+type Kind string
+
+// The kinds of principals.
+const (
+	Nobody Kind = "nobody" // is not known
+	Local  Kind = "local"  // asks from this machine, as long as there are no users
+	Open   Kind = "open"   // may watch because everybody may
+	User   Kind = "user"   // has a name and a password
+	Link   Kind = "link"   // has a signed link
+	Token  Kind = "token"  // has a token of another server
+	Proxy  Kind = "proxy"  // is named by a proxy that is trusted
+)
+
+// Principal is who asks. It is not changed after it is found.
+type Principal struct {
+	Kind    Kind
+	Name    string // of a user, or what a token says; empty if it has none
+	Role    Role
+	Cameras []string  // patterns of path.Match for the IDs of the cameras that it may see; empty for all
+	Until   time.Time // when its right ends; zero for never
+}
+
+// Sees reports whether the principal may see a camera. Any goroutine may call it.
+func (p Principal) Sees(camera string) bool {
+	return p.Role >= Viewer && (len(p.Cameras) == 0 || slices.ContainsFunc(p.Cameras, func(pattern string) bool {
+		matches, err := path.Match(pattern, camera)
+		return matches && err == nil
+	}))
+}
+
+// Error is why a request that carries credentials has no principal.
+type Error struct {
+	Status     int    // 401, 403, 410 or 429
+	Detail     string // for who asks; it says nothing that helps to guess
+	RetryAfter int    // seconds; 0 for no such header
+}
+
+func (e *Error) Error() string { return e.Detail }
+
+// Finder finds the principal of requests of one kind. Any goroutine may call it.
+type Finder interface {
+	// Find returns the principal of a request. found is false if the request carries nothing of this kind. The error is an *Error.
+	Find(r *http.Request) (p Principal, found bool, err error)
+}
+
+// Parameters are the query parameters that may carry credentials. Handlers do not see them.
+var Parameters = []string{"token"}
+
+type key struct{}
+
+// WithPrincipal returns a context that carries a principal.
+func WithPrincipal(ctx context.Context, p Principal) context.Context {
+	return context.WithValue(ctx, key{}, p)
+}
+
+// Of returns the principal that a request's context carries, or nobody.
+func Of(ctx context.Context) Principal {
+	p, ok := ctx.Value(key{}).(Principal)
+	if !ok {
+		return Principal{Kind: Nobody}
+	}
+	return p
+}

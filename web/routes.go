@@ -1,0 +1,48 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/web/auth"
+)
+
+// route is one thing that the server does. Nothing but its role decides who may ask for it, and the principal's cameras where the
+// pattern has an {id}.
+type route struct {
+	method  string
+	pattern string // of chi
+	role    auth.Role
+	handler http.Handler
+}
+
+// routes are all routes.
+func (s *server) routes() []route {
+	change := func(handler http.HandlerFunc) http.Handler { return s.guarded(handler) }
+	routes := []route{
+		{http.MethodGet, "/healthz", auth.Anybody, http.HandlerFunc(s.healthz)},
+		{http.MethodGet, "/readyz", auth.Anybody, http.HandlerFunc(s.readyz)},
+		{http.MethodGet, "/static/*", auth.Anybody, static()},
+
+		{http.MethodGet, "/", auth.Viewer, http.HandlerFunc(s.wall)},
+		{http.MethodGet, "/cameras/{id}", auth.Viewer, http.HandlerFunc(s.camera)},
+		{http.MethodGet, "/cameras/{id}/", auth.Viewer, http.HandlerFunc(s.camera)},
+		{http.MethodGet, "/cameras/{id}/stream", auth.Viewer, http.HandlerFunc(s.stream)},
+		{http.MethodGet, "/cameras/{id}/next.jpg", auth.Viewer, s.next(nextParameters, frame.JPEG)},
+		{http.MethodGet, "/cameras/{id}/next.raw", auth.Viewer, s.next(rawParameters, frame.BGR)},
+		{http.MethodGet, "/api/cameras", auth.Viewer, http.HandlerFunc(s.listCameras)},
+		{http.MethodGet, "/api/cameras/{id}", auth.Viewer, http.HandlerFunc(s.showCamera)},
+
+		{http.MethodGet, "/api/hardware", auth.Admin, http.HandlerFunc(s.showHardware)},
+		{http.MethodGet, "/api/config", auth.Admin, http.HandlerFunc(s.showConfiguration)},
+		{http.MethodGet, "/metrics", auth.Admin, s.metrics()},
+		{http.MethodPost, "/api/cameras", auth.Admin, change(s.addCamera)},
+		{http.MethodPut, "/api/cameras/{id}", auth.Admin, change(s.replaceCamera)},
+		{http.MethodPatch, "/api/cameras/{id}", auth.Admin, change(s.changeCamera)},
+		{http.MethodDelete, "/api/cameras/{id}", auth.Admin, change(s.removeCamera)},
+	}
+	for extension, format := range snapshotFormats {
+		routes = append(routes, route{http.MethodGet, "/cameras/{id}/snapshot." + extension, auth.Viewer, s.snapshot(format)})
+	}
+	return routes
+}
