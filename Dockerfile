@@ -65,12 +65,15 @@ FROM ${RUNTIME}
 RUN (getent group render >/dev/null || groupadd --system render) \
 	&& useradd --uid 10001 --groups video,render --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin framegate \
 	&& mkdir /etc/framegate \
+	&& install -d -m 700 -o 10001 -g 10001 /var/lib/framegate \
 	&& ldconfig
 COPY LICENSE /usr/share/doc/framegate/
 COPY --from=build /src/bin/framegate /usr/local/bin/
 
 # GStreamer writes its list of plugins here when it starts, with the devices of the machine.
 ENV XDG_CACHE_HOME=/tmp
+# What framegate makes itself, such as the keys of signed links. A volume keeps it.
+ENV STATE_DIRECTORY=/var/lib/framegate
 USER 10001
 EXPOSE 8080
 STOPSIGNAL SIGTERM

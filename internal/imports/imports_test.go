@@ -26,6 +26,7 @@ var order = []string{
 	"pipeline/gst",
 	"configs",
 	"configs/edit",
+	"internal/state",
 	"pipeline/plan",
 	"pipeline/feed",
 	"pipeline/picture",
@@ -57,7 +58,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "registry", "web/adapt", "web/auth", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "internal/state", "registry", "web/adapt", "web/auth", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

@@ -1,0 +1,118 @@
+package state
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+func TestDirIsSystemdsElseXDGsElseHomes(t *testing.T) {
+	for _, test := range []struct{ systemd, xdg, home, want string }{
+		{"/var/lib/framegate", "/xdg", "/home/ann", "/var/lib/framegate"},
+		{"/var/lib/framegate:/var/lib/other", "/xdg", "/home/ann", "/var/lib/framegate"},
+		{"", "/xdg", "/home/ann", "/xdg/framegate"},
+		{"relative", "relative", "/home/ann", "/home/ann/.local/state/framegate"},
+		{"", "", "/home/ann", "/home/ann/.local/state/framegate"},
+		{"", "", "", ""},
+	} {
+		t.Setenv("STATE_DIRECTORY", test.systemd)
+		t.Setenv("XDG_STATE_HOME", test.xdg)
+		t.Setenv("HOME", test.home)
+		if got, err := Dir(); got != test.want || (err == nil) != (test.want != "") {
+			t.Errorf("%+v: %q, %v", test, got, err)
+		}
+	}
+}
+
+func TestFilesAreForTheirOwnerOnly(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "var", "framegate")
+	t.Setenv("STATE_DIRECTORY", dir)
+	if _, err := ReadFile("keys"); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	for _, content := range []string{"one", "two"} {
+		if err := WriteFile("keys", []byte(content)); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := ReadFile("keys"); string(got) != content || err != nil {
+			t.Errorf("%q, %v", got, err)
+		}
+	}
+	for path, want := range map[string]os.FileMode{dir: 0o700 | os.ModeDir, filepath.Join(dir, "keys"): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s: %v, %v", path, info.Mode(), err)
+		}
+	}
+	if files, _ := os.ReadDir(dir); len(files) != 1 {
+		t.Errorf("%v is left in the folder", files)
+	}
+}
+
+func TestFilesOfStateAreRegularAndOfBoundedSize(t *testing.T) {
+	dir := t.TempDir()
+	t.Setenv("STATE_DIRECTORY", dir)
+	if err := syscall.Mkfifo(filepath.Join(dir, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "large"), make([]byte, maxSize+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"fifo", "large", "", ".", "..", "../keys", "a/b", "/etc/passwd", ".hidden"} {
+		if content, err := ReadFile(name); err == nil {
+			t.Errorf("%q: %d bytes", name, len(content))
+		}
+	}
+	for _, name := range []string{"", "..", "../keys", "a/b"} {
+		if err := WriteFile(name, nil); err == nil {
+			t.Errorf("%q was written", name)
+		}
+	}
+	if err := WriteFile("large", make([]byte, maxSize+1)); err == nil {
+		t.Error("a file was written that cannot be read")
+	}
+}
+
+func TestUpdatesOfAFileHappenOneAfterAnother(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	const updates = 50
+	var all sync.WaitGroup
+	for range updates {
+		all.Go(func() {
+			err := Update("count", func(before []byte) ([]byte, error) {
+				n, _ := strconv.Atoi(string(before))
+				return []byte(strconv.Itoa(n + 1)), nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if got, err := ReadFile("count"); string(got) != strconv.Itoa(updates) || err != nil {
+		t.Errorf("%s, %v", got, err)
+	}
+}
+
+func TestUpdateThatFailsWritesNothing(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	wrong := errors.New("wrong")
+	if err := Update("keys", func([]byte) ([]byte, error) { return []byte("x"), wrong }); !errors.Is(err, wrong) {
+		t.Error(err)
+	}
+	if _, err := ReadFile("keys"); !errors.Is(err, os.ErrNotExist) {
+		t.Error(err)
+	}
+	if err := Update("keys", func(before []byte) ([]byte, error) {
+		if before != nil {
+			t.Errorf("%q", before)
+		}
+		return []byte(strings.Repeat("x", 10)), nil
+	}); err != nil {
+		t.Error(err)
+	}
+}
