@@ -3,15 +3,11 @@ package web
 import (
 	"context"
 	"errors"
-	"net"
-	"syscall"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/adapt"
-
-	"golang.org/x/sys/unix"
 )
 
 // adaptive gives one viewer what its line carries: quality=auto and max_kbps. It belongs to the sender's goroutine.
@@ -55,7 +51,7 @@ func (s *sender) adapt() error {
 		return err
 	}
 	if s.view.Auto() && !s.view.Frame().Placeholder {
-		step := a.line.Sent(adapt.Sent{At: now, Took: took, Bytes: bytes, Missed: s.view.Missed(), Delivered: a.delivered(s.conn, now)})
+		step := a.line.Sent(adapt.Sent{At: now, Took: took, Bytes: bytes, Missed: s.view.Missed(), Delivered: a.delivered(s.to, now)})
 		if step != a.line.Step() && a.pending < 0 {
 			a.pending = step
 			s.watchStep(step)
@@ -149,31 +145,14 @@ func (s *sender) pause(d time.Duration) error {
 
 // delivered is what TCP estimates that the connection carries, in bytes per second; 0 if that is not known. It asks once in
 // askPeriod.
-func (a *adaptive) delivered(conn net.Conn, now time.Time) float64 {
-	if now.Sub(a.asked) < askPeriod {
-		return a.seen
+func (a *adaptive) delivered(to streamWriter, now time.Time) float64 {
+	if now.Sub(a.asked) >= askPeriod {
+		a.asked, a.seen = now, to.delivered()
 	}
-	a.asked, a.seen = now, 0
-	control(conn, func(fd int) {
-		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
-			a.seen = float64(info.Delivery_rate)
-		}
-	})
 	return a.seen
 }
 
 const askPeriod = 500 * time.Millisecond
-
-// control calls f with the descriptor of a connection, if it has one.
-func control(conn net.Conn, f func(fd int)) {
-	raw, ok := conn.(syscall.Conn)
-	if !ok {
-		return
-	}
-	if c, err := raw.SyscallConn(); err == nil {
-		c.Control(func(fd uintptr) { f(int(fd)) })
-	}
-}
 
 // watchAgain watches the camera anew, because the view has ended. If the step that the viewer is on cannot be had any more, it is the
 // first one.

@@ -217,7 +217,7 @@ func (c *recordingConn) Write(p []byte) (int, error) {
 func (c *recordingConn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if left := time.Until(t); c.least == 0 || left < c.least {
+	if left := time.Until(t); !t.IsZero() && (c.least == 0 || left < c.least) {
 		c.least = left
 	}
 	return nil
@@ -238,9 +238,10 @@ func TestChangeOfTheStepShortensTheTimeOfNoFrame(t *testing.T) {
 	defer stop()
 	conn := &recordingConn{gone: make(chan struct{})}
 	var reduced atomic.Int64
-	s := &sender{cameras: handler.server.Cameras, id: "gate", conn: conn, now: handler.server.now, reduced: &reduced,
+	s := &sender{cameras: handler.server.Cameras, id: "gate", now: handler.server.now, reduced: &reduced,
 		request: frame.Request{Width: 320, Auto: true}, adaptive: newAdaptive(100)}
 	s.ctx, s.cancel = context.WithCancel(t.Context())
+	s.to = hijacked{conn, s.cancel}
 	var err error
 	if s.view, err = s.cameras.Watch(s.ctx, s.id, s.request); err != nil {
 		t.Fatal(err)

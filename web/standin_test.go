@@ -28,12 +28,13 @@ type standinFeed struct {
 	away  bool // it cannot be reached
 	still bool // it sends one picture only
 	calm  bool // it sends ten pictures of noise a second, so that a busy machine misses none and each is larger than the kernel's queue
+	large bool // its pictures are of noise, each larger than the kernel's queue
 	total int  // what its counters say
 }
 
 func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
 	total, _ := strconv.Atoi(src.URL.Query().Get("total"))
-	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still", calm: src.URL.Path == "/calm", total: total}, nil
+	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still", calm: src.URL.Path == "/calm", large: src.URL.Path == "/large", total: total}, nil
 }
 
 var stream = frame.Stream{Codec: "h264", Width: 320, Height: 180, FPS: 100}
@@ -68,11 +69,12 @@ type standinPicture struct {
 	outputs  []frame.Output
 	still    bool
 	calm     bool
+	large    bool
 	caughtUp chan struct{}
 }
 
 func (f *standinFeed) NewPicture(outputs []frame.Output) registry.Picture {
-	return &standinPicture{outputs, f.still, f.calm, make(chan struct{})}
+	return &standinPicture{outputs, f.still, f.calm, f.large, make(chan struct{})}
 }
 
 var epoch = time.Now()
@@ -88,7 +90,7 @@ func (p *standinPicture) Run(ctx context.Context) error {
 		for _, out := range p.outputs {
 			picture := image.NewGray(image.Rect(0, 0, out.Rendition.Width, out.Rendition.Height))
 			picture.SetGray(0, 0, color.Gray{Y: byte(n)})
-			if p.calm {
+			if p.calm || p.large {
 				for i := range picture.Pix {
 					picture.Pix[i] = byte(rand.Int())
 				}

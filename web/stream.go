@@ -1,11 +1,8 @@
 package web
 
 import (
-	"bytes"
 	"context"
 	"errors"
-	"fmt"
-	"net"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -14,7 +11,6 @@ import (
 	"github.com/framegate/framegate/registry"
 
 	"github.com/go-chi/chi/v5"
-	"golang.org/x/sys/unix"
 )
 
 // stream serves GET /cameras/{id}/stream: MJPEG for <img src>. It answers with an error status while there is no picture to send,
@@ -38,7 +34,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r), now: s.now, reduced: &s.reduced}
-	// The stream outlives this handler. Until its first picture is there, it ends with the request.
+	// Over HTTP/1.1 the stream outlives this handler. Until its first picture is there, it ends with the request.
 	out.ctx, out.cancel = context.WithCancel(context.Background())
 	end := func() {
 		out.cancel()
@@ -61,13 +57,16 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		out.adaptive = newAdaptive(q.maxKbps)
 	}
 	describeStream(h)
-	if !outlive() {
-		out.view.Close()
+	conn, _, err := http.NewResponseController(w).Hijack()
+	if err != nil { // it is HTTP/2
+		out.to = newResponse(w, r)
+		out.send(h)
 		return
 	}
-	if out.conn, _, err = http.NewResponseController(w).Hijack(); err != nil {
+	out.to = hijacked{conn, out.cancel}
+	if !outlive() {
 		out.view.Close()
-		problem{Status: http.StatusHTTPVersionNotSupported, Detail: "streams need HTTP/1.1"}.write(w)
+		conn.Close()
 		return
 	}
 	sending = true
@@ -83,11 +82,9 @@ func describeStream(h http.Header) {
 	h.Set("Content-Security-Policy", inert)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // makes nginx pass frames on immediately
-	h.Set("Connection", "close")     // the end of the stream is the end of the connection
 }
 
-// sender sends a stream to one viewer. It belongs to one goroutine. It takes the connection over from net/http, whose goroutines
-// and buffers would be most of what a viewer costs: the body is not chunked, and a frame is one write.
+// sender sends a stream to one viewer. It belongs to one goroutine.
 type sender struct {
 	cameras  Cameras
 	id       string
@@ -97,7 +94,7 @@ type sender struct {
 	cancel   func()          // ends ctx
 	view     *registry.View
 	next     *registry.View // takes over when sendView returns
-	conn     net.Conn
+	to       streamWriter
 	now      func() time.Time
 	reduced  *atomic.Int64 // counts the viewer while it is not on the first step
 	adaptive *adaptive     // nil if the viewer gets the same pictures, whatever its line carries
@@ -105,7 +102,7 @@ type sender struct {
 
 // send writes frames until either side ends.
 func (s *sender) send(h http.Header) {
-	defer s.conn.Close()
+	defer s.to.end()
 	defer func() {
 		s.cancel()
 		s.view.Close()
@@ -113,17 +110,8 @@ func (s *sender) send(h http.Header) {
 			s.endSteps()
 		}
 	}()
-	limitQueue(s.conn)
-	s.conn.SetReadDeadline(time.Time{})
-	go func() {
-		defer s.cancel()
-		for b := make([]byte, 1); ; {
-			if _, err := s.conn.Read(b); err != nil {
-				return
-			}
-		}
-	}()
-	if s.writeHead(h) != nil {
+	s.to.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if s.to.begin(h, s.client.opening()) != nil {
 		return
 	}
 	for {
@@ -142,36 +130,21 @@ func (s *sender) send(h http.Header) {
 	}
 }
 
-// writeHead writes what comes before the first part.
-func (s *sender) writeHead(h http.Header) error {
-	var head bytes.Buffer
-	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
-	fmt.Fprint(&head, "HTTP/1.1 200 OK\r\n")
-	h.Write(&head)
-	fmt.Fprint(&head, "\r\n", s.client.opening())
-	s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-	_, err := s.conn.Write(head.Bytes())
-	return err
-}
-
 // sendView writes the frames of the view until it ends, and returns why it ended. A frame that is being written then may take
 // endTimeout more.
 func (s *sender) sendView() error {
 	ctx, hurried := s.view.Context(), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		s.conn.SetWriteDeadline(time.Now().Add(endTimeout))
+		s.to.SetWriteDeadline(time.Now().Add(endTimeout))
 		close(hurried)
 	})
 	defer func() { // so that it does not shorten the time of another view's frames
 		if !stop() {
 			<-hurried
+			s.to.SetWriteDeadline(time.Time{})
 		}
 	}()
 	for {
-		s.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
 		if err := s.write(s.client.part(s.view.Frame())); err != nil {
 			return err
 		}
@@ -191,14 +164,18 @@ func (s *sender) sendView() error {
 	}
 }
 
-// write writes a part.
+// write writes a part, unless the view has ended, whose cause is then the error.
 func (s *sender) write(part []byte) error {
+	s.to.SetWriteDeadline(time.Now().Add(writeTimeout))
+	if ctx := s.view.Context(); ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
 	if s.adaptive == nil {
-		_, err := s.conn.Write(part)
+		_, err := s.to.Write(part)
 		return err
 	}
 	began := s.now()
-	_, err := s.conn.Write(part)
+	_, err := s.to.Write(part)
 	s.adaptive.took += s.now().Sub(began)
 	s.adaptive.bytes += len(part)
 	return err
@@ -206,24 +183,3 @@ func (s *sender) write(part []byte) error {
 
 // endTimeout is how long a viewer may take to read its last frame when the stream ends.
 const endTimeout = 2 * time.Second
-
-// limitQueue keeps the kernel from queueing frames for a slow viewer, who is to see the newest ones. It also makes the kernel give
-// up a connection that acknowledges nothing for userTimeout. Linux counts twice what a Unix socket is given, for its own data.
-func limitQueue(conn net.Conn) {
-	control(conn, func(fd int) { // an older kernel may lack these options, which are not essential
-		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_UNIX {
-			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, unsentBytes)
-			return
-		}
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, unsentBytes)
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_USER_TIMEOUT, int(userTimeout.Milliseconds()))
-	})
-}
-
-// unsentBytes is how much of a stream may wait in the kernel before it is sent. Linux wakes the writer when half of it has been
-// sent. For the slowest viewers this must take less than writeTimeout.
-const unsentBytes = 16 << 10
-
-// userTimeout ends a connection whose other end has vanished while the kernel could hold all that was sent, as with placeholders.
-// It is much longer than writeTimeout because Linux also counts the time of a viewer who reads, but slowly.
-const userTimeout = time.Minute

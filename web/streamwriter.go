@@ -1,0 +1,127 @@
+package web
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/http"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// streamWriter is how a stream reaches its viewer. It belongs to the sender's goroutine, but for SetWriteDeadline, which any goroutine
+// may call.
+type streamWriter interface {
+	// begin writes the head of the answer and what comes before the first part. It writes to the viewer until end is called.
+	begin(h http.Header, opening string) error
+	// Write writes a part and keeps nothing of it back.
+	Write(part []byte) (int, error)
+	// SetWriteDeadline sets when a Write fails, also one that is under way. The stream cannot be used afterwards. The zero time means never.
+	SetWriteDeadline(at time.Time) error
+	// delivered is what TCP estimates that the viewer's line carries, in bytes per second; 0 if that is not known.
+	delivered() float64
+	end()
+}
+
+// hijacked is the whole connection of one viewer, over HTTP/1.1. It is taken over from net/http, whose goroutines and buffers would be most
+// of what a viewer costs: the body is not chunked, and a frame is one write.
+type hijacked struct {
+	net.Conn
+	gone func() // is called when the viewer has gone
+}
+
+func (c hijacked) begin(h http.Header, opening string) error {
+	limitQueue(c.Conn)
+	c.SetReadDeadline(time.Time{})
+	go func() {
+		defer c.gone()
+		for b := make([]byte, 1); ; {
+			if _, err := c.Read(b); err != nil {
+				return
+			}
+		}
+	}()
+	h.Set("Connection", "close") // the end of the stream is the end of the connection
+	h.Set("Date", time.Now().UTC().Format(http.TimeFormat))
+	var head bytes.Buffer
+	fmt.Fprint(&head, "HTTP/1.1 200 OK\r\n")
+	h.Write(&head)
+	fmt.Fprint(&head, "\r\n", opening)
+	_, err := c.Write(head.Bytes())
+	return err
+}
+
+func (c hijacked) delivered() (rate float64) {
+	control(c.Conn, func(fd int) {
+		if info, err := unix.GetsockoptTCPInfo(fd, unix.IPPROTO_TCP, unix.TCP_INFO); err == nil {
+			rate = float64(info.Delivery_rate)
+		}
+	})
+	return rate
+}
+
+func (c hijacked) end() { c.Close() }
+
+// response writes to the ResponseWriter of a request, over HTTP/2, where streams and other answers share a connection. net/http keeps
+// nothing of what is flushed: Write returns when the kernel has taken the part, for which the viewer's flow control must have left room.
+type response struct {
+	w          http.ResponseWriter
+	controller *http.ResponseController
+	late       *time.Timer // aborts the answer
+
+	mu    sync.Mutex // guards ended
+	ended bool       // w must not be used any more
+}
+
+func newResponse(w http.ResponseWriter, r *http.Request) *response {
+	limitSharedQueue(r)
+	out := &response{w: w, controller: http.NewResponseController(w)}
+	out.late = time.AfterFunc(writeTimeout, out.abort)
+	return out
+}
+
+func (out *response) begin(_ http.Header, opening string) error {
+	out.controller.SetWriteDeadline(time.Time{})
+	_, err := out.Write([]byte(opening)) // begins with the head
+	return err
+}
+
+func (out *response) Write(part []byte) (int, error) {
+	defer out.late.Stop()
+	n, err := out.w.Write(part)
+	if err == nil {
+		err = out.controller.Flush()
+	}
+	return n, err
+}
+
+// SetWriteDeadline is not the controller's, which would also end a stream that has nothing to write at that time.
+func (out *response) SetWriteDeadline(at time.Time) error {
+	if at.IsZero() {
+		out.late.Stop()
+	} else {
+		out.late.Reset(time.Until(at))
+	}
+	return nil
+}
+
+// abort ends a Write that is under way.
+func (out *response) abort() {
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	if !out.ended {
+		out.controller.SetWriteDeadline(time.Unix(1, 0))
+	}
+}
+
+// delivered is unknown: TCP's estimate is that of all streams of the connection.
+func (out *response) delivered() float64 { return 0 }
+
+func (out *response) end() {
+	out.late.Stop()
+	out.mu.Lock()
+	defer out.mu.Unlock()
+	out.ended = true
+}
