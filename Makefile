@@ -77,6 +77,7 @@ fuzz:
 	$(FUZZ) ./configs -fuzz '^FuzzParse$$'
 	$(FUZZ) ./configs/edit -fuzz '^FuzzEdit$$'
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
+	$(FUZZ) ./web/auth/sessions -fuzz '^FuzzCookie$$'
 	$(FUZZ) ./pipeline/challenge -fuzz '^FuzzChallenges$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzDescription$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'

@@ -1,0 +1,319 @@
+// Package sessions keeps who has signed in. A browser has a random token in a cookie; framegate has the hash of the token.
+package sessions
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
+	"log/slog"
+	"net/http"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth"
+)
+
+const (
+	// idleTime is how long a session lasts without a request.
+	idleTime = 7 * 24 * time.Hour
+	// lifetime is how long a session lasts at most.
+	lifetime = 30 * 24 * time.Hour
+	// maxPerUser is how many sessions a user has; a further one ends that which was used the longest time ago.
+	maxPerUser = 16
+	// maxInAll bounds the sessions of all users, so that the file stays below the limit of the state directory.
+	maxInAll = 500
+)
+
+// Users are those who may sign in. Any goroutine may call its methods.
+type Users interface {
+	// Principal returns a user. It is false if there is none.
+	Principal(name string) (auth.Principal, bool)
+	// Stamp returns a text that changes whenever the password of a user is set, and is the same after a restart.
+	Stamp(name string) string
+	// Check returns the user with a name and a password. The error is an *auth.Error if they are wrong, or were tried too often.
+	Check(ctx context.Context, name, password, address string) (auth.Principal, error)
+}
+
+// Sessions are the sessions of all users, and the auth.Finder of their cookies. They are kept in the state directory. Any goroutine may
+// call its methods.
+type Sessions struct {
+	users   Users
+	changes *auth.Changes
+	log     *slog.Logger
+	// Secure reports whether a browser sends a request over TLS. It is set before the first request.
+	Secure func(*http.Request) bool
+	now    func() time.Time
+
+	saving sync.Mutex // guards the file, and is taken before mu
+
+	mu       sync.Mutex          // guards what follows
+	sessions map[string]*session // by the hash of their token
+	stamps   map[string]string   // of the users' passwords, by name; the map is replaced, never changed
+	loaded   bool
+	saved    time.Time
+}
+
+// session is a session as the file has it.
+type session struct {
+	Token   string    `json:"token_sha256"`
+	User    string    `json:"user"`
+	Stamp   string    `json:"stamp"`   // of the user's password, at sign-in
+	Address string    `json:"address"` // of the client, at sign-in
+	Browser string    `json:"browser"`
+	Since   time.Time `json:"since"`
+	Seen    time.Time `json:"seen"` // the last request
+}
+
+// until is when a session ends by itself.
+func (s *session) until() time.Time {
+	idle, end := s.Seen.Add(idleTime), s.Since.Add(lifetime)
+	if idle.Before(end) {
+		return idle
+	}
+	return end
+}
+
+// Session is a session as its user sees it.
+type Session struct {
+	ID      string    `json:"id"` // names it; it is no secret
+	Address string    `json:"address"`
+	Browser string    `json:"browser"`
+	Since   time.Time `json:"since"`
+	Seen    time.Time `json:"seen"`
+	Current bool      `json:"current"` // it is that of the request
+}
+
+// idOf is the name of the session of a token's hash.
+func idOf(hash string) string { return hash[:16] }
+
+// New returns the sessions of users. Whenever one ends, changes is told.
+func New(users Users, changes *auth.Changes, log *slog.Logger) *Sessions {
+	return &Sessions{
+		users: users, changes: changes, log: log, now: time.Now, sessions: map[string]*session{},
+		Secure: func(r *http.Request) bool { return r.TLS != nil },
+	}
+}
+
+// Configure ends the sessions of users whose password has changed. It is called after the users are configured, so that nobody signs
+// in with a previous password after it. The sessions of users who are not in the configuration do not count, but are kept: another
+// framegate may use the same state directory.
+func (s *Sessions) Configure(config *configs.Config) {
+	stamps := map[string]string{}
+	for _, user := range config.Auth.Users {
+		stamps[user.Name] = s.users.Stamp(user.Name)
+	}
+	s.mu.Lock()
+	s.stamps = stamps
+	load := !s.loaded && len(stamps) > 0
+	s.loaded = s.loaded || load
+	if load {
+		s.load()
+	}
+	ended := s.remove(func(one *session) bool {
+		stamp, exists := stamps[one.User]
+		return exists && stamp != one.Stamp
+	})
+	s.mu.Unlock()
+	if ended > 0 {
+		s.log.Info("sessions ended: the password has changed", "sessions", ended)
+		s.end()
+	}
+}
+
+// Find returns the user of a request's cookie. A cookie that is not valid any more counts as none, since a browser sends it by itself.
+func (s *Sessions) Find(r *http.Request) (p auth.Principal, found bool, err error) {
+	hash, user, until := s.use(r)
+	if hash == "" {
+		return auth.Principal{}, false, nil
+	}
+	p, found = s.users.Principal(user)
+	if !found {
+		return auth.Principal{}, false, nil
+	}
+	if p.Until.IsZero() || until.Before(p.Until) {
+		p.Until = until
+	}
+	return p, true, nil
+}
+
+// Has reports whether a request has the cookie of a session.
+func (s *Sessions) Has(r *http.Request) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.of(r) != nil
+}
+
+// use returns the session of a request, which is used now. The hash is empty if there is none.
+func (s *Sessions) use(r *http.Request) (hash, user string, until time.Time) {
+	now := s.now()
+	s.mu.Lock()
+	one := s.of(r)
+	if one == nil {
+		s.mu.Unlock()
+		return "", "", time.Time{}
+	}
+	one.Seen = now
+	hash, user, until = one.Token, one.User, one.until()
+	due := now.Sub(s.saved) > saveInterval
+	s.mu.Unlock()
+	if due && s.saving.TryLock() { // while one request waits for the disk, no other does
+		s.save()
+		s.saving.Unlock()
+	}
+	return hash, user, until
+}
+
+// of returns the session of a request, nil for none. mu is held.
+func (s *Sessions) of(r *http.Request) *session {
+	for _, cookie := range r.CookiesNamed(s.cookieName(r)) {
+		if len(cookie.Value) != tokenLength {
+			continue
+		}
+		one := s.sessions[hashOf(cookie.Value)]
+		if one != nil && s.valid(one) {
+			return one
+		}
+	}
+	return nil
+}
+
+// valid reports whether a session has not ended, and its user has the password of the sign-in. mu is held.
+func (s *Sessions) valid(one *session) bool {
+	stamp, exists := s.stamps[one.User]
+	return exists && stamp == one.Stamp && s.now().Before(one.until())
+}
+
+// SignIn begins a session for a user with the password, and sets its cookie. The session that the browser had ends. address is that of the
+// client. The error is that of Users.Check.
+func (s *Sessions) SignIn(w http.ResponseWriter, r *http.Request, name, password, address string) error {
+	s.mu.Lock()
+	stamps := s.stamps // before the check, which may be of a password that changes meanwhile
+	s.mu.Unlock()
+	p, err := s.users.Check(r.Context(), name, password, address)
+	if err != nil {
+		return err
+	}
+	token := rand.Text() + rand.Text()
+	now := s.now()
+	one := &session{
+		Token: hashOf(token), User: p.Name, Stamp: stamps[p.Name], Address: address, Browser: browser(r.UserAgent()), Since: now, Seen: now,
+	}
+	s.mu.Lock()
+	if !s.valid(one) {
+		s.mu.Unlock()
+		return &auth.Error{Status: http.StatusUnauthorized, Detail: "the password has just been changed"}
+	}
+	old := s.of(r)
+	s.remove(func(other *session) bool { return other == old || !now.Before(other.until()) })
+	s.sessions[one.Token] = one
+	s.bound(p.Name)
+	s.mu.Unlock()
+	s.setCookie(w, r, token)
+	s.end()
+	return nil
+}
+
+// SignOut ends the session of a request, and has the browser forget its cookie. It returns the user, empty if there was no session.
+func (s *Sessions) SignOut(w http.ResponseWriter, r *http.Request) (user string) {
+	s.mu.Lock()
+	one := s.of(r)
+	if one != nil {
+		user = one.User
+		delete(s.sessions, one.Token)
+	}
+	s.mu.Unlock()
+	s.setCookie(w, r, "")
+	if one != nil {
+		s.end()
+	}
+	return user
+}
+
+// List returns the sessions of a user, the last one used first.
+func (s *Sessions) List(r *http.Request, user string) []Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	current := s.of(r)
+	list := []Session{}
+	for _, one := range s.sessions {
+		if one.User == user && s.valid(one) {
+			list = append(list, Session{
+				ID: idOf(one.Token), Address: one.Address, Browser: one.Browser, Since: one.Since, Seen: one.Seen, Current: one == current,
+			})
+		}
+	}
+	slices.SortFunc(list, func(a, b Session) int { return b.Seen.Compare(a.Seen) })
+	return list
+}
+
+// End ends a session of a user. It is false if the user has no such session.
+func (s *Sessions) End(user, id string) bool {
+	return s.endAll(func(one *session) bool { return one.User == user && idOf(one.Token) == id }) > 0
+}
+
+// EndOthers ends all sessions of a user but that of a request, and returns how many there were.
+func (s *Sessions) EndOthers(r *http.Request, user string) int {
+	s.mu.Lock()
+	current := s.of(r)
+	s.mu.Unlock()
+	return s.endAll(func(one *session) bool { return one.User == user && one != current })
+}
+
+func (s *Sessions) endAll(of func(*session) bool) (ended int) {
+	s.mu.Lock()
+	ended = s.remove(of)
+	s.mu.Unlock()
+	if ended > 0 {
+		s.end()
+	}
+	return ended
+}
+
+// remove removes sessions, and returns how many there were. mu is held.
+func (s *Sessions) remove(which func(*session) bool) (removed int) {
+	for token, one := range s.sessions {
+		if which(one) {
+			delete(s.sessions, token)
+			removed++
+		}
+	}
+	return removed
+}
+
+// bound removes sessions beyond the limits, those first that were used the longest time ago. mu is held.
+func (s *Sessions) bound(user string) {
+	s.boundTo(maxPerUser, func(one *session) bool { return one.User == user })
+	s.boundTo(maxInAll, func(*session) bool { return true })
+}
+
+func (s *Sessions) boundTo(limit int, of func(*session) bool) {
+	var some []*session
+	for _, one := range s.sessions {
+		if of(one) {
+			some = append(some, one)
+		}
+	}
+	slices.SortFunc(some, func(a, b *session) int { return b.Seen.Compare(a.Seen) })
+	for _, one := range some[min(limit, len(some)):] {
+		delete(s.sessions, one.Token)
+	}
+}
+
+// end saves the sessions after some have ended or one has begun.
+func (s *Sessions) end() {
+	s.saving.Lock()
+	s.save()
+	s.saving.Unlock()
+	s.changes.Changed()
+}
+
+// hashLength is the length of a hash, in hexadecimal digits.
+const hashLength = 2 * sha256.Size
+
+func hashOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return hex.EncodeToString(sum[:])
+}
