@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"reflect"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -107,7 +106,7 @@ func (d *decoder) checkMasks(c *Camera, path string) {
 // checkCrop takes over which part of the picture is shown. An empty crop is a fault: whoever writes the key wants to hide something.
 func (d *decoder) checkCrop(c *Camera, path string) {
 	at := path + ".crop"
-	if !d.has(at) || slices.ContainsFunc(d.faults, func(f Fault) bool { return strings.HasPrefix(f.Message, at) }) {
+	if !d.has(at) || d.faulty(at) {
 		return
 	}
 	ok := len(c.Crop) == 4

@@ -131,6 +131,11 @@ func (d *decoder) fault(at place, format string, args ...any) {
 	d.faults = append(d.faults, Fault{File: d.file, Line: at.line, Column: at.column, Message: fmt.Sprintf(format, args...)})
 }
 
+// faulty reports whether there is a fault whose message begins with a text, such as the path of a key.
+func (d *decoder) faulty(prefix string) bool {
+	return slices.ContainsFunc(d.faults, func(f Fault) bool { return strings.HasPrefix(f.Message, prefix) })
+}
+
 // at returns the place of a key's value or, where the key is not given, of what would contain it.
 func (d *decoder) at(path string) place {
 	for {
@@ -321,6 +326,9 @@ func (d *decoder) list(n ast.Node, into reflect.Value, tag reflect.StructTag, pa
 	into.SetZero()
 	for i, item := range sequence.Values {
 		element, at := reflect.New(into.Type().Elem()).Elem(), fmt.Sprintf("%s[%d]", path, i)
+		if element.Kind() == reflect.Struct {
+			setDefaults(element)
+		}
 		d.places[at] = placeOfNode(item)
 		d.value(item, element, tag, at, depth+1)
 		into.Set(reflect.Append(into, element))

@@ -21,7 +21,7 @@ func example(t *testing.T) string {
 
 // TestExampleHasEveryKey compares the full paths of the keys. Settings count under defaults only. Keys in comments count too.
 func TestExampleHasEveryKey(t *testing.T) {
-	text := regexp.MustCompile(`(?m)^( *)# ([a-z_]+: )`).ReplaceAllString(example(t), "$1$2")
+	text := regexp.MustCompile(`(?m)^( *)# ( *(?:- )?[a-z_]+: )`).ReplaceAllString(example(t), "$1$2")
 	_, d := decode("example.yaml", []byte(text), environment)
 	index := regexp.MustCompile(`\[\d+\]`)
 	given := map[string]bool{}
@@ -71,13 +71,13 @@ func TestExampleShowsTheDefaults(t *testing.T) {
 
 func TestExampleNamesEveryValue(t *testing.T) {
 	text := example(t)
-	for _, of := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Settings](), reflect.TypeFor[Overlay]()} {
+	for _, of := range []reflect.Type{reflect.TypeFor[Config](), reflect.TypeFor[Settings](), reflect.TypeFor[Overlay](), reflect.TypeFor[User]()} {
 		for _, f := range fieldsOf(of) {
 			values := f.tag.Get("enum")
 			if values == "" {
 				continue
 			}
-			line := regexp.MustCompile(`(?m)^ *` + f.key + `:.*$`).FindString(text)
+			line := regexp.MustCompile(`(?m)^ *(?:# +)?` + f.key + `:.*$`).FindString(text)
 			for _, value := range strings.Split(values, ",") {
 				if !regexp.MustCompile(`\b` + value + `\b`).MatchString(line) {
 					t.Errorf("example.yaml does not say that %s may be %s: %s", f.key, value, line)

@@ -1,5 +1,6 @@
 // Package configs is framegate's configuration: its types, strict loading with the place of every fault,
-// watching its file, and the shipped YAML files. Of framegate's other packages it imports pipeline/frame only.
+// watching its file, and the shipped YAML files. Of framegate's other packages it imports pipeline/frame
+// and configs/password only.
 package configs
 
 import (
@@ -37,20 +38,6 @@ type Config struct {
 
 	// Files are the configuration's own file and those that it names.
 	Files []string `yaml:"-"`
-}
-
-// Auth says who may see cameras, and who may change them.
-type Auth struct {
-	Open bool `yaml:"open" default:"false" doc:"Lets everybody watch who reaches framegate's address. Changes still need an admin."`
-
-	Users []User `yaml:"-"`
-}
-
-// User is somebody who may sign in.
-type User struct {
-	Name    string
-	Role    string   // viewer or admin
-	Cameras []string // patterns of the IDs of cameras; empty for all
 }
 
 // Settings are set for all cameras, under defaults, and for each.

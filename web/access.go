@@ -22,7 +22,7 @@ func (s *server) admit(to route) http.Handler {
 		id := chi.URLParam(r, "id")
 		switch {
 		case err != nil:
-			refusePrincipal(w, err)
+			refusePrincipal(w, r, err)
 		case p.Role < to.role:
 			s.turnAway(w, r, p, to.role)
 		case id != "" && !p.Sees(id):
@@ -77,13 +77,24 @@ func (s *server) principal(r *http.Request) (auth.Principal, error) {
 }
 
 // refusePrincipal answers a request whose credentials are wrong.
-func refusePrincipal(w http.ResponseWriter, err error) {
+func refusePrincipal(w http.ResponseWriter, r *http.Request, err error) {
 	p := problem{Status: http.StatusUnauthorized, Detail: err.Error()}
 	var refused *auth.Error
 	if errors.As(err, &refused) {
 		p.Status, p.retryAfter = refused.Status, refused.RetryAfter
 	}
+	if p.Status == http.StatusUnauthorized {
+		challenge(w, r)
+	}
 	p.write(w)
+}
+
+// challenge asks for Basic credentials. It does not where an image or a script of a page made the request: the browser would open a
+// dialog of its own over the page.
+func challenge(w http.ResponseWriter, r *http.Request) {
+	if part := r.Header.Get("Sec-Fetch-Dest"); part == "" || part == "document" {
+		w.Header().Set("WWW-Authenticate", `Basic realm="framegate", charset="UTF-8"`)
+	}
 }
 
 // turnAway answers a request for more than its principal may have.
@@ -92,7 +103,7 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Princip
 	case p.Role > auth.Anybody:
 		problem{Status: http.StatusForbidden, Detail: "only an " + role.String() + " may do this" + s.whoIs(role)}.write(w)
 	case len(s.config.Load().Auth.Users) > 0:
-		w.Header().Set("WWW-Authenticate", `Basic realm="framegate", charset="UTF-8"`)
+		challenge(w, r)
 		problem{Status: http.StatusUnauthorized, Detail: "sign in with a name and a password"}.write(w)
 	default:
 		s.explainClosed(w, r)

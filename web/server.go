@@ -17,6 +17,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/auth/users"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -66,7 +67,10 @@ type Handler struct {
 
 // Configure sets the configuration of future requests. Before the first call no other origin is allowed, viewers are not
 // limited and nothing may be changed. Any goroutine may call it.
-func (h *Handler) Configure(config *configs.Config) { h.server.config.Store(config) }
+func (h *Handler) Configure(config *configs.Config) {
+	h.server.config.Store(config)
+	h.server.users.Configure(config)
+}
 
 // Wait blocks until all streams have ended, as they do when the cameras end their views; http.Server does not wait for streams. No
 // stream begins after the call. Wait is called once.
@@ -76,6 +80,8 @@ func (h *Handler) Wait() { h.server.viewers.close() }
 func New(o Options) *Handler {
 	s := &server{Options: o, now: time.Now}
 	s.config.Store(&configs.Config{})
+	s.users = users.New(users.Options{Changed: s.changes.Changed, Address: addressOf, Log: o.Log})
+	s.finders = []auth.Finder{s.users}
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
@@ -104,6 +110,8 @@ type server struct {
 	Options
 	config  atomic.Pointer[configs.Config] // for future requests
 	finders []auth.Finder                  // the first that finds a principal decides
+	changes auth.Changes                   // of rights
+	users   *users.Users
 	viewers viewerLimits
 	pixels  sentPixels
 	reduced atomic.Int64     // viewers who are not on the first step of quality=auto

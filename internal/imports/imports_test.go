@@ -24,6 +24,7 @@ var order = []string{
 	"pipeline/depay",
 	"pipeline/rtsp",
 	"pipeline/gst",
+	"configs/password",
 	"configs",
 	"configs/edit",
 	"internal/state",
@@ -34,6 +35,7 @@ var order = []string{
 	"registry",
 	"web/adapt",
 	"web/auth",
+	"web/auth/users",
 	"web/auth/sessions",
 	"web",
 	"internal/memory",
@@ -59,7 +61,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs", "configs/edit", "internal/state", "registry", "web/adapt", "web/auth", "web/auth/sessions", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

@@ -55,7 +55,7 @@ func (p Principal) Sees(camera string) bool {
 
 // Error is why a request that carries credentials has no principal.
 type Error struct {
-	Status     int    // 401, 403, 410 or 429
+	Status     int    // 401, 403, 410, 429 or 503
 	Detail     string // for who asks; it says nothing that helps to guess
 	RetryAfter int    // seconds; 0 for no such header
 }

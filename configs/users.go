@@ -1,0 +1,73 @@
+package configs
+
+import (
+	"fmt"
+	"path"
+	"regexp"
+
+	"github.com/framegate/framegate/configs/password"
+)
+
+// Auth says who may see cameras, and who may change them.
+type Auth struct {
+	Open  bool   `yaml:"open" default:"false" doc:"Lets everybody watch who reaches framegate's address. Changes still need an admin."`
+	Users []User `yaml:"users" doc:"Who may sign in with a name and a password. 'framegate user add' writes them."`
+}
+
+// User is somebody who may sign in.
+type User struct {
+	Name         string   `yaml:"name" doc:"Name to sign in with: 1 to 64 characters of A-Z, a-z, 0-9 and ._@+-."`
+	PasswordHash Secret   `yaml:"password_hash" doc:"Hash of the password, argon2id in the PHC string format, as 'framegate user add' writes it."`
+	Role         string   `yaml:"role" enum:"viewer,admin" default:"viewer" doc:"What the user may do: viewer sees cameras, admin changes them too."`
+	Cameras      []string `yaml:"cameras" doc:"Cameras that the user may see, by their ids, in which * stands for any characters and ? for one; without it, all."`
+}
+
+// The values of Role.
+const (
+	ViewerRole = "viewer"
+	AdminRole  = "admin"
+)
+
+// UserPath returns the path of a user in the list, as in the message of a Fault.
+func UserPath(index int) string { return fmt.Sprintf("auth.users[%d]", index) }
+
+var nameForm = regexp.MustCompile(`^[A-Za-z0-9._@+-]{1,64}$`)
+
+// checkUsers checks the users.
+func (d *decoder) checkUsers(users []User) {
+	lines := map[string]int{} // of the names
+	for i, user := range users {
+		at := UserPath(i)
+		if d.faulty(at + ": expected") { // it has no keys
+			continue
+		}
+		d.checkUserName(user.Name, at, lines)
+		switch err := password.Validate(user.PasswordHash.Reveal()); {
+		case user.PasswordHash == "" && d.faulty(at+".password_hash"):
+		case user.PasswordHash == "":
+			d.fault(d.at(at+".password_hash"), "%s has no password_hash; 'framegate user add' writes one", at)
+		case err != nil:
+			d.fault(d.at(at+".password_hash"), "%s.password_hash is %q; it must be %v", at, masked, err)
+		}
+		for j, pattern := range user.Cameras {
+			if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+				at := fmt.Sprintf("%s.cameras[%d]", at, j)
+				d.fault(d.at(at), "%s is %q; it must be the id of a camera, in which * and ? may stand for characters", at, pattern)
+			}
+		}
+	}
+}
+
+func (d *decoder) checkUserName(name, path string, lines map[string]int) {
+	at := d.at(path + ".name")
+	switch first, taken := lines[name]; {
+	case name == "":
+		d.fault(at, "%s has no name", path)
+	case !nameForm.MatchString(name):
+		d.fault(at, "%s.name is %q; it must be 1 to 64 characters of A-Z, a-z, 0-9 and ._@+-", path, name)
+	case taken:
+		d.fault(at, "%s.name is %q, which the user on line %d already has", path, name, first)
+	default:
+		lines[name] = at.line
+	}
+}

@@ -1,0 +1,127 @@
+package users
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth"
+
+	"golang.org/x/sync/singleflight"
+)
+
+// Find returns the principal of a request with Basic credentials. Without users it finds nothing: the credentials may be meant for a
+// proxy that has passed them on.
+func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
+	if !hasBasic(r) || u.empty() {
+		return auth.Principal{}, false, nil
+	}
+	name, pass, ok := r.BasicAuth()
+	if !ok || len(r.Header.Values("Authorization")) > 1 {
+		return auth.Principal{}, false, &auth.Error{Status: http.StatusUnauthorized, Detail: "the header Authorization is not understood"}
+	}
+	user, err := u.verified(r.Context(), name, pass, u.Address(r))
+	if err != nil {
+		return auth.Principal{}, false, err
+	}
+	return principalOf(user), true, nil
+}
+
+func hasBasic(r *http.Request) bool {
+	scheme, _, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	return strings.EqualFold(scheme, "Basic")
+}
+
+// verified returns the user of a name and a password. It hashes the password if it does not remember it, and once for all requests
+// that come from an address meanwhile.
+func (u *Users) verified(ctx context.Context, name, pass, address string) (configs.User, error) {
+	key := u.remembered.key(name, pass)
+	if user, hash, ok := u.user(name); ok && u.remembered.has(key, hash, u.now()) {
+		return user, nil
+	}
+	done := u.remembered.flights.DoChan(key+address, func() (any, error) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxWait) // others may wait for the same
+		defer cancel()
+		user, err := u.check(ctx, name, pass, address)
+		if err == nil {
+			u.remembered.add(key, user.PasswordHash, u.now())
+		}
+		return user, err
+	})
+	select {
+	case result := <-done:
+		return result.Val.(configs.User), result.Err
+	case <-ctx.Done():
+		return configs.User{}, busy()
+	}
+}
+
+// maxWait is how long a request waits for a hash, and rememberFor how long a password is remembered that nobody uses.
+const (
+	maxWait     = 10 * time.Second
+	rememberFor = 10 * time.Minute
+)
+
+// memory remembers which names and passwords were right, as a keyed hash.
+type memory struct {
+	secret  [32]byte // random, of this process
+	flights singleflight.Group
+
+	mu      sync.Mutex // guards entries
+	entries map[string]entry
+}
+
+// entry is a name and a password that were right.
+type entry struct {
+	hash configs.Secret // of the user then
+	used time.Time
+}
+
+func newMemory() *memory {
+	m := &memory{entries: map[string]entry{}}
+	rand.Read(m.secret[:])
+	return m
+}
+
+// key returns the keyed hash of a name and a password.
+func (m *memory) key(name, pass string) string {
+	sum := hmac.New(sha256.New, m.secret[:])
+	sum.Write(binary.BigEndian.AppendUint64(nil, uint64(len(name))))
+	sum.Write([]byte(name + pass))
+	return string(sum.Sum(nil))
+}
+
+// has reports whether a name and a password were right for a user who still has the same hash.
+func (m *memory) has(key string, hash configs.Secret, now time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	e, ok := m.entries[key]
+	if !ok || e.hash != hash || now.Sub(e.used) > rememberFor {
+		delete(m.entries, key)
+		return false
+	}
+	e.used = now
+	m.entries[key] = e
+	return true
+}
+
+func (m *memory) add(key string, hash configs.Secret, now time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	makeRoom(m.entries, func(e entry) time.Duration { return now.Sub(e.used) })
+	m.entries[key] = entry{hash, now}
+}
+
+// stampOf returns a text that tells a hash from others, and no more: a hash has a random salt.
+func stampOf(hash configs.Secret) string {
+	sum := sha256.Sum256([]byte("framegate stamp\x00" + hash.Reveal()))
+	return hex.EncodeToString(sum[:16])
+}

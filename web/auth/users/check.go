@@ -1,0 +1,99 @@
+package users
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/password"
+	"github.com/framegate/framegate/web/auth"
+)
+
+// wrong is the answer to a wrong name and to a wrong password: it does not say which names exist.
+func wrong() error {
+	return &auth.Error{Status: http.StatusUnauthorized, Detail: "wrong name or password"}
+}
+
+func tooMany(wait time.Duration) error {
+	return &auth.Error{Status: http.StatusTooManyRequests, Detail: "too many wrong passwords; try again later", RetryAfter: seconds(wait)}
+}
+
+func busy() error {
+	return &auth.Error{Status: http.StatusServiceUnavailable, Detail: "too many are signing in at this moment; try again", RetryAfter: 1}
+}
+
+// seconds rounds up, as Retry-After needs it.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
+
+// unknownName takes the place of a name in the log that no user has: it may be a password in the wrong field.
+const unknownName = "unknown name"
+
+// check finds the user of a name and a password, within the limits.
+func (u *Users) check(ctx context.Context, name, pass, address string) (configs.User, error) {
+	user, hash, known := u.user(name)
+	who := unknownName
+	if known {
+		who = name
+	}
+	if hash == "" || len(pass) > password.MaxLength { // there are no users, or nobody has such a password
+		return configs.User{}, wrong()
+	}
+	attempt, wait, first := u.attempts.begin(name, address, u.now())
+	if wait > 0 {
+		if first {
+			u.Log.Warn("sign-in refused: too many wrong passwords", "who", who, "from", address)
+		}
+		return configs.User{}, tooMany(wait)
+	}
+	if !u.hashes.enter(ctx) {
+		attempt.cancel()
+		return configs.User{}, busy()
+	}
+	matches := u.matches(pass, hash.Reveal())
+	u.hashes.leave()
+	if !matches || !known {
+		u.Log.Warn("sign-in failed", "who", who, "from", address)
+		return configs.User{}, wrong()
+	}
+	attempt.succeed(u.now())
+	u.Log.Info("signed in", "who", name, "from", address)
+	return user, nil
+}
+
+// How many hashes are made at a time, and how many requests may wait for that.
+const (
+	maxHashes  = 2
+	maxWaiting = 64
+)
+
+// gate limits the hashes that are made at a time.
+type gate struct {
+	waiting chan struct{} // has an entry for each that waits or is inside
+	inside  chan struct{}
+}
+
+func newGate() gate {
+	return gate{make(chan struct{}, maxHashes+maxWaiting), make(chan struct{}, maxHashes)}
+}
+
+// enter waits for a place. It returns false if too many wait or ctx is done.
+func (g gate) enter(ctx context.Context) bool {
+	select {
+	case g.waiting <- struct{}{}:
+	default:
+		return false
+	}
+	select {
+	case g.inside <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		<-g.waiting
+		return false
+	}
+}
+
+func (g gate) leave() {
+	<-g.inside
+	<-g.waiting
+}

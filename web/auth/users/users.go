@@ -1,0 +1,112 @@
+// Package users finds the principals of those who have a name and a password in the configuration.
+package users
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"reflect"
+	"sync"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/password"
+	"github.com/framegate/framegate/web/auth"
+)
+
+// Options are what Users needs of others.
+type Options struct {
+	// Changed is called after a change of the users, so that rights that have ended end.
+	Changed func()
+	// Address returns the address of a client, as limits and the log take it.
+	Address func(*http.Request) string
+	Log     *slog.Logger
+}
+
+// Users are the users of the configuration. It is an auth.Finder for Basic credentials. Any goroutine may call its methods.
+type Users struct {
+	Options
+
+	now     func() time.Time
+	matches func(password, hash string) bool // takes long, and much memory
+
+	attempts   limiter
+	hashes     gate
+	remembered *memory
+
+	mu    sync.RWMutex // guards what follows
+	users []configs.User
+}
+
+// New returns users without any: Configure sets them.
+func New(o Options) *Users {
+	return &Users{Options: o, now: time.Now, matches: password.Matches, hashes: newGate(), remembered: newMemory()}
+}
+
+// Configure takes over the users of a configuration.
+func (u *Users) Configure(config *configs.Config) {
+	u.mu.Lock()
+	changed := !reflect.DeepEqual(u.users, config.Auth.Users)
+	u.users = config.Auth.Users
+	u.mu.Unlock()
+	if changed && u.Changed != nil {
+		u.Changed()
+	}
+}
+
+// Principal returns the present principal of a name.
+func (u *Users) Principal(name string) (auth.Principal, bool) {
+	user, _, ok := u.user(name)
+	if !ok {
+		return auth.Principal{}, false
+	}
+	return principalOf(user), true
+}
+
+// Stamp returns a text that changes whenever the password of a user is set, even to the same one, and that tells nothing of it. It is
+// the same after a restart. It is empty for an unknown name.
+func (u *Users) Stamp(name string) string {
+	user, _, ok := u.user(name)
+	if !ok {
+		return ""
+	}
+	return stampOf(user.PasswordHash)
+}
+
+// Check returns the principal of a name and a password that were entered from an address, and writes the audit line. It hashes the
+// password each time. The error is an *auth.Error.
+func (u *Users) Check(ctx context.Context, name, password, address string) (auth.Principal, error) {
+	user, err := u.check(ctx, name, password, address)
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	return principalOf(user), nil
+}
+
+// user returns the user of a name. For an unknown name, any is another user whose hash takes as long to check.
+func (u *Users) user(name string) (user configs.User, any configs.Secret, known bool) {
+	u.mu.RLock()
+	defer u.mu.RUnlock()
+	for _, user := range u.users {
+		if user.Name == name {
+			return user, user.PasswordHash, true
+		}
+		any = user.PasswordHash
+	}
+	return configs.User{}, any, false
+}
+
+// empty reports whether there are no users.
+func (u *Users) empty() bool {
+	u.mu.RLock()
+	defer u.mu.RUnlock()
+	return len(u.users) == 0
+}
+
+func principalOf(user configs.User) auth.Principal {
+	role := auth.Viewer
+	if user.Role == configs.AdminRole {
+		role = auth.Admin
+	}
+	return auth.Principal{Kind: auth.User, Name: user.Name, Role: role, Cameras: user.Cameras}
+}
