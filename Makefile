@@ -78,6 +78,7 @@ fuzz:
 	$(FUZZ) ./configs/edit -fuzz '^FuzzEdit$$'
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
 	$(FUZZ) ./web/auth/sessions -fuzz '^FuzzCookie$$'
+	$(FUZZ) ./web/auth/tokens -fuzz '^FuzzToken$$'
 	$(FUZZ) ./pipeline/challenge -fuzz '^FuzzChallenges$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzDescription$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'

@@ -83,7 +83,10 @@ func refusePrincipal(w http.ResponseWriter, r *http.Request, err error) {
 	if errors.As(err, &refused) {
 		p.Status, p.retryAfter = refused.Status, refused.RetryAfter
 	}
-	if p.Status == http.StatusUnauthorized {
+	switch {
+	case refused != nil && refused.Challenge != "":
+		w.Header().Set("WWW-Authenticate", refused.Challenge)
+	case p.Status == http.StatusUnauthorized:
 		challenge(w, r)
 	}
 	p.write(w)
@@ -105,6 +108,9 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Princip
 	case len(s.config.Load().Auth.Users) > 0:
 		challenge(w, r)
 		problem{Status: http.StatusUnauthorized, Detail: "sign in with a name and a password"}.write(w)
+	case s.config.Load().Auth.JWT.Enabled():
+		w.Header().Set("WWW-Authenticate", `Bearer realm="framegate"`)
+		problem{Status: http.StatusUnauthorized, Detail: "this needs a token, in the header Authorization or the parameter token"}.write(w)
 	default:
 		s.explainClosed(w, r)
 	}

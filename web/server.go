@@ -17,6 +17,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/auth/tokens"
 	"github.com/framegate/framegate/web/auth/users"
 
 	"github.com/go-chi/chi/v5"
@@ -70,22 +71,29 @@ type Handler struct {
 func (h *Handler) Configure(config *configs.Config) {
 	h.server.config.Store(config)
 	h.server.users.Configure(config)
+	h.server.tokens.Configure(config)
+	h.server.changes.Changed()
 }
 
 // Wait blocks until all streams have ended, as they do when the cameras end their views; http.Server does not wait for streams. No
 // stream begins after the call. Wait is called once.
-func (h *Handler) Wait() { h.server.viewers.close() }
+func (h *Handler) Wait() {
+	h.server.viewers.close()
+	h.server.tokens.Close()
+}
 
 // New returns the handler of all routes.
 func New(o Options) *Handler {
 	s := &server{Options: o, now: time.Now}
 	s.config.Store(&configs.Config{})
 	s.users = users.New(users.Options{Changed: s.changes.Changed, Address: addressOf, Log: o.Log})
-	s.finders = []auth.Finder{s.users}
+	s.tokens = tokens.New(o.Log, &s.changes)
+	s.finders = []auth.Finder{s.users, s.tokens}
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
+		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", "X-Requested-With"},
 		ExposedHeaders: []string{"ETag", "Retry-After", "X-Timestamp", "X-Framegate-Stale",
 			"X-Sequence", "X-Width", "X-Height", "X-Stride", "X-Format"},
 		MaxAge: 600,
@@ -112,6 +120,7 @@ type server struct {
 	finders []auth.Finder                  // the first that finds a principal decides
 	changes auth.Changes                   // of rights
 	users   *users.Users
+	tokens  *tokens.Tokens
 	viewers viewerLimits
 	pixels  sentPixels
 	reduced atomic.Int64     // viewers who are not on the first step of quality=auto

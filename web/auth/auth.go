@@ -58,6 +58,7 @@ type Error struct {
 	Status     int    // 401, 403, 410, 429 or 503
 	Detail     string // for who asks; it says nothing that helps to guess
 	RetryAfter int    // seconds; 0 for no such header
+	Challenge  string // the header WWW-Authenticate; empty for none
 }
 
 func (e *Error) Error() string { return e.Detail }

@@ -1,0 +1,207 @@
+// Package tokens finds the principals of requests that carry a JSON Web Token (RFC 7519) of another server, in the header
+// Authorization or in the parameter token.
+package tokens
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth"
+
+	"github.com/golang-jwt/jwt/v5"
+)
+
+// Tokens is an auth.Finder. Before the first Configure it finds nobody. Any goroutine may call its methods.
+type Tokens struct {
+	log     *slog.Logger
+	changes *auth.Changes
+	now     func() time.Time
+	pause   time.Duration // between two requests for the keys of a provider
+
+	mu      sync.Mutex // guards the fields below, not what they point to
+	config  configs.JWT
+	keys    keys
+	fetched *provider // keys, if they come from a provider; nil otherwise
+}
+
+// New returns a finder. It calls changes when a right that it gave may have ended.
+func New(log *slog.Logger, changes *auth.Changes) *Tokens {
+	return &Tokens{log: log, changes: changes, now: time.Now, pause: minPause}
+}
+
+// Configure sets which tokens are accepted from now on. The keys of a provider whose URL stays the same are kept.
+func (t *Tokens) Configure(config *configs.Config) {
+	c := config.Auth.JWT
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var kept *provider
+	if t.fetched != nil && t.fetched.url == c.JWKSURL {
+		kept = t.fetched
+	} else if t.fetched != nil {
+		t.fetched.stop()
+	}
+	t.config, t.keys, t.fetched = c, nil, nil
+	switch {
+	case c.JWKSURL != "" && kept != nil:
+		t.keys, t.fetched = kept, kept
+	case c.JWKSURL != "":
+		t.fetched = newProvider(c.JWKSURL, t.pause, t.now, t.log, t.changes.Changed)
+		t.keys = t.fetched
+		t.fetched.refresh()
+	case len(c.Keys) > 0:
+		t.keys = fixedKeys(c.Keys)
+	case c.Secret != "":
+		t.keys = secret(c.Secret.Reveal())
+	}
+}
+
+// Close ends what runs in the background, and waits for it. After it the keys of a provider are never fetched again.
+func (t *Tokens) Close() {
+	t.mu.Lock()
+	fetched := t.fetched
+	t.mu.Unlock()
+	if fetched != nil {
+		fetched.stop()
+	}
+}
+
+// maxToken is how long a token may be in bytes.
+const maxToken = 8 << 10
+
+// Find implements auth.Finder.
+func (t *Tokens) Find(r *http.Request) (auth.Principal, bool, error) {
+	t.mu.Lock()
+	config, keys := t.config, t.keys
+	t.mu.Unlock()
+	if keys == nil {
+		return auth.Principal{}, false, nil
+	}
+	given := carried(r)
+	if len(given) == 0 {
+		return auth.Principal{}, false, nil
+	}
+	p, err := t.principal(r.Context(), config, keys, given)
+	if err == nil {
+		return p, true, nil
+	}
+	why := reasonOf(err)
+	t.log.Debug("a token was refused", "why", why, "from", r.RemoteAddr)
+	refused := &auth.Error{Status: http.StatusUnauthorized, Detail: "the token is not valid", Challenge: `Bearer realm="framegate", error="invalid_token"`}
+	switch {
+	case errors.Is(err, errNoKeys):
+		refused = &auth.Error{Status: http.StatusServiceUnavailable, RetryAfter: int(t.pause/time.Second) + 1,
+			Detail: "tokens cannot be checked now: the server that makes them does not send its keys"}
+	case errors.Is(err, errRole), errors.Is(err, errName), errors.Is(err, errCameras):
+		refused = &auth.Error{Status: http.StatusForbidden, Detail: "the token lets nobody in: " + why}
+	case errors.Is(err, jwt.ErrTokenExpired):
+		refused.Detail = "the token has expired"
+	}
+	return auth.Principal{}, true, refused
+}
+
+// carried returns the tokens of a request.
+func carried(r *http.Request) (given []string) {
+	for _, value := range r.Header.Values("Authorization") {
+		if scheme, token, _ := strings.Cut(value, " "); strings.EqualFold(scheme, "Bearer") {
+			given = append(given, strings.TrimSpace(token))
+		}
+	}
+	for part := range strings.SplitSeq(r.URL.RawQuery, "&") {
+		if name, value, _ := strings.Cut(part, "="); name == "token" {
+			token, _ := url.QueryUnescape(value) // an empty one is refused
+			given = append(given, token)
+		}
+	}
+	return given
+}
+
+// Errors of this package, for the log.
+var (
+	errSeveral = errors.New("the request has more than one")
+	errTooLong = errors.New("it is too long")
+	errCrit    = errors.New("it has the header crit")
+	errNoKey   = errors.New("no key fits its algorithm and its key id")
+	errNoKeys  = errors.New("the provider has not sent its keys yet")
+	errRole    = errors.New("its role is none that is known")
+	errName    = errors.New("its name is no short text")
+	errCameras = errors.New("its cameras are no patterns, or there are none")
+)
+
+// reasonOf says why a token was refused, in words that have no part of the token.
+func reasonOf(err error) string {
+	for _, known := range []error{
+		errSeveral, errTooLong, errCrit, errNoKey, errNoKeys, errRole, errName, errCameras,
+		jwt.ErrTokenExpired, jwt.ErrTokenNotValidYet, jwt.ErrTokenUsedBeforeIssued, jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidIssuer,
+		jwt.ErrTokenRequiredClaimMissing, jwt.ErrTokenInvalidClaims, jwt.ErrTokenSignatureInvalid, jwt.ErrTokenMalformed,
+	} {
+		if errors.Is(err, known) {
+			return known.Error()
+		}
+	}
+	return "it cannot be verified"
+}
+
+// principal checks the tokens of a request, of which there must be one only.
+func (t *Tokens) principal(ctx context.Context, config configs.JWT, keys keys, given []string) (auth.Principal, error) {
+	switch {
+	case len(given) > 1:
+		return auth.Principal{}, errSeveral
+	case len(given[0]) > maxToken:
+		return auth.Principal{}, errTooLong
+	}
+	claims, err := t.verify(given[0], config, keys)
+	if published, ok := keys.(*provider); ok && (errors.Is(err, errNoKey) || errors.Is(err, jwt.ErrTokenSignatureInvalid)) {
+		published.wait(ctx)
+		if claims, err = t.verify(given[0], config, keys); published.empty() { // they may also have come in the meantime
+			err = errNoKeys
+		}
+	}
+	if err != nil {
+		return auth.Principal{}, err
+	}
+	return principalOf(claims, config)
+}
+
+// skew is how much the clock of the other server may be ahead of this machine's. It counts for nbf and iat, and not for exp: a right
+// ends when the token says so.
+const skew = 30 * time.Second
+
+// verify returns the claims of a token whose signature, times, issuer and audience are right. They have exp.
+func (t *Tokens) verify(token string, config configs.JWT, keys keys) (jwt.MapClaims, error) {
+	options := []jwt.ParserOption{
+		jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),
+		jwt.WithLeeway(skew), jwt.WithTimeFunc(t.now),
+	}
+	if config.Issuer != "" {
+		options = append(options, jwt.WithIssuer(config.Issuer))
+	}
+	if config.Audience != "" {
+		options = append(options, jwt.WithAudience(config.Audience))
+	}
+	claims := jwt.MapClaims{}
+	_, err := jwt.NewParser(options...).ParseWithClaims(token, claims, func(token *jwt.Token) (any, error) {
+		if _, ok := token.Header["crit"]; ok { // RFC 7515, section 4.1.11
+			return nil, errCrit
+		}
+		id, _ := token.Header["kid"].(string)
+		fitting := keys.fit(token.Method.Alg(), id)
+		if len(fitting) == 0 {
+			return nil, errNoKey
+		}
+		return jwt.VerificationKeySet{Keys: fitting}, nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if !t.now().Before(endOf(claims)) {
+		return nil, jwt.ErrTokenExpired
+	}
+	return claims, nil
+}
