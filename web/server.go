@@ -85,6 +85,7 @@ func (h *Handler) Wait() {
 // New returns the handler of all routes.
 func New(o Options) *Handler {
 	s := &server{Options: o, now: time.Now}
+	s.changes.Call(s.rights.changed)
 	s.config.Store(&configs.Config{})
 	s.users = users.New(users.Options{Changed: s.changes.Changed, Address: addressOf, Log: o.Log})
 	s.tokens = tokens.New(o.Log, &s.changes)
@@ -118,7 +119,8 @@ type server struct {
 	Options
 	config  atomic.Pointer[configs.Config] // for future requests
 	finders []auth.Finder                  // the first that finds a principal decides
-	changes auth.Changes                   // of rights
+	changes auth.Changes                   // of what principals may do
+	rights  rights                         // that are being used
 	users   *users.Users
 	tokens  *tokens.Tokens
 	viewers viewerLimits
