@@ -42,13 +42,19 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 		defer leave()
 		controller := http.NewResponseController(w)
 		controller.SetWriteDeadline(time.Now().Add(q.wait + writeTimeout))
-		ctx, cancel := context.WithTimeoutCause(r.Context(), q.wait, errNothingNewer)
+		ctx, end := context.WithCancelCause(r.Context())
+		defer end(nil)
+		defer s.rights.hold(s.rightTo(id, r), end)()
+		ctx, cancel := context.WithTimeoutCause(ctx, q.wait, errNothingNewer)
 		defer cancel()
 		f, number, err := s.Cameras.Next(ctx, id, q.Request, q.after)
 		switch {
 		case errors.Is(err, errNothingNewer):
 			h.Set("Cache-Control", "no-store")
 			w.WriteHeader(http.StatusNoContent)
+			return
+		case errors.Is(err, errRightEnded):
+			problem{Status: http.StatusUnauthorized, Detail: err.Error()}.write(w)
 			return
 		case err != nil:
 			refuse(w, r, id, err)

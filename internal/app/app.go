@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -99,9 +100,13 @@ func (a *App) Run(ctx context.Context) error {
 		return err
 	}
 	served, urls := addressesOf(listeners)
-	a.log.Info("serving", "url", urls[0], "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version())
-	for _, url := range urls[1:] {
-		a.log.Info("serving too", "url", url)
+	a.log.Info("serving", "url", urls[0], "listen", served[0].String(), "lets_in", letsIn(a.Config), "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version())
+	for i, url := range urls[1:] {
+		a.log.Info("serving too", "url", url, "listen", served[i+1].String())
+	}
+	if isClosed(a.Config) && slices.ContainsFunc(served, isReachable) {
+		a.log.Warn("only this machine is served, because the configuration has no auth, which framegate needs now to let in others: " +
+			"run 'framegate user add NAME --admin', or write 'auth: {open: true}' to let everybody watch")
 	}
 
 	all, ctx := errgroup.WithContext(ctx)
