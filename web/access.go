@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -28,10 +29,14 @@ func (s *server) admit(to route) http.Handler {
 		case id != "" && !p.Sees(id):
 			problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + id}.write(w)
 		default:
-			to.handler.ServeHTTP(w, withoutCredentials(r.WithContext(auth.WithPrincipal(r.Context(), p))))
+			ctx := context.WithValue(auth.WithPrincipal(r.Context(), p), askedKey{}, r)
+			to.handler.ServeHTTP(w, withoutCredentials(r.WithContext(ctx)))
 		}
 	})
 }
+
+// askedKey is the key of a request as it came, with its credentials, in the context of the one that handlers see.
+type askedKey struct{}
 
 // withoutCredentials returns a request without the query parameters that carry credentials.
 func withoutCredentials(r *http.Request) *http.Request {

@@ -54,7 +54,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 			w.WriteHeader(http.StatusNoContent)
 			return
 		case errors.Is(err, errRightEnded):
-			problem{Status: http.StatusUnauthorized, Detail: err.Error()}.write(w)
+			refusePrincipal(w, r, err)
 			return
 		case err != nil:
 			refuse(w, r, id, err)

@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry/placeholder"
 	"github.com/framegate/framegate/web/auth"
 )
 
@@ -93,8 +95,12 @@ func (h *rights) look(held *heldRight) {
 
 // rightTo returns the check of a request's right to watch a camera.
 func (s *server) rightTo(camera string, r *http.Request) checkRight {
+	asked, ok := r.Context().Value(askedKey{}).(*http.Request)
+	if !ok {
+		asked = r
+	}
 	return func() (time.Time, error) {
-		p, err := s.principal(r)
+		p, err := s.principal(asked)
 		var refused *auth.Error
 		if errors.As(err, &refused) && (refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable) {
 			return time.Time{}, err
@@ -104,4 +110,24 @@ func (s *server) rightTo(camera string, r *http.Request) checkRight {
 		}
 		return p.Until, nil
 	}
+}
+
+// lastPicture says that the right to watch a camera has ended, in the size of the picture that was shown. It is nil if it cannot be
+// drawn.
+func (s *server) lastPicture(id string, shown *frame.Frame) *frame.Frame {
+	config, name := s.config.Load(), id
+	for _, camera := range config.Cameras {
+		if camera.ID == id {
+			name = camera.Name
+		}
+	}
+	drawn, err := placeholder.Placeholder{
+		Width: shown.Width, Height: shown.Height, Quality: frame.DefaultQuality, Title: name, Font: config.Placeholders.Typeface,
+		Lines: []string{"You may not watch this camera any longer"},
+	}.Draw()
+	if err != nil {
+		s.Log.Error("last picture cannot be drawn", "error", err)
+		return nil
+	}
+	return frame.New(drawn, frame.Info{Received: time.Now(), PTS: shown.PTS + 1, Width: shown.Width, Height: shown.Height, Placeholder: true})
 }

@@ -1,10 +1,19 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"image/jpeg"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"slices"
 	"testing"
 	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/viewer"
 )
 
 func TestRightsEndWhenTheyAreCheckedOrTheirTimeIsOver(t *testing.T) {
@@ -64,5 +73,81 @@ func TestRightThatIsOverWhenItIsHeldEndsAtOnce(t *testing.T) {
 	defer h.hold(func() (time.Time, error) { return time.Time{}, errRightEnded }, cancel)()
 	if !errors.Is(context.Cause(ctx), errRightEnded) {
 		t.Error("it has not ended")
+	}
+}
+
+func TestStreamEndsWithAPictureWhenTheRightToItEnds(t *testing.T) {
+	config := func(auth string) *configs.Config {
+		config, err := configs.Parse("test.yaml", []byte(auth+"\ncameras: [{id: gate, url: 'rtsp://h/gate'}]\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config
+	}
+	handler, stop := newHandler(t, config("auth: {open: true}"), nil, time.Now)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.RemoteAddr = elsewhere
+		handler.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	defer stop()
+	s, err := viewer.Open(t.Context(), server.URL+"/cameras/gate/stream")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if _, err := s.Next(); err != nil {
+		t.Fatal(err)
+	}
+	handler.Configure(config("auth: {open: true}")) // which changes nothing
+	if _, err := s.Next(); err != nil {
+		t.Fatal(err)
+	}
+	handler.Configure(config(""))
+	var last, before []byte
+	for {
+		part, err := s.Next()
+		if err != nil {
+			break
+		}
+		last, before = slices.Clone(part.JPEG), last
+	}
+	picture, err := jpeg.Decode(bytes.NewReader(last))
+	if err != nil || picture.Bounds().Dx() != 320 || len(last) < 2*len(before) {
+		t.Errorf("%v, %d bytes after %d: no picture says why", err, len(last), len(before))
+	}
+	if resp, err := http.Get(server.URL + "/cameras/gate/next.jpg"); err != nil || resp.StatusCode != 403 {
+		t.Errorf("%v, %v", resp, err)
+	}
+}
+
+func TestProgramThatWaitsIsToldThatItsRightHasEnded(t *testing.T) {
+	config := func(auth string) *configs.Config {
+		config, err := configs.Parse("test.yaml", []byte(auth+"\ncameras: [{id: gate, url: 'rtsp://h/still'}]\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return config
+	}
+	handler, stop := newHandler(t, config("auth: {open: true}"), nil, time.Now)
+	defer stop()
+	ask := func(query string) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "http://192.0.2.2/cameras/gate/next.jpg"+query, nil)
+		r.RemoteAddr = elsewhere
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		return w
+	}
+	first := ask("")
+	answer := make(chan *httptest.ResponseRecorder)
+	go func() { answer <- ask("?wait=60&after=" + first.Header().Get("X-Timestamp")) }()
+	for holds := 0; holds == 0; runtime.Gosched() {
+		handler.server.rights.mu.Lock()
+		holds = len(handler.server.rights.held)
+		handler.server.rights.mu.Unlock()
+	}
+	handler.Configure(config(""))
+	if got := <-answer; got.Code != 401 {
+		t.Errorf("%d %s", got.Code, got.Body)
 	}
 }

@@ -33,10 +33,13 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		refused.write(w)
 		return
 	}
-	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r), now: s.now, reduced: &s.reduced}
+	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r), now: s.now, reduced: &s.reduced, last: s.lastPicture}
 	// Over HTTP/1.1 the stream outlives this handler. Until its first picture is there, it ends with the request.
-	out.ctx, out.cancel = context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancelCause(context.Background())
+	out.ctx, out.cancel = ctx, func() { cancel(nil) }
+	release := s.rights.hold(s.rightTo(id, r), cancel)
 	end := func() {
+		release()
 		out.cancel()
 		leave()
 	}
@@ -50,6 +53,10 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 	var err error
 	if out.view, err = s.Cameras.Watch(out.ctx, out.id, out.request); err != nil {
 		http.NewResponseController(w).SetWriteDeadline(time.Now().Add(writeTimeout)) // a camera may take minutes to fail
+		if errors.Is(err, errRightEnded) {
+			refusePrincipal(w, r, err)
+			return
+		}
 		refuse(w, r, out.id, err)
 		return
 	}
@@ -96,8 +103,9 @@ type sender struct {
 	next     *registry.View // takes over when sendView returns
 	to       streamWriter
 	now      func() time.Time
-	reduced  *atomic.Int64 // counts the viewer while it is not on the first step
-	adaptive *adaptive     // nil if the viewer gets the same pictures, whatever its line carries
+	reduced  *atomic.Int64                                    // counts the viewer while it is not on the first step
+	last     func(id string, shown *frame.Frame) *frame.Frame // what is sent when the right to watch has ended, after the frame shown; nil for nothing
+	adaptive *adaptive                                        // nil if the viewer gets the same pictures, whatever its line carries
 }
 
 // send writes frames until either side ends.
@@ -118,6 +126,9 @@ func (s *sender) send(h http.Header) {
 		err := s.sendView()
 		switch {
 		case errors.Is(err, errStep):
+		case errors.Is(err, errRightEnded):
+			s.sayWhy()
+			return
 		case !errors.Is(err, registry.ErrReplaced):
 			return
 		default:
@@ -127,6 +138,14 @@ func (s *sender) send(h http.Header) {
 		}
 		s.view.Close()
 		s.view = s.next
+	}
+}
+
+// sayWhy writes the last picture of a viewer whose right has ended.
+func (s *sender) sayWhy() {
+	if last := s.last(s.id, s.view.Frame()); last != nil {
+		s.to.SetWriteDeadline(time.Now().Add(endTimeout))
+		s.to.Write(s.client.part(last))
 	}
 }
 
