@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/base64"
 	"io"
 	"net/http"
 	"strings"
@@ -40,38 +41,67 @@ var kindOfRoute = map[string]string{
 // served stands for every status of an answer that is not refused because of who asks.
 const served = 0
 
-// asker is somebody who asks, under a configuration.
+// asker is somebody who asks, from elsewhere unless the header says otherwise.
 type asker struct {
-	auth   string // the configuration's
+	auth   configs.Auth
 	header map[string]string
 	want   map[string]int // by kind of route
 }
 
-const elsewhere = "192.0.2.1:4321"
+const (
+	elsewhere = "192.0.2.1:4321"
+	loopback  = "127.0.0.1:4321"
+)
 
-var askers = map[string]asker{
-	"nobody from loopback": {"", nil,
-		map[string]int{"everybody": served, "viewers": served, "camera": served, "admins": served, "changes": served}},
-	"nobody from elsewhere": {"", map[string]string{"Test-From": elsewhere},
-		map[string]int{"everybody": served, "viewers": 403, "camera": 403, "admins": 403, "changes": 403}},
-	"nobody through a proxy on this machine": {"", map[string]string{"X-Forwarded-For": "192.0.2.1"},
-		map[string]int{"everybody": served, "viewers": 403, "camera": 403, "admins": 403, "changes": 403}},
-	"nobody from elsewhere, open": {"open: true", map[string]string{"Test-From": elsewhere},
-		map[string]int{"everybody": served, "viewers": served, "camera": served, "admins": 403, "changes": 403}},
-	"nobody from loopback, open": {"open: true", nil,
-		map[string]int{"everybody": served, "viewers": served, "camera": served, "admins": served, "changes": served}},
-	"nobody through a proxy on this machine, open": {"open: true", map[string]string{"X-Forwarded-For": "192.0.2.1"},
-		map[string]int{"everybody": served, "viewers": served, "camera": served, "admins": 403, "changes": 403}},
+// askers returns who asks. Each configuration with users has the admin ann, and the viewers bob and eve, who sees another camera.
+func askers(t *testing.T) map[string]asker {
+	var closed, open, users, both configs.Auth
+	open.Open, both.Open = true, true
+	users.Users = []configs.User{
+		userOf(t, "ann", "ann's", configs.AdminRole), userOf(t, "bob", "bob's", configs.ViewerRole, "ga*"), userOf(t, "eve", "eve's", configs.ViewerRole, "yard"),
+	}
+	both.Users = users.Users
+	statuses := func(viewers, camera, admins, changes int) map[string]int {
+		return map[string]int{"everybody": served, "viewers": viewers, "camera": camera, "admins": admins, "changes": changes}
+	}
+	from := func(address string, header ...string) map[string]string {
+		all := map[string]string{"Test-From": address}
+		for i := 0; i < len(header); i += 2 {
+			all[header[i]] = header[i+1]
+		}
+		return all
+	}
+	basic := func(name, password string) string {
+		return "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":"+password))
+	}
+	return map[string]asker{
+		"nobody from loopback":                         {closed, from(loopback), statuses(served, served, served, served)},
+		"nobody from elsewhere":                        {closed, from(elsewhere), statuses(403, 403, 403, 403)},
+		"nobody through a proxy on this machine":       {closed, from(loopback, "X-Forwarded-For", "192.0.2.1"), statuses(403, 403, 403, 403)},
+		"nobody from loopback, open":                   {open, from(loopback), statuses(served, served, served, served)},
+		"nobody from elsewhere, open":                  {open, from(elsewhere), statuses(served, served, 403, 403)},
+		"nobody through a proxy on this machine, open": {open, from(loopback, "X-Forwarded-For", "192.0.2.1"), statuses(served, served, 403, 403)},
+		"nobody from loopback, with users":             {users, from(loopback), statuses(401, 401, 401, 401)},
+		"nobody from elsewhere, with users":            {users, from(elsewhere), statuses(401, 401, 401, 401)},
+		"nobody from elsewhere, open, with users":      {both, from(elsewhere), statuses(served, served, 403, 403)},
+		"wrong password":                               {users, from(elsewhere, "Authorization", basic("ann", "bob's")), statuses(401, 401, 401, 401)},
+		"wrong password from loopback":                 {users, from(loopback, "Authorization", basic("ann", "bob's")), statuses(401, 401, 401, 401)},
+		"wrong password, open":                         {both, from(elsewhere, "Authorization", basic("ann", "bob's")), statuses(401, 401, 401, 401)},
+		"admin":                                        {users, from(elsewhere, "Authorization", basic("ann", "ann's")), statuses(served, served, served, served)},
+		"viewer":                                       {users, from(elsewhere, "Authorization", basic("bob", "bob's")), statuses(served, served, 403, 403)},
+		"viewer of another camera":                     {users, from(elsewhere, "Authorization", basic("eve", "eve's")), statuses(served, 403, 403, 403)},
+	}
 }
 
 func TestEveryRouteAnswersThoseWhoMayAsk(t *testing.T) {
-	for name, asks := range askers {
+	for name, asks := range askers(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, err := configs.Parse("test.yaml", []byte("auth: {"+asks.auth+"}\ncameras: [{id: gate, url: 'rtsp://h/gate'}]\n"), nil)
+			config, err := configs.Parse("test.yaml", []byte("cameras: [{id: gate, url: 'rtsp://h/gate'}]\n"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
+			config.Auth = asks.auth
 			url := serveConfig(t, config, nil)
 			for _, to := range new(server).routes() {
 				kind, listed := kindOfRoute[to.method+" "+to.pattern]

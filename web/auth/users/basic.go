@@ -44,7 +44,7 @@ func hasBasic(r *http.Request) bool {
 // that come from an address meanwhile.
 func (u *Users) verified(ctx context.Context, name, pass, address string) (configs.User, error) {
 	key := u.remembered.key(name, pass)
-	if user, hash, ok := u.user(name); ok && u.remembered.has(key, hash, u.now()) {
+	if user, hash, ok := u.user(name); ok && u.remembered.has(key, verdict{hash, true}, u.now()) {
 		return user, nil
 	}
 	done := u.remembered.flights.DoChan(key+address, func() (any, error) {
@@ -52,7 +52,7 @@ func (u *Users) verified(ctx context.Context, name, pass, address string) (confi
 		defer cancel()
 		user, err := u.check(ctx, name, pass, address)
 		if err == nil {
-			u.remembered.add(key, user.PasswordHash, u.now())
+			u.remembered.add(key, verdict{user.PasswordHash, true}, u.now())
 		}
 		return user, err
 	})
@@ -64,13 +64,13 @@ func (u *Users) verified(ctx context.Context, name, pass, address string) (confi
 	}
 }
 
-// maxWait is how long a request waits for a hash, and rememberFor how long a password is remembered that nobody uses.
+// maxWait is how long a request waits for a hash, and rememberFor how long a name and a password are remembered that nobody uses.
 const (
 	maxWait     = 10 * time.Second
 	rememberFor = 10 * time.Minute
 )
 
-// memory remembers which names and passwords were right, as a keyed hash.
+// memory remembers which names and passwords were right or wrong, as a keyed hash.
 type memory struct {
 	secret  [32]byte // random, of this process
 	flights singleflight.Group
@@ -79,9 +79,15 @@ type memory struct {
 	entries map[string]entry
 }
 
-// entry is a name and a password that were right.
+// verdict is whether a name and a password were right, for the hash with which the password was compared.
+type verdict struct {
+	hash  configs.Secret
+	right bool
+}
+
+// entry is what is remembered of a name and a password.
 type entry struct {
-	hash configs.Secret // of the user then
+	verdict
 	used time.Time
 }
 
@@ -99,13 +105,12 @@ func (m *memory) key(name, pass string) string {
 	return string(sum.Sum(nil))
 }
 
-// has reports whether a name and a password were right for a user who still has the same hash.
-func (m *memory) has(key string, hash configs.Secret, now time.Time) bool {
+// has reports whether this was the verdict on a name and a password.
+func (m *memory) has(key string, v verdict, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	e, ok := m.entries[key]
-	if !ok || e.hash != hash || now.Sub(e.used) > rememberFor {
-		delete(m.entries, key)
+	if !ok || now.Sub(e.used) > rememberFor || e.verdict != v {
 		return false
 	}
 	e.used = now
@@ -113,11 +118,11 @@ func (m *memory) has(key string, hash configs.Secret, now time.Time) bool {
 	return true
 }
 
-func (m *memory) add(key string, hash configs.Secret, now time.Time) {
+func (m *memory) add(key string, v verdict, now time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	makeRoom(m.entries, func(e entry) time.Duration { return now.Sub(e.used) })
-	m.entries[key] = entry{hash, now}
+	m.entries[key] = entry{v, now}
 }
 
 // stampOf returns a text that tells a hash from others, and no more: a hash has a random salt.

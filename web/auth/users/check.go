@@ -39,12 +39,20 @@ func (u *Users) check(ctx context.Context, name, pass, address string) (configs.
 	if hash == "" || len(pass) > password.MaxLength { // there are no users, or nobody has such a password
 		return configs.User{}, wrong()
 	}
-	attempt, wait, first := u.attempts.begin(name, address, u.now())
+	key, weight := u.remembered.key(name, pass), 1.0
+	repeated := u.remembered.has(key, verdict{hash, false}, u.now())
+	if repeated {
+		weight = repeatWeight
+	}
+	attempt, wait, first := u.attempts.begin(name, address, weight, u.now())
 	if wait > 0 {
 		if first {
 			u.Log.Warn("sign-in refused: too many wrong passwords", "who", who, "from", address)
 		}
 		return configs.User{}, tooMany(wait)
+	}
+	if repeated {
+		return configs.User{}, wrong()
 	}
 	if !u.hashes.enter(ctx) {
 		attempt.cancel()
@@ -54,6 +62,7 @@ func (u *Users) check(ctx context.Context, name, pass, address string) (configs.
 	u.hashes.leave()
 	if !matches || !known {
 		u.Log.Warn("sign-in failed", "who", who, "from", address)
+		u.remembered.add(key, verdict{hash, false}, u.now())
 		return configs.User{}, wrong()
 	}
 	attempt.succeed(u.now())

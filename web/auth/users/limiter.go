@@ -46,19 +46,24 @@ type attempt struct {
 	of       *limiter
 	who      subject
 	subjects []subject
+	weight   float64
 }
 
-// begin counts an attempt. wait is above zero if there were too many; first then says that it is the first that is refused.
-func (l *limiter) begin(name, address string, now time.Time) (a attempt, wait time.Duration, first bool) {
+// repeatWeight is what an attempt counts with a name and a password that were wrong before: it guesses nothing, but a program that goes
+// on and on is told to stop.
+const repeatWeight = 0.2
+
+// begin counts an attempt as much as its weight, which is 1 but for a repeated one. wait is above zero if there were too many; first then says that it is the first that is refused.
+func (l *limiter) begin(name, address string, weight float64, now time.Time) (a attempt, wait time.Duration, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a = attempt{l, subject{name, address}, []subject{{name: name}, {address: address}}}
+	a = attempt{l, subject{name, address}, []subject{{name: name}, {address: address}}, weight}
 	if then, ok := l.signedIn[a.who]; ok && now.Sub(then) < forgetAfter {
 		a.subjects = []subject{a.who}
 	}
 	for _, s := range a.subjects {
 		allowed, c := s.allowance(), l.present(s, now)
-		if over := c.used + 1 - float64(allowed.count); over > 0 {
+		if over := c.used + weight - float64(allowed.count); over > 0 {
 			wait = max(wait, time.Duration(over*float64(allowed.pause)))
 			first = first || !c.refused
 			c.refused = true
@@ -70,7 +75,7 @@ func (l *limiter) begin(name, address string, now time.Time) (a attempt, wait ti
 	}
 	for _, s := range a.subjects {
 		c := l.present(s, now)
-		c.used++
+		c.used += weight
 		c.refused = false
 		l.set(s, c)
 	}
@@ -99,7 +104,7 @@ func (a attempt) succeed(now time.Time) {
 func (a attempt) takeBack() {
 	for _, s := range a.subjects {
 		if c, ok := a.of.counts[s]; ok {
-			c.used = max(c.used-1, 0)
+			c.used = max(c.used-a.weight, 0)
 			a.of.counts[s] = c
 		}
 	}

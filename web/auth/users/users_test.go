@@ -276,17 +276,36 @@ func TestWrongPasswordsOfAnAddressAreLimited(t *testing.T) {
 	}
 }
 
+// TestSameWrongPasswordIsHashedOnceAndCountsLess has a program that goes on with the password that it was given.
+func TestSameWrongPasswordIsHashedOnceAndCountsLess(t *testing.T) {
+	s := newSite(t)
+	repeats := int((float64(perName.count) - 1) / repeatWeight)
+	for i := range 1 + repeats {
+		if got := s.find(t, "ann", "wrong", "192.0.2.1"); got != 401 {
+			t.Fatalf("%d: %d", i, got)
+		}
+	}
+	if n := s.hashed.Load(); n != 1 {
+		t.Errorf("%d hashes", n)
+	}
+	if got := s.find(t, "ann", "wrong", "192.0.2.1"); got != 429 {
+		t.Errorf("after %d times: %d", 1+repeats, got)
+	}
+}
+
 func TestWrongPasswordsOfANameAreLimitedFromAllAddresses(t *testing.T) {
 	s := newSite(t)
 	if got := s.find(t, "ann", "correct horse", "192.0.2.200"); got != 200 {
 		t.Fatal(got)
 	}
+	guesses := 0
+	guess := func() string { guesses++; return fmt.Sprint("wrong", guesses) }
 	for i := range perName.count {
-		if got := s.find(t, "ann", "wrong", fmt.Sprint("192.0.2.", i)); got != 401 {
+		if got := s.find(t, "ann", guess(), fmt.Sprint("192.0.2.", i)); got != 401 {
 			t.Fatalf("%d: %d", i, got)
 		}
 	}
-	if got := s.find(t, "ann", "wrong", "192.0.2.100"); got != 429 {
+	if got := s.find(t, "ann", guess(), "192.0.2.100"); got != 429 {
 		t.Errorf("one more: %d", got)
 	}
 	if got := s.find(t, "bob", "battery staple", "192.0.2.100"); got != 200 {
@@ -295,15 +314,15 @@ func TestWrongPasswordsOfANameAreLimitedFromAllAddresses(t *testing.T) {
 	// Others do not lock a user out where the user has signed in.
 	s.pass(rememberFor + time.Second)
 	for i := range perName.count * 2 {
-		s.find(t, "ann", "wrong", fmt.Sprint("192.0.2.", i))
+		s.find(t, "ann", guess(), fmt.Sprint("192.0.2.", i))
 	}
 	if got := s.find(t, "ann", "correct horse", "192.0.2.200"); got != 200 {
 		t.Errorf("where ann has signed in: %d", got)
 	}
 	for range perName.count {
-		s.find(t, "ann", "wrong", "192.0.2.200")
+		s.find(t, "ann", guess(), "192.0.2.200")
 	}
-	if got := s.find(t, "ann", "wrong", "192.0.2.200"); got != 429 {
+	if got := s.find(t, "ann", guess(), "192.0.2.200"); got != 429 {
 		t.Errorf("guesses where ann has signed in: %d", got)
 	}
 }
@@ -432,11 +451,11 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 	now := time.Unix(1_800_000_000, 0)
 	for i := range maxKnown + 50 {
 		name := fmt.Sprint(i)
-		a, _, _ := l.begin(name, name, now)
+		a, _, _ := l.begin(name, name, 1, now)
 		if i%2 == 0 {
 			a.succeed(now)
 		}
-		m.add(m.key(name, name), "x", now)
+		m.add(m.key(name, name), verdict{"x", true}, now)
 	}
 	if len(l.counts) > maxKnown || len(l.signedIn) > maxKnown || len(m.entries) > maxKnown {
 		t.Errorf("%d counts, %d addresses, %d passwords", len(l.counts), len(l.signedIn), len(m.entries))
