@@ -56,7 +56,7 @@ lint:
 	CGO_ENABLED=0 go vet $(PLAIN)
 
 # The packages that build without GStreamer and without a C compiler.
-PLAIN = ./registry/... ./web/... ./configs/... ./internal/state/... ./pipeline/unit/... ./pipeline/jpeg/... ./pipeline/webp/... ./pipeline/multipart/... ./pipeline/frame/... ./pipeline/challenge/... ./pipeline/redirect/... ./pipeline/depay/... ./pipeline/rtsp/...
+PLAIN = ./registry/... ./web/... ./configs/... ./internal/state/... ./internal/certificate/... ./pipeline/unit/... ./pipeline/jpeg/... ./pipeline/webp/... ./pipeline/multipart/... ./pipeline/frame/... ./pipeline/challenge/... ./pipeline/redirect/... ./pipeline/depay/... ./pipeline/rtsp/...
 
 ## Run the unit tests of make check.
 quick:

@@ -302,6 +302,7 @@ func (d *decoder) value(n ast.Node, into reflect.Value, tag reflect.StructTag, p
 	switch {
 	case into.Type() == reflect.TypeFor[[]Camera]():
 		d.cameras = n
+	case into.Type() == reflect.TypeFor[TLS]() && d.tlsWord(n, into, path, at):
 	case into.Kind() == reflect.Struct:
 		d.object(n, into, path, depth)
 	case into.Type() == reflect.TypeFor[Addresses]() && n.Type() != ast.SequenceType: // a single one

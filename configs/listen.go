@@ -3,8 +3,10 @@ package configs
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,19 +15,71 @@ import (
 // Addresses are where framegate serves: host:port, :port, or unix: and the path of a Unix socket. In YAML a single one may stand alone.
 type Addresses []string
 
-// UnixSocket returns the path of the Unix socket that an address names.
-func UnixSocket(address string) (path string, ok bool) { return strings.CutPrefix(address, "unix:") }
+// Socket is a Unix socket to serve on.
+type Socket struct {
+	Path  string
+	Mode  fs.FileMode // who may connect: whoever may write; 0 leaves that to the umask
+	Group string      // name or number; empty for that of the process
+}
+
+// UnixSocket returns the Unix socket that an address names: unix:/path, which ?mode=0660&group=video may follow.
+func UnixSocket(address string) (socket Socket, ok bool) {
+	socket, ok, _ = parseSocket(address)
+	return socket, ok
+}
+
+// groupMode is the mode of a socket with a group and no mode of its own.
+const groupMode = 0o660
+
+var groupForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$`)
+
+// parseSocket returns what is wrong with the address of a Unix socket as an error.
+func parseSocket(address string) (socket Socket, ok bool, err error) {
+	rest, ok := strings.CutPrefix(address, "unix:")
+	if !ok {
+		return socket, false, nil
+	}
+	path, options, any := strings.Cut(rest, "?")
+	socket.Path = path
+	if !filepath.IsAbs(path) || filepath.Clean(path) != path || len(path) > maxSocketPath {
+		err = fmt.Errorf("after unix: comes a path from the root of at most %d bytes", maxSocketPath)
+	}
+	if !any {
+		return socket, true, err
+	}
+	seen := map[string]bool{}
+	for option := range strings.SplitSeq(options, "&") {
+		name, value, _ := strings.Cut(option, "=")
+		mode, modeErr := strconv.ParseUint(value, 8, 32)
+		switch {
+		case seen[name]:
+			err = fmt.Errorf("it has %s twice", name)
+		case name == "mode" && modeErr == nil && mode > 0 && mode <= 0o777:
+			socket.Mode = fs.FileMode(mode)
+		case name == "mode":
+			err = errors.New("mode must be octal, from 0001 to 0777, such as 0660")
+		case name == "group" && groupForm.MatchString(value):
+			socket.Group = value
+		case name == "group":
+			err = errors.New("group must be the name or the number of a group")
+		default:
+			err = errors.New("after ? may come mode and group, such as ?mode=0660&group=video")
+		}
+		seen[name] = true
+	}
+	if socket.Group != "" && socket.Mode == 0 {
+		socket.Mode = groupMode
+	}
+	return socket, true, err
+}
 
 // maxSocketPath is how long the path of a Unix socket may be in bytes (unix(7)).
 const maxSocketPath = 107
 
 // CheckAddress returns what is wrong with an address to serve on, nil for nothing.
 func CheckAddress(address string) error {
-	if path, unix := UnixSocket(address); unix {
-		if !filepath.IsAbs(path) || filepath.Clean(path) != path || len(path) > maxSocketPath {
-			return fmt.Errorf("after unix: comes a path from the root of at most %d bytes", maxSocketPath)
-		}
-		return nil
+	if _, unix, err := parseSocket(address); unix {
+		return err
 	}
 	if _, port, err := net.SplitHostPort(address); err != nil || !isPort(port) {
 		return errors.New("it must be host:port, :port or unix:/path")

@@ -22,6 +22,20 @@ func TestAddressesMayBeOneOrAList(t *testing.T) {
 	}
 }
 
+func TestSocketMayHaveAModeAndAGroup(t *testing.T) {
+	for address, want := range map[string]Socket{
+		"unix:/run/f":                       {Path: "/run/f"},
+		"unix:/run/f?mode=0660":             {Path: "/run/f", Mode: 0o660},
+		"unix:/run/f?group=video":           {Path: "/run/f", Mode: 0o660, Group: "video"},
+		"unix:/run/f?group=44&mode=666":     {Path: "/run/f", Mode: 0o666, Group: "44"},
+		"unix:/run/f?mode=0660&group=www-x": {Path: "/run/f", Mode: 0o660, Group: "www-x"},
+	} {
+		if got, ok := UnixSocket(address); got != want || !ok || CheckAddress(address) != nil {
+			t.Errorf("%s: %+v %v, want %+v", address, got, CheckAddress(address), want)
+		}
+	}
+}
+
 func TestWrongAddressIsAFaultAtItsPlace(t *testing.T) {
 	for text, want := range map[string]string{
 		"listen: 8080":                              "f:1:9: listen is \"8080\"; it must be host:port, :port or unix:/path",
@@ -31,6 +45,14 @@ func TestWrongAddressIsAFaultAtItsPlace(t *testing.T) {
 		"listen: [':80', ':80']":                    "f:1:17: listen[1] is \":80\", which the list has already",
 		"listen:\n  - :80\n  - unix:run/f":          "f:3:5: listen[1] is \"unix:run/f\"; after unix: comes a path from the root",
 		"listen: unix:/run/../f":                    "f:1:9: listen is \"unix:/run/../f\"; after unix:",
+		"listen: unix:/f?mode=0999":                 "mode must be octal",
+		"listen: unix:/f?mode=4755":                 "mode must be octal, from 0001 to 0777, such as 0660",
+		"listen: unix:/f?mode=0":                    "mode must be octal",
+		"listen: unix:/f?group=a/b":                 "group must be the name or the number of a group",
+		"listen: unix:/f?user=a":                    "after ? may come mode and group",
+		"listen: unix:/f?":                          "after ? may come mode and group",
+		"listen: unix:/f?mode=600&mode=600":         "it has mode twice",
+		"listen: unix:f?mode=600":                   "after unix: comes a path",
 		"listen: unix:/" + strings.Repeat("f", 107): "of at most 107 bytes",
 	} {
 		if _, err := Parse("f", []byte(text), nil); err == nil || !strings.Contains(err.Error(), want) {

@@ -71,6 +71,7 @@ func setDefaults(v reflect.Value) {
 // checkServer checks the keys that concern no camera.
 func (d *decoder) checkServer(config *Config) {
 	d.checkListen(config.Listen)
+	d.checkHTTPS(config)
 	for i, host := range config.Hosts {
 		if !IsHost(host) {
 			d.fault(d.at("hosts"), "hosts[%d] is %q; it must be a name such as cams.example, without scheme, port and path", i, host)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"maps"
 	"os"
 	"reflect"
 	"strconv"
@@ -59,7 +60,12 @@ func schemaOf(t reflect.Type, tag reflect.StructTag) map[string]any {
 		for _, f := range fieldsOf(t) {
 			properties[f.key] = schemaOf(t.FieldByIndex(f.index).Type, f.tag)
 		}
-		s["type"], s["properties"], s["additionalProperties"] = "object", properties, false
+		object := map[string]any{"type": "object", "properties": properties, "additionalProperties": false}
+		if t == reflect.TypeFor[TLS]() {
+			s["anyOf"] = []any{map[string]any{"enum": []string{selfSigned}}, object}
+		} else {
+			maps.Copy(s, object)
+		}
 	case t == reflect.TypeFor[Addresses]():
 		s["type"], s["items"] = []string{"string", "array"}, schemaOf(t.Elem(), "")
 	case t.Kind() == reflect.Slice:

@@ -16,7 +16,9 @@ import (
 //
 // The tags describe each key: the loader and the generator of the JSON Schema read its default, range and meaning from them.
 type Config struct {
-	Listen Addresses `yaml:"listen" default:":8080" doc:"Address to serve on, or a list of them: host:port, :port, or unix:/path of a Unix socket, for programs on this machine."`
+	Listen       Addresses `yaml:"listen" default:":8080" doc:"Address to serve on, or a list of them: host:port, :port, or unix:/path of a Unix socket, for programs on this machine; ?mode=0660&group=video after the path says who may connect."`
+	TLS          TLS       `yaml:"tls" doc:"https on the addresses of listen that are no Unix sockets: a certificate with its key, or self_signed, which makes one. Without it, http."`
+	RedirectHTTP string    `yaml:"redirect_http" doc:"A second address, host:port or :port, where http is answered with a redirect to https and nothing else. It needs tls."`
 
 	LogLevel                 string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"Least severe level that is logged."`
 	LogFormat                string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Format of the log on stderr."`

@@ -20,8 +20,9 @@ const healthTime = 4 * time.Second
 func (h healthCommand) Run(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, healthTime)
 	defer cancel()
-	for _, address := range h.addresses() {
-		if err := app.Check(ctx, address); err != nil {
+	addresses, secure := h.addresses()
+	for _, address := range addresses {
+		if err := app.Check(ctx, address, secure); err != nil {
 			return err
 		}
 	}
@@ -30,10 +31,10 @@ func (h healthCommand) Run(ctx context.Context) error {
 }
 
 // addresses returns where framegate is: the given URL, or the addresses in its configuration, or the default one if the configuration is
-// missing or faulty. They are wrong if listen was changed since the start.
-func (h healthCommand) addresses() []string {
+// missing or faulty, and whether it serves https there. They are wrong if listen was changed since the start, or whether there is tls.
+func (h healthCommand) addresses() (addresses []string, secure bool) {
 	if h.URL != "" {
-		return []string{h.URL}
+		return []string{h.URL}, false
 	}
 	config := configs.Default()
 	if path, err := configs.Find(""); err == nil {
@@ -41,5 +42,5 @@ func (h healthCommand) addresses() []string {
 			config = found
 		}
 	}
-	return config.Listen
+	return config.Listen, config.TLS.On()
 }

@@ -41,15 +41,16 @@ func TestHealthAsksWhereTheConfigurationListens(t *testing.T) {
 		"listen: ':9000'\nnonsense: 1" + cameras:     ":8080",
 	} {
 		t.Setenv("FRAMEGATE_CONFIG", config(t, text))
-		if got := strings.Join((healthCommand{}).addresses(), " "); got != want {
+		addresses, secure := (healthCommand{}).addresses()
+		if got := strings.Join(addresses, " "); got != want || secure {
 			t.Errorf("%q: %s, not %s", text, got, want)
 		}
 	}
 	t.Setenv("FRAMEGATE_CONFIG", "/nowhere/framegate.yaml")
-	if got := (healthCommand{}).addresses(); got[0] != ":8080" {
+	if got, _ := (healthCommand{}).addresses(); got[0] != ":8080" {
 		t.Errorf("without a configuration: %s", got)
 	}
-	if got := (healthCommand{URL: "http://127.0.0.1:1"}).addresses(); got[0] != "http://127.0.0.1:1" {
+	if got, _ := (healthCommand{URL: "http://127.0.0.1:1"}).addresses(); got[0] != "http://127.0.0.1:1" {
 		t.Errorf("with a URL: %s", got)
 	}
 }

@@ -2,10 +2,29 @@ package app
 
 import (
 	"net"
+	"slices"
 	"strings"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/health"
+	"github.com/framegate/framegate/pipeline"
 )
+
+// announce logs where framegate serves, and who is let in there.
+func (a *App) announce(served []health.Target, urls []string) {
+	facts := []any{"url", urls[0], "listen", served[0].At.String(), "lets_in", letsIn(a.Config), "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version()}
+	if fingerprint := a.pair.Fingerprint(); fingerprint != "" {
+		facts = append(facts, "fingerprint", fingerprint)
+	}
+	a.log.Info("serving", facts...)
+	for i, url := range urls[1:] {
+		a.log.Info("serving too", "url", url, "listen", served[i+1].At.String())
+	}
+	if isClosed(a.Config) && slices.ContainsFunc(served, func(t health.Target) bool { return isReachable(t.At) }) {
+		a.log.Warn("only this machine is served, because the configuration has no auth, which framegate needs now to let in others: " +
+			"run 'framegate user add NAME --admin', or write 'auth: {open: true}' to let everybody watch")
+	}
+}
 
 // letsIn says who may watch under a configuration, for the log.
 func letsIn(config *configs.Config) string {

@@ -6,15 +6,16 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net"
 	"net/http"
 	"os"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/internal/certificate"
 	"github.com/framegate/framegate/internal/logging"
 	"github.com/framegate/framegate/internal/systemd"
 	"github.com/framegate/framegate/pipeline"
@@ -44,6 +45,7 @@ type App struct {
 	machine *machine
 	cameras *registry.Registry
 	handler *web.Handler
+	pair    certificate.Current
 	clients *connections
 	ceiling *ceiling
 
@@ -65,6 +67,7 @@ func New(o Options) (*App, error) {
 	if a.cameras, err = registry.New(&configs.Config{}, engine{&a.machine.Machine}, a.log.Logger); err != nil {
 		return nil, err
 	}
+	a.pair.Log = a.log.Logger
 	a.clients = newConnections(a.log.Logger)
 	a.ceiling = newCeiling(a.cameras, a.log.Logger)
 	a.handler = web.New(web.Options{
@@ -95,19 +98,17 @@ func (a *App) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.apply(a.Config); err != nil {
+	redirect, err := a.redirect()
+	if err != nil {
 		closeAll(listeners)
 		return err
 	}
-	served, urls := addressesOf(listeners)
-	a.log.Info("serving", "url", urls[0], "listen", served[0].String(), "lets_in", letsIn(a.Config), "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version())
-	for i, url := range urls[1:] {
-		a.log.Info("serving too", "url", url, "listen", served[i+1].String())
+	if err := a.apply(a.Config); err != nil {
+		closeAll(append(listeners, redirect...))
+		return err
 	}
-	if isClosed(a.Config) && slices.ContainsFunc(served, isReachable) {
-		a.log.Warn("only this machine is served, because the configuration has no auth, which framegate needs now to let in others: " +
-			"run 'framegate user add NAME --admin', or write 'auth: {open: true}' to let everybody watch")
-	}
+	served, urls := addressesOf(listeners, a.Config.TLS.On())
+	a.announce(served, urls)
 
 	all, ctx := errgroup.WithContext(ctx)
 	go a.machine.prove(ctx, a.Prover) // Run does not wait for it: a driver may hang in it
@@ -123,20 +124,27 @@ func (a *App) Run(ctx context.Context) error {
 		a.ceiling.keep(ctx)
 		return nil
 	})
-	server := a.server()
+	all.Go(func() error {
+		a.renewCertificate(ctx)
+		return nil
+	})
+	server := a.server(a.handler)
 	for _, l := range listeners {
+		all.Go(func() error { return a.serve(server, l, a.Config.TLS.On() && !isUnix(l)) })
+	}
+	servers := []*http.Server{server}
+	for _, l := range redirect {
+		redirector := a.server(web.Redirect(portOf(listeners)))
+		servers = append(servers, redirector)
+		all.Go(func() error { return a.serve(redirector, l, false) })
+	}
+	for _, server := range servers {
 		all.Go(func() error {
-			if err := server.Serve(a.clients.limit(l)); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
+			<-ctx.Done()
+			shutDown(server)
 			return nil
 		})
 	}
-	all.Go(func() error {
-		<-ctx.Done()
-		shutDown(server)
-		return nil
-	})
 	all.Go(func() error {
 		systemd.Supervise(ctx, served, strings.Join(urls, " "), func() { a.cameras.Cameras() }, a.log.Logger)
 		return nil
@@ -144,6 +152,18 @@ func (a *App) Run(ctx context.Context) error {
 	err = all.Wait()
 	a.handler.Wait()
 	return err
+}
+
+// serve serves on a listener until the server is shut down.
+func (a *App) serve(server *http.Server, l net.Listener, secure bool) error {
+	serve := server.Serve
+	if secure {
+		serve = func(l net.Listener) error { return server.ServeTLS(l, "", "") }
+	}
+	if err := serve(a.clients.limit(l)); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
 }
 
 // shutDown ends all responses of a server within shutdownTime.

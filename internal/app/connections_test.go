@@ -95,8 +95,10 @@ func TestConnectionsBeyondALimitAreAnsweredWithTheReason(t *testing.T) {
 			t.Errorf("%s: %v were refused", limit, counted)
 		}
 		for range 20 {
-			if err := Check(t.Context(), address); err != nil {
-				t.Errorf("%s: framegate is well, and refuses: %v", limit, err)
+			for _, secure := range []bool{false, true} { // a refusal comes before TLS
+				if err := Check(t.Context(), address, secure); err != nil {
+					t.Errorf("%s: framegate is well, and refuses: %v", limit, err)
+				}
 			}
 		}
 		last.Close()
@@ -137,7 +139,7 @@ func TestLongHeadIsRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := a.server()
+	server := a.server(a.handler)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)

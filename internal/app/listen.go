@@ -18,8 +18,8 @@ func listen(addresses []string) (listeners []net.Listener, err error) {
 	}
 	for _, address := range addresses {
 		var l net.Listener
-		if path, unix := configs.UnixSocket(address); unix {
-			l, err = listenUnix(path)
+		if socket, unix := configs.UnixSocket(address); unix {
+			l, err = listenUnix(socket)
 		} else {
 			l, err = net.Listen("tcp", address)
 		}
@@ -38,36 +38,47 @@ func closeAll(listeners []net.Listener) {
 	}
 }
 
-// addressesOf returns the addresses of listeners, and how they are shown.
-func addressesOf(listeners []net.Listener) (served []net.Addr, urls []string) {
+// isUnix reports whether a listener listens on a Unix socket, where TLS is never used: no other machine can listen in.
+func isUnix(l net.Listener) bool { return l.Addr().Network() == "unix" }
+
+// addressesOf returns where listeners are asked for the health of what they serve, and how they are shown. secure means that they
+// serve https.
+func addressesOf(listeners []net.Listener, secure bool) (served []health.Target, urls []string) {
 	for _, l := range listeners {
-		address := l.Addr()
-		served = append(served, address)
-		if address.Network() == "unix" {
-			urls = append(urls, "unix:"+address.String())
-		} else {
-			urls = append(urls, url(address.String()))
+		address, base, shown := l.Addr(), "http://framegate", ""
+		switch {
+		case isUnix(l):
+			shown = "unix:" + address.String()
+		case secure:
+			base, shown = "https://framegate", url(address.String(), "https")
+		default:
+			shown = url(address.String(), "http")
 		}
+		served, urls = append(served, health.Target{Base: base, At: address}), append(urls, shown)
 	}
 	return served, urls
 }
 
-// Check requests /healthz of a framegate on this machine that listens on an address, or at a URL.
-func Check(ctx context.Context, address string) error {
-	if path, unix := configs.UnixSocket(address); unix {
-		if err := health.Check(ctx, "http://localhost", &net.UnixAddr{Name: path, Net: "unix"}); err != nil {
-			return fmt.Errorf("unix:%s: %w", path, err)
+// Check requests /healthz of a framegate on this machine that listens on an address, with https if that is secure, or at a URL.
+func Check(ctx context.Context, address string, secure bool) error {
+	if socket, unix := configs.UnixSocket(address); unix {
+		if err := health.Check(ctx, "http://localhost", &net.UnixAddr{Name: socket.Path, Net: "unix"}); err != nil {
+			return fmt.Errorf("unix:%s: %w", socket.Path, err)
 		}
 		return nil
 	}
 	if !strings.Contains(address, "://") {
-		address = url(address)
+		scheme := "http"
+		if secure {
+			scheme = "https"
+		}
+		address = url(address, scheme)
 	}
 	return health.Check(ctx, strings.TrimSuffix(address, "/"), nil)
 }
 
 // url returns a URL at which this machine reaches a server that listens on an address.
-func url(listen string) string {
+func url(listen, scheme string) string {
 	host, port, err := net.SplitHostPort(listen)
 	if err != nil {
 		return listen
@@ -75,5 +86,5 @@ func url(listen string) string {
 	if host == "" || net.ParseIP(host).IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "http://" + net.JoinHostPort(host, port) + "/"
+	return scheme + "://" + net.JoinHostPort(host, port) + "/"
 }

@@ -21,7 +21,7 @@ func TestAddressIsReachedFromThisMachine(t *testing.T) {
 		"[2001:db8::1]:9000": "http://[2001:db8::1]:9000/",
 		"box:9000":           "http://box:9000/",
 	} {
-		if got := url(address); got != want {
+		if got := url(address, "http"); got != want {
 			t.Errorf("%s: %s, want %s", address, got, want)
 		}
 	}
@@ -43,11 +43,11 @@ func TestUnixSocketIsRemovedOnlyIfNobodyAnswers(t *testing.T) {
 	if _, err := listen([]string{"127.0.0.1:0", "unix:" + path}); !errors.Is(err, syscall.EADDRINUSE) {
 		t.Errorf("a second framegate: %v", err)
 	}
-	_, urls := addressesOf(listeners)
+	_, urls := addressesOf(listeners, false)
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.Listener = listeners[1]
 	server.Start()
-	if err := Check(t.Context(), urls[1]); err != nil || urls[1] != "unix:"+path {
+	if err := Check(t.Context(), urls[1], false); err != nil || urls[1] != "unix:"+path {
 		t.Errorf("%q %v", urls, err)
 	}
 	server.Close()
@@ -55,7 +55,7 @@ func TestUnixSocketIsRemovedOnlyIfNobodyAnswers(t *testing.T) {
 	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("after the end: %v", err)
 	}
-	if err := Check(t.Context(), "unix:"+path); err == nil || !strings.Contains(err.Error(), path) {
+	if err := Check(t.Context(), "unix:"+path, false); err == nil || !strings.Contains(err.Error(), path) {
 		t.Errorf("after the end: %v", err)
 	}
 }

@@ -37,6 +37,7 @@ func (a *App) apply(config *configs.Config) error {
 	}
 	a.handler.Configure(config)
 	a.clients.config.Store(config)
+	a.pair.Configure(config)
 	a.ceiling.set(config.MaxMemory)
 	setLevel(a.level, config)
 	previous, wasOK := a.config, a.state.OK()
@@ -95,6 +96,12 @@ func (a *App) configuration() web.Configuration {
 func needRestart(first, now *configs.Config) (keys []string) {
 	if !slices.Equal(first.Listen, now.Listen) {
 		keys = append(keys, "listen")
+	}
+	if first.TLS.On() != now.TLS.On() {
+		keys = append(keys, "tls")
+	}
+	if first.RedirectHTTP != now.RedirectHTTP {
+		keys = append(keys, "redirect_http")
 	}
 	if first.LogFormat != now.LogFormat {
 		keys = append(keys, "log_format")

@@ -1,14 +1,22 @@
 package app
 
 import (
+	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
 	"net"
 	"os"
+	"os/user"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/framegate/framegate/configs"
+
+	"golang.org/x/sys/unix"
 )
 
 // unixListener listens on a Unix socket at a path. Until it is closed, the lock keeps any other framegate from the path.
@@ -17,32 +25,103 @@ type unixListener struct {
 	close func() error
 }
 
-// listenUnix listens on a Unix socket, which is removed when the listener is closed. The umask of the process decides who may connect. A
-// socket at the path is removed if nobody answers there, as after a crash.
-func listenUnix(path string) (net.Listener, error) {
-	lock, err := lockSocket(path)
+// listenUnix listens on a Unix socket, which is removed when the listener is closed. A socket at the path is removed if nobody answers
+// there, as after a crash.
+func listenUnix(socket configs.Socket) (l net.Listener, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("listen unix:%s: %w", socket.Path, err)
+		}
+	}()
+	lock, err := lockSocket(socket.Path)
 	if err != nil {
-		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
+		return nil, err
 	}
-	if err := removeStale(path); err != nil {
+	if err := removeStale(socket.Path); err != nil {
 		lock.Close()
-		return nil, fmt.Errorf("listen unix:%s: %w", path, err)
+		return nil, err
 	}
-	l, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})
+	made, err := makeSocket(socket)
 	if err != nil {
 		lock.Close()
 		return nil, err
 	}
-	l.SetUnlinkOnClose(false) // which would remove whatever is at the path then
-	bound, err := os.Lstat(path)
+	bound, err := os.Lstat(socket.Path)
 	if err != nil {
 		bound = nil // it was removed meanwhile
 	}
-	return &unixListener{l, sync.OnceValue(func() error {
+	if err := share(socket); err != nil {
+		removeSame(socket.Path, bound)
+		made.Close()
+		lock.Close()
+		return nil, err
+	}
+	return &unixListener{made, sync.OnceValue(func() error {
 		defer lock.Close()
-		removeSame(path, bound)
-		return l.Close()
+		removeSame(socket.Path, bound)
+		return made.Close()
 	})}, nil
+}
+
+// makeSocket listens on a socket, to which only its owner may connect before share, so that nobody can whom its mode does not allow. If it
+// has no mode, the umask decides.
+func makeSocket(socket configs.Socket) (*net.UnixListener, error) {
+	config := net.ListenConfig{}
+	if socket.Mode != 0 {
+		config.Control = func(_, _ string, raw syscall.RawConn) (err error) {
+			// Linux makes the file with the mode of the socket's descriptor, less the umask.
+			controlErr := raw.Control(func(fd uintptr) { err = syscall.Fchmod(int(fd), uint32(socket.Mode&0o700)) })
+			return cmp.Or(controlErr, err)
+		}
+	}
+	made, err := config.Listen(context.Background(), "unix", socket.Path)
+	if wrapped := (*net.OpError)(nil); errors.As(err, &wrapped) {
+		err = wrapped.Err // the caller says where
+	}
+	if err != nil {
+		return nil, err
+	}
+	l := made.(*net.UnixListener)
+	l.SetUnlinkOnClose(false) // which would remove whatever is at the path then
+	return l, nil
+}
+
+// share gives a socket's file its group and its mode. It does not follow a symbolic link that has taken the file's place.
+func share(socket configs.Socket) error {
+	if socket.Mode == 0 {
+		return nil
+	}
+	fd, err := unix.Open(socket.Path, unix.O_PATH|unix.O_NOFOLLOW|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(fd)
+	file := fmt.Sprintf("/proc/self/fd/%d", fd)
+	if info, err := os.Stat(file); err != nil || info.Mode().Type() != fs.ModeSocket {
+		return cmp.Or(err, errors.New("another file has taken the place of the socket"))
+	}
+	if socket.Group != "" {
+		group, err := groupID(socket.Group)
+		if err == nil {
+			err = unix.Fchownat(fd, "", -1, group, unix.AT_EMPTY_PATH)
+		}
+		if err != nil {
+			return fmt.Errorf("group %s: %w", socket.Group, err)
+		}
+	}
+	return os.Chmod(file, socket.Mode)
+}
+
+// groupID returns the number of a group, which may be given instead of its name.
+func groupID(group string) (int, error) {
+	if id, err := strconv.ParseUint(group, 10, 31); err == nil {
+		return int(id), nil
+	}
+	found, err := user.LookupGroup(group)
+	if err != nil {
+		return 0, errors.New("there is no such group")
+	}
+	return strconv.Atoi(found.Gid)
 }
 
 // Close closes the listener and removes its socket, unless another file has taken its place.

@@ -14,6 +14,7 @@ import (
 // order lists all packages that are shipped or help the tests, the lowest first. Each may import those before it only. The
 // programs of cmd and tools stand above all.
 var order = []string{
+	"internal/certificate/certificatetest",
 	"pipeline/frame",
 	"pipeline/jpeg",
 	"pipeline/webp",
@@ -28,6 +29,7 @@ var order = []string{
 	"configs",
 	"configs/edit",
 	"internal/state",
+	"internal/certificate",
 	"pipeline/plan",
 	"pipeline/feed",
 	"pipeline/picture",
@@ -62,7 +64,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web/auth/tokens", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "internal/certificate", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web/auth/tokens", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

@@ -31,7 +31,7 @@ func Listeners() ([]net.Listener, error) {
 // Supervise tells systemd that this process serves at a URL and, when ctx is done, that it is shutting down. While the process is
 // healthy, Supervise also notifies the watchdog, which would otherwise end and restart the process. Without systemd, it only waits
 // for ctx.
-func Supervise(ctx context.Context, served []net.Addr, url string, readState func(), log *slog.Logger) {
+func Supervise(ctx context.Context, served []health.Target, url string, readState func(), log *slog.Logger) {
 	daemon.SdNotify(false, daemon.SdNotifyReady+"\nSTATUS=serving at "+url)
 	defer daemon.SdNotify(false, daemon.SdNotifyStopping+"\nSTATUS=shutting down")
 	limit, err := daemon.SdWatchdogEnabled(false)
@@ -60,11 +60,11 @@ func Supervise(ctx context.Context, served []net.Addr, url string, readState fun
 
 // checkHealth returns an error unless, within the limit, this process answers a request on a new connection to each of its addresses, and
 // the cameras' state can be read. Reading it takes the cameras' locks, to detect a deadlock.
-func checkHealth(ctx context.Context, limit time.Duration, served []net.Addr, readState func()) error {
+func checkHealth(ctx context.Context, limit time.Duration, served []health.Target, readState func()) error {
 	ctx, cancel := context.WithTimeoutCause(ctx, limit, fmt.Errorf("no answer within %v", limit))
 	defer cancel()
-	for _, address := range served {
-		if err := health.Check(ctx, "http://framegate", address); err != nil {
+	for _, target := range served {
+		if err := health.Check(ctx, target.Base, target.At); err != nil {
 			return err
 		}
 	}

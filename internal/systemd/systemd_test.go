@@ -3,7 +3,6 @@ package systemd
 import (
 	"context"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -11,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/framegate/framegate/internal/health"
 	"github.com/framegate/framegate/internal/systemd/systemdtest"
 )
 
@@ -46,7 +46,7 @@ func TestUnhealthyProcessDoesNotNotifyTheWatchdog(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			done := make(chan struct{})
 			go func() {
-				Supervise(ctx, []net.Addr{server.Listener.Addr()}, server.URL, fault.readState, slog.New(slog.NewTextHandler(log, nil)))
+				Supervise(ctx, []health.Target{{Base: server.URL}}, server.URL, fault.readState, slog.New(slog.NewTextHandler(log, nil)))
 				close(done)
 			}()
 			until(t, "it is logged five times", func() bool { return log.count(fault.log) >= 5 })

@@ -1,0 +1,65 @@
+package configs
+
+import (
+	"crypto/x509"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/framegate/framegate/internal/certificate/certificatetest"
+)
+
+func TestTLSIsAWordOrACertificateWithItsKey(t *testing.T) {
+	dir := t.TempDir()
+	block, _ := pem.Decode(certificatetest.Write(t, dir))
+	want, _ := x509.ParseCertificate(block.Bytes)
+	name := filepath.Join(dir, "framegate.yaml")
+	config, err := Parse(name, []byte("tls: {cert: cert.pem, key: key.pem}\nredirect_http: ':80'"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !config.TLS.On() || config.TLS.SelfSigned || !config.TLS.Pair.Leaf.Equal(want) {
+		t.Errorf("%+v", config.TLS)
+	}
+	for _, file := range []string{"cert.pem", "key.pem"} {
+		if !slices.Contains(config.Files, filepath.Join(dir, file)) {
+			t.Errorf("%s is not watched: %q", file, config.Files)
+		}
+	}
+	if got := mustParse(t, "tls: self_signed").TLS; !got.On() || !got.SelfSigned || got.Pair != nil {
+		t.Errorf("%+v", got)
+	}
+	if got := mustParse(t, "tls:").TLS; got.On() {
+		t.Errorf("%+v", got)
+	}
+}
+
+func TestFaultsOfTLSQuoteNoKey(t *testing.T) {
+	dir := t.TempDir()
+	certificatetest.Write(t, dir)
+	_, key := certificatetest.Pair(t)
+	if err := os.WriteFile(filepath.Join(dir, "other.pem"), key, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string]string{
+		"tls: on":                                               `:1:6: tls is "on"; it must be self_signed, or have the keys cert and key`,
+		"tls: {cert: cert.pem}":                                 "tls needs both cert and key",
+		"tls: {cert: nowhere.pem, key: key.pem}":                "tls.cert: open ",
+		"tls: {cert: cert.pem, key: other.pem}":                 "cert.pem and other.pem cannot be used together: tls: private key does not match public key",
+		"tls: {cert: key.pem, key: key.pem}":                    "cannot be used together: tls: failed to find",
+		"redirect_http: ':80'":                                  "it needs the key tls",
+		"{tls: self_signed, redirect_http: 'unix:/f'}":          "it must be host:port or :port",
+		"{tls: self_signed, listen: ':1', redirect_http: ':1'}": "listen has it already",
+	} {
+		_, err := Parse(filepath.Join(dir, "f"), []byte(text), nil)
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+		if err != nil && strings.Contains(err.Error(), strings.Split(string(key), "\n")[1]) {
+			t.Errorf("%q: the key is in the error", text)
+		}
+	}
+}

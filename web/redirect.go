@@ -1,0 +1,34 @@
+package web
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+
+	"github.com/framegate/framegate/configs"
+)
+
+// Redirect returns the handler of a second server, without TLS, that redirects to the one with TLS on a port, and does nothing else. What
+// would change something has been sent in clear already and is refused, so that it is noticed.
+func Redirect(port string) http.Handler {
+	return headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host := hostname(r.Host)
+		address, err := netip.ParseAddr(host)
+		switch {
+		case r.Method != http.MethodGet && r.Method != http.MethodHead:
+			w.Header().Set("Allow", "GET, HEAD")
+			problem{Status: http.StatusMethodNotAllowed, Detail: "this port only redirects to https: send the request to port " + port + " with https"}.write(w)
+			return
+		case err != nil && !configs.IsHost(host):
+			problem{Status: http.StatusBadRequest, Detail: "the header Host has no name or address"}.write(w)
+			return
+		case port != "443":
+			host = net.JoinHostPort(host, port)
+		case address.Is6():
+			host = "[" + host + "]"
+		}
+		w.Header().Set("Cache-Control", "no-store") // browsers would keep it for longer than this port may serve https
+		w.Header().Set("Location", "https://"+host+r.URL.RequestURI())
+		w.WriteHeader(http.StatusPermanentRedirect)
+	}))
+}
