@@ -79,6 +79,7 @@ fuzz:
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
 	$(FUZZ) ./web/auth/sessions -fuzz '^FuzzCookie$$'
 	$(FUZZ) ./web/auth/tokens -fuzz '^FuzzToken$$'
+	$(FUZZ) ./web/auth/links -fuzz '^FuzzLink$$'
 	$(FUZZ) ./pipeline/challenge -fuzz '^FuzzChallenges$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzDescription$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'

@@ -67,7 +67,7 @@ func TestEveryReasonHasAText(t *testing.T) {
 	want := []string{}
 	for _, reason := range []frame.Reason{
 		frame.Unauthorized, frame.NotFound, frame.Unreachable, frame.TimedOut, frame.NoKeyframe, frame.Stalled, frame.NoVideo,
-		frame.Unsupported, frame.Ended, frame.Refused, frame.Memory, frame.Failed,
+		frame.Unsupported, frame.Ended, frame.Refused, frame.Memory, frame.Failed, "link_expired", "link_revoked", "link_invalid",
 	} {
 		want = append(want, string(reason))
 	}

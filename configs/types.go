@@ -109,7 +109,7 @@ type Placeholders struct {
 	Typeface []byte `yaml:"-"`
 }
 
-// Texts are the sentences of placeholders: one for each frame.Reason, under the same name.
+// Texts are the sentences of placeholders: one for each frame.Reason, under the same name, and those of pictures that refuse a link.
 type Texts struct {
 	Since        string `yaml:"since" default:"No picture since" doc:"Comes before the time."`
 	Unauthorized string `yaml:"unauthorized" default:"The camera refuses user or password" doc:"Wrong user or password."`
@@ -124,6 +124,9 @@ type Texts struct {
 	Refused      string `yaml:"refused" default:"The camera refuses to send" doc:"The camera refuses for another reason, such as too many connections."`
 	Memory       string `yaml:"memory" default:"The camera takes too much memory" doc:"The camera is suspended, because framegate has reached max_memory."`
 	Failed       string `yaml:"failed" default:"The pictures cannot be made" doc:"Any other reason."`
+	LinkExpired  string `yaml:"link_expired" default:"This link has expired" doc:"A signed link is used after its end."`
+	LinkRevoked  string `yaml:"link_revoked" default:"This link was revoked" doc:"The key of a signed link was revoked."`
+	LinkInvalid  string `yaml:"link_invalid" default:"This link is not valid" doc:"A link is used that was not signed for this picture and viewer."`
 }
 
 // Of returns the sentence for a reason, or that for failed if the reason has none.

@@ -13,6 +13,8 @@ type Auth struct {
 	Open  bool   `yaml:"open" default:"false" doc:"Lets everybody watch who reaches framegate's address. Changes still need an admin."`
 	Users []User `yaml:"users" doc:"Who may sign in with a name and a password. 'framegate user add' writes them."`
 	JWT   JWT    `yaml:"jwt" doc:"Tokens of another server (JSON Web Tokens) that let their holder in, in the header Authorization or the parameter token."`
+
+	LinkKeys []LinkKey `yaml:"link_keys" doc:"Keys of signed links: the first one signs, all of them are accepted. Without any, framegate makes keys of its own in its state directory."`
 }
 
 // User is somebody who may sign in.

@@ -22,6 +22,7 @@ func (s *server) admit(to route) http.Handler {
 		}
 		id := chi.URLParam(r, "id")
 		switch {
+		case err != nil && s.refuseLinked(w, r, err):
 		case err != nil:
 			refusePrincipal(w, r, err)
 		case p.Role < to.role:

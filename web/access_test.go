@@ -6,8 +6,10 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth/links"
 )
 
 // kindOfRoute says who may ask for a route. It is the test's own list, so that a change of a role is seen.
@@ -21,12 +23,12 @@ var kindOfRoute = map[string]string{
 
 	"GET /cameras/{id}":               "camera",
 	"GET /cameras/{id}/":              "camera",
-	"GET /cameras/{id}/stream":        "camera",
-	"GET /cameras/{id}/next.jpg":      "camera",
-	"GET /cameras/{id}/next.raw":      "camera",
-	"GET /cameras/{id}/snapshot.jpg":  "camera",
-	"GET /cameras/{id}/snapshot.png":  "camera",
-	"GET /cameras/{id}/snapshot.webp": "camera",
+	"GET /cameras/{id}/stream":        "picture",
+	"GET /cameras/{id}/next.jpg":      "picture",
+	"GET /cameras/{id}/next.raw":      "picture",
+	"GET /cameras/{id}/snapshot.jpg":  "picture",
+	"GET /cameras/{id}/snapshot.png":  "picture",
+	"GET /cameras/{id}/snapshot.webp": "picture",
 	"GET /api/cameras/{id}":           "camera",
 
 	"GET /api/hardware":        "admins",
@@ -36,6 +38,11 @@ var kindOfRoute = map[string]string{
 	"PUT /api/cameras/{id}":    "changes",
 	"PATCH /api/cameras/{id}":  "changes",
 	"DELETE /api/cameras/{id}": "changes",
+
+	"POST /api/links":              "changes",
+	"GET /api/links/keys":          "admins",
+	"POST /api/links/keys/rotate":  "changes",
+	"DELETE /api/links/keys/{key}": "changes",
 }
 
 // served stands for every status of an answer that is not refused because of who asks.
@@ -62,8 +69,14 @@ func askers(t *testing.T) map[string]asker {
 	}
 	both.Users = users.Users
 	statuses := func(viewers, camera, admins, changes int) map[string]int {
-		return map[string]int{"everybody": served, "viewers": viewers, "camera": camera, "admins": admins, "changes": changes}
+		return map[string]int{"everybody": served, "viewers": viewers, "camera": camera, "picture": camera, "admins": admins, "changes": changes}
 	}
+	ofLink := func(picture int) map[string]int {
+		return map[string]int{"everybody": served, "viewers": 403, "camera": 403, "picture": picture, "admins": 403, "changes": 403}
+	}
+	linked := configs.Auth{LinkKeys: []configs.LinkKey{{ID: "wall", Secret: linkSecret}}}
+	linkedToo := linked
+	linkedToo.Open, linkedToo.Users = true, users.Users
 	from := func(address string, header ...string) map[string]string {
 		all := map[string]string{"Test-From": address}
 		for i := 0; i < len(header); i += 2 {
@@ -90,7 +103,36 @@ func askers(t *testing.T) map[string]asker {
 		"admin":                                        {users, from(elsewhere, "Authorization", basic("ann", "ann's")), statuses(served, served, served, served)},
 		"viewer":                                       {users, from(elsewhere, "Authorization", basic("bob", "bob's")), statuses(served, served, 403, 403)},
 		"viewer of another camera":                     {users, from(elsewhere, "Authorization", basic("eve", "eve's")), statuses(served, 403, 403, 403)},
+		"link":                                         {linked, from(elsewhere, "Test-Link", "good"), ofLink(served)},
+		"link from loopback":                           {linked, from(loopback, "Test-Link", "good"), ofLink(served)},
+		"link, open":                                   {linkedToo, from(elsewhere, "Test-Link", "good"), ofLink(served)},
+		"link of an admin":                             {linkedToo, from(elsewhere, "Test-Link", "good", "Authorization", basic("ann", "ann's")), ofLink(served)},
+		"link for another camera":                      {linked, from(elsewhere, "Test-Link", "other"), ofLink(403)},
+		"expired link":                                 {linked, from(elsewhere, "Test-Link", "expired"), ofLink(410)},
+		"expired link, open":                           {linkedToo, from(elsewhere, "Test-Link", "expired"), ofLink(410)},
+		"tampered link":                                {linked, from(elsewhere, "Test-Link", "tampered"), ofLink(403)},
 	}
+}
+
+// withLink returns a path with a link for it, as the asker's header says. Where no link is made for the path, it is one for a stream.
+func withLink(which, path string) string {
+	picture, end := path, time.Now().Add(time.Hour)
+	if _, ok := links.Covers(path); !ok {
+		picture = "/cameras/gate/stream"
+	}
+	switch which {
+	case "":
+		return path
+	case "other":
+		picture = strings.Replace(picture, "/gate/", "/yard/", 1)
+	case "expired":
+		end = time.Now().Add(-time.Second)
+	}
+	_, query, _ := strings.Cut(signedAs(picture+"?width=160", end, "wall", linkSecret), "?")
+	if which == "tampered" {
+		query = strings.Replace(query, "width=160", "width=161", 1)
+	}
+	return path + "?" + query
 }
 
 func TestEveryRouteAnswersThoseWhoMayAsk(t *testing.T) {
@@ -109,6 +151,7 @@ func TestEveryRouteAnswersThoseWhoMayAsk(t *testing.T) {
 					t.Fatalf("the test does not know who may ask for %s %s", to.method, to.pattern)
 				}
 				path := strings.NewReplacer("{id}", "gate", "*", "style.css").Replace(to.pattern)
+				path = withLink(asks.header["Test-Link"], path)
 				got, body := statusOf(t, to.method, url+path, asks.header)
 				refused := got == 401 || got == 403 || got == 410
 				if kind == "changes" && strings.Contains(body, "there is no configuration file to change") {

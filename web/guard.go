@@ -20,21 +20,21 @@ type guard struct {
 
 var guards = []guard{
 	// A proxy on this machine sends anybody's requests from loopback.
-	{http.StatusForbidden, "cameras cannot be changed through a proxy", true, notForwarded},
+	{http.StatusForbidden, "changes cannot be made through a proxy", true, notForwarded},
 	// So does a proxy that adds no header. Most proxies run as a user of their own.
-	{http.StatusForbidden, "cameras cannot be changed by a service, such as a proxy: the user who asks is one of those that run services", true, fromPerson},
+	{http.StatusForbidden, "changes cannot be made by a service, such as a proxy: the user who asks is one of those that run services", true, fromPerson},
 	// DNS rebinding: a foreign page whose name is made to resolve to this machine has the same origin, for a browser on this
 	// machine. Only the name in the request differs.
-	{http.StatusForbidden, "cameras can be changed under the name 127.0.0.1, localhost or [::1] only", true, toLoopback},
+	{http.StatusForbidden, "changes can be made under the name 127.0.0.1, localhost or [::1] only", true, toLoopback},
 	// A page of another origin, in a browser on this machine.
-	{http.StatusForbidden, "cameras cannot be changed by pages of another origin", false, sameOrigin},
+	{http.StatusForbidden, "changes cannot be made by pages of another origin", false, sameOrigin},
 	// A page of another origin cannot send this type without the browser asking first. It is required without a body too, so that
 	// there is one rule.
 	{http.StatusUnsupportedMediaType, "the header Content-Type must be application/json", false, isJSON},
 }
 
 // guarded passes on requests that meet all guards, and limits their bodies.
-func (s *server) guarded(next http.Handler) http.Handler {
+func guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		local := auth.Of(r.Context()).Kind == auth.Local
 		for _, g := range guards {
@@ -43,6 +43,14 @@ func (s *server) guarded(next http.Handler) http.Handler {
 				return
 			}
 		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
+		next.ServeHTTP(w, r)
+	})
+}
+
+// editing passes on requests that may change the configuration file.
+func (s *server) editing(next http.Handler) http.Handler {
+	return guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !s.config.Load().Editable {
 			problem{Status: http.StatusForbidden, Detail: "the configuration has editable: false"}.write(w)
 			return
@@ -51,9 +59,8 @@ func (s *server) guarded(next http.Handler) http.Handler {
 			problem{Status: http.StatusForbidden, Detail: "there is no configuration file to change: this is the demo"}.write(w)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // fromLoopback reports whether a request comes from this machine: over loopback, or over a Unix socket.

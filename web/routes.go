@@ -18,7 +18,8 @@ type route struct {
 
 // routes are all routes.
 func (s *server) routes() []route {
-	change := func(handler http.HandlerFunc) http.Handler { return s.guarded(handler) }
+	edit := func(handler http.HandlerFunc) http.Handler { return s.editing(handler) }
+	change := func(handler http.HandlerFunc) http.Handler { return guarded(handler) }
 	routes := []route{
 		{http.MethodGet, "/healthz", auth.Anybody, http.HandlerFunc(s.healthz)},
 		{http.MethodGet, "/readyz", auth.Anybody, http.HandlerFunc(s.readyz)},
@@ -36,10 +37,15 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/api/hardware", auth.Admin, http.HandlerFunc(s.showHardware)},
 		{http.MethodGet, "/api/config", auth.Admin, http.HandlerFunc(s.showConfiguration)},
 		{http.MethodGet, "/metrics", auth.Admin, s.metrics()},
-		{http.MethodPost, "/api/cameras", auth.Admin, change(s.addCamera)},
-		{http.MethodPut, "/api/cameras/{id}", auth.Admin, change(s.replaceCamera)},
-		{http.MethodPatch, "/api/cameras/{id}", auth.Admin, change(s.changeCamera)},
-		{http.MethodDelete, "/api/cameras/{id}", auth.Admin, change(s.removeCamera)},
+		{http.MethodPost, "/api/cameras", auth.Admin, edit(s.addCamera)},
+		{http.MethodPut, "/api/cameras/{id}", auth.Admin, edit(s.replaceCamera)},
+		{http.MethodPatch, "/api/cameras/{id}", auth.Admin, edit(s.changeCamera)},
+		{http.MethodDelete, "/api/cameras/{id}", auth.Admin, edit(s.removeCamera)},
+
+		{http.MethodPost, "/api/links", auth.Admin, change(s.makeLink)},
+		{http.MethodGet, "/api/links/keys", auth.Admin, http.HandlerFunc(s.showLinkKeys)},
+		{http.MethodPost, "/api/links/keys/rotate", auth.Admin, change(s.rotateLinkKeys)},
+		{http.MethodDelete, "/api/links/keys/{key}", auth.Admin, change(s.revokeLinkKey)},
 	}
 	for extension, format := range snapshotFormats {
 		routes = append(routes, route{http.MethodGet, "/cameras/{id}/snapshot." + extension, auth.Viewer, s.snapshot(format)})

@@ -17,6 +17,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/auth/links"
 	"github.com/framegate/framegate/web/auth/tokens"
 	"github.com/framegate/framegate/web/auth/users"
 
@@ -72,8 +73,12 @@ func (h *Handler) Configure(config *configs.Config) {
 	h.server.config.Store(config)
 	h.server.users.Configure(config)
 	h.server.tokens.Configure(config)
+	h.server.links.Configure(config)
 	h.server.changes.Changed()
 }
+
+// Run takes over what other processes change in the state directory, until ctx is done.
+func (h *Handler) Run(ctx context.Context) { h.server.links.Run(ctx) }
 
 // Wait blocks until all streams have ended, as they do when the cameras end their views; http.Server does not wait for streams. No
 // stream begins after the call. Wait is called once.
@@ -86,10 +91,11 @@ func (h *Handler) Wait() {
 func New(o Options) *Handler {
 	s := &server{Options: o, now: time.Now}
 	s.changes.Call(s.rights.changed)
+	s.links = links.New(s.changes.Changed, o.Log)
 	s.config.Store(&configs.Config{})
 	s.users = users.New(users.Options{Changed: s.changes.Changed, Address: addressOf, Log: o.Log})
 	s.tokens = tokens.New(o.Log, &s.changes)
-	s.finders = []auth.Finder{s.users, s.tokens}
+	s.finders = []auth.Finder{s.links, s.users, s.tokens}
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
@@ -117,16 +123,18 @@ func New(o Options) *Handler {
 // server has the handlers of the routes.
 type server struct {
 	Options
-	config  atomic.Pointer[configs.Config] // for future requests
-	finders []auth.Finder                  // the first that finds a principal decides
-	changes auth.Changes                   // of what principals may do
-	rights  rights                         // that are being used
-	users   *users.Users
-	tokens  *tokens.Tokens
-	viewers viewerLimits
-	pixels  sentPixels
-	reduced atomic.Int64     // viewers who are not on the first step of quality=auto
-	now     func() time.Time // by which quality=auto and max_kbps judge a line
+	config   atomic.Pointer[configs.Config] // for future requests
+	finders  []auth.Finder                  // the first that finds a principal decides
+	changes  auth.Changes                   // of what principals may do
+	rights   rights                         // that are being used
+	users    *users.Users
+	tokens   *tokens.Tokens
+	links    *links.Links
+	viewers  viewerLimits
+	pixels   sentPixels
+	refusals refusalPictures
+	reduced  atomic.Int64     // viewers who are not on the first step of quality=auto
+	now      func() time.Time // by which quality=auto and max_kbps judge a line
 }
 
 // allowed returns the methods of a path.

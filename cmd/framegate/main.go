@@ -14,6 +14,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/terminal"
+	"github.com/framegate/framegate/web/auth/links"
 
 	"github.com/alecthomas/kong"
 )
@@ -28,6 +29,8 @@ type commands struct {
 	Check    check         `cmd:"" help:"Check a configuration and print every fault with its place."`
 	Probe    probe         `cmd:"" help:"Connect to a camera once and print what it sends."`
 	Hardware hardware      `cmd:"" help:"Try every plan of this machine and print which work."`
+	Sign     sign          `cmd:"" help:"Print a link that shows a camera to whoever has it, until it expires."`
+	Keys     keys          `cmd:"" help:"List, rotate and revoke the keys of signed links."`
 	Health   healthCommand `cmd:"" help:"Check that a framegate on this machine serves; for health checks of containers."`
 	Prove    prove         `cmd:"" name:"prove-plans" hidden:""`
 	Version  printVersion  `cmd:"" help:"Print the version."`
@@ -92,6 +95,7 @@ func defaults() kong.Vars {
 		"searched":        "./" + strings.Join(configs.Searched, ", "),
 		"listen":          strings.Join(config.Listen, ","),
 		"connect_timeout": config.Defaults.ConnectTimeout.String(),
+		"link_for":        fmt.Sprintf("%gh", links.DefaultFor.Hours()),
 		"transport":       string(config.Defaults.Transport),
 		"transports":      fmt.Sprintf("%s,%s,%s", configs.TCP, configs.UDP, configs.Auto),
 	}

@@ -121,6 +121,10 @@ func (a *App) Run(ctx context.Context) error {
 		return nil
 	})
 	all.Go(func() error {
+		a.handler.Run(ctx)
+		return nil
+	})
+	all.Go(func() error {
 		a.ceiling.keep(ctx)
 		return nil
 	})

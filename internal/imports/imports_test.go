@@ -40,6 +40,7 @@ var order = []string{
 	"web/auth/users",
 	"web/auth/sessions",
 	"web/auth/tokens",
+	"web/auth/links",
 	"web",
 	"internal/memory",
 	"internal/terminal",
@@ -64,7 +65,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "internal/certificate", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web/auth/tokens", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "internal/certificate", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web/auth/tokens", "web/auth/links", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

@@ -59,6 +59,7 @@ type Error struct {
 	Detail     string // for who asks; it says nothing that helps to guess
 	RetryAfter int    // seconds; 0 for no such header
 	Challenge  string // the header WWW-Authenticate; empty for none
+	Kind       Kind   // of the credentials
 }
 
 func (e *Error) Error() string { return e.Detail }
@@ -70,7 +71,7 @@ type Finder interface {
 }
 
 // Parameters are the query parameters that may carry credentials. Handlers do not see them.
-var Parameters = []string{"token"}
+var Parameters = []string{"token", "expires", "key", "any", "ip", "signature"}
 
 type key struct{}
 

@@ -1,0 +1,132 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/terminal"
+	"github.com/framegate/framegate/web/auth/links"
+)
+
+// sign prints a signed link, and nothing else on stdout.
+type sign struct {
+	URL    string `arg:"" help:"URL of a camera's picture, such as http://cams.example/cameras/gate/stream?width=640, or from its path on."`
+	For    string `placeholder:"TIME" default:"${link_for}" help:"How long the link is valid, such as 90m, 36h or 30d."`
+	Any    bool   `help:"Let the link be valid for every picture of the camera, not only for this one."`
+	Client string `placeholder:"ADDRESS" help:"Let only the client with this IP address use the link."`
+	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or none."`
+}
+
+func (s sign) Run() error {
+	request := links.Request{URL: s.URL, For: s.For, Any: s.Any, Client: s.Client}
+	checked, err := request.Check()
+	if err != nil {
+		return err
+	}
+	config, path, err := findConfig(s.Config)
+	if err != nil {
+		return err
+	}
+	if path != "" && !slices.ContainsFunc(config.Cameras, func(c configs.Camera) bool { return c.ID == checked.Camera }) {
+		return fmt.Errorf("there is no camera %s in %s", checked.Camera, path)
+	}
+	signed, err := ownLinks(config).Sign(request)
+	if err != nil {
+		return err
+	}
+	if signed.MadeIn != "" {
+		complain("framegate: made a key in " + terminal.Line(signed.MadeIn) + "; the link is valid at a framegate that has the same state directory")
+	}
+	fmt.Println(signed.URL)
+	return nil
+}
+
+// findConfig loads a configuration. If none is named and there is none, it is the default one, and the path is empty.
+func findConfig(flag string) (config *configs.Config, path string, err error) {
+	path, err = configs.Find(flag)
+	if errors.Is(err, configs.ErrNone) {
+		return configs.Default(), "", nil
+	}
+	if err == nil {
+		config, err = configs.Load(path)
+	}
+	return config, path, err
+}
+
+// ownLinks are the links of a command, which a running framegate takes over through the state directory.
+func ownLinks(config *configs.Config) *links.Links {
+	l := links.New(func() {}, slog.New(slog.DiscardHandler))
+	l.Configure(config)
+	return l
+}
+
+// keys are the commands for the keys of signed links.
+type keys struct {
+	List   listKeys   `cmd:"" help:"Print the keys of signed links, without their secrets."`
+	Rotate rotateKeys `cmd:"" help:"Make a new key that signs from now on; links of the one before stay valid, older ones are revoked."`
+	Revoke revokeKey  `cmd:"" help:"End all links of a key."`
+
+	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or none."`
+}
+
+type listKeys struct{}
+
+func (listKeys) Run(all *keys) error {
+	config, _, err := findConfig(all.Config)
+	if err != nil {
+		return err
+	}
+	list, err := ownLinks(config).Keys()
+	if err != nil {
+		return err
+	}
+	for _, k := range list {
+		state := "accepted"
+		switch {
+		case k.Revoked != nil:
+			state = "revoked " + k.Revoked.Local().Format(time.DateTime)
+		case k.Signs:
+			state = "signs"
+		}
+		made := "configured"
+		if k.Made != nil {
+			made = "made " + k.Made.Local().Format(time.DateTime)
+		}
+		fmt.Printf("%s  %s  %s\n", k.ID, made, state)
+	}
+	return nil
+}
+
+type rotateKeys struct{}
+
+func (rotateKeys) Run(all *keys) error {
+	config, _, err := findConfig(all.Config)
+	if err != nil {
+		return err
+	}
+	key, err := ownLinks(config).Rotate()
+	if err != nil {
+		return err
+	}
+	fmt.Println(key.ID)
+	return nil
+}
+
+type revokeKey struct {
+	ID string `arg:"" help:"ID of the key, as 'framegate keys list' prints it and each link has it."`
+}
+
+func (r revokeKey) Run(all *keys) error {
+	config, _, err := findConfig(all.Config)
+	if err != nil {
+		return err
+	}
+	if err := ownLinks(config).Revoke(r.ID); err != nil {
+		return fmt.Errorf("key %s: %w", r.ID, err)
+	}
+	return nil
+}

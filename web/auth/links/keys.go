@@ -1,0 +1,298 @@
+package links
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"slices"
+	"syscall"
+	"time"
+
+	"github.com/framegate/framegate/internal/state"
+)
+
+// secret is what signs links. It is printed as ***, and stored as it is.
+type secret string
+
+func (secret) String() string   { return "***" }
+func (secret) GoString() string { return "***" }
+
+// key is a key that signs links.
+type key struct {
+	ID      string     `json:"id"`
+	Secret  secret     `json:"secret"`
+	Made    time.Time  `json:"made"`              // zero for one of the configuration
+	Revoked *time.Time `json:"revoked,omitempty"` // when; nil for one that is accepted
+}
+
+// file is the name of the file with the keys in the state directory, a list of key as JSON, the newest first.
+const file = "link-keys.json"
+
+const (
+	maxAccepted = 2  // keys of the state directory that are accepted: the one that signs and the one before
+	maxRevoked  = 16 // keys that are known as revoked; the links of older ones are not valid
+)
+
+// Why a key is not changed.
+var (
+	ErrConfigured = errors.New("the keys of links are in the configuration: change auth.link_keys there")
+	ErrUnknown    = errors.New("there is no such key")
+)
+
+// Key describes a key of links, without its secret.
+type Key struct {
+	ID      string     `json:"id"`
+	Made    *time.Time `json:"made"`    // nil for one of the configuration
+	Signs   bool       `json:"signs"`   // new links
+	Revoked *time.Time `json:"revoked"` // when; nil for one that is accepted
+}
+
+// Keys returns the keys, the one that signs first. The error says that the state directory cannot be read.
+func (l *Links) Keys() ([]Key, error) {
+	if err := l.look(); err != nil {
+		return nil, err
+	}
+	signing, _ := l.signing()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := []Key{}
+	for _, k := range l.all() {
+		shown := Key{ID: k.ID, Revoked: k.Revoked, Signs: k.ID == signing.ID}
+		if !k.Made.IsZero() {
+			shown.Made = &k.Made
+		}
+		all = append(all, shown)
+	}
+	return all, nil
+}
+
+// Rotate makes a key that signs links from now on. The key before it is still accepted, and older ones are revoked.
+func (l *Links) Rotate() (Key, error) {
+	var made key
+	err := l.change(func(keys []key) ([]key, error) {
+		made = newKey(l.now())
+		keys = append([]key{made}, keys...)
+		accepted := 0
+		for i := range keys {
+			if keys[i].Revoked == nil {
+				accepted++
+			}
+			if accepted > maxAccepted {
+				revoke(&keys[i], l.now())
+			}
+		}
+		return keys, nil
+	})
+	return Key{ID: made.ID, Made: &made.Made, Signs: true}, err
+}
+
+// Revoke ends all links of a key. The error is ErrUnknown if there is none that is accepted.
+func (l *Links) Revoke(id string) error {
+	return l.change(func(keys []key) ([]key, error) {
+		i := slices.IndexFunc(keys, func(k key) bool { return k.ID == id && k.Revoked == nil })
+		if i < 0 {
+			return nil, ErrUnknown
+		}
+		revoke(&keys[i], l.now())
+		return keys, nil
+	})
+}
+
+func revoke(k *key, now time.Time) {
+	if k.Revoked == nil {
+		k.Revoked = &now
+	}
+}
+
+// toSign returns the key that signs. If there is none, it makes one, and madeIn is the path of its file.
+func (l *Links) toSign() (signing key, madeIn string, err error) {
+	l.look()
+	if signing, ok := l.signing(); ok {
+		return signing, "", nil
+	}
+	err = l.change(func(keys []key) ([]key, error) {
+		if slices.ContainsFunc(keys, func(k key) bool { return k.Revoked == nil }) {
+			return keys, nil // another process was faster
+		}
+		madeIn, _ = state.Path(file)
+		return append([]key{newKey(l.now())}, keys...), nil
+	})
+	signing, ok := l.signing()
+	if err == nil && !ok {
+		err = errors.New("the key that was just made is gone")
+	}
+	return signing, madeIn, err
+}
+
+func newKey(now time.Time) key {
+	random := make([]byte, 36)
+	rand.Read(random) // never fails
+	return key{ID: hex.EncodeToString(random[:4]), Secret: secret(base64.RawURLEncoding.EncodeToString(random[4:])), Made: now.UTC().Truncate(time.Second)}
+}
+
+// change changes the keys of the state directory.
+func (l *Links) change(do func([]key) ([]key, error)) error {
+	l.mu.Lock()
+	configured := len(l.configured) > 0
+	l.mu.Unlock()
+	if configured {
+		return ErrConfigured
+	}
+	err := state.Update(file, func(before []byte) ([]byte, error) {
+		keys, err := parseKeys(before)
+		if err != nil {
+			return nil, err
+		}
+		if keys, err = do(keys); err != nil {
+			return nil, err
+		}
+		content, err := json.MarshalIndent(withoutOldest(keys), "", "  ")
+		return append(content, '\n'), err
+	})
+	if err != nil {
+		return err
+	}
+	return l.look()
+}
+
+// withoutOldest forgets the oldest keys that are revoked.
+func withoutOldest(keys []key) []key {
+	revoked := 0
+	return slices.DeleteFunc(keys, func(k key) bool {
+		if k.Revoked != nil {
+			revoked++
+		}
+		return k.Revoked != nil && revoked > maxRevoked
+	})
+}
+
+func parseKeys(content []byte) (keys []key, err error) {
+	if content == nil {
+		return nil, nil
+	}
+	path, _ := state.Path(file)
+	if err := json.Unmarshal(content, &keys); err != nil {
+		return nil, fmt.Errorf("%s cannot be read: it is no list of keys; remove it, so that links get new keys", path)
+	}
+	for _, k := range keys {
+		if !keyForm.MatchString(k.ID) || k.Secret == "" {
+			return nil, fmt.Errorf("%s cannot be used: a key has no id or no secret; remove it, so that links get new keys", path)
+		}
+	}
+	return keys, nil
+}
+
+// stamp distinguishes a file from those that were in its place before, and from itself before it was changed or given to others.
+type stamp struct {
+	inode   uint64
+	changed int64 // ns since 1970
+}
+
+func stampOf(path string) (stamp, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return stamp{}, err
+	}
+	detail := info.Sys().(*syscall.Stat_t) // as on every Unix
+	return stamp{detail.Ino, detail.Ctim.Nano()}, nil
+}
+
+// look reads the file of the state directory if it is another one than before. A file that is gone has no keys. While one cannot be
+// read, the keys stay as they are.
+func (l *Links) look() error {
+	l.looking.Lock()
+	defer l.looking.Unlock()
+	path, err := state.Path(file)
+	if err != nil {
+		return err
+	}
+	now, err := stampOf(path)
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	l.mu.Lock()
+	same := now == l.stamp
+	l.mu.Unlock()
+	if same {
+		return nil
+	}
+	content, err := state.ReadFile(file)
+	var keys []key
+	if err == nil {
+		keys, err = parseKeys(content)
+	}
+	if errors.Is(err, os.ErrNotExist) {
+		err = nil
+	}
+	l.mu.Lock()
+	l.stamp = now
+	before := l.accepted()
+	if err == nil {
+		l.made = keys
+	}
+	ended := lacks(l.accepted(), before)
+	l.mu.Unlock()
+	if err != nil {
+		l.log.Error("the keys of links cannot be read, the previous ones stay in effect", "error", err)
+	}
+	if ended {
+		l.changed()
+	}
+	return err
+}
+
+// key returns a key by its ID. One that is not known may be in the file since it was last looked at.
+func (l *Links) key(id string) (key, bool) {
+	k, known := l.find(id)
+	if known {
+		return k, true
+	}
+	l.look()
+	return l.find(id)
+}
+
+func (l *Links) find(id string) (key, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	all := l.all()
+	i := slices.IndexFunc(all, func(k key) bool { return k.ID == id })
+	if i < 0 {
+		return key{}, false
+	}
+	return all[i], true
+}
+
+// all returns the keys that count. l.mu is held.
+func (l *Links) all() []key {
+	if len(l.configured) > 0 {
+		return l.configured
+	}
+	return l.made
+}
+
+// accepted returns the keys whose links are valid. l.mu is held.
+func (l *Links) accepted() []key {
+	return slices.DeleteFunc(slices.Clone(l.all()), func(k key) bool { return k.Revoked != nil })
+}
+
+// signing returns the key that signs.
+func (l *Links) signing() (key, bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	accepted := l.accepted()
+	if len(accepted) == 0 {
+		return key{}, false
+	}
+	return accepted[0], true
+}
+
+// lacks reports whether one of the keys before is not among the keys now.
+func lacks(now, before []key) bool {
+	return slices.ContainsFunc(before, func(b key) bool {
+		return !slices.ContainsFunc(now, func(n key) bool { return n.ID == b.ID && n.Secret == b.Secret })
+	})
+}

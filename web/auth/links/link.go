@@ -1,0 +1,128 @@
+package links
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// Parameters are the query parameters of a signed link.
+var Parameters = []string{expiresParameter, keyParameter, anyParameter, ipParameter, signatureParameter}
+
+const (
+	expiresParameter   = "expires"
+	keyParameter       = "key"
+	anyParameter       = "any"
+	ipParameter        = "ip"
+	signatureParameter = "signature" // without it a request carries no link
+)
+
+// version begins every text that is signed, so that no signature of another form or purpose fits.
+const version = "framegate-link-1"
+
+// link is what a signature is for.
+type link struct {
+	path    string     // of a picture, without the prefix that a proxy removes
+	query   string     // of the picture, as it stands in the URL
+	any     bool       // whether it is for all pictures of the camera
+	expires string     // seconds since 1970
+	key     string     // its ID
+	ip      string     // of the only client, as it stands in the URL; empty for any client
+	client  netip.Addr // the same, parsed
+}
+
+// text is what is signed: six lines, without an end of line after the last. docs/access.md describes it.
+func (l link) text() string {
+	path, query := l.path, sorted(l.query)
+	if l.any {
+		path, query = path[:strings.LastIndexByte(path, '/')+1], ""
+	}
+	return strings.Join([]string{version, path, query, l.expires, l.key, l.ip}, "\n")
+}
+
+// sorted returns a query with its parts in the order of their bytes.
+func sorted(query string) string {
+	parts := slices.DeleteFunc(strings.Split(query, "&"), func(part string) bool { return part == "" })
+	slices.Sort(parts)
+	return strings.Join(parts, "&")
+}
+
+// sign returns the HMAC-SHA256 of a link. The secret is the key as it is written, not what it may encode.
+func (l link) sign(secret secret) []byte {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(l.text()))
+	return mac.Sum(nil)
+}
+
+// encoding is that of signatures. It is strict, since each signature is written in one way only.
+var encoding = base64.RawURLEncoding.Strict()
+
+var pictureForm = regexp.MustCompile(`^/cameras/([a-z0-9_-]{1,64})/(?:stream|snapshot\.(?:jpg|png|webp)|next\.(?:jpg|raw))$`)
+
+// Covers returns the camera of a path that a link may be for: those of pictures.
+func Covers(path string) (camera string, ok bool) {
+	match := pictureForm.FindStringSubmatch(path)
+	if match == nil {
+		return "", false
+	}
+	return match[1], true
+}
+
+var (
+	expiresForm = regexp.MustCompile(`^[1-9][0-9]{0,11}$`)
+	keyForm     = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+)
+
+// read reads the link of a request. found is false if there is none, and ok is false if it is none that framegate makes: with a
+// parameter that is repeated, missing or has another form.
+func read(path, rawQuery string) (l link, signature []byte, found, ok bool) {
+	given, others, ok := split(rawQuery)
+	encoded, found := given[signatureParameter]
+	if !found {
+		return link{}, nil, false, false
+	}
+	l = link{path: path, query: strings.Join(others, "&"), expires: given[expiresParameter], key: given[keyParameter], ip: given[ipParameter]}
+	signature, err := encoding.DecodeString(encoded)
+	ok = ok && err == nil && expiresForm.MatchString(l.expires) && keyForm.MatchString(l.key)
+	if mode, has := given[anyParameter]; has {
+		l.any = true
+		ok = ok && mode == "1"
+	}
+	if _, has := given[ipParameter]; has {
+		l.client, err = parseClient(l.ip)
+		ok = ok && err == nil
+	}
+	return l, signature, true, ok
+}
+
+// split takes the parameters of links out of a query. The others stay as they are. ok is false if one is repeated or cannot be read.
+func split(rawQuery string) (given map[string]string, others []string, ok bool) {
+	given, ok = map[string]string{}, true
+	for part := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		if !slices.Contains(Parameters, name) {
+			others = append(others, part)
+			continue
+		}
+		_, repeated := given[name]
+		value, err := url.QueryUnescape(value)
+		ok = ok && !repeated && err == nil
+		given[name] = value
+	}
+	return given, others, ok
+}
+
+// parseClient parses the address of a client: one of IPv4 or IPv6, without a zone.
+func parseClient(text string) (netip.Addr, error) {
+	address, err := netip.ParseAddr(text)
+	if err == nil && address.Zone() != "" {
+		err = strconv.ErrSyntax
+	}
+	return address.Unmap(), err
+}

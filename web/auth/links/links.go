@@ -1,0 +1,113 @@
+// Package links lets those see one camera who have a link that framegate, or somebody who shares a key with it, has signed.
+package links
+
+import (
+	"context"
+	"crypto/hmac"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth"
+)
+
+// Links finds the principals of signed links, makes links, and keeps their keys. Any goroutine may call its methods.
+type Links struct {
+	changed func() // called when links may have ended
+	log     *slog.Logger
+	now     func() time.Time
+
+	mu         sync.Mutex // guards what follows
+	configured []key      // if there are any, those of the state directory are not used
+	made       []key      // of the state directory, the newest first
+	stamp      stamp      // of the file that made was read from
+
+	looking sync.Mutex // held while the file is looked at, so that an older content never replaces a newer one
+}
+
+// New returns Links without a configuration. They call changed when links may have ended before their time.
+func New(changed func(), log *slog.Logger) *Links {
+	return &Links{changed: changed, log: log, now: time.Now}
+}
+
+// Configure sets the keys of a configuration.
+func (l *Links) Configure(config *configs.Config) {
+	var keys []key
+	for _, k := range config.Auth.LinkKeys {
+		keys = append(keys, key{ID: k.ID, Secret: secret(k.Secret.Reveal())})
+	}
+	l.mu.Lock()
+	before := l.accepted()
+	l.configured = keys
+	ended := lacks(l.accepted(), before)
+	l.mu.Unlock()
+	if ended {
+		l.changed()
+	}
+}
+
+// The errors of links. What is wrong with one that is not valid is not said.
+var (
+	errInvalid = &auth.Error{Status: http.StatusForbidden, Detail: "the link is not valid", Kind: auth.Link}
+	errExpired = &auth.Error{Status: http.StatusGone, Detail: "the link has expired", Kind: auth.Link}
+	errRevoked = &auth.Error{Status: http.StatusGone, Detail: "the link was revoked", Kind: auth.Link}
+)
+
+// Revoked reports whether an error says that the key of a link was revoked.
+func Revoked(err error) bool { return err == error(errRevoked) }
+
+// Find implements auth.Finder. A link makes its bearer a viewer of one camera, who may GET and HEAD its pictures.
+func (l *Links) Find(r *http.Request) (auth.Principal, bool, error) {
+	given, signature, found, ok := read(r.URL.EscapedPath(), r.URL.RawQuery)
+	if !found {
+		return auth.Principal{}, false, nil
+	}
+	camera, covered := Covers(given.path)
+	if !ok || !covered || r.Method != http.MethodGet && r.Method != http.MethodHead {
+		return auth.Principal{}, true, errInvalid
+	}
+	k, known := l.key(given.key)
+	if !known || !hmac.Equal(signature, given.sign(k.Secret)) || given.ip != "" && given.client != clientOf(r) {
+		return auth.Principal{}, true, errInvalid
+	}
+	seconds, _ := strconv.ParseInt(given.expires, 10, 64)
+	until := time.Unix(seconds, 0)
+	switch {
+	case k.Revoked != nil:
+		return auth.Principal{}, true, errRevoked
+	case !l.now().Before(until):
+		return auth.Principal{}, true, errExpired
+	}
+	return auth.Principal{Kind: auth.Link, Name: k.ID, Role: auth.Viewer, Cameras: []string{camera}, Until: until}, true, nil
+}
+
+// clientOf is the address from which a request comes, the zero one for a Unix socket.
+func clientOf(r *http.Request) netip.Addr {
+	from, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return from.Addr().Unmap().WithZone("")
+}
+
+// lookInterval is how long it may take until a key that another process has revoked is not accepted any more.
+const lookInterval = time.Second
+
+// Run takes over what other processes change in the state directory, such as 'framegate keys', until ctx is done. A key that is new
+// is taken over without it too, when the first link comes that it has signed.
+func (l *Links) Run(ctx context.Context) {
+	tick := time.NewTicker(lookInterval)
+	defer tick.Stop()
+	for {
+		l.look()
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,157 @@
+package links
+
+import (
+	"errors"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/framegate/framegate/web/auth"
+)
+
+// DefaultFor is how long a link is valid whose request does not say it.
+const DefaultFor = 24 * time.Hour
+
+// The shortest and the longest time for which a link is made.
+const (
+	minFor = time.Second
+	maxFor = 3650 * day
+	day    = 24 * time.Hour
+)
+
+// Request says what a link is for.
+type Request struct {
+	URL    string // of a picture: whole, or from the path on
+	For    string // how long it is valid, see ParseFor; empty for DefaultFor
+	Any    bool   // whether it is for all pictures of the camera
+	Client string // address of the only client; empty for any
+}
+
+// Signed is a link.
+type Signed struct {
+	URL     string
+	Camera  string
+	Key     string
+	Expires time.Time
+	MadeIn  string // path of the file with the key, if that was made for this link
+}
+
+// RequestError is what is wrong with a Request.
+type RequestError struct {
+	Parameter string // the wrong one, as the API names it
+	Text      string
+}
+
+func (e *RequestError) Error() string { return e.Text }
+
+// Check parses a request. The error is a *RequestError. The rest of Signed is empty.
+func (r Request) Check() (Signed, error) {
+	s, _, _, err := r.check()
+	return s, err
+}
+
+// ParseFor parses the time for which a link is valid, such as 90m, 36h or 30d.
+func ParseFor(text string) (time.Duration, error) {
+	if text == "" {
+		return DefaultFor, nil
+	}
+	d, err := time.ParseDuration(text)
+	if days, ok := strings.CutSuffix(text, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		d = time.Duration(min(max(n, -1), 1<<16)) * day
+	}
+	if err != nil || d < minFor || d > maxFor {
+		return 0, &RequestError{"for", fmt.Sprintf("%q is no time for which a link can be valid: write 90m, 36h or 30d, from 1s to 3650d", text)}
+	}
+	return d, nil
+}
+
+// inPath finds the path of a picture behind what a proxy removes.
+var inPath = regexp.MustCompile(`^(.*)(/cameras/[^/]*/[^/]*)$`)
+
+// queryForm is a query that browsers send as it is written.
+var queryForm = regexp.MustCompile(`^[!#-&(-;=?-~]*$`)
+
+// check returns the URL, the link that is to be signed and its time too.
+func (r Request) check() (s Signed, u *url.URL, l link, err error) {
+	fail := func(format string, args ...any) (Signed, *url.URL, link, error) {
+		return Signed{}, nil, link{}, &RequestError{"path", fmt.Sprintf(format, args...)}
+	}
+	u, err = url.Parse(r.URL)
+	switch {
+	case err != nil:
+		var detail *url.Error
+		errors.As(err, &detail)
+		return fail("the URL cannot be read: %v", detail.Err)
+	case u.User != nil:
+		return fail("the URL has a user or a password, which a link must not have")
+	case u.Fragment != "":
+		return fail("the URL has a #, which no server gets")
+	case !queryForm.MatchString(u.RawQuery):
+		return fail("the query of the URL has a character that browsers write in another way: write %%20 for a space, and likewise for quotes, < and >, and for letters that are not English")
+	}
+	match := inPath.FindStringSubmatch(u.EscapedPath())
+	if match != nil {
+		s.Camera, _ = Covers(match[2])
+	}
+	if s.Camera == "" {
+		return fail("%q is not the path of a camera's picture: it must end in /cameras/ID/stream, or in snapshot.jpg, snapshot.png, snapshot.webp, next.jpg or next.raw in place of stream", u.EscapedPath())
+	}
+	for part := range strings.SplitSeq(u.RawQuery, "&") {
+		if name, _, _ := strings.Cut(part, "="); slices.Contains(auth.Parameters, name) {
+			return fail("the URL has the parameter %s, which says who asks; a link says that itself", name)
+		}
+	}
+	l = link{path: match[2], query: u.RawQuery, any: r.Any, ip: r.Client}
+	if r.Client != "" {
+		address, err := parseClient(r.Client)
+		if err != nil {
+			return Signed{}, nil, link{}, &RequestError{"client", fmt.Sprintf("%q is not the IP address of a client", r.Client)}
+		}
+		l.ip = address.String()
+	}
+	_, err = ParseFor(r.For)
+	return s, u, l, err
+}
+
+// Sign makes a link. If there is no key yet, it makes one. The error is a *RequestError, or says why there is no key.
+func (l *Links) Sign(r Request) (Signed, error) {
+	signed, u, made, err := r.check()
+	if err != nil {
+		return Signed{}, err
+	}
+	k, madeIn, err := l.toSign()
+	if err != nil {
+		return Signed{}, err
+	}
+	signed.MadeIn = madeIn
+	lasts, _ := ParseFor(r.For)
+	signed.Expires = l.now().Add(lasts).UTC().Truncate(time.Second)
+	signed.Key = k.ID
+	made.expires, made.key = strconv.FormatInt(signed.Expires.Unix(), 10), k.ID
+
+	query := made.query
+	add := func(name, value string) {
+		if query != "" {
+			query += "&"
+		}
+		query += name + "=" + value // needs no escapes
+	}
+	add(expiresParameter, made.expires)
+	add(keyParameter, made.key)
+	if made.any {
+		add(anyParameter, "1")
+	}
+	if made.ip != "" {
+		add(ipParameter, made.ip)
+	}
+	add(signatureParameter, encoding.EncodeToString(made.sign(k.Secret)))
+	u.RawQuery, u.ForceQuery = query, false
+	signed.URL = u.String()
+	return signed, nil
+}

@@ -1,0 +1,135 @@
+package web
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/auth/links"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// linkRequest is the body of POST /api/links.
+type linkRequest struct {
+	Path   string `json:"path"`   // of a picture, with its query
+	For    string `json:"for"`    // how long the link is valid, such as 36h or 30d
+	Any    bool   `json:"any"`    // whether it is for all pictures of the camera
+	Client string `json:"client"` // address of the only client; empty for any
+}
+
+// makeLink serves POST /api/links: it signs a link.
+func (s *server) makeLink(w http.ResponseWriter, r *http.Request) {
+	asked, bad := readLinkRequest(r)
+	if bad != nil {
+		bad.write(w)
+		return
+	}
+	request := links.Request{URL: asked.Path, For: asked.For, Any: asked.Any, Client: asked.Client}
+	checked, err := request.Check()
+	if err == nil && !strings.HasPrefix(asked.Path, "/cameras/") {
+		err = &links.RequestError{Parameter: "path", Text: "the path must begin with /cameras/"}
+	}
+	if err == nil {
+		if !auth.Of(r.Context()).Sees(checked.Camera) {
+			problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + checked.Camera}.write(w)
+			return
+		}
+		if _, unknown := s.Cameras.Camera(checked.Camera); unknown != nil {
+			refuse(w, r, checked.Camera, unknown)
+			return
+		}
+	}
+	var signed links.Signed
+	if err == nil {
+		signed, err = s.links.Sign(request)
+	}
+	if err != nil {
+		s.refuseLink(w, err)
+		return
+	}
+	s.audit(r, "link made", "for", asked.Path, "any", asked.Any, "client", asked.Client, "until", signed.Expires, "key", signed.Key)
+	w.Header().Set("Cache-Control", "no-store")
+	writeJSON(w, http.StatusCreated, map[string]any{"url": signed.URL, "expires": signed.Expires})
+}
+
+// readLinkRequest reads a JSON object with known keys only.
+func readLinkRequest(r *http.Request) (asked linkRequest, bad *problem) {
+	body, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return asked, &problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
+	case err != nil:
+		return asked, &problem{Status: http.StatusRequestTimeout, Detail: "the body of the request did not come"}
+	}
+	decoder := json.NewDecoder(strings.NewReader(string(body)))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&asked); err != nil || decoder.More() {
+		return asked, &problem{Status: http.StatusBadRequest, Detail: `the body must be a JSON object with the keys path, for, any and client, such as {"path": "/cameras/gate/stream", "for": "24h"}`}
+	}
+	return asked, nil
+}
+
+// showLinkKeys serves GET /api/links/keys.
+func (s *server) showLinkKeys(w http.ResponseWriter, _ *http.Request) {
+	keys, err := s.links.Keys()
+	if err != nil {
+		s.refuseLink(w, err)
+		return
+	}
+	writeJSON(w, http.StatusOK, keys)
+}
+
+// rotateLinkKeys serves POST /api/links/keys/rotate.
+func (s *server) rotateLinkKeys(w http.ResponseWriter, r *http.Request) {
+	key, err := s.links.Rotate()
+	if err != nil {
+		s.refuseLink(w, err)
+		return
+	}
+	s.audit(r, "link key rotated", "key", key.ID)
+	writeJSON(w, http.StatusCreated, key)
+}
+
+// revokeLinkKey serves DELETE /api/links/keys/{key}.
+func (s *server) revokeLinkKey(w http.ResponseWriter, r *http.Request) {
+	id := chi.URLParam(r, "key")
+	if err := s.links.Revoke(id); err != nil {
+		s.refuseLink(w, err)
+		return
+	}
+	s.audit(r, "link key revoked", "key", id)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// refuseLink answers a request for a link, or for its keys, with what is wrong.
+func (s *server) refuseLink(w http.ResponseWriter, err error) {
+	var request *links.RequestError
+	p := problem{Detail: err.Error()}
+	switch {
+	case errors.As(err, &request):
+		p.Status, p.Parameter = http.StatusBadRequest, request.Parameter
+	case errors.Is(err, links.ErrUnknown):
+		p.Status = http.StatusNotFound
+	case errors.Is(err, links.ErrConfigured):
+		p.Status = http.StatusConflict
+	default:
+		p.Status = http.StatusInternalServerError
+		s.Log.Error("the keys of links cannot be used", "error", err)
+	}
+	p.write(w)
+}
+
+// audit logs what somebody did.
+func (s *server) audit(r *http.Request, what string, args ...any) {
+	p := auth.Of(r.Context())
+	who := p.Name
+	if who == "" {
+		who = string(p.Kind)
+	}
+	s.Log.Info(what, append([]any{"who", who, "from", r.RemoteAddr}, args...)...)
+}

@@ -1,0 +1,160 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry/placeholder"
+	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/auth/links"
+)
+
+// refuseLinked answers a request whose link is wrong with a picture that says so, where an image is wanted. It reports whether it did.
+func (s *server) refuseLinked(w http.ResponseWriter, r *http.Request, err error) bool {
+	var refused *auth.Error
+	if !errors.As(err, &refused) || refused.Kind != auth.Link || !wantsImage(r) {
+		return false
+	}
+	texts := &s.config.Load().Placeholders
+	text := texts.Texts.LinkInvalid
+	switch {
+	case links.Revoked(err):
+		text = texts.Texts.LinkRevoked
+	case refused.Status == http.StatusGone:
+		text = texts.Texts.LinkExpired
+	}
+	width, height := refusalSize(r.URL.Query())
+	jpeg, err := s.refusals.draw(texts, text, width, height)
+	if err != nil {
+		s.Log.Error("a picture that refuses a link cannot be drawn", "error", err)
+		return false
+	}
+	h := w.Header()
+	h.Set("Content-Type", frame.JPEG.MediaType())
+	h.Set("Content-Security-Policy", inert)
+	h.Set("Cache-Control", "no-store")
+	h.Set("Content-Length", strconv.Itoa(len(jpeg)))
+	w.WriteHeader(refused.Status)
+	w.Write(jpeg) // net/http leaves it out in the answer to HEAD
+	return true
+}
+
+// wantsImage reports whether the client of a picture shows what it gets, even with an error status, as <img> does. Browsers say where
+// they show an answer on secure origins only, and older ones accept anything for an <img>. Programs get a problem.
+func wantsImage(r *http.Request) bool {
+	if _, ok := links.Covers(r.URL.Path); !ok {
+		return false
+	}
+	accept := r.Header.Get("Accept")
+	switch dest := r.Header.Get("Sec-Fetch-Dest"); {
+	case dest == "empty": // a script
+		return false
+	case dest != "":
+		return true
+	case strings.Contains(accept, "image/"):
+		return true
+	}
+	return (accept == "" || accept == "*/*") && strings.HasPrefix(r.UserAgent(), "Mozilla/") && !strings.Contains(r.URL.Path, "/next.")
+}
+
+// The size of a picture that refuses, in pixels: if the request asks for none, and at most. Whoever asks has no right to a larger one.
+const (
+	refusalWidth, refusalHeight = 640, 360
+	maxRefusalSide              = 1280
+)
+
+// refusalSize is the size in which a request asks for a picture. If it asks for one side only, the other one is as long as in 16:9.
+func refusalSize(query url.Values) (width, height int) {
+	side := func(name string) int {
+		n, err := strconv.Atoi(query.Get(name))
+		if err != nil || n < frame.MinSide || n > frame.MaxSide {
+			return 0
+		}
+		return n
+	}
+	width, height = side("width"), side("height")
+	switch {
+	case width == 0 && height == 0:
+		width, height = refusalWidth, refusalHeight
+	case height == 0:
+		height = width * refusalHeight / refusalWidth
+	case width == 0:
+		width = height * refusalWidth / refusalHeight
+	}
+	if longest := max(width, height); longest > maxRefusalSide {
+		width, height = width*maxRefusalSide/longest, height*maxRefusalSide/longest
+	}
+	return max(width, frame.MinSide), max(height, frame.MinSide)
+}
+
+// refusalPictures draws pictures that refuse, one at a time, and keeps some: anybody may ask for them. The zero value is ready to use.
+type refusalPictures struct {
+	drawing sync.Mutex // held while one of another size than the usual one is drawn
+
+	mu    sync.Mutex // guards what follows
+	texts *configs.Placeholders
+	drawn map[refusal][]byte
+}
+
+// refusal is what a picture shows.
+type refusal struct {
+	text          string
+	width, height int
+}
+
+// maxRefusals is how many pictures are kept.
+const maxRefusals = 32
+
+// draw returns a picture. While another one is drawn, it is one of the usual size: those are drawn once.
+func (f *refusalPictures) draw(texts *configs.Placeholders, text string, width, height int) ([]byte, error) {
+	wanted := refusal{text, width, height}
+	if jpeg := f.known(texts, wanted); jpeg != nil {
+		return jpeg, nil
+	}
+	if f.drawing.TryLock() {
+		defer f.drawing.Unlock()
+	} else {
+		wanted = refusal{text, refusalWidth, refusalHeight}
+		if jpeg := f.known(texts, wanted); jpeg != nil {
+			return jpeg, nil
+		}
+		f.drawing.Lock()
+		defer f.drawing.Unlock()
+		if jpeg := f.known(texts, wanted); jpeg != nil {
+			return jpeg, nil
+		}
+	}
+	jpeg, err := placeholder.Placeholder{
+		Width: wanted.width, Height: wanted.height, Quality: frame.DefaultQuality, Title: text, Font: texts.Typeface,
+	}.Draw()
+	if err == nil {
+		f.keep(texts, wanted, jpeg)
+	}
+	return jpeg, err
+}
+
+// known returns a picture that was drawn with the same texts, nil if there is none.
+func (f *refusalPictures) known(texts *configs.Placeholders, wanted refusal) []byte {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.texts != texts {
+		return nil
+	}
+	return f.drawn[wanted]
+}
+
+// keep keeps a picture.
+func (f *refusalPictures) keep(texts *configs.Placeholders, wanted refusal, jpeg []byte) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.texts != texts || len(f.drawn) >= maxRefusals {
+		f.texts, f.drawn = texts, map[refusal][]byte{}
+	}
+	f.drawn[wanted] = jpeg
+}
