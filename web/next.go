@@ -34,7 +34,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 			}
 			return
 		}
-		leave, refused := s.viewers.enter(r, s.config.Load())
+		leave, refused := s.enter(r, id, q.Format)
 		if refused != nil {
 			refused.write(w)
 			return

@@ -16,6 +16,7 @@ import (
 	"github.com/framegate/framegate/configs/edit"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/registry/retry"
 	"github.com/framegate/framegate/web/auth"
 	"github.com/framegate/framegate/web/auth/links"
 	"github.com/framegate/framegate/web/auth/tokens"
@@ -89,7 +90,7 @@ func (h *Handler) Wait() {
 
 // New returns the handler of all routes.
 func New(o Options) *Handler {
-	s := &server{Options: o, now: time.Now}
+	s := &server{Options: o, now: time.Now, visitLog: slog.New(retry.Limited(o.Log.Handler()))}
 	s.changes.Call(s.rights.changed)
 	s.links = links.New(s.changes.Changed, o.Log)
 	s.config.Store(&configs.Config{})
@@ -131,8 +132,10 @@ type server struct {
 	tokens   *tokens.Tokens
 	links    *links.Links
 	viewers  viewerLimits
+	visitors visitors
 	pixels   sentPixels
 	refusals refusalPictures
+	visitLog *slog.Logger     // of refused visitors; it writes few lines a second
 	reduced  atomic.Int64     // viewers who are not on the first step of quality=auto
 	now      func() time.Time // by which quality=auto and max_kbps judge a line
 }

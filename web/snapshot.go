@@ -31,6 +31,12 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 			}
 			return
 		}
+		leave, refused := s.visit(r, id, format, true)
+		if refused != nil {
+			refused.write(w)
+			return
+		}
+		defer leave()
 		ctx, cancel := context.WithTimeoutCause(r.Context(), snapshotTimeout,
 			&frame.CameraError{Reason: frame.TimedOut, Text: fmt.Sprintf("no picture within %v", snapshotTimeout)})
 		defer cancel()

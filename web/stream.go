@@ -28,7 +28,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	leave, refused := s.viewers.enter(r, s.config.Load())
+	leave, refused := s.enter(r, id, frame.JPEG)
 	if refused != nil {
 		refused.write(w)
 		return
