@@ -1,0 +1,64 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+)
+
+// TestOthersThanThisMachineAreToldWhatToDo asks from another address of this machine, which framegate takes for somebody elsewhere.
+func TestOthersThanThisMachineAreToldWhatToDo(t *testing.T) {
+	address := otherAddress(t)
+	path := config(t, "cameras: [{id: a, url: 'test://smpte'}]")
+	p := start(t, "--config", path, "--listen", net.JoinHostPort(address, "0"))
+	for _, line := range []string{"only this machine is served", "framegate user add NAME --admin", `lets_in="this machine"`} {
+		if !strings.Contains(p.Log(), line) {
+			t.Errorf("the log does not say %q", line)
+		}
+	}
+	if status, body := ask(t, p.URL+"/cameras/a/snapshot.jpg"); status != 403 || !strings.Contains(body, "framegate user add NAME --admin") {
+		t.Errorf("%d %s", status, body)
+	}
+	if status, body := ask(t, p.URL+"/healthz"); status != 200 {
+		t.Errorf("%d %s", status, body)
+	}
+	replace(t, path, "auth: {open: true}\ncameras: [{id: a, url: 'test://smpte'}]")
+	for status := 0; status != 200; { // until the file is read
+		status, _ = ask(t, p.URL+"/cameras/a/snapshot.jpg")
+	}
+	if status, body := ask(t, p.URL+"/metrics"); status != 403 || !strings.Contains(body, "only an admin") {
+		t.Errorf("%d %s", status, body)
+	}
+}
+
+// otherAddress returns an address of this machine that is not loopback.
+func otherAddress(t *testing.T) string {
+	t.Helper()
+	addresses, err := net.InterfaceAddrs()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, a := range addresses {
+		if ip, ok := a.(*net.IPNet); ok && !ip.IP.IsLoopback() && ip.IP.To4() != nil {
+			return ip.IP.String()
+		}
+	}
+	t.Skip("this machine has no address but loopback")
+	return ""
+}
+
+func ask(t *testing.T, url string) (status int, body string) {
+	t.Helper()
+	resp, err := http.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	content, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return resp.StatusCode, string(content)
+}
