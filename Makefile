@@ -77,6 +77,7 @@ fuzz:
 	$(FUZZ) ./configs -fuzz '^FuzzParse$$'
 	$(FUZZ) ./configs/edit -fuzz '^FuzzEdit$$'
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
+	$(FUZZ) ./web -fuzz '^FuzzWayBack$$'
 	$(FUZZ) ./web/auth/sessions -fuzz '^FuzzCookie$$'
 	$(FUZZ) ./web/auth/tokens -fuzz '^FuzzToken$$'
 	$(FUZZ) ./web/auth/links -fuzz '^FuzzLink$$'

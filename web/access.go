@@ -99,9 +99,10 @@ func refusePrincipal(w http.ResponseWriter, r *http.Request, err error) {
 }
 
 // challenge asks for Basic credentials. It does not where an image or a script of a page made the request: the browser would open a
-// dialog of its own over the page.
+// dialog of its own over the page. Over HTTP, browsers do not say what a request is for.
 func challenge(w http.ResponseWriter, r *http.Request) {
-	if part := r.Header.Get("Sec-Fetch-Dest"); part == "" || part == "document" {
+	isBrowser := strings.HasPrefix(r.UserAgent(), "Mozilla/")
+	if part := r.Header.Get("Sec-Fetch-Dest"); part == "document" || part == "" && !isBrowser {
 		w.Header().Set("WWW-Authenticate", `Basic realm="framegate", charset="UTF-8"`)
 	}
 }
@@ -111,7 +112,9 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Princip
 	switch {
 	case p.Role > auth.Anybody:
 		problem{Status: http.StatusForbidden, Detail: "only an " + role.String() + " may do this" + s.whoIs(role)}.write(w)
-	case len(s.config.Load().Auth.Users) > 0:
+	case s.hasUsers() && opensPage(r):
+		see(w, r, signInPath(r))
+	case s.hasUsers():
 		challenge(w, r)
 		problem{Status: http.StatusUnauthorized, Detail: "sign in with a name and a password"}.write(w)
 	case s.config.Load().Auth.JWT.Enabled():
@@ -122,9 +125,14 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Princip
 	}
 }
 
+// opensPage reports whether a browser made a request to show the answer as a page.
+func opensPage(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && acceptsHTML.MatchString(r.Header.Get("Accept"))
+}
+
 // whoIs says who has a role where there are no users.
 func (s *server) whoIs(role auth.Role) string {
-	if role == auth.Admin && len(s.config.Load().Auth.Users) == 0 {
+	if role == auth.Admin && !s.hasUsers() {
 		return ": as there are no users, that is only who asks from this machine, under 127.0.0.1, localhost or [::1] and not through a proxy"
 	}
 	return ""

@@ -18,8 +18,17 @@ var kindOfRoute = map[string]string{
 	"GET /readyz":   "everybody",
 	"GET /static/*": "everybody",
 
+	"GET /sign-in":   "everybody",
+	"POST /sign-in":  "everybody",
+	"POST /sign-out": "everybody",
+
 	"GET /":            "viewers",
 	"GET /api/cameras": "viewers",
+
+	"GET /account":                         "viewers",
+	"POST /account/sessions/{session}/end": "viewers",
+	"GET /api/sessions":                    "viewers",
+	"DELETE /api/sessions/{session}":       "viewers",
 
 	"GET /cameras/{id}":               "camera",
 	"GET /cameras/{id}/":              "camera",

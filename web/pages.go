@@ -28,9 +28,8 @@ func (s *server) wall(w http.ResponseWriter, r *http.Request) {
 	if p.Role >= auth.Admin {
 		configuration = s.Configuration()
 	}
-	s.page(w, "wall.html", map[string]any{
-		"Root": root(r), "Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams, "Version": s.Version,
-		"Configuration": configuration, "Admin": p.Role >= auth.Admin,
+	s.page(w, r, "wall.html", map[string]any{
+		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams, "Configuration": configuration, "Admin": p.Role >= auth.Admin,
 	})
 }
 
@@ -46,13 +45,19 @@ func (s *server) camera(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, id, err)
 		return
 	}
-	s.page(w, "camera.html", map[string]any{
-		"Root": root(r), "Camera": visible(auth.Of(r.Context()), status), "Origin": origin(r), "Parameters": streamParameters, "Version": s.Version,
+	s.page(w, r, "camera.html", map[string]any{
+		"Camera": visible(auth.Of(r.Context()), status), "Origin": origin(r), "Parameters": streamParameters,
 	})
 }
 
-// page answers with a page.
-func (s *server) page(w http.ResponseWriter, name string, values any) {
+// page answers with a page. It adds to the values what all pages need.
+func (s *server) page(w http.ResponseWriter, r *http.Request, name string, values map[string]any) {
+	s.pageWithStatus(w, r, http.StatusOK, name, values)
+}
+
+func (s *server) pageWithStatus(w http.ResponseWriter, r *http.Request, status int, name string, values map[string]any) {
+	who := s.pageVisitor(r)
+	values["Root"], values["Version"], values["Visitor"] = root(r), s.Version, who
 	var body bytes.Buffer
 	if err := pages.ExecuteTemplate(&body, name, values); err != nil {
 		s.Log.Error("rendering a page failed", "page", name, "error", err)
@@ -61,15 +66,21 @@ func (s *server) page(w http.ResponseWriter, name string, values any) {
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", pagePolicy(s.config.Load().EmbedOrigins))
+	h.Set("Content-Security-Policy", pagePolicy(s.config.Load().EmbedOrigins, who.SignedIn || name == "sign-in.html" || name == "account.html"))
+	h.Set("Referrer-Policy", "same-origin") // without a referrer, the forms of a page have no Origin either, and are refused
 	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
 	w.Write(body.Bytes())
 }
 
 // pagePolicy is the Content-Security-Policy of pages, which the given origins may show in a frame. Nothing else may: within a page of
-// its own, a foreign site could lay something over them and have their buttons pressed.
-func pagePolicy(origins []string) string {
-	return "default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors " + strings.Join(append([]string{"'self'"}, origins...), " ")
+// its own, a foreign site could lay something over them and have their buttons pressed. Only pages with forms may send any.
+func pagePolicy(origins []string, forms bool) string {
+	to := "'none'"
+	if forms {
+		to = "'self'"
+	}
+	return "default-src 'self'; base-uri 'none'; form-action " + to + "; frame-ancestors " + strings.Join(append([]string{"'self'"}, origins...), " ")
 }
 
 // root returns the way from the path of a request to the wall's, such as "../". All links are relative, because a proxy may serve
@@ -81,11 +92,14 @@ func root(r *http.Request) string {
 // origin returns the scheme and host under which the client reached the server. The page's script knows better: see root.
 func origin(r *http.Request) string {
 	scheme := "http"
-	if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+	if overTLS(r) || r.Header.Get("X-Forwarded-Proto") == "https" {
 		scheme = "https"
 	}
 	return scheme + "://" + r.Host
 }
+
+// overTLS reports whether a client sends a request over TLS.
+func overTLS(r *http.Request) bool { return r.TLS != nil }
 
 // static serves the scripts and styles of the pages. It does not list the folder.
 func static() http.Handler {

@@ -34,6 +34,14 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/api/cameras", auth.Viewer, http.HandlerFunc(s.listCameras)},
 		{http.MethodGet, "/api/cameras/{id}", auth.Viewer, http.HandlerFunc(s.showCamera)},
 
+		{http.MethodGet, "/sign-in", auth.Anybody, http.HandlerFunc(s.showSignIn)},
+		{http.MethodPost, "/sign-in", auth.Anybody, s.form(s.signIn)},
+		{http.MethodPost, "/sign-out", auth.Anybody, s.form(s.signOut)},
+		{http.MethodGet, "/account", auth.Viewer, http.HandlerFunc(s.account)},
+		{http.MethodPost, "/account/sessions/{session}/end", auth.Viewer, s.form(s.endSession)},
+		{http.MethodGet, "/api/sessions", auth.Viewer, http.HandlerFunc(s.listSessions)},
+		{http.MethodDelete, "/api/sessions/{session}", auth.Viewer, http.HandlerFunc(s.deleteSession)},
+
 		{http.MethodGet, "/api/hardware", auth.Admin, http.HandlerFunc(s.showHardware)},
 		{http.MethodGet, "/api/config", auth.Admin, http.HandlerFunc(s.showConfiguration)},
 		{http.MethodGet, "/metrics", auth.Admin, s.metrics()},

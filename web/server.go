@@ -19,6 +19,7 @@ import (
 	"github.com/framegate/framegate/registry/retry"
 	"github.com/framegate/framegate/web/auth"
 	"github.com/framegate/framegate/web/auth/links"
+	"github.com/framegate/framegate/web/auth/sessions"
 	"github.com/framegate/framegate/web/auth/tokens"
 	"github.com/framegate/framegate/web/auth/users"
 
@@ -73,6 +74,7 @@ type Handler struct {
 func (h *Handler) Configure(config *configs.Config) {
 	h.server.config.Store(config)
 	h.server.users.Configure(config)
+	h.server.sessions.Configure(config)
 	h.server.tokens.Configure(config)
 	h.server.links.Configure(config)
 	h.server.changes.Changed()
@@ -95,8 +97,10 @@ func New(o Options) *Handler {
 	s.links = links.New(s.changes.Changed, o.Log)
 	s.config.Store(&configs.Config{})
 	s.users = users.New(users.Options{Changed: s.changes.Changed, Address: addressOf, Log: o.Log})
+	s.sessions = sessions.New(s.users, &s.changes, o.Log)
+	s.sessions.Secure = overTLS
 	s.tokens = tokens.New(o.Log, &s.changes)
-	s.finders = []auth.Finder{s.links, s.users, s.tokens}
+	s.finders = []auth.Finder{s.links, s.users, s.tokens, s.sessions}
 	r := chi.NewRouter()
 	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
@@ -129,6 +133,7 @@ type server struct {
 	changes  auth.Changes                   // of what principals may do
 	rights   rights                         // that are being used
 	users    *users.Users
+	sessions *sessions.Sessions
 	tokens   *tokens.Tokens
 	links    *links.Links
 	viewers  viewerLimits

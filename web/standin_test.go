@@ -148,16 +148,21 @@ func serveConfig(t testing.TB, config *configs.Config, file *edit.File) string {
 func serveBy(t testing.TB, config *configs.Config, file *edit.File, now func() time.Time) string {
 	t.Helper()
 	handler, stop := newHandler(t, config, file, now)
+	url := listenWith(t, handler)
+	t.Cleanup(stop) // before the server is closed, which waits for streams
+	return url
+}
+
+// listenWith serves with a handler until the test ends.
+func listenWith(t testing.TB, handler http.Handler) string {
+	t.Helper()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if from := r.Header.Get("Test-From"); from != "" { // as if the client were elsewhere
 			r.RemoteAddr = from
 		}
 		handler.ServeHTTP(w, r)
 	}))
-	t.Cleanup(func() {
-		stop()
-		server.Close()
-	})
+	t.Cleanup(server.Close)
 	return server.URL
 }
 

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -73,7 +74,7 @@ func run(env []string, binary, command string, args ...string) (*Process, error)
 		args = append([]string{"--listen", "127.0.0.1:0"}, args...)
 	}
 	p.cmd = exec.Command(binary, append([]string{command}, args...)...)
-	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "FRAMEGATE_CONFIG="), env...)
+	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "FRAMEGATE_CONFIG=", "STATE_DIRECTORY="+filepath.Join(dir, "state")), env...)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, err

@@ -188,18 +188,36 @@ function showFacts(camera) {
   }
 }
 
-// The wall says what is wrong with the configuration file, since the previous configuration stays in effect.
-async function readConfiguration() {
-  const now = await read('api/config');
-  const notice = document.querySelector('#configuration');
+// The wall says what is wrong with the configuration file, since the previous configuration stays in effect. Only admins may know.
+async function readConfiguration(notice) {
+  const answer = await request('api/config');
+  if (answer.status === 403) { // the role was changed
+    notice.remove();
+    return;
+  }
+  const now = await answer.json();
   notice.hidden = now.faults.length === 0;
   notice.textContent = now.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n');
 }
 
-async function read(path) {
+// request requests what the API says. Where nobody is signed in any more, it leaves the page.
+async function request(path) {
   const answer = await fetch(new URL(path, root));
+  if (answer.status === 401) signIn();
+  return answer;
+}
+
+async function read(path) {
+  const answer = await request(path);
   if (!answer.ok) throw new Error(`${path}: ${answer.status}`);
   return answer.json();
+}
+
+// signIn leaves the page for the one that asks for a name and a password, and leads back: the session has ended.
+function signIn() {
+  const page = new URL('sign-in', root);
+  page.searchParams.set('next', `/${location.href.slice(root.href.length).split('#')[0]}`);
+  location.replace(page);
 }
 
 // problem says why a request is refused. The text is empty if it is not, or not any more: an <img> does not say.
@@ -224,7 +242,8 @@ async function readStates() {
       tile.show(camera, mode());
       if (!wall) showFacts(camera);
     }
-    if (wall) await readConfiguration();
+    const notice = document.querySelector('#configuration');
+    if (notice) await readConfiguration(notice);
   } catch {
     for (const tile of tiles.values()) tile.say('unknown', 'framegate does not answer');
   }

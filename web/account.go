@@ -1,0 +1,76 @@
+package web
+
+import (
+	"net/http"
+
+	"github.com/framegate/framegate/web/auth"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// account serves GET /account: who asks, and where else this user has signed in.
+func (s *server) account(w http.ResponseWriter, r *http.Request) {
+	p := auth.Of(r.Context())
+	values := map[string]any{"Role": p.Role.String(), "Cameras": p.Cameras, "Kind": string(p.Kind)}
+	if p.Kind == auth.User {
+		values["Sessions"] = s.sessions.List(r, p.Name)
+	}
+	s.page(w, r, "account.html", values)
+}
+
+// listSessions serves GET /api/sessions.
+func (s *server) listSessions(w http.ResponseWriter, r *http.Request) {
+	writeJSON(w, http.StatusOK, s.sessions.List(r, userOfSessions(r)))
+}
+
+// endSession serves the button of one session, and of all others.
+func (s *server) endSession(w http.ResponseWriter, r *http.Request) {
+	if s.ended(r) {
+		see(w, r, "account") // which leads to the sign-in page if it was the session of this browser
+		return
+	}
+	noSession(w)
+}
+
+// deleteSession serves DELETE /api/sessions/{session}.
+func (s *server) deleteSession(w http.ResponseWriter, r *http.Request) {
+	if !sameOrigin(r) {
+		problem{Status: http.StatusForbidden, Detail: "sessions cannot be ended by pages of another origin"}.write(w)
+		return
+	}
+	if !s.ended(r) {
+		noSession(w)
+		return
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func noSession(w http.ResponseWriter) {
+	problem{Status: http.StatusNotFound, Detail: "you have no such session"}.write(w)
+}
+
+// others takes the place of a session's id, for all sessions but that of the request.
+const others = "others"
+
+// ended ends the sessions that a request names. It is false if there is no such session.
+func (s *server) ended(r *http.Request) bool {
+	id, user := chi.URLParam(r, "session"), userOfSessions(r)
+	switch {
+	case id == others && user != "":
+		s.Log.Info("sessions ended", "who", user, "from", addressOf(r), "sessions", s.sessions.EndOthers(r, user))
+		return true
+	case s.sessions.End(user, id):
+		s.Log.Info("session ended", "who", user, "from", addressOf(r), "session", id)
+		return true
+	}
+	return false
+}
+
+// userOfSessions is the name of the user who asks. It is empty for others, who have no sessions.
+func userOfSessions(r *http.Request) string {
+	p := auth.Of(r.Context())
+	if p.Kind != auth.User {
+		return ""
+	}
+	return p.Name
+}

@@ -1,0 +1,147 @@
+package web
+
+import (
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/framegate/framegate/web/auth"
+)
+
+// pageVisitor is what pages say of who looks at them.
+type pageVisitor struct {
+	Name       string // of a user or a proxy's; empty for others
+	SignedIn   bool   // with a session, which can be ended
+	MaySignIn  bool   // because there are users, and this is none
+	SignInPath string // with the way back, from the root
+}
+
+func (s *server) pageVisitor(r *http.Request) pageVisitor {
+	p := auth.Of(r.Context())
+	named := p.Kind == auth.User || p.Kind == auth.Proxy
+	v := pageVisitor{SignedIn: p.Kind == auth.User && s.sessions.Has(r), MaySignIn: s.hasUsers() && !named, SignInPath: signInPath(r)}
+	if named {
+		v.Name = p.Name
+	}
+	return v
+}
+
+func (s *server) hasUsers() bool { return len(s.config.Load().Auth.Users) > 0 }
+
+// signInPath is the path of the sign-in page that leads back to the page of a request, from the root.
+func signInPath(r *http.Request) string {
+	u := withoutCredentials(r).URL
+	back := u.EscapedPath()
+	if u.RawQuery != "" {
+		back += "?" + u.RawQuery
+	}
+	if back = wayBack(back); back == "/" {
+		return "sign-in"
+	}
+	return "sign-in?next=" + url.QueryEscape(back)
+}
+
+// maxWayBack is how long a way back may be, in bytes.
+const maxWayBack = 2000
+
+// wayBack returns a path of this server with its query, as it is asked for after a sign-in, or "/" if it is none. Without this
+// check, a link to the sign-in page could lead on to another server.
+func wayBack(next string) string {
+	u, err := url.Parse(next)
+	switch {
+	case err != nil, len(next) > maxWayBack, u.Scheme != "", u.Host != "", u.User != nil:
+	case strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }):
+	case !strings.HasPrefix(u.Path, "/"), path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/":
+	case u.Path == "/sign-in", u.Path == "/sign-out":
+	default:
+		return next
+	}
+	return "/"
+}
+
+// see sends a browser on to a path below the root. The address is relative, because a proxy may serve framegate below a path.
+func see(w http.ResponseWriter, r *http.Request, path string) {
+	h := w.Header()
+	h.Set("Location", root(r)+"./"+strings.TrimPrefix(path, "/"))
+	h.Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusSeeOther)
+}
+
+// showSignIn serves GET /sign-in.
+func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) {
+	next := wayBack(r.URL.Query().Get("next"))
+	if !s.hasUsers() || s.pageVisitor(r).Name != "" {
+		see(w, r, next)
+		return
+	}
+	s.page(w, r, "sign-in.html", map[string]any{"Next": next})
+}
+
+// signIn serves POST /sign-in, the form.
+func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
+	name, next := r.PostForm.Get("name"), wayBack(r.PostForm.Get("next"))
+	if !s.hasUsers() {
+		see(w, r, next)
+		return
+	}
+	err := s.sessions.SignIn(w, r, name, r.PostForm.Get("password"), addressOf(r))
+	if err == nil {
+		see(w, r, next)
+		return
+	}
+	refused := &auth.Error{Status: http.StatusServiceUnavailable, Detail: "signing in failed; try again"}
+	errors.As(err, &refused)
+	if refused.RetryAfter > 0 {
+		w.Header().Set("Retry-After", strconv.Itoa(refused.RetryAfter))
+	}
+	s.pageWithStatus(w, r, refused.Status, "sign-in.html", map[string]any{"Next": next, "Username": clip(name), "Refusal": sentence(refused.Detail)})
+}
+
+// signOut serves POST /sign-out.
+func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
+	if who := s.sessions.SignOut(w, r); who != "" {
+		s.Log.Info("signed out", "who", who, "from", addressOf(r))
+	}
+	see(w, r, "sign-in")
+}
+
+// sentence makes a detail of a problem a sentence for a page.
+func sentence(detail string) string {
+	if detail == "" {
+		return ""
+	}
+	return strings.ToUpper(detail[:1]) + detail[1:] + "."
+}
+
+// maxForm is how large the body of a form may be, in bytes.
+const maxForm = 8 << 10
+
+// form passes on the requests of forms, whose values are in PostForm. Pages of other origins may not send any: they would act in the name of
+// whoever looks at them.
+func (s *server) form(next http.HandlerFunc) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+		switch {
+		case !sameOrigin(r):
+			problem{Status: http.StatusForbidden, Detail: "forms of pages of another origin are not accepted"}.write(w)
+			return
+		case err != nil || kind != "application/x-www-form-urlencoded":
+			problem{Status: http.StatusUnsupportedMediaType, Detail: "the header Content-Type must be application/x-www-form-urlencoded"}.write(w)
+			return
+		}
+		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+		if err := r.ParseForm(); err != nil {
+			p := problem{Status: http.StatusBadRequest, Detail: "the form is not understood"}
+			if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
+				p = problem{Status: http.StatusRequestEntityTooLarge, Detail: "the form is larger than 8 KiB"}
+			}
+			p.write(w)
+			return
+		}
+		next(w, r)
+	})
+}
