@@ -3,6 +3,7 @@ package web
 import (
 	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/web/auth/links"
+	"github.com/golang-jwt/jwt/v5"
 )
 
 // kindOfRoute says who may ask for a route. It is the test's own list, so that a change of a role is seen.
@@ -96,6 +98,21 @@ func askers(t *testing.T) map[string]asker {
 	basic := func(name, password string) string {
 		return "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":"+password))
 	}
+	tokens := configs.Default().Auth
+	tokens.JWT.Secret, tokens.JWT.Audience = jwtSecret, "framegate"
+	token := func(by jwt.SigningMethod, secret string, claims jwt.MapClaims) string {
+		all := jwt.MapClaims{"sub": "carl", "aud": "framegate", "exp": time.Now().Add(time.Hour).Unix(), "cameras": []string{"ga*"}}
+		maps.Copy(all, claims)
+		var key any = []byte(secret)
+		if by == jwt.SigningMethodNone {
+			key = jwt.UnsafeAllowNoneSignatureType
+		}
+		signed, err := jwt.NewWithClaims(by, all).SignedString(key)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return "Bearer " + signed
+	}
 	return map[string]asker{
 		"nobody from loopback":                         {closed, from(loopback), statuses(served, served, served, served)},
 		"nobody from elsewhere":                        {closed, from(elsewhere), statuses(403, 403, 403, 403)},
@@ -119,7 +136,19 @@ func askers(t *testing.T) map[string]asker {
 		"link for another camera":                      {linked, from(elsewhere, "Test-Link", "other"), ofLink(403)},
 		"expired link":                                 {linked, from(elsewhere, "Test-Link", "expired"), ofLink(410)},
 		"expired link, open":                           {linkedToo, from(elsewhere, "Test-Link", "expired"), ofLink(410)},
-		"tampered link":                                {linked, from(elsewhere, "Test-Link", "tampered"), ofLink(403)},
+		"token":                                        {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodHS256, jwtSecret, nil)), statuses(served, served, 403, 403)},
+		"token of an admin": {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodHS256, jwtSecret, jwt.MapClaims{"role": "admin"})),
+			statuses(served, served, served, served)},
+		"token for another camera": {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodHS256, jwtSecret, jwt.MapClaims{"cameras": []string{"yard"}})),
+			statuses(served, 403, 403, 403)},
+		"token of another key": {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodHS256, "x"+jwtSecret[1:], nil)), statuses(401, 401, 401, 401)},
+		"token of no key":      {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodNone, "", nil)), statuses(401, 401, 401, 401)},
+		"expired token": {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodHS256, jwtSecret, jwt.MapClaims{"exp": time.Now().Add(-time.Hour).Unix()})),
+			statuses(401, 401, 401, 401)},
+		"token for another audience": {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodHS256, jwtSecret, jwt.MapClaims{"aud": "elsewhere"})),
+			statuses(401, 401, 401, 401)},
+		"nobody from elsewhere, with tokens": {tokens, from(elsewhere), statuses(401, 401, 401, 401)},
+		"tampered link":                      {linked, from(elsewhere, "Test-Link", "tampered"), ofLink(403)},
 	}
 }
 

@@ -35,6 +35,9 @@ func letsIn(config *configs.Config) string {
 	if len(config.Auth.Users) > 0 {
 		who = append(who, "users")
 	}
+	if config.Auth.JWT.Enabled() {
+		who = append(who, "tokens")
+	}
 	if len(who) == 0 {
 		return "this machine"
 	}

@@ -10,6 +10,7 @@ import (
 func TestLogSaysWhoIsLetIn(t *testing.T) {
 	for auth, want := range map[string]string{
 		"": "this machine", "auth: {open: true}": "everybody", "auth: {open: false}": "this machine",
+		"auth: {open: true, jwt: {secret: 0123456789abcdef0123456789abcdef}}": "everybody, tokens",
 	} {
 		config, err := configs.Parse("test.yaml", []byte(auth+"\n"), nil)
 		if err != nil {
