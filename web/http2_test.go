@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -111,6 +112,20 @@ func TestStreamsAndOtherAnswersShareAConnectionOfHTTP2(t *testing.T) {
 	}
 	if n := s.accepted.Load(); n != 1 {
 		t.Errorf("%d connections", n)
+	}
+}
+
+func TestWallShowsManyStreamsOverHTTP2Only(t *testing.T) {
+	s := serveCamera(t, "/gate")
+	for protocol, want := range map[string]string{"http/1.1": `data-streams="4"`, "h2": `data-streams="200"`} {
+		resp, err := s.client(protocol).Get(s.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		if body, err := io.ReadAll(resp.Body); err != nil || !strings.Contains(string(body), want) {
+			t.Errorf("%s: no %s", protocol, want)
+		}
 	}
 }
 

@@ -29,13 +29,18 @@ func (s *server) wall(w http.ResponseWriter, r *http.Request) {
 		configuration = s.Configuration()
 	}
 	s.page(w, r, "wall.html", map[string]any{
-		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams, "Configuration": configuration, "Admin": p.Role >= auth.Admin,
+		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams(r), "Configuration": configuration, "Admin": p.Role >= auth.Admin,
 	})
 }
 
-// wallStreams is the largest number of cameras that the wall shows as streams. A browser opens at most six connections to an
-// HTTP/1.1 server, and each stream takes one. A wall of more cameras fetches snapshots instead.
-const wallStreams = 4
+// wallStreams is the largest number of cameras that the wall shows as streams, instead of snapshots. A browser opens at most six
+// connections to an HTTP/1.1 server, and each stream takes one. Over HTTP/2 they share one, on which net/http allows 250 requests at a time.
+func wallStreams(r *http.Request) int {
+	if r.ProtoMajor >= 2 {
+		return 200
+	}
+	return 4
+}
 
 // camera serves GET /cameras/{id}: one camera, what it sends and how to embed it.
 func (s *server) camera(w http.ResponseWriter, r *http.Request) {

@@ -3,7 +3,10 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"image"
+	"image/draw"
 	"image/png"
 	"net/http"
 	"net/http/httptest"
@@ -69,6 +72,49 @@ func TestImgTagOfAnotherOriginShowsMovingPictures(t *testing.T) {
 			seen[frame] = true
 		}
 		return len(seen) >= 3
+	})
+}
+
+// TestChromiumShowsThirtyTwoStreamsOfOnePage would show six over HTTP/1.1.
+func TestChromiumShowsThirtyTwoStreamsOfOnePage(t *testing.T) {
+	const tiles, columns, width, height = 32, 8, 64, 48
+	ctx := browser(t, chromedp.Flag("ignore-certificate-errors", true))
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	p := start(t, "--config", config(t, "tls: self_signed\ncameras: [{id: ball, url: 'test://ball?width=64&height=48&fps=5'}]"))
+	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprintf(w, `<!doctype html><body style="margin:0"><div id="tiles" style="display:grid;width:%dpx;grid-template-columns:repeat(%d,%dpx)">`, columns*width, columns, width)
+		for i := range tiles {
+			fmt.Fprintf(w, `<img width="%d" height="%d" src="%s/cameras/ball/stream?_=%d">`, width, height, p.URL, i)
+		}
+	}))
+	defer page.Close()
+	if _, err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
+		t.Fatal(err)
+	}
+	seen := make([]map[[sha256.Size]byte]bool, tiles)
+	for i := range seen {
+		seen[i] = map[[sha256.Size]byte]bool{}
+	}
+	blank := sha256.Sum256(bytes.Repeat([]byte{255}, 4*width*height))
+	camtest.Until(t, "each <img> has shown three different pictures", func() bool {
+		shot, err := chromedp.Run(ctx, chromedp.Screenshot("#tiles"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		picture, err := png.Decode(bytes.NewReader(shot))
+		if err != nil {
+			t.Fatal(err)
+		}
+		least := len(seen[0])
+		for i := range seen {
+			tile := image.NewRGBA(image.Rect(0, 0, width, height))
+			draw.Draw(tile, tile.Rect, picture, image.Pt(i%columns*width, i/columns*height), draw.Src)
+			if sum := sha256.Sum256(tile.Pix); sum != blank {
+				seen[i][sum] = true
+			}
+			least = min(least, len(seen[i]))
+		}
+		return least >= 3
 	})
 }
 

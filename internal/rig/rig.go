@@ -48,8 +48,13 @@ func CameraID(i int) string { return fmt.Sprintf("cam%d", i+1) }
 // Serve runs a framegate for cameras, and waits until all are connected but those that connect on demand. Pictures have a
 // quarter of the camera's width and height, and end as soon as nobody watches. env is added to the environment.
 func Serve(ctx context.Context, binary string, env []string, cameras ...Camera) (*process.Process, error) {
+	return ServeWith(ctx, binary, "", env, cameras...)
+}
+
+// ServeWith is Serve with further keys of the configuration, a line of YAML.
+func ServeWith(ctx context.Context, binary, keys string, env []string, cameras ...Camera) (*process.Process, error) {
 	var config strings.Builder
-	config.WriteString("max_viewers_per_address: 0\ndefaults: {scale: 0.25, idle_timeout: 0s}\ncameras:\n")
+	config.WriteString(keys + "\nmax_viewers_per_address: 0\ndefaults: {scale: 0.25, idle_timeout: 0s}\ncameras:\n")
 	for _, c := range cameras {
 		fmt.Fprintf(&config, "  - {id: %s, url: %q, %s}\n", c.ID, c.URL, c.Keys)
 	}

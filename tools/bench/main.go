@@ -49,6 +49,7 @@ var sections = []section{
 	{"latency", "From the camera to the viewer", (*bench).latency},
 	{"programs", "Programs that look at the pictures of one camera at half size", (*bench).vision},
 	{"viewers", "Many viewers of one camera", (*bench).viewers},
+	{"tls", "Many viewers of one camera with TLS", (*bench).tls},
 	{"cameras", "Many cameras", (*bench).cameras},
 }
 
