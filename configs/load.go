@@ -82,6 +82,7 @@ func (d *decoder) checkServer(config *Config) {
 	d.checkUsers(config.Auth.Users)
 	d.checkJWT(&config.Auth.JWT)
 	d.checkLinkKeys(config.Auth.LinkKeys)
+	d.checkProxies(config)
 }
 
 // checkOrigins checks the origins of a key. Each is sent as it is in a header, where other characters than those of a host would

@@ -25,11 +25,13 @@ type Config struct {
 	CORSOrigins              []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' allows all. An <img> tag works without this."`
 	EmbedOrigins             []string `yaml:"embed_origins" doc:"Origins whose pages may show framegate's pages in a frame, such as https://wall.example; '*' allows all. An <img> tag works without this."`
 	Hosts                    []string `yaml:"hosts" doc:"Names under which framegate is served, such as cams.example. IP addresses, names without a dot and the machine's own name need no entry; others are refused with 421, because a foreign page can make its name point here."`
+	TrustedProxies           []string `yaml:"trusted_proxies" doc:"Proxies whose headers X-Forwarded-For, -Proto, -Host and -Prefix are believed: addresses, networks such as 10.0.0.0/8, and unix for all clients of Unix sockets."`
+	BasePath                 string   `yaml:"base_path" doc:"Path below which framegate answers, such as /cams, for a proxy that passes paths on as they are."`
 	MaxViewers               int      `yaml:"max_viewers" min:"0" max:"100000" default:"2000" doc:"Streams at a time, of all cameras together; more are refused with 503. 0 means no limit."`
-	MaxViewersPerAddress     int      `yaml:"max_viewers_per_address" min:"0" max:"100000" default:"500" doc:"Streams at a time to one address; more are refused with 429. An eighth of max_viewers is kept for other addresses. 0 means no limit and keeps nothing, which a reverse proxy needs."`
+	MaxViewersPerAddress     int      `yaml:"max_viewers_per_address" min:"0" max:"100000" default:"500" doc:"Streams at a time to one address; more are refused with 429. An eighth of max_viewers is kept for other addresses. Clients of trusted_proxies count by their own addresses. 0 means no limit and keeps nothing."`
 	MaxMegapixels            int      `yaml:"max_megapixels" min:"0" max:"100000" default:"128" doc:"Size of all different pictures that are made at a time, of all cameras together, in millions of pixels; a picture that is larger than its camera's may be a quarter of this. More are refused with 429, but never the pictures of a request without parameters. 0 means no limit."`
 	MaxConnections           int      `yaml:"max_connections" min:"0" max:"100000" default:"3000" doc:"Connections of clients at a time; more are refused with 503. There may be fewer where the limit on open files is low, because cameras need some. 0 means no other limit."`
-	MaxConnectionsPerAddress int      `yaml:"max_connections_per_address" min:"0" max:"100000" default:"1500" doc:"Connections of one address at a time; more are refused with 429. 0 means no limit, which a reverse proxy needs."`
+	MaxConnectionsPerAddress int      `yaml:"max_connections_per_address" min:"0" max:"100000" default:"1500" doc:"Connections of one address at a time; more are refused with 429. Those of trusted_proxies have no such limit, and 0 means none for anybody."`
 	MaxMemory                Memory   `yaml:"max_memory" default:"75%" doc:"Memory of the whole process, such as 2GiB, or a part of what the machine or the container has, such as 75%. Beyond it, the camera that takes the most is suspended for some minutes. 0 means no limit."`
 	Editable                 bool     `yaml:"editable" default:"true" doc:"Allows requests from this machine to change the list of cameras in this file; false refuses them with 403."`
 
@@ -38,6 +40,8 @@ type Config struct {
 	Defaults     Settings     `yaml:"defaults" doc:"Settings of all cameras that do not have their own."`
 	Cameras      []Camera     `yaml:"cameras" doc:"The cameras, in the order of the wall."`
 
+	// Proxies are what TrustedProxies describes.
+	Proxies Proxies `yaml:"-"`
 	// Files are the configuration's own file and those that it names.
 	Files []string `yaml:"-"`
 }

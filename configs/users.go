@@ -10,9 +10,10 @@ import (
 
 // Auth says who may see cameras, and who may change them.
 type Auth struct {
-	Open  bool   `yaml:"open" default:"false" doc:"Lets everybody watch who reaches framegate's address. Changes still need an admin."`
-	Users []User `yaml:"users" doc:"Who may sign in with a name and a password. 'framegate user add' writes them."`
-	JWT   JWT    `yaml:"jwt" doc:"Tokens of another server (JSON Web Tokens) that let their holder in, in the header Authorization or the parameter token."`
+	Open  bool      `yaml:"open" default:"false" doc:"Lets everybody watch who reaches framegate's address. Changes still need an admin."`
+	Users []User    `yaml:"users" doc:"Who may sign in with a name and a password. 'framegate user add' writes them."`
+	Proxy ProxyAuth `yaml:"proxy" doc:"Users whom a proxy has authenticated, and names in headers."`
+	JWT   JWT       `yaml:"jwt" doc:"Tokens of another server (JSON Web Tokens) that let their holder in, in the header Authorization or the parameter token."`
 
 	LinkKeys []LinkKey `yaml:"link_keys" doc:"Keys of signed links: the first one signs, all of them are accepted. Without any, framegate makes keys of its own in its state directory."`
 }

@@ -117,6 +117,8 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Princip
 	case s.hasUsers():
 		challenge(w, r)
 		problem{Status: http.StatusUnauthorized, Detail: "sign in with a name and a password"}.write(w)
+	case s.config.Load().Auth.Proxy.UserHeader != "" && !s.config.Load().Auth.JWT.Enabled():
+		problem{Status: http.StatusForbidden, Detail: "sign in at the proxy through which framegate is served; this request came past it, or without its secret"}.write(w)
 	case s.config.Load().Auth.JWT.Enabled():
 		w.Header().Set("WWW-Authenticate", `Bearer realm="framegate"`)
 		problem{Status: http.StatusUnauthorized, Detail: "this needs a token, in the header Authorization or the parameter token"}.write(w)

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+
+	"github.com/framegate/framegate/web/auth/proxy"
 )
 
 // unixClients counts as the address of all clients of Unix sockets, which choose their own remote address.
@@ -31,5 +33,10 @@ func Address(remote string, local net.Addr) string {
 // addressOf is the Address from which a request comes.
 func addressOf(r *http.Request) string {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	if _, proxied := proxy.Of(r.Context()); proxied {
+		if _, err := netip.ParseAddrPort(r.RemoteAddr); err == nil {
+			local = nil // the client is not at the other end of the proxy's Unix socket
+		}
+	}
 	return Address(r.RemoteAddr, local)
 }

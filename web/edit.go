@@ -73,7 +73,7 @@ func (s *server) answerChange(w http.ResponseWriter, r *http.Request, id string,
 	case err != nil:
 		s.refuseChange(w, id, err)
 	case created:
-		w.Header().Set("Location", "/api/cameras/"+id)
+		w.Header().Set("Location", s.prefix(r)+"/api/cameras/"+id)
 		writeJSON(w, http.StatusCreated, camera)
 	default:
 		writeJSON(w, http.StatusOK, camera)

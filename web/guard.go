@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/auth/proxy"
 )
 
 // guard is a condition that the request of an admin must meet before it may change anything.
@@ -63,8 +64,12 @@ func (s *server) editing(next http.Handler) http.Handler {
 	}))
 }
 
-// fromLoopback reports whether a request comes from this machine: over loopback, or over a Unix socket.
+// fromLoopback reports whether a request comes from this machine: over loopback, or over a Unix socket. One that comes through a trusted
+// proxy does not, whatever address the proxy names: it may be what the client made it say.
 func fromLoopback(r *http.Request) bool {
+	if _, proxied := proxy.Of(r.Context()); proxied {
+		return false
+	}
 	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
 		return true
 	}

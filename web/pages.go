@@ -51,7 +51,7 @@ func (s *server) camera(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.page(w, r, "camera.html", map[string]any{
-		"Camera": visible(auth.Of(r.Context()), status), "Origin": origin(r), "Parameters": streamParameters,
+		"Camera": visible(auth.Of(r.Context()), status), "Origin": s.origin(r), "Parameters": streamParameters,
 	})
 }
 
@@ -94,17 +94,15 @@ func root(r *http.Request) string {
 	return strings.Repeat("../", max(0, strings.Count(r.URL.EscapedPath(), "/")-1))
 }
 
-// origin returns the scheme and host under which the client reached the server. The page's script knows better: see root.
-func origin(r *http.Request) string {
+// origin returns the scheme, the host and the path under which the client reached the server. Behind a proxy that is not trusted, the
+// page's script knows better: see root.
+func (s *server) origin(r *http.Request) string {
 	scheme := "http"
-	if overTLS(r) || r.Header.Get("X-Forwarded-Proto") == "https" {
+	if overTLS(r) {
 		scheme = "https"
 	}
-	return scheme + "://" + r.Host
+	return scheme + "://" + r.Host + s.prefix(r)
 }
-
-// overTLS reports whether a client sends a request over TLS.
-func overTLS(r *http.Request) bool { return r.TLS != nil }
 
 // static serves the scripts and styles of the pages. It does not list the folder.
 func static() http.Handler {

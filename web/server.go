@@ -19,6 +19,7 @@ import (
 	"github.com/framegate/framegate/registry/retry"
 	"github.com/framegate/framegate/web/auth"
 	"github.com/framegate/framegate/web/auth/links"
+	"github.com/framegate/framegate/web/auth/proxy"
 	"github.com/framegate/framegate/web/auth/sessions"
 	"github.com/framegate/framegate/web/auth/tokens"
 	"github.com/framegate/framegate/web/auth/users"
@@ -77,6 +78,7 @@ func (h *Handler) Configure(config *configs.Config) {
 	h.server.sessions.Configure(config)
 	h.server.tokens.Configure(config)
 	h.server.links.Configure(config)
+	h.server.proxied.Configure(config)
 	h.server.changes.Changed()
 }
 
@@ -100,9 +102,10 @@ func New(o Options) *Handler {
 	s.sessions = sessions.New(s.users, &s.changes, o.Log)
 	s.sessions.Secure = overTLS
 	s.tokens = tokens.New(o.Log, &s.changes)
-	s.finders = []auth.Finder{s.links, s.users, s.tokens, s.sessions}
+	s.proxied = proxy.NewUsers(o.Log)
+	s.finders = []auth.Finder{s.links, s.proxied, s.users, s.tokens, s.sessions}
 	r := chi.NewRouter()
-	r.Use(s.recoverer, deadline, headers, s.checkHost, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
+	r.Use(s.recoverer, s.forward, deadline, headers, s.checkHost, s.belowBase, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
 		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", "X-Requested-With"},
@@ -136,6 +139,7 @@ type server struct {
 	sessions *sessions.Sessions
 	tokens   *tokens.Tokens
 	links    *links.Links
+	proxied  *proxy.Users
 	viewers  viewerLimits
 	visitors visitors
 	pixels   sentPixels

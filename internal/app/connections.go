@@ -169,7 +169,7 @@ func (c *connections) judge(s socket, address string) *refusal {
 	switch most, mostOfOne := config.MaxConnections, config.MaxConnectionsPerAddress; {
 	case most > 0 && c.count >= most:
 		return &refusal{http.StatusServiceUnavailable, limitOfAll, fmt.Sprintf("framegate already has %d connections, the limit set by max_connections", most)}
-	case mostOfOne > 0 && c.byAddress[address] >= mostOfOne:
+	case mostOfOne > 0 && c.byAddress[address] >= mostOfOne && !config.Proxies.Trust(s.RemoteAddr().String(), s.LocalAddr()):
 		return &refusal{http.StatusTooManyRequests, limitOfOne, fmt.Sprintf("%s already has %d connections, the limit set by max_connections_per_address", address, mostOfOne)}
 	case c.descriptors > 0 && descriptor(s) >= c.descriptors-kept:
 		return &refusal{http.StatusServiceUnavailable, limitOfFiles, fmt.Sprintf("framegate may open %d files, and the last %d are kept for cameras", c.descriptors, kept)}

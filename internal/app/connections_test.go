@@ -162,3 +162,24 @@ func TestLongHeadIsRefused(t *testing.T) {
 		}
 	}
 }
+
+func TestConnectionsOfATrustedProxyHaveNoLimitOfTheirOwn(t *testing.T) {
+	for trusted, want := range map[string]int{"[]": 1, "[127.0.0.1]": 3} {
+		config, err := configs.Parse("test.yaml", []byte("max_connections_per_address: 1\ntrusted_proxies: "+trusted), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, address, accepted := accepting(t, *config, 1000)
+		c.beyond = keptForThisMachine // none of these
+		for range want {
+			dial(t, address)
+			next(t, accepted)
+		}
+		if trusted == "[]" {
+			conn := dial(t, address)
+			if answer, _ := io.ReadAll(conn); !strings.Contains(string(answer), "max_connections_per_address") {
+				t.Errorf("%s", answer)
+			}
+		}
+	}
+}

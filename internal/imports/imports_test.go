@@ -41,6 +41,7 @@ var order = []string{
 	"web/auth/sessions",
 	"web/auth/tokens",
 	"web/auth/links",
+	"web/auth/proxy",
 	"web",
 	"internal/memory",
 	"internal/terminal",
@@ -65,7 +66,7 @@ var order = []string{
 }
 
 // plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "internal/certificate", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web/auth/tokens", "web/auth/links", "web"}
+var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "internal/certificate", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web/auth/tokens", "web/auth/links", "web/auth/proxy", "web"}
 
 // goPackage is what go list says of a package.
 type goPackage struct {

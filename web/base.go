@@ -1,0 +1,53 @@
+package web
+
+import (
+	"net/http"
+	"strings"
+
+	"github.com/framegate/framegate/web/auth/proxy"
+)
+
+// forward replaces a request from a trusted proxy by the client's.
+func (s *server) forward(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, proxy.Forward(r, s.config.Load().Proxies))
+	})
+}
+
+// health are the paths that are answered without base_path too: those who ask for them on this machine need not know it.
+var health = map[string]bool{"/healthz": true, "/readyz": true}
+
+// belowBase removes base_path from the paths of requests, and answers those of other paths.
+func (s *server) belowBase(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		base := s.config.Load().BasePath
+		if base == "" || health[r.URL.Path] {
+			next.ServeHTTP(w, r)
+			return
+		}
+		if r.URL.Path == base { // links of a page lead on from the slash
+			w.Header().Set("Location", base[strings.LastIndexByte(base, '/')+1:]+"/")
+			w.WriteHeader(http.StatusPermanentRedirect)
+			return
+		}
+		if !strings.HasPrefix(r.URL.Path, base+"/") {
+			problem{Status: http.StatusNotFound, Detail: "there is nothing at this path: all paths begin with " + base + "/"}.write(w)
+			return
+		}
+		http.StripPrefix(base, next).ServeHTTP(w, r)
+	})
+}
+
+// prefix returns the path below which the client sees framegate, such as /cams, empty for none.
+func (s *server) prefix(r *http.Request) string {
+	f, _ := proxy.Of(r.Context())
+	return f.Prefix + s.config.Load().BasePath
+}
+
+// overTLS reports whether the client sends a request over TLS, to framegate or to a trusted proxy.
+func overTLS(r *http.Request) bool {
+	if f, ok := proxy.Of(r.Context()); ok && f.Scheme != "" {
+		return f.Scheme == "https"
+	}
+	return r.TLS != nil
+}
