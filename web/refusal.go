@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
@@ -95,7 +96,8 @@ func refusalSize(query url.Values) (width, height int) {
 
 // refusalPictures draws pictures that refuse, one at a time, and keeps some: anybody may ask for them. The zero value is ready to use.
 type refusalPictures struct {
-	drawing sync.Mutex // held while one of another size than the usual one is drawn
+	drawing sync.Mutex   // held while one is drawn
+	waiting atomic.Int64 // requests that wait for one to be drawn, or draw it
 
 	mu    sync.Mutex // guards what follows
 	texts *configs.Placeholders
@@ -108,27 +110,28 @@ type refusal struct {
 	width, height int
 }
 
-// maxRefusals is how many pictures are kept.
-const maxRefusals = 32
+const (
+	maxRefusals        = 32 // pictures that are kept
+	maxWaitingRefusals = 16 // requests that wait: the tiles of a wall whose links have expired
+)
 
-// draw returns a picture. While another one is drawn, it is one of the usual size: those are drawn once.
+// draw returns a picture. If too many requests wait for others, it is one of the usual size, which is drawn once.
 func (f *refusalPictures) draw(texts *configs.Placeholders, text string, width, height int) ([]byte, error) {
 	wanted := refusal{text, width, height}
 	if jpeg := f.known(texts, wanted); jpeg != nil {
 		return jpeg, nil
 	}
-	if f.drawing.TryLock() {
-		defer f.drawing.Unlock()
-	} else {
+	defer f.waiting.Add(-1)
+	if f.waiting.Add(1) > maxWaitingRefusals {
 		wanted = refusal{text, refusalWidth, refusalHeight}
 		if jpeg := f.known(texts, wanted); jpeg != nil {
 			return jpeg, nil
 		}
-		f.drawing.Lock()
-		defer f.drawing.Unlock()
-		if jpeg := f.known(texts, wanted); jpeg != nil {
-			return jpeg, nil
-		}
+	}
+	f.drawing.Lock()
+	defer f.drawing.Unlock()
+	if jpeg := f.known(texts, wanted); jpeg != nil {
+		return jpeg, nil
 	}
 	jpeg, err := placeholder.Placeholder{
 		Width: wanted.width, Height: wanted.height, Quality: frame.DefaultQuality, Title: text, Font: texts.Typeface,
