@@ -41,6 +41,8 @@ func decode(name string, content []byte, env func(string) (string, bool)) (*Conf
 	}
 	config := d.document(file)
 	config.Files = append(d.files, name)
+	slices.Sort(d.variables)
+	config.Variables = slices.Compact(d.variables)
 	return config, d
 }
 
@@ -52,8 +54,10 @@ type decoder struct {
 	places  map[string]place // of each value, by its path
 	cameras ast.Node         // decoded last, when the defaults are known
 	files   []string         // that were read
-	faults  Faults
-	nodes   int // decoded so far; those of an alias count each time
+
+	variables []string // of the environment that were looked up
+	faults    Faults
+	nodes     int // decoded so far; those of an alias count each time
 }
 
 const (

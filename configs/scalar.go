@@ -28,6 +28,7 @@ func (d *decoder) expand(text string, secret bool) (string, error) {
 			fault = fmt.Errorf("write ${NAME} for a variable and $${ for the characters ${")
 			return ""
 		}
+		d.variables = append(d.variables, name[1])
 		value, ok := d.env(name[1])
 		if !ok {
 			fault = fmt.Errorf("the environment variable %s is not set", name[1])

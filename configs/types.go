@@ -22,6 +22,7 @@ type Config struct {
 
 	LogLevel                 string   `yaml:"log_level" enum:"debug,info,warn,error" default:"info" doc:"Least severe level that is logged."`
 	LogFormat                string   `yaml:"log_format" enum:"text,json" default:"text" doc:"Format of the log on stderr."`
+	AccessLog                bool     `yaml:"access_log" default:"false" doc:"Logs every request: who, from where, what, and the status. With log_level debug that is logged anyway."`
 	CORSOrigins              []string `yaml:"cors_origins" doc:"Origins whose scripts may read pictures and the API, such as https://wall.example; '*' allows all. An <img> tag works without this."`
 	EmbedOrigins             []string `yaml:"embed_origins" doc:"Origins whose pages may show framegate's pages in a frame, such as https://wall.example; '*' allows all. An <img> tag works without this."`
 	Hosts                    []string `yaml:"hosts" doc:"Names under which framegate is served, such as cams.example. IP addresses, names without a dot and the machine's own name need no entry; others are refused with 421, because a foreign page can make its name point here."`
@@ -44,6 +45,8 @@ type Config struct {
 	Proxies Proxies `yaml:"-"`
 	// Files are the configuration's own file and those that it names.
 	Files []string `yaml:"-"`
+	// Variables are the names of those of the environment that the configuration takes, sorted. They may be secrets.
+	Variables []string `yaml:"-"`
 }
 
 // Settings are set for all cameras, under defaults, and for each.

@@ -1,22 +1,28 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"log/slog"
 	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
 
 	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
 )
 
 // admit passes on the requests of those who may ask for a route, with their principal in the context, and refuses all others.
 func (s *server) admit(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		began := time.Now()
 		p, err := s.principal(r)
+		defer func() { s.logRequest(w, r, p, began) }()
 		if to.role == auth.Anybody {
 			p, err = known(p, err), nil
 		}
@@ -55,6 +61,25 @@ func withoutCredentials(r *http.Request) *http.Request {
 	r = r.Clone(r.Context())
 	r.URL.RawQuery = query
 	return r
+}
+
+// logRequest writes the line of a request for the access log. A URL's query may hold credentials, so it is left out. A stream over
+// HTTP/1.1 is logged when it begins.
+func (s *server) logRequest(w http.ResponseWriter, r *http.Request, p auth.Principal, began time.Time) {
+	level := slog.LevelDebug
+	if s.config.Load().AccessLog {
+		level = slog.LevelInfo
+	}
+	if !s.Log.Enabled(r.Context(), level) {
+		return
+	}
+	status := http.StatusOK
+	if answer, ok := w.(middleware.WrapResponseWriter); ok {
+		status = cmp.Or(answer.Status(), status)
+	}
+	kind := cmp.Or(p.Kind, auth.Nobody)
+	s.Log.Log(r.Context(), level, "request", "method", r.Method, "path", clip(r.URL.Path), "status", status,
+		"kind", kind, "who", p.Name, "from", addressOf(r), "took", time.Since(began).Round(time.Microsecond))
 }
 
 // known is the principal whose credentials were found, or nobody.

@@ -8,7 +8,9 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"github.com/framegate/framegate/internal/terminal"
@@ -75,4 +77,16 @@ func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
 		self = os.Args[0]
 	}
 	return exec.CommandContext(ctx, self, "prove-plans", platform, strconv.Itoa(from))
+}
+
+// proveWithout returns proveInChild without some variables of the environment. A child that decodes has no use for secrets.
+func proveWithout(variables []string) plan.Prover {
+	return func(ctx context.Context, platform string, from int) *exec.Cmd {
+		cmd := proveInChild(ctx, platform, from)
+		cmd.Env = slices.DeleteFunc(os.Environ(), func(entry string) bool {
+			name, _, _ := strings.Cut(entry, "=")
+			return slices.Contains(variables, name)
+		})
+		return cmd
+	}
 }

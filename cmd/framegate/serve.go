@@ -42,7 +42,7 @@ func serveApp(ctx context.Context, o app.Options) error {
 			return fmt.Errorf("--listen is %q; %w", address, err)
 		}
 	}
-	o.Version, o.Prover = version, proveInChild
+	o.Version, o.Prover = version, proveWithout(o.Config.Variables)
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(endTime, func() {
 			complain("framegate: something hangs and does not end; exiting without it")
