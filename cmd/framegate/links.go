@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"os"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -45,17 +47,38 @@ func (s sign) Run() error {
 	return nil
 }
 
-// findConfig loads a configuration. If none is named and there is none, it is the default one, and the path is empty.
+// findConfig loads a configuration. If none is named and there is none, it is the default one, and the path is empty. Variables of the
+// environment that only the service has may be missing, unless a key of links needs them.
 func findConfig(flag string) (config *configs.Config, path string, err error) {
 	path, err = configs.Find(flag)
 	if errors.Is(err, configs.ErrNone) {
 		return configs.Default(), "", nil
 	}
-	if err == nil {
-		config, err = configs.Load(path)
+	if err != nil {
+		return nil, path, err
 	}
-	return config, path, err
+	content, err := configs.ReadFile(path)
+	if err != nil {
+		return nil, path, err
+	}
+	config, err = configs.Parse(path, content, os.LookupEnv)
+	if err == nil {
+		return config, path, nil
+	}
+	lenient, lenientErr := configs.Parse(path, content, func(name string) (string, bool) {
+		if value, ok := os.LookupEnv(name); ok {
+			return value, true
+		}
+		return missing, true
+	})
+	if lenientErr != nil || slices.ContainsFunc(lenient.Auth.LinkKeys, func(k configs.LinkKey) bool { return strings.Contains(k.Secret.Reveal(), missing) }) {
+		return nil, path, err
+	}
+	return lenient, path, nil
 }
+
+// missing stands for the value of a variable that is not set. It is as long as any secret must be.
+const missing = "(a variable that is not set here, which no key may be made of)"
 
 // ownLinks are the links of a command, which a running framegate takes over through the state directory.
 func ownLinks(config *configs.Config) *links.Links {

@@ -2,6 +2,7 @@
 package process
 
 import (
+	"cmp"
 	"bufio"
 	"context"
 	"crypto/tls"
@@ -75,7 +76,8 @@ func run(env []string, binary, command string, args ...string) (*Process, error)
 		args = append([]string{"--listen", "127.0.0.1:0"}, args...)
 	}
 	p.cmd = exec.Command(binary, append([]string{command}, args...)...)
-	p.cmd.Dir, p.cmd.Env = dir, append(append(os.Environ(), "FRAMEGATE_CONFIG=", "STATE_DIRECTORY="+filepath.Join(dir, "state")), env...)
+	own := []string{"FRAMEGATE_CONFIG=", "STATE_DIRECTORY=" + cmp.Or(os.Getenv("STATE_DIRECTORY"), filepath.Join(dir, "state"))}
+	p.cmd.Dir, p.cmd.Env = dir, slices.Concat(os.Environ(), own, env)
 	stderr, err := p.cmd.StderrPipe()
 	if err != nil {
 		return nil, err
