@@ -196,7 +196,7 @@ func (d *document) keys(index int) (Keys, error) {
 // without returns a copy of a configuration, without the camera at index if there is one.
 func without(config *configs.Config, index int, there bool) configs.Config {
 	rest := *config
-	rest.Files = nil // a password_file may have been added
+	rest.Files, rest.Variables = nil, nil // those of the camera are among them
 	rest.Cameras = append([]configs.Camera{}, config.Cameras...)
 	if there {
 		rest.Cameras = slices.Delete(rest.Cameras, index, index+1)
