@@ -14,6 +14,7 @@ import (
 // order lists all packages that are shipped or help the tests, the lowest first. Each may import those before it only. The
 // programs of cmd and tools stand above all.
 var order = []string{
+	"internal/backoff",
 	"pipeline/frame",
 	"pipeline/jpeg",
 	"pipeline/webp",

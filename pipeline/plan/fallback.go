@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/backoff"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
 )
@@ -40,7 +41,7 @@ type suspension struct {
 	err      error
 	at       time.Time
 	until    time.Time // zero if the plan may be tried again
-	pause    time.Duration
+	pauses   int       // that were made in a row
 	failures int
 }
 
@@ -143,15 +144,16 @@ func (f *Fallback) suspend(p Plan, failure Failure) (pause time.Duration) {
 		f.suspended[p.Key()] = s
 	}
 	if failure.Worked > resetAfter {
-		s.pause = 0
+		s.pauses = 0
 	}
 	first := cmp.Or(f.choice.Retry, defaultPause)
-	s.pause = min(max(first, 2*s.pause), maxPauseFactor*first)
-	s.err, s.at, s.until = failure.Err, time.Now(), time.Now().Add(s.pause)
+	s.pauses++
+	pause = backoff.Policy{First: first, Longest: maxPauseFactor * first}.Pause(s.pauses)
+	s.err, s.at, s.until = failure.Err, time.Now(), time.Now().Add(pause)
 	s.failures++
 	until := s.until
-	time.AfterFunc(s.pause, func() { f.release(p, until) })
-	return s.pause
+	time.AfterFunc(pause, func() { f.release(p, until) })
+	return pause
 }
 
 // release ends the suspension of a plan if it still lasts until the given time, and reports whether it did.
