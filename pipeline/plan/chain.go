@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -235,7 +236,9 @@ func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
 // element returns the encoder with a quality of 1 to 100.
 func (e encoder) element(quality int) gst.Spec {
 	value := gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
-	return gst.Spec{Factory: e.factory, Optional: map[string]any{e.property: value}}
+	properties := map[string]any{e.property: value}
+	maps.Copy(properties, e.further)
+	return gst.Spec{Factory: e.factory, Optional: properties}
 }
 
 // overlay returns the element that writes the text of a rendition. If this machine does not have it, pictures have no text and

@@ -44,12 +44,20 @@ type encoder struct {
 	property string // for the quality
 	value    string // of the property, where %d is a quality of 1 to best
 	best     int
+	further  map[string]any // properties that are set if the encoder has them
 	// least is the smallest picture, in pixels, for which the encoder is used. Smaller pictures are encoded in system memory,
 	// since they are not worth the start of the encoder. 0 means all pictures.
 	least int
 }
 
-var jpegenc = encoder{factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100}
+// accurate selects libjpeg's exact cosine transform. GStreamer's default is a coarse one, which is hardly faster: see
+// docs/notes/scaling.md.
+const accurate = gst.Arg("islow")
+
+var jpegenc = encoder{
+	factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100,
+	further: map[string]any{"idct-method": accurate},
+}
 
 // inOrder is for the stateless H.264 decoders of GStreamer, which otherwise keep a picture back until the next one arrives.
 var inOrder = map[string]any{"compliance": gst.Arg("flexible")}
@@ -62,7 +70,7 @@ var software = &platform{
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
 	// GStreamer before 1.22 gives up after ten broken units in a row, and no other plan could take over.
-	decoder:  map[string]any{"max-errors": gst.Arg("-1")},
+	decoder:  map[string]any{"max-errors": gst.Arg("-1"), "idct-method": accurate},
 	scalers:  []scaler{inSystemMemory},
 	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
