@@ -194,16 +194,23 @@ func (f *Fallback) wake() {
 // Join wakes the fallback whenever the machine gets new proofs, until leave is called.
 func (f *Fallback) Join() (leave func()) { return f.machine.join(f) }
 
-// Describe describes the plan of a candidate. decoder is the one that decodebin found, if the plan does not name one. onDevice
-// says whether any output is encoded on the device.
-func (f *Fallback) Describe(c Candidate, decoder string, onDevice bool) frame.Plan {
+// Describe describes the plan of a candidate that makes some renditions of a camera. decoder is the one that decodebin found, if the plan
+// does not name one. The encoder is that of JPEGs; it is empty if no rendition is one.
+func (f *Fallback) Describe(c Candidate, decoder string, renditions []frame.Rendition, of Camera) frame.Plan {
 	d := c.describe(decoder)
 	d.Chosen = f.why(c)
 	if c.failedBetter != nil {
 		d.FellBackFrom, d.Reason = c.failedBetter.plan.name, c.failedBetter.err.Error()
 	}
-	if !onDevice {
-		d.Encoder = c.system.factory
+	d.Encoder = ""
+	for _, r := range renditions {
+		switch {
+		case c.OnDevice(r, of):
+			d.Encoder = c.device.factory
+			return d
+		case r.Format == frame.JPEG:
+			d.Encoder = c.system.factory
+		}
 	}
 	return d
 }
