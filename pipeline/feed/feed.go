@@ -33,7 +33,7 @@ type Feed struct {
 	demand   atomic.Int32              // a unit.Demand
 	wanted   chan struct{}             // gets a value when demand grows
 	odd      oddities                  // of the present connection
-	rhythm   rhythm
+	liveness liveness
 	hangs    gst.Hangs
 	unusable atomic.Pointer[frame.Stream] // of units that cannot be decoded before a keyframe
 
@@ -83,7 +83,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.format.Store(nil)
 	f.newest.Store(nil)
 	f.odd.reset()
-	f.rhythm.reset(time.Now())
+	f.liveness.reset(time.Now())
 	f.unusable.Store(nil)
 
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -171,17 +171,17 @@ func (f *Feed) serve(units *sampleReader) (done func()) {
 	}
 }
 
-// idleHold is how long units may wait while nobody watches: waking Go for each of them would cost as much as
+// idleDelay is how long units may wait while nobody watches: waking Go for each of them would cost as much as
 // receiving them.
-const idleHold = 500 * time.Millisecond
+const idleDelay = 500 * time.Millisecond
 
-// hold is how long units may wait now, and whether keyframes may.
-func (f *Feed) hold(in *Intake) gst.Hold {
+// delay is how long units may wait now, and whether keyframes may.
+func (f *Feed) delay(in *Intake) gst.Delay {
 	demand := unit.Demand(f.demand.Load())
 	if demand == unit.Everything || !in.begun {
-		return gst.NoHold()
+		return gst.NoDelay()
 	}
-	return gst.Hold{Time: idleHold, ButKeys: demand == unit.Keyframes}
+	return gst.Delay{Max: idleDelay, UntilKey: demand == unit.Keyframes}
 }
 
 // tooLarge counts a unit that was dropped because it is larger than the whole buffer, and logs at most one a minute. Any

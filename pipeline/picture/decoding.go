@@ -265,7 +265,7 @@ func (d *decoding) publish() {
 			p.show(out, s.Data, s.PTS, func() *frame.Frame {
 				return frame.New(s.Data, frame.Info{PTS: s.PTS, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
 			})
-		}, gst.NoHold)
+		}, gst.NoDelay)
 	}
 }
 

@@ -42,7 +42,7 @@ func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, las
 }
 
 // WantsRoom reports whether the decoder gives pictures without delay only if units have been through unit.WithRoom.
-func (p Plan) WantsRoom() bool { return p.platform.full && p.codec == "h264" }
+func (p Plan) WantsRoom() bool { return p.platform.needsRoom && p.codec == "h264" }
 
 // parsers change the form of units for a decoder that does not accept the form in which feeds give them.
 var parsers = map[string]string{

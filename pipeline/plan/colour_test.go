@@ -104,7 +104,7 @@ func patchOn(t *testing.T, p plan.Candidate, r frame.Rendition, camera plan.Came
 		t.Fatal("the pipeline does not end")
 	}
 	var made []byte
-	queue.Take(func(s gst.Sample) { made = bytes.Clone(s.Data) }, gst.NoHold)
+	queue.Take(func(s gst.Sample) { made = bytes.Clone(s.Data) }, gst.NoDelay)
 	if err != io.EOF || made == nil {
 		t.Fatalf("%v: %v, %d bytes", r, err, len(made))
 	}
