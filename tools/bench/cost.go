@@ -19,8 +19,8 @@ import (
 
 const ofACore = "% of a core"
 
-// rivals compares the cost of a watched camera with that of other programs.
-func (b *bench) rivals(ctx context.Context) error {
+// baselines compares the cost of a watched camera with that of other programs.
+func (b *bench) baselines(ctx context.Context) error {
 	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err

@@ -59,7 +59,7 @@ func execute(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-//go:embed rival/picture.py
+//go:embed python/picture.py
 var openCVPicture string
 
 // makersOf returns framegate and the programs with which it is compared.

@@ -68,7 +68,7 @@ func ffmpeg(name, url string) contender {
 	return program(name, "ffmpeg", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", url, "-vf", "scale=480:270", "-q:v", "5", "-f", "mpjpeg", "-")
 }
 
-//go:embed rival/opencv.py
+//go:embed python/server.py
 var opencvServer []byte
 
 // opencv runs a typical hand-written server with a number of viewers. rates is set to the rate of each.
