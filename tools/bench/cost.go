@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os/exec"
 	"slices"
 	"time"
@@ -204,11 +203,7 @@ func jpegSize(ctx context.Context, camera testcam.Camera) (float64, error) {
 		return 0, err
 	}
 	defer stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cameras.ControlURL()+"/cam1.jpg", nil)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := get(ctx, cameras.ControlURL()+"/cam1.jpg")
 	if err != nil {
 		return 0, err
 	}
