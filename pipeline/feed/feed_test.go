@@ -46,8 +46,8 @@ func next(t testing.TB, units *unit.Reader) unit.Unit {
 }
 
 func TestEverySchemeOfTheConfigurationHasAReader(t *testing.T) {
-	if known := slices.Sorted(maps.Keys(readers)); !slices.Equal(known, configs.Schemes()) {
-		t.Errorf("readers for %v, but a configuration may use %v", known, configs.Schemes())
+	if known := slices.Sorted(maps.Keys(kinds)); !slices.Equal(known, configs.Schemes()) {
+		t.Errorf("kinds of source for %v, but a configuration may use %v", known, configs.Schemes())
 	}
 }
 
