@@ -21,7 +21,7 @@ run check tools: NEEDS = build serve demo
 test: NEEDS = build serve demo test
 bench: NEEDS = build serve demo bench
 
-.PHONY: help run build tools check test lint quick unit fuzz fuzz-attackers corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
+.PHONY: help run build tools check test lint quick unit plain fuzz fuzz-attackers corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
 	schema versions clean setup
 
 ## Serve ./framegate.yaml, or the demo if there is none.
@@ -55,8 +55,10 @@ lint:
 	scripts/check-c.sh
 	CGO_ENABLED=0 go vet $(PLAIN)
 
-# The packages that build without GStreamer and without a C compiler.
-PLAIN = ./registry/... ./web/... ./configs/... ./internal/state/... ./internal/certificate/... ./pipeline/unit/... ./pipeline/jpeg/... ./pipeline/webp/... ./pipeline/multipart/... ./pipeline/frame/... ./pipeline/challenge/... ./pipeline/redirect/... ./pipeline/depay/... ./pipeline/rtsp/...
+# The packages that are built and tested without GStreamer and a C compiler too. internal/imports reads this list.
+PLAIN = ./internal/backoff/... ./internal/state/... ./internal/certificate/... ./pipeline/frame/... ./pipeline/jpeg/... ./pipeline/webp/... \
+	./pipeline/multipart/... ./pipeline/unit/... ./pipeline/challenge/... ./pipeline/redirect/... ./pipeline/depay/... ./pipeline/rtsp/... \
+	./configs/... ./registry/... ./web/...
 
 ## Run the unit tests of make check.
 quick:
@@ -66,6 +68,10 @@ quick:
 ## Run all unit tests, with the race detector. UNIT passes other options.
 unit:
 	$(GO) test $(UNIT) -p 1 -timeout 20m ./...
+	$(MAKE) plain
+
+## Run the unit tests that need neither GStreamer nor a C compiler.
+plain:
 	CGO_ENABLED=0 go test $(PLAIN)
 
 # A count, not a time: where a time ends, Go before 1.27 may report "context deadline exceeded" as a failure, which is no input's fault

@@ -81,26 +81,15 @@ func TestEveryPlatformMakesPicturesOnItsOwnPlan(t *testing.T) {
 func onEveryPlatform(t *testing.T, camera testcam.Camera, test func(t *testing.T, feed *running) *shown) {
 	t.Helper()
 	camtest.Long(t)
-	for _, name := range plan.Names() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m, platform := &plan.Machine{}, configs.NoHardware
-			if name != "software" {
-				if _, ok := plantest.WithStandins(t, name); !ok {
-					return
-				}
-				m, _ = plantest.Proved(t)
-				platform = name
-			}
-			server := camtest.Start(t, camera)
-			src := camtest.Source(t, server.URL("cam1"))
-			src.Plans = configs.Plans{Hardware: platform, Timeout: 3 * time.Second}
-			made := test(t, runFeedOf(t, m, src))
-			if used := caughtUp(t, made); used.Hardware == (name == "software") || used.FellBackFrom != "" {
-				t.Errorf("got plan %+v", used)
-			}
-		})
-	}
+	plantest.OnEveryPlatform(t, func(t *testing.T, m *plan.Machine, hardware string) {
+		server := camtest.Start(t, camera)
+		src := camtest.Source(t, server.URL("cam1"))
+		src.Plans = configs.Plans{Hardware: hardware, Timeout: 3 * time.Second}
+		made := test(t, runFeedOf(t, m, src))
+		if used := caughtUp(t, made); used.Hardware == (hardware == configs.NoHardware) || used.FellBackFrom != "" {
+			t.Errorf("got plan %+v", used)
+		}
+	})
 }
 
 func TestEveryPlatformShowsSquarePixels(t *testing.T) {

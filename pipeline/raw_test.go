@@ -65,3 +65,16 @@ func TestRawFramesHaveTheSizeOfTheirPixels(t *testing.T) {
 		}
 	}
 }
+
+// TestPlanNamesAnEncoderOnlyIfItMakesJPEGs beside bare pixels.
+func TestPlanNamesAnEncoderOnlyIfItMakesJPEGs(t *testing.T) {
+	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	feed := run(t, camtest.Source(t, server.URL("cam1")))
+	bare := frame.Rendition{Width: 320, Height: 180, Format: frame.BGR}
+	if plan := caughtUp(t, show(t, feed, bare)); plan.Encoder != "" || plan.Scaler == "" {
+		t.Errorf("of bare pixels: %+v", plan)
+	}
+	if plan := caughtUp(t, show(t, feed, bare, small)); plan.Encoder != "jpegenc" {
+		t.Errorf("of bare pixels and JPEGs: %+v", plan)
+	}
+}

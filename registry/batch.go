@@ -143,7 +143,7 @@ func (s *snapshots) startNext() {
 }
 
 // make makes the newest pictures of a stream until no request needs any more of them. When the camera is away, it makes
-// the last pictures instead, for up to snapshotGrace.
+// the last pictures instead, for up to lastTimeout.
 func (s *snapshots) make(b *batch) error {
 	c := s.camera
 	defer b.release(nil)
@@ -167,7 +167,7 @@ func (s *snapshots) make(b *batch) error {
 	ctx := b.needed
 	if failure != nil {
 		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeoutCause(ctx, snapshotGrace, failure)
+		ctx, cancel = context.WithTimeoutCause(ctx, c.lastTimeout, failure)
 		defer cancel()
 	}
 	p := &producer{stream: from, consumer: b, once: true}

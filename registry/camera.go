@@ -28,6 +28,7 @@ type camera struct {
 
 	gracePeriod       time.Duration // frame.GracePeriod; tests make it longer
 	backgroundTimeout time.Duration // backgroundTimeout; likewise
+	lastTimeout       time.Duration // lastTimeout; likewise
 
 	// mu guards the fields below and those of streams and renditions that say so. Nothing that may block, and no method of the
 	// engine, is called while it is held.
@@ -47,7 +48,7 @@ type camera struct {
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 	c := &camera{
 		conf: conf, placeholders: &r.placeholders, pixels: &r.pixels, log: slog.New(retry.Limited(r.log.Handler())).With("camera", conf.ID),
-		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), gracePeriod: frame.GracePeriod, backgroundTimeout: backgroundTimeout,
+		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), gracePeriod: frame.GracePeriod, backgroundTimeout: backgroundTimeout, lastTimeout: lastTimeout,
 	}
 	c.snapshots.camera = c
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())

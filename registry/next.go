@@ -10,8 +10,8 @@ import (
 
 // Next returns the newest picture of a rendition as soon as there is one that arrived after a time, to the microsecond, and its number
 // among the rendition's pictures, from 1. With the zero time the newest one is enough; if it is older than freshTime, Next waits up to
-// snapshotGrace, and not beyond the deadline of ctx, for a newer one. Next never returns a placeholder: while the camera is away, the error is why. The other errors are
-// those of Watch. The rendition is made for some time after the last call, see polledTime.
+// snapshotGrace, and not beyond the deadline of ctx, for a newer one. Next never returns a placeholder: while the camera is away, the
+// error is why. The other errors are those of Watch. The rendition is made for some time after the last call, see polledTime.
 func (r *Registry) Next(ctx context.Context, id string, request frame.Request, after time.Time) (f *frame.Frame, number uint64, err error) {
 	for {
 		c, err := r.find(id)

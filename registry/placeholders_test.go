@@ -305,7 +305,7 @@ func TestPlaceholderThatTakesLongHoldsUpNoOther(t *testing.T) {
 	lose(t, r, f)
 	nextPlaceholder(t, v)
 	c := r.byID["a"]
-	c.change(func() { c.backgroundTimeout = patience })
+	c.change(func() { c.backgroundTimeout, c.lastTimeout = patience, patience })
 	release := e.blockPictures()
 	defer release()
 	ctx, leave := context.WithCancel(t.Context())

@@ -34,6 +34,8 @@ const (
 	// snapshotGrace is how long a snapshot waits for a picture that is recent enough when the camera's newest one is
 	// not. After that it takes the newest: the camera is slower than the request allows.
 	snapshotGrace = 2 * time.Second
+	// lastTimeout is how long it may take to make the last picture of a camera that is away.
+	lastTimeout = 2 * time.Second
 	// polling is the longest time between two requests that makes framegate keep the picture up to date. When requests are
 	// further apart, decoding one picture at a time costs less.
 	polling = 500 * time.Millisecond

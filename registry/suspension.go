@@ -5,16 +5,16 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/framegate/framegate/internal/backoff"
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// How long a camera is suspended that takes too much memory. The pause doubles each time, and begins anew after forgetSuspensions.
-// While memory stays short it is extended, until longestSuspension after its beginning.
-const (
-	firstSuspension   = time.Minute
-	longestSuspension = 30 * time.Minute
-	forgetSuspensions = 2 * time.Hour // after the end of the last one
-)
+// suspensions is how long a camera that takes too much memory is suspended. While memory stays short a suspension is extended, up to
+// the longest one.
+var suspensions = backoff.Policy{First: time.Minute, Longest: 30 * time.Minute}
+
+// forgetSuspensions is how long after its last suspension a camera begins with the first pause again.
+const forgetSuspensions = 2 * time.Hour
 
 // suspension is the state of a camera that is left alone for some minutes. The camera's mutex guards it.
 type suspension struct {
@@ -144,10 +144,10 @@ func (c *camera) suspend(now time.Time, held int64) (pause time.Duration) {
 		if now.Sub(s.until) > forgetSuspensions {
 			s.times = 0
 		}
-		pause = min(firstSuspension<<min(s.times, 10), longestSuspension)
 		s.times++
+		pause = suspensions.Pause(s.times)
 		s.count++
-		s.until, s.latest = now.Add(pause), now.Add(longestSuspension)
+		s.until, s.latest = now.Add(pause), now.Add(suspensions.Longest)
 		why = &frame.CameraError{Reason: frame.Memory, Text: fmt.Sprintf(
 			"framegate has reached max_memory, and of all cameras this one takes the most, about %d MiB; framegate tries again at %s, or later if memory stays short",
 			held>>20, s.until.Format(time.TimeOnly))}

@@ -61,7 +61,7 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 			until(t, "live", func() bool { return state(r) == Live })
 			f.setHeld(1 << 30)
 			done, ok := r.Relieve(time.Now())
-			if !ok || !done.Suspended || done.Camera != "a" || done.Pause != firstSuspension || done.Held < 1<<30 {
+			if !ok || !done.Suspended || done.Camera != "a" || done.Pause != suspensions.First || done.Held < 1<<30 {
 				t.Fatalf("%+v, %v", done, ok)
 			}
 			until(t, "the end of its connection", func() bool { return !f.isRunning() && state(r) == Suspended })
@@ -116,7 +116,7 @@ func TestSuspensionsGrowAndAreForgotten(t *testing.T) {
 		c.read(func() { until = c.suspension.until })
 		return until
 	}
-	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, longestSuspension, longestSuspension} {
+	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, suspensions.Longest, suspensions.Longest} {
 		f.setHeld(1)
 		if _, ok := r.Relieve(now); !ok || end().Sub(now) != want {
 			t.Fatalf("suspended for %v, want %v", end().Sub(now), want)
@@ -126,7 +126,7 @@ func TestSuspensionsGrowAndAreForgotten(t *testing.T) {
 	}
 	f.setHeld(1)
 	now = now.Add(forgetSuspensions + 1)
-	if r.Relieve(now); end().Sub(now) != firstSuspension {
+	if r.Relieve(now); end().Sub(now) != suspensions.First {
 		t.Errorf("after a long time it is suspended for %v", end().Sub(now))
 	}
 }
@@ -159,7 +159,7 @@ func TestCameraThatComesBackIsNotSuspendedInPlaceOfALargerOne(t *testing.T) {
 	release(t, r, "returns")
 	e.feed("/returns").setHeld(50)
 	e.feed("/larger").setHeld(90)
-	if done, _ := r.Relieve(now.Add(firstSuspension)); done.Camera != "larger" {
+	if done, _ := r.Relieve(now.Add(suspensions.First)); done.Camera != "larger" {
 		t.Errorf("suspended %s", done.Camera)
 	}
 }
@@ -174,15 +174,15 @@ func TestSuspensionIsExtendedWhileMemoryIsShort(t *testing.T) {
 	if r.Resume(now, true) {
 		t.Error("its time is over at once")
 	}
-	if !r.Resume(now.Add(firstSuspension), true) || !r.Resume(now.Add(longestSuspension-1), true) || state(r) != Suspended {
+	if !r.Resume(now.Add(suspensions.First), true) || !r.Resume(now.Add(suspensions.Longest-1), true) || state(r) != Suspended {
 		t.Error("it is not extended")
 	}
-	if r.Resume(now.Add(longestSuspension), true) {
+	if r.Resume(now.Add(suspensions.Longest), true) {
 		t.Error("it is extended for ever")
 	}
 	awaitState(t, r, "a", Ready)
 	f.setHeld(1)
-	if done, _ := r.Relieve(now.Add(longestSuspension)); done.Pause != 2*firstSuspension {
+	if done, _ := r.Relieve(now.Add(suspensions.Longest)); done.Pause != 2*suspensions.First {
 		t.Errorf("the next one lasts %v", done.Pause)
 	}
 }

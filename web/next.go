@@ -9,7 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
@@ -61,7 +61,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 			return
 		}
 		if q.Format.Raw() {
-			given, refused := s.pixels.take(len(f.Picture()))
+			given, refused := s.pixels.take(addressOf(r), len(f.Picture()))
 			if refused != nil {
 				refused.write(w)
 				return
@@ -98,24 +98,52 @@ const writeChunk = 1 << 20
 // errNothingNewer ends the wait for a picture.
 var errNothingNewer = errors.New("nothing newer")
 
-// sentPixels counts the bytes of raw pictures that are being sent. They are much larger than JPEGs, and each client that reads slowly
-// may hold another one in memory.
-type sentPixels struct{ bytes atomic.Int64 }
+// sentPixels counts the bytes of raw pictures that are being sent, in all and by address. They are much larger than JPEGs, and each client
+// that reads slowly may hold another one in memory.
+type sentPixels struct {
+	mu        sync.Mutex // guards the fields below
+	bytes     int
+	byAddress map[string]int
+}
 
-// maxSentPixels is how many bytes of raw pictures are being sent at a time: ten of 3840x2160 in colour.
-const maxSentPixels = 256 << 20
+// maxSentPixels is how many bytes of raw pictures are being sent at a time: ten of 3840x2160 in colour. One address has at most
+// maxSentPixelsOfOne: an eighth is kept for others, as of max_viewers.
+const (
+	maxSentPixels      = 256 << 20
+	maxSentPixelsOfOne = maxSentPixels - maxSentPixels/8
+)
 
 // take counts a picture until given is called, or refuses it.
-func (p *sentPixels) take(bytes int) (given func(), refused *problem) {
-	n := int64(bytes)
-	if p.bytes.Add(n) > maxSentPixels {
-		p.bytes.Add(-n)
+func (p *sentPixels) take(address string, bytes int) (given func(), refused *problem) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	switch {
+	case p.bytes+bytes > maxSentPixels:
 		return nil, &problem{
 			Status: http.StatusServiceUnavailable, retryAfter: retryAfter,
 			Detail: fmt.Sprintf("framegate is already sending bare pixels to many programs, the limit is %d MiB at a time", maxSentPixels>>20),
 		}
+	case p.byAddress[address]+bytes > maxSentPixelsOfOne:
+		return nil, &problem{
+			Status: http.StatusTooManyRequests, retryAfter: retryAfter,
+			Detail: fmt.Sprintf("%s is already being sent many bare pixels, the limit for an address is %d MiB at a time", address, maxSentPixelsOfOne>>20),
+		}
 	}
-	return func() { p.bytes.Add(-n) }, nil
+	if p.byAddress == nil {
+		p.byAddress = map[string]int{}
+	}
+	p.bytes += bytes
+	p.byAddress[address] += bytes
+	return func() { p.give(address, bytes) }, nil
+}
+
+func (p *sentPixels) give(address string, bytes int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.bytes -= bytes
+	if p.byAddress[address] -= bytes; p.byAddress[address] == 0 {
+		delete(p.byAddress, address)
+	}
 }
 
 // describeNext sets the headers of every answer with a picture.

@@ -5,7 +5,10 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"os"
 	"os/exec"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +17,7 @@ import (
 // order lists all packages that are shipped or help the tests, the lowest first. Each may import those before it only. The
 // programs of cmd and tools stand above all.
 var order = []string{
-	"internal/certificate/certificatetest",
+	"internal/backoff",
 	"pipeline/frame",
 	"pipeline/jpeg",
 	"pipeline/webp",
@@ -35,20 +38,22 @@ var order = []string{
 	"pipeline/picture",
 	"pipeline",
 	"registry",
-	"web/adapt",
 	"web/auth",
+	"web/auth/links",
+	"web/auth/tokens",
+	"web/auth/proxy",
 	"web/auth/users",
 	"web/auth/sessions",
-	"web/auth/tokens",
-	"web/auth/links",
-	"web/auth/proxy",
+	"web/adapt",
 	"web",
-	"internal/memory",
 	"internal/terminal",
 	"internal/logging",
+	"internal/memory",
 	"internal/health",
 	"internal/systemd",
 	"internal/app",
+
+	"internal/certificate/certificatetest",
 	"clients",
 	"internal/standin",
 	"pipeline/plan/plantest",
@@ -65,19 +70,18 @@ var order = []string{
 	"internal/rig",
 }
 
-// plain are the packages that build and are tested where there is neither GStreamer nor a C compiler.
-var plain = []string{"pipeline/frame", "pipeline/jpeg", "pipeline/webp", "pipeline/multipart", "pipeline/unit", "pipeline/challenge", "pipeline/redirect", "pipeline/depay", "pipeline/rtsp", "configs/password", "configs", "configs/edit", "internal/state", "internal/certificate", "registry", "web/adapt", "web/auth", "web/auth/users", "web/auth/sessions", "web/auth/tokens", "web/auth/links", "web/auth/proxy", "web"}
-
 // goPackage is what go list says of a package.
 type goPackage struct {
 	ImportPath    string
 	Imports, Deps []string
 }
 
-// list asks go list about all packages of the module.
-func list(t *testing.T) (all []goPackage) {
+// list asks go list about the packages of some patterns.
+func list(t *testing.T, patterns ...string) (all []goPackage) {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Deps", "github.com/framegate/framegate/...").Output()
+	command := exec.Command("go", append([]string{"list", "-json=ImportPath,Imports,Deps"}, patterns...)...)
+	command.Dir = root
+	out, err := command.Output()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +110,7 @@ func level(path string) (at int, ours bool) {
 }
 
 func TestImportsGoDownOnly(t *testing.T) {
-	for _, p := range list(t) {
+	for _, p := range list(t, "./...") {
 		from, _ := level(p.ImportPath)
 		for _, path := range p.Imports {
 			to, ours := level(path)
@@ -122,11 +126,66 @@ func TestImportsGoDownOnly(t *testing.T) {
 	}
 }
 
-func TestPlainPackagesNeedNoGStreamer(t *testing.T) {
-	for _, p := range list(t) {
-		name, _ := strings.CutPrefix(p.ImportPath, "github.com/framegate/framegate/")
-		if slices.Contains(plain, name) && slices.Contains(p.Deps, "github.com/framegate/framegate/pipeline/gst") {
-			t.Errorf("%s depends on pipeline/gst", p.ImportPath)
+// TestArchitectureListsThePackagesInOrder looks at the list of packages of docs/architecture.md, which begins at the top and leaves out
+// what helps the tests.
+func TestArchitectureListsThePackagesInOrder(t *testing.T) {
+	page, err := os.ReadFile(filepath.Join(root, "docs/architecture.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(page), "\n## Packages\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	var listed []string
+	for line := range strings.Lines(section) {
+		row, indented := strings.CutPrefix(line, "    ")
+		if !indented {
+			continue
+		}
+		names, _, _ := strings.Cut(row, "  ")
+		folder := ""
+		for name := range strings.SplitSeq(names, ", ") {
+			if !strings.Contains(name, "/") {
+				name = folder + name // internal/systemd, health
+			}
+			folder = name[:strings.LastIndex(name, "/")+1]
+			if at, _ := level("github.com/framegate/framegate/" + name); at >= 0 && order[at] == name {
+				listed = append(listed, name)
+			}
 		}
 	}
+	slices.Reverse(listed)
+	if want := order[:slices.Index(order, "internal/app")+1]; !slices.Equal(listed, want) {
+		t.Errorf("the page lists, from the bottom up,\n%q, but the order is\n%q", listed, want)
+	}
+}
+
+// TestPlainPackagesNeedNoGStreamer looks at PLAIN of the Makefile, the packages that are built and tested without cgo too. Whatever one
+// of them imports must be one of them.
+func TestPlainPackagesNeedNoGStreamer(t *testing.T) {
+	plain := list(t, plainPatterns(t)...)
+	named := map[string]bool{}
+	for _, p := range plain {
+		named[p.ImportPath] = true
+	}
+	for _, p := range plain {
+		for _, path := range p.Deps {
+			if strings.HasPrefix(path, "github.com/framegate/framegate/") && !named[path] {
+				t.Errorf("%s depends on %s, which is not in PLAIN", p.ImportPath, path)
+			}
+		}
+	}
+}
+
+// plainPatterns are the patterns in PLAIN of the Makefile.
+func plainPatterns(t *testing.T) []string {
+	t.Helper()
+	makefile, err := os.ReadFile(filepath.Join(root, "Makefile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^PLAIN = ((?:.*\\\n)*.*)$`).FindSubmatch(makefile)
+	if found == nil {
+		t.Fatal("the Makefile has no PLAIN")
+	}
+	return strings.Fields(strings.ReplaceAll(string(found[1]), `\`, ""))
 }

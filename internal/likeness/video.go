@@ -73,6 +73,11 @@ func JPEG(img *image.YCbCr) Video {
 // Likeness says how close a picture is to the exact one: the PSNR of its luma and of its chroma, in dB, and the SSIM of both.
 type Likeness struct{ Luma, Colour, LumaSSIM, ColourSSIM float64 }
 
+// Worse has the worse of each figure of two.
+func (l Likeness) Worse(m Likeness) Likeness {
+	return Likeness{min(l.Luma, m.Luma), min(l.Colour, m.Colour), min(l.LumaSSIM, m.LumaSSIM), min(l.ColourSSIM, m.ColourSSIM)}
+}
+
 // Compare compares a picture with the exact one. Of the two planes of chroma the worse one counts.
 func Compare(picture, exact Video) Likeness {
 	return Likeness{

@@ -78,13 +78,13 @@ func (r *sampleReader) take() {
 
 // next returns how long further samples may wait. Until the first unit can be used, packets are the camera's only sign of life, so
 // next reports them. It is called only while the queue is open, and so is the pipeline.
-func (r *sampleReader) next() gst.Hold {
+func (r *sampleReader) next() gst.Delay {
 	if !r.in.begun {
 		if at := r.ending.Heard(); !at.IsZero() {
 			r.in.Alive(at)
 		}
 	}
-	return r.in.feed.hold(r.in)
+	return r.in.feed.delay(r.in)
 }
 
 // ended reports whether a pipeline reached the end of its stream.

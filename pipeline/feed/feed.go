@@ -19,7 +19,7 @@ import (
 // Feed is a connection to a camera. All methods but Run may be called from any goroutine.
 type Feed struct {
 	source configs.Source
-	read   reader
+	kind   kind
 	grace  time.Duration // frame.GracePeriod; tests change it
 
 	gop      unit.GOP
@@ -33,7 +33,7 @@ type Feed struct {
 	demand   atomic.Int32              // a unit.Demand
 	wanted   chan struct{}             // gets a value when demand grows
 	odd      oddities                  // of the present connection
-	rhythm   rhythm
+	liveness liveness
 	hangs    gst.Hangs
 	unusable atomic.Pointer[frame.Stream] // of units that cannot be decoded before a keyframe
 
@@ -48,23 +48,31 @@ type Feed struct {
 // ctx's cause in the second case. Everything it started has ended when it returns.
 type reader func(ctx context.Context, src configs.Source, in *Intake) error
 
-// readers is the table of source kinds by URL scheme. Package configs says which schemes a configuration may use.
-var readers = map[string]reader{
-	"rtsp": readRTSP, "rtsps": readRTSP,
-	"http": readHTTP, "https": readHTTP,
-	"file": readFile,
-	"v4l2": readV4L2,
-	"csi":  readCSI,
-	"test": readPattern,
+// kind is a kind of source.
+type kind struct {
+	read  reader
+	pause func(configs.Source) time.Duration // how long it may pause between two units; nil if it makes no pauses
+}
+
+// kinds are the kinds of source by URL scheme. Package configs says which schemes a configuration may use.
+var kinds = map[string]kind{
+	"rtsp":  {read: readRTSP},
+	"rtsps": {read: readRTSP},
+	"http":  {readHTTP, pausePolled},
+	"https": {readHTTP, pausePolled},
+	"file":  {readFile, pauseFile},
+	"v4l2":  {read: readV4L2},
+	"csi":   {read: readCSI},
+	"test":  {read: readPattern},
 }
 
 // New returns the feed of a source. It does not connect.
 func New(src configs.Source) (*Feed, error) {
-	read, ok := readers[src.URL.Scheme]
+	kind, ok := kinds[src.URL.Scheme]
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	f := &Feed{source: src, read: read, wanted: make(chan struct{}, 1), grace: frame.GracePeriod}
+	f := &Feed{source: src, kind: kind, wanted: make(chan struct{}, 1), grace: frame.GracePeriod}
 	f.gop.SetUnread(true)
 	return f, nil
 }
@@ -83,7 +91,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	f.format.Store(nil)
 	f.newest.Store(nil)
 	f.odd.reset()
-	f.rhythm.reset(time.Now())
+	f.liveness.reset(time.Now())
 	f.unusable.Store(nil)
 
 	ctx, cancel := context.WithCancelCause(ctx)
@@ -92,7 +100,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	watch.Go(func() { f.watch(ctx, cancel) })
 	in := f.NewIntake(onStream)
 	in.end = cancel
-	err := f.read(ctx, f.source, in)
+	err := f.kind.read(ctx, f.source, in)
 	in.over.Store(true)
 	cancel(nil)
 	watch.Wait()
@@ -102,13 +110,10 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 
 // expectedPause is how long a source may pause between two units, by its kind and the configuration.
 func (f *Feed) expectedPause() time.Duration {
-	switch f.source.URL.Scheme {
-	case "http", "https":
-		return 3 * f.source.PollInterval
-	case "file":
-		return filePause
+	if f.kind.pause == nil {
+		return 0
 	}
-	return 0
+	return f.kind.pause(f.source)
 }
 
 // Held is about how many bytes the feed takes, and how many each decoder of its units.
@@ -171,17 +176,17 @@ func (f *Feed) serve(units *sampleReader) (done func()) {
 	}
 }
 
-// idleHold is how long units may wait while nobody watches: waking Go for each of them would cost as much as
+// idleDelay is how long units may wait while nobody watches: waking Go for each of them would cost as much as
 // receiving them.
-const idleHold = 500 * time.Millisecond
+const idleDelay = 500 * time.Millisecond
 
-// hold is how long units may wait now, and whether keyframes may.
-func (f *Feed) hold(in *Intake) gst.Hold {
+// delay is how long units may wait now, and whether keyframes may.
+func (f *Feed) delay(in *Intake) gst.Delay {
 	demand := unit.Demand(f.demand.Load())
 	if demand == unit.Everything || !in.begun {
-		return gst.NoHold()
+		return gst.NoDelay()
 	}
-	return gst.Hold{Time: idleHold, ButKeys: demand == unit.Keyframes}
+	return gst.Delay{Max: idleDelay, UntilKey: demand == unit.Keyframes}
 }
 
 // tooLarge counts a unit that was dropped because it is larger than the whole buffer, and logs at most one a minute. Any

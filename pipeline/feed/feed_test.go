@@ -46,8 +46,8 @@ func next(t testing.TB, units *unit.Reader) unit.Unit {
 }
 
 func TestEverySchemeOfTheConfigurationHasAReader(t *testing.T) {
-	if known := slices.Sorted(maps.Keys(readers)); !slices.Equal(known, configs.Schemes()) {
-		t.Errorf("readers for %v, but a configuration may use %v", known, configs.Schemes())
+	if known := slices.Sorted(maps.Keys(kinds)); !slices.Equal(known, configs.Schemes()) {
+		t.Errorf("kinds of source for %v, but a configuration may use %v", known, configs.Schemes())
 	}
 }
 
@@ -207,7 +207,7 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 			server := camtest.Start(t, tiny)
 			feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
 			feed.Stream(t)
-			camtest.Until(t, "the rhythm of the camera is known", func() bool { return feed.Feed.Units().Total() >= rhythmUnits })
+			camtest.Until(t, "the usual pause of the camera is known", func() bool { return feed.Feed.Units().Total() >= pauseUnits })
 			camtest.Do(t, server, "cam1", command, testcam.Options{})
 			if err := feed.End(t); frame.ReasonOf(err) != want {
 				t.Errorf("got %v (%s), want %s", err, frame.ReasonOf(err), want)

@@ -33,8 +33,8 @@ import (
 // minLoop is the shortest time between two starts of a file, so that a file of one picture does not keep the machine busy.
 const minLoop = time.Second
 
-// filePause is how long a file may show a picture before that counts as a stall.
-const filePause = time.Minute
+// pauseFile is how long a file may show a picture before that counts as a stall.
+func pauseFile(configs.Source) time.Duration { return time.Minute }
 
 // readFile plays a file at its own pace, over and over. A file that is replaced is read anew at its next start.
 func readFile(ctx context.Context, src configs.Source, in *Intake) error {

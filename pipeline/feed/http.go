@@ -22,6 +22,9 @@ import (
 // retryPause is the longest pause before the next request to a camera whose last answer had no picture.
 const retryPause = 500 * time.Millisecond
 
+// pausePolled allows a camera that is polled to miss two pictures.
+func pausePolled(src configs.Source) time.Duration { return 3 * src.PollInterval }
+
 // readHTTP reads a camera that serves MJPEG, or single JPEGs, which it then fetches every PollInterval. The camera's
 // answer decides which. When a stream ends or an answer has no picture, a camera that has sent pictures before is asked again.
 // The connection is lost if no picture comes for too long (see gap), if the camera refuses the password, and after more than

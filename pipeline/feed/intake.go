@@ -51,9 +51,9 @@ func (in *Intake) Unit(data []byte, pts time.Duration, key bool, arrived time.Ti
 	}
 	whole = in.take(data, pts, key, arrived, format)
 	if whole {
-		in.feed.rhythm.take(arrived, pts, in.begun)
+		in.feed.liveness.unit(arrived, pts, in.begun)
 	} else {
-		in.feed.rhythm.spoil(arrived)
+		in.feed.liveness.brokenUnit(arrived)
 	}
 	return whole
 }
@@ -252,7 +252,7 @@ func (in *Intake) change(given *unit.Format) {
 	in.feed.format.Store(&to)
 	in.feed.reports.Lock()
 	defer in.feed.reports.Unlock()
-	in.feed.rhythm.use()
+	in.feed.liveness.usable()
 	in.onStream(to.Stream)
 }
 

@@ -50,7 +50,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 				Undescribed: in.undescribed,
 				Broken: func() {
 					in.feed.broken.Add(1)
-					in.feed.rhythm.skip()
+					in.feed.liveness.lostUnit()
 					in.feed.odd.add("incomplete", "packets are missing or cannot be read, so access units are damaged or dropped")
 				},
 				TooLarge: in.feed.tooLarge,

@@ -5,14 +5,15 @@ import (
 	"sync"
 	"time"
 
+	"github.com/framegate/framegate/internal/backoff"
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// How long a camera is left alone whose pipelines hang, from the second time on: a pipeline that hangs keeps its memory and perhaps a
-// processor, and another one would do the same. The pause doubles with each further one.
+// afterHang is how long a camera whose pipelines hang is left alone, from the second one on: a pipeline that hangs keeps its memory and
+// perhaps a processor, and another one would do the same.
+var afterHang = backoff.Policy{First: time.Minute, Longest: 30 * time.Minute}
+
 const (
-	firstLeave  = time.Minute
-	longestLeft = 30 * time.Minute
 	forgetHangs = 2 * time.Hour // after the last one
 	// slowReturn is within what time a pipeline was slow and did not hang.
 	slowReturn = 10 * time.Second
@@ -60,7 +61,7 @@ func (h *Hangs) Wait(now time.Time) error {
 	if h.times < 2 {
 		return nil
 	}
-	until := h.last.Add(min(firstLeave<<min(h.times-2, 10), longestLeft))
+	until := h.last.Add(afterHang.Pause(h.times - 1))
 	if !now.Before(until) {
 		return nil
 	}

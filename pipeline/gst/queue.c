@@ -75,7 +75,7 @@ static GstFlowReturn fg_new_sample(GstAppSink *appsink, gpointer data) {
 	g_queue_push_tail(&in->items, item);
 	in->bytes += item->bytes;
 	const gboolean key = buffer != NULL && !GST_BUFFER_FLAG_IS_SET(buffer, GST_BUFFER_FLAG_DELTA_UNIT);
-	if ((in->urgent && key) || item->arrived - ((fg_item *)in->items.head->data)->arrived >= in->hold)
+	if ((in->until_key && key) || item->arrived - ((fg_item *)in->items.head->data)->arrived >= in->delay)
 		fg_wake(in);
 	g_mutex_unlock(&in->lock);
 	return GST_FLOW_OK;
@@ -89,11 +89,11 @@ void fg_queue_collect(fg_queue *in, void *appsink, int number) {
 	gst_app_sink_set_callbacks(appsink, &callbacks, sink, fg_sink_free);
 }
 
-void fg_queue_hold(fg_queue *in, gint64 hold, gboolean urgent) {
+void fg_queue_delay(fg_queue *in, gint64 delay, gboolean until_key) {
 	g_mutex_lock(&in->lock);
-	in->hold = hold;
-	in->urgent = urgent;
-	if (hold == 0)
+	in->delay = delay;
+	in->until_key = until_key;
+	if (delay == 0)
 		fg_wake(in);
 	g_mutex_unlock(&in->lock);
 }

@@ -60,16 +60,15 @@ func (in *Queue) Collect(appsink *Element, number int) {
 	C.fg_queue_collect(in.queue, appsink.pointer(), C.int(number))
 }
 
-// Wait blocks until there are samples that have waited as long as Hold says. It fails if the queue is closed.
+// Wait blocks until there are samples whose Delay is over. It fails if the queue is closed.
 func (in *Queue) Wait() error {
 	var count [8]byte
 	_, err := in.wake.Read(count[:])
 	return err
 }
 
-// Take calls use with all samples of the queue, the oldest first, and then next, which says how long Wait holds further samples
-// back.
-func (in *Queue) Take(use func(Sample), next func() Hold) {
+// Take calls use with all samples of the queue, the oldest first, and then next, which returns the delay of further samples.
+func (in *Queue) Take(use func(Sample), next func() Delay) {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	if in.closed {
@@ -90,21 +89,21 @@ func (in *Queue) Take(use func(Sample), next func() Hold) {
 		use(s)
 		C.fg_sample_close(in.open)
 	}
-	h, urgent := next(), C.gboolean(0)
-	if h.ButKeys {
-		urgent = 1
+	delay, untilKey := next(), C.gboolean(0)
+	if delay.UntilKey {
+		untilKey = 1
 	}
-	C.fg_queue_hold(in.queue, C.gint64(h.Time), urgent)
+	C.fg_queue_delay(in.queue, C.gint64(delay.Max), untilKey)
 }
 
-// Hold is how long samples may wait in a queue.
-type Hold struct {
-	Time    time.Duration
-	ButKeys bool // a keyframe ends the wait
+// Delay is how long samples may wait in a queue, so that several are taken at a time.
+type Delay struct {
+	Max      time.Duration
+	UntilKey bool // a keyframe ends the wait
 }
 
-// NoHold lets no sample wait. It is for Take.
-func NoHold() Hold { return Hold{} }
+// NoDelay lets no sample wait. It is for Take.
+func NoDelay() Delay { return Delay{} }
 
 // Bytes is the size of the samples that wait.
 func (in *Queue) Bytes() int64 {

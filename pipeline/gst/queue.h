@@ -14,8 +14,8 @@ typedef struct {
 	GCond taken;
 	GQueue items;
 	gsize bytes;
-	gint64 hold; // ns that the oldest item may wait before the goroutine is woken
-	gboolean urgent; // a keyframe wakes it at once
+	gint64 delay; // ns that the oldest item may wait before the goroutine is woken
+	gboolean until_key; // a keyframe wakes it at once
 	int wake; // an eventfd
 	gboolean woken; // the goroutine was woken and has not taken everything yet
 	gboolean closed;
@@ -30,8 +30,8 @@ void fg_queue_unref(gpointer data);
 // fg_queue_collect makes an appsink put its samples into the queue, under a number.
 void fg_queue_collect(fg_queue *in, void *appsink, int number);
 
-// fg_queue_hold sets how many ns samples may wait from now on, and whether a keyframe wakes the goroutine at once.
-void fg_queue_hold(fg_queue *in, gint64 hold, gboolean urgent);
+// fg_queue_delay sets how many ns samples may wait from now on, and whether a keyframe wakes the goroutine at once.
+void fg_queue_delay(fg_queue *in, gint64 delay, gboolean until_key);
 
 // fg_sample is a sample opened for reading.
 typedef struct {

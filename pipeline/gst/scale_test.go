@@ -65,7 +65,7 @@ func firstOf(t *testing.T, name string, begin func(head *Element), chain ...Spec
 		if out == nil {
 			out = bytes.Clone(s.Data)
 		}
-	}, NoHold)
+	}, NoDelay)
 	if out == nil {
 		t.Fatalf("%s: no picture", name)
 	}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -177,10 +176,11 @@ func (d *decoding) close() {
 // setPlan sets the plan of the picture. decoder is the one that the candidate found. It is empty until that is known.
 func (d *decoding) setPlan(decoder string) {
 	p := d.picture
-	onDevice := slices.ContainsFunc(p.decoded, func(out *output) bool {
-		return d.candidate.OnDevice(out.Rendition, d.camera())
-	})
-	p.setPlan(p.Plans.Describe(d.candidate, decoder, onDevice))
+	var renditions []frame.Rendition
+	for _, out := range p.decoded {
+		renditions = append(renditions, out.Rendition)
+	}
+	p.setPlan(p.Plans.Describe(d.candidate, decoder, renditions, d.camera()))
 }
 
 // camera is what all outputs have in common.
@@ -265,7 +265,7 @@ func (d *decoding) publish() {
 			p.show(out, s.Data, s.PTS, func() *frame.Frame {
 				return frame.New(s.Data, frame.Info{PTS: s.PTS, Received: received, Width: r.Width, Height: r.Height, Format: r.Format})
 			})
-		}, gst.NoHold)
+		}, gst.NoDelay)
 	}
 }
 

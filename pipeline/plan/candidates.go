@@ -50,7 +50,8 @@ func withEncoder(all []Plan, codec, factory string) (changed []Plan) {
 			p.anySize = true
 			changed = append(changed, p)
 		case p.device == nil && !slices.ContainsFunc(changed, func(c Plan) bool { return own(c) && c.platform == p.platform }):
-			p.system = encoder{factory: factory, property: "quality", value: "%d", best: 100}
+			p.system = jpegenc // whose property of the quality is the usual one
+			p.system.factory = factory
 			changed = append(changed, p)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"html"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -41,7 +42,7 @@ func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, las
 }
 
 // WantsRoom reports whether the decoder gives pictures without delay only if units have been through unit.WithRoom.
-func (p Plan) WantsRoom() bool { return p.platform.full && p.codec == "h264" }
+func (p Plan) WantsRoom() bool { return p.platform.needsRoom && p.codec == "h264" }
 
 // parsers change the form of units for a decoder that does not accept the form in which feeds give them.
 var parsers = map[string]string{
@@ -235,7 +236,9 @@ func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
 // element returns the encoder with a quality of 1 to 100.
 func (e encoder) element(quality int) gst.Spec {
 	value := gst.Arg(strings.ReplaceAll(e.value, "%d", strconv.Itoa(min(quality, e.best))))
-	return gst.Spec{Factory: e.factory, Optional: map[string]any{e.property: value}}
+	properties := map[string]any{e.property: value}
+	maps.Copy(properties, e.further)
+	return gst.Spec{Factory: e.factory, Optional: properties}
 }
 
 // overlay returns the element that writes the text of a rendition. If this machine does not have it, pictures have no text and

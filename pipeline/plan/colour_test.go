@@ -26,40 +26,29 @@ func TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform(t *testing.T) {
 	camera := plan.Camera{Width: 1280, Height: 720, Untagged: true}
 	masked := camera
 	masked.Masks = []configs.Mask{{Width: 0.1, Height: 0.1}}
-	for _, name := range plan.Names() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			m, platform := &plan.Machine{}, configs.NoHardware
-			if name != "software" {
-				if _, ok := plantest.WithStandins(t, name); !ok {
-					return
-				}
-				m, _ = plantest.Proved(t)
-				platform = name
-			}
-			best := m.NewFallback(configs.Plans{Hardware: platform}, nil).Best("h264")
-			for _, c := range []struct {
-				name   string
-				r      frame.Rendition
-				camera plan.Camera
-			}{
-				{"a crop of the camera's own pixels", frame.Rendition{Width: 320, Height: 180, Quality: 95, Crop: frame.Crop{X: 0.25, Y: 0.25, Width: 0.25, Height: 0.25}}, camera},
-				{"a crop that is made smaller", frame.Rendition{Width: 80, Height: 46, Quality: 95, Crop: frame.Crop{X: 0.25, Y: 0.25, Width: 0.25, Height: 0.25}}, camera},
-				{"PNG", frame.Rendition{Width: 480, Height: 270, Format: frame.PNG}, camera},
-				{"large PNG", frame.Rendition{Width: 1280, Height: 720, Format: frame.PNG}, camera},
-				{"rotated", frame.Rendition{Width: 270, Height: 480, Quality: 95, Rotate: 90}, camera},
-				{"masked", frame.Rendition{Width: 480, Height: 270, Quality: 95}, masked},
-			} {
-				picture := patchOn(t, best, c.r, c.camera)
-				red, green, blue, _ := picture.At(c.r.Width/2, c.r.Height/2).RGBA()
-				for channel, v := range [3][2]float64{{float64(red >> 8), 32}, {float64(green >> 8), 192}, {float64(blue >> 8), 32}} {
-					if math.Abs(v[0]-v[1]) > 10 { // videoconvert in the stand-ins is off by 8, a wrong matrix by 16 or more
-						t.Errorf("%s: channel %d is %v, want %v", c.name, channel, v[0], v[1])
-					}
+	plantest.OnEveryPlatform(t, func(t *testing.T, m *plan.Machine, hardware string) {
+		best := m.NewFallback(configs.Plans{Hardware: hardware}, nil).Best("h264")
+		for _, c := range []struct {
+			name   string
+			r      frame.Rendition
+			camera plan.Camera
+		}{
+			{"a crop of the camera's own pixels", frame.Rendition{Width: 320, Height: 180, Quality: 95, Crop: frame.Crop{X: 0.25, Y: 0.25, Width: 0.25, Height: 0.25}}, camera},
+			{"a crop that is made smaller", frame.Rendition{Width: 80, Height: 46, Quality: 95, Crop: frame.Crop{X: 0.25, Y: 0.25, Width: 0.25, Height: 0.25}}, camera},
+			{"PNG", frame.Rendition{Width: 480, Height: 270, Format: frame.PNG}, camera},
+			{"large PNG", frame.Rendition{Width: 1280, Height: 720, Format: frame.PNG}, camera},
+			{"rotated", frame.Rendition{Width: 270, Height: 480, Quality: 95, Rotate: 90}, camera},
+			{"masked", frame.Rendition{Width: 480, Height: 270, Quality: 95}, masked},
+		} {
+			picture := patchOn(t, best, c.r, c.camera)
+			red, green, blue, _ := picture.At(c.r.Width/2, c.r.Height/2).RGBA()
+			for channel, v := range [3][2]float64{{float64(red >> 8), 32}, {float64(green >> 8), 192}, {float64(blue >> 8), 32}} {
+				if math.Abs(v[0]-v[1]) > 10 { // videoconvert in the stand-ins is off by 8, a wrong matrix by 16 or more
+					t.Errorf("%s: channel %d is %v, want %v", c.name, channel, v[0], v[1])
 				}
 			}
-		})
-	}
+		}
+	})
 }
 
 // patchOn returns the picture that a plan makes of a green in H.264, 1280x720 and BT.709.
@@ -104,7 +93,7 @@ func patchOn(t *testing.T, p plan.Candidate, r frame.Rendition, camera plan.Came
 		t.Fatal("the pipeline does not end")
 	}
 	var made []byte
-	queue.Take(func(s gst.Sample) { made = bytes.Clone(s.Data) }, gst.NoHold)
+	queue.Take(func(s gst.Sample) { made = bytes.Clone(s.Data) }, gst.NoDelay)
 	if err != io.EOF || made == nil {
 		t.Fatalf("%v: %v, %d bytes", r, err, len(made))
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/backoff"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
 )
@@ -40,7 +41,7 @@ type suspension struct {
 	err      error
 	at       time.Time
 	until    time.Time // zero if the plan may be tried again
-	pause    time.Duration
+	pauses   int       // that were made in a row
 	failures int
 }
 
@@ -143,15 +144,16 @@ func (f *Fallback) suspend(p Plan, failure Failure) (pause time.Duration) {
 		f.suspended[p.Key()] = s
 	}
 	if failure.Worked > resetAfter {
-		s.pause = 0
+		s.pauses = 0
 	}
 	first := cmp.Or(f.choice.Retry, defaultPause)
-	s.pause = min(max(first, 2*s.pause), maxPauseFactor*first)
-	s.err, s.at, s.until = failure.Err, time.Now(), time.Now().Add(s.pause)
+	s.pauses++
+	pause = backoff.Policy{First: first, Longest: maxPauseFactor * first}.Pause(s.pauses)
+	s.err, s.at, s.until = failure.Err, time.Now(), time.Now().Add(pause)
 	s.failures++
 	until := s.until
-	time.AfterFunc(s.pause, func() { f.release(p, until) })
-	return s.pause
+	time.AfterFunc(pause, func() { f.release(p, until) })
+	return pause
 }
 
 // release ends the suspension of a plan if it still lasts until the given time, and reports whether it did.
@@ -192,16 +194,23 @@ func (f *Fallback) wake() {
 // Join wakes the fallback whenever the machine gets new proofs, until leave is called.
 func (f *Fallback) Join() (leave func()) { return f.machine.join(f) }
 
-// Describe describes the plan of a candidate. decoder is the one that decodebin found, if the plan does not name one. onDevice
-// says whether any output is encoded on the device.
-func (f *Fallback) Describe(c Candidate, decoder string, onDevice bool) frame.Plan {
+// Describe describes the plan of a candidate that makes some renditions of a camera. decoder is the one that decodebin found, if the plan
+// does not name one. The encoder is that of JPEGs; it is empty if no rendition is one.
+func (f *Fallback) Describe(c Candidate, decoder string, renditions []frame.Rendition, of Camera) frame.Plan {
 	d := c.describe(decoder)
 	d.Chosen = f.why(c)
 	if c.failedBetter != nil {
 		d.FellBackFrom, d.Reason = c.failedBetter.plan.name, c.failedBetter.err.Error()
 	}
-	if !onDevice {
-		d.Encoder = c.system.factory
+	d.Encoder = ""
+	for _, r := range renditions {
+		switch {
+		case c.OnDevice(r, of):
+			d.Encoder = c.device.factory
+			return d
+		case r.Format == frame.JPEG:
+			d.Encoder = c.system.factory
+		}
 	}
 	return d
 }

@@ -28,7 +28,7 @@ func TestPlanThatLacksAnElementIsMissing(t *testing.T) {
 func TestDecodersOfEveryPlatformTakeUnitsInOrder(t *testing.T) {
 	for _, pf := range platforms {
 		plain, ordered := pf.decoderProperties(false), pf.decoderProperties(true)
-		if len(plain) != len(pf.decoder) || len(ordered) != len(pf.decoder)+len(pf.ordered) {
+		if len(plain) != len(pf.properties) || len(ordered) != len(pf.properties)+len(pf.inOrder) {
 			t.Errorf("%s: %v, and in order %v", pf.name, plain, ordered)
 		}
 	}

@@ -13,12 +13,12 @@ type platform struct {
 	title string
 	// decoders has the factories of each codec, the preferred one first: names differ between versions of GStreamer.
 	decoders map[string][]string
-	// decoder has properties that are set if the decoder has them.
-	decoder map[string]any
-	// ordered has further properties for streams without B-frames, whose units arrive in display order.
-	ordered map[string]any
-	// full says that a decoder of H.264 keeps a picture back if its buffer is full: see unit.WithRoom.
-	full bool
+	// properties are set on decoders that have them.
+	properties map[string]any
+	// inOrder has further properties for streams without B-frames, whose units arrive in display order.
+	inOrder map[string]any
+	// needsRoom says that a decoder of H.264 keeps a picture back if its buffer is full: see unit.WithRoom.
+	needsRoom bool
 	// memory is the caps feature of pictures on the device; empty if they are in system memory.
 	memory string
 	// scalers scale and convert on the device, or in system memory. The first one that is installed is used.
@@ -44,15 +44,23 @@ type encoder struct {
 	property string // for the quality
 	value    string // of the property, where %d is a quality of 1 to best
 	best     int
+	further  map[string]any // properties that are set if the encoder has them
 	// least is the smallest picture, in pixels, for which the encoder is used. Smaller pictures are encoded in system memory,
 	// since they are not worth the start of the encoder. 0 means all pictures.
 	least int
 }
 
-var jpegenc = encoder{factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100}
+// accurate selects libjpeg's exact cosine transform. GStreamer's default is a coarse one, which is hardly faster: see
+// docs/notes/scaling.md.
+const accurate = gst.Arg("islow")
 
-// inOrder is for the stateless H.264 decoders of GStreamer, which otherwise keep a picture back until the next one arrives.
-var inOrder = map[string]any{"compliance": gst.Arg("flexible")}
+var jpegenc = encoder{
+	factory: "jpegenc", format: "I420", property: "quality", value: "%d", best: 100,
+	further: map[string]any{"idct-method": accurate},
+}
+
+// flexible is for the stateless H.264 decoders of GStreamer, which otherwise keep a picture back until the next one arrives.
+var flexible = map[string]any{"compliance": gst.Arg("flexible")}
 
 // software works on every machine. It is the last of the table.
 var software = &platform{
@@ -62,9 +70,9 @@ var software = &platform{
 		"mjpeg": {"jpegdec"}, "vp8": {"vp8dec"}, "vp9": {"vp9dec"}, "av1": {"dav1ddec", "av1dec"},
 	},
 	// GStreamer before 1.22 gives up after ten broken units in a row, and no other plan could take over.
-	decoder:  map[string]any{"max-errors": gst.Arg("-1")},
-	scalers:  []scaler{inSystemMemory},
-	packages: "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
+	properties: map[string]any{"max-errors": gst.Arg("-1"), "idct-method": accurate},
+	scalers:    []scaler{inSystemMemory},
+	packages:   "gstreamer1.0-libav, gstreamer1.0-plugins-base, gstreamer1.0-plugins-good, gstreamer1.0-plugins-bad",
 }
 
 // platforms are the kinds of hardware, in the order in which they are tried. docs/notes/platforms.md says where each name was
@@ -82,15 +90,15 @@ var platforms = []*platform{
 			"h264": {"nvv4l2decoder"}, "h265": {"nvv4l2decoder"}, "vp8": {"nvv4l2decoder"}, "vp9": {"nvv4l2decoder"},
 			"av1": {"nvv4l2decoder"}, "mpeg4": {"nvv4l2decoder"}, "mjpeg": {"nvv4l2decoder", "nvjpegdec"},
 		},
-		decoder:  map[string]any{"enable-max-performance": gst.Arg("true"), "mjpeg": gst.Arg("true")},
-		ordered:  map[string]any{"disable-dpb": gst.Arg("true"), "low-latency-mode": gst.Arg("true")},
-		memory:   "memory:NVMM",
-		scalers:  []scaler{chain("nvvidconv"), chain("nvvideoconvert")},
-		encoders: []encoder{{factory: "nvjpegenc", format: "I420", property: "quality", value: "%d", best: 100}},
-		nodes:    []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec"},
-		packages: "nvidia-l4t-gstreamer",
-		absent:   "on a Jetson run the container with --runtime nvidia",
-		closed:   "add the user to the group video",
+		properties: map[string]any{"enable-max-performance": gst.Arg("true"), "mjpeg": gst.Arg("true")},
+		inOrder:    map[string]any{"disable-dpb": gst.Arg("true"), "low-latency-mode": gst.Arg("true")},
+		memory:     "memory:NVMM",
+		scalers:    []scaler{chain("nvvidconv"), chain("nvvideoconvert")},
+		encoders:   []encoder{{factory: "nvjpegenc", format: "I420", property: "quality", value: "%d", best: 100}},
+		nodes:      []string{"/dev/nvhost-nvdec", "/dev/v4l2-nvdec"},
+		packages:   "nvidia-l4t-gstreamer",
+		absent:     "on a Jetson run the container with --runtime nvidia",
+		closed:     "add the user to the group video",
 	},
 	// Decoding needs the driver only. GStreamer scales with kernels that it compiles with libnvrtc, and encodes with libnvjpeg,
 	// both of CUDA. Without these the decoder itself copies pictures into system memory. The kernels take 2x2 pixels, and convert
@@ -102,10 +110,10 @@ var platforms = []*platform{
 			"h264": {"nvh264dec", "nvh264sldec"}, "h265": {"nvh265dec", "nvh265sldec"}, "vp8": {"nvvp8dec", "nvvp8sldec"},
 			"vp9": {"nvvp9dec", "nvvp9sldec"}, "av1": {"nvav1dec"}, "mpeg4": {"nvmpeg4videodec"}, "mjpeg": {"nvjpegdec"},
 		},
-		decoder: map[string]any{"max-display-delay": gst.Arg("0")},
-		ordered: inOrder,
-		full:    true,
-		memory:  "memory:CUDAMemory",
+		properties: map[string]any{"max-display-delay": gst.Arg("0")},
+		inOrder:    flexible,
+		needsRoom:  true,
+		memory:     "memory:CUDAMemory",
 		scalers: []scaler{
 			{elements: elementsOf("cudaconvertscale"), halves: true, reach: 2, through: "RGBA"},
 			{elements: elementsOf("cudaconvert", "cudascale"), halves: true, reach: 2},
@@ -126,15 +134,15 @@ var platforms = []*platform{
 			"h264": {"vah264dec"}, "h265": {"vah265dec"}, "vp8": {"vavp8dec"}, "vp9": {"vavp9dec"}, "av1": {"vaav1dec"},
 			"mjpeg": {"vajpegdec"},
 		},
-		ordered:  inOrder,
-		full:     true,
-		memory:   "memory:VAMemory",
-		scalers:  []scaler{{elements: elementsOf("vapostproc"), reach: tenTaps, converts: true}},
-		encoders: []encoder{{factory: "vajpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
-		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
-		packages: "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
-		absent:   "run a container with --device /dev/dri",
-		closed:   "add the user to the group render",
+		inOrder:   flexible,
+		needsRoom: true,
+		memory:    "memory:VAMemory",
+		scalers:   []scaler{{elements: elementsOf("vapostproc"), reach: tenTaps, converts: true}},
+		encoders:  []encoder{{factory: "vajpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
+		nodes:     []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
+		packages:  "gstreamer1.0-plugins-bad, and a driver: intel-media-va-driver or mesa-va-drivers",
+		absent:    "run a container with --device /dev/dri",
+		closed:    "add the user to the group render",
 	},
 	{
 		name: "qsv", title: "Intel Quick Sync",
@@ -168,13 +176,13 @@ var platforms = []*platform{
 			"h264": {"v4l2slh264dec"}, "h265": {"v4l2slh265dec"}, "vp8": {"v4l2slvp8dec"}, "vp9": {"v4l2slvp9dec"},
 			"av1": {"v4l2slav1dec"},
 		},
-		ordered:  inOrder,
-		full:     true,
-		scalers:  []scaler{inSystemMemory},
-		nodes:    []string{"/dev/media0", "/dev/media1"},
-		packages: "gstreamer1.0-plugins-bad",
-		absent:   "run a container with --device for every /dev/media* and /dev/video*",
-		closed:   "add the user to the group video",
+		inOrder:   flexible,
+		needsRoom: true,
+		scalers:   []scaler{inSystemMemory},
+		nodes:     []string{"/dev/media0", "/dev/media1"},
+		packages:  "gstreamer1.0-plugins-bad",
+		absent:    "run a container with --device for every /dev/media* and /dev/video*",
+		closed:    "add the user to the group video",
 	},
 	{
 		name: "rockchip", title: "Rockchip, by its vendor's MPP",
@@ -215,9 +223,9 @@ func (pf *platform) scales() bool { return slices.ContainsFunc(pf.scalers, scale
 // decoderProperties are set if a decoder has them. ordered says that units arrive in the order in which they are shown.
 func (pf *platform) decoderProperties(ordered bool) map[string]any {
 	all := map[string]any{}
-	maps.Copy(all, pf.decoder)
+	maps.Copy(all, pf.properties)
 	if ordered {
-		maps.Copy(all, pf.ordered)
+		maps.Copy(all, pf.inOrder)
 	}
 	return all
 }

@@ -147,7 +147,7 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	defer queue.Close()
 	counting.Go(func() {
 		for queue.Wait() == nil {
-			queue.Take(count, gst.NoHold)
+			queue.Take(count, gst.NoDelay)
 		}
 	})
 	if err := g.Play(ctx, proofTimeout); err != nil {
@@ -155,7 +155,7 @@ func (t *trial) run(ctx context.Context, p Plan) (decoder string, err error) {
 	}
 	select {
 	case err = <-g.Ended():
-		queue.Take(count, gst.NoHold)
+		queue.Take(count, gst.NoDelay)
 	case <-ctx.Done():
 		err = context.Cause(ctx)
 	}

@@ -144,18 +144,21 @@ func TestCameraThatCallsEachNonceTooOldGetsFewPasswords(t *testing.T) {
 	}
 }
 
+// asksForPassword makes a camera refuse a DESCRIBE without a password, and accept any.
+func asksForPassword(c *camera) {
+	c.on["DESCRIBE"] = func(c *client, r request) {
+		if r.header.Get("Authorization") == "" {
+			c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="n"`)
+			return
+		}
+		c.answer(r)
+	}
+}
+
 // TestPasswordDoesNotFollowARedirectToAnotherHost, but to another port of the camera.
 func TestPasswordDoesNotFollowARedirectToAnotherHost(t *testing.T) {
 	other := newCameraOn(t, "127.0.0.2:0", nil)
-	same := newCamera(t, func(c *camera) {
-		c.on["DESCRIBE"] = func(c *client, r request) {
-			if r.header.Get("Authorization") == "" {
-				c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="n"`)
-				return
-			}
-			c.answer(r)
-		}
-	})
+	same := newCamera(t, asksForPassword)
 	away := func(to *camera) *camera {
 		return newCamera(t, func(c *camera) {
 			c.on["DESCRIBE"] = func(c *client, r request) { c.reply(r, "302 Found", "Location: "+to.url().String()) }
@@ -221,13 +224,7 @@ func TestSessionIsKeptAliveTwiceInItsTimeout(t *testing.T) {
 // TestPasswordOfADigestIsNeverSentInClear although the camera asks for Basic later.
 func TestPasswordOfADigestIsNeverSentInClear(t *testing.T) {
 	c := newCamera(t, func(c *camera) {
-		c.on["DESCRIBE"] = func(c *client, r request) {
-			if r.header.Get("Authorization") == "" {
-				c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="n"`)
-				return
-			}
-			c.answer(r)
-		}
+		asksForPassword(c)
 		c.on["SETUP"] = func(c *client, r request) { c.reply(r, "401 Unauthorized", `WWW-Authenticate: Basic realm="cam"`) }
 	})
 	var wrong *PasswordError

@@ -6,22 +6,25 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/framegate/framegate/internal/backoff"
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Backoff makes the pause between attempts grow. The zero Backoff is ready. It belongs to one goroutine.
-type Backoff struct{ attempts, refusals int }
+// Backoff makes the pause between attempts to connect grow. The zero Backoff is ready. It belongs to one goroutine.
+type Backoff struct{ failures, refusals int } // in a row
+
+// FirstPause is the pause after the first failure.
+const FirstPause = 500 * time.Millisecond
+
+var (
+	afterFailure = backoff.Policy{First: FirstPause, Longest: 30 * time.Second}
+	// Cameras lock an account after a few wrong passwords.
+	afterRefusal = backoff.Policy{First: time.Minute, Longest: 15 * time.Minute}
+)
 
 const (
-	// FirstPause is the pause after the first failure.
-	FirstPause = 500 * time.Millisecond
 	// goodPause is the pause after a good attempt: the next one is likely to succeed.
 	goodPause = 100 * time.Millisecond
-	maxPause  = 30 * time.Second
-	// authPause is the first pause after a refused password and maxAuthPause the longest: cameras lock an account after
-	// a few attempts.
-	authPause    = time.Minute
-	maxAuthPause = 15 * time.Minute
 	// goodTime is how long an attempt must last to be a good one, after which the pauses begin anew. Some cameras end every
 	// connection after 5 s.
 	goodTime = 3 * time.Second
@@ -35,16 +38,14 @@ func (b *Backoff) Next(reason frame.Reason, lasted time.Duration) time.Duration 
 	}
 	switch {
 	case reason == frame.Unauthorized:
-		d := min(authPause<<min(b.refusals, 16), maxAuthPause)
 		b.refusals++
-		return Jitter(d)
+		return Jitter(afterRefusal.Pause(b.refusals))
 	case lasted >= goodTime:
-		b.attempts = 0
+		b.failures = 0
 		return Jitter(goodPause)
 	}
-	d := min(FirstPause<<min(b.attempts, 16), maxPause)
-	b.attempts++
-	return Jitter(d)
+	b.failures++
+	return Jitter(afterFailure.Pause(b.failures))
 }
 
 // Jitter lengthens a pause by up to a fifth.

@@ -12,12 +12,12 @@ func TestPausesGrowWithJitterAndAreLongAfterAWrongPassword(t *testing.T) {
 	last := time.Duration(0)
 	for range 20 {
 		d := b.Next(frame.Unreachable, time.Second)
-		if d < last*5/6 || d > maxPause*6/5 {
+		if d < last*5/6 || d > afterFailure.Longest*6/5 {
 			t.Fatalf("%v after %v", d, last)
 		}
 		last = d
 	}
-	if last < maxPause {
+	if last < afterFailure.Longest {
 		t.Errorf("the pause ends at %v", last)
 	}
 	if d := b.Next(frame.Unreachable, time.Hour); d > FirstPause*6/5 {

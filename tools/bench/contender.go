@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/framegate/framegate/internal/machine"
@@ -122,4 +123,13 @@ func watchAll(ctx context.Context, urls ...string) (leave func(), err error) {
 	}
 	time.Sleep(time.Second)
 	return leave, nil
+}
+
+// get requests a URL. The caller closes the body.
+func get(ctx context.Context, url string) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return nil, err
+	}
+	return http.DefaultClient.Do(req)
 }

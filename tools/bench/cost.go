@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net/http"
 	"os/exec"
 	"slices"
 	"time"
@@ -19,8 +18,8 @@ import (
 
 const ofACore = "% of a core"
 
-// rivals compares the cost of a watched camera with that of other programs.
-func (b *bench) rivals(ctx context.Context) error {
+// baselines compares the cost of a watched camera with that of other programs.
+func (b *bench) baselines(ctx context.Context) error {
 	cameras, stop, err := startCameras(ctx, rig.Camera1080)
 	if err != nil {
 		return err
@@ -204,11 +203,7 @@ func jpegSize(ctx context.Context, camera testcam.Camera) (float64, error) {
 		return 0, err
 	}
 	defer stop()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, cameras.ControlURL()+"/cam1.jpg", nil)
-	if err != nil {
-		return 0, err
-	}
-	resp, err := http.DefaultClient.Do(req)
+	resp, err := get(ctx, cameras.ControlURL()+"/cam1.jpg")
 	if err != nil {
 		return 0, err
 	}

@@ -38,7 +38,7 @@ type section struct {
 
 // sections lists the parts of the table in order.
 var sections = []section{
-	{"rivals", "One camera, one viewer: compared with other programs", (*bench).rivals},
+	{"baselines", "One camera, one viewer: compared with other programs", (*bench).baselines},
 	{"picture", "The picture itself", (*bench).picture},
 	{"sharing", "Ten viewers of one camera", (*bench).sharing},
 	{"idle", "A connected camera that nobody watches", (*bench).idle},
@@ -47,7 +47,7 @@ var sections = []section{
 	{"renditions", "Renditions of one camera", (*bench).renditions},
 	{"first", "First picture", (*bench).first},
 	{"latency", "From the camera to the viewer", (*bench).latency},
-	{"programs", "Programs that look at the pictures of one camera at half size", (*bench).vision},
+	{"clients", "Programs that look at the pictures of one camera at half size", (*bench).clients},
 	{"viewers", "Many viewers of one camera", (*bench).viewers},
 	{"tls", "Many viewers of one camera with TLS", (*bench).tls},
 	{"cameras", "Many cameras", (*bench).cameras},

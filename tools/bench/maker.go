@@ -59,14 +59,14 @@ func execute(ctx context.Context, name string, args ...string) error {
 	return nil
 }
 
-//go:embed rival/picture.py
+//go:embed python/picture.py
 var openCVPicture string
 
 // makersOf returns framegate and the programs with which it is compared.
 func makersOf(server *process.Process) []maker {
 	ff := maker{name: "ffmpeg", ownScale: true, make: func(ctx context.Context, _, source string, width, height, _, count int, folder string) error {
 		return execute(ctx, "ffmpeg", "-loglevel", "error", "-i", source, "-vf", fmt.Sprintf("scale=%d:%d", width, height),
-			"-frames:v", strconv.Itoa(count), "-q:v", "2", "-f", "image2", filepath.Join(folder, "%05d.jpg"))
+			"-frames:v", strconv.Itoa(count), "-qmin", "1", "-q:v", "1", "-f", "image2", filepath.Join(folder, "%05d.jpg"))
 	}}
 	if _, err := exec.LookPath("ffmpeg"); err != nil {
 		ff.missing = "not installed"

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -33,8 +34,8 @@ var sizes = []struct {
 	width, height int
 }{{"0.25", 480, 270}, {"0.5", 960, 540}, {"1/3", 640, 360}, {"0.3", 576, 324}}
 
-// The qualities of the JPEGs: one that hides no fault of a scaler, and the usual one.
-const fine, usual = 95, 80
+// The qualities of the JPEGs: the best, so that only faults of scaling and of colours remain, and the usual one.
+const fine, usual = 100, 80
 
 // picture compares the pictures themselves: how close they are to the exact ones, and how large.
 func (b *bench) picture(ctx context.Context) error {
@@ -69,20 +70,28 @@ func (b *bench) picture(ctx context.Context) error {
 	}
 	defer server.Stop()
 	makers := makersOf(server)
+	worst := likeness.Likeness{Luma: math.Inf(1), Colour: math.Inf(1), LumaSSIM: 1, ColourSSIM: 1} // of framegate
 	b.table.Columns("luma", "SSIM of luma", "colour", "SSIM of colour", "JPEG of quality 80")
 	for i, d := range drawings {
 		for _, s := range sizes {
 			exact := videos[i].Scaled(s.width, s.height)
-			for _, m := range makers {
+			for j, m := range makers {
 				name := fmt.Sprintf("%s at %s: %s", d.name, s.name, m.name)
-				cells, err := m.compare(ctx, rig.CameraID(i), strings.TrimPrefix(urls[i], "file://"), exact, folder)
+				like, cells, err := m.compare(ctx, rig.CameraID(i), strings.TrimPrefix(urls[i], "file://"), exact, folder)
 				if err != nil {
 					return fmt.Errorf("%s: %w", name, err)
+				}
+				if j == 0 {
+					worst = worst.Worse(like)
 				}
 				b.addLine(name, cells...)
 			}
 		}
 	}
+	b.add(table.Row{Name: "framegate, the worst of these: luma", Value: worst.Luma, Unit: "dB", AtLeast: 40})
+	b.add(table.Row{Name: "framegate, the worst of these: SSIM of luma", Value: worst.LumaSSIM, AtLeast: 0.995})
+	b.add(table.Row{Name: "framegate, the worst of these: colour", Value: worst.Colour, Unit: "dB", AtLeast: 40})
+	b.add(table.Row{Name: "framegate, the worst of these: SSIM of colour", Value: worst.ColourSSIM, AtLeast: 0.995})
 	return b.scene(ctx, server, cameras, makers, folder)
 }
 
@@ -100,33 +109,33 @@ func encode(ctx context.Context, video likeness.Video, path string) error {
 }
 
 // compare makes a picture of a file and compares it with the exact one.
-func (m maker) compare(ctx context.Context, camera, source string, exact likeness.Video, folder string) (cells []table.Row, err error) {
+func (m maker) compare(ctx context.Context, camera, source string, exact likeness.Video, folder string) (like likeness.Likeness, cells []table.Row, err error) {
 	if m.missing != "" {
-		return []table.Row{{Missing: m.missing}}, nil
+		return like, []table.Row{{Missing: m.missing}}, nil
 	}
 	width, height := exact.Y.Width, exact.Y.Height
 	made, err := m.jpegs(ctx, camera, source, width, height, fine, 1, folder)
 	if err != nil {
-		return nil, err
+		return like, nil, err
 	}
 	picture, err := jpeg.Decode(bytes.NewReader(made[0]))
 	if err != nil {
-		return nil, err
+		return like, nil, err
 	}
 	yuv, ok := picture.(*image.YCbCr)
 	if !ok || yuv.Bounds().Dx() != width || yuv.Bounds().Dy() != height || yuv.SubsampleRatio != image.YCbCrSubsampleRatio420 {
-		return nil, fmt.Errorf("not a JPEG in 4:2:0 of %dx%d", width, height)
+		return like, nil, fmt.Errorf("not a JPEG in 4:2:0 of %dx%d", width, height)
 	}
-	like := likeness.Compare(likeness.JPEG(yuv), exact)
+	like = likeness.Compare(likeness.JPEG(yuv), exact)
 	cells = []table.Row{{Value: like.Luma, Unit: "dB"}, {Value: like.LumaSSIM}, {Value: like.Colour, Unit: "dB"}, {Value: like.ColourSSIM}}
 	if m.ownScale {
-		return append(cells, table.Row{Missing: "has another scale"}), nil
+		return like, append(cells, table.Row{Missing: "has another scale"}), nil
 	}
 	made, err = m.jpegs(ctx, camera, source, width, height, usual, 1, folder)
 	if err != nil {
-		return nil, err
+		return like, nil, err
 	}
-	return append(cells, table.Row{Value: float64(len(made[0])) / 1000, Unit: "KB"}), nil
+	return like, append(cells, table.Row{Value: float64(len(made[0])) / 1000, Unit: "KB"}), nil
 }
 
 // scene compares the sizes of JPEGs of the moving scene.

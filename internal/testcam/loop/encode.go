@@ -66,7 +66,7 @@ func encodeUnits(ctx context.Context, s Spec, c codec) ([]Frame, error) {
 	work.Go(func() { painter.drawAll(ctx, source) })
 	work.Go(func() {
 		for queue.Wait() == nil {
-			queue.Take(units.add, gst.NoHold)
+			queue.Take(units.add, gst.NoDelay)
 		}
 	})
 	select {
@@ -77,7 +77,7 @@ func encodeUnits(ctx context.Context, s Spec, c codec) ([]Frame, error) {
 	if !errors.Is(err, io.EOF) {
 		return nil, err
 	}
-	queue.Take(units.add, gst.NoHold)
+	queue.Take(units.add, gst.NoDelay)
 	return units.all, nil
 }
 

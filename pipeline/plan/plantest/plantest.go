@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/standin"
 	"github.com/framegate/framegate/pipeline/plan"
 )
@@ -69,6 +70,26 @@ func WithStandins(t *testing.T, platforms ...string) (standin.Standins, bool) {
 		t.Errorf("%v\n%s", err, Tail(string(out)))
 	}
 	return s, false
+}
+
+// OnEveryPlatform runs a test for each platform, software included, in parallel, with a machine that knows what works and the
+// configuration's hardware that selects the platform. Hardware is a stand-in, in a process of its own.
+func OnEveryPlatform(t *testing.T, test func(t *testing.T, m *plan.Machine, hardware string)) {
+	t.Helper()
+	for _, name := range plan.Names() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if name == "software" {
+				test(t, &plan.Machine{}, configs.NoHardware)
+				return
+			}
+			if _, ok := WithStandins(t, name); !ok {
+				return
+			}
+			m, _ := Proved(t)
+			test(t, m, name)
+		})
+	}
 }
 
 // Tail is the end of a process's output.

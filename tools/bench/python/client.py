@@ -1,7 +1,7 @@
 """A program that looks at the pictures of a camera at half size, with framegate's client or with OpenCV's own reader.
 
-    python3 vision.py framegate URL PAUSE
-    python3 vision.py opencv URL PAUSE
+    python3 client.py framegate URL PAUSE
+    python3 client.py opencv URL PAUSE
 
 It prints for each picture when it had it, in seconds since 1970, and the number of the frame, which the test camera writes into it
 (internal/testcam/mark). PAUSE is how many seconds it pauses after each picture.

@@ -8,7 +8,6 @@ import (
 	"mime"
 	"mime/multipart"
 	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
@@ -68,7 +67,7 @@ func ffmpeg(name, url string) contender {
 	return program(name, "ffmpeg", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", url, "-vf", "scale=480:270", "-q:v", "5", "-f", "mpjpeg", "-")
 }
 
-//go:embed rival/opencv.py
+//go:embed python/server.py
 var opencvServer []byte
 
 // opencv runs a typical hand-written server with a number of viewers. rates is set to the rate of each.
@@ -131,11 +130,7 @@ func opencv(name, url string, viewers int, rates *[]float64) contender {
 func openMultipart(ctx context.Context, url string) (body io.ReadCloser, boundary string, err error) {
 	deadline := time.Now().Add(20 * time.Second)
 	for {
-		req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-		if err != nil {
-			return nil, "", err
-		}
-		resp, err := http.DefaultClient.Do(req)
+		resp, err := get(ctx, url)
 		if err == nil {
 			_, params, err := mime.ParseMediaType(resp.Header.Get("Content-Type"))
 			return resp.Body, params["boundary"], err

@@ -1,7 +1,7 @@
 """A typical hand-written camera server, for comparison: OpenCV reads the camera into a queue of ten decoded
 pictures, and Django's view shrinks and encodes them for each viewer.
 
-    python3 opencv.py RTSP-URL PORT
+    python3 server.py RTSP-URL PORT
 """
 import os
 import queue

@@ -22,18 +22,18 @@ import (
 	"github.com/framegate/framegate/internal/testcam"
 )
 
-//go:embed rival/vision.py
-var visionProgram []byte
+//go:embed python/client.py
+var clientScript []byte
 
-// visionKinds are the ways in which a program gets its pictures.
-var visionKinds = []struct{ kind, name string }{
+// clientKinds are the ways in which a program gets its pictures.
+var clientKinds = []struct{ kind, name string }{
 	{"framegate", "%s with framegate's client"},
 	{"opencv", "%s with cv2.VideoCapture"},
 }
 
-// vision compares programs in Python that look at the pictures of one camera at half size: with framegate's client, and with OpenCV's
+// clients compares programs in Python that look at the pictures of one camera at half size: with framegate's client, and with OpenCV's
 // own reader.
-func (b *bench) vision(ctx context.Context) error {
+func (b *bench) clients(ctx context.Context) error {
 	if exec.Command("/usr/bin/python3", "-c", "import cv2, numpy").Run() != nil {
 		b.add(table.Row{Name: "programs in Python", Missing: "OpenCV for Python is not installed"})
 		return nil
@@ -50,16 +50,16 @@ func (b *bench) vision(ctx context.Context) error {
 	defer os.RemoveAll(folder)
 	err = errors.Join(
 		os.WriteFile(filepath.Join(folder, "framegate.py"), clients.Python, 0o600),
-		os.WriteFile(filepath.Join(folder, "vision.py"), visionProgram, 0o600))
+		os.WriteFile(filepath.Join(folder, "client.py"), clientScript, 0o600))
 	if err != nil {
 		return err
 	}
-	v := vision{cameras: cameras, script: filepath.Join(folder, "vision.py"), urls: map[string]string{
+	v := clientPrograms{cameras: cameras, script: filepath.Join(folder, "client.py"), urls: map[string]string{
 		"framegate": server.URL + "/cameras/cam1?width=960", "opencv": cameras.URL("cam1"),
 	}, servers: map[string]int{"framegate": server.PID()}}
 	for _, n := range []int{1, 4, 8} {
 		costs := map[string]float64{} // by kind: processor time of a frame, since fewer of them cost less
-		for _, k := range visionKinds {
+		for _, k := range clientKinds {
 			m, err := v.measure(ctx, k.kind, n, 0, b.Time)
 			if err != nil {
 				return fmt.Errorf("%s: %w", k.kind, err)
@@ -80,12 +80,12 @@ func (b *bench) vision(ctx context.Context) error {
 		}
 		b.add(ratio)
 	}
-	for _, k := range visionKinds {
-		m, err := v.measure(ctx, k.kind, 1, visionPause, 6*visionPause)
+	for _, k := range clientKinds {
+		m, err := v.measure(ctx, k.kind, 1, clientPause, 6*clientPause)
 		if err != nil {
 			return fmt.Errorf("%s: %w", k.kind, err)
 		}
-		row := table.Row{Name: fmt.Sprintf(k.name, "1 program") + fmt.Sprintf(" and a pause of %v after each frame: age of a frame, median", visionPause),
+		row := table.Row{Name: fmt.Sprintf(k.name, "1 program") + fmt.Sprintf(" and a pause of %v after each frame: age of a frame, median", clientPause),
 			Value: table.Quantile(m.ages, 0.5), Unit: "ms"}
 		if k.kind == "framegate" {
 			row.AtMost = 100
@@ -95,11 +95,11 @@ func (b *bench) vision(ctx context.Context) error {
 	return nil
 }
 
-// visionPause is how long a slow program takes for a frame.
-const visionPause = 2 * time.Second
+// clientPause is how long a slow program takes for a frame.
+const clientPause = 2 * time.Second
 
-// vision runs programs that look at the camera cam1.
-type vision struct {
+// clientPrograms runs programs that look at the camera cam1.
+type clientPrograms struct {
 	cameras *testcam.Server
 	script  string
 	urls    map[string]string // by kind
@@ -122,12 +122,12 @@ func (w watched) rate() (sum float64) {
 }
 
 // measure runs n programs of a kind, waits until their load is steady, and measures them for a time.
-func (v *vision) measure(ctx context.Context, kind string, n int, pause, length time.Duration) (watched, error) {
+func (v *clientPrograms) measure(ctx context.Context, kind string, n int, pause, length time.Duration) (watched, error) {
 	var pids []int
 	if pid := v.servers[kind]; pid != 0 {
 		pids = append(pids, pid)
 	}
-	programs := make([]*visionRun, n)
+	programs := make([]*clientProgram, n)
 	var reading sync.WaitGroup
 	defer reading.Wait()
 	for i := range programs {
@@ -169,8 +169,8 @@ func (v *vision) measure(ctx context.Context, kind string, n int, pause, length 
 	return w, ctx.Err()
 }
 
-// visionRun is one program.
-type visionRun struct {
+// clientProgram is one program.
+type clientProgram struct {
 	cameras *testcam.Server
 	cmd     *exec.Cmd
 	out     io.Reader
@@ -180,7 +180,7 @@ type visionRun struct {
 	ages []float64
 }
 
-func (v *vision) begin(kind string, pause time.Duration) (*visionRun, error) {
+func (v *clientPrograms) begin(kind string, pause time.Duration) (*clientProgram, error) {
 	cmd := exec.Command("/usr/bin/python3", v.script, kind, v.urls[kind], fmt.Sprint(pause.Seconds()))
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	cmd.Stderr = os.Stderr
@@ -188,11 +188,11 @@ func (v *vision) begin(kind string, pause time.Duration) (*visionRun, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &visionRun{cameras: v.cameras, cmd: cmd, out: out, first: make(chan struct{})}, cmd.Start()
+	return &clientProgram{cameras: v.cameras, cmd: cmd, out: out, first: make(chan struct{})}, cmd.Start()
 }
 
 // read reads what the program prints until it ends.
-func (p *visionRun) read() {
+func (p *clientProgram) read() {
 	begun := false
 	for lines := bufio.NewScanner(p.out); lines.Scan(); {
 		var at float64
@@ -214,7 +214,7 @@ func (p *visionRun) read() {
 }
 
 // take returns the ages of the frames since the last call.
-func (p *visionRun) take() []float64 {
+func (p *clientProgram) take() []float64 {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	ages := p.ages

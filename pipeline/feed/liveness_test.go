@@ -10,8 +10,8 @@ import (
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
-// TestSilenceIsAllowedByTheRhythmOfACamera says when a camera is given up after it has sent units, packets and nothing more.
-func TestSilenceIsAllowedByTheRhythmOfACamera(t *testing.T) {
+// TestSilenceIsAllowedByTheUsualPauseOfACamera says when a camera is given up after it has sent units, packets and nothing more.
+func TestSilenceIsAllowedByTheUsualPauseOfACamera(t *testing.T) {
 	const s = time.Second
 	type event struct {
 		after time.Duration // the one before
@@ -30,45 +30,45 @@ func TestSilenceIsAllowedByTheRhythmOfACamera(t *testing.T) {
 		return all
 	}
 	for name, c := range map[string]struct {
-		limits limits
-		events []event
-		limit  time.Duration
-		reason frame.Reason
-		key    string // of the configuration, which the error names
+		timeouts timeouts
+		events   []event
+		limit    time.Duration
+		reason   frame.Reason
+		key      string // of the configuration, which the error names
 	}{
-		"it never answers":               {limits{10 * s, 5 * s, 0}, nil, 10 * s, frame.TimedOut, "connect_timeout"},
-		"it answers":                     {limits{10 * s, 5 * s, 0}, []event{{s, 0}}, 60 * s, frame.TimedOut, "connect_timeout"},
-		"it answers, and may take long":  {limits{90 * s, 5 * s, 0}, []event{{s, 0}}, 90 * s, frame.TimedOut, "connect_timeout"},
-		"one picture":                    {limits{10 * s, 5 * s, 0}, steady(1, s), 60 * s, frame.Stalled, "connect_timeout"},
-		"25 pictures a second":           {limits{10 * s, 5 * s, 0}, steady(25, s/25), 5 * s, frame.Stalled, "stall_timeout"},
-		"three of them":                  {limits{10 * s, 5 * s, 0}, steady(3, s/25), 5 * s, frame.Stalled, "stall_timeout"},
-		"a picture every 7 s":            {limits{10 * s, 5 * s, 0}, steady(3, 7*s), 21 * s, frame.Stalled, "stall_timeout"},
-		"a picture every 15 s":           {limits{10 * s, 5 * s, 0}, steady(9, 15*s), 45 * s, frame.Stalled, "stall_timeout"},
-		"every 15 s, 50 at once first":   {limits{10 * s, 5 * s, 0}, burst(50, 15*s), 45 * s, frame.Stalled, "stall_timeout"},
-		"every 15 s, the second one":     {limits{10 * s, 5 * s, 0}, append(steady(7500, s/25), event{15 * s, 315 * s}, event{15 * s, 330 * s}), 45 * s, frame.Stalled, "stall_timeout"},
-		"one pause of 4 s":               {limits{10 * s, 5 * s, 0}, append(steady(25, s/25), event{4 * s, 5 * s}), 5 * s, frame.Stalled, "stall_timeout"},
-		"another a minute later":         {limits{10 * s, 5 * s, 0}, append(append(steady(25, s/25), event{4 * s, 5 * s}), event{70 * s, 9 * s}), 12 * s, frame.Stalled, "stall_timeout"},
-		"its clock jumps":                {limits{10 * s, 5 * s, 0}, append(steady(25, s/25), event{s / 25, time.Hour}), 5 * s, frame.Stalled, "stall_timeout"},
-		"it was slow five minutes ago":   {limits{10 * s, 5 * s, 0}, append(steady(9, 15*s), steady(7500, s/25)...), 5 * s, frame.Stalled, "stall_timeout"},
-		"it is polled every 30 s":        {limits{10 * s, 5 * s, 90 * s}, steady(1, s), 90 * s, frame.Stalled, "connect_timeout"},
-		"packets that make no unit":      {limits{10 * s, 5 * s, 0}, append(steady(25, s/25), event{4 * s, 0}), 5 * s, frame.Stalled, "stall_timeout"},
-		"a stall_timeout longer than it": {limits{10 * s, 60 * s, 0}, steady(9, 15*s), 60 * s, frame.Stalled, "stall_timeout"},
+		"it never answers":               {timeouts{10 * s, 5 * s, 0}, nil, 10 * s, frame.TimedOut, "connect_timeout"},
+		"it answers":                     {timeouts{10 * s, 5 * s, 0}, []event{{s, 0}}, 60 * s, frame.TimedOut, "connect_timeout"},
+		"it answers, and may take long":  {timeouts{90 * s, 5 * s, 0}, []event{{s, 0}}, 90 * s, frame.TimedOut, "connect_timeout"},
+		"one picture":                    {timeouts{10 * s, 5 * s, 0}, steady(1, s), 60 * s, frame.Stalled, "connect_timeout"},
+		"25 pictures a second":           {timeouts{10 * s, 5 * s, 0}, steady(25, s/25), 5 * s, frame.Stalled, "stall_timeout"},
+		"three of them":                  {timeouts{10 * s, 5 * s, 0}, steady(3, s/25), 5 * s, frame.Stalled, "stall_timeout"},
+		"a picture every 7 s":            {timeouts{10 * s, 5 * s, 0}, steady(3, 7*s), 21 * s, frame.Stalled, "stall_timeout"},
+		"a picture every 15 s":           {timeouts{10 * s, 5 * s, 0}, steady(9, 15*s), 45 * s, frame.Stalled, "stall_timeout"},
+		"every 15 s, 50 at once first":   {timeouts{10 * s, 5 * s, 0}, burst(50, 15*s), 45 * s, frame.Stalled, "stall_timeout"},
+		"every 15 s, the second one":     {timeouts{10 * s, 5 * s, 0}, append(steady(7500, s/25), event{15 * s, 315 * s}, event{15 * s, 330 * s}), 45 * s, frame.Stalled, "stall_timeout"},
+		"one pause of 4 s":               {timeouts{10 * s, 5 * s, 0}, append(steady(25, s/25), event{4 * s, 5 * s}), 5 * s, frame.Stalled, "stall_timeout"},
+		"another a minute later":         {timeouts{10 * s, 5 * s, 0}, append(append(steady(25, s/25), event{4 * s, 5 * s}), event{70 * s, 9 * s}), 12 * s, frame.Stalled, "stall_timeout"},
+		"its clock jumps":                {timeouts{10 * s, 5 * s, 0}, append(steady(25, s/25), event{s / 25, time.Hour}), 5 * s, frame.Stalled, "stall_timeout"},
+		"it was slow five minutes ago":   {timeouts{10 * s, 5 * s, 0}, append(steady(9, 15*s), steady(7500, s/25)...), 5 * s, frame.Stalled, "stall_timeout"},
+		"it is polled every 30 s":        {timeouts{10 * s, 5 * s, 90 * s}, steady(1, s), 90 * s, frame.Stalled, "connect_timeout"},
+		"packets that make no unit":      {timeouts{10 * s, 5 * s, 0}, append(steady(25, s/25), event{4 * s, 0}), 5 * s, frame.Stalled, "stall_timeout"},
+		"a stall_timeout longer than it": {timeouts{10 * s, 60 * s, 0}, steady(9, 15*s), 60 * s, frame.Stalled, "stall_timeout"},
 	} {
-		var r rhythm
+		var l liveness
 		now := time.Now()
-		r.reset(now)
+		l.reset(now)
 		last := now
 		for _, e := range c.events {
 			last = last.Add(e.after)
 			if e.pts == 0 {
-				r.hear(last)
+				l.data(last)
 			} else {
-				r.take(last, e.pts, true)
+				l.unit(last, e.pts, true)
 			}
 		}
-		since, limit, reason, text := r.silence(c.limits)
-		if !since.Equal(last) || limit != c.limit || reason != c.reason || !strings.Contains(text, c.key) {
-			t.Errorf("%s: %v after %v, %s: %s; want %v after %v, %s, %s", name, limit, since.Sub(now), reason, text, c.limit, last.Sub(now), c.reason, c.key)
+		s := l.silence(c.timeouts)
+		if !s.since.Equal(last) || s.limit != c.limit || s.reason != c.reason || !strings.Contains(s.text, c.key) {
+			t.Errorf("%s: %v after %v, %s: %s; want %v after %v, %s, %s", name, s.limit, s.since.Sub(now), s.reason, s.text, c.limit, last.Sub(now), c.reason, c.key)
 		}
 	}
 }
@@ -79,7 +79,7 @@ func TestCameraThatSendsNothingUsableIsReportedAndGivenUp(t *testing.T) {
 	for _, good := range []int{0, 50} {
 		f, in, reports := waiting(t)
 		now := time.Now()
-		f.rhythm.reset(now)
+		f.liveness.reset(now)
 		for range good {
 			now = now.Add(40 * time.Millisecond)
 			in.Unit(idrUnit, unit.NoPTS, true, now, h264)
@@ -89,9 +89,9 @@ func TestCameraThatSendsNothingUsableIsReportedAndGivenUp(t *testing.T) {
 			now = now.Add(40 * time.Millisecond)
 			in.Unit(idrUnit, unit.NoPTS, true, now, broken)
 		}
-		since, limit, reason, text := f.rhythm.silence(limits{10 * time.Second, 5 * time.Second, 0})
-		if since.Sub(last) > time.Second || limit != time.Minute || reason != frame.NoVideo || !strings.Contains(text, "no picture that could be read") {
-			t.Errorf("after %d pictures: given up %v after %v: %s, %s", good, limit, since.Sub(last), reason, text)
+		s := f.liveness.silence(timeouts{10 * time.Second, 5 * time.Second, 0})
+		if s.since.Sub(last) > time.Second || s.limit != time.Minute || s.reason != frame.NoVideo || !strings.Contains(s.text, "no picture that could be read") {
+			t.Errorf("after %d pictures: given up %v after %v: %s, %s", good, s.limit, s.since.Sub(last), s.reason, s.text)
 		}
 		f.reportWaiting()
 		if len(*reports) != 1 || (*reports)[0].Err.Reason != frame.NoVideo {
@@ -106,7 +106,7 @@ func TestPicturesAfterAnotherFormatAreReported(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.rhythm.reset(time.Now())
+	f.liveness.reset(time.Now())
 	streams := 0
 	in := f.NewIntake(func(frame.Stream) { streams++ })
 	another := *h264
@@ -121,28 +121,28 @@ func TestPicturesAfterAnotherFormatAreReported(t *testing.T) {
 
 // TestTimeInWhichACameraSendsOnlyBrokenUnitsIsNoPause, nor is one that ended minutes and many connections ago.
 func TestTimeInWhichACameraSendsOnlyBrokenUnitsIsNoPause(t *testing.T) {
-	var r rhythm
-	l := limits{10 * time.Second, 5 * time.Second, 0}
+	var l liveness
+	limits := timeouts{10 * time.Second, 5 * time.Second, 0}
 	now, pts := time.Now(), time.Duration(0)
 	next := func(step time.Duration) { now, pts = now.Add(step), pts+step }
 	good := func(n int) {
 		for range n {
 			next(40 * time.Millisecond)
-			r.take(now, pts, true)
+			l.unit(now, pts, true)
 		}
 	}
 	check := func(what string, want time.Duration) {
 		t.Helper()
-		if _, limit, _, _ := r.silence(l); limit != want {
+		if limit := l.silence(limits).limit; limit != want {
 			t.Errorf("%s: a limit of %v, want %v", what, limit, want)
 		}
 	}
-	r.reset(now)
+	l.reset(now)
 	good(25)
 	for range 2 {
 		for range 100 {
 			next(40 * time.Millisecond)
-			r.spoil(now)
+			l.brokenUnit(now)
 		}
 		good(25)
 	}
@@ -150,40 +150,40 @@ func TestTimeInWhichACameraSendsOnlyBrokenUnitsIsNoPause(t *testing.T) {
 	for range 2 {
 		for range 100 {
 			next(40 * time.Millisecond)
-			r.hear(now)
+			l.data(now)
 		}
-		r.skip()
+		l.lostUnit()
 		good(25)
 	}
 	check("packets of lost units for 4 s, twice", 5*time.Second)
 	for range 2 {
 		next(3960 * time.Millisecond)
-		r.hear(now)
+		l.data(now)
 		good(25)
 	}
 	check("pauses of 4 s, twice", 12*time.Second)
 	for range 20 { // connections of 10 s each
-		r.reset(now)
+		l.reset(now)
 		good(250)
 	}
 	check("200 s later", 5*time.Second)
 }
 
-// TestRhythmOfTheLastConnectionIsBelievedOnce so that a camera that stalls right after a reconnect is noticed as soon as before.
-func TestRhythmOfTheLastConnectionIsBelievedOnce(t *testing.T) {
-	var r rhythm
-	l := limits{10 * time.Second, 5 * time.Second, 0}
+// TestUsualPauseOfTheLastConnectionIsKeptOnce has a camera that sends one unit and stalls after each reconnect.
+func TestUsualPauseOfTheLastConnectionIsKeptOnce(t *testing.T) {
+	var l liveness
+	limits := timeouts{10 * time.Second, 5 * time.Second, 0}
 	now := time.Now()
-	r.reset(now)
+	l.reset(now)
 	for n := range 25 {
-		r.take(now, time.Duration(n)*40*time.Millisecond, true)
+		l.unit(now, time.Duration(n)*40*time.Millisecond, true)
 		now = now.Add(40 * time.Millisecond)
 	}
 	for _, want := range []time.Duration{5 * time.Second, time.Minute} {
-		r.reset(now) // an attempt that is refused
-		r.reset(now)
-		r.take(now, 0, true)
-		if _, limit, _, _ := r.silence(l); limit != want {
+		l.reset(now) // an attempt that is refused
+		l.reset(now)
+		l.unit(now, 0, true)
+		if limit := l.silence(limits).limit; limit != want {
 			t.Errorf("a limit of %v, want %v", limit, want)
 		}
 	}
@@ -206,7 +206,7 @@ func waiting(t *testing.T) (f *Feed, in *Intake, reports *[]frame.Waiting) {
 	}
 	reports = new([]frame.Waiting)
 	f.OnWaiting(func(w frame.Waiting) { *reports = append(*reports, w) })
-	f.rhythm.reset(time.Now())
+	f.liveness.reset(time.Now())
 	return f, f.NewIntake(func(frame.Stream) {}), reports
 }
 
@@ -216,8 +216,8 @@ func TestUnitsBeforeAKeyframeAreALifeSign(t *testing.T) {
 	for n := range 600 { // 60 s at 10 pictures a second
 		in.Unit(pUnit, time.Duration(n)*100*time.Millisecond, true, began.Add(time.Duration(n)*100*time.Millisecond), h264)
 	}
-	if since, _, _, _ := f.rhythm.silence(limits{10 * time.Second, 5 * time.Second, 0}); since.Sub(began) < 59*time.Second {
-		t.Errorf("it is silent since %v after the first unit", since.Sub(began))
+	if s := f.liveness.silence(timeouts{10 * time.Second, 5 * time.Second, 0}); s.since.Sub(began) < 59*time.Second {
+		t.Errorf("it is silent since %v after the first unit", s.since.Sub(began))
 	}
 	if n, _ := f.gop.Size(); n > 0 || f.Stream() != (frame.Stream{}) {
 		t.Errorf("%d units are kept, of %+v", n, f.Stream())
