@@ -371,3 +371,71 @@ func (b *lockedBuffer) String() string {
 	defer b.mu.Unlock()
 	return b.text.String()
 }
+
+func TestSignInWorksBelowThePathOfAProxy(t *testing.T) {
+	wall := below(t, signInServer(t))
+	v := newVisit(t, strings.TrimSuffix(wall, "/"))
+	follow := func(path string, resp *http.Response) string {
+		t.Helper()
+		base, _ := url.Parse(v.root + path)
+		to, err := base.Parse(resp.Header.Get("Location"))
+		if err != nil || resp.StatusCode != http.StatusSeeOther || !strings.HasPrefix(to.String(), wall) {
+			t.Fatalf("%s: %s to %v, %v", path, resp.Status, to, err)
+		}
+		return "/" + strings.TrimPrefix(to.String(), wall)
+	}
+	resp, _ := v.do(t, "GET", "/cameras/gate/", nil)
+	signIn := follow("/cameras/gate/", resp)
+	if signIn != "/sign-in?next=%2Fcameras%2Fgate%2F" {
+		t.Fatal(signIn)
+	}
+	_, page := v.do(t, "GET", signIn, nil)
+	if !strings.Contains(page, `action="sign-in"`) {
+		t.Error(page)
+	}
+	form := url.Values{"name": {"ann"}, "password": {"correct horse"}, "next": {"/cameras/gate/"}}
+	// The proxy passes on its own address as Host, so the browser's Origin is another one; over TLS it says that it is the same.
+	resp, _ = v.do(t, "POST", "/sign-in", form, "Sec-Fetch-Site", "same-origin")
+	if to := follow("/sign-in", resp); to != "/cameras/gate/" {
+		t.Error(to)
+	}
+	v.expect(t, "GET", "/cameras/gate/", 200)
+	resp, _ = v.do(t, "POST", "/account/sessions/others/end", nil, "Sec-Fetch-Site", "same-origin")
+	if to := follow("/account/sessions/others/end", resp); to != "/account" {
+		t.Error(to)
+	}
+}
+
+func TestStreamEndsWithItsSession(t *testing.T) {
+	root := signInServer(t)
+	watcher, other := newVisit(t, root), newVisit(t, root)
+	watcher.signIn(t, "bob", "battery staple", "")
+	other.signIn(t, "bob", "battery staple", "")
+	watcher.Timeout = 0
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, root+"/cameras/gate/stream", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := watcher.Do(r)
+	if err != nil || resp.StatusCode != 200 {
+		t.Fatalf("%v, %v", resp, err)
+	}
+	defer resp.Body.Close()
+	if _, err := io.ReadFull(resp.Body, make([]byte, 1000)); err != nil {
+		t.Fatal(err)
+	}
+	other.do(t, "DELETE", "/api/sessions/others", nil)
+	if _, err := io.Copy(io.Discard, resp.Body); err != nil { // which does not return while the stream goes on
+		t.Errorf("the stream ends with %v", err)
+	}
+}
+
+func TestBrowserOverHTTPOpensNoDialogForAPassword(t *testing.T) {
+	url := signInServer(t)
+	for agent, asks := range map[string]bool{"Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0": false, "curl/8.0": true, "": true} {
+		got := asked(t, url+"/api/cameras", "", "", "User-Agent", agent)
+		if challenge := got.Header.Get("WWW-Authenticate"); got.StatusCode != 401 || (challenge != "") != asks {
+			t.Errorf("%s: %d, %q", agent, got.StatusCode, challenge)
+		}
+	}
+}
