@@ -113,6 +113,12 @@ func askers(t *testing.T) map[string]asker {
 		}
 		return "Bearer " + signed
 	}
+	const proxy, proxySecret = "127.0.0.9:4321", "0123456789abcdef" // on this machine, and trusted
+	proxied := configs.Default().Auth
+	proxied.Proxy.UserHeader, proxied.Proxy.RoleHeader, proxied.Proxy.CamerasHeader = "Remote-User", "Remote-Role", "Remote-Cameras"
+	proxied.Proxy.Secret = proxySecret
+	proxiedToo := proxied
+	proxiedToo.Open = true
 	return map[string]asker{
 		"nobody from loopback":                         {closed, from(loopback), statuses(served, served, served, served)},
 		"nobody from elsewhere":                        {closed, from(elsewhere), statuses(403, 403, 403, 403)},
@@ -148,7 +154,20 @@ func askers(t *testing.T) map[string]asker {
 		"token for another audience": {tokens, from(elsewhere, "Authorization", token(jwt.SigningMethodHS256, jwtSecret, jwt.MapClaims{"aud": "elsewhere"})),
 			statuses(401, 401, 401, 401)},
 		"nobody from elsewhere, with tokens": {tokens, from(elsewhere), statuses(401, 401, 401, 401)},
-		"tampered link":                      {linked, from(elsewhere, "Test-Link", "tampered"), ofLink(403)},
+		"user of a proxy": {proxied, from(proxy, "Remote-User", "dora", "Remote-Cameras", "ga*", "X-Framegate-Secret", proxySecret),
+			statuses(served, served, 403, 403)},
+		"admin of a proxy": {proxied, from(proxy, "Remote-User", "dora", "Remote-Role", "admin", "X-Framegate-Secret", proxySecret),
+			statuses(served, served, served, served)},
+		"user of a proxy, for another camera": {proxied, from(proxy, "Remote-User", "dora", "Remote-Cameras", "yard", "X-Framegate-Secret", proxySecret),
+			statuses(served, 403, 403, 403)},
+		"user of a proxy without its secret": {proxied, from(proxy, "Remote-User", "dora", "Remote-Role", "admin"), statuses(403, 403, 403, 403)},
+		"proxy header from a stranger": {proxied, from(elsewhere, "Remote-User", "dora", "Remote-Role", "admin", "X-Framegate-Secret", proxySecret),
+			statuses(403, 403, 403, 403)},
+		"proxy header from a stranger, open": {proxiedToo, from(elsewhere, "Remote-User", "dora", "Remote-Role", "admin", "X-Framegate-Secret", proxySecret),
+			statuses(served, served, 403, 403)},
+		"nobody through a trusted proxy on this machine":        {closed, from(proxy), statuses(403, 403, 403, 403)},
+		"somebody here through a trusted proxy on this machine": {closed, from(proxy, "X-Forwarded-For", "127.0.0.1"), statuses(403, 403, 403, 403)},
+		"tampered link": {linked, from(elsewhere, "Test-Link", "tampered"), ofLink(403)},
 	}
 }
 
@@ -177,7 +196,7 @@ func TestEveryRouteAnswersThoseWhoMayAsk(t *testing.T) {
 	for name, asks := range askers(t) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			config, err := configs.Parse("test.yaml", []byte("cameras: [{id: gate, url: 'rtsp://h/gate'}]\n"), nil)
+			config, err := configs.Parse("test.yaml", []byte("trusted_proxies: [127.0.0.9]\ncameras: [{id: gate, url: 'rtsp://h/gate'}]\n"), nil)
 			if err != nil {
 				t.Fatal(err)
 			}

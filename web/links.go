@@ -53,7 +53,7 @@ func (s *server) makeLink(w http.ResponseWriter, r *http.Request) {
 	}
 	s.audit(r, "link made", "for", asked.Path, "any", asked.Any, "client", asked.Client, "until", signed.Expires, "key", signed.Key)
 	w.Header().Set("Cache-Control", "no-store")
-	writeJSON(w, http.StatusCreated, map[string]any{"url": signed.URL, "expires": signed.Expires})
+	writeJSON(w, http.StatusCreated, map[string]any{"url": s.prefix(r) + signed.URL, "expires": signed.Expires})
 }
 
 // readLinkRequest reads a JSON object with known keys only.
@@ -131,5 +131,5 @@ func (s *server) audit(r *http.Request, what string, args ...any) {
 	if who == "" {
 		who = string(p.Kind)
 	}
-	s.Log.Info(what, append([]any{"who", who, "from", r.RemoteAddr}, args...)...)
+	s.Log.Info(what, append([]any{"who", who, "from", addressOf(r)}, args...)...)
 }

@@ -171,13 +171,51 @@ func TestAdminMakesALink(t *testing.T) {
 	}
 	line, _, _ := strings.Cut(log.String(), "\n")
 	_, signature, _ := strings.Cut(made.URL, "signature=")
-	for _, part := range []string{`msg="link made"`, "who=local", "from=127.0.0.1:1", `for="/cameras/gate/snapshot.jpg?width=160"`, "until="} {
+	for _, part := range []string{`msg="link made"`, "who=local", "from=127.0.0.1 ", `for="/cameras/gate/snapshot.jpg?width=160"`, "until="} {
 		if !strings.Contains(line, part) {
 			t.Errorf("%s lacks %s", line, part)
 		}
 	}
 	if strings.Contains(log.String(), signature) {
 		t.Errorf("the signature is in the log: %s", log)
+	}
+}
+
+func TestLinkBelowABasePathIsMadeForThePathWithoutIt(t *testing.T) {
+	url, handler, _ := serveLinked(t, linkKey)
+	config := *handler.server.config.Load()
+	config.BasePath = "/site/cams"
+	handler.Configure(&config)
+	_, body := ask(t, "POST", url+"/site/cams/api/links", "127.0.0.1:1", `{"path": "/cameras/gate/snapshot.jpg"}`, asJSON...)
+	var made struct{ URL string }
+	if err := json.Unmarshal([]byte(body), &made); err != nil || !strings.HasPrefix(made.URL, "/site/cams/cameras/gate/snapshot.jpg?") {
+		t.Fatalf("%s %v", body, err)
+	}
+	for _, link := range []string{made.URL, "/site/cams" + signedAs("/cameras/gate/snapshot.jpg?width=64", time.Now().Add(time.Hour), "wall", linkSecret)} {
+		if resp, body := ask(t, "GET", url+link, elsewhere, ""); resp.StatusCode != 200 {
+			t.Errorf("%s: %d %.200s", link, resp.StatusCode, body)
+		}
+	}
+}
+
+// TestLinkForAClientBehindATrustedProxyIsForTheClient sends requests by a proxy.
+func TestLinkForAClientBehindATrustedProxyIsForTheClient(t *testing.T) {
+	url, handler, _ := serveLinked(t, linkKey)
+	signed, err := handler.server.links.Sign(links.Request{URL: "/cameras/gate/snapshot.jpg", Client: "203.0.113.9"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	parsed, err := configs.Parse("test.yaml", []byte("trusted_proxies: [192.0.2.80]\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := *handler.server.config.Load()
+	config.TrustedProxies, config.Proxies = parsed.TrustedProxies, parsed.Proxies
+	handler.Configure(&config)
+	for from, want := range map[string]int{"192.0.2.80:1": 200, "192.0.2.81:1": 403} {
+		if resp, _ := ask(t, "GET", url+signed.URL, from, "", "X-Forwarded-For", "203.0.113.9"); resp.StatusCode != want {
+			t.Errorf("by %s: %d, want %d", from, resp.StatusCode, want)
+		}
 	}
 }
 
@@ -268,7 +306,7 @@ func TestKeysOfLinksAreRotatedAndRevoked(t *testing.T) {
 	if resp, _ := ask(t, "DELETE", url+"/api/links/keys/none", "127.0.0.1:1", "", asJSON...); resp.StatusCode != 404 {
 		t.Errorf("%d for a key that is not there", resp.StatusCode)
 	}
-	for _, line := range []string{`msg="link key rotated" who=local from=127.0.0.1:1 key=` + all[0].ID, `msg="link key revoked" who=local from=127.0.0.1:1 key=` + signed.Key} {
+	for _, line := range []string{`msg="link key rotated" who=local from=127.0.0.1 key=` + all[0].ID, `msg="link key revoked" who=local from=127.0.0.1 key=` + signed.Key} {
 		if !strings.Contains(log.String(), line) {
 			t.Errorf("%s lacks %s", log, line)
 		}

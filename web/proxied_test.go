@@ -1,13 +1,17 @@
 package web
 
 import (
+	"context"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"strings"
 	"testing"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/viewer"
+	"github.com/framegate/framegate/web/auth/proxy"
 )
 
 // behind is the start of a configuration whose proxy is 192.0.2.1.
@@ -77,6 +81,23 @@ func TestRequestThroughATrustedProxyIsNeverFromThisMachine(t *testing.T) {
 	}
 }
 
+func TestClientsOfAProxyOnAUnixSocketHaveTheirOwnAddresses(t *testing.T) {
+	for _, trusted := range []bool{false, true} {
+		r := httptest.NewRequest(http.MethodGet, "/", nil)
+		r.RemoteAddr = "@"
+		r.Header.Set("X-Forwarded-For", "192.0.2.7")
+		r = r.WithContext(context.WithValue(r.Context(), http.LocalAddrContextKey, &net.UnixAddr{Net: "unix"}))
+		r = proxy.Forward(r, configs.Proxies{Unix: trusted})
+		want := unixClients
+		if trusted {
+			want = "192.0.2.7"
+		}
+		if got := addressOf(r); got != want || fromLoopback(r) == trusted {
+			t.Errorf("trusted %v: %s, from this machine %v", trusted, got, fromLoopback(r))
+		}
+	}
+}
+
 func TestUserWhomAProxyNamesIsLetIn(t *testing.T) {
 	const users = "auth: {proxy: {user_header: Remote-User, role_header: Remote-Role, cameras_header: Remote-Cameras, secret: 0123456789abcdef}}\n"
 	url, _ := serveText(t, behind+users+"hosts: [cams.example]\n"+site)
@@ -107,6 +128,10 @@ func TestUserWhomAProxyNamesIsLetIn(t *testing.T) {
 	resp, body := send(t, http.MethodPost, url+"/api/cameras", `{"id": "new", "url": "rtsp://h/new"}`, admin)
 	if resp.StatusCode != 201 || resp.Header.Get("Location") != "/cams/api/cameras/new" {
 		t.Errorf("an admin adds a camera: %s %v %s", resp.Status, resp.Header, body)
+	}
+	resp, body = send(t, http.MethodPost, url+"/api/links", `{"path": "/cameras/gate/stream"}`, admin)
+	if resp.StatusCode != 201 || !strings.Contains(body, `"/cams/cameras/gate/stream?`) {
+		t.Errorf("an admin makes a link: %s %s", resp.Status, body)
 	}
 	admin["Origin"] = "https://evil.example"
 	if resp, body := send(t, http.MethodDelete, url+"/api/cameras/new", "", admin); resp.StatusCode != 403 {
@@ -143,8 +168,9 @@ func TestRoutesAnswerBelowBasePath(t *testing.T) {
 		"/site/cams/": 200, "/site/cams": 200, "/site/cams/api/cameras": 200, "/site/cams/healthz": 200, "/healthz": 200, "/readyz": 503,
 		"/": 404, "/api/cameras": 404, "/site/camsapi/cameras": 404, "/site/cams/none": 404, "/site/cams/../../api/cameras": 404,
 	} {
-		if resp, body := get(t, server+path); resp.StatusCode != status && path != "/readyz" {
-			t.Errorf("%s: %s %s", path, resp.Status, body)
+		resp, body := get(t, server+path)
+		if resp.StatusCode != status && path != "/readyz" || status == 404 && resp.Header.Get("Content-Type") != "application/problem+json" {
+			t.Errorf("%s: %s %v %s", path, resp.Status, resp.Header, body)
 		}
 	}
 	wall := server + "/site/cams/"

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -80,6 +81,14 @@ func TestRenewedCertificateIsServedAndNoStreamEnds(t *testing.T) {
 	resp.Body.Close()
 	if strings.Contains(p.Log(), strings.Split(string(otherKey), "\n")[1]) {
 		t.Error("a key is in the log")
+	}
+	if status := p.Stop(); status != 0 {
+		t.Errorf("status %d with a viewer over HTTP/2", status)
+	}
+	for err = nil; err == nil; _, err = stream.Next() {
+	}
+	if !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		t.Errorf("the stream does not end, but breaks off: %v", err)
 	}
 }
 

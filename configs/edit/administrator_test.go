@@ -2,8 +2,11 @@ package edit
 
 import (
 	"errors"
+	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/framegate/framegate/internal/certificate/certificatetest"
 )
 
 const ofTheAdministrator = `cameras:
@@ -63,5 +66,13 @@ func TestWhatTheAdministratorWroteStays(t *testing.T) {
 		if err := do(f, request); err != nil {
 			t.Errorf("%s: %v", request, err)
 		}
+	}
+}
+
+func TestCamerasAreChangedBesideACertificate(t *testing.T) {
+	f := fileWith(t, "tls: {cert: cert.pem, key: key.pem}\ncameras: [{id: a, url: 'test://ball'}]\n")
+	certificatetest.Write(t, filepath.Dir(f.Path))
+	if err := do(f, `patch a {"fps": 5}`); err != nil {
+		t.Error(err)
 	}
 }

@@ -170,7 +170,9 @@ func TestConnectionsOfATrustedProxyHaveNoLimitOfTheirOwn(t *testing.T) {
 			t.Fatal(err)
 		}
 		c, address, accepted := accepting(t, *config, 1000)
+		c.mu.Lock()
 		c.beyond = keptForThisMachine // none of these
+		c.mu.Unlock()
 		for range want {
 			dial(t, address)
 			next(t, accepted)

@@ -17,8 +17,12 @@ import (
 // maxSize is the limit of a file, in bytes.
 const maxSize = 256 << 10
 
+// service is the state directory of the systemd unit.
+var service = "/var/lib/framegate"
+
 // Dir returns the state directory, which may not exist yet: $STATE_DIRECTORY, as systemd sets it, else $XDG_STATE_HOME/framegate, else
-// ~/.local/state/framegate. Variables that are not absolute paths are ignored.
+// ~/.local/state/framegate. Variables that are not absolute paths are ignored. In place of the last, root has the directory of the systemd
+// unit where there is one: what an administrator types is meant for the service.
 func Dir() (string, error) {
 	first, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":") // systemd lists all of a unit
 	if filepath.IsAbs(first) {
@@ -26,6 +30,9 @@ func Dir() (string, error) {
 	}
 	if base := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(base) {
 		return filepath.Join(base, "framegate"), nil
+	}
+	if info, err := os.Stat(service); err == nil && info.IsDir() && os.Geteuid() == 0 {
+		return service, nil
 	}
 	home, err := os.UserHomeDir()
 	if err != nil || !filepath.IsAbs(home) {

@@ -12,6 +12,8 @@ import (
 )
 
 func TestDirIsSystemdsElseXDGsElseHomes(t *testing.T) {
+	defer func(path string) { service = path }(service)
+	service = filepath.Join(t.TempDir(), "none")
 	for _, test := range []struct{ systemd, xdg, home, want string }{
 		{"/var/lib/framegate", "/xdg", "/home/ann", "/var/lib/framegate"},
 		{"/var/lib/framegate:/var/lib/other", "/xdg", "/home/ann", "/var/lib/framegate"},
@@ -25,6 +27,55 @@ func TestDirIsSystemdsElseXDGsElseHomes(t *testing.T) {
 		t.Setenv("HOME", test.home)
 		if got, err := Dir(); got != test.want || (err == nil) != (test.want != "") {
 			t.Errorf("%+v: %q, %v", test, got, err)
+		}
+	}
+}
+
+func TestRootHasTheDirectoryOfTheServiceWhereThereIsOne(t *testing.T) {
+	defer func(path string) { service = path }(service)
+	service = filepath.Join(t.TempDir(), "framegate")
+	t.Setenv("STATE_DIRECTORY", "")
+	t.Setenv("XDG_STATE_HOME", "")
+	t.Setenv("HOME", "/home/ann")
+	const own = "/home/ann/.local/state/framegate"
+	if got, err := Dir(); got != own || err != nil {
+		t.Errorf("%q without it, %v", got, err)
+	}
+	if err := os.Mkdir(service, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	want := own
+	if os.Geteuid() == 0 {
+		want = service
+	}
+	if got, err := Dir(); got != want || err != nil {
+		t.Errorf("%q, want %q, %v", got, want, err)
+	}
+	t.Setenv("XDG_STATE_HOME", "/xdg")
+	if got, err := Dir(); got != "/xdg/framegate" || err != nil {
+		t.Errorf("%q, %v", got, err)
+	}
+}
+
+func TestFileThatRootWritesBelongsToTheOwnerOfTheFolder(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("SKIPPED: only root gives files away")
+	}
+	dir := t.TempDir()
+	if err := os.Chown(dir, 4321, 4322); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("STATE_DIRECTORY", dir)
+	if err := Update("keys", func([]byte) ([]byte, error) { return []byte("x"), nil }); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"keys", "keys.lock"} {
+		info, err := os.Stat(filepath.Join(dir, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if owner := info.Sys().(*syscall.Stat_t); owner.Uid != 4321 || owner.Gid != 4322 {
+			t.Errorf("%s belongs to %d:%d", name, owner.Uid, owner.Gid)
 		}
 	}
 }
