@@ -19,12 +19,12 @@ type pictureRun struct {
 	err      error           // why it ended; valid when done is closed
 }
 
-// pictureSpec describes a Picture. It never changes: when something else is wanted, another Picture replaces this one. A nil
+// pictureSpec describes a Picture. It never changes: for other outputs another Picture replaces this one. A nil
 // pictureSpec describes no Picture.
 type pictureSpec struct {
 	outputs    []frame.Output
 	connection int    // number of the stream's connection
-	plan       string // the best one when the Picture was wanted
+	plan       string // the best one when the Picture was described
 }
 
 // start starts a Picture. Everybody who waits for the camera checks again when it has caught up and when it has ended.

@@ -13,8 +13,8 @@ import (
 // ErrPixels means that a picture is too large to be made besides those that are being made.
 var ErrPixels = errors.New("too many pixels")
 
-// pixels counts those of all renditions and snapshots that are being made, of all cameras: the memory that they take grows with it.
-// Any goroutine may use it, with any lock held.
+// pixels counts the pixels of all renditions and snapshots that are being made, of all cameras, because the memory that they take grows
+// with them. Any goroutine may use it, with any lock held.
 type pixels struct{ limit, used atomic.Int64 } // a limit of 0 is none
 
 const million = 1_000_000
@@ -41,10 +41,10 @@ func (p *pixels) take(spec frame.Rendition, sends frame.Stream, must bool) (n in
 	return 0, err
 }
 
-// give ends the count of so many pixels.
+// give subtracts pixels that take has counted.
 func (p *pixels) give(n int64) { p.used.Add(-n) }
 
-// load is as how many pixels a rendition counts. For a crop these are at least those of the whole picture of which it is cut, since a
+// load is how many pixels a rendition counts as. A crop counts at least as much as the whole picture from which it is cut, since a
 // device scales and copies all of it. Bare pixels count more than once: packed BGR takes two times the memory of a picture that is to be
 // encoded, besides that picture.
 func load(spec frame.Rendition, sends frame.Stream) int64 {
@@ -70,8 +70,7 @@ func (c *camera) takePixels(spec frame.Rendition) (int64, error) {
 	return c.pixels.take(spec, c.sends(), c.isDefault(spec))
 }
 
-// resolve finds out again what the renditions are, after the camera's format has changed. Viewers keep theirs, even if they grow.
-// c.mu is held.
+// resolve resolves all renditions again after the camera's format has changed. Viewers keep theirs, even if they grow. c.mu is held.
 func (c *camera) resolve() {
 	for _, r := range c.renditions {
 		counted := r.counted
@@ -91,7 +90,7 @@ func (c *camera) givePixels(r *rendition) {
 	}
 }
 
-// smallTime is for how long no large rendition is added to a camera whose large renditions have ended because memory is short.
+// smallTime is how long a camera makes no large renditions after they have ended because memory is short.
 const smallTime = time.Minute
 
 // isLarge reports whether a rendition has a megapixel or more and is not what the configuration asks for. c.mu is held.

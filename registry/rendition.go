@@ -20,8 +20,8 @@ type rendition struct {
 
 	spec    frame.Rendition // what request resolves to at the camera's current size
 	stream  *stream         // whose picture fills the slot; nil if none does
-	pixels  int64           // as how many it counts
-	counted bool            // they are
+	pixels  int64           // as how many pixels it counts
+	counted bool            // its pixels are counted
 	drawing bool            // its placeholder is being drawn
 	viewers int
 	polled  bool        // programs ask for its pictures one by one
@@ -90,7 +90,7 @@ func (c *camera) addViewer(request frame.Request, already bool) (*rendition, err
 	return r, nil
 }
 
-// makeRoom makes room for another rendition, and returns as how many pixels it counts. It drops those that nobody watches any more where
+// makeRoom makes room for another rendition, and returns how many pixels it counts as. It drops those that nobody watches any more where
 // that helps. What the configuration asks for always has a place. c.mu is held.
 func (c *camera) makeRoom(spec frame.Rendition) (pixels int64, err error) {
 	full := len(c.renditions) >= c.conf.MaxRenditions && !c.isDefault(spec)

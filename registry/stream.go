@@ -66,7 +66,7 @@ func (s *stream) connect(ctx context.Context) {
 	var pauses retry.Backoff
 	faults := retry.Log{Logger: s.log, Message: "camera lost"}
 	for {
-		s.sitOut(ctx)
+		s.waitOutSuspension(ctx)
 		c.change(func() {
 			if !s.needed() { // the next viewer must not get the error of an earlier attempt
 				s.endGrace()

@@ -112,7 +112,7 @@ func (r *Registry) list() []*camera {
 	return r.cameras
 }
 
-// bytesPerPixel is about how much memory a rendition takes for each pixel that counts, see load: a few pictures are on their way.
+// bytesPerPixel is about how much memory a rendition takes for each pixel of its load, since a few pictures are being made at a time.
 const bytesPerPixel = 4
 
 // held is about how much memory the camera takes, in bytes.
@@ -160,8 +160,8 @@ func (c *camera) suspend(now time.Time, held int64) (pause time.Duration) {
 	return pause
 }
 
-// sitOut keeps the stream away while its camera is suspended, or until ctx is done.
-func (s *stream) sitOut(ctx context.Context) {
+// waitOutSuspension keeps the stream away while its camera is suspended, or until ctx is done.
+func (s *stream) waitOutSuspension(ctx context.Context) {
 	c := s.camera
 	why := c.suspended()
 	if why == nil {

@@ -19,7 +19,7 @@ type View struct {
 	number    uint64 // of frame, as the slot counts; 0 before the first call of Next
 	missed    int
 	timer     *time.Timer // of Await; nil before its first call
-	polls     bool        // it is of a program that comes back for the next picture
+	polls     bool        // the viewer is a program that comes back for the next picture
 }
 
 // Frame is the last frame that Watch or Next has waited for.
@@ -32,7 +32,7 @@ func (v *View) Auto() bool { return v.request.Auto }
 func (v *View) Missed() int { return v.missed }
 
 // OnStep returns another view for the same viewer, on a step of frame.Steps, as soon as it has a picture of the camera that is no
-// older than after; the viewer closes the view that it leaves. max_viewers does not refuse it, because nobody comes. The errors are
+// older than after; the viewer closes the view that it leaves. max_viewers does not refuse it, because it adds no viewer. The errors are
 // those of Watch and ErrReplaced. Any goroutine may call it.
 func (v *View) OnStep(ctx context.Context, step int, after *frame.Frame) (*View, error) {
 	request := v.request

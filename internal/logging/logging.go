@@ -1,5 +1,5 @@
-// Package logging writes the log without making anybody wait who logs: a terminal that is stopped, or a collector that hangs, must not
-// stop the cameras.
+// Package logging writes the log in the background, so that nobody who logs has to wait: a terminal that is stopped, or a collector
+// that hangs, must not stop the cameras.
 package logging
 
 import (
@@ -51,7 +51,7 @@ func New(w io.Writer, format string, level slog.Leveler) *Log {
 
 // Stderr is New for stderr. A stderr that nobody reads any more does not end the process, as it would by SIGPIPE.
 func Stderr(format string, level slog.Leveler) *Log {
-	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // ignored it would be in child processes too
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) // child processes would inherit signal.Ignore
 	return New(os.Stderr, format, level)
 }
 

@@ -199,8 +199,8 @@ func (a *assembler) nal(nal []byte) {
 	a.took(kind, nal)
 }
 
-// readable reports whether a NAL unit is none that only a decoder could read: a sequence parameter set says how much memory is taken
-// for it, which must be known before.
+// readable reports whether a NAL unit may be passed on. A sequence parameter set must make sense here, because it says how much memory a
+// decoder takes, and that must be known before a decoder reads it.
 func (a *assembler) readable(kind byte, nal []byte) bool {
 	if place, ok := a.set(kind); !ok || place != sequenceSet || a.sets.has(place, nal) {
 		return true

@@ -39,8 +39,8 @@ func (f *Feed) NewIntake(onStream func(frame.Stream)) *Intake {
 }
 
 // Unit takes an access unit in a format, which arrived at a time, and copies data. Calls must not overlap; any goroutine may make
-// them. pts may be unit.NoPTS. Formats with equal Caps are the same format, whether the pointer is the same or not. key says that a unit of a codec other than H.264 and H.265 is a keyframe; in those two package unit
-// looks for itself.
+// them. pts may be unit.NoPTS. Formats with equal Caps are the same format, whether the pointer is the same or not. key says that the
+// unit is a keyframe, as far as the source knows; for H.264 and H.265 package unit decides.
 //
 // It returns false for a unit that is empty, broken or not supported, which is dropped and counted, and for one that comes after the
 // end of the connection. Units before the first keyframe or recovery point cannot be decoded; nor can those that follow a change of

@@ -39,9 +39,11 @@ static void fg_axis_init(fg_axis *a, fg_span part, int out, guint32 sum) {
 	int first, end;
 	const double slack = 1e-6;
 	*a = (fg_axis){.start = floor(part.from + slack), .out = out, .length = part.length};
-	a->from = MAX(part.from - a->start, 0);
+	a->from = MAX(part.from - a->start, 0) + part.shift;
 	a->in = MAX(1, (int)ceil(part.from + part.length - slack) - a->start);
-	if (a->from < slack && fabs(part.length - a->in) < slack && a->in % out == 0 && a->in / out <= 4)
+	a->late = part.shift == 0.25;
+	if (a->from - part.shift < slack && (a->late || part.shift == 0) && fabs(part.length - a->in) < slack &&
+		a->in % out == 0 && a->in / out <= 4)
 		a->factor = a->in / out;
 	for (int i = 0; i < out; i++) {
 		fg_cover(a, i, &first, &end);
@@ -74,7 +76,7 @@ void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_heigh
 		fg_axis_init(&a->y, y, out_height, COLUMN_SUM);
 	}
 	a->many = many ? g_new(guint32, a->x.in) : NULL;
-	a->sums = g_new(guint16, a->x.in);
+	a->sums = g_new(guint16, a->x.in + 1);
 	a->rows = g_new(guint8, (gsize)a->x.in * AT_ONCE);
 }
 
@@ -213,6 +215,49 @@ FG_ROW void fg_columns4(guint8 *restrict to, const guint16 *restrict s, int n) {
 		to[x] = ((guint32)s[4 * x] + s[4 * x + 1] + s[4 * x + 2] + s[4 * x + 3] + 512) >> 10;
 }
 
+// The same for samples that lie a quarter of one before the middle of what they cover: a quarter of the first belongs to the pixel before, and
+// a quarter of the one after the last to this one.
+FG_ROW void fg_late_columns1(guint8 *restrict to, const guint16 *restrict s, int n) {
+	for (int x = 0; x < n; x++)
+		to[x] = (3u * s[x] + s[x + 1] + 512) >> 10;
+}
+
+FG_ROW void fg_late_columns2(guint8 *restrict to, const guint16 *restrict s, int n) {
+	for (int x = 0; x < n; x++)
+		to[x] = (3u * s[2 * x] + 4u * s[2 * x + 1] + s[2 * x + 2] + 1024) >> 11;
+}
+
+FG_ROW void fg_late_columns3(guint8 *restrict to, const guint16 *restrict s, int n) {
+	for (int x = 0; x < n; x++) {
+		const guint32 sum = 3u * s[3 * x] + 4u * s[3 * x + 1] + 4u * s[3 * x + 2] + s[3 * x + 3];
+		to[x] = (((sum + 2) >> 2) * 21845u + (1 << 23)) >> 24;
+	}
+}
+
+FG_ROW void fg_late_columns4(guint8 *restrict to, const guint16 *restrict s, int n) {
+	for (int x = 0; x < n; x++)
+		to[x] = (3u * s[4 * x] + 4u * s[4 * x + 1] + 4u * s[4 * x + 2] + 4u * s[4 * x + 3] + s[4 * x + 4] + 2048) >>
+			12;
+}
+
+static void fg_late_columns(const fg_axis *a, guint8 *to, guint16 *s) {
+	s[a->in] = s[a->in - 1];
+	switch (a->factor) {
+	case 1:
+		fg_late_columns1(to, s, a->out);
+		break;
+	case 2:
+		fg_late_columns2(to, s, a->out);
+		break;
+	case 3:
+		fg_late_columns3(to, s, a->out);
+		break;
+	case 4:
+		fg_late_columns4(to, s, a->out);
+		break;
+	}
+}
+
 // fg_columns adds up columns, with a number of taps that the compiler knows for the usual ones.
 static inline __attribute__((always_inline)) void fg_columns_of(
 	const fg_axis *a, guint8 *restrict to, const guint16 *restrict s, int taps) {
@@ -226,7 +271,11 @@ static inline __attribute__((always_inline)) void fg_columns_of(
 	}
 }
 
-static void fg_columns(const fg_axis *a, guint8 *to, const guint16 *s) {
+static void fg_columns(const fg_axis *a, guint8 *to, guint16 *s) {
+	if (a->late && a->factor > 0) {
+		fg_late_columns(a, to, s);
+		return;
+	}
 	switch (a->factor) {
 	case 1:
 		fg_columns1(to, s, a->out);

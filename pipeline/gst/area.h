@@ -3,18 +3,20 @@
 
 #include <glib.h>
 
-// fg_span is a part of a side, in pixels. It need not begin or end between two of them.
+// fg_span is a part of a side, in samples. It need not begin or end between two of them. Each sample is that of the middle of what it covers,
+// or of a place shift before it. Nothing beyond the part is read for it: the last sample counts for what follows.
 typedef struct {
-	double from, length;
+	double from, length, shift;
 } fg_span;
 
 // fg_axis says of which pixels of a part of a side each pixel of the scaled side is made.
 typedef struct {
 	int start; // the first pixel of the side that is read
 	int in, out; // how many are read, and how many are made of them
-	double from, length; // the part, from the first pixel that is read
+	double from, length; // the part, from the first pixel that is read, moved by its shift
 	int taps; // how many pixels each is made of
-	int factor; // length/out where that is 1 to 4 without a rest and the part begins with a pixel, else 0
+	int factor; // length/out where that is 1 to 4 without a rest, the part begins with a pixel and its shift is 0 or 1/4; else 0
+	gboolean late; // the shift is 1/4
 	guint32 *first;
 	guint32 *weights; // taps for each pixel
 } fg_axis;
@@ -22,7 +24,7 @@ typedef struct {
 // fg_area scales a part of one plane: by the average of the area that a pixel covers where a side gets smaller, and linearly where it grows.
 typedef struct {
 	fg_axis x, y;
-	guint16 *sums; // of a row of the result, still of the width of the source
+	guint16 *sums; // of a row of the result, still of the width of the source, and the last one again
 	guint32 *many; // the same where many rows make one, else NULL
 	guint8 *rows; // of the source, unpacked
 } fg_area;

@@ -17,6 +17,7 @@ typedef struct {
 	GstVideoColorMatrix
 		matrix; // of pictures whose caps state none; GST_VIDEO_COLOR_MATRIX_UNKNOWN is the usual one for their size
 	gboolean untagged; // the caps' matrix is a decoder's guess
+	gboolean centred; // the chroma is, whatever the caps say
 	gdouble crop[4]; // x, y, width and height of the part that is scaled, in fractions of the picture
 	fg_area areas[3];
 	fg_colours colours; // without rows if there is nothing to convert
@@ -60,7 +61,7 @@ static GstCaps *fg_scale_transform_caps(GstBaseTransform *base, GstPadDirection 
 			to = gst_structure_copy(from); // all of its fields, so that equal pictures pass through
 			gst_structure_set(to, "format", G_TYPE_STRING, "I420", "width", GST_TYPE_INT_RANGE, 1, G_MAXINT,
 				"height", GST_TYPE_INT_RANGE, 1, G_MAXINT, NULL);
-			gst_structure_remove_fields(to, "colorimetry", "pixel-aspect-ratio", NULL);
+			gst_structure_remove_fields(to, "colorimetry", "chroma-site", "pixel-aspect-ratio", NULL);
 		}
 		all = gst_caps_merge_structure(all, to);
 	}
@@ -72,7 +73,8 @@ static GstCaps *fg_scale_transform_caps(GstBaseTransform *base, GstPadDirection 
 	return all;
 }
 
-// fg_scale_fixate_caps keeps the size where nothing else is asked for, and the name of a colorimetry that is a JPEG's.
+// fg_scale_fixate_caps keeps the size where nothing else is asked for, and the name of a colorimetry that is a JPEG's. It says where the
+// chroma is where the source does, so that equal pictures pass through: in the middle of the pixels, as in a JPEG.
 static GstCaps *fg_scale_fixate_caps(GstBaseTransform *base, GstPadDirection direction, GstCaps *caps, GstCaps *other) {
 	other = gst_caps_make_writable(gst_caps_truncate(other));
 	GstStructure *to = gst_caps_get_structure(other, 0);
@@ -86,6 +88,8 @@ static GstCaps *fg_scale_fixate_caps(GstBaseTransform *base, GstPadDirection dir
 		const gchar *colours = gst_structure_get_string(from, "colorimetry");
 		const gboolean kept = colours != NULL && g_str_has_prefix(colours, FG_JPEG_COLOURS);
 		gst_structure_set(to, "colorimetry", G_TYPE_STRING, kept ? colours : FG_JPEG_COLOURS "0:0", NULL);
+		if (gst_structure_has_field(from, "chroma-site"))
+			gst_structure_set(to, "chroma-site", G_TYPE_STRING, "jpeg", NULL);
 	}
 	return gst_caps_fixate(other);
 }
@@ -147,8 +151,8 @@ static gboolean fg_scale_cropped(const FgScale *s) {
 // odd side does.
 static fg_span fg_scale_part(double from, double length, int pixels, int sub, int samples, double cover) {
 	if (from <= 0 && length >= 1)
-		return (fg_span){0, samples};
-	fg_span part = {from * pixels, length * pixels};
+		return (fg_span){.from = 0, .length = samples};
+	fg_span part = {.from = from * pixels, .length = length * pixels};
 	if (fabs(part.from - rint(part.from)) < 1e-3) // fractions of whole pixels have no exact value
 		part.from = rint(part.from);
 	if (fabs(part.length - rint(part.length)) < 1e-3)
@@ -158,17 +162,27 @@ static fg_span fg_scale_part(double from, double length, int pixels, int sub, in
 	return part;
 }
 
+// fg_scale_shift is how far a sample of subsampled chroma lies before the middle of the pixels that it covers, in samples: in most video it
+// is that of the first one. In a JPEG it is in the middle.
+static double fg_scale_shift(const FgScale *s, const GstVideoInfo *in, GstVideoChromaSite cosited, int sub) {
+	if (s->centred || (in->chroma_site & cosited) == 0)
+		return 0;
+	return 0.5 - 0.5 / (1 << sub);
+}
+
 // fg_scale_areas prepares to scale each plane.
 static void fg_scale_areas(FgScale *s, const GstVideoInfo *in, const GstVideoInfo *out) {
 	for (guint i = 0; i < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(in)); i++) {
 		const int width = GST_VIDEO_INFO_COMP_WIDTH(out, i), height = GST_VIDEO_INFO_COMP_HEIGHT(out, i);
 		const double each = i == 0 ? 1 : 2;
-		const fg_span x = fg_scale_part(s->crop[0], s->crop[2], GST_VIDEO_INFO_WIDTH(in),
+		fg_span x = fg_scale_part(s->crop[0], s->crop[2], GST_VIDEO_INFO_WIDTH(in),
 			GST_VIDEO_FORMAT_INFO_W_SUB(in->finfo, i), GST_VIDEO_INFO_COMP_WIDTH(in, i),
 			each * width / GST_VIDEO_INFO_WIDTH(out));
-		const fg_span y = fg_scale_part(s->crop[1], s->crop[3], GST_VIDEO_INFO_HEIGHT(in),
+		fg_span y = fg_scale_part(s->crop[1], s->crop[3], GST_VIDEO_INFO_HEIGHT(in),
 			GST_VIDEO_FORMAT_INFO_H_SUB(in->finfo, i), GST_VIDEO_INFO_COMP_HEIGHT(in, i),
 			each * height / GST_VIDEO_INFO_HEIGHT(out));
+		x.shift = fg_scale_shift(s, in, GST_VIDEO_CHROMA_SITE_H_COSITED, GST_VIDEO_FORMAT_INFO_W_SUB(in->finfo, i));
+		y.shift = fg_scale_shift(s, in, GST_VIDEO_CHROMA_SITE_V_COSITED, GST_VIDEO_FORMAT_INFO_H_SUB(in->finfo, i));
 		fg_area_init(&s->areas[i], x, y, width, height);
 	}
 }
@@ -177,7 +191,8 @@ static gboolean fg_scale_set_info(
 	GstVideoFilter *filter, GstCaps *in_caps, GstVideoInfo *in, GstCaps *out_caps, GstVideoInfo *out) {
 	FgScale *s = (FgScale *)filter;
 	fg_scale_clear(s);
-	if (fg_scale_cropped(s))
+	const GstVideoChromaSite cosited = GST_VIDEO_CHROMA_SITE_H_COSITED | GST_VIDEO_CHROMA_SITE_V_COSITED;
+	if (fg_scale_cropped(s) || (!s->centred && in->chroma_site & cosited))
 		gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(s), FALSE);
 	GstVideoColorimetry colours = fg_scale_colours(s, in_caps, in);
 	if (!fg_scale_direct(in)) {
@@ -264,7 +279,18 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 	return GST_FLOW_OK;
 }
 
-enum { PROP_JPEG = 1, PROP_UNTAGGED, PROP_MATRIX, PROP_CROP };
+enum { PROP_JPEG = 1, PROP_UNTAGGED, PROP_CENTRED, PROP_MATRIX, PROP_CROP };
+
+// fg_scale_flag returns the field of a property that is a boolean.
+static gboolean *fg_scale_flag(FgScale *s, guint id) {
+	switch (id) {
+	case PROP_JPEG:
+		return &s->jpeg;
+	case PROP_UNTAGGED:
+		return &s->untagged;
+	}
+	return &s->centred;
+}
 
 static const gchar *const fg_crop_names[] = {"crop-x", "crop-y", "crop-width", "crop-height"};
 
@@ -275,17 +301,17 @@ static void fg_scale_set_property(GObject *object, guint id, const GValue *value
 	else if (id == PROP_MATRIX)
 		s->matrix = g_value_get_enum(value);
 	else
-		*(id == PROP_JPEG ? &s->jpeg : &s->untagged) = g_value_get_boolean(value);
+		*fg_scale_flag(s, id) = g_value_get_boolean(value);
 }
 
 static void fg_scale_get_property(GObject *object, guint id, GValue *value, GParamSpec *spec) {
-	const FgScale *s = (FgScale *)object;
+	FgScale *s = (FgScale *)object;
 	if (id >= PROP_CROP)
 		g_value_set_double(value, s->crop[id - PROP_CROP]);
 	else if (id == PROP_MATRIX)
 		g_value_set_enum(value, s->matrix);
 	else
-		g_value_set_boolean(value, id == PROP_JPEG ? s->jpeg : s->untagged);
+		g_value_set_boolean(value, *fg_scale_flag(s, id));
 }
 
 static void fg_scale_finalize(GObject *object) {
@@ -306,6 +332,10 @@ static void fg_scale_class_init(FgScaleClass *class) {
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	g_object_class_install_property(object, PROP_UNTAGGED,
 		g_param_spec_boolean("untagged", "Untagged", "The stream states no matrix, whatever the caps say", FALSE,
+			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+	g_object_class_install_property(object, PROP_CENTRED,
+		g_param_spec_boolean("centred", "Centred",
+			"The chroma is in the middle of its pixels, whatever the caps say", FALSE,
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	g_object_class_install_property(object, PROP_MATRIX,
 		g_param_spec_enum("matrix", "Matrix", "The matrix of pictures whose stream or caps state none",

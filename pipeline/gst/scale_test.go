@@ -355,7 +355,7 @@ func BenchmarkScaler(b *testing.B) {
 					b.Fatal(err)
 				}
 				defer p.Stop()
-				if _, err := p.AddLaunchLine(fmt.Sprintf("videotestsrc num-buffers=1 ! video/x-raw, format=I420, width=1920, height=1080, colorimetry=bt709 ! "+
+				if _, err := p.AddLaunchLine(fmt.Sprintf("videotestsrc num-buffers=1 ! video/x-raw, format=I420, width=1920, height=1080, colorimetry=bt709, chroma-site=mpeg2 ! "+
 					"imagefreeze num-buffers=%d ! %s ! video/x-raw, width=%d, height=%d ! fakesink sync=false", b.N+1, element, size[0], size[1])); err != nil {
 					b.Fatal(err)
 				}

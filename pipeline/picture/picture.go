@@ -1,5 +1,5 @@
 // Package picture makes frames from access units. A Picture decodes the units of one feed, scales and encodes them into the
-// slots of all renditions that somebody wants. It exists only while somebody watches.
+// slots of all renditions that are requested. It exists only while somebody watches.
 package picture
 
 import (

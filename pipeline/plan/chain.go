@@ -178,7 +178,8 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	converted := !jpeg && !scaler.system && scaler.through != "" // its caps say so, and are right whatever the stream states
 	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{
 		"jpeg-colours": jpeg, "untagged": of.Untagged && !converted, "matrix": of.matrix(),
-		"crop-x": part.X, "crop-y": part.Y, "crop-width": part.Width, "crop-height": part.Height,
+		"centred": !scaler.system, // a device has moved the chroma by less
+		"crop-x":  part.X, "crop-y": part.Y, "crop-width": part.Width, "crop-height": part.Height,
 	}}
 	return append(chain, finisher, raw("", "I420", width, height))
 }

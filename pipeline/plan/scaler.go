@@ -80,6 +80,9 @@ func (s scaler) steps(from, to size) (all []size) {
 // sides. from is the camera's size, zero if it is not known.
 func (s scaler) margin(from, to size) (x, y float64) {
 	side := func(own, made int) float64 {
+		if s.system && own > 0 {
+			return 1 / float64(own) // a sample of chroma is moved by half of a pixel
+		}
 		if own > 0 {
 			made = min(made, own) // where a picture grows, the taps are pixels of the camera
 		}

@@ -113,4 +113,8 @@ func TestMasksCoverWhatAScalerMixesIntoTheirNeighbours(t *testing.T) {
 			t.Errorf("%s: margins of %.2f and %.2f pixels, want %v", test.name, offX, offY, test.margin)
 		}
 	}
+	x, y := inSystemMemory.margin(size{1920, 1080}, size{480, 270})
+	if math.Abs(x*1920-1) > 0.01 || math.Abs(y*1080-1) > 0.01 {
+		t.Errorf("in system memory: margins of %.2f and %.2f pixels of the camera, want 1", x*1920, y*1080)
+	}
 }

@@ -209,12 +209,12 @@ func (r *Reader) Next(ctx context.Context) (Unit, error) {
 	}
 }
 
-// Begins reports whether the unit that Next returned last is one that the reader began with or has skipped to. A decoder must be a
-// new one if that is no keyframe.
+// Begins reports whether the reader began with the unit that Next returned last, or has skipped to it. If that unit is not a keyframe,
+// it needs a new decoder.
 func (r *Reader) Begins() bool { return r.begins }
 
-// RightFrom is the PTS from which the pictures of a decoder are right that began where the reader did: that of a keyframe, or one
-// later than a recovery point.
+// RightFrom is the PTS from which a decoder gives right pictures if it began where the reader did: that of a keyframe, or one later
+// than a recovery point.
 func (r *Reader) RightFrom() time.Duration { return r.right }
 
 // A Mark is a position in the sequence of units.

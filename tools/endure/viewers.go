@@ -69,6 +69,8 @@ var behaviours = []behaviour{
 	{"slow", 2, 30 * time.Second, (*viewers).slow},
 	{"vanishing", 2, 5 * time.Second, (*viewers).vanishing},
 	{"half-open", 1, 30 * time.Second, (*viewers).halfOpen},
+	{"polling", 2, 30 * time.Second, (*viewers).polling},
+	{"polling pixels", 1, 30 * time.Second, (*viewers).pollingRaw},
 }
 
 // run keeps n viewers until ctx is done. A fast one stays with each camera all the time; the others come and go.
