@@ -51,13 +51,13 @@ var headerForm = regexp.MustCompile(`^[A-Za-z0-9-]{1,64}$`)
 func (d *decoder) checkProxies(config *Config) {
 	for i, text := range config.TrustedProxies {
 		network, err := netip.ParsePrefix(text)
-		if address, failed := netip.ParseAddr(text); failed == nil {
+		if address, failed := netip.ParseAddr(text); failed == nil && address.Zone() == "" {
 			network, err = netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()), nil
 		}
 		switch {
 		case text == "unix":
 			config.Proxies.Unix = true
-		case err != nil || network.Addr().Zone() != "" || network.Addr().Is4In6():
+		case err != nil || network.Addr().Is4In6():
 			d.fault(d.at("trusted_proxies"), "trusted_proxies[%d] is %q; it must be an address, a network such as 10.0.0.0/8, or unix", i, text)
 		default:
 			config.Proxies.Networks = append(config.Proxies.Networks, network.Masked())

@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"net/url"
 	"strings"
 	"testing"
@@ -198,5 +199,21 @@ func TestRoutesAnswerBelowBasePath(t *testing.T) {
 	defer s.Close()
 	if _, err := s.Next(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestCookieOfASessionIsSecureBehindAProxyWithTLS(t *testing.T) {
+	config := configs.Default()
+	config.Proxies.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
+	for _, test := range []struct {
+		from, scheme string
+		secure       bool
+	}{{"192.0.2.1:1", "https", true}, {"192.0.2.1:1", "http", false}, {"192.0.2.1:1", "", false}, {"198.51.100.1:1", "https", false}} {
+		r := httptest.NewRequest(http.MethodPost, "/sign-in", nil)
+		r.RemoteAddr = test.from
+		r.Header.Set("X-Forwarded-Proto", test.scheme)
+		if got := overTLS(proxy.Forward(r, config.Proxies)); got != test.secure {
+			t.Errorf("%+v: %v", test, got)
+		}
 	}
 }
