@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/state"
 	"github.com/framegate/framegate/internal/terminal"
 	"github.com/framegate/framegate/web/auth/links"
 )
@@ -82,6 +83,7 @@ const missing = "(a variable that is not set here, which no key may be made of)"
 
 // ownLinks are the links of a command, which a running framegate takes over through the state directory.
 func ownLinks(config *configs.Config) *links.Links {
+	state.UseService()
 	l := links.New(func() {}, slog.New(slog.DiscardHandler))
 	l.Configure(config)
 	return l

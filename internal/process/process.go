@@ -2,8 +2,8 @@
 package process
 
 import (
-	"cmp"
 	"bufio"
+	"cmp"
 	"context"
 	"crypto/tls"
 	"encoding/json"

@@ -17,12 +17,8 @@ import (
 // maxSize is the limit of a file, in bytes.
 const maxSize = 256 << 10
 
-// service is the state directory of the systemd unit.
-var service = "/var/lib/framegate"
-
 // Dir returns the state directory, which may not exist yet: $STATE_DIRECTORY, as systemd sets it, else $XDG_STATE_HOME/framegate, else
-// ~/.local/state/framegate. Variables that are not absolute paths are ignored. In place of the last, root has the directory of the systemd
-// unit where there is one: what an administrator types is meant for the service.
+// ~/.local/state/framegate. Variables that are not absolute paths are ignored.
 func Dir() (string, error) {
 	first, _, _ := strings.Cut(os.Getenv("STATE_DIRECTORY"), ":") // systemd lists all of a unit
 	if filepath.IsAbs(first) {
@@ -31,14 +27,25 @@ func Dir() (string, error) {
 	if base := os.Getenv("XDG_STATE_HOME"); filepath.IsAbs(base) {
 		return filepath.Join(base, "framegate"), nil
 	}
-	if info, err := os.Stat(service); err == nil && info.IsDir() && os.Geteuid() == 0 {
-		return service, nil
-	}
 	home, err := os.UserHomeDir()
 	if err != nil || !filepath.IsAbs(home) {
 		return "", errors.New("there is no state directory: neither STATE_DIRECTORY, XDG_STATE_HOME nor HOME is set to an absolute path")
 	}
 	return filepath.Join(home, ".local/state/framegate"), nil
+}
+
+// service is the state directory of the systemd unit.
+var service = "/var/lib/framegate"
+
+// UseService sets $STATE_DIRECTORY to that of the systemd unit, if root asks, the unit has run, and no variable names another one. It is
+// for commands that change what the service uses, and not for serving: each framegate that serves needs a state directory of its own.
+func UseService() {
+	if os.Geteuid() != 0 || os.Getenv("STATE_DIRECTORY") != "" || os.Getenv("XDG_STATE_HOME") != "" {
+		return
+	}
+	if info, err := os.Stat(service); err == nil && info.IsDir() {
+		os.Setenv("STATE_DIRECTORY", service)
+	}
 }
 
 // Path returns the path of a file of the state directory. The name has no folder.

@@ -12,8 +12,6 @@ import (
 )
 
 func TestDirIsSystemdsElseXDGsElseHomes(t *testing.T) {
-	defer func(path string) { service = path }(service)
-	service = filepath.Join(t.TempDir(), "none")
 	for _, test := range []struct{ systemd, xdg, home, want string }{
 		{"/var/lib/framegate", "/xdg", "/home/ann", "/var/lib/framegate"},
 		{"/var/lib/framegate:/var/lib/other", "/xdg", "/home/ann", "/var/lib/framegate"},
@@ -31,29 +29,29 @@ func TestDirIsSystemdsElseXDGsElseHomes(t *testing.T) {
 	}
 }
 
-func TestRootHasTheDirectoryOfTheServiceWhereThereIsOne(t *testing.T) {
+func TestCommandsOfRootUseTheDirectoryOfTheServiceWhereThereIsOne(t *testing.T) {
 	defer func(path string) { service = path }(service)
 	service = filepath.Join(t.TempDir(), "framegate")
-	t.Setenv("STATE_DIRECTORY", "")
-	t.Setenv("XDG_STATE_HOME", "")
-	t.Setenv("HOME", "/home/ann")
-	const own = "/home/ann/.local/state/framegate"
-	if got, err := Dir(); got != own || err != nil {
-		t.Errorf("%q without it, %v", got, err)
+	expect := func(what, xdg, want string) {
+		t.Helper()
+		t.Setenv("STATE_DIRECTORY", "")
+		t.Setenv("XDG_STATE_HOME", xdg)
+		t.Setenv("HOME", "/home/ann")
+		UseService()
+		if got, err := Dir(); got != want || err != nil {
+			t.Errorf("%s: %q, want %q, %v", what, got, want, err)
+		}
 	}
+	const own = "/home/ann/.local/state/framegate"
+	expect("without it", "", own)
 	if err := os.Mkdir(service, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	want := own
+	expect("with another one", "/xdg", "/xdg/framegate")
 	if os.Geteuid() == 0 {
-		want = service
-	}
-	if got, err := Dir(); got != want || err != nil {
-		t.Errorf("%q, want %q, %v", got, want, err)
-	}
-	t.Setenv("XDG_STATE_HOME", "/xdg")
-	if got, err := Dir(); got != "/xdg/framegate" || err != nil {
-		t.Errorf("%q, %v", got, err)
+		expect("with it", "", service)
+	} else {
+		expect("as another user", "", own)
 	}
 }
 
