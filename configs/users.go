@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"errors"
 	"fmt"
 	"path"
 	"regexp"
@@ -54,21 +55,50 @@ func (d *decoder) checkUsers(users []User) {
 			d.fault(d.at(at+".password_hash"), "%s.password_hash is %q; it must be %v", at, masked, err)
 		}
 		for j, pattern := range user.Cameras {
-			if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+			if err := checkPattern(pattern); err != nil {
 				at := fmt.Sprintf("%s.cameras[%d]", at, j)
-				d.fault(d.at(at), "%s is %q; it must be the id of a camera, in which * and ? may stand for characters", at, pattern)
+				d.fault(d.at(at), "%s is %q; it must be %v", at, pattern, err)
 			}
 		}
 	}
 }
 
+// CheckUser returns what is wrong with the name of a user, or with the patterns of the cameras.
+func CheckUser(name string, cameras []string) error {
+	if err := checkName(name); err != nil {
+		return fmt.Errorf("the name is %q; it must be %w", name, err)
+	}
+	for _, pattern := range cameras {
+		if err := checkPattern(pattern); err != nil {
+			return fmt.Errorf("the camera is %q; it must be %w", pattern, err)
+		}
+	}
+	return nil
+}
+
+// checkName completes the sentence 'it must be …', like checkPattern.
+func checkName(name string) error {
+	if !nameForm.MatchString(name) {
+		return errors.New("1 to 64 characters of A-Z, a-z, 0-9 and ._@+-")
+	}
+	return nil
+}
+
+func checkPattern(pattern string) error {
+	if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
+		return errors.New("the id of a camera, in which * and ? may stand for characters")
+	}
+	return nil
+}
+
 func (d *decoder) checkUserName(name, path string, lines map[string]int) {
 	at := d.at(path + ".name")
+	err := checkName(name)
 	switch first, taken := lines[name]; {
 	case name == "":
 		d.fault(at, "%s has no name", path)
-	case !nameForm.MatchString(name):
-		d.fault(at, "%s.name is %q; it must be 1 to 64 characters of A-Z, a-z, 0-9 and ._@+-", path, name)
+	case err != nil:
+		d.fault(at, "%s.name is %q; it must be %v", path, name, err)
 	case taken:
 		d.fault(at, "%s.name is %q, which the user on line %d already has", path, name, first)
 	default:

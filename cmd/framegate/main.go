@@ -32,6 +32,7 @@ type commands struct {
 	Sign     sign          `cmd:"" help:"Print a link that shows a camera to whoever has it, until it expires."`
 	Keys     keys          `cmd:"" help:"List, rotate and revoke the keys of signed links."`
 	Health   healthCommand `cmd:"" help:"Check that a framegate on this machine serves; for health checks of containers."`
+	User     user          `cmd:"" help:"Add, remove and list the users of a configuration."`
 	Prove    prove         `cmd:"" name:"prove-plans" hidden:""`
 	Version  printVersion  `cmd:"" help:"Print the version."`
 

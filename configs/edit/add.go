@@ -9,14 +9,14 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// add appends a camera to the list, in the style of the last camera there.
+// add appends a camera or user to the list, in the style of the last one there.
 func (d *document) add(keys Keys) error {
 	key, items, err := d.list()
 	switch {
 	case err != nil:
 		return err
 	case key == nil:
-		d.insert(d.stop, append([]line{{"cameras:", d.newline}}, d.block(keys, 2, 4)...))
+		d.insert(d.stop, append([]line{{d.of.keys[0] + ":", d.newline}}, d.block(keys, 2, 4)...))
 		return nil
 	case len(items) == 0:
 		return d.addFirst(*key, keys)
@@ -33,7 +33,7 @@ func (d *document) add(keys Keys) error {
 	return nil
 }
 
-// addFirst adds a camera to a list that is empty: nothing, null or [].
+// addFirst adds a camera or user to a list that is empty: nothing, null or [].
 func (d *document) addFirst(key entry, keys Keys) error {
 	stop := key.line + 1
 	switch value := key.node.Value.(type) {
@@ -41,17 +41,17 @@ func (d *document) addFirst(key entry, keys Keys) error {
 	case *ast.SequenceNode:
 		stop = value.End.Position.Line
 	default:
-		return byHand("the cameras are not on lines of their own")
+		return byHand("the %ss are not on lines of their own", d.of.noun)
 	}
 	head, err := d.oneLine(key.line, stop, d.lines[key.line].text[:key.value], true)
 	if err != nil {
 		return err
 	}
-	d.lines = slices.Replace(d.lines, key.line, stop, append([]line{head}, d.block(keys, 2, 4)...)...)
+	d.lines = slices.Replace(d.lines, key.line, stop, append([]line{head}, d.block(keys, key.column+2, key.column+4)...)...)
 	return nil
 }
 
-// block returns the lines of a camera, with its dash and its keys in the given columns.
+// block returns the lines of a camera or user, with its dash and its keys in the given columns.
 func (d *document) block(keys Keys, dash, column int) []line {
 	lead := spaces(dash) + "-" + spaces(max(column-dash-1, 1))
 	var lines []line
@@ -64,7 +64,7 @@ func (d *document) block(keys Keys, dash, column int) []line {
 
 func (d *document) insert(at int, added []line) { d.lines = slices.Insert(d.lines, at, added...) }
 
-// remove removes a camera from the list, and one of two blank lines around it.
+// remove removes a camera or user from the list, and one of two blank lines around it.
 func (d *document) remove(index int) error {
 	it, err := d.item(index)
 	if err != nil {

@@ -12,13 +12,14 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// change edits one camera in the document of a configuration and returns what must be true of the result.
+// change edits one camera or user in the document of a configuration and returns what must be true of the result.
 type change func(*configs.Config, *document) (outcome, error)
 
 // outcome is what a change must do to the configuration.
 type outcome struct {
-	index         int      // of the camera in the list
-	before, after bool     // whether the camera is in the list before and after
+	of            *section
+	index         int      // in the list
+	before, after bool     // whether the camera or user is in the list before and after
 	want          Keys     // its keys afterwards
 	gone          []string // paths of keys that it must not have afterwards, from an anchor either
 }
@@ -31,9 +32,6 @@ func (do change) text(file string, content []byte) (*configs.Config, []byte, err
 	}
 	d, err := readDocument(content)
 	if err != nil {
-		return nil, nil, err
-	}
-	if err := d.unfold(); err != nil {
 		return nil, nil, err
 	}
 	want, err := do(before, d)
@@ -58,7 +56,10 @@ func adding(keys Keys) change {
 		if err := administrators(nil, keys); err != nil {
 			return outcome{}, err
 		}
-		return outcome{index: len(config.Cameras), after: true, want: keys}, d.add(keys)
+		if err := d.open(cameras); err != nil {
+			return outcome{}, err
+		}
+		return outcome{of: cameras, index: len(config.Cameras), after: true, want: keys}, d.add(keys)
 	}
 }
 
@@ -86,16 +87,19 @@ func replacing(id string, keys Keys) change {
 
 // merging applies a patch to the keys of a camera.
 func merging(id string, keys Keys) change {
-	return altering(id, keys, func(was, keys Keys) (Keys, error) {
-		for _, key := range keys {
-			own, _ := was.get(key.Name)
-			_, alias := own.(verbatim)
-			if _, merge := key.Value.(Keys); alias && merge {
-				return nil, byHand("the keys of %s are elsewhere in the file", key.Name)
-			}
+	return altering(id, keys, Keys.patched, keys.nulls())
+}
+
+// patched is merged, but refuses to merge into keys that are elsewhere in the file.
+func (k Keys) patched(patch Keys) (Keys, error) {
+	for _, key := range patch {
+		own, _ := k.get(key.Name)
+		_, alias := own.(verbatim)
+		if _, merge := key.Value.(Keys); alias && merge {
+			return nil, byHand("the keys of %s are elsewhere in the file", key.Name)
 		}
-		return was.merged(keys), nil
-	}, keys.nulls())
+	}
+	return k.merged(patch), nil
 }
 
 // altering makes what wanted returns the keys of a camera.
@@ -109,6 +113,9 @@ func altering(id string, keys Keys, wanted func(was, keys Keys) (Keys, error), g
 		if err != nil {
 			return outcome{}, err
 		}
+		if err := d.open(cameras); err != nil {
+			return outcome{}, err
+		}
 		was, err := d.keys(i)
 		if err != nil {
 			return outcome{}, err
@@ -120,7 +127,7 @@ func altering(id string, keys Keys, wanted func(was, keys Keys) (Keys, error), g
 		if err := administrators(was, want); err != nil {
 			return outcome{}, err
 		}
-		return outcome{index: i, before: true, after: true, want: want, gone: gone}, d.rewrite(i, want)
+		return outcome{of: cameras, index: i, before: true, after: true, want: want, gone: gone}, d.rewrite(i, want)
 	}
 }
 
@@ -131,7 +138,10 @@ func removing(id string) change {
 		if i < 0 {
 			return outcome{}, fmt.Errorf("%w: %s", ErrNoCamera, id)
 		}
-		return outcome{index: i, before: true}, d.remove(i)
+		if err := d.open(cameras); err != nil {
+			return outcome{}, err
+		}
+		return outcome{of: cameras, index: i, before: true}, d.remove(i)
 	}
 }
 
@@ -158,12 +168,12 @@ func (o outcome) check(file string, before *configs.Config, content []byte) (*co
 	if err != nil {
 		return nil, err
 	}
-	if !reflect.DeepEqual(without(before, o.index, o.before), without(after, o.index, o.after)) {
-		return nil, byHand("the change would affect more than this camera")
+	if !reflect.DeepEqual(o.of.rest(before, o.index, o.before), o.of.rest(after, o.index, o.after)) {
+		return nil, byHand("the change would affect more than this %s", o.of.noun)
 	}
 	for _, path := range o.gone {
-		if configs.HasKey(content, configs.CameraPath(o.index)+"."+path) {
-			return nil, byHand("the camera also has %s from an anchor, through <<", path)
+		if configs.HasKey(content, o.of.path(o.index)+"."+path) {
+			return nil, byHand("the %s also has %s from an anchor, through <<", o.of.noun, path)
 		}
 	}
 	if !o.after {
@@ -173,14 +183,15 @@ func (o outcome) check(file string, before *configs.Config, content []byte) (*co
 	if err != nil {
 		return nil, err
 	}
+	d.of = o.of
 	got, err := d.keys(o.index)
 	if err == nil && !equal(got, o.want) {
-		err = byHand("this camera is written in a way that does not allow the change")
+		err = byHand("this %s is written in a way that does not allow the change", o.of.noun)
 	}
 	return after, err
 }
 
-// keys returns the keys of a camera as they are written.
+// keys returns the keys of a camera or user as they are written.
 func (d *document) keys(index int) (Keys, error) {
 	it, err := d.item(index)
 	if err != nil {
@@ -188,20 +199,9 @@ func (d *document) keys(index int) (Keys, error) {
 	}
 	keys, ok := valueOf(it.node).(Keys)
 	if !ok {
-		return nil, byHand("the keys of the camera on line %d are elsewhere in the file", it.line+1)
+		return nil, byHand("the keys of the %s on line %d are elsewhere in the file", d.of.noun, it.line+1)
 	}
 	return keys, nil
-}
-
-// without returns a copy of a configuration, without the camera at index if there is one.
-func without(config *configs.Config, index int, there bool) configs.Config {
-	rest := *config
-	rest.Files, rest.Variables = nil, nil // those of the camera are among them
-	rest.Cameras = append([]configs.Camera{}, config.Cameras...)
-	if there {
-		rest.Cameras = slices.Delete(rest.Cameras, index, index+1)
-	}
-	return rest
 }
 
 var faultForm = regexp.MustCompile(`^(?:\.([a-z_]+)|: unknown key ([^; ]+))?`)
@@ -211,7 +211,7 @@ func (o outcome) refusal(faults configs.Faults) error {
 	var texts []string
 	refused := &KeysError{}
 	for i, fault := range faults {
-		rest, ok := strings.CutPrefix(fault.Message, configs.CameraPath(o.index))
+		rest, ok := strings.CutPrefix(fault.Message, o.of.path(o.index))
 		if !ok || !o.after {
 			return byHand("the change would cause a fault elsewhere: %s", fault.Message)
 		}
@@ -222,7 +222,7 @@ func (o outcome) refusal(faults configs.Faults) error {
 		}
 		refused.Key = key
 		if strings.HasPrefix(rest, " ") { // has no url, and the like
-			rest = "the camera" + rest
+			rest = "the " + o.of.noun + rest
 		}
 		texts = append(texts, strings.TrimLeft(rest, ".: "))
 	}

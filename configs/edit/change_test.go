@@ -166,7 +166,8 @@ func FuzzEdit(f *testing.F) {
 			}
 			keys = Keys{{"fps", "3"}} // most bodies cannot be read, but the file is still worth a try
 		}
-		do := map[string]change{"post": adding(keys), "patch": merging(id, keys), "put": replacing(id, keys), "delete": removing(id)}[method]
+		do := map[string]change{"post": adding(keys), "patch": merging(id, keys), "put": replacing(id, keys), "delete": removing(id),
+			"user": settingUser(id, keys), "no-user": removingUser(id)}[method]
 		if do == nil {
 			return
 		}
@@ -184,7 +185,7 @@ func FuzzEdit(f *testing.F) {
 		}
 		others := func(c *configs.Config) (others []configs.Camera) {
 			for _, camera := range c.Cameras {
-				if indexOf(before, camera.ID) >= 0 && camera.ID != id {
+				if indexOf(before, camera.ID) >= 0 && (camera.ID != id || strings.HasSuffix(method, "user")) {
 					others = append(others, camera)
 				}
 			}
@@ -193,8 +194,16 @@ func FuzzEdit(f *testing.F) {
 		if !reflect.DeepEqual(others(before), others(after)) {
 			t.Fatalf("other cameras have changed:\n%s", edited)
 		}
+		otherUsers := func(c *configs.Config) configs.Auth {
+			return configs.Auth{Open: c.Auth.Open, Users: slices.DeleteFunc(slices.Clone(c.Auth.Users), func(u configs.User) bool {
+				return strings.HasSuffix(method, "user") && u.Name == id
+			})}
+		}
+		if !reflect.DeepEqual(otherUsers(before), otherUsers(after)) && len(otherUsers(before).Users)+len(otherUsers(after).Users) > 0 {
+			t.Fatalf("other users have changed:\n%s", edited)
+		}
 		was, is := commentsOf(text), commentsOf(string(edited))
-		if method == "post" || method == "patch" && len(keys.nulls()) == 0 {
+		if method == "post" || (method == "patch" || method == "user") && len(keys.nulls()) == 0 {
 			if !slices.Equal(was, is) {
 				t.Fatalf("comments %q became %q", was, is)
 			}

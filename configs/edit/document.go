@@ -14,7 +14,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// document is the text of a configuration whose list of cameras can be edited. The syntax tree only says where a key is; the
+// document is the text of a configuration whose lists of cameras and users can be edited. The syntax tree only says where a key is; the
 // text is never printed from it. An edit replaces the lines that it changes and keeps all others byte for byte, with their
 // comments, blank lines and line ends.
 //
@@ -22,9 +22,10 @@ import (
 // edit is refused with ErrByHand.
 type document struct {
 	lines   []line
-	newline string // the end of an added line
-	cut     bool   // the last line has no end in the file
-	mark    string // the byte order mark, if the file has one
+	newline string   // the end of an added line
+	cut     bool     // the last line has no end in the file
+	mark    string   // the byte order mark, if the file has one
+	of      *section // what is edited
 
 	tokens   token.Tokens
 	comments map[int]int // column at which the comment of a line begins, by the line's index
@@ -37,7 +38,7 @@ type line struct{ text, end string }
 
 // readDocument reads the text of a configuration that configs.Parse accepts.
 func readDocument(content []byte) (*document, error) {
-	d := &document{newline: "\n"}
+	d := &document{newline: "\n", of: cameras}
 	text, marked := strings.CutPrefix(string(content), node.ByteOrderMark)
 	if marked {
 		d.mark = node.ByteOrderMark

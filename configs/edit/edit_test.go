@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// do makes a request that is written as post, put, patch or delete, then an id except for post, then JSON.
+// do makes a request that is written as post, put, patch, delete, user or no-user, then an id or a name except for post, then JSON.
 func do(f *File, request string) error {
 	method, rest, _ := strings.Cut(request, " ")
 	id := ""
@@ -17,7 +17,7 @@ func do(f *File, request string) error {
 		id, rest, _ = strings.Cut(rest, " ")
 	}
 	var keys Keys
-	if method != "delete" {
+	if method != "delete" && method != "no-user" {
 		var err error
 		if keys, err = ParseKeys([]byte(rest)); err != nil {
 			return err
@@ -33,6 +33,10 @@ func do(f *File, request string) error {
 		err = f.Change(id, keys)
 	case "delete":
 		err = f.Remove(id)
+	case "user":
+		_, err = f.SetUser(id, keys)
+	case "no-user":
+		err = f.RemoveUser(id)
 	default:
 		panic(request)
 	}

@@ -1,4 +1,4 @@
-// Package edit changes the list of cameras in a configuration file and keeps every other byte: comments, order, blank lines,
+// Package edit changes the lists of cameras and users in a configuration file and keeps every other byte: comments, order, blank lines,
 // line ends and anchors.
 package edit
 
@@ -16,8 +16,8 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// File is the configuration file of a running framegate. Its list of cameras can be changed while it is in use. Any goroutine may
-// call its methods.
+// File is the configuration file of a running framegate. Its lists of cameras and users can be changed while it is in use. Any
+// goroutine may call its methods.
 //
 // A change reads the present file, edits the text and checks the result like any configuration. The file is replaced only if
 // the camera is then as the change asks for and nothing else is different. It is replaced as a whole: a reader sees the old file
@@ -41,6 +41,7 @@ type File struct {
 var (
 	ErrReadOnly = errors.New("the configuration is read-only")
 	ErrNoCamera = errors.New("no such camera")
+	ErrNoUser   = errors.New("no such user")
 	ErrExists   = errors.New("a camera with this id already exists")
 	// ErrConflict means that somebody else has changed the file while the change was made.
 	ErrConflict = errors.New("the file was changed by somebody else at the same time and stays as it is now; make the change again")
@@ -126,6 +127,22 @@ func (f *File) Change(id string, keys Keys) error {
 // Remove removes a camera from the list.
 func (f *File) Remove(id string) error {
 	_, err := f.change(removing(id))
+	return err
+}
+
+// SetUser merges keys into those of a user, like Change, or appends the user if the list has none of this name. Unlike a camera's, the
+// keys may be any: no request comes here.
+func (f *File) SetUser(name string, keys Keys) (created bool, err error) {
+	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
+		created = indexOfUser(config, name) < 0
+		return settingUser(name, keys)(config, d)
+	})
+	return created && err == nil, err
+}
+
+// RemoveUser removes a user from the list.
+func (f *File) RemoveUser(name string) error {
+	_, err := f.change(removingUser(name))
 	return err
 }
 

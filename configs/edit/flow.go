@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// unfold puts every camera of a list in brackets on a line of its own.
+// unfold puts every camera or user of a list in brackets on a line of its own.
 func (d *document) unfold() error {
 	key, _, err := d.list()
 	if err != nil || key == nil {
@@ -30,7 +30,7 @@ func (d *document) unfold() error {
 	}
 	unfolded := []line{head}
 	for _, part := range parts {
-		unfolded = append(unfolded, line{"  - " + part, d.newline})
+		unfolded = append(unfolded, line{spaces(key.column+2) + "- " + part, d.newline})
 	}
 	d.lines = slices.Replace(d.lines, key.line, stop, unfolded...)
 	return d.parse()

@@ -4,22 +4,27 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/framegate/framegate/configs/internal/node"
+
 	"github.com/goccy/go-yaml/ast"
 )
 
-// list finds the key cameras and the cameras in its list. key is nil if the document has none.
+// list finds the key of the list that is open, and what is in the list. key is nil if the document has none.
 func (d *document) list() (key *entry, items []item, err error) {
-	i := slices.IndexFunc(d.root, func(n *ast.MappingValueNode) bool { return n.Key.GetToken().Value == "cameras" })
-	if i < 0 {
-		return nil, nil, nil
-	}
-	found, err := d.entry(d.root[i])
-	if err != nil {
-		return nil, nil, err
-	}
-	to := d.stop
-	if i+1 < len(d.root) {
-		to = d.root[i+1].Key.GetToken().Position.Line - 1
+	var found entry
+	nodes, to := d.root, d.stop
+	for _, name := range d.of.keys {
+		i := indexOfKey(nodes, name)
+		if i < 0 {
+			return nil, nil, nil
+		}
+		if found, err = d.entry(nodes[i]); err != nil {
+			return nil, nil, err
+		}
+		if i+1 < len(nodes) {
+			to = nodes[i+1].Key.GetToken().Position.Line - 1
+		}
+		nodes, _ = node.Entries(unanchored(found.node.Value))
 	}
 	sequence, ok := unanchored(found.node.Value).(*ast.SequenceNode)
 	if !ok || sequence.IsFlowStyle {
@@ -30,7 +35,7 @@ func (d *document) list() (key *entry, items []item, err error) {
 		at := sequence.Entries[i].Start.Position
 		it := item{node: unanchored(sequence.Values[i]), line: at.Line - 1, dash: at.Column - 1}
 		if it.line <= found.line || it.line >= to || !strings.HasPrefix(d.lines[it.line].text, spaces(it.dash)+"-") {
-			return nil, nil, byHand("the camera on line %d does not begin a line", at.Line)
+			return nil, nil, byHand("the %s on line %d does not begin a line", d.of.noun, at.Line)
 		}
 		it.stop = d.valueEnd(it.line, to)
 		for it.end = it.stop; it.end < to && d.comments[it.end] > it.dash; it.end++ {
@@ -40,7 +45,11 @@ func (d *document) list() (key *entry, items []item, err error) {
 	return &found, items, nil
 }
 
-// item is a camera in the list.
+func indexOfKey(nodes []*ast.MappingValueNode, name string) int {
+	return slices.IndexFunc(nodes, func(n *ast.MappingValueNode) bool { return n.Key.GetToken().Value == name })
+}
+
+// item is a camera or user in the list.
 type item struct {
 	node ast.Node
 	line int // index of the line with its dash
@@ -49,11 +58,11 @@ type item struct {
 	end  int // index after the comments that are indented like its keys
 }
 
-// item finds a camera by its index in the list.
+// item finds a camera or user by its index in the list.
 func (d *document) item(index int) (item, error) {
 	_, items, err := d.list()
 	if err == nil && index >= len(items) {
-		err = byHand("the cameras are not on lines of their own")
+		err = byHand("the %ss are not on lines of their own", d.of.noun)
 	}
 	if err != nil {
 		return item{}, err

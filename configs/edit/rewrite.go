@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// rewrite makes want the keys of a camera in the list. A key whose value does not change keeps its text.
+// rewrite makes want the keys of a camera or user in the list. A key whose value does not change keeps its text.
 func (d *document) rewrite(index int, want Keys) error {
 	it, err := d.item(index)
 	if err != nil {
@@ -18,7 +18,7 @@ func (d *document) rewrite(index int, want Keys) error {
 	}
 	list, ok := node.Entries(it.node)
 	if !ok {
-		return byHand("the keys of the camera on line %d are elsewhere in the file", it.line+1)
+		return byHand("the keys of the %s on line %d are elsewhere in the file", d.of.noun, it.line+1)
 	}
 	if inFlow(it.node) {
 		brace, text, err := d.braces(it.node, want)

@@ -53,7 +53,8 @@ type attempt struct {
 // on and on is told to stop.
 const repeatWeight = 0.2
 
-// begin counts an attempt as much as its weight, which is 1 but for a repeated one. wait is above zero if there were too many; first then says that it is the first that is refused.
+// begin counts an attempt as much as its weight, which is 1 but for a repeated one. wait is above zero if there were too many; first then
+// says that it is the first that is refused.
 func (l *limiter) begin(name, address string, weight float64, now time.Time) (a attempt, wait time.Duration, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

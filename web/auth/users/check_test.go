@@ -1,0 +1,96 @@
+package users
+
+import (
+	"context"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/framegate/framegate/web/auth"
+)
+
+func TestFewHashesAreMadeAtATimeAndOthersWait(t *testing.T) {
+	s := newSite(t)
+	inside, release := make(chan struct{}, 1000), make(chan struct{})
+	s.matches = func(password, hash string) bool {
+		inside <- struct{}{}
+		<-release
+		return true
+	}
+	results := make(chan int, maxHashes+maxWaiting)
+	for i := range maxHashes + maxWaiting {
+		go func() {
+			_, err := s.Check(context.Background(), "ann", "x", fmt.Sprint("192.0.2.", i))
+			if err == nil {
+				results <- 200
+			} else {
+				results <- err.(*auth.Error).Status
+			}
+		}()
+	}
+	_ = results
+	for range maxHashes {
+		<-inside
+	}
+	if len(inside) != 0 {
+		t.Errorf("%d hashes more at the same time", len(inside))
+	}
+	close(release)
+	for range maxHashes + maxWaiting {
+		<-results
+	}
+}
+
+func TestRequestDoesNotWaitInALongQueueOrAfterItsEnd(t *testing.T) {
+	g := newGate()
+	for range maxHashes {
+		if !g.enter(t.Context()) {
+			t.Fatal("the gate is closed")
+		}
+	}
+	ended, end := context.WithCancel(t.Context())
+	end()
+	if g.enter(ended) {
+		t.Error("a request that has ended was let in")
+	}
+	for range maxWaiting {
+		g.waiting <- struct{}{}
+	}
+	if g.enter(t.Context()) { // without waiting
+		t.Error("a request was let in beyond the queue")
+	}
+	for range maxWaiting {
+		<-g.waiting
+	}
+	g.leave()
+	if !g.enter(t.Context()) {
+		t.Error("the gate stays closed")
+	}
+}
+
+func TestWhatIsRememberedIsBounded(t *testing.T) {
+	var l limiter
+	m := newMemory()
+	now := time.Unix(1_800_000_000, 0)
+	for i := range maxKnown + 50 {
+		name := fmt.Sprint(i)
+		a, _, _ := l.begin(name, name, 1, now)
+		if i%2 == 0 {
+			a.succeed(now)
+		}
+		m.add(m.key(name, name), verdict{"x", true}, now)
+	}
+	if len(l.counts) > maxKnown || len(l.signedIn) > maxKnown || len(m.entries) > maxKnown {
+		t.Errorf("%d counts, %d addresses, %d passwords", len(l.counts), len(l.signedIn), len(m.entries))
+	}
+}
+
+func TestPasswordsAreNotRememberedAsTheyAre(t *testing.T) {
+	a, b := newMemory(), newMemory()
+	if a.key("ann", "x") == b.key("ann", "x") {
+		t.Error("the key is the same in two processes")
+	}
+	if a.key("ann", "x") == a.key("an", "nx") {
+		t.Error("name and password are not kept apart")
+	}
+}
