@@ -99,12 +99,23 @@ func (s *server) principal(r *http.Request) (auth.Principal, error) {
 	}
 	config := s.config.Load()
 	switch {
-	case len(config.Auth.Users) == 0 && fromLoopback(r) && !forwarded(r):
-		return auth.Principal{Kind: auth.Local, Role: auth.Admin}, nil
+	case len(config.Auth.Users) == 0 && fromLoopback(r) && !forwarded(r) && fromPerson(r):
+		return auth.Principal{Kind: auth.Local, Role: localRole(r)}, nil
 	case config.Auth.Open:
 		return auth.Principal{Kind: auth.Open, Role: auth.Viewer}, nil
 	}
 	return auth.Principal{Kind: auth.Nobody}, nil
+}
+
+// localRole is the role of who asks from this machine as long as there are no users. What a page of another origin reads in a browser here
+// is its reader's choice no more than what a page anywhere else reads. Changes are guarded, see guards.
+func localRole(r *http.Request) auth.Role {
+	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
+	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
+	if reads && (site == "cross-site" || site == "same-site" || origin != "" && origin != "http://"+r.Host && origin != "https://"+r.Host) {
+		return auth.Viewer
+	}
+	return auth.Admin
 }
 
 // refusePrincipal answers a request whose credentials are wrong.

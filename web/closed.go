@@ -8,7 +8,7 @@ import (
 // What is answered to those who may see nothing, as long as there are no users.
 const (
 	closedToOthers = "framegate serves this machine only, because it has no users: on it, " + openUp
-	closedToProxy  = "framegate has no users, and cannot know who asks through a proxy: " + openUp
+	closedToProxy  = "framegate has no users, and cannot know who asks through a proxy or another service: " + openUp
 	openUp         = "run 'framegate user add NAME --admin', or write 'auth: {open: true}' into its configuration " +
 		"to let everybody watch who reaches its address"
 )

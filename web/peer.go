@@ -11,6 +11,7 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -19,16 +20,30 @@ import (
 // connKey is the key of a request's connection in its context.
 type connKey struct{}
 
+// connection is a connection of a client, with what was found out about it.
+type connection struct {
+	net.Conn
+	once  sync.Once
+	uid   int // of the process at its other end
+	known bool
+}
+
+// connectionOf returns the connection of a request; nil without ConnContext.
+func connectionOf(r *http.Request) *connection {
+	c, _ := r.Context().Value(connKey{}).(*connection)
+	return c
+}
+
 // ConnContext is for http.Server. Without it, the user at the other end of a Unix socket is not checked before a change, and what the
 // kernel queues for programs is not limited.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
-	return context.WithValue(ctx, connKey{}, conn)
+	return context.WithValue(ctx, connKey{}, &connection{Conn: conn})
 }
 
 // fromPerson reports whether a request from this machine may come from a person or from root, and not from a service such as a proxy.
 // It also holds for a user who is not known, as where /proc is hidden.
 func fromPerson(r *http.Request) bool {
-	uid, known := peer(r)
+	uid, known := peerOf(r)
 	return !known || uid == 0 || uid == os.Geteuid() || !isService(uid)
 }
 
@@ -36,11 +51,25 @@ func fromPerson(r *http.Request) bool {
 // systemd's dynamic users (systemd.io/UIDS-GIDS), and nobody.
 func isService(uid int) bool { return uid > 0 && uid < 1000 || uid >= 61184 && uid <= 65534 }
 
+// peerOf is peer, found out once for each connection.
+func peerOf(r *http.Request) (uid int, known bool) {
+	c := connectionOf(r)
+	if c == nil {
+		return peer(r)
+	}
+	c.once.Do(func() { c.uid, c.known = peer(r) })
+	return c.uid, c.known
+}
+
 // peer is the user ID of the process at the other end of a request's connection.
 func peer(r *http.Request) (uid int, known bool) {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if local != nil && local.Network() == "unix" {
-		conn, ok := r.Context().Value(connKey{}).(syscall.Conn)
+		c := connectionOf(r)
+		if c == nil {
+			return 0, false
+		}
+		conn, ok := c.Conn.(syscall.Conn)
 		if !ok {
 			return 0, false
 		}

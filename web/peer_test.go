@@ -1,13 +1,18 @@
 package web
 
 import (
+	"context"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth"
 )
 
 // TestUserOfAConnectionIsKnown over TCP and Unix sockets, by a request of this process.
@@ -81,6 +86,39 @@ func TestServicesChangeNothing(t *testing.T) {
 	for uid, want := range map[int]bool{0: false, 1: true, 999: true, 1000: false, 61183: false, 61184: true, 65534: true, 65536: false} {
 		if isService(uid) != want {
 			t.Errorf("%d: %v", uid, !want)
+		}
+	}
+}
+
+// TestServicesReadNothingWithoutAuth, as they may be proxies that add no header.
+func TestServicesReadNothingWithoutAuth(t *testing.T) {
+	s := &server{}
+	s.config.Store(&configs.Config{})
+	for uid, want := range map[int]auth.Kind{0: auth.Local, 33: auth.Nobody, 1000: auth.Local, 65534: auth.Nobody} {
+		c := &connection{uid: uid, known: true}
+		c.once.Do(func() {})
+		r := httptest.NewRequestWithContext(context.WithValue(t.Context(), connKey{}, c), "GET", "/", nil)
+		r.RemoteAddr = loopback
+		if p, err := s.principal(r); err != nil || p.Kind != want {
+			t.Errorf("user %d: %+v, %v", uid, p, err)
+		}
+	}
+}
+
+func TestPageOfAnotherOriginReadsAsAViewerOnThisMachine(t *testing.T) {
+	s := &server{}
+	s.config.Store(&configs.Config{})
+	for header, want := range map[string]auth.Role{
+		"": auth.Admin, "Sec-Fetch-Site: same-origin": auth.Admin, "Sec-Fetch-Site: none": auth.Admin, "Origin: http://127.0.0.1:8080": auth.Admin,
+		"Sec-Fetch-Site: cross-site": auth.Viewer, "Sec-Fetch-Site: same-site": auth.Viewer, "Origin: https://evil.example": auth.Viewer, "Origin: null": auth.Viewer,
+	} {
+		r := httptest.NewRequest("GET", "http://127.0.0.1:8080/", nil)
+		r.RemoteAddr = loopback
+		if name, value, ok := strings.Cut(header, ": "); ok {
+			r.Header.Set(name, value)
+		}
+		if p, err := s.principal(r); err != nil || p.Role != want {
+			t.Errorf("%q: %+v, %v", header, p, err)
 		}
 	}
 }

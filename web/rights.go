@@ -25,12 +25,21 @@ type rights struct {
 // cannot be found out now.
 type checkRight func() (until time.Time, err error)
 
-// heldRight is a right that is being used.
+// heldRight is a right that is being used. The mutex of rights guards the second group of fields.
 type heldRight struct {
 	check checkRight
 	end   context.CancelCauseFunc
-	timer *time.Timer // at the end of the principal's right; nil if it has none. The mutex of rights guards it.
+
+	until   time.Time   // when it ends by itself; zero for never
+	unknown time.Time   // since when it cannot be found out whether it has ended; zero if it can
+	timer   *time.Timer // to look at it again; nil if that is not needed
 }
+
+// A right that cannot be found out is looked at again after unknownPause, and ends after unknownTime.
+const (
+	unknownPause = 500 * time.Millisecond
+	unknownTime  = 1500 * time.Millisecond
+)
 
 // hold ends something with errRightEnded when the right to it ends, unless release is called before.
 func (h *rights) hold(check checkRight, end context.CancelCauseFunc) (release func()) {
@@ -49,21 +58,21 @@ func (h *rights) hold(check checkRight, end context.CancelCauseFunc) (release fu
 	}
 }
 
-// endAt sets when a right ends by itself. h.mu is held.
-func (h *rights) endAt(held *heldRight, until time.Time) {
+// lookAt sets when a right is looked at again, zero for never. h.mu is held.
+func (h *rights) lookAt(held *heldRight, at time.Time) {
 	if held.timer != nil {
 		held.timer.Stop()
 		held.timer = nil
 	}
-	if !until.IsZero() {
-		held.timer = time.AfterFunc(time.Until(until), func() { h.look(held) })
+	if !at.IsZero() {
+		held.timer = time.AfterFunc(time.Until(at), func() { h.look(held) })
 	}
 }
 
 // drop forgets a right. h.mu is held.
 func (h *rights) drop(held *heldRight) {
 	delete(h.held, held)
-	h.endAt(held, time.Time{})
+	h.lookAt(held, time.Time{})
 }
 
 // changed looks at all rights again.
@@ -79,17 +88,29 @@ func (h *rights) changed() {
 	}
 }
 
-// look looks at a right again.
+// look looks at a right again, and ends it if it has ended.
 func (h *rights) look(held *heldRight) {
 	until, err := held.check()
-	if errors.Is(err, errRightEnded) || err == nil && !until.IsZero() && !until.After(time.Now()) {
-		held.end(errRightEnded)
-		return
-	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if _, still := h.held[held]; still && err == nil {
-		h.endAt(held, until)
+	if _, still := h.held[held]; !still {
+		return
+	}
+	now := time.Now()
+	if err == nil {
+		held.until, held.unknown = until, time.Time{}
+	} else if held.unknown.IsZero() {
+		held.unknown = now
+	}
+	switch {
+	case errors.Is(err, errRightEnded),
+		!held.until.IsZero() && !held.until.After(now),
+		err != nil && now.Sub(held.unknown) >= unknownTime:
+		held.end(errRightEnded)
+	case err != nil:
+		h.lookAt(held, now.Add(unknownPause))
+	default:
+		h.lookAt(held, held.until)
 	}
 }
 
@@ -99,10 +120,17 @@ func (s *server) rightTo(camera string, r *http.Request) checkRight {
 	if !ok {
 		asked = r
 	}
+	asked = asked.WithContext(context.WithoutCancel(asked.Context())) // which ends before a stream over HTTP/1.1
+	renew := auth.Of(r.Context()).Renew
 	return func() (time.Time, error) {
-		p, err := s.principal(asked)
-		var refused *auth.Error
-		if errors.As(err, &refused) && (refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable) {
+		p, err := auth.Principal{}, error(nil)
+		if renew != nil {
+			now, still := renew()
+			if !still {
+				return time.Time{}, errRightEnded
+			}
+			p = now
+		} else if p, err = s.principal(asked); isUnknown(err) {
 			return time.Time{}, err
 		}
 		if err != nil || !p.Sees(camera) {
@@ -110,6 +138,12 @@ func (s *server) rightTo(camera string, r *http.Request) checkRight {
 		}
 		return p.Until, nil
 	}
+}
+
+// isUnknown reports whether an error says nothing of the credentials of a request.
+func isUnknown(err error) bool {
+	var refused *auth.Error
+	return errors.As(err, &refused) && (refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable)
 }
 
 // lastPicture says that the right to watch a camera has ended, in the size of the picture that was shown. It is nil if it cannot be

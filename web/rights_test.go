@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"image/jpeg"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
@@ -26,7 +28,7 @@ func TestRightsEndWhenTheyAreCheckedOrTheirTimeIsOver(t *testing.T) {
 	}{
 		"still there":         {change: true},
 		"taken away":          {err: errRightEnded, change: true, ends: true},
-		"cannot be found out": {err: busy, change: true},
+		"cannot be found out": {err: busy, change: true, ends: true},
 		"over":                {until: -time.Second, change: true, ends: true},
 		"over soon":           {until: time.Millisecond, change: true, ends: true},
 		"over later":          {until: time.Hour, change: true},
@@ -64,6 +66,24 @@ func TestRightsEndWhenTheyAreCheckedOrTheirTimeIsOver(t *testing.T) {
 				t.Error("it is still held")
 			}
 		})
+	}
+}
+
+// TestRightEndsAtItsTimeThoughItCannotBeFoundOut has a right whose check fails from the second time on.
+func TestRightEndsAtItsTimeThoughItCannotBeFoundOut(t *testing.T) {
+	var h rights
+	checks, over := 0, time.Now().Add(time.Millisecond)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	release := h.hold(func() (time.Time, error) {
+		if checks++; checks == 1 {
+			return over, nil
+		}
+		return time.Time{}, errors.New("busy")
+	}, cancel)
+	defer release()
+	<-ctx.Done()
+	if checks != 2 {
+		t.Errorf("it ended after %d checks", checks)
 	}
 }
 
@@ -149,5 +169,43 @@ func TestProgramThatWaitsIsToldThatItsRightHasEnded(t *testing.T) {
 	handler.Configure(config(""))
 	if got := <-answer; got.Code != 401 {
 		t.Errorf("%d %s", got.Code, got.Body)
+	}
+}
+
+// TestStreamOfARemovedUserEnds over HTTP/1.1, whose requests end before their streams, while the user has no attempts left.
+func TestStreamOfARemovedUserEnds(t *testing.T) {
+	config, err := configs.Parse("test.yaml", []byte("cameras: [{id: gate, url: 'rtsp://h/gate'}]\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ann, bob := userOf(t, "ann", "ann's", configs.ViewerRole), userOf(t, "bob", "bob's", configs.ViewerRole)
+	config.Auth.Users = []configs.User{ann, bob}
+	handler, stop := newHandler(t, config, nil, time.Now)
+	server := httptest.NewServer(handler)
+	defer server.Close()
+	defer stop()
+	open := func(name string) *http.Response {
+		r, _ := http.NewRequestWithContext(t.Context(), "GET", server.URL+"/cameras/gate/stream", nil)
+		r.SetBasicAuth(name, name+"'s")
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil || resp.StatusCode != 200 {
+			t.Fatal(resp, err)
+		}
+		return resp
+	}
+	removed, stays := open("ann"), open("bob")
+	defer removed.Body.Close()
+	defer stays.Body.Close()
+	for i := range 30 {
+		asked(t, server.URL+"/api/cameras", "ann", fmt.Sprint("wrong", i))
+	}
+	changed := *config
+	changed.Auth.Users = []configs.User{bob}
+	handler.Configure(&changed)
+	if _, err := io.Copy(io.Discard, removed.Body); err != nil {
+		t.Error(err)
+	}
+	if _, err := io.CopyN(io.Discard, stays.Body, 1<<20); err != nil {
+		t.Errorf("the other user: %v", err)
 	}
 }

@@ -33,8 +33,8 @@ const userTimeout = time.Minute
 
 // limitSharedQueue does that for the connection of a request over HTTP/2, which all streams and answers of the client share.
 func limitSharedQueue(r *http.Request) {
-	if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok {
-		limitQueue(conn)
+	if conn := connectionOf(r); conn != nil {
+		limitQueue(conn.Conn)
 	}
 }
 
@@ -45,8 +45,8 @@ func limitUnsent(r *http.Request) {
 		limitSharedQueue(r)
 		return
 	}
-	if conn, ok := r.Context().Value(connKey{}).(net.Conn); ok {
-		control(conn, func(fd int) { unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent) })
+	if conn := connectionOf(r); conn != nil {
+		control(conn.Conn, func(fd int) { unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, maxUnsent) })
 	}
 }
 

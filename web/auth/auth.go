@@ -43,6 +43,10 @@ type Principal struct {
 	Role    Role
 	Cameras []string  // patterns of path.Match for the IDs of the cameras that it may see; empty for all
 	Until   time.Time // when its right ends; zero for never
+
+	// Renew finds the principal again for something that lasts, at no cost. It reports whether the credentials are still right. If it is
+	// nil, the finder is asked again.
+	Renew func() (Principal, bool)
 }
 
 // Sees reports whether the principal may see a camera. Any goroutine may call it.

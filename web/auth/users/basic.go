@@ -32,7 +32,12 @@ func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
 	if err != nil {
 		return auth.Principal{}, false, err
 	}
-	return principalOf(user), true, nil
+	p := principalOf(user)
+	p.Renew = func() (auth.Principal, bool) {
+		now, _, ok := u.user(name)
+		return principalOf(now), ok && now.PasswordHash == user.PasswordHash
+	}
+	return p, true, nil
 }
 
 func hasBasic(r *http.Request) bool {

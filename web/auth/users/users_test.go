@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -138,9 +139,49 @@ func TestUserIsFoundByBasicCredentials(t *testing.T) {
 		{"", "", "{  nobody [] 0001-01-01 00:00:00 +0000 UTC} false wrong name or password"},
 	} {
 		p, found, err := s.Find(request(test.name, test.password, "192.0.2.1"))
-		if got := fmt.Sprint(p, found, err); got != test.want {
+		if renewable := p.Renew != nil; renewable != found {
+			t.Errorf("%s: it can be renewed: %v", test.name, renewable)
+		}
+		p.Renew = nil
+		if got := strings.Replace(fmt.Sprint(p, found, err), " UTC <nil>}", " UTC}", 1); got != test.want {
 			t.Errorf("%s:%s: %s, want %s", test.name, test.password, got, test.want)
 		}
+	}
+}
+
+func TestPrincipalIsRenewedWithoutAHashAsLongAsTheUserHasThePassword(t *testing.T) {
+	s := newSite(t)
+	p, _, err := s.Find(request("bob", "battery staple", "192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	hashed := s.hashed.Load()
+	config := configs.Default()
+	config.Auth.Users = slices.Clone(s.users)
+	i := slices.IndexFunc(config.Auth.Users, func(u configs.User) bool { return u.Name == "bob" })
+	config.Auth.Users[i].Cameras = []string{"gate"}
+	s.pass(2 * rememberFor)
+	s.Configure(config)
+	if now, ok := p.Renew(); !ok || !slices.Equal(now.Cameras, []string{"gate"}) {
+		t.Errorf("other cameras: %+v, %v", now, ok)
+	}
+	changed := *config
+	changed.Auth.Users = slices.Clone(config.Auth.Users)
+	changed.Auth.Users[i].PasswordHash += "x"
+	s.Configure(&changed)
+	if _, ok := p.Renew(); ok {
+		t.Error("another password")
+	}
+	s.Configure(config)
+	if _, ok := p.Renew(); !ok {
+		t.Error("the same password again")
+	}
+	s.Configure(configs.Default())
+	if _, ok := p.Renew(); ok {
+		t.Error("no such user")
+	}
+	if s.hashed.Load() != hashed {
+		t.Error("it takes a hash")
 	}
 }
 
