@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 
 	"github.com/framegate/framegate/configs/password"
 )
@@ -24,7 +25,7 @@ type User struct {
 	Name         string   `yaml:"name" doc:"Name to sign in with: 1 to 64 characters of A-Z, a-z, 0-9 and ._@+-."`
 	PasswordHash Secret   `yaml:"password_hash" doc:"Hash of the password, argon2id in the PHC string format, as 'framegate user add' writes it."`
 	Role         string   `yaml:"role" enum:"viewer,admin" default:"viewer" doc:"What the user may do: viewer sees cameras, admin changes them too."`
-	Cameras      []string `yaml:"cameras" doc:"Cameras that the user may see, by their ids, in which * stands for any characters and ? for one; without it, all."`
+	Cameras      []string `yaml:"cameras" doc:"Cameras that the user may see, by their ids, in which * stands for any characters and ? for one; without it, all. An admin sees all."`
 }
 
 // The values of Role.
@@ -54,6 +55,9 @@ func (d *decoder) checkUsers(users []User) {
 		case err != nil:
 			d.fault(d.at(at+".password_hash"), "%s.password_hash is %q; it must be %v", at, masked, err)
 		}
+		if user.Role == AdminRole && !AllCameras(user.Cameras) {
+			d.fault(d.at(at+".cameras"), "%s has cameras and is an admin; an admin sees all cameras", at)
+		}
 		for j, pattern := range user.Cameras {
 			if err := checkPattern(pattern); err != nil {
 				at := fmt.Sprintf("%s.cameras[%d]", at, j)
@@ -62,6 +66,9 @@ func (d *decoder) checkUsers(users []User) {
 		}
 	}
 }
+
+// AllCameras reports whether patterns limit nobody to some cameras: there are none, or one of them is '*'.
+func AllCameras(patterns []string) bool { return len(patterns) == 0 || slices.Contains(patterns, "*") }
 
 // CheckUser returns what is wrong with the name of a user, or with the patterns of the cameras.
 func CheckUser(name string, cameras []string) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -28,7 +29,7 @@ type userFile struct {
 
 type userAdd struct {
 	Name    string   `arg:"" help:"Name to sign in with."`
-	Admin   *bool    `negatable:"" help:"Let the user change cameras too; --no-admin takes that back. A user who exists stays what it is without either."`
+	Admin   *bool    `negatable:"" help:"Let the user see and change all cameras; --no-admin takes that back. A user who exists stays what it is without either."`
 	Cameras []string `placeholder:"GLOB" help:"Cameras that the user may see, by their ids, with commas between; * stands for any characters and ? for one. By default all; '*' takes a limit back."`
 	userFile
 }
@@ -40,6 +41,13 @@ func (c userAdd) Run(ctx context.Context) error {
 	}
 	if err := configs.CheckUser(c.Name, c.Cameras); err != nil {
 		return err
+	}
+	isAdmin := slices.ContainsFunc(config.Auth.Users, func(u configs.User) bool { return u.Name == c.Name && u.Role == configs.AdminRole })
+	if c.Admin != nil {
+		isAdmin = *c.Admin
+	}
+	if isAdmin && !configs.AllCameras(c.Cameras) {
+		return errors.New("an admin sees all cameras: leave out --cameras, or make the user a viewer with --no-admin")
 	}
 	text, err := readPassword(ctx, c.Name)
 	if err != nil {
@@ -77,7 +85,7 @@ func (c userAdd) keys(hash string) edit.Keys {
 		keys = append(keys, edit.Key{Name: "role", Value: configs.ViewerRole})
 	}
 	switch {
-	case len(c.Cameras) == 1 && c.Cameras[0] == "*":
+	case slices.Contains(c.Cameras, "*"), c.Admin != nil && *c.Admin: // an admin sees all
 		keys = append(keys, edit.Key{Name: "cameras"})
 	case len(c.Cameras) > 0:
 		var patterns []any

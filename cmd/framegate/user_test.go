@@ -126,6 +126,7 @@ func TestUserCommandsSayWhatIsWrong(t *testing.T) {
 		{"correct horse\nbattery\n", []string{"add", "ann", "--config", good}, 1, "more than one line"},
 		{"correct horse\n", []string{"add", "a:b", "--config", good}, 1, `the name is "a:b"; it must be 1 to 64 characters`},
 		{"correct horse\n", []string{"add", "ann", "--cameras", "gate,[", "--config", good}, 1, `the camera is "["; it must be the id`},
+		{"", []string{"add", "ann", "--admin", "--cameras", "gate", "--config", good}, 1, "an admin sees all cameras: leave out --cameras"},
 		{"correct horse\n", []string{"add", "ann", "--config", locked}, 1, locked + ": the configuration is read-only"},
 		{"correct horse\n", []string{"add", "ann", "--config", faulty}, 1, faulty + ":1:10: cameras: expected a list"},
 		{"correct horse\n", []string{"add", "ann", "--config", "/nowhere.yaml"}, 1, "/nowhere.yaml: no such file"},
@@ -155,7 +156,16 @@ func TestUserCommandsSayWhatIsWrong(t *testing.T) {
 	if stdout, stderr, status := command(t, "correct horse\n", "user", "add", "ann"); status != 0 || !strings.Contains(stdout, good) {
 		t.Errorf("with $FRAMEGATE_CONFIG: status %d, %s%s", status, stdout, stderr)
 	}
-	if stdout, stderr, _ := command(t, "correct horse\n", "user", "add", "ann", "--admin", "--cameras", "gate"); !strings.Contains(stdout, "changed") {
+	if stdout, stderr, _ := command(t, "correct horse\n", "user", "add", "ann", "--cameras", "gate"); !strings.Contains(stdout, "changed") {
+		t.Error(stdout, stderr)
+	}
+	if stdout, stderr, _ := command(t, "correct horse\n", "user", "add", "ann", "--admin"); !strings.Contains(stdout, "changed") {
+		t.Error(stdout, stderr)
+	}
+	if stdout, _, _ := run(t, "user", "list"); !strings.Contains(stdout, "ann   admin  all\n") {
+		t.Error(stdout)
+	}
+	if stdout, stderr, _ := command(t, "correct horse\n", "user", "add", "ann", "--cameras", "gate"); !strings.Contains(stderr, "an admin sees all cameras") {
 		t.Error(stdout, stderr)
 	}
 	if stdout, stderr, _ := command(t, "correct horse\n", "user", "add", "ann", "--no-admin", "--cameras", "*"); !strings.Contains(stdout, "changed") {

@@ -83,6 +83,9 @@ func principal(header http.Header, config *configs.ProxyAuth) (p auth.Principal,
 	if len(p.Cameras) == 0 || slices.ContainsFunc(p.Cameras, func(pattern string) bool { _, err := path.Match(pattern, ""); return err != nil }) {
 		return p, "the header with the cameras has no pattern of one"
 	}
+	if p.Role == auth.Admin && !configs.AllCameras(p.Cameras) {
+		return p, "the header with the cameras limits an admin to some, and an admin sees all"
+	}
 	return p, ""
 }
 

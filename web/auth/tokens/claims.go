@@ -61,7 +61,7 @@ func roleOf(claims jwt.MapClaims, config configs.JWT) (auth.Role, error) {
 	return auth.Anybody, errRole
 }
 
-// camerasOf returns the patterns in the claims, or the default ones, empty for all cameras. An admin without the claim sees all.
+// camerasOf returns the patterns in the claims, or the default ones, empty for all cameras. An admin sees all, and so must a claim of one.
 func camerasOf(claims jwt.MapClaims, config configs.JWT, role auth.Role) (patterns []string, err error) {
 	claim, given := claims[config.Claims.Cameras]
 	switch list := claim.(type) {
@@ -90,6 +90,9 @@ func camerasOf(claims jwt.MapClaims, config configs.JWT, role auth.Role) (patter
 	}
 	if len(patterns) == 0 { // which would mean all
 		return nil, errCameras
+	}
+	if role == auth.Admin && !configs.AllCameras(patterns) {
+		return nil, errLimited
 	}
 	return patterns, nil
 }

@@ -98,7 +98,7 @@ func (t *Tokens) Find(r *http.Request) (auth.Principal, bool, error) {
 	case errors.Is(err, errNoKeys):
 		refused = &auth.Error{Status: http.StatusServiceUnavailable, RetryAfter: int(t.pause/time.Second) + 1,
 			Detail: "tokens cannot be checked now: the server that makes them does not send its keys"}
-	case errors.Is(err, errRole), errors.Is(err, errName), errors.Is(err, errCameras):
+	case errors.Is(err, errRole), errors.Is(err, errName), errors.Is(err, errCameras), errors.Is(err, errLimited):
 		refused = &auth.Error{Status: http.StatusForbidden, Detail: "the token lets nobody in: " + why}
 	case errors.Is(err, jwt.ErrTokenExpired):
 		refused.Detail = "the token has expired"
@@ -132,12 +132,13 @@ var (
 	errRole    = errors.New("its role is none that is known")
 	errName    = errors.New("its name is no short text")
 	errCameras = errors.New("its cameras are no patterns, or there are none")
+	errLimited = errors.New("it limits an admin to some cameras, and an admin sees all")
 )
 
 // reasonOf says why a token was refused, in words that have no part of the token.
 func reasonOf(err error) string {
 	for _, known := range []error{
-		errSeveral, errTooLong, errCrit, errNoKey, errNoKeys, errRole, errName, errCameras,
+		errSeveral, errTooLong, errCrit, errNoKey, errNoKeys, errRole, errName, errCameras, errLimited,
 		jwt.ErrTokenExpired, jwt.ErrTokenNotValidYet, jwt.ErrTokenUsedBeforeIssued, jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidIssuer,
 		jwt.ErrTokenRequiredClaimMissing, jwt.ErrTokenInvalidClaims, jwt.ErrTokenSignatureInvalid, jwt.ErrTokenMalformed,
 	} {

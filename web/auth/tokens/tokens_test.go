@@ -266,7 +266,8 @@ func TestClaimsSayWhatTheHolderMay(t *testing.T) {
 		"a text with commas":      {map[string]any{"cameras": "gate, yard-*"}, configs.JWT{}, auth.Viewer, []string{"gate", "yard-*"}},
 		"a text with spaces":      {map[string]any{"cameras": "gate yard-*"}, configs.JWT{}, auth.Viewer, []string{"gate", "yard-*"}},
 		"an admin sees all":       {map[string]any{"cameras": nil, "role": "admin"}, configs.JWT{}, auth.Admin, nil},
-		"an admin of one camera":  {map[string]any{"role": "admin"}, configs.JWT{}, auth.Admin, []string{"gate"}},
+		"an admin of one camera":  {map[string]any{"role": "admin"}, configs.JWT{}, auth.Anybody, nil},
+		"an admin of all cameras": {map[string]any{"role": "admin", "cameras": "gate *"}, configs.JWT{}, auth.Admin, []string{"gate", "*"}},
 		"no role":                 {map[string]any{"role": nil}, configs.JWT{}, auth.Viewer, []string{"gate"}},
 		"no cameras by default":   {map[string]any{"cameras": nil}, configs.JWT{DefaultCameras: []string{"*"}}, auth.Viewer, []string{"*"}},
 		"an explicit empty claim": {map[string]any{"cameras": []string{}}, configs.JWT{DefaultCameras: []string{"*"}}, auth.Anybody, nil},
@@ -286,9 +287,9 @@ func TestNamesOfClaimsAreConfigured(t *testing.T) {
 	config.Auth.JWT.Claims = configs.JWTClaims{Name: "email", Role: "https://cams.example/role", Cameras: "sees"}
 	config.Auth.JWT.DefaultRole = "none"
 	tokens.Configure(config)
-	good := claims(map[string]any{"email": "ann@x", "https://cams.example/role": "admin", "sees": "yard", "role": "viewer"})
+	good := claims(map[string]any{"email": "ann@x", "https://cams.example/role": "viewer", "sees": "yard", "role": "admin"})
 	p, _, err := tokens.Find(bearing(signed(t, jwt.SigningMethodHS256, []byte(testSecret), good, nil)))
-	if err != nil || p.Name != "ann@x" || p.Role != auth.Admin || !slices.Equal(p.Cameras, []string{"yard"}) {
+	if err != nil || p.Name != "ann@x" || p.Role != auth.Viewer || !slices.Equal(p.Cameras, []string{"yard"}) {
 		t.Errorf("%+v, %v", p, err)
 	}
 	delete(good, "https://cams.example/role")
