@@ -11,22 +11,28 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
+// cameraAdded is the line of the log for a new camera.
+const cameraAdded = "camera added"
+
 func (s *server) addCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
 	id := ""
 	if err == nil {
 		id, err = s.File.Add(keys)
 	}
-	s.answerChange(w, r, id, true, err)
+	s.answerChange(w, r, id, cameraAdded, err)
 }
 
 func (s *server) replaceCamera(w http.ResponseWriter, r *http.Request) {
 	keys, err := readKeys(r)
-	id, created := chi.URLParam(r, "id"), false
+	id, done := chi.URLParam(r, "id"), "camera replaced"
 	if err == nil {
-		created, err = s.File.Replace(id, keys)
+		var created bool
+		if created, err = s.File.Replace(id, keys); created {
+			done = cameraAdded
+		}
 	}
-	s.answerChange(w, r, id, created, err)
+	s.answerChange(w, r, id, done, err)
 }
 
 func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
@@ -35,7 +41,7 @@ func (s *server) changeCamera(w http.ResponseWriter, r *http.Request) {
 	if err == nil {
 		err = s.File.Change(id, keys)
 	}
-	s.answerChange(w, r, id, false, err)
+	s.answerChange(w, r, id, "camera changed", err)
 }
 
 func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
@@ -44,6 +50,7 @@ func (s *server) removeCamera(w http.ResponseWriter, r *http.Request) {
 		s.refuseChange(w, id, err)
 		return
 	}
+	s.audit(r, "camera removed", "camera", id)
 	w.WriteHeader(http.StatusNoContent)
 }
 
@@ -63,16 +70,17 @@ type bodyError struct{ error }
 
 func (e *bodyError) Unwrap() error { return e.error }
 
-// answerChange answers a change with the state of the camera, or with why it was refused.
-func (s *server) answerChange(w http.ResponseWriter, r *http.Request, id string, created bool, err error) {
+// answerChange logs a change as done says, and answers it with the state of the camera, or with why it was refused.
+func (s *server) answerChange(w http.ResponseWriter, r *http.Request, id, done string, err error) {
 	var camera registry.Status
 	if err == nil {
+		s.audit(r, done, "camera", id)
 		camera, err = s.Cameras.Camera(id)
 	}
 	switch {
 	case err != nil:
 		s.refuseChange(w, id, err)
-	case created:
+	case done == cameraAdded:
 		w.Header().Set("Location", s.prefix(r)+"/api/cameras/"+id)
 		writeJSON(w, http.StatusCreated, camera)
 	default:

@@ -3,12 +3,15 @@ package web
 import (
 	"encoding/json"
 	"io"
+	"log/slog"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/configs/edit"
@@ -91,6 +94,40 @@ func TestCamerasAreAddedChangedAndRemoved(t *testing.T) {
 	content, _ := os.ReadFile(path)
 	if want := strings.Replace(site, "rtsp://h/gate\n", "rtsp://h/gate\n    name: Gate\n", 1); string(content) != want {
 		t.Errorf("the file is\n%s", content)
+	}
+}
+
+func TestLogSaysWhoChangedCamerasAndFromWhere(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "site.yaml")
+	if err := os.WriteFile(path, []byte("auth: {jwt: {secret: "+jwtSecret+"}}\n"+site), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config, err := configs.Load(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, stop := newHandler(t, config, &edit.File{Path: path}, time.Now)
+	t.Cleanup(stop)
+	log := &logText{}
+	handler.server.Log = slog.New(slog.NewTextHandler(log, nil))
+	for _, c := range []struct{ method, path, body, line string }{
+		{"POST", "", `{"id": "shed", "url": "rtsp://h/shed"}`, `msg="camera added" who=ann from=192.0.2.1 camera=shed`},
+		{"PUT", "/dock", `{"url": "rtsp://h/dock"}`, `msg="camera added" who=ann from=192.0.2.1 camera=dock`},
+		{"PUT", "/shed", `{"url": "rtsp://u:hunter2@h/shed"}`, `msg="camera replaced" who=ann from=192.0.2.1 camera=shed`},
+		{"PATCH", "/gate", `{"disabled": true}`, `msg="camera changed" who=ann from=192.0.2.1 camera=gate`},
+		{"DELETE", "/shed", "", `msg="camera removed" who=ann from=192.0.2.1 camera=shed`},
+		{"PATCH", "/none", `{"disabled": true}`, ""},
+		{"DELETE", "/none", "", ""},
+	} {
+		before := len(log.String())
+		r := httptest.NewRequestWithContext(t.Context(), c.method, "http://cams/api/cameras"+c.path, strings.NewReader(c.body))
+		r.RemoteAddr = "192.0.2.1:1"
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("Authorization", "Bearer "+token(t, "admin", "*"))
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		if said := log.String()[before:]; !strings.Contains(said, c.line) || strings.Contains(said, "hunter2") || (c.line == "") == strings.Contains(said, "who=") {
+			t.Errorf("%s %s: %s", c.method, c.path, said)
+		}
 	}
 }
 

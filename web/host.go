@@ -11,15 +11,23 @@ import (
 	"strings"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth/proxy"
 )
 
 // checkHost answers requests only under names that an attacker cannot point to this machine. Otherwise a page of a foreign name that is made to
-// resolve to framegate's address (DNS rebinding) would read pictures in the browser of somebody inside.
+// resolve to framegate's address (DNS rebinding) would read pictures in the browser of somebody inside. Such a page could send X-Forwarded-Host
+// through a proxy that does not set it, so the header Host counts too.
 func (s *server) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if host := hostname(r.Host); !s.serves(host) {
-			refuseHost(w, r, host)
-			return
+		hosts := []string{r.Host}
+		if f, proxied := proxy.Of(r.Context()); proxied {
+			hosts = append(hosts, f.Host)
+		}
+		for _, host := range hosts {
+			if host = hostname(host); !s.serves(host) {
+				refuseHost(w, r, host)
+				return
+			}
 		}
 		next.ServeHTTP(w, r)
 	})

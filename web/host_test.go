@@ -47,6 +47,25 @@ func TestNamesThatNobodyCanTakeAreServed(t *testing.T) {
 	}
 }
 
+func TestPageOfAForeignNameGetsNothingThroughAProxyByNamingAnotherHost(t *testing.T) {
+	url := serveHosts(t, "hosts: [cams.example]\nauth: {open: true}\ntrusted_proxies: [192.0.2.1]")
+	for _, c := range []struct {
+		host, forwarded string
+		status          int
+	}{
+		{"rebound.attacker.example", "cams.example", 421},
+		{"cams.example", "rebound.attacker.example", 421},
+		{"127.0.0.1:8080", "cams.example", 200},
+		{"cams.example", "cams.example", 200},
+	} {
+		resp, body := send(t, http.MethodGet, url+"/api/cameras", "", map[string]string{
+			"Host": c.host, "Test-From": "192.0.2.1:1", "X-Forwarded-For": "198.51.100.1", "X-Forwarded-Host": c.forwarded})
+		if resp.StatusCode != c.status || c.status == 421 && !strings.Contains(body, "hosts: [rebound.attacker.example]") {
+			t.Errorf("%+v: %s %s", c, resp.Status, body)
+		}
+	}
+}
+
 func TestRefusedNameSaysWhatToConfigure(t *testing.T) {
 	url := serveHosts(t, "")
 	resp, body := send(t, http.MethodGet, url+"/", "", map[string]string{"Host": "cams.example:8080", "Accept": "text/html,application/xhtml+xml"})

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"strings"
 
 	"github.com/framegate/framegate/configs"
 )
@@ -19,6 +20,9 @@ func Redirect(port string) http.Handler {
 			w.Header().Set("Allow", "GET, HEAD")
 			problem{Status: http.StatusMethodNotAllowed, Detail: "this port only redirects to https: send the request to port " + port + " with https"}.write(w)
 			return
+		case r.URL.Opaque != "" || !strings.HasPrefix(r.URL.Path, "/"):
+			problem{Status: http.StatusBadRequest, Detail: "the request must name a path"}.write(w)
+			return
 		case err != nil && !configs.IsHost(host):
 			problem{Status: http.StatusBadRequest, Detail: "the header Host has no name or address"}.write(w)
 			return
@@ -27,8 +31,12 @@ func Redirect(port string) http.Handler {
 		case address.Is6():
 			host = "[" + host + "]"
 		}
+		path := r.URL.EscapedPath()
+		if r.URL.RawQuery != "" {
+			path += "?" + r.URL.RawQuery
+		}
 		w.Header().Set("Cache-Control", "no-store") // browsers would keep it for longer than this port may serve https
-		w.Header().Set("Location", "https://"+host+r.URL.RequestURI())
+		w.Header().Set("Location", "https://"+host+path)
 		w.WriteHeader(http.StatusPermanentRedirect)
 	}))
 }

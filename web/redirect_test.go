@@ -18,6 +18,9 @@ func TestHTTPIsRedirectedToTheSamePathAndHost(t *testing.T) {
 		{"GET", "[2001:db8::1]", "/", "8443", 308, "https://[2001:db8::1]:8443/"},
 		{"GET", "evil.example/?", "/", "443", 400, ""},
 		{"GET", "", "/", "443", 400, ""},
+		{"GET", "box", "foo:.evil.example/x", "443", 400, ""},
+		{"GET", "box", "*", "443", 400, ""},
+		{"GET", "box", "/a%2Fb%0d%0ac", "443", 308, "https://box/a%2Fb%0d%0ac"},
 		{"POST", "box", "/api/cameras", "443", 405, ""},
 		{"OPTIONS", "box", "/api/cameras", "443", 405, ""},
 	} {

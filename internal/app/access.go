@@ -38,6 +38,12 @@ func letsIn(config *configs.Config) string {
 	if config.Auth.JWT.Enabled() {
 		who = append(who, "tokens")
 	}
+	if config.Auth.Proxy.UserHeader != "" {
+		who = append(who, "users of a proxy")
+	}
+	if len(config.Auth.LinkKeys) > 0 {
+		who = append(who, "links")
+	}
 	if len(who) == 0 {
 		return "this machine"
 	}

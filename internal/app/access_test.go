@@ -10,7 +10,9 @@ import (
 func TestLogSaysWhoIsLetIn(t *testing.T) {
 	for auth, want := range map[string]string{
 		"": "this machine", "auth: {open: true}": "everybody", "auth: {open: false}": "this machine",
-		"auth: {open: true, jwt: {secret: 0123456789abcdef0123456789abcdef}}": "everybody, tokens",
+		"auth: {open: true, jwt: {secret: 0123456789abcdef0123456789abcdef}}":                               "everybody, tokens",
+		"auth: {link_keys: [{id: wall, secret: 0123456789abcdef0123456789abcdef}]}":                         "links",
+		"trusted_proxies: [192.0.2.1]\nauth: {proxy: {user_header: Remote-User, secret: 0123456789abcdef}}": "users of a proxy",
 	} {
 		config, err := configs.Parse("test.yaml", []byte(auth+"\n"), nil)
 		if err != nil {

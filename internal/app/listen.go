@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"net/netip"
 	"strings"
 
 	"github.com/framegate/framegate/configs"
@@ -21,7 +22,7 @@ func listen(addresses []string) (listeners []net.Listener, err error) {
 		if socket, unix := configs.UnixSocket(address); unix {
 			l, err = listenUnix(socket)
 		} else {
-			l, err = net.Listen("tcp", address)
+			l, err = listenTCP(address)
 		}
 		if err != nil {
 			closeAll(listeners)
@@ -30,6 +31,15 @@ func listen(addresses []string) (listeners []net.Listener, err error) {
 		listeners = append(listeners, l)
 	}
 	return listeners, nil
+}
+
+// listenTCP listens on an address. One of IPv4, such as 0.0.0.0, is not reached by IPv6.
+func listenTCP(address string) (net.Listener, error) {
+	host, _, _ := net.SplitHostPort(address)
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+		return net.Listen("tcp4", address)
+	}
+	return net.Listen("tcp", address)
 }
 
 func closeAll(listeners []net.Listener) {

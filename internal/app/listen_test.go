@@ -27,6 +27,19 @@ func TestAddressIsReachedFromThisMachine(t *testing.T) {
 	}
 }
 
+func TestAddressOfIPv4IsNotReachedByIPv6(t *testing.T) {
+	for address, want := range map[string]string{"0.0.0.0:0": "0.0.0.0", "127.0.0.1:0": "127.0.0.1"} {
+		listeners, err := listen([]string{address})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer closeAll(listeners)
+		if host, _, _ := net.SplitHostPort(listeners[0].Addr().String()); host != want {
+			t.Errorf("%s listens on %s", address, host)
+		}
+	}
+}
+
 func TestUnixSocketIsRemovedOnlyIfNobodyAnswers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "framegate.sock")
 	crashed, err := net.ListenUnix("unix", &net.UnixAddr{Name: path, Net: "unix"})

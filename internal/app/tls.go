@@ -28,7 +28,7 @@ func (a *App) redirect() ([]net.Listener, error) {
 	if a.Config.RedirectHTTP == "" {
 		return nil, nil
 	}
-	l, err := net.Listen("tcp", a.Config.RedirectHTTP)
+	l, err := listenTCP(a.Config.RedirectHTTP)
 	return []net.Listener{l}, err
 }
 

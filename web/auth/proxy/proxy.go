@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 )
@@ -17,6 +18,11 @@ import (
 type Forwarded struct {
 	Scheme string // http or https; empty if the proxy does not say
 	Prefix string // path below which the client sees framegate, such as /cams; empty for none
+	Host   string // header Host that the proxy has sent; that of the client's request may be another
+
+	from  string    // address of the proxy
+	local net.Addr  // framegate's end of the connection; may be nil for TCP
+	at    time.Time // when the request came
 }
 
 type key struct{}
@@ -34,7 +40,7 @@ func Forward(r *http.Request, proxies configs.Proxies) *http.Request {
 	if !proxies.Trust(r.RemoteAddr, local) {
 		return r
 	}
-	f := Forwarded{Prefix: prefix(r.Header)}
+	f := Forwarded{Prefix: prefix(r.Header), Host: r.Host, local: local, from: r.RemoteAddr, at: time.Now()}
 	if scheme := last(r.Header, "X-Forwarded-Proto"); scheme == "http" || scheme == "https" {
 		f.Scheme = scheme
 	}

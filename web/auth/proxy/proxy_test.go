@@ -6,9 +6,11 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/web/auth"
@@ -146,6 +148,28 @@ func TestUserOfAHeaderNeedsATrustedProxyAndItsSecret(t *testing.T) {
 		if found != test.found || err != nil || found && (p.Kind != auth.Proxy || p.Name != "ann" || p.Role != auth.Viewer) {
 			t.Errorf("%s %v: %+v, %v, %v", test.from, test.headers, p, found, err)
 		}
+	}
+}
+
+func TestUserOfAProxyIsFoundForAnHourAndAsLongAsTheProxyIsTrusted(t *testing.T) {
+	config := proxies(t)
+	users := NewUsers(slog.New(slog.DiscardHandler))
+	users.Configure(config)
+	before := time.Now()
+	r := Forward(request("10.0.0.1:5", "Remote-User", "ann", "Remote-Cameras", "*", "X-Framegate-Secret", secret, "X-Forwarded-For", "192.0.2.1"), config.Proxies)
+	after := time.Now()
+	p, found, err := users.Find(r)
+	if !found || err != nil || p.Until.Before(before.Add(time.Hour)) || p.Until.After(after.Add(time.Hour)) {
+		t.Errorf("%+v, %v, %v", p, found, err)
+	}
+	if again, _, _ := users.Find(r); !again.Until.Equal(p.Until) {
+		t.Errorf("the same request is for longer when it is looked at again: %v, %v", p.Until, again.Until)
+	}
+	distrusting := *config
+	distrusting.Proxies = configs.Proxies{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}}
+	users.Configure(&distrusting)
+	if p, found, _ := users.Find(r); found {
+		t.Errorf("a proxy that is no longer trusted names %+v", p)
 	}
 }
 

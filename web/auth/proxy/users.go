@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -20,25 +21,30 @@ import (
 // methods.
 type Users struct {
 	log    *slog.Logger
-	config atomic.Pointer[configs.ProxyAuth]
+	config atomic.Pointer[configs.Config]
 }
 
 // NewUsers returns a finder.
 func NewUsers(log *slog.Logger) *Users { return &Users{log: log} }
 
-// Configure sets which headers name somebody from now on.
+// Configure sets which headers of which proxies name somebody from now on.
 func (u *Users) Configure(config *configs.Config) {
-	p := config.Auth.Proxy
-	u.config.Store(&p)
+	u.config.Store(config)
 }
 
 // Find implements auth.Finder. Headers that do not come from a trusted proxy with its secret are ignored: anybody can send them.
 func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
-	config := u.config.Load()
-	if config == nil || config.UserHeader == "" || len(r.Header.Values(config.UserHeader)) == 0 {
+	whole := u.config.Load()
+	if whole == nil {
 		return auth.Principal{}, false, nil
 	}
-	if _, trusted := Of(r.Context()); !trusted || !knows(r.Header.Values(config.SecretHeader), config.Secret) {
+	config := &whole.Auth.Proxy
+	if config.UserHeader == "" || len(r.Header.Values(config.UserHeader)) == 0 {
+		return auth.Principal{}, false, nil
+	}
+	f, trusted := Of(r.Context())
+	trusted = trusted && whole.Proxies.Trust(f.from, f.local) // it may have been trusted only when the request came
+	if !trusted || !knows(r.Header.Values(config.SecretHeader), config.Secret) {
 		u.log.Debug("a header with a user was ignored", "from", r.RemoteAddr, "trusted", trusted)
 		return auth.Principal{}, false, nil
 	}
@@ -47,8 +53,12 @@ func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
 		u.log.Debug("a user of a proxy was refused", "why", fault)
 		return auth.Principal{}, true, &auth.Error{Status: http.StatusForbidden, Detail: "the proxy lets you in as nobody: " + fault}
 	}
+	p.Until = f.at.Add(rightTime)
 	return p, true, nil
 }
+
+// rightTime is how long a user may watch by one request: framegate does not learn when the proxy's session of the user ends.
+const rightTime = time.Hour
 
 // knows reports whether a proxy has sent the secret, in a time that does not depend on how much of it is right.
 func knows(sent []string, secret configs.Secret) bool {
