@@ -105,7 +105,7 @@ func New(o Options) *Handler {
 	s.proxied = proxy.NewUsers(o.Log)
 	s.finders = []auth.Finder{s.links, s.proxied, s.users, s.tokens, s.sessions}
 	r := chi.NewRouter()
-	r.Use(s.recoverer, s.forward, deadline, headers, s.checkHost, s.belowBase, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
+	r.Use(s.recoverer, s.forward, s.limitRequests, deadline, headers, s.checkHost, s.belowBase, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
 		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", "X-Requested-With"},
@@ -140,6 +140,8 @@ type server struct {
 	tokens   *tokens.Tokens
 	links    *links.Links
 	proxied  *proxy.Users
+	requests inWork // of all clients
+	forms    inWork // whose bodies are being read
 	viewers  viewerLimits
 	visitors visitors
 	pixels   sentPixels

@@ -2,12 +2,15 @@ package web
 
 import (
 	"errors"
+	"fmt"
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"path"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/framegate/framegate/web/auth"
 )
@@ -117,8 +120,17 @@ func sentence(detail string) string {
 	return strings.ToUpper(detail[:1]) + detail[1:] + "."
 }
 
-// maxForm is how large the body of a form may be, in bytes.
-const maxForm = 8 << 10
+// maxForm is how large the body of a form may be, in bytes, and formTimeout is how long it may take.
+const (
+	maxForm     = 8 << 10
+	formTimeout = 2 * time.Second
+)
+
+// How many forms may be read at a time, in all and of one address: anybody may send them.
+const (
+	maxForms      = 64
+	maxFormsOfOne = 16
+)
 
 // form passes on the requests of forms, whose values are in PostForm. Pages of other origins may not send any: they would act in the name of
 // whoever looks at them.
@@ -133,15 +145,35 @@ func (s *server) form(next http.HandlerFunc) http.Handler {
 			problem{Status: http.StatusUnsupportedMediaType, Detail: "the header Content-Type must be application/x-www-form-urlencoded"}.write(w)
 			return
 		}
-		r.Body = http.MaxBytesReader(w, r.Body, maxForm)
-		if err := r.ParseForm(); err != nil {
-			p := problem{Status: http.StatusBadRequest, Detail: "the form is not understood"}
-			if tooLarge := new(http.MaxBytesError); errors.As(err, &tooLarge) {
-				p = problem{Status: http.StatusRequestEntityTooLarge, Detail: "the form is larger than 8 KiB"}
-			}
-			p.write(w)
+		if refused := s.readForm(w, r); refused != nil {
+			refused.write(w)
 			return
 		}
 		next(w, r)
 	})
+}
+
+// readForm reads the form of a request.
+func (s *server) readForm(w http.ResponseWriter, r *http.Request) *problem {
+	leave, status := s.forms.enter(addressOf(r), maxForms, maxFormsOfOne)
+	if leave == nil {
+		return &problem{Status: status, Detail: "too many forms are being read at this moment; try again", retryAfter: 1}
+	}
+	defer leave()
+	control := http.NewResponseController(w)
+	control.SetReadDeadline(time.Now().Add(formTimeout))
+	r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+	err := r.ParseForm()
+	tooLarge := new(http.MaxBytesError)
+	switch {
+	case errors.As(err, &tooLarge):
+		return &problem{Status: http.StatusRequestEntityTooLarge, Detail: "the form is larger than 8 KiB"}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		w.Header().Set("Connection", "close")
+		return &problem{Status: http.StatusRequestTimeout, Detail: fmt.Sprintf("the form did not come within %v", formTimeout)}
+	case err != nil:
+		return &problem{Status: http.StatusBadRequest, Detail: "the form is not understood"}
+	}
+	control.SetReadDeadline(time.Time{}) // it would end what follows
+	return nil
 }

@@ -18,6 +18,7 @@ import (
 // programs of cmd and tools stand above all.
 var order = []string{
 	"internal/backoff",
+	"internal/health",
 	"pipeline/frame",
 	"pipeline/jpeg",
 	"pipeline/webp",
@@ -49,7 +50,6 @@ var order = []string{
 	"internal/terminal",
 	"internal/logging",
 	"internal/memory",
-	"internal/health",
 	"internal/systemd",
 	"internal/app",
 

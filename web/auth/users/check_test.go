@@ -3,6 +3,7 @@ package users
 import (
 	"context"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -92,5 +93,36 @@ func TestPasswordsAreNotRememberedAsTheyAre(t *testing.T) {
 	}
 	if a.key("ann", "x") == a.key("an", "nx") {
 		t.Error("name and password are not kept apart")
+	}
+}
+
+// TestUnknownNameCostsWhatAWrongPasswordCosts counts hashes, and looks at what they are compared with: their parameters are the time.
+func TestUnknownNameCostsWhatAWrongPasswordCosts(t *testing.T) {
+	s := newSite(t)
+	var with []string
+	matches := s.matches
+	s.matches = func(password, hash string) bool {
+		with = append(with, hash[:strings.LastIndex(hash, ",p=")])
+		return matches(password, hash)
+	}
+	for _, name := range []string{"ann", "eve", strings.Repeat("e", 5000), ""} {
+		if got := s.find(t, name, "wrong", "192.0.2.1"); got != 401 {
+			t.Errorf("%.10s: %d", name, got)
+		}
+	}
+	if len(with) != 4 || with[1] != with[0] || with[2] != with[0] || with[3] != with[0] {
+		t.Errorf("hashes: %q", with)
+	}
+	if text := s.log.String(); strings.Contains(text, "who=eve") || strings.Contains(text, "eeee") || strings.Count(text, "sign-in failed") != 4 {
+		t.Errorf("the log:\n%s", text)
+	}
+}
+
+func TestRightPasswordOfAnotherUserOpensNoUnknownName(t *testing.T) {
+	s := newSite(t)
+	for _, password := range []string{"correct horse", "battery staple"} {
+		if got := s.find(t, "eve", password, "192.0.2.1"); got != 401 {
+			t.Errorf("%s: %d", password, got)
+		}
 	}
 }
