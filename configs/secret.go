@@ -1,6 +1,10 @@
 package configs
 
-import "log/slog"
+import (
+	"log/slog"
+	"os"
+	"slices"
+)
 
 // Secret is a password. It appears as *** wherever it is printed, logged or encoded.
 type Secret string
@@ -25,3 +29,25 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 
 // LogValue is for slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// IsExposed reports whether every user of this machine may read a configuration that has secrets itself, and not in variables or other
+// files.
+func IsExposed(path string) bool {
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm()&0o004 == 0 {
+		return false
+	}
+	content, err := ReadFile(path)
+	if err != nil {
+		return false
+	}
+	config, _ := decode(path, content, func(string) (string, bool) { return "", true }) // faults are reported elsewhere
+	if config == nil {
+		return false
+	}
+	a := config.Auth
+	return a.Proxy.Secret != "" || a.JWT.Secret != "" && a.JWT.SecretFile == "" ||
+		slices.ContainsFunc(a.Users, func(u User) bool { return u.PasswordHash != "" }) ||
+		slices.ContainsFunc(a.LinkKeys, func(k LinkKey) bool { return k.Secret != "" && k.SecretFile == "" }) ||
+		slices.ContainsFunc(config.Cameras, func(c Camera) bool { return c.Source.Password != "" && c.PasswordFile == "" })
+}

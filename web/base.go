@@ -3,14 +3,23 @@ package web
 import (
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/framegate/framegate/web/auth/proxy"
 )
 
-// forward replaces a request from a trusted proxy by the client's.
+// forward replaces a request from a trusted proxy by the client's. It logs once that a proxy may be missing in the configuration.
 func (s *server) forward(next http.Handler) http.Handler {
+	var warned sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, proxy.Forward(r, s.config.Load().Proxies))
+		r = proxy.Forward(r, s.config.Load().Proxies)
+		if _, trusted := proxy.Of(r.Context()); !trusted && r.TLS == nil && r.Header.Get("X-Forwarded-Proto") == "https" {
+			warned.Do(func() {
+				s.Log.Warn("a request seems to come through a proxy with TLS that is none of trusted_proxies: its cookies are not limited to TLS, and "+
+					"all of its clients are one address", "from", addressOf(r))
+			})
+		}
+		next.ServeHTTP(w, r)
 	})
 }
 

@@ -2,6 +2,7 @@ package web
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -9,6 +10,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/viewer"
@@ -199,6 +201,30 @@ func TestRoutesAnswerBelowBasePath(t *testing.T) {
 	defer s.Close()
 	if _, err := s.Next(); err != nil {
 		t.Error(err)
+	}
+}
+
+func TestLogSaysOnceThatAProxyWithTLSIsNotTrusted(t *testing.T) {
+	config := configs.Default()
+	config.Proxies.Networks = []netip.Prefix{netip.MustParsePrefix("192.0.2.1/32")}
+	handler, stop := newHandler(t, config, nil, time.Now)
+	t.Cleanup(stop)
+	log := &logText{}
+	handler.server.Log = slog.New(slog.NewTextHandler(log, nil))
+	for _, c := range []struct {
+		from, scheme string
+		lines        int
+	}{{"192.0.2.1:1", "https", 0}, {"198.51.100.1:1", "", 0}, {"198.51.100.1:1", "http", 0}, {"198.51.100.1:1", "https", 1}, {"198.51.100.2:1", "https", 1}} {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "http://cams/healthz", nil)
+		r.RemoteAddr = c.from
+		r.Header.Set("X-Forwarded-Proto", c.scheme)
+		handler.ServeHTTP(httptest.NewRecorder(), r)
+		if got := strings.Count(log.String(), "none of trusted_proxies"); got != c.lines {
+			t.Errorf("%+v: %d lines", c, got)
+		}
+	}
+	if !strings.Contains(log.String(), "from=198.51.100.1") {
+		t.Error(log.String())
 	}
 }
 

@@ -24,6 +24,9 @@ func (c check) Run() error {
 	if err != nil {
 		return err
 	}
+	if configs.IsExposed(c.File) {
+		complain(terminal.Line(c.File + ": every user of this machine can read this file, which has passwords or other secrets: run 'chmod o-r' for it"))
+	}
 	noun := "cameras"
 	if len(config.Cameras) == 1 {
 		noun = "camera"

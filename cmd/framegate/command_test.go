@@ -12,6 +12,19 @@ import (
 	"github.com/framegate/framegate/internal/testcam/camtest"
 )
 
+func TestCheckWarnsOfSecretsThatEverybodyMayRead(t *testing.T) {
+	path := config(t, "cameras: [{id: gate, url: 'rtsp://u:hunter2@h/'}]\n")
+	for mode, warns := range map[os.FileMode]bool{0o600: false, 0o644: true} {
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		stdout, stderr, status := run(t, "check", path)
+		if status != 0 || !strings.Contains(stdout, "ok, 1 camera") || strings.Contains(stderr, "every user of this machine can read") != warns || strings.Contains(stderr, "hunter2") {
+			t.Errorf("mode %o: status %d, %s%s", mode, status, stdout, stderr)
+		}
+	}
+}
+
 func TestCheckPrintsEveryFaultWithItsPlace(t *testing.T) {
 	files, err := filepath.Glob("../../configs/testdata/broken/*.yaml")
 	if err != nil || len(files) < 30 {
