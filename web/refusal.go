@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -64,13 +65,17 @@ func wantsImage(r *http.Request) bool {
 	return (accept == "" || accept == "*/*") && strings.HasPrefix(r.UserAgent(), "Mozilla/") && !strings.Contains(r.URL.Path, "/next.")
 }
 
-// The size of a picture that refuses, in pixels: if the request asks for none, and at most. Whoever asks has no right to a larger one.
-const (
-	refusalWidth, refusalHeight = 640, 360
-	maxRefusalSide              = 1280
+// refusalWidth and refusalHeight are the size of a picture that refuses, in pixels, if the request asks for none.
+const refusalWidth, refusalHeight = 640, 360
+
+// Other sizes are made of a longest side, in pixels, and an aspect, both rounded down. They are few: whoever asks has no right to a
+// picture, and each is drawn once.
+var (
+	refusalSides   = []int{1280, 640, 320, 160, 80}
+	refusalAspects = [][2]int{{16, 9}, {4, 3}, {1, 1}, {3, 4}, {9, 16}}
 )
 
-// refusalSize is the size in which a request asks for a picture. If it asks for one side only, the other one is as long as in 16:9.
+// refusalSize is about the size in which a request asks for a picture. If it asks for one side only, the other one is as long as in 16:9.
 func refusalSize(query url.Values) (width, height int) {
 	side := func(name string) int {
 		n, err := strconv.Atoi(query.Get(name))
@@ -88,13 +93,23 @@ func refusalSize(query url.Values) (width, height int) {
 	case width == 0:
 		width = height * refusalWidth / refusalHeight
 	}
-	if longest := max(width, height); longest > maxRefusalSide {
-		width, height = width*maxRefusalSide/longest, height*maxRefusalSide/longest
-	}
-	return max(width, frame.MinSide), max(height, frame.MinSide)
+	longest := firstOr(refusalSides, func(side int) bool { return side <= max(width, height) })
+	aspect := firstOr(refusalAspects, func(a [2]int) bool { return a[0]*height <= a[1]*width })
+	most := max(aspect[0], aspect[1])
+	return longest * aspect[0] / most, longest * aspect[1] / most
 }
 
-// refusalPictures draws pictures that refuse, one at a time, and keeps some: anybody may ask for them. The zero value is ready to use.
+// firstOr returns the first value that fits, and the last one if none does.
+func firstOr[T any](values []T, fits func(T) bool) T {
+	i := slices.IndexFunc(values, fits)
+	if i < 0 {
+		i = len(values) - 1
+	}
+	return values[i]
+}
+
+// refusalPictures draws pictures that refuse, one at a time, and keeps them all: anybody may ask for them, and refusalSize has few sizes.
+// The zero value is ready to use.
 type refusalPictures struct {
 	drawing sync.Mutex   // held while one is drawn
 	waiting atomic.Int64 // requests that wait for one to be drawn, or draw it
@@ -110,10 +125,8 @@ type refusal struct {
 	width, height int
 }
 
-const (
-	maxRefusals        = 32 // pictures that are kept
-	maxWaitingRefusals = 16 // requests that wait: the tiles of a wall whose links have expired
-)
+// maxWaitingRefusals is how many requests wait: the tiles of a wall whose links have expired.
+const maxWaitingRefusals = 16
 
 // draw returns a picture. If too many requests wait for others, it is one of the usual size, which is drawn once.
 func (f *refusalPictures) draw(texts *configs.Placeholders, text string, width, height int) ([]byte, error) {
@@ -156,7 +169,7 @@ func (f *refusalPictures) known(texts *configs.Placeholders, wanted refusal) []b
 func (f *refusalPictures) keep(texts *configs.Placeholders, wanted refusal, jpeg []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if f.texts != texts || len(f.drawn) >= maxRefusals {
+	if f.texts != texts {
 		f.texts, f.drawn = texts, map[refusal][]byte{}
 	}
 	f.drawn[wanted] = jpeg

@@ -42,11 +42,11 @@ func TestLinkThatHasEndedIsAPictureInAnImage(t *testing.T) {
 	past := time.Now().Add(-time.Second)
 	for path, want := range map[string]string{
 		"/cameras/gate/stream?":                       "640x360",
-		"/cameras/gate/stream?width=320&height=200":   "320x200",
+		"/cameras/gate/stream?width=320&height=200":   "320x240",
 		"/cameras/gate/snapshot.png?width=320":        "320x180",
 		"/cameras/gate/snapshot.jpg?height=90&fps=1":  "160x90",
 		"/cameras/gate/stream?width=8192":             "1280x720",
-		"/cameras/gate/stream?width=16&height=8192":   "16x1280",
+		"/cameras/gate/stream?width=16&height=8192":   "720x1280",
 		"/cameras/gate/stream?width=x&height=1000000": "640x360",
 	} {
 		for _, headers := range imageHeaders {
@@ -120,14 +120,6 @@ func TestPicturesThatRefuseSayWhy(t *testing.T) {
 func TestPicturesThatRefuseAreDrawnOneAtATime(t *testing.T) {
 	var f refusalPictures
 	texts := &configs.Default().Placeholders
-	for i := range 3 * maxRefusals {
-		if _, err := f.draw(texts, "no", 16+i, 16); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if len(f.drawn) > maxRefusals {
-		t.Errorf("%d pictures are kept", len(f.drawn))
-	}
 	if _, err := f.draw(texts, "no", refusalWidth, refusalHeight); err != nil {
 		t.Fatal(err)
 	}
@@ -141,11 +133,34 @@ func TestPicturesThatRefuseAreDrawnOneAtATime(t *testing.T) {
 	}
 }
 
-func TestRefusalHasASizeThatAnybodyMayAskFor(t *testing.T) {
-	for width := range 40 {
-		query := url.Values{"width": {fmt.Sprint(width * 300)}, "height": {fmt.Sprint(width * width)}}
-		if w, h := refusalSize(query); w < frame.MinSide || h < frame.MinSide || w > maxRefusalSide || h > maxRefusalSide {
-			t.Errorf("%v: %dx%d", query, w, h)
+func TestPicturesThatRefuseHaveFewSizesAndEachIsDrawnOnce(t *testing.T) {
+	type size struct{ width, height int }
+	sizes := map[size]bool{}
+	for width := 0; width < 9000; width += 37 {
+		for height := 0; height < 9000; height += 41 {
+			w, h := refusalSize(url.Values{"width": {fmt.Sprint(width)}, "height": {fmt.Sprint(height)}})
+			if w < frame.MinSide || h < frame.MinSide || w > refusalSides[0] || h > refusalSides[0] {
+				t.Fatalf("%dx%d: %dx%d", width, height, w, h)
+			}
+			sizes[size{w, h}] = true
+		}
+	}
+	if len(sizes) > 25 {
+		t.Errorf("%d sizes", len(sizes))
+	}
+	var f refusalPictures
+	texts := &configs.Default().Placeholders
+	first := map[size][]byte{}
+	for range 2 {
+		for s := range sizes {
+			content, err := f.draw(texts, "no", s.width, s.height)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if again := first[s]; again != nil && &again[0] != &content[0] {
+				t.Errorf("%v is drawn twice", s)
+			}
+			first[s] = content
 		}
 	}
 }
