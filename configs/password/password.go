@@ -85,3 +85,12 @@ func Matches(password, hash string) bool {
 	matches, err := argon2id.ComparePasswordAndHash(password, hash)
 	return matches && err == nil
 }
+
+// Cost is how much time a hash that Validate accepts takes compared with others: memory in KiB times passes. It is 0 for other texts.
+func Cost(hash string) int {
+	p, _, _, err := argon2id.DecodeHash(hash)
+	if err != nil {
+		return 0
+	}
+	return int(p.Memory) * int(p.Iterations)
+}

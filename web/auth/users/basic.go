@@ -50,6 +50,7 @@ func hasBasic(r *http.Request) bool {
 func (u *Users) verified(ctx context.Context, name, pass, address string) (configs.User, error) {
 	key := u.remembered.key(name, pass)
 	if user, hash, ok := u.user(name); ok && u.remembered.has(key, verdict{hash, true}, u.now()) {
+		u.attempts.succeeded(name, address, u.now())
 		return user, nil
 	}
 	done := u.remembered.flights.DoChan(key+address, func() (any, error) {

@@ -3,6 +3,7 @@ package users
 import (
 	"context"
 	"net/http"
+	"runtime"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -54,12 +55,16 @@ func (u *Users) check(ctx context.Context, name, pass, address string) (configs.
 	if repeated {
 		return configs.User{}, wrong()
 	}
-	if !u.hashes.enter(ctx) {
+	hashes := u.strangers
+	if attempt.known {
+		hashes = u.known
+	}
+	if !hashes.enter(ctx) {
 		attempt.cancel()
 		return configs.User{}, busy()
 	}
 	matches := u.matches(pass, hash.Reveal())
-	u.hashes.leave()
+	hashes.leave()
 	if !matches || !known {
 		u.Log.Warn("sign-in failed", "who", who, "from", address)
 		u.remembered.add(key, verdict{hash, false}, u.now())
@@ -70,11 +75,11 @@ func (u *Users) check(ctx context.Context, name, pass, address string) (configs.
 	return user, nil
 }
 
-// How many hashes are made at a time, and how many requests may wait for that.
-const (
-	maxHashes  = 2
-	maxWaiting = 64
-)
+// maxHashes is how many hashes a gate lets be made at a time: the cameras need the other cores.
+var maxHashes = max(1, runtime.GOMAXPROCS(0)/4)
+
+// maxWaiting is how many requests may wait for that.
+const maxWaiting = 64
 
 // gate limits the hashes that are made at a time.
 type gate struct {

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/web/auth"
 )
 
@@ -39,6 +40,45 @@ func TestFewHashesAreMadeAtATimeAndOthersWait(t *testing.T) {
 	close(release)
 	for range maxHashes + maxWaiting {
 		<-results
+	}
+}
+
+func TestStrangersDoNotKeepKnownUsersFromBeingHashed(t *testing.T) {
+	s := newSite(t)
+	if got := s.find(t, "ann", "correct horse", "192.0.2.1"); got != 200 {
+		t.Fatal(got)
+	}
+	for range maxHashes { // strangers
+		if !s.strangers.enter(t.Context()) {
+			t.Fatal("the gate is closed")
+		}
+	}
+	for range maxWaiting {
+		s.strangers.waiting <- struct{}{}
+	}
+	if _, err := s.Check(t.Context(), "ann", "correct horse", "192.0.2.2"); status(t, err) != 503 {
+		t.Errorf("a stranger: %v", err)
+	}
+	if _, err := s.Check(t.Context(), "ann", "correct horse", "192.0.2.1"); err != nil {
+		t.Errorf("where ann has signed in: %v", err)
+	}
+}
+
+// TestUnknownNameIsComparedWithTheDearestHash has users whose hashes are of different times.
+func TestUnknownNameIsComparedWithTheDearestHash(t *testing.T) {
+	s := newSite(t)
+	user := func(name string, memory, passes int) configs.User {
+		text := fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=1$c2FsdHNhbHQ$MTIzNDU2Nzg5MDEyMzQ1Ng", memory, passes)
+		return configs.User{Name: name, PasswordHash: configs.Secret(text)}
+	}
+	var with string
+	s.matches = func(_, hash string) bool {
+		with = hash
+		return false
+	}
+	s.Configure(configOf(user("ann", 64, 1), user("bob", 32, 3), user("cat", 16, 4)))
+	if s.find(t, "eve", "wrong", "192.0.2.1"); !strings.Contains(with, "m=32,t=3") {
+		t.Errorf("compared with %s", with)
 	}
 }
 
@@ -81,7 +121,7 @@ func TestWhatIsRememberedIsBounded(t *testing.T) {
 		}
 		m.add(m.key(name, name), verdict{"x", true}, now)
 	}
-	if len(l.counts) > maxKnown || len(l.signedIn) > maxKnown || len(m.entries) > maxKnown {
+	if len(l.counts) > maxKnown || len(l.signedIn) > maxKnown || len(l.failed) > maxKnown || len(m.entries) > maxKnown {
 		t.Errorf("%d counts, %d addresses, %d passwords", len(l.counts), len(l.signedIn), len(m.entries))
 	}
 }

@@ -16,19 +16,22 @@ var (
 	perName    = allowance{10, 30 * time.Second}
 )
 
-// maxKnown bounds what a limiter remembers, and forgetAfter is how long it remembers that a user has signed in from an address.
+// maxKnown bounds what a limiter remembers, forgetAfter is how long it remembers that a user has signed in from an address, and
+// freeAgain is after how long an address that has failed for a name has another attempt beyond the limit of the name.
 const (
 	maxKnown    = 1024
 	forgetAfter = 24 * time.Hour
+	freeAgain   = 10 * time.Minute
 )
 
-// limiter limits the wrong passwords of each address and each name. An address from which a user has signed in has an allowance of
-// its own for that user, so that nobody else can lock the user out there. The zero value is ready to use. Any goroutine may call its
-// methods.
+// limiter limits the wrong passwords of each address and each name. Nobody else can lock a user out: an address from which a user has
+// signed in has an allowance of its own for that user, and one that has not failed for a name has one attempt beyond the limit of the
+// name. The zero value is ready to use. Any goroutine may call its methods.
 type limiter struct {
 	mu       sync.Mutex // guards what follows
 	counts   map[subject]count
 	signedIn map[subject]time.Time // when a user last signed in from an address
+	failed   map[subject]time.Time // when an attempt for a name was last begun from an address, unless it succeeded
 }
 
 // subject is what is limited: an address, a name, or a name at an address.
@@ -47,6 +50,8 @@ type attempt struct {
 	who      subject
 	subjects []subject
 	weight   float64
+	known    bool      // the user has signed in from the address
+	before   time.Time // when an attempt for the name had failed from the address; zero if none had
 }
 
 // repeatWeight is what an attempt counts with a name and a password that were wrong before: it guesses nothing, but a program that goes
@@ -58,14 +63,23 @@ const repeatWeight = 0.2
 func (l *limiter) begin(name, address string, weight float64, now time.Time) (a attempt, wait time.Duration, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	a = attempt{l, subject{name, address}, []subject{{name: name}, {address: address}}, weight}
-	if then, ok := l.signedIn[a.who]; ok && now.Sub(then) < forgetAfter {
+	a = attempt{of: l, who: subject{name, address}, weight: weight}
+	signedIn, ok := l.signedIn[a.who]
+	a.known = ok && now.Sub(signedIn) < forgetAfter
+	a.before, ok = l.failed[a.who]
+	free := !ok || now.Sub(a.before) >= freeAgain
+	switch ofName := (subject{name: name}); {
+	case a.known:
 		a.subjects = []subject{a.who}
+	case free && l.over(ofName, weight, now) > 0:
+		a.subjects = []subject{{address: address}}
+	default:
+		a.subjects = []subject{ofName, {address: address}}
 	}
 	for _, s := range a.subjects {
-		allowed, c := s.allowance(), l.present(s, now)
-		if over := c.used + weight - float64(allowed.count); over > 0 {
-			wait = max(wait, time.Duration(over*float64(allowed.pause)))
+		if over := l.over(s, weight, now); over > 0 {
+			c := l.present(s, now)
+			wait = max(wait, time.Duration(over*float64(s.allowance().pause)))
 			first = first || !c.refused
 			c.refused = true
 			l.set(s, c)
@@ -80,7 +94,33 @@ func (l *limiter) begin(name, address string, weight float64, now time.Time) (a 
 		c.refused = false
 		l.set(s, c)
 	}
+	if !a.known {
+		note(&l.failed, a.who, now)
+	}
 	return a, 0, false
+}
+
+// over is by how much an attempt would exceed the allowance of a subject.
+func (l *limiter) over(s subject, weight float64, now time.Time) float64 {
+	return l.present(s, now).used + weight - float64(s.allowance().count)
+}
+
+// succeeded notes that a user has signed in from an address.
+func (l *limiter) succeeded(name, address string, now time.Time) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	note(&l.signedIn, subject{name, address}, now)
+}
+
+// note notes when something was last so.
+func note(times *map[subject]time.Time, s subject, now time.Time) {
+	if *times == nil {
+		*times = map[subject]time.Time{}
+	}
+	if _, ok := (*times)[s]; !ok {
+		makeRoom(*times, func(then time.Time) time.Duration { return now.Sub(then) })
+	}
+	(*times)[s] = now
 }
 
 // cancel makes an attempt one that did not happen.
@@ -95,14 +135,17 @@ func (a attempt) succeed(now time.Time) {
 	a.of.mu.Lock()
 	defer a.of.mu.Unlock()
 	a.takeBack()
-	if a.of.signedIn == nil {
-		a.of.signedIn = map[subject]time.Time{}
-	}
-	makeRoom(a.of.signedIn, func(then time.Time) time.Duration { return now.Sub(then) })
-	a.of.signedIn[a.who] = now
+	note(&a.of.signedIn, a.who, now)
 }
 
 func (a attempt) takeBack() {
+	switch {
+	case a.known:
+	case a.before.IsZero():
+		delete(a.of.failed, a.who)
+	default:
+		a.of.failed[a.who] = a.before
+	}
 	for _, s := range a.subjects {
 		if c, ok := a.of.counts[s]; ok {
 			c.used = max(c.used-a.weight, 0)

@@ -69,7 +69,7 @@ func TestWrongPasswordsOfANameAreLimitedFromAllAddresses(t *testing.T) {
 			t.Fatalf("%d: %d", i, got)
 		}
 	}
-	if got := s.find(t, "ann", guess(), "192.0.2.100"); got != 429 {
+	if got := s.find(t, "ann", guess(), "192.0.2.1"); got != 429 {
 		t.Errorf("one more: %d", got)
 	}
 	if got := s.find(t, "bob", "battery staple", "192.0.2.100"); got != 200 {
@@ -88,6 +88,75 @@ func TestWrongPasswordsOfANameAreLimitedFromAllAddresses(t *testing.T) {
 	}
 	if got := s.find(t, "ann", guess(), "192.0.2.200"); got != 429 {
 		t.Errorf("guesses where ann has signed in: %d", got)
+	}
+}
+
+func TestNobodyLocksAUserOutAtANewAddress(t *testing.T) {
+	s := newSite(t)
+	for i := range 2 * perName.count {
+		s.find(t, "ann", fmt.Sprint("wrong", i), fmt.Sprint("192.0.2.", i/4))
+	}
+	const address = "192.0.2.100"
+	if got := s.find(t, "ann", "wrong", address); got != 401 {
+		t.Errorf("the first wrong password of an address: %d", got)
+	}
+	for _, password := range []string{"another", "correct horse"} {
+		if got := s.find(t, "ann", password, address); got != 429 {
+			t.Errorf("%s, where one has failed: %d", password, got)
+		}
+	}
+	if got := s.find(t, "ann", "correct horse", "192.0.2.101"); got != 200 {
+		t.Errorf("the right password at a new address: %d", got)
+	}
+	for i := range 3 * perName.count { // still beyond the limit of the name after the pause
+		s.find(t, "ann", fmt.Sprint("guess", i), fmt.Sprint("198.51.100.", i))
+	}
+	s.pass(freeAgain)
+	for i := range 3 * perName.count {
+		s.find(t, "ann", fmt.Sprint("again", i), fmt.Sprint("198.51.100.", i))
+	}
+	if got := s.find(t, "ann", "correct horse", address); got != 200 {
+		t.Errorf("after a while: %d", got)
+	}
+}
+
+func TestAttemptThatDidNotHappenIsNoFailureAndHidesNone(t *testing.T) {
+	var l limiter
+	now := time.Unix(1_800_000_000, 0)
+	for range perName.count {
+		l.begin("ann", "192.0.2.1", 1, now)
+	}
+	for range 3 {
+		a, wait, _ := l.begin("ann", "192.0.2.2", 1, now)
+		if wait > 0 {
+			t.Fatal("one that was cancelled counts")
+		}
+		a.cancel()
+	}
+	l.begin("ann", "192.0.2.3", 1, now)
+	now = now.Add(perName.pause)
+	a, wait, _ := l.begin("ann", "192.0.2.3", 1, now)
+	if wait > 0 {
+		t.Fatal("refused within the limit")
+	}
+	a.cancel()
+	l.begin("ann", "192.0.2.1", 1, now)
+	if _, wait, _ := l.begin("ann", "192.0.2.3", 1, now); wait == 0 {
+		t.Error("cancelling an attempt makes room beyond the limit")
+	}
+}
+
+// TestProgramThatIsRememberedStaysKnown has a program that asks for days, with guesses of others meanwhile.
+func TestProgramThatIsRememberedStaysKnown(t *testing.T) {
+	s := newSite(t)
+	for range 2 * forgetAfter / (rememberFor / 2) {
+		if got := s.find(t, "ann", "correct horse", "192.0.2.1"); got != 200 {
+			t.Fatal(got)
+		}
+		s.pass(rememberFor / 2)
+	}
+	if a, _, _ := s.attempts.begin("ann", "192.0.2.1", 1, s.now()); !a.known {
+		t.Error("the address is not known any more")
 	}
 }
 

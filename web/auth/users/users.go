@@ -31,23 +31,31 @@ type Users struct {
 	matches func(password, hash string) bool // takes long, and much memory
 
 	attempts   limiter
-	hashes     gate
+	strangers  gate // for hashes
+	known      gate // for those of users at addresses from which they have signed in: strangers do not keep them out
 	remembered *memory
 
 	mu    sync.RWMutex // guards what follows
 	users []configs.User
+	any   configs.Secret // the hash that takes the longest to check
 }
 
 // New returns users without any: Configure sets them.
 func New(o Options) *Users {
-	return &Users{Options: o, now: time.Now, matches: password.Matches, hashes: newGate(), remembered: newMemory()}
+	return &Users{Options: o, now: time.Now, matches: password.Matches, strangers: newGate(), known: newGate(), remembered: newMemory()}
 }
 
 // Configure takes over the users of a configuration.
 func (u *Users) Configure(config *configs.Config) {
 	u.mu.Lock()
 	changed := !reflect.DeepEqual(u.users, config.Auth.Users)
-	u.users = config.Auth.Users
+	u.users, u.any = config.Auth.Users, ""
+	dearest := -1
+	for _, user := range u.users {
+		if cost := password.Cost(user.PasswordHash.Reveal()); cost > dearest {
+			dearest, u.any = cost, user.PasswordHash
+		}
+	}
 	u.mu.Unlock()
 	if changed && u.Changed != nil {
 		u.Changed()
@@ -83,17 +91,17 @@ func (u *Users) Check(ctx context.Context, name, password, address string) (auth
 	return principalOf(user), nil
 }
 
-// user returns the user of a name. For an unknown name, any is another user whose hash takes as long to check.
-func (u *Users) user(name string) (user configs.User, any configs.Secret, known bool) {
+// user returns the user of a name, and the hash to check a password with. For an unknown name it is that of another user, the one that
+// takes the longest, so that the time does not tell unknown names from any but users with weaker hashes.
+func (u *Users) user(name string) (user configs.User, hash configs.Secret, known bool) {
 	u.mu.RLock()
 	defer u.mu.RUnlock()
 	for _, user := range u.users {
 		if user.Name == name {
 			return user, user.PasswordHash, true
 		}
-		any = user.PasswordHash
 	}
-	return configs.User{}, any, false
+	return configs.User{}, u.any, false
 }
 
 // empty reports whether there are no users.
