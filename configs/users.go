@@ -58,6 +58,9 @@ func (d *decoder) checkUsers(users []User) {
 		if user.Role == AdminRole && !AllCameras(user.Cameras) {
 			d.fault(d.at(at+".cameras"), "%s has cameras and is an admin; an admin sees all cameras", at)
 		}
+		if user.Cameras != nil && len(user.Cameras) == 0 {
+			d.fault(d.at(at+".cameras"), "%s.cameras is an empty list; leave it out, or write ['*'], for all cameras", at)
+		}
 		for j, pattern := range user.Cameras {
 			if err := checkPattern(pattern); err != nil {
 				at := fmt.Sprintf("%s.cameras[%d]", at, j)

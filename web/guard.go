@@ -70,7 +70,7 @@ func fromLoopback(r *http.Request) bool {
 	if _, proxied := proxy.Of(r.Context()); proxied {
 		return false
 	}
-	if local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr); ok && local.Network() == "unix" {
+	if isUnix(r) {
 		return true
 	}
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
@@ -79,6 +79,12 @@ func fromLoopback(r *http.Request) bool {
 
 // notForwarded reports whether no proxy seems to have sent a request. nginx adds no header by default, but before 1.29.7 it uses HTTP/1.0.
 func notForwarded(r *http.Request) bool { return !forwarded(r) && r.ProtoAtLeast(1, 1) }
+
+// isUnix reports whether a request comes over a Unix socket.
+func isUnix(r *http.Request) bool {
+	local, ok := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+	return ok && local.Network() == "unix"
+}
 
 // forwarded reports whether a request has a header that proxies add.
 func forwarded(r *http.Request) bool {

@@ -34,7 +34,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 			}
 			return
 		}
-		leave, refused := s.enter(r, id, q.Format)
+		leave, refused := s.enter(r, id, q.Request)
 		if refused != nil {
 			refused.write(w)
 			return

@@ -31,7 +31,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 			}
 			return
 		}
-		leave, refused := s.visit(r, id, format, true)
+		leave, refused := s.visit(r, id, q.Request, true)
 		if refused != nil {
 			refused.write(w)
 			return

@@ -28,7 +28,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		}
 		return
 	}
-	leave, refused := s.enter(r, id, frame.JPEG)
+	leave, refused := s.enter(r, id, q.Request)
 	if refused != nil {
 		refused.write(w)
 		return

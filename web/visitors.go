@@ -24,8 +24,24 @@ type visitor struct {
 
 // picture is a picture of a camera as it is asked for.
 type picture struct {
-	camera, query string
-	format        frame.Format
+	camera  string
+	request frame.Request      // without Show
+	show    frame.OverlayParts // of the request
+}
+
+// pictureOf returns the picture that a request is for.
+func pictureOf(camera string, request frame.Request) picture {
+	p := picture{camera: camera, request: request}
+	if request.Show != nil {
+		p.show, p.request.Show = *request.Show, nil
+	}
+	return p
+}
+
+// isDefault reports whether a picture is that of a request without parameters.
+func (p picture) isDefault() bool {
+	p.request.Format = ""
+	return p == picture{camera: p.camera}
 }
 
 // maxSnapshots is how many snapshots may be in work for one visitor.
@@ -58,7 +74,7 @@ func (v *visitors) enter(r *http.Request, asked picture, snapshot bool, mostOfCa
 			Detail: fmt.Sprintf("%d snapshots are in work for %s, the most at a time", maxSnapshots, name),
 		}
 	}
-	if asked.query != "" && who.pictures[asked] == 0 && who.of(asked.camera) >= mostOfCamera {
+	if !asked.isDefault() && who.pictures[asked] == 0 && who.of(asked.camera) >= mostOfCamera {
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, Camera: asked.camera, retryAfter: retryAfter,
 			Detail: fmt.Sprintf("%d different pictures of this camera are being made for %s; the others that max_renditions allows are kept for others", mostOfCamera, name),
@@ -78,7 +94,7 @@ func (v *visitors) enter(r *http.Request, asked picture, snapshot bool, mostOfCa
 // of is how many different pictures of a camera the visitor has, besides that of a request without parameters.
 func (v *visitor) of(camera string) (n int) {
 	for p := range v.pictures {
-		if p.camera == camera && p.query != "" {
+		if p.camera == camera && !p.isDefault() {
 			n++
 		}
 	}
@@ -101,14 +117,14 @@ func (v *visitors) leave(name string, asked picture, snapshot bool) {
 }
 
 // visit counts a request for a picture of a camera, and logs it if it is refused.
-func (s *server) visit(r *http.Request, camera string, format frame.Format, snapshot bool) (leave func(), refused *problem) {
+func (s *server) visit(r *http.Request, camera string, request frame.Request, snapshot bool) (leave func(), refused *problem) {
 	most := 1
 	for _, c := range s.config.Load().Cameras {
 		if c.ID == camera {
 			most = max(most, c.MaxRenditions/2)
 		}
 	}
-	leave, refused = s.visitors.enter(r, picture{camera, r.URL.Query().Encode(), format}, snapshot, most)
+	leave, refused = s.visitors.enter(r, pictureOf(camera, request), snapshot, most)
 	if refused != nil {
 		s.logRefusal(r, camera, refused)
 	}
@@ -121,13 +137,13 @@ func (s *server) logRefusal(r *http.Request, camera string, refused *problem) {
 }
 
 // enter counts somebody who watches a camera until leave is called. It refuses one who is beyond a limit.
-func (s *server) enter(r *http.Request, camera string, format frame.Format) (leave func(), refused *problem) {
+func (s *server) enter(r *http.Request, camera string, request frame.Request) (leave func(), refused *problem) {
 	stop, refused := s.viewers.enter(r, s.config.Load())
 	if refused != nil {
 		s.logRefusal(r, camera, refused)
 		return nil, refused
 	}
-	done, refused := s.visit(r, camera, format, false)
+	done, refused := s.visit(r, camera, request, false)
 	if refused != nil {
 		stop()
 		return nil, refused

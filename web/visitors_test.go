@@ -5,7 +5,6 @@ import (
 	"net/http/httptest"
 	"testing"
 
-	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/web/auth"
 )
 
@@ -21,7 +20,11 @@ func TestOneVisitorLeavesRenditionsToOthers(t *testing.T) {
 	bob := auth.Principal{Kind: auth.User, Name: "bob", Role: auth.Viewer}
 	open := auth.Principal{Kind: auth.Open, Role: auth.Viewer}
 	enter := func(p auth.Principal, address, camera, query string) func() {
-		leave, refused := v.enter(requestOf(p, address), picture{camera, query, frame.JPEG}, false, 2)
+		q, bad := parse(query, streamParameters)
+		if bad != nil {
+			t.Fatalf("%+v", bad)
+		}
+		leave, refused := v.enter(requestOf(p, address), pictureOf(camera, q.Request), false, 2)
 		if refused != nil && (refused.Status != 429 || refused.retryAfter == 0) {
 			t.Errorf("%+v", refused)
 		}
@@ -36,6 +39,7 @@ func TestOneVisitorLeavesRenditionsToOthers(t *testing.T) {
 	}
 	for name, leave := range map[string]func(){
 		"the same again":     enter(bob, "192.0.2.3", "gate", "width=100"),
+		"the same, unlike":   enter(bob, "192.0.2.3", "gate", "width=100&_=1"),
 		"without parameters": enter(bob, "192.0.2.3", "gate", ""),
 		"another camera":     enter(bob, "192.0.2.3", "yard", "width=300"),
 		"another user":       enter(auth.Principal{Kind: auth.User, Name: "eve", Role: auth.Viewer}, "192.0.2.1", "gate", "width=300"),

@@ -96,7 +96,7 @@ func TestChromiumShowsThirtyTwoStreamsOfOnePage(t *testing.T) {
 		seen[i] = map[[sha256.Size]byte]bool{}
 	}
 	blank := sha256.Sum256(bytes.Repeat([]byte{255}, 4*width*height))
-	camtest.Until(t, "each <img> has shown three different pictures", func() bool {
+	camtest.Within(t, 2*time.Minute, "each <img> has shown three different pictures", func() bool {
 		shot, err := chromedp.Run(ctx, chromedp.Screenshot("#tiles"))
 		if err != nil {
 			t.Fatal(err)

@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"strings"
 	"testing"
+
+	"github.com/framegate/framegate/internal/testcam/camtest"
 )
 
 // TestOthersThanThisMachineAreToldWhatToDo asks from another address of this machine, which framegate takes for somebody elsewhere.
@@ -14,9 +16,7 @@ func TestOthersThanThisMachineAreToldWhatToDo(t *testing.T) {
 	path := config(t, "cameras: [{id: a, url: 'test://smpte'}]")
 	p := start(t, "--config", path, "--listen", net.JoinHostPort(address, "0"))
 	for _, line := range []string{"only this machine is served", "framegate user add NAME --admin", `lets_in="this machine"`} {
-		if !strings.Contains(p.Log(), line) {
-			t.Errorf("the log does not say %q", line)
-		}
+		camtest.Until(t, "the log says "+line, func() bool { return strings.Contains(p.Log(), line) })
 	}
 	if status, body := ask(t, p.URL+"/cameras/a/snapshot.jpg"); status != 403 || !strings.Contains(body, "framegate user add NAME --admin") {
 		t.Errorf("%d %s", status, body)

@@ -99,7 +99,7 @@ func TestOthersOnTheNetworkChangeNothing(t *testing.T) {
 	host := addresses[i].(*net.IPNet).IP.String()
 	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://ball', connect: on_demand}]"), "--listen", net.JoinHostPort(host, "0"))
 	status, body, err := p.change("DELETE", "/a", "")
-	if err != nil || status != 403 || !strings.Contains(body, "from this machine only") {
+	if err != nil || status != 403 || !strings.Contains(body, "this machine only") {
 		t.Errorf("%d %v %s", status, err, body)
 	}
 }

@@ -39,6 +39,9 @@ func (c userAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.Cameras != nil && len(c.Cameras) == 0 {
+		return errors.New("--cameras names no camera; leave it out for all cameras")
+	}
 	if err := configs.CheckUser(c.Name, c.Cameras); err != nil {
 		return err
 	}

@@ -25,6 +25,9 @@ func subject(config *configs.Config) (names []string, addresses []netip.Addr) {
 	short, _, _ := strings.Cut(host, ".")
 	given := append([]string{host, short, short + ".local", "localhost", "127.0.0.1", "::1"}, config.Hosts...)
 	for _, address := range config.Listen {
+		if _, unix := configs.UnixSocket(address); unix {
+			continue
+		}
 		if name, _, err := net.SplitHostPort(address); err == nil {
 			given = append(given, name)
 		}

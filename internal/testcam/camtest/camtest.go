@@ -74,10 +74,16 @@ func Read(tb testing.TB, picture []byte) (camera, frame, width, height int) {
 // Until waits for a condition.
 func Until(tb testing.TB, what string, condition func() bool) {
 	tb.Helper()
-	deadline := time.Now().Add(Patience)
+	Within(tb, Patience, what, condition)
+}
+
+// Within is Until for what may take longer than Patience on a busy machine.
+func Within(tb testing.TB, patience time.Duration, what string, condition func() bool) {
+	tb.Helper()
+	deadline := time.Now().Add(patience)
 	for !condition() {
 		if time.Now().After(deadline) {
-			tb.Fatalf("timed out after %v: %s", Patience, what)
+			tb.Fatalf("timed out after %v: %s", patience, what)
 		}
 		time.Sleep(5 * time.Millisecond)
 	}
