@@ -21,6 +21,7 @@ import socket as sockets
 import ssl
 import threading
 import time
+from base64 import b64encode
 from typing import Any, Dict, Iterator, Optional, Tuple, Union
 from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
@@ -195,6 +196,10 @@ class Camera:
         self._socket = socket
         self._secure = parts.scheme == "https"
         self._address = "" if socket else parts.netloc.rpartition("@")[2]
+        self._headers: Dict[str, str] = {}
+        if not socket and parts.username is not None:
+            pair = "%s:%s" % (unquote(parts.username), unquote(parts.password or ""))
+            self._headers["Authorization"] = "Basic " + b64encode(pair.encode()).decode()
         query: Dict[str, Any] = dict(parse_qsl(parts.query))
         for key, value in parameters.items():
             query[key] = int(value) if isinstance(value, bool) else value
@@ -341,7 +346,7 @@ class Camera:
         if self._closed.is_set():
             raise _Closed
         sock.settimeout(self._silence(wait, end))
-        connection.request("GET", path)
+        connection.request("GET", path, headers=self._headers)
         response = connection.getresponse()
         if response.status == 204:
             response.read()

@@ -179,6 +179,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     statuses = []
     asked = []
+    credentials = []
     connections = []
     ended = threading.Event()
 
@@ -188,6 +189,7 @@ class Answers(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):  # noqa: N802
         self.asked.append(self.path)
+        self.credentials.append(self.headers["Authorization"])
         status = self.statuses.pop(0) if self.statuses else 200
         headers = {}
         if isinstance(status, dict):
@@ -228,6 +230,7 @@ class WithOtherAnswers(unittest.TestCase):
         self.addCleanup(self.server.server_close)
         self.addCleanup(self.server.shutdown)
         Answers.asked.clear()
+        Answers.credentials.clear()
         Answers.connections.clear()
         Answers.ended.clear()
         self.addCleanup(Answers.ended.set)
@@ -314,6 +317,13 @@ class WithOtherAnswers(unittest.TestCase):
         camera._size = size_and_close
         self.assertIsNone(self.in_time(camera.next_frame))
         self.assertIsNone(camera._connection)
+
+    def test_name_and_password_of_the_url_are_sent(self):
+        port = self.server.server_address[1]
+        for user, want in ("", None), ("ann:a%40b@", "Basic YW5uOmFAYg=="), ("ann@", "Basic YW5uOg=="):
+            with framegate.Camera("http://%s127.0.0.1:%d/cameras/a" % (user, port), "gray") as camera:
+                self.in_time(camera.next_frame)
+            self.assertEqual(Answers.credentials.pop(), want)
 
     def test_answers_that_are_not_framegates_are_failures(self):
         wrong = [{name: None} for name in list(FRAME) + ["Content-Length"]]
