@@ -194,7 +194,7 @@ func TestSlowViewerGetsTheNewestPictureOverTLSAndHTTP2(t *testing.T) {
 				}
 				old++
 			}
-			if old > 5 {
+			if old > 25 { // 1 to 4, or some more while the machine is busy, and about 99 if the kernel may queue what it likes
 				t.Errorf("%d pictures were sent before the newest one", old)
 			}
 		})
