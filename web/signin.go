@@ -17,7 +17,7 @@ import (
 
 // pageVisitor is what pages say of who looks at them.
 type pageVisitor struct {
-	Name       string // of a user or a proxy's; empty for others
+	Name       string // of a user, a proxy's or a token's; empty for others
 	SignedIn   bool   // with a session, which can be ended
 	MaySignIn  bool   // because there are users, and this is none
 	SignInPath string // with the way back, from the root
@@ -25,7 +25,7 @@ type pageVisitor struct {
 
 func (s *server) pageVisitor(r *http.Request) pageVisitor {
 	p := auth.Of(r.Context())
-	named := p.Kind == auth.User || p.Kind == auth.Proxy
+	named := p.Kind == auth.User || p.Kind == auth.Proxy || p.Kind == auth.Token
 	v := pageVisitor{SignedIn: p.Kind == auth.User && s.sessions.Has(r), MaySignIn: s.hasUsers() && !named, SignInPath: signInPath(r)}
 	if named {
 		v.Name = p.Name

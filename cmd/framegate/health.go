@@ -11,7 +11,8 @@ import (
 
 // healthCommand checks that a framegate on this machine serves. A container's health check runs it.
 type healthCommand struct {
-	URL string `arg:"" optional:"" help:"URL of framegate, such as http://127.0.0.1:8080, or unix:/path of its socket. Without it: the addresses of the configuration."`
+	URL    string `arg:"" optional:"" help:"URL of framegate, such as http://127.0.0.1:8080, or unix:/path of its socket. Without it: the addresses of the configuration."`
+	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or the default address."`
 }
 
 // healthTime is how long the answer may take.
@@ -37,7 +38,7 @@ func (h healthCommand) addresses() (addresses []string, secure bool) {
 		return []string{h.URL}, false
 	}
 	config := configs.Default()
-	if path, err := configs.Find(""); err == nil {
+	if path, err := configs.Find(h.Config); err == nil {
 		if found, err := configs.Load(path); err == nil {
 			config = found
 		}

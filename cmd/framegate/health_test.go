@@ -12,7 +12,7 @@ func TestHealthReportsWhetherFramegateServes(t *testing.T) {
 	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://smpte'}]"))
 	configured := config(t, fmt.Sprintf("listen: %s\ncameras: [{id: a, url: 'test://smpte'}]", strings.TrimPrefix(p.URL, "http://")))
 	t.Setenv("FRAMEGATE_CONFIG", configured)
-	for _, args := range [][]string{{"health"}, {"health", p.URL}, {"health", p.URL + "/"}} {
+	for _, args := range [][]string{{"health"}, {"health", p.URL}, {"health", p.URL + "/"}, {"health", "--config", configured}} {
 		if stdout, stderr, status := run(t, args...); status != 0 || stdout != "ok\n" {
 			t.Errorf("%v: status %d, %s%s", args, status, stdout, stderr)
 		}

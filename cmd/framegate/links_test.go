@@ -2,7 +2,7 @@ package main
 
 import (
 	"bytes"
-	"context"
+	"crypto/tls"
 	"fmt"
 	"image/jpeg"
 	"io"
@@ -164,37 +164,44 @@ func TestSignRefusesWhatIsNoPictureOfACamera(t *testing.T) {
 	}
 }
 
-// TestImgTagShowsWhyALinkHasEnded has Chromium show links in a page of another origin.
+// TestImgTagShowsWhyALinkHasEnded has Chromium show links in a page of another origin, over HTTP and over TLS.
 func TestImgTagShowsWhyALinkHasEnded(t *testing.T) {
-	ctx := browser(t)
-	t.Setenv("STATE_DIRECTORY", filepath.Join(t.TempDir(), "state"))
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
-	path := config(t, "cameras: [{id: gate, url: '"+cameras.URL("cam1")+"'}]")
-	p := start(t, "--config", path)
-	p.until(t, "gate", "ready")
-	good := signed(t, p.URL+"/cameras/gate/stream?width=320", "--config", path)
-	expired := signed(t, p.URL+"/cameras/gate/stream?width=400", "--for", "1s", "--config", path)
-	camtest.Until(t, "the link has expired", func() bool {
-		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-		defer cancel()
-		s, err := viewer.Open(ctx, expired)
-		if err == nil {
-			s.Close()
-		}
-		return err != nil
-	})
-	page := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		fmt.Fprintf(w, `<!doctype html><img src=%q><img src=%q><img src=%q>`, good, expired, strings.Replace(good, "width=320", "width=500", 1))
-	}))
-	defer page.Close()
-	if _, err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
-		t.Fatal(err)
+	for scheme, serve := range map[string]func(http.Handler) *httptest.Server{"http": httptest.NewServer, "https": httptest.NewTLSServer} {
+		t.Run(scheme, func(t *testing.T) {
+			ctx := browser(t, chromedp.Flag("ignore-certificate-errors", true))
+			t.Setenv("STATE_DIRECTORY", filepath.Join(t.TempDir(), "state"))
+			text := "cameras: [{id: gate, url: '" + cameras.URL("cam1") + "'}]"
+			if scheme == "https" {
+				text = "tls: self_signed\n" + text
+			}
+			path := config(t, text)
+			p := start(t, "--config", path)
+			good := signed(t, p.URL+"/cameras/gate/stream?width=320", "--config", path)
+			expired := signed(t, p.URL+"/cameras/gate/stream?width=400", "--for", "1s", "--config", path)
+			client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
+			camtest.Until(t, "the link has expired", func() bool {
+				resp, err := client.Get(expired)
+				if err != nil {
+					return false
+				}
+				resp.Body.Close()
+				return resp.StatusCode == http.StatusGone
+			})
+			page := serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				fmt.Fprintf(w, `<!doctype html><img src=%q><img src=%q><img src=%q>`, good, expired, strings.Replace(good, "width=320", "width=500", 1))
+			}))
+			defer page.Close()
+			if _, err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
+				t.Fatal(err)
+			}
+			camtest.Within(t, time.Minute, "the three pictures are shown", func() bool {
+				widths, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.images].map((i) => i.naturalWidth).join()`))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return widths == "320,400,500"
+			})
+		})
 	}
-	camtest.Until(t, "the three pictures are shown", func() bool {
-		widths, err := chromedp.Run(ctx, chromedp.Evaluate[string](`[...document.images].map((i) => i.naturalWidth).join()`))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return widths == "320,400,500"
-	})
 }

@@ -72,7 +72,7 @@ func (c userAdd) Run(ctx context.Context) error {
 	if created && len(config.Auth.Users) == 0 {
 		fmt.Println("From now on everybody needs a name and a password, on this machine too.")
 		if c.Admin == nil || !*c.Admin {
-			fmt.Println("There is no admin: add one with 'framegate user add NAME --admin' to change cameras otherwise than in the file.")
+			fmt.Println(noAdmin)
 		}
 	}
 	return nil
@@ -100,6 +100,9 @@ func (c userAdd) keys(hash string) edit.Keys {
 	return keys
 }
 
+// noAdmin is what the commands say when the last admin has gone.
+const noAdmin = "There is no admin: add one with 'framegate user add NAME --admin' to change cameras otherwise than in the file."
+
 type userRemove struct {
 	Name string `arg:"" help:"Name of the user."`
 	userFile
@@ -114,8 +117,12 @@ func (c userRemove) Run() error {
 		return refusedFile(file.Path, err)
 	}
 	fmt.Printf("removed the user %s from %s\n", c.Name, terminal.Line(file.Path))
-	if len(config.Auth.Users) == 1 {
+	rest := slices.DeleteFunc(slices.Clone(config.Auth.Users), func(u configs.User) bool { return u.Name == c.Name })
+	switch {
+	case len(rest) == 0:
 		fmt.Println("There are no users any more: only this machine may change cameras, without a password.")
+	case !slices.ContainsFunc(rest, func(u configs.User) bool { return u.Role == configs.AdminRole }):
+		fmt.Println(noAdmin)
 	}
 	return nil
 }

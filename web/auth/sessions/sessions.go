@@ -112,13 +112,20 @@ func (s *Sessions) Configure(config *configs.Config) {
 	if load {
 		s.load()
 	}
+	of := map[string]int{}
 	ended := s.remove(func(one *session) bool {
 		stamp, exists := stamps[one.User]
-		return exists && stamp != one.Stamp
+		if exists && stamp != one.Stamp {
+			of[one.User]++
+			return true
+		}
+		return false
 	})
 	s.mu.Unlock()
+	for user, count := range of {
+		s.log.Info("sessions ended: the password has changed", "who", user, "sessions", count)
+	}
 	if ended > 0 {
-		s.log.Info("sessions ended: the password has changed", "sessions", ended)
 		s.end()
 	}
 }
