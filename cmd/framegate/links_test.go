@@ -104,14 +104,14 @@ func TestSignedLinkShowsACameraElsewhereUntilItEnds(t *testing.T) {
 		t.Errorf("a link that was changed: %d %s", status, mediaType)
 	}
 
-	brief := signed(t, url+"/cameras/gate/snapshot.jpg?width=480", "--for", "1s", "--client", address, "--config", path)
+	brief := signed(t, url+"/cameras/gate/snapshot.jpg?width=640", "--for", "1s", "--client", address, "--config", path)
 	camtest.Until(t, "the link has expired", func() bool {
 		status, mediaType, body := imageOf(t, brief)
 		if status != http.StatusOK && status != http.StatusGone || mediaType != "image/jpeg" {
 			t.Fatalf("%d %s", status, mediaType)
 		}
 		size, err := jpeg.DecodeConfig(bytes.NewReader(body))
-		if err != nil || size.Width != 480 || size.Height != 270 {
+		if err != nil || size.Width != 640 || size.Height != 360 {
 			t.Fatalf("%d: %dx%d, %v", status, size.Width, size.Height, err)
 		}
 		return status == http.StatusGone
@@ -177,8 +177,8 @@ func TestImgTagShowsWhyALinkHasEnded(t *testing.T) {
 			}
 			path := config(t, text)
 			p := start(t, "--config", path)
-			good := signed(t, p.URL+"/cameras/gate/stream?width=320", "--config", path)
-			expired := signed(t, p.URL+"/cameras/gate/stream?width=400", "--for", "1s", "--config", path)
+			good := signed(t, p.URL+"/cameras/gate/stream?width=480", "--config", path)
+			expired := signed(t, p.URL+"/cameras/gate/stream?width=640", "--for", "1s", "--config", path)
 			client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 			camtest.Until(t, "the link has expired", func() bool {
 				resp, err := client.Get(expired)
@@ -189,7 +189,7 @@ func TestImgTagShowsWhyALinkHasEnded(t *testing.T) {
 				return resp.StatusCode == http.StatusGone
 			})
 			page := serve(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				fmt.Fprintf(w, `<!doctype html><img src=%q><img src=%q><img src=%q>`, good, expired, strings.Replace(good, "width=320", "width=500", 1))
+				fmt.Fprintf(w, `<!doctype html><img src=%q><img src=%q><img src=%q>`, good, expired, strings.Replace(good, "width=480", "width=320", 1))
 			}))
 			defer page.Close()
 			if _, err := chromedp.Run(ctx, chromedp.Navigate(page.URL)); err != nil {
@@ -200,7 +200,7 @@ func TestImgTagShowsWhyALinkHasEnded(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				return widths == "320,400,500"
+				return widths == "480,640,320"
 			})
 		})
 	}
