@@ -12,7 +12,7 @@ import (
 
 // TestOthersThanThisMachineAreToldWhatToDo asks from another address of this machine, which framegate takes for somebody elsewhere.
 func TestOthersThanThisMachineAreToldWhatToDo(t *testing.T) {
-	address := otherAddress(t)
+	address := ownAddress(t)
 	path := config(t, "cameras: [{id: a, url: 'test://smpte'}]")
 	p := start(t, "--config", path, "--listen", net.JoinHostPort(address, "0"))
 	for _, line := range []string{"only this machine is served", "framegate user add NAME --admin", `lets_in="this machine"`} {
@@ -31,22 +31,6 @@ func TestOthersThanThisMachineAreToldWhatToDo(t *testing.T) {
 	if status, body := ask(t, p.URL+"/metrics"); status != 403 || !strings.Contains(body, "only an admin") {
 		t.Errorf("%d %s", status, body)
 	}
-}
-
-// otherAddress returns an address of this machine that is not loopback.
-func otherAddress(t *testing.T) string {
-	t.Helper()
-	addresses, err := net.InterfaceAddrs()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, a := range addresses {
-		if ip, ok := a.(*net.IPNet); ok && !ip.IP.IsLoopback() && ip.IP.To4() != nil {
-			return ip.IP.String()
-		}
-	}
-	t.Skip("this machine has no address but loopback")
-	return ""
 }
 
 func ask(t *testing.T, url string) (status int, body string) {
