@@ -31,13 +31,14 @@ type Relief struct {
 	Held      int64         // bytes that it held, about
 	Suspended bool          // else its large renditions have ended
 	Pause     time.Duration // for how long
+	Spared    bool          // nothing was done, since it holds too little
 }
 
 // Relieve reduces the memory of the camera that takes the most. If renditions and snapshots of a megapixel or more are being made of
 // it that its configuration does not ask for, they end, and for a minute there are no others. Else the camera is suspended: its
 // connection and its Pictures end, what is buffered of it is freed, and it is left alone for growing minutes. At most half of the
-// cameras are suspended at a time, but always one may be. ok is false if nothing can be done.
-func (r *Registry) Relieve(now time.Time) (done Relief, ok bool) {
+// cameras are suspended at a time, but always one may be, and none that holds less than least bytes. ok is false if nothing was done.
+func (r *Registry) Relieve(now time.Time, least int64) (done Relief, ok bool) {
 	var largest *camera
 	running, suspended := 0, 0
 	for _, c := range r.list() {
@@ -61,6 +62,10 @@ func (r *Registry) Relieve(now time.Time) (done Relief, ok bool) {
 	}
 	if suspended >= max(1, running/2) {
 		return Relief{}, false
+	}
+	if done.Held < least {
+		done.Spared = true
+		return done, false
 	}
 	done.Suspended, done.Pause = true, largest.suspend(now, done.Held)
 	return done, true

@@ -60,7 +60,7 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 			defer v.Close()
 			until(t, "live", func() bool { return state(r) == Live })
 			f.setHeld(1 << 30)
-			done, ok := r.Relieve(time.Now())
+			done, ok := r.Relieve(time.Now(), 0)
 			if !ok || !done.Suspended || done.Camera != "a" || done.Pause != suspensions.First || done.Held < 1<<30 {
 				t.Fatalf("%+v, %v", done, ok)
 			}
@@ -75,7 +75,7 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 				t.Errorf("a snapshot gets %v", err)
 			}
 			runs := f.count()
-			if _, ok := r.Relieve(time.Now()); ok {
+			if _, ok := r.Relieve(time.Now(), 0); ok {
 				t.Error("it is suspended twice")
 			}
 			if f.count() != runs || e.made() == 0 {
@@ -90,6 +90,18 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 	}
 }
 
+func TestCameraThatHoldsTooLittleToMatterIsNotSuspended(t *testing.T) {
+	r, e := startAll(t, "a", "b")
+	e.feed("/a").setHeld(99)
+	e.feed("/b").setHeld(50)
+	if done, ok := r.Relieve(time.Now(), 100); ok || !done.Spared || done.Suspended || done.Camera != "a" {
+		t.Errorf("%+v, %v", done, ok)
+	}
+	if done, ok := r.Relieve(time.Now(), 99); !ok || done.Spared || !done.Suspended || done.Camera != "a" {
+		t.Errorf("%+v, %v", done, ok)
+	}
+}
+
 func TestSnapshotThatIsBeingMadeEndsWhenItsCameraIsSuspended(t *testing.T) {
 	r, e, f := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })
@@ -101,7 +113,7 @@ func TestSnapshotThatIsBeingMadeEndsWhenItsCameraIsSuspended(t *testing.T) {
 	}()
 	until(t, "a picture", func() bool { return e.made() == 1 })
 	f.setHeld(1)
-	r.Relieve(time.Now())
+	r.Relieve(time.Now(), 0)
 	if err := <-refused; frame.ReasonOf(err) != frame.Memory {
 		t.Errorf("got %v", err)
 	}
@@ -118,7 +130,7 @@ func TestSuspensionsGrowAndAreForgotten(t *testing.T) {
 	}
 	for _, want := range []time.Duration{time.Minute, 2 * time.Minute, 4 * time.Minute, 8 * time.Minute, 16 * time.Minute, suspensions.Longest, suspensions.Longest} {
 		f.setHeld(1)
-		if _, ok := r.Relieve(now); !ok || end().Sub(now) != want {
+		if _, ok := r.Relieve(now, 0); !ok || end().Sub(now) != want {
 			t.Fatalf("suspended for %v, want %v", end().Sub(now), want)
 		}
 		now = end()
@@ -126,7 +138,7 @@ func TestSuspensionsGrowAndAreForgotten(t *testing.T) {
 	}
 	f.setHeld(1)
 	now = now.Add(forgetSuspensions + 1)
-	if r.Relieve(now); end().Sub(now) != suspensions.First {
+	if r.Relieve(now, 0); end().Sub(now) != suspensions.First {
 		t.Errorf("after a long time it is suspended for %v", end().Sub(now))
 	}
 }
@@ -138,7 +150,7 @@ func TestAtMostHalfOfTheCamerasAreSuspended(t *testing.T) {
 	}
 	var suspended []string
 	for {
-		done, ok := r.Relieve(time.Now())
+		done, ok := r.Relieve(time.Now(), 0)
 		if !ok {
 			break
 		}
@@ -153,13 +165,13 @@ func TestCameraThatComesBackIsNotSuspendedInPlaceOfALargerOne(t *testing.T) {
 	r, e := startAll(t, "returns", "larger")
 	now := time.Now()
 	e.feed("/returns").setHeld(100)
-	if done, _ := r.Relieve(now); done.Camera != "returns" {
+	if done, _ := r.Relieve(now, 0); done.Camera != "returns" {
 		t.Fatalf("suspended %s", done.Camera)
 	}
 	release(t, r, "returns")
 	e.feed("/returns").setHeld(50)
 	e.feed("/larger").setHeld(90)
-	if done, _ := r.Relieve(now.Add(suspensions.First)); done.Camera != "larger" {
+	if done, _ := r.Relieve(now.Add(suspensions.First), 0); done.Camera != "larger" {
 		t.Errorf("suspended %s", done.Camera)
 	}
 }
@@ -169,7 +181,7 @@ func TestSuspensionIsExtendedWhileMemoryIsShort(t *testing.T) {
 	awaitState(t, r, "a", Ready)
 	f.setHeld(1)
 	now := time.Now()
-	r.Relieve(now)
+	r.Relieve(now, 0)
 	awaitState(t, r, "a", Suspended)
 	if r.Resume(now, true) {
 		t.Error("its time is over at once")
@@ -182,7 +194,7 @@ func TestSuspensionIsExtendedWhileMemoryIsShort(t *testing.T) {
 	}
 	awaitState(t, r, "a", Ready)
 	f.setHeld(1)
-	if done, _ := r.Relieve(now.Add(suspensions.Longest)); done.Pause != 2*suspensions.First {
+	if done, _ := r.Relieve(now.Add(suspensions.Longest), 0); done.Pause != 2*suspensions.First {
 		t.Errorf("the next one lasts %v", done.Pause)
 	}
 }
@@ -191,7 +203,7 @@ func TestStreamThatIsNotConnectedIsFreedAndNotSuspended(t *testing.T) {
 	r, _, f := start(t, "connect: on_demand")
 	f.setHeld(1 << 20)
 	r.FreeUnused()
-	if done, ok := r.Relieve(time.Now()); ok || r.Held() != 0 || state(r) != Idle {
+	if done, ok := r.Relieve(time.Now(), 0); ok || r.Held() != 0 || state(r) != Idle {
 		t.Errorf("suspended %+v", done)
 	}
 	v := watch(t, r, frame.Request{})
@@ -213,7 +225,7 @@ func TestLargeRenditionsEndBeforeACameraIsSuspended(t *testing.T) {
 	}
 	f.setHeld(1 << 30)
 	now := time.Now()
-	if done, ok := r.Relieve(now); !ok || done.Suspended || done.Camera != "a" {
+	if done, ok := r.Relieve(now, 0); !ok || done.Suspended || done.Camera != "a" {
 		t.Fatalf("%+v, %v", done, ok)
 	}
 	var err error
@@ -231,7 +243,7 @@ func TestLargeRenditionsEndBeforeACameraIsSuspended(t *testing.T) {
 	}
 	next(t, own)
 	next(t, small)
-	if done, ok := r.Relieve(now.Add(time.Second)); !ok || !done.Suspended {
+	if done, ok := r.Relieve(now.Add(time.Second), 0); !ok || !done.Suspended {
 		t.Errorf("then %+v, %v", done, ok)
 	}
 }
@@ -247,7 +259,7 @@ func TestLargeSnapshotEndsBeforeItsCameraIsSuspended(t *testing.T) {
 	}()
 	until(t, "a picture", func() bool { return e.made() == 1 })
 	f.setHeld(1)
-	if done, _ := r.Relieve(time.Now()); done.Suspended {
+	if done, _ := r.Relieve(time.Now(), 0); done.Suspended {
 		t.Error("it is suspended")
 	}
 	if err := <-refused; !errors.Is(err, ErrPixels) {
@@ -263,7 +275,7 @@ func TestSnapshotOfASuspendedCameraWhoseConnectionHasNotEndedIsRefused(t *testin
 	f.lingers = lingers
 	f.mu.Unlock()
 	f.setHeld(1)
-	r.Relieve(time.Now())
+	r.Relieve(time.Now(), 0)
 	if _, _, err := r.Snapshot(t.Context(), "a", frame.Request{}, 0); frame.ReasonOf(err) != frame.Memory || e.made() > 0 {
 		t.Errorf("got %v, and %d pictures were begun", err, e.made())
 	}
@@ -275,7 +287,7 @@ func TestCameraWhoseConfigurationChangesStaysSuspended(t *testing.T) {
 	r, _, f := start(t, "")
 	awaitState(t, r, "a", Ready)
 	f.setHeld(1)
-	r.Relieve(time.Now())
+	r.Relieve(time.Now(), 0)
 	awaitState(t, r, "a", Suspended)
 	if _, err := r.Apply(parse(t, "{id: a, url: 'rtsp://h/main', name: Gate}")); err != nil {
 		t.Fatal(err)
@@ -304,7 +316,7 @@ func TestCameraThatIsSuspendedWhileItIsAwayIsNotTriedAgain(t *testing.T) {
 	f.drop <- fault
 	until(t, "lost", func() bool { return state(r) == Lost })
 	f.setHeld(1)
-	r.Relieve(time.Now())
+	r.Relieve(time.Now(), 0)
 	until(t, "suspended", func() bool { return state(r) == Suspended })
 	f.refuse(nil)
 	release(t, r, "a")

@@ -27,9 +27,11 @@ type ceiling struct {
 	log      *slog.Logger
 
 	idle     int64     // what was resident when keep began, before cameras took any
+	since    time.Time // when the shortage began or the registry last reduced the memory of a camera; zero while memory suffices
+	begin    int64     // what was resident then
 	relieved time.Time // when the registry last reduced the memory of a camera
-	gaveBack time.Time // when memory was last given back
-	left     int64     // what was resident then; 0 if a camera's memory has been reduced since
+	left     int64     // what was resident when memory was last given back; 0 if a camera's memory has been reduced since
+	again    time.Time // when memory is given back again even if no more is resident
 	useless  int64     // the limit that the log has last called too low
 	warned   time.Time // that nothing more can be done
 }
@@ -38,7 +40,7 @@ type ceiling struct {
 type cameraMemory interface {
 	Held() int64
 	FreeUnused()
-	Relieve(now time.Time) (done registry.Relief, ok bool)
+	Relieve(now time.Time, least int64) (done registry.Relief, ok bool)
 	Resume(now time.Time, short bool) (extended bool)
 }
 
@@ -52,6 +54,9 @@ func newCeiling(cameras cameraMemory, log *slog.Logger) *ceiling {
 const (
 	// relievePause is how long the end of a camera's connection and of its Pictures may take until more is done.
 	relievePause = 5 * time.Second
+	// patience is how long a shortage may take to end by itself before a camera is suspended that holds little: the memory of decoders
+	// that have just ended comes back late on a busy machine.
+	patience = 30 * time.Second
 	// giveBackPause is the time until memory is given back again, unless more is resident: each time costs about as much as a
 	// collection of Go's garbage.
 	giveBackPause = time.Minute
@@ -102,10 +107,11 @@ func (c *ceiling) check(now time.Time) {
 	extended := c.cameras.Resume(now, short)
 	switch {
 	case limit == 0 || resident <= limit && !extended:
+		c.since = time.Time{}
 		return
 	case now.Sub(c.relieved) < relievePause:
 		return
-	case resident <= c.left+limit/64 && now.Sub(c.gaveBack) < giveBackPause:
+	case resident <= c.left+limit/64 && now.Before(c.again):
 		return
 	}
 	if resident > limit {
@@ -113,11 +119,24 @@ func (c *ceiling) check(now time.Time) {
 	}
 	c.giveBack()
 	resident = c.resident()
-	c.gaveBack, c.left = now, resident
+	c.again, c.left = now.Add(giveBackPause), resident
 	if resident <= limit {
+		c.since = time.Time{}
 		return
 	}
+	if c.since.IsZero() {
+		c.since, c.begin = now, resident
+	}
 	c.relieve(now, limit, resident)
+}
+
+// least is how many bytes a camera must hold to be suspended now: an eighth of the limit at first, since one that holds less is hardly
+// the reason for the shortage. After patience, or if more and more is resident, any camera may be suspended.
+func (c *ceiling) least(now time.Time, limit, resident int64) int64 {
+	if now.Sub(c.since) >= patience || resident > c.begin+limit/16 {
+		return 0
+	}
+	return limit / 8
 }
 
 // relieve has the registry reduce the memory of a camera, if that can help.
@@ -129,15 +148,18 @@ func (c *ceiling) relieve(now time.Time, limit, resident int64) {
 		}
 		return
 	}
-	done, ok := c.cameras.Relieve(now)
+	done, ok := c.cameras.Relieve(now, c.least(now, limit, resident))
 	switch {
 	case ok:
 		c.relieved, c.left = now, 0
+		c.since, c.begin = now, resident
 		text := "large pictures of a camera end: max_memory is reached"
 		if done.Suspended {
 			text = "camera suspended: max_memory is reached"
 		}
 		c.log.Warn(text, "camera", done.Camera, "held_bytes", done.Held, "pause", done.Pause, "resident_bytes", resident, "limit_bytes", limit)
+	case done.Spared:
+		c.again = c.since.Add(patience)
 	case now.Sub(c.warned) >= warnInterval:
 		c.warned = now
 		c.log.Error("max_memory is reached, and no further camera can be suspended", "resident_bytes", resident, "limit_bytes", limit)

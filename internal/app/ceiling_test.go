@@ -46,8 +46,11 @@ func (l *cameraList) Resume(_ time.Time, short bool) bool {
 	return l.extended && short
 }
 
-func (l *cameraList) Relieve(time.Time) (done registry.Relief, ok bool) {
+func (l *cameraList) Relieve(_ time.Time, least int64) (done registry.Relief, ok bool) {
 	for i, size := range l.sizes {
+		if size < least {
+			return registry.Relief{Spared: true}, false
+		}
 		if !slices.Contains(l.suspended, i) && len(l.suspended) < len(l.sizes)-1 {
 			l.suspended = append(l.suspended, i)
 			return registry.Relief{Camera: "cam", Held: size, Suspended: true}, true
@@ -82,6 +85,42 @@ func TestCamerasAreSuspendedOneAfterAnother(t *testing.T) {
 		c.check(now.Add(step.after))
 		if len(l.suspended) != step.suspended {
 			t.Fatalf("after %v %v are suspended, want %d", step.after, l.suspended, step.suspended)
+		}
+	}
+}
+
+func TestSmallCameraIsSuspendedOnlyIfTheShortageLastsOrGrows(t *testing.T) {
+	begin := time.Now()
+	after := func(d time.Duration) time.Time { return begin.Add(d) }
+	for name, c := range map[string]struct {
+		happens   func(*cameraList, *ceiling)
+		at        time.Duration
+		suspended int
+	}{
+		"the memory comes back late": {func(l *cameraList, c *ceiling) { l.own -= 60 * mega }, patience, 0},
+		"too little comes back":      {func(l *cameraList, c *ceiling) { l.own -= 20 * mega }, patience, 1},
+		"nothing comes back":         {func(*cameraList, *ceiling) {}, patience, 1},
+		"more and more is taken":     {func(l *cameraList, c *ceiling) { l.own += 10 * mega }, 2 * time.Second, 1},
+		"a little more is taken":     {func(l *cameraList, c *ceiling) { l.own += 3 * mega }, 2 * time.Second, 0},
+		"one shortage after another": {func(l *cameraList, c *ceiling) {
+			l.own -= 60 * mega
+			c.check(after(patience - 2*time.Second))
+			l.own += 60 * mega
+			c.check(after(patience - time.Second))
+		}, patience, 0},
+	} {
+		l := &cameraList{own: 140 * mega, sizes: []int64{9 * mega, 9 * mega, 9 * mega, 9 * mega}}
+		ceil := newTestCeiling(l, 100*mega+22*mega)
+		ceil.check(begin)
+		for d := time.Second; d < c.at-2*time.Second; d += time.Second {
+			ceil.check(after(d))
+		}
+		if len(l.suspended) > 0 {
+			t.Errorf("%s: suspended at once", name)
+		}
+		c.happens(l, ceil)
+		if ceil.check(after(c.at)); len(l.suspended) != c.suspended {
+			t.Errorf("%s: %d suspended, want %d", name, len(l.suspended), c.suspended)
 		}
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"image"
 	"image/color"
 	"image/jpeg"
+	"runtime"
 	"sync"
 
 	"golang.org/x/image/draw"
@@ -26,12 +27,23 @@ type Placeholder struct {
 	Font          []byte // TrueType or OpenType; nil for Go's own font
 }
 
+// largeSize is how many pixels a large placeholder has. It takes about ten bytes for each of them while it is drawn.
+const largeSize = 1_000_000
+
+// large has a place for each large placeholder that is being drawn: with more at a time than processors, which is what the loss of a
+// camera with many large renditions asks for, the last one would not be there sooner.
+var large = make(chan struct{}, runtime.NumCPU())
+
 // Draw returns the placeholder as a JPEG. Text that does not fit is drawn smaller, and left out if it would be too
 // small to read. The error is that of a Font that cannot be used.
 func (p Placeholder) Draw() ([]byte, error) {
 	typeface, err := parse(p.Font)
 	if err != nil {
 		return nil, err
+	}
+	if p.Width*p.Height >= largeSize {
+		large <- struct{}{}
+		defer func() { <-large }()
 	}
 	picture := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
 	p.drawBackground(picture)

@@ -51,6 +51,27 @@ func TestPlaceholderHasTheSizeAndTheText(t *testing.T) {
 	}
 }
 
+func TestLargePlaceholdersWaitForProcessorsAndSmallOnesDoNot(t *testing.T) {
+	for range cap(large) {
+		large <- struct{}{}
+	}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		Placeholder{Width: 1280, Height: 800, Quality: 80}.Draw()
+	}()
+	drawn(t, Placeholder{Width: 1280, Height: 720})
+	select {
+	case <-done:
+		t.Error("the large one did not wait")
+	default:
+	}
+	for range cap(large) {
+		<-large
+	}
+	<-done
+}
+
 func TestLongTextIsDrawnSmaller(t *testing.T) {
 	long := "A camera whose name is much longer than anybody who looks at a picture of it would ever like to read"
 	picture := drawn(t, Placeholder{Width: 640, Height: 360, Title: long})
