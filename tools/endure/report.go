@@ -6,7 +6,9 @@ import (
 	"io"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/framegate/framegate/internal/machine"
@@ -26,7 +28,8 @@ type report struct {
 	Reloads int            `json:"reloads"`
 	Hostile map[string]int `json:"hostile"` // times of each kind of the hostile camera and clients
 	check.Tally
-	Usages []usage `json:"usages"`
+	Usages []usage  `json:"usages"`
+	Log    []string `json:"log,omitempty"` // framegate's, of cameras with violations and of memory
 }
 
 // report checks the usage and collects all that was found, and the pictures that show violations.
@@ -38,7 +41,7 @@ func (r *run) report(vs *viewers) (report, []check.Evidence) {
 	return report{
 		Machine: machine.String(), Date: time.Now().Format(time.DateOnly), Seed: r.Seed, For: r.For,
 		Cameras: r.Cameras, Viewers: r.Viewers, Opened: vs.opened.counts, Reloads: r.reloads, Hostile: r.hostileTimes(),
-		Tally: tally, Usages: r.usages,
+		Tally: tally, Usages: r.usages, Log: logOf(r.framegate.Log(), tally.Violations),
 	}, evidence
 }
 
@@ -143,24 +146,74 @@ func (r report) print(w io.Writer) {
 			fmt.Fprintf(w, "| %s | %s | %s | %s |\n", f.name, f.text(begin), f.text(most), f.text(end))
 		}
 	}
-	printViolations(w, r.Violations)
+	printViolations(w, r.Violations, r.Log)
 }
 
-// printViolations lists violations by time.
-func printViolations(w io.Writer, all []check.Violation) {
+// printViolations lists violations by time, those that differ only in their figures in one line, and what framegate logged of the
+// cameras.
+func printViolations(w io.Writer, all []check.Violation, log []string) {
 	if len(all) == 0 {
 		fmt.Fprint(w, "\nNo violation.\n")
 		return
 	}
 	fmt.Fprintf(w, "\n%d violations:\n\n", len(all))
 	slices.SortStableFunc(all, func(a, b check.Violation) int { return int(a.At - b.At) })
-	for _, v := range all {
+	for _, v := range alike(all) {
 		fmt.Fprintf(w, "- %s %s", seconds(v.At), v.Camera)
 		if v.Fault != "" {
 			fmt.Fprintf(w, " (%s)", v.Fault)
 		}
-		fmt.Fprintf(w, ": %s\n", v.Text)
+		fmt.Fprintf(w, ": %s", v.Text)
+		if v.times > 1 {
+			fmt.Fprintf(w, "; %d times, the last one at %s: %s", v.times, seconds(v.last.At), v.last.Text)
+		}
+		fmt.Fprintln(w)
 	}
+	if len(log) > 0 {
+		fmt.Fprint(w, "\nframegate's log of these cameras and of memory:\n\n")
+	}
+	for _, line := range log {
+		fmt.Fprintf(w, "    %s\n", line)
+	}
+}
+
+// repeated is the first of violations that are alike.
+type repeated struct {
+	check.Violation
+	last  check.Violation
+	times int
+}
+
+var digits = regexp.MustCompile(`[0-9.]+m?s\b`)
+
+// alike groups violations of a camera and a fault that differ only in times.
+func alike(all []check.Violation) (groups []*repeated) {
+	type key struct{ camera, fault, text string }
+	found := map[key]*repeated{}
+	for _, v := range all {
+		k := key{v.Camera, v.Fault, digits.ReplaceAllString(v.Text, "")}
+		if found[k] == nil {
+			found[k] = &repeated{Violation: v}
+			groups = append(groups, found[k])
+		}
+		found[k].last, found[k].times = v, found[k].times+1
+	}
+	return groups
+}
+
+// mostLogLines is how many lines of framegate's log a report has.
+const mostLogLines = 60
+
+// logOf is the end of what framegate logged of cameras that have violations, and of memory.
+func logOf(log string, violations []check.Violation) (lines []string) {
+	for line := range strings.SplitSeq(log, "\n") {
+		if strings.Contains(line, "max_memory") || slices.ContainsFunc(violations, func(v check.Violation) bool {
+			return v.Camera != "" && strings.Contains(line+" ", " camera="+v.Camera+" ")
+		}) {
+			lines = append(lines, line)
+		}
+	}
+	return lines[max(0, len(lines)-mostLogLines):]
 }
 
 func seconds(d time.Duration) string {

@@ -174,5 +174,5 @@ func (s soakReport) print(w io.Writer) {
 	}
 	fmt.Fprintf(w, "\nThe longest wait of a viewer was %s, in %d parts of streams. The machine itself was late by %s in all.\n",
 		seconds(s.LongestWait), s.Frames, seconds(s.Late))
-	printViolations(w, s.Violations)
+	printViolations(w, s.Violations, nil)
 }
