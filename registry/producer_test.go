@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
 )
@@ -142,4 +143,33 @@ func TestSecondRenditionDoesNotInterruptTheFirst(t *testing.T) {
 		}
 		last = f.PTS
 	}
+}
+
+func TestPictureGoesOnUntilTheNextOneHasCaughtUp(t *testing.T) {
+	r, e, _ := start(t, "")
+	first := watch(t, r, frame.Request{Width: 640})
+	defer first.Close()
+	e.blockPictures()
+	second := make(chan struct{})
+	go func() {
+		defer close(second)
+		v, err := r.Watch(t.Context(), "a", frame.Request{Width: 320})
+		if err == nil {
+			v.Close()
+		}
+	}()
+	until(t, "the next Picture", func() bool { return e.made() == 2 })
+	defer time.AfterFunc(patience, func() { first.Close() }).Stop() // else a fault would have the test wait for ever
+	for range 10 {
+		if next(t, first).Placeholder {
+			t.Fatal("a placeholder")
+		}
+	}
+	if isClosed(e.picture(0).ended) {
+		t.Fatal("the Picture has ended before the next one was as new")
+	}
+	close(e.picture(1).blocked)
+	<-e.picture(0).ended
+	<-e.picture(1).caughtUp
+	<-second
 }
