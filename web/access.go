@@ -172,7 +172,7 @@ func opensPage(r *http.Request) bool {
 
 // whoIs says who has a role where there are no users.
 func (s *server) whoIs(role auth.Role) string {
-	if role == auth.Admin && !s.hasUsers() {
+	if a := s.config.Load().Auth; role == auth.Admin && !s.hasUsers() && !a.JWT.Enabled() && a.Proxy.UserHeader == "" {
 		return ": as there are no users, that is only who asks from this machine, under 127.0.0.1, localhost or [::1] and not through a proxy"
 	}
 	return ""

@@ -34,6 +34,11 @@ func (s *server) makeLink(w http.ResponseWriter, r *http.Request) {
 		err = &links.RequestError{Parameter: "path", Text: "the path must begin with /cameras/"}
 	}
 	if err == nil {
+		if bad := CheckPicture(asked.Path); bad != nil {
+			err = &links.RequestError{Parameter: "path", Text: bad.Error()}
+		}
+	}
+	if err == nil {
 		if !auth.Of(r.Context()).Sees(checked.Camera) {
 			problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + checked.Camera}.write(w)
 			return
@@ -113,7 +118,7 @@ func (s *server) refuseLink(w http.ResponseWriter, err error) {
 	switch {
 	case errors.As(err, &request):
 		p.Status, p.Parameter = http.StatusBadRequest, request.Parameter
-	case errors.Is(err, links.ErrUnknown):
+	case errors.Is(err, links.ErrUnknown), errors.Is(err, links.ErrRevoked):
 		p.Status = http.StatusNotFound
 	case errors.Is(err, links.ErrConfigured):
 		p.Status = http.StatusConflict

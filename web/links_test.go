@@ -235,6 +235,7 @@ func TestLinksThatCannotBeMadeAreRefused(t *testing.T) {
 		{"127.0.0.1:1", `{"path": "/cameras/none/stream"}`, asJSON, 404, `"camera":"none"`},
 		{"127.0.0.1:1", `{"path": "/cameras/gate/stream", "for": "soon"}`, asJSON, 400, `"parameter":"for"`},
 		{"127.0.0.1:1", `{"path": "/cameras/gate/stream", "client": "x"}`, asJSON, 400, `"parameter":"client"`},
+		{"127.0.0.1:1", `{"path": "/cameras/gate/stream?quality=0"}`, asJSON, 400, "quality is"},
 		{"127.0.0.1:1", `{"path": "/cameras/gate/"}`, asJSON, 400, `"parameter":"path"`},
 		{"127.0.0.1:1", `{"path": "https://cams.example/cameras/gate/stream"}`, asJSON, 400, `"parameter":"path"`},
 		{"127.0.0.1:1", `{"path": "/cameras/gate/stream", "seconds": 5}`, asJSON, 400, "the keys path, for, any and client"},

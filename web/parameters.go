@@ -1,9 +1,11 @@
 package web
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"net/url"
+	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -171,6 +173,24 @@ func parse(rawQuery string, known []parameter) (query, *problem) {
 		q.Auto = true
 	}
 	return q, q.contradiction()
+}
+
+// CheckPicture returns what is wrong with the query in the URL of a camera's picture, such as /cameras/gate/stream?width=640.
+func CheckPicture(address string) error {
+	known := streamParameters
+	picture, rawQuery, _ := strings.Cut(address, "?")
+	switch resource := path.Base(picture); {
+	case strings.HasPrefix(resource, "snapshot."):
+		known = snapshotParameters
+	case resource == "next.jpg":
+		known = nextParameters
+	case resource == "next.raw":
+		known = rawParameters
+	}
+	if _, bad := parse(rawQuery, known); bad != nil {
+		return errors.New(bad.Detail)
+	}
+	return nil
 }
 
 // contradiction finds parameters that contradict each other.

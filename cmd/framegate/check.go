@@ -25,7 +25,7 @@ func (c check) Run() error {
 		return err
 	}
 	if configs.IsExposed(c.File) {
-		complain(terminal.Line(c.File + ": every user of this machine can read this file, which has passwords or other secrets: run 'chmod o-r' for it"))
+		complain(terminal.Line(exposed(c.File)))
 	}
 	noun := "cameras"
 	if len(config.Cameras) == 1 {

@@ -12,6 +12,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/state"
 	"github.com/framegate/framegate/internal/terminal"
+	"github.com/framegate/framegate/web"
 	"github.com/framegate/framegate/web/auth/links"
 )
 
@@ -28,6 +29,9 @@ func (s sign) Run() error {
 	request := links.Request{URL: s.URL, For: s.For, Any: s.Any, Client: s.Client}
 	checked, err := request.Check()
 	if err != nil {
+		return err
+	}
+	if err := web.CheckPicture(s.URL); err != nil {
 		return err
 	}
 	config, path, err := findConfig(s.Config)

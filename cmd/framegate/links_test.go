@@ -153,6 +153,9 @@ func TestSignRefusesWhatIsNoPictureOfACamera(t *testing.T) {
 		{[]string{"/cameras/gat/stream"}, "framegate: there is no camera gat in " + path},
 		{[]string{"/cameras/gate/stream", "--for", "tomorrow"}, `framegate: "tomorrow" is no time for which a link can be valid: write 90m, 36h or 30d`},
 		{[]string{"/cameras/gate/stream", "--client", "cams.example"}, `framegate: "cams.example" is not the IP address of a client`},
+		{[]string{"/cameras/gate/stream?width=999999"}, `framegate: width is "999999"; it must be a whole number from `},
+		{[]string{"/cams/cameras/gate/snapshot.jpg?max_age=-1"}, `framegate: max_age is "-1"; it must be `},
+		{[]string{"/cameras/gate/next.raw?format=xyz"}, `framegate: format is "xyz"; it must be `},
 	} {
 		stdout, stderr, status := run(t, append([]string{"sign", "--config", path}, c.args...)...)
 		if status != 1 || stdout != "" || !strings.HasPrefix(stderr, c.want) {

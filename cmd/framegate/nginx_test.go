@@ -156,6 +156,9 @@ func TestNginxPassesStreamsOnAsDocumented(t *testing.T) {
 func TestNginxSignsUsersInAsDocumented(t *testing.T) {
 	authenticator := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch cookie, _ := r.Cookie("session"); {
+		case r.URL.Path == "/": // where people sign in
+			w.WriteHeader(http.StatusTeapot)
+			fmt.Fprint(w, r.URL.Query().Get("rd"))
 		case cookie == nil:
 			w.WriteHeader(401)
 		case cookie.Value == "ann":
@@ -172,15 +175,15 @@ trusted_proxies: [127.0.0.1]
 auth: {proxy: {user_header: Remote-User, groups_header: Remote-Groups, admin_groups: [admins], secret: the secret of auth.proxy}}
 cameras: [{id: a, url: 'test://smpte'}]`))
 	front := nginx(t, strings.NewReplacer("127.0.0.1:8080", strings.TrimPrefix(p.URL, "http://"),
-		"127.0.0.1:9091", authenticator.Listener.Addr().String()).Replace(documented(t, "nginx", 1)))
+		"127.0.0.1:9091", authenticator.Listener.Addr().String(), "https://auth.example", authenticator.URL).Replace(documented(t, "nginx", 1)))
 	client := from("127.0.0.2")
 	for _, test := range []struct {
 		url     string
 		headers []string
 		status  int
 	}{
-		{front + "/cams/api/cameras", nil, 401},
-		{front + "/cams/api/cameras", []string{"Remote-User", "bob"}, 401},
+		{front + "/cams/api/cameras", nil, 418},
+		{front + "/cams/api/cameras", []string{"Remote-User", "bob"}, 418},
 		{front + "/cams/api/cameras", []string{"Cookie", "session=ann"}, 200},
 		{front + "/cams/metrics", []string{"Cookie", "session=ann"}, 403},
 		{front + "/cams/metrics", []string{"Cookie", "session=ann", "Remote-User", "bob", "Remote-Groups", "admins"}, 403},
@@ -191,5 +194,8 @@ cameras: [{id: a, url: 'test://smpte'}]`))
 		if status, body := askAs(t, client, test.url, test.headers...); status != test.status {
 			t.Errorf("%s %v: %d %s", test.url, test.headers, status, body)
 		}
+	}
+	if _, back := askAs(t, client, front+"/cams/cameras/a"); back != front+"/cams/cameras/a" {
+		t.Errorf("after the sign-in people come to %s", back)
 	}
 }

@@ -18,6 +18,7 @@ import (
 // user are the commands for the users of a configuration. A running framegate takes their changes over by itself.
 type user struct {
 	Add    userAdd    `cmd:"" help:"Add a user, or change the password of one. It is asked for, or read from stdin as one line."`
+	Change userChange `cmd:"" help:"Change the role of a user or the cameras, but not the password."`
 	Remove userRemove `cmd:"" help:"Remove a user."`
 	List   userList   `cmd:"" help:"Print the users, their roles and the cameras that they may see."`
 }
@@ -27,18 +28,16 @@ type userFile struct {
 	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}."`
 }
 
-type userAdd struct {
+// userRights is a user, and what changes of its rights.
+type userRights struct {
 	Name    string   `arg:"" help:"Name to sign in with."`
 	Admin   *bool    `negatable:"" help:"Let the user see and change all cameras; --no-admin takes that back. A user who exists stays what it is without either."`
 	Cameras []string `placeholder:"GLOB" help:"Cameras that the user may see, by their ids, with commas between; * stands for any characters and ? for one. By default all; '*' takes a limit back."`
 	userFile
 }
 
-func (c userAdd) Run(ctx context.Context) error {
-	file, config, err := c.open()
-	if err != nil {
-		return err
-	}
+// check checks the rights that the user gets.
+func (c userRights) check(config *configs.Config) error {
 	if c.Cameras != nil && len(c.Cameras) == 0 {
 		return errors.New("--cameras names no camera; leave it out for all cameras")
 	}
@@ -52,6 +51,80 @@ func (c userAdd) Run(ctx context.Context) error {
 	if isAdmin && !configs.AllCameras(c.Cameras) {
 		return errors.New("an admin sees all cameras: leave out --cameras, or make the user a viewer with --no-admin")
 	}
+	return nil
+}
+
+// print says what the user may now, according to the file, and warns if everybody may read the file.
+func (c userRights) print(file *edit.File) error {
+	config, err := file.Load()
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(config.Auth.Users, func(u configs.User) bool { return u.Name == c.Name })
+	if i >= 0 { // else somebody has removed it meanwhile
+		fmt.Printf("%s is %s; cameras: %s\n", c.Name, article[config.Auth.Users[i].Role], terminal.Line(camerasOf(config.Auth.Users[i])))
+	}
+	if !hasAdmin(config.Auth.Users) {
+		fmt.Println(noAdmin)
+	}
+	if configs.IsExposed(file.Path) {
+		complain("framegate: " + terminal.Line(exposed(file.Path)))
+	}
+	return nil
+}
+
+// article is a role with its article.
+var article = map[string]string{configs.AdminRole: "an admin", configs.ViewerRole: "a viewer"}
+
+func hasAdmin(users []configs.User) bool {
+	return slices.ContainsFunc(users, func(u configs.User) bool { return u.Role == configs.AdminRole })
+}
+
+// camerasOf are the cameras that a user sees, in words.
+func camerasOf(u configs.User) string {
+	if configs.AllCameras(u.Cameras) {
+		return "all"
+	}
+	return strings.Join(u.Cameras, ", ")
+}
+
+// exposed says that everybody may read a configuration.
+func exposed(path string) string {
+	return path + ": every user of this machine can read this file, which has passwords or other secrets: run 'chmod o-r' for it"
+}
+
+type userChange struct{ userRights }
+
+func (c userChange) Run() error {
+	file, config, err := c.open()
+	if err != nil {
+		return err
+	}
+	switch {
+	case !slices.ContainsFunc(config.Auth.Users, func(u configs.User) bool { return u.Name == c.Name }):
+		return refusedFile(file.Path, fmt.Errorf("%w: %s", edit.ErrNoUser, c.Name))
+	case c.Admin == nil && c.Cameras == nil:
+		return errors.New("what is to change? --admin, --no-admin or --cameras; 'framegate user add' changes the password")
+	}
+	if err := c.check(config); err != nil {
+		return err
+	}
+	if _, err := file.SetUser(c.Name, c.keys()); err != nil {
+		return refusedFile(file.Path, err)
+	}
+	return c.print(file)
+}
+
+type userAdd struct{ userRights }
+
+func (c userAdd) Run(ctx context.Context) error {
+	file, config, err := c.open()
+	if err != nil {
+		return err
+	}
+	if err := c.check(config); err != nil {
+		return err
+	}
 	text, err := readPassword(ctx, c.Name)
 	if err != nil {
 		return err
@@ -60,7 +133,7 @@ func (c userAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	created, err := file.SetUser(c.Name, c.keys(hash))
+	created, err := file.SetUser(c.Name, append(edit.Keys{{Name: "password_hash", Value: hash}}, c.keys()...))
 	if err != nil {
 		return refusedFile(file.Path, err)
 	}
@@ -69,18 +142,17 @@ func (c userAdd) Run(ctx context.Context) error {
 		done = "changed the password of the user %s in %s\n"
 	}
 	fmt.Printf(done, c.Name, terminal.Line(file.Path))
+	if err := c.print(file); err != nil {
+		return err
+	}
 	if created && len(config.Auth.Users) == 0 {
 		fmt.Println("From now on everybody needs a name and a password, on this machine too.")
-		if c.Admin == nil || !*c.Admin {
-			fmt.Println(noAdmin)
-		}
 	}
 	return nil
 }
 
-// keys are the keys of the user that change.
-func (c userAdd) keys(hash string) edit.Keys {
-	keys := edit.Keys{{Name: "password_hash", Value: hash}}
+// keys are the keys of the user's rights that change.
+func (c userRights) keys() (keys edit.Keys) {
 	switch {
 	case c.Admin != nil && *c.Admin:
 		keys = append(keys, edit.Key{Name: "role", Value: configs.AdminRole})
@@ -121,7 +193,7 @@ func (c userRemove) Run() error {
 	switch {
 	case len(rest) == 0:
 		fmt.Println("There are no users any more: only this machine may change cameras, without a password.")
-	case !slices.ContainsFunc(rest, func(u configs.User) bool { return u.Role == configs.AdminRole }):
+	case !hasAdmin(rest):
 		fmt.Println(noAdmin)
 	}
 	return nil
@@ -141,11 +213,7 @@ func (c userList) Run() error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tROLE\tCAMERAS")
 	for _, user := range config.Auth.Users {
-		cameras := "all"
-		if len(user.Cameras) > 0 {
-			cameras = strings.Join(user.Cameras, ", ")
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\n", user.Name, user.Role, terminal.Line(cameras))
+		fmt.Fprintf(table, "%s\t%s\t%s\n", user.Name, user.Role, terminal.Line(camerasOf(user)))
 	}
 	return table.Flush()
 }

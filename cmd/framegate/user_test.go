@@ -131,6 +131,7 @@ func TestUserCommandsSayWhatIsWrong(t *testing.T) {
 		{"correct horse\n", []string{"add", "ann", "--config", faulty}, 1, faulty + ":1:10: cameras: expected a list"},
 		{"correct horse\n", []string{"add", "ann", "--config", "/nowhere.yaml"}, 1, "/nowhere.yaml: no such file"},
 		{"", []string{"remove", "eve", "--config", good}, 1, good + ": no such user: eve"},
+		{"", []string{"change", "eve", "--admin", "--config", good}, 1, good + ": no such user: eve"},
 		{"", []string{"list", "--config", good}, 0, "There are no users."},
 		{"", []string{"add"}, 2, `expected "<name>"`},
 	} {
@@ -173,6 +174,46 @@ func TestUserCommandsSayWhatIsWrong(t *testing.T) {
 	}
 	if stdout, _, _ := run(t, "user", "list"); !strings.Contains(stdout, "ann   viewer  all\n") {
 		t.Error(stdout)
+	}
+}
+
+func TestRightsOfAUserChangeWithoutAPassword(t *testing.T) {
+	path := config(t, "cameras: []\n")
+	if stdout, stderr, status := command(t, "correct horse\n", "user", "add", "ann", "--cameras", "yard-*,gate", "--config", path); status != 0 ||
+		!strings.Contains(stdout, "ann is a viewer; cameras: yard-*, gate\nThere is no admin") {
+		t.Fatalf("status %d, %s%s", status, stdout, stderr)
+	}
+	hash := func() string {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, rest, _ := strings.Cut(string(content), "$argon2id$")
+		hash, _, _ := strings.Cut(rest, "\n")
+		return hash
+	}
+	before := hash()
+	for _, c := range []struct {
+		args   []string
+		status int
+		part   string
+	}{
+		{nil, 1, "what is to change?"},
+		{[]string{"--admin", "--cameras", "gate"}, 1, "an admin sees all cameras"},
+		{[]string{"--cameras", "gate"}, 0, "ann is a viewer; cameras: gate\nThere is no admin"},
+		{[]string{"--admin"}, 0, "ann is an admin; cameras: all\n"},
+		{[]string{"--no-admin"}, 0, "ann is a viewer; cameras: all\nThere is no admin"},
+	} {
+		stdout, stderr, status := command(t, "", append([]string{"user", "change", "ann", "--config", path}, c.args...)...)
+		if status != c.status || !strings.Contains(stdout+stderr, c.part) || hash() != before || before == "" {
+			t.Errorf("%q: status %d, %s%s", c.args, status, stdout, stderr)
+		}
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, stderr, _ := command(t, "", "user", "change", "ann", "--admin", "--config", path); !strings.Contains(stderr, "run 'chmod o-r' for it") {
+		t.Error("nothing is said of a file that everybody may read")
 	}
 }
 

@@ -41,6 +41,7 @@ const (
 var (
 	ErrConfigured = errors.New("the keys of links are in the configuration: change auth.link_keys there")
 	ErrUnknown    = errors.New("there is no such key")
+	ErrRevoked    = errors.New("the key is revoked already")
 )
 
 // Key describes a key of links, without its secret.
@@ -90,12 +91,15 @@ func (l *Links) Rotate() (Key, error) {
 	return Key{ID: made.ID, Made: &made.Made, Signs: true}, err
 }
 
-// Revoke ends all links of a key. The error is ErrUnknown if there is none that is accepted.
+// Revoke ends all links of a key. The error is ErrUnknown or ErrRevoked if it is not accepted.
 func (l *Links) Revoke(id string) error {
 	return l.change(func(keys []key) ([]key, error) {
-		i := slices.IndexFunc(keys, func(k key) bool { return k.ID == id && k.Revoked == nil })
-		if i < 0 {
+		i := slices.IndexFunc(keys, func(k key) bool { return k.ID == id })
+		switch {
+		case i < 0:
 			return nil, ErrUnknown
+		case keys[i].Revoked != nil:
+			return nil, ErrRevoked
 		}
 		revoke(&keys[i], l.now())
 		return keys, nil

@@ -55,7 +55,10 @@ func TestRevokedKeyEndsItsLinksAndANewOneIsMade(t *testing.T) {
 	if _, _, err := m.find(link); err != error(errRevoked) || !Revoked(err) {
 		t.Error(err)
 	}
-	if err := m.Revoke(keys[0].ID); !errors.Is(err, ErrUnknown) {
+	if err := m.Revoke(keys[0].ID); !errors.Is(err, ErrRevoked) {
+		t.Error(err)
+	}
+	if err := m.Revoke("00000000"); !errors.Is(err, ErrUnknown) {
 		t.Error(err)
 	}
 	if _, _, err := m.find(m.sign(t, Request{URL: "/cameras/gate/stream"})); err != nil {
