@@ -27,7 +27,7 @@ type Placeholder struct {
 	Font          []byte // TrueType or OpenType; nil for Go's own font
 }
 
-// largeSize is how many pixels a large placeholder has. It takes about ten bytes for each of them while it is drawn.
+// largeSize is how many pixels a large placeholder has. While it is drawn it takes four bytes for each of them, besides its background.
 const largeSize = 1_000_000
 
 // large has a place for each large placeholder that is being drawn: with more at a time than processors, which is what the loss of a
