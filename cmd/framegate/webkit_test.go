@@ -67,6 +67,8 @@ func openWebKit(t *testing.T) *webKitGTK {
 	w.do(t, http.MethodPost, "/session", map[string]any{"capabilities": map[string]any{"alwaysMatch": map[string]any{"pageLoadStrategy": "none"}}}, &created)
 	w.session += "/session/" + created.SessionID
 	t.Cleanup(func() { w.do(t, http.MethodDelete, "", nil, nil) })
+	// WebKit loses a navigation that begins before the process of its first page is up.
+	camtest.Until(t, "WebKit shows its first page", func() bool { return w.screenshot() != nil })
 	return w
 }
 
@@ -116,10 +118,14 @@ func (w *webKitGTK) try(method, path string, parameters, result any) error {
 	return json.Unmarshal(text, &answer)
 }
 
-// open shows a page.
+// open shows a page. It returns when the page has begun to load, since WebKit may lose a navigation that begins before.
 func (w *webKitGTK) open(t *testing.T, url string) {
 	t.Helper()
 	w.do(t, http.MethodPost, "/url", map[string]any{"url": url}, nil)
+	camtest.Until(t, "WebKit opens "+url, func() bool {
+		var shown string
+		return w.try(http.MethodGet, "/url", nil, &shown) == nil && strings.TrimSuffix(shown, "/") == strings.TrimSuffix(url, "/")
+	})
 }
 
 // screenshot returns a PNG of the page, nil while the browser refuses one, as it does when the page is about to change.
