@@ -17,7 +17,8 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 )
 
-// admit passes on the requests of those who may ask for a route, with their principal in the context, and refuses all others.
+// admit passes on the requests whose principal has the role of the route and may see the camera of its {id}. The principal is in their
+// context. Other requests are refused.
 func (s *server) admit(to route) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		began := time.Now()
@@ -32,18 +33,18 @@ func (s *server) admit(to route) http.Handler {
 		case err != nil:
 			refusePrincipal(w, r, err)
 		case p.Role < to.role:
-			s.turnAway(w, r, p, to.role)
+			s.refuseRole(w, r, p, to.role)
 		case id != "" && !p.Sees(id):
 			problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + id}.write(w)
 		default:
-			ctx := context.WithValue(auth.WithPrincipal(r.Context(), p), askedKey{}, r)
+			ctx := context.WithValue(auth.WithPrincipal(r.Context(), p), originalKey{}, r)
 			to.handler.ServeHTTP(w, withoutCredentials(r.WithContext(ctx)))
 		}
 	})
 }
 
-// askedKey is the key of a request as it came, with its credentials, in the context of the one that handlers see.
-type askedKey struct{}
+// originalKey is a key of the contexts that handlers see. Its value is the request as it arrived, with its credentials.
+type originalKey struct{}
 
 // withoutCredentials returns a request without the query parameters that carry credentials.
 func withoutCredentials(r *http.Request) *http.Request {
@@ -63,8 +64,8 @@ func withoutCredentials(r *http.Request) *http.Request {
 	return r
 }
 
-// logRequest writes the line of a request for the access log. A URL's query may hold credentials, so it is left out. A stream over
-// HTTP/1.1 is logged when it begins.
+// logRequest writes the line of a request to the access log. The query of the URL may hold credentials, so it is left out. A stream
+// over HTTP/1.1 is logged when it begins.
 func (s *server) logRequest(w http.ResponseWriter, r *http.Request, p auth.Principal, began time.Time) {
 	level := slog.LevelDebug
 	if s.config.Load().AccessLog {
@@ -82,7 +83,7 @@ func (s *server) logRequest(w http.ResponseWriter, r *http.Request, p auth.Princ
 		"kind", kind, "who", p.Name, "from", addressOf(r), "took", time.Since(began).Round(time.Microsecond))
 }
 
-// known is the principal whose credentials were found, or nobody.
+// known returns a principal, or nobody if the credentials were wrong.
 func known(p auth.Principal, err error) auth.Principal {
 	if err != nil {
 		return auth.Principal{Kind: auth.Nobody}
@@ -101,7 +102,7 @@ func (s *server) principal(r *http.Request) (auth.Principal, error) {
 	switch {
 	case len(config.Auth.Users) == 0 && fromLoopback(r) && !forwarded(r) && fromPerson(r):
 		return auth.Principal{Kind: auth.Local, Role: localRole(r)}, nil
-	case len(config.Auth.Users) == 0 && isUnix(r) && !forwarded(r): // a service that the mode of the socket lets in
+	case len(config.Auth.Users) == 0 && isUnix(r) && !forwarded(r): // a service that may open the socket by its file mode
 		return auth.Principal{Kind: auth.Local, Role: auth.Viewer}, nil
 	case config.Auth.Open:
 		return auth.Principal{Kind: auth.Open, Role: auth.Viewer}, nil
@@ -109,8 +110,8 @@ func (s *server) principal(r *http.Request) (auth.Principal, error) {
 	return auth.Principal{Kind: auth.Nobody}, nil
 }
 
-// localRole is the role of who asks from this machine as long as there are no users. What a page of another origin reads in a browser here
-// is its reader's choice no more than what a page anywhere else reads. Changes are guarded, see guards.
+// localRole is the role of requests from this machine as long as there are no users. A page of another origin, in a browser here, does
+// not ask on behalf of the person who looks at it, so it reads as a viewer. Changes are checked by guards.
 func localRole(r *http.Request) auth.Role {
 	site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 	reads := r.Method == http.MethodGet || r.Method == http.MethodHead
@@ -136,8 +137,8 @@ func refusePrincipal(w http.ResponseWriter, r *http.Request, err error) {
 	p.write(w)
 }
 
-// challenge asks for Basic credentials. It does not where an image or a script of a page made the request: the browser would open a
-// dialog of its own over the page. Over HTTP, browsers do not say what a request is for.
+// challenge asks for Basic credentials, unless an image or a script of a page made the request: the browser would open a dialog of its
+// own over the page. Over HTTP, browsers do not say what a request is for.
 func challenge(w http.ResponseWriter, r *http.Request) {
 	isBrowser := strings.HasPrefix(r.UserAgent(), "Mozilla/")
 	if part := r.Header.Get("Sec-Fetch-Dest"); part == "document" || part == "" && !isBrowser {
@@ -145,13 +146,13 @@ func challenge(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// turnAway answers a request for more than its principal may have.
-func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Principal, role auth.Role) {
+// refuseRole answers a request whose principal lacks the role of the route.
+func (s *server) refuseRole(w http.ResponseWriter, r *http.Request, p auth.Principal, role auth.Role) {
 	switch {
 	case p.Role > auth.Anybody:
 		problem{Status: http.StatusForbidden, Detail: "only an " + role.String() + " may do this" + s.whoIs(role)}.write(w)
 	case s.hasUsers() && opensPage(r):
-		see(w, r, signInPath(r))
+		seeOther(w, r, signInPath(r))
 	case s.hasUsers():
 		challenge(w, r)
 		problem{Status: http.StatusUnauthorized, Detail: "sign in with a name and a password"}.write(w)
@@ -165,38 +166,37 @@ func (s *server) turnAway(w http.ResponseWriter, r *http.Request, p auth.Princip
 	}
 }
 
-// opensPage reports whether a browser made a request to show the answer as a page.
+// opensPage reports whether a browser wants to show the answer to a request as a page.
 func opensPage(r *http.Request) bool {
 	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && acceptsHTML.MatchString(r.Header.Get("Accept"))
 }
 
-// whoIs says who has a role where there are no users.
+// whoIs says who has a role if there are no users, as the end of a sentence.
 func (s *server) whoIs(role auth.Role) string {
 	if a := s.config.Load().Auth; role == auth.Admin && !s.hasUsers() && !a.JWT.Enabled() && a.Proxy.UserHeader == "" {
-		return ": as there are no users, that is only who asks from this machine, under 127.0.0.1, localhost or [::1] and not through a proxy"
+		return ": while there are no users, requests are an admin's only if they come from this machine, to 127.0.0.1, localhost or [::1], and not through a proxy"
 	}
 	return ""
 }
 
-// visible returns what a principal may know of a camera. Only an admin learns why a camera is away in the camera's words: they
-// hold its address.
+// visible returns what a principal may know of a camera. Only an admin sees the messages of errors, which contain the camera's address.
 func visible(p auth.Principal, status registry.Status) registry.Status {
 	if p.Role >= auth.Admin {
 		return status
 	}
-	status.Error = plainly(status.Error, string(status.Reason))
+	status.Error = publicError(status.Error, string(status.Reason))
 	streams := make([]registry.StreamStatus, len(status.Streams))
 	for i, stream := range status.Streams {
-		stream.Error = plainly(stream.Error, string(stream.State))
+		stream.Error = publicError(stream.Error, string(stream.State))
 		streams[i] = stream
 	}
 	status.Streams = streams
 	return status
 }
 
-// plainly is what is said of a fault without its own words: nothing if there is none.
-func plainly(fault, kind string) string {
-	if fault == "" {
+// publicError replaces the message of an error by one that names its kind only. It is empty if there is no error.
+func publicError(message, kind string) string {
+	if message == "" {
 		return ""
 	}
 	return "the camera sends no pictures: " + strings.ReplaceAll(kind, "_", " ")

@@ -8,7 +8,7 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// account serves GET /account: who asks, and where else this user has signed in.
+// account serves GET /account: the principal of the request, and the sessions if it is a user.
 func (s *server) account(w http.ResponseWriter, r *http.Request) {
 	p := auth.Of(r.Context())
 	values := map[string]any{"Role": p.Role.String(), "Cameras": p.Cameras, "Kind": string(p.Kind)}
@@ -23,10 +23,10 @@ func (s *server) listSessions(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, s.sessions.List(r, userOfSessions(r)))
 }
 
-// endSession serves the button of one session, and of all others.
+// endSession serves POST /account/sessions/{session}/end: the buttons that end one session, or all others.
 func (s *server) endSession(w http.ResponseWriter, r *http.Request) {
 	if s.ended(r) {
-		see(w, r, "account") // which leads to the sign-in page if it was the session of this browser
+		seeOther(w, r, "account") // leads to the sign-in page if the session was that of this browser
 		return
 	}
 	noSession(w)
@@ -52,7 +52,7 @@ func noSession(w http.ResponseWriter) {
 // others takes the place of a session's id, for all sessions but that of the request.
 const others = "others"
 
-// ended ends the sessions that a request names. It is false if there is no such session.
+// ended ends the session that a request names, or all others, and reports whether there was such a session.
 func (s *server) ended(r *http.Request) bool {
 	id, user := chi.URLParam(r, "session"), userOfSessions(r)
 	switch {
@@ -66,7 +66,7 @@ func (s *server) ended(r *http.Request) bool {
 	return false
 }
 
-// userOfSessions is the name of the user who asks. It is empty for others, who have no sessions.
+// userOfSessions returns the name of the user who asks. It is empty for other principals, who have no sessions.
 func userOfSessions(r *http.Request) string {
 	p := auth.Of(r.Context())
 	if p.Kind != auth.User {

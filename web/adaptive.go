@@ -10,16 +10,17 @@ import (
 	"github.com/framegate/framegate/web/adapt"
 )
 
-// adaptive gives one viewer what its line carries: quality=auto and max_kbps. It belongs to the sender's goroutine.
+// adaptive fits what one viewer is sent to its line, for quality=auto and max_kbps. It belongs to the sender's goroutine.
 type adaptive struct {
 	line    adapt.Line
 	pace    adapt.Pace
-	bytes   int             // that were written for the current frame
+	bytes   int             // written for the current frame
 	took    time.Duration   // to write them
 	changes chan stepChange // has the result of a change of the step
-	pending int             // the step that a change is for; -1 for none
-	asked   time.Time       // when TCP was last asked
-	seen    float64         // bytes per second, its answer
+	pending int             // the step that is being changed to; -1 for none
+
+	estimate  float64   // of TCP, see delivered
+	estimated time.Time // when TCP was last asked for it
 }
 
 // stepChange is the result of an attempt to watch another step.
@@ -41,8 +42,8 @@ var errStep = errors.New("the viewer is on another step")
 // stepTimeout is how long the pictures of another step may take to begin.
 const stepTimeout = 10 * time.Second
 
-// adapt takes into account that the view's frame was written. It waits until the viewer may be sent the next one. The error is
-// errStep if that is of another view, and otherwise that of the view.
+// adapt takes into account that the view's frame was written, and waits until the viewer may be sent the next one. The error is errStep
+// if the next frame is one of s.next; any other error is the view's.
 func (s *sender) adapt() error {
 	a, now := s.adaptive, s.now()
 	bytes, took := a.bytes, a.took
@@ -83,8 +84,8 @@ func (s *sender) watchStep(step int) {
 	}()
 }
 
-// changeStep prepares to take over the view of another step, if there is one now: s.next, whose frame is newer than the last one that
-// was sent, or a placeholder.
+// changeStep takes the view of another step if it is ready. It then sets s.next, whose frame is newer than the last one that was sent or
+// is a placeholder, and returns errStep.
 func (s *sender) changeStep(now time.Time) error {
 	a := s.adaptive
 	select {
@@ -94,7 +95,7 @@ func (s *sender) changeStep(now time.Time) error {
 			a.line.Refused(now)
 			return nil
 		}
-		if !s.view.Auto() { // any more, by a new configuration
+		if !s.view.Auto() { // by a new configuration
 			c.view.Close()
 			return nil
 		}
@@ -114,7 +115,7 @@ func (s *sender) changeStep(now time.Time) error {
 	}
 }
 
-// count counts the viewer who goes from one step to another, if it leaves the first one or comes back to it.
+// count updates the number of viewers who are not on the first step, when this one goes from a step to another.
 func (s *sender) count(from, to int) { s.reduced.Add(int64(min(to, 1) - min(from, 1))) }
 
 // endSteps ends a change that is under way. The sender's context is done.
@@ -143,19 +144,19 @@ func (s *sender) pause(d time.Duration) error {
 	}
 }
 
-// delivered is what TCP estimates that the connection carries, in bytes per second; 0 if that is not known. It asks once in
-// askPeriod.
+// delivered returns TCP's estimate of what the connection carries, in bytes per second; 0 if it is unknown. TCP is asked once in
+// estimatePeriod.
 func (a *adaptive) delivered(to streamWriter, now time.Time) float64 {
-	if now.Sub(a.asked) >= askPeriod {
-		a.asked, a.seen = now, to.delivered()
+	if now.Sub(a.estimated) >= estimatePeriod {
+		a.estimated, a.estimate = now, to.delivered()
 	}
-	return a.seen
+	return a.estimate
 }
 
-const askPeriod = 500 * time.Millisecond
+const estimatePeriod = 500 * time.Millisecond
 
-// watchAgain watches the camera anew, because the view has ended. If the step that the viewer is on cannot be had any more, it is the
-// first one.
+// watchAgain watches the camera again, because the view has ended. If the viewer's step is no longer available, it watches the first
+// one.
 func (s *sender) watchAgain() (*registry.View, error) {
 	view, err := s.cameras.Watch(s.ctx, s.id, s.onStep())
 	if err != nil && s.adaptive != nil && s.adaptive.line.Step() > 0 {
@@ -180,7 +181,7 @@ func (s *sender) toFirstStep() {
 	s.adaptive.line.Moved(0, s.now())
 }
 
-// onStep is what the sender watches, on the step that its viewer is on.
+// onStep returns the request for the viewer's step.
 func (s *sender) onStep() frame.Request {
 	r := s.request
 	if s.adaptive != nil {

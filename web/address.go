@@ -8,12 +8,12 @@ import (
 	"github.com/framegate/framegate/web/auth/proxy"
 )
 
-// unixClients counts as the address of all clients of Unix sockets, which choose their own remote address.
+// unixClients is the address of all clients of Unix sockets: a client chooses its remote address there.
 const unixClients = "a Unix socket"
 
-// Address is what limits for each address take for the address of a client: the whole one of IPv4, the first 64 bits of IPv6, since
-// whoever has one of these has them all, and the same for all Unix sockets. remote and local are the two ends of the connection; a
-// remote that is no address and port is returned as it is. local may be nil for TCP.
+// Address returns the address of a client for which limits count: the whole address for IPv4; the first 64 bits for IPv6, because a
+// client usually has all addresses that begin with them; and one address for all Unix sockets. remote and local are the two ends of the
+// connection. If remote is not an address with a port, it is returned unchanged. local may be nil for TCP.
 func Address(remote string, local net.Addr) string {
 	if local != nil && local.Network() == "unix" {
 		return unixClients

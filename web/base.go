@@ -8,33 +8,33 @@ import (
 	"github.com/framegate/framegate/web/auth/proxy"
 )
 
-// forward replaces a request from a trusted proxy by the client's. It logs once that a proxy may be missing in the configuration.
+// forward replaces a request from a trusted proxy by the client's. It warns once if a proxy seems to be missing in trusted_proxies.
 func (s *server) forward(next http.Handler) http.Handler {
 	var warned sync.Once
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r = proxy.Forward(r, s.config.Load().Proxies)
 		if _, trusted := proxy.Of(r.Context()); !trusted && r.TLS == nil && r.Header.Get("X-Forwarded-Proto") == "https" {
 			warned.Do(func() {
-				s.Log.Warn("a request seems to come through a proxy with TLS that is none of trusted_proxies: its cookies are not limited to TLS, and "+
-					"all of its clients are one address", "from", addressOf(r))
+				s.Log.Warn("a request seems to come through a proxy with TLS that is not one of trusted_proxies: its cookies are not limited to TLS, and "+
+					"all of its clients count as one address", "from", addressOf(r))
 			})
 		}
 		next.ServeHTTP(w, r)
 	})
 }
 
-// health are the paths that are answered without base_path too: those who ask for them on this machine need not know it.
-var health = map[string]bool{"/healthz": true, "/readyz": true}
+// healthPaths are answered without base_path too, so that health checks on this machine need not know it.
+var healthPaths = map[string]bool{"/healthz": true, "/readyz": true}
 
-// belowBase removes base_path from the paths of requests, and answers those of other paths.
+// belowBase removes base_path from the paths of requests, and refuses requests for other paths.
 func (s *server) belowBase(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		base := s.config.Load().BasePath
-		if base == "" || health[r.URL.Path] {
+		if base == "" || healthPaths[r.URL.Path] {
 			next.ServeHTTP(w, r)
 			return
 		}
-		if r.URL.Path == base { // links of a page lead on from the slash
+		if r.URL.Path == base { // relative links of the page need the slash
 			w.Header().Set("Location", base[strings.LastIndexByte(base, '/')+1:]+"/")
 			w.WriteHeader(http.StatusPermanentRedirect)
 			return

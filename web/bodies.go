@@ -12,8 +12,8 @@ import (
 // bodyTimeout is how long a client may take to send the body of a request.
 const bodyTimeout = 10 * time.Second
 
-// bodies bounds how long the bodies of requests may take. Those of GET and HEAD mean nothing, and are read before the request is
-// answered: net/http notices that a client has gone only when it has read the body.
+// bodies limits how long the bodies of requests may take. Bodies of GET and HEAD are read before the request is answered, and ignored:
+// net/http notices that a client has gone only after the body has been read.
 func bodies(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.ContentLength == 0 {

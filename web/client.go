@@ -12,29 +12,29 @@ import (
 type client int
 
 const (
-	// anyClient shows a picture when it has read as many bytes as Content-Length says, the end marker, or the boundary after the
-	// picture. So do Firefox and every program that is not a browser.
+	// anyClient shows a picture when it has read as many bytes as Content-Length says, or the picture's end marker, or the boundary
+	// after the picture. Firefox and all programs that are not browsers do so.
 	anyClient client = iota
 	// chromium shows a picture only when it has read the head of the next part, and ignores Content-Length (issue 527446 of
 	// its old tracker). It gets that head in advance, with the picture.
 	chromium
 	// webKit, too, shows a picture only when it has read the head of the next part. It gets a copy of the picture when the next
-	// one is late. Safari reads multipart with another library than WebKitGTK and has not been tried, so it might not accept a
-	// head in advance.
+	// one is late. It gets no head in advance, because Safari reads multipart with another library than WebKitGTK and has not been
+	// tried.
 	webKit
 )
 
-// late is how long WebKit waits for the next picture before it gets a copy of the last one. Above about 12 pictures a second no
-// copies are sent.
+// late is how long WebKit waits for the next picture before it gets a copy of the last one. Above about 12 pictures a second it gets no
+// copies.
 const late = 100 * time.Millisecond
 
-// clientOf recognises the client of a request by the engine of its browser: Chrome, Edge, Opera, Android's WebView and Electron are
-// Chromium, and all browsers of iOS are WebKit. Both name image types or HTML in Accept. Scripts, and programs that call themselves
-// a browser, accept */*; so did <img> until about 2015.
+// clientOf recognises the browser engine of a client: Chrome, Edge, Opera, Android's WebView and Electron use Chromium, and all browsers
+// of iOS use WebKit. Both name image types or HTML in Accept. Scripts, and programs that pretend to be a browser, send */*; so did
+// <img> until about 2015.
 func clientOf(r *http.Request) client {
 	agent, accept := r.UserAgent(), r.Header.Get("Accept")
 	switch {
-	case r.Header.Get("Sec-Fetch-Dest") == "empty": // a script, which reads the heads itself
+	case r.Header.Get("Sec-Fetch-Dest") == "empty": // a script, which parses the stream itself
 		return anyClient
 	case accept == "" && strings.Contains(agent, "AppleWebKit/"): // perhaps a browser behind a proxy; whole parts do no harm
 		return webKit

@@ -5,7 +5,7 @@ import (
 	"net/http"
 )
 
-// What is answered to those who may see nothing, as long as there are no users.
+// The answers to those who may see nothing as long as there are no users.
 const (
 	closedToOthers = "framegate serves this machine only, because it has no users: on it, " + openUp
 	closedToProxy  = "framegate has no users, and cannot know who asks through a proxy or another service: " + openUp
@@ -13,7 +13,7 @@ const (
 		"to let everybody watch who reaches its address"
 )
 
-// explainClosed says what to do on the machine: on a page to who opens one, else in a problem.
+// explainClosed says what to do on the machine: in a page if the request is for one, else in a problem.
 func (s *server) explainClosed(w http.ResponseWriter, r *http.Request) {
 	if !acceptsHTML.MatchString(r.Header.Get("Accept")) {
 		detail := closedToOthers

@@ -9,7 +9,7 @@ import (
 type Configuration struct {
 	File     string    `json:"file"`      // empty for the demo
 	LoadedAt time.Time `json:"loaded_at"` // when the configuration in effect was read
-	Faults   []Fault   `json:"faults"`    // why the present file is not in effect; empty if it is
+	Faults   []Fault   `json:"faults"`    // why the current file is not in effect; empty if it is
 	Restart  []string  `json:"restart"`   // keys whose new value takes effect at the next start
 	Loads    int       `json:"loads"`     // configurations that were applied
 	Failures int       `json:"failures"`  // configurations that were refused
@@ -22,7 +22,7 @@ type Fault struct {
 	Message string `json:"message"`
 }
 
-// OK reports whether the present file is in effect.
+// OK reports whether the current file is in effect.
 func (c Configuration) OK() bool { return len(c.Faults) == 0 }
 
 // showConfiguration serves GET /api/config.

@@ -11,7 +11,7 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// cameraAdded is the line of the log for a new camera.
+// cameraAdded is logged for a new camera.
 const cameraAdded = "camera added"
 
 func (s *server) addCamera(w http.ResponseWriter, r *http.Request) {
@@ -65,12 +65,13 @@ func readKeys(r *http.Request) (edit.Keys, error) {
 	return edit.ParseKeys(body)
 }
 
-// bodyError says that the body of a request did not come, or was too large. That is the client's fault.
+// bodyError is the client's fault: the body of a request did not come, or was too large.
 type bodyError struct{ error }
 
 func (e *bodyError) Unwrap() error { return e.error }
 
-// answerChange logs a change as done says, and answers it with the state of the camera, or with why it was refused.
+// answerChange logs a change with the message done and answers it with the state of the camera. If err is not nil, it answers why the
+// change was refused.
 func (s *server) answerChange(w http.ResponseWriter, r *http.Request, id, done string, err error) {
 	var camera registry.Status
 	if err == nil {

@@ -15,7 +15,7 @@ import (
 type guard struct {
 	status int
 	detail string
-	local  bool // it concerns those only who are admins because they ask from this machine
+	local  bool // only for those who are admins because they ask from this machine
 	met    func(*http.Request) bool
 }
 
@@ -23,14 +23,14 @@ var guards = []guard{
 	// A proxy on this machine sends anybody's requests from loopback.
 	{http.StatusForbidden, "changes cannot be made through a proxy", true, notForwarded},
 	// So does a proxy that adds no header. Most proxies run as a user of their own.
-	{http.StatusForbidden, "changes cannot be made by a service, such as a proxy: the user who asks is one of those that run services", true, fromPerson},
+	{http.StatusForbidden, "changes cannot be made by a service, such as a proxy: the request comes from a system user that runs services", true, fromPerson},
 	// DNS rebinding: a foreign page whose name is made to resolve to this machine has the same origin, for a browser on this
 	// machine. Only the name in the request differs.
 	{http.StatusForbidden, "changes can be made under the name 127.0.0.1, localhost or [::1] only", true, toLoopback},
 	// A page of another origin, in a browser on this machine.
 	{http.StatusForbidden, "changes cannot be made by pages of another origin", false, sameOrigin},
-	// A page of another origin cannot send this type without the browser asking first. It is required without a body too, so that
-	// there is one rule.
+	// A browser asks the server before it sends this type from a page of another origin. The type is required without a body too, so
+	// that there is one rule.
 	{http.StatusUnsupportedMediaType, "the header Content-Type must be application/json", false, isJSON},
 }
 
@@ -64,8 +64,8 @@ func (s *server) editing(next http.Handler) http.Handler {
 	}))
 }
 
-// fromLoopback reports whether a request comes from this machine: over loopback, or over a Unix socket. One that comes through a trusted
-// proxy does not, whatever address the proxy names: it may be what the client made it say.
+// fromLoopback reports whether a request comes from this machine: over loopback, or over a Unix socket. It is false for a request
+// through a trusted proxy, whatever address the proxy names, because the client may have made it up.
 func fromLoopback(r *http.Request) bool {
 	if _, proxied := proxy.Of(r.Context()); proxied {
 		return false
@@ -77,7 +77,8 @@ func fromLoopback(r *http.Request) bool {
 	return err == nil && from.Addr().Unmap().IsLoopback()
 }
 
-// notForwarded reports whether no proxy seems to have sent a request. nginx adds no header by default, but before 1.29.7 it uses HTTP/1.0.
+// notForwarded reports whether nothing in a request points to a proxy. nginx adds no header by default, but before 1.29.7 it uses
+// HTTP/1.0.
 func notForwarded(r *http.Request) bool { return !forwarded(r) && r.ProtoAtLeast(1, 1) }
 
 // isUnix reports whether a request comes over a Unix socket.

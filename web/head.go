@@ -7,20 +7,19 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// exists reports whether GET would give a picture of a camera, as far as that is known without making one, and answers the request
-// if not. HEAD connects no camera and takes no place of a viewer or a rendition.
+// exists reports whether GET would be answered with a picture of a camera, as far as this is known without making one. If not, it
+// answers the request. HEAD connects no camera, and does not count as a viewer or a rendition.
 func (s *server) exists(w http.ResponseWriter, r *http.Request, id string) bool {
-	return s.gives(w, r, id, true)
+	return s.hasPicture(w, r, id, true)
 }
 
-// live reports whether GET would give a picture of a camera and no placeholder, as far as that is known without making one, and answers
-// the request if not.
+// live is like exists, but a placeholder does not count as a picture.
 func (s *server) live(w http.ResponseWriter, r *http.Request, id string) bool {
-	return s.gives(w, r, id, false)
+	return s.hasPicture(w, r, id, false)
 }
 
-// gives is exists or, if placeholders are no pictures, live.
-func (s *server) gives(w http.ResponseWriter, r *http.Request, id string, placeholders bool) bool {
+// hasPicture implements exists and live. placeholders says whether a placeholder counts as a picture.
+func (s *server) hasPicture(w http.ResponseWriter, r *http.Request, id string, placeholders bool) bool {
 	status, err := s.Cameras.Camera(id)
 	switch {
 	case err != nil:

@@ -14,9 +14,9 @@ import (
 	"github.com/framegate/framegate/web/auth/proxy"
 )
 
-// checkHost answers requests only under names that an attacker cannot point to this machine. Otherwise a page of a foreign name that is made to
-// resolve to framegate's address (DNS rebinding) would read pictures in the browser of somebody inside. Such a page could send X-Forwarded-Host
-// through a proxy that does not set it, so the header Host counts too.
+// checkHost refuses requests to host names that an attacker can point to this machine. Otherwise an attacker could make the name of a page
+// resolve to framegate's address (DNS rebinding), and the page could read pictures in the browser of somebody inside. Behind a proxy that
+// does not set X-Forwarded-Host such a page could set it, so the header Host is checked too.
 func (s *server) checkHost(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		hosts := []string{r.Host}
@@ -33,7 +33,7 @@ func (s *server) checkHost(next http.Handler) http.Handler {
 	})
 }
 
-// hostname returns the name or address of a Host header in lower case, without port, brackets and the dot of the root.
+// hostname returns the name or address of a Host header in lower case, without port, brackets and final dot.
 func hostname(host string) string {
 	name, _, err := net.SplitHostPort(host)
 	if err != nil { // without a port
@@ -42,8 +42,8 @@ func hostname(host string) string {
 	return strings.TrimSuffix(strings.ToLower(name), ".")
 }
 
-// serves reports whether requests for a host are answered. No public name has a single label, and none is below localhost or local; a name
-// below local is anybody's on the same network, so it must be this machine's. Browsers always name a host.
+// serves reports whether requests to a host are answered. No public name is without a dot, and none ends in .localhost or .local. Anybody
+// on the same network may take a name in .local, so only this machine's is answered. Browsers always send a host.
 func (s *server) serves(host string) bool {
 	if _, err := netip.ParseAddr(host); err == nil || !strings.Contains(host, ".") || strings.HasSuffix(host, ".localhost") {
 		return true
@@ -59,13 +59,13 @@ func (s *server) serves(host string) bool {
 	return host == short+".local" || slices.ContainsFunc(given, func(name string) bool { return strings.EqualFold(name, host) })
 }
 
-// machineName is the name of this machine, with its domain where it has one.
+// machineName is the name of this machine, with its domain if it has one.
 var machineName = func() string {
 	name, _ := os.Hostname()
 	return strings.ToLower(name)
 }()
 
-// refuseHost says what to write into the configuration: on a page to who opens one, else in a problem.
+// refuseHost says what to write into the configuration: in a page if the request is for one, else in a problem.
 func refuseHost(w http.ResponseWriter, r *http.Request, host string) {
 	if !configs.IsHost(host) {
 		host = "the name in the URL"
@@ -75,7 +75,7 @@ func refuseHost(w http.ResponseWriter, r *http.Request, host string) {
 		Detail: "framegate is not served under the name " + host + ": write hosts: [" + host + "] into its configuration, or use its IP address",
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodOptions {
-		p.Status = http.StatusForbidden // as for every other change that is refused because of where it comes from
+		p.Status = http.StatusForbidden // like all changes that are refused because of their origin
 	}
 	if p.Status == http.StatusForbidden || !acceptsHTML.MatchString(r.Header.Get("Accept")) {
 		p.write(w)
@@ -96,7 +96,7 @@ var hostPage = template.Must(template.New("").Parse(`<!DOCTYPE html>
 <meta charset="utf-8">
 <title>framegate</title>
 <h1>framegate is not served under this name</h1>
-<p>A name of the internet can be made to point to any address, so framegate answers only under its IP address, names without a dot, and
-names in its configuration. If {{.}} is right, write this into the configuration file:</p>
+<p>Anybody can make a name on the internet point to any address, so framegate answers only to its IP address, to names without a dot, and
+to names in its configuration. If {{.}} is right, write this into the configuration file:</p>
 <pre>hosts: [{{.}}]</pre>
 `))

@@ -17,11 +17,11 @@ import (
 type linkRequest struct {
 	Path   string `json:"path"`   // of a picture, with its query
 	For    string `json:"for"`    // how long the link is valid, such as 36h or 30d
-	Any    bool   `json:"any"`    // whether it is for all pictures of the camera
-	Client string `json:"client"` // address of the only client; empty for any
+	Any    bool   `json:"any"`    // the link is for all pictures of the camera
+	Client string `json:"client"` // address of the only client that may use the link; empty for any
 }
 
-// makeLink serves POST /api/links: it signs a link.
+// makeLink serves POST /api/links.
 func (s *server) makeLink(w http.ResponseWriter, r *http.Request) {
 	asked, bad := readLinkRequest(r)
 	if bad != nil {
@@ -111,7 +111,7 @@ func (s *server) revokeLinkKey(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// refuseLink answers a request for a link, or for its keys, with what is wrong.
+// refuseLink answers a request for a link, or for the keys of links, with an error.
 func (s *server) refuseLink(w http.ResponseWriter, err error) {
 	var request *links.RequestError
 	p := problem{Detail: err.Error()}
@@ -129,7 +129,7 @@ func (s *server) refuseLink(w http.ResponseWriter, err error) {
 	p.write(w)
 }
 
-// audit logs what somebody did.
+// audit logs what the principal of a request did.
 func (s *server) audit(r *http.Request, what string, args ...any) {
 	p := auth.Of(r.Context())
 	who := p.Name

@@ -45,7 +45,7 @@ func (s *server) processMetrics() []prometheus.Collector {
 	}
 }
 
-// perCamera are the metrics with one value for each camera.
+// perCamera are the metrics with one value per camera.
 var perCamera = []cameraMetric{
 	gaugeOf("framegate_camera_up", "1 while the camera is connected and its pictures can be shown.",
 		func(s registry.Status) float64 { return oneIf(s.State == registry.Ready || s.State == registry.Live) }),
@@ -68,7 +68,7 @@ var perCamera = []cameraMetric{
 	}),
 }
 
-// cameraMetric is a metric with one value for each camera.
+// cameraMetric is a metric with one value per camera.
 type cameraMetric struct {
 	desc  *prometheus.Desc
 	kind  prometheus.ValueType

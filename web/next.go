@@ -17,8 +17,8 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// next serves GET /cameras/{id}/next.jpg and next.raw: the first picture that is newer than the one that the client has, for programs.
-// The answer is 204 if none comes in time, and never a placeholder. format is that of requests that name none.
+// next serves GET /cameras/{id}/next.jpg and next.raw for programs: the first picture that is newer than the client's. The answer is 204
+// if none comes in time, and never a placeholder. format applies to requests that name none.
 func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q, bad := parse(r.URL.RawQuery, known)
@@ -61,12 +61,12 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 			return
 		}
 		if q.Format.Raw() {
-			given, refused := s.pixels.take(addressOf(r), len(f.Picture()))
+			sent, refused := s.pixels.add(addressOf(r), len(f.Picture()))
 			if refused != nil {
 				refused.write(w)
 				return
 			}
-			defer given()
+			defer sent()
 			limitUnsent(r)
 		}
 		describeNext(h, q.Format)
@@ -82,7 +82,7 @@ func (s *server) next(known []parameter, format frame.Format) http.HandlerFunc {
 	}
 }
 
-// writePicture writes a picture to a client, who may take writeTimeout for each writeChunk bytes: bare pixels may be many.
+// writePicture writes a picture to a client, who may take writeTimeout for each writeChunk bytes. Raw pictures may be large.
 func writePicture(w http.ResponseWriter, controller *http.ResponseController, picture []byte) {
 	for chunk := range slices.Chunk(picture, writeChunk) {
 		controller.SetWriteDeadline(time.Now().Add(writeTimeout))
@@ -92,7 +92,7 @@ func writePicture(w http.ResponseWriter, controller *http.ResponseController, pi
 	}
 }
 
-// writeChunk needs a line of about 0.8 Mbit/s.
+// writeChunk is about what a line of 0.8 Mbit/s carries in writeTimeout.
 const writeChunk = 1 << 20
 
 // errNothingNewer ends the wait for a picture.
@@ -106,27 +106,27 @@ type sentPixels struct {
 	byAddress map[string]int
 }
 
-// maxSentPixels is how many bytes of raw pictures are being sent at a time: ten of 3840x2160 in colour. One address has at most
-// maxSentPixelsOfOne: an eighth is kept for others, as of max_viewers.
+// maxSentPixels is how many bytes of raw pictures are being sent at a time: ten of 3840x2160 in colour. One address may have
+// maxSentPixelsOfOne of them: an eighth is reserved for others, as it is with max_viewers.
 const (
 	maxSentPixels      = 256 << 20
 	maxSentPixelsOfOne = maxSentPixels - maxSentPixels/8
 )
 
-// take counts a picture until given is called, or refuses it.
-func (p *sentPixels) take(address string, bytes int) (given func(), refused *problem) {
+// add counts a picture until sent is called, or refuses it.
+func (p *sentPixels) add(address string, bytes int) (sent func(), refused *problem) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	switch {
 	case p.bytes+bytes > maxSentPixels:
 		return nil, &problem{
 			Status: http.StatusServiceUnavailable, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("framegate is already sending bare pixels to many programs, the limit is %d MiB at a time", maxSentPixels>>20),
+			Detail: fmt.Sprintf("framegate is already sending bare pixels to many programs; the limit is %d MiB at a time", maxSentPixels>>20),
 		}
 	case p.byAddress[address]+bytes > maxSentPixelsOfOne:
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("%s is already being sent many bare pixels, the limit for an address is %d MiB at a time", address, maxSentPixelsOfOne>>20),
+			Detail: fmt.Sprintf("framegate is already sending bare pixels to %s; the limit for an address is %d MiB at a time", address, maxSentPixelsOfOne>>20),
 		}
 	}
 	if p.byAddress == nil {
@@ -134,10 +134,10 @@ func (p *sentPixels) take(address string, bytes int) (given func(), refused *pro
 	}
 	p.bytes += bytes
 	p.byAddress[address] += bytes
-	return func() { p.give(address, bytes) }, nil
+	return func() { p.remove(address, bytes) }, nil
 }
 
-func (p *sentPixels) give(address string, bytes int) {
+func (p *sentPixels) remove(address string, bytes int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.bytes -= bytes
@@ -149,17 +149,17 @@ func (p *sentPixels) give(address string, bytes int) {
 // describeNext sets the headers of every answer with a picture.
 func describeNext(h http.Header, format frame.Format) {
 	h.Set("Content-Type", format.MediaType())
-	h.Set("Content-Security-Policy", inert)
+	h.Set("Content-Security-Policy", picturePolicy)
 	h.Set("Cache-Control", "no-store")
 	if format.Raw() {
 		h.Set("X-Format", string(format))
 	}
 }
 
-// How long a request waits for a picture that is newer, in seconds.
+// How long a request waits for a newer picture, in seconds.
 const minWait, maxWait, defaultWait = 0.1, 60, 20 * time.Second
 
-// nextParameters are those of next.jpg, and rawParameters those of next.raw.
+// The parameters of next.jpg and of next.raw.
 var (
 	nextParameters = append(slices.Clone(streamParameters),
 		parameter{"after", "0 to now", "the X-Timestamp of a picture: seconds since 1970, from 0 to now", setAfter},
@@ -173,7 +173,7 @@ var (
 	)
 )
 
-// rawFormats lists the formats of next.raw.
+// rawFormats is a list of the formats of next.raw.
 var rawFormats = func() string {
 	var names []string
 	for _, f := range frame.RawFormats {
@@ -182,7 +182,7 @@ var rawFormats = func() string {
 	return strings.Join(names, ", ")
 }()
 
-// clockTolerance is how far in the future the time of a picture may be, as after a small correction of this machine's clock.
+// clockTolerance is how far in the future the time of a picture may be. It may be so after a small correction of this machine's clock.
 const clockTolerance = time.Second
 
 func setAfter(q *query, text string) bool {

@@ -170,33 +170,33 @@ func TestProgramThatWaitsIsAViewer(t *testing.T) {
 
 func TestRawPicturesThatClientsDoNotReadAreLimited(t *testing.T) {
 	var sent sentPixels
-	half, refused := sent.take("192.0.2.1", maxSentPixels/2)
+	half, refused := sent.add("192.0.2.1", maxSentPixels/2)
 	if refused != nil {
 		t.Fatal(refused)
 	}
-	if _, refused := sent.take("192.0.2.2", maxSentPixels/2+1); refused == nil || refused.Status != 503 || refused.retryAfter == 0 {
+	if _, refused := sent.add("192.0.2.2", maxSentPixels/2+1); refused == nil || refused.Status != 503 || refused.retryAfter == 0 {
 		t.Errorf("%+v", refused)
 	}
 	half()
-	if _, refused := sent.take("192.0.2.1", maxSentPixelsOfOne); refused != nil {
+	if _, refused := sent.add("192.0.2.1", maxSentPixelsOfOne); refused != nil {
 		t.Error(refused)
 	}
 }
 
 func TestOneAddressLeavesRawPicturesForOthers(t *testing.T) {
 	var sent sentPixels
-	all, refused := sent.take("192.0.2.1", maxSentPixelsOfOne)
+	all, refused := sent.add("192.0.2.1", maxSentPixelsOfOne)
 	if refused != nil {
 		t.Fatal(refused)
 	}
-	if _, refused := sent.take("192.0.2.1", 1); refused == nil || refused.Status != 429 || refused.retryAfter == 0 {
+	if _, refused := sent.add("192.0.2.1", 1); refused == nil || refused.Status != 429 || refused.retryAfter == 0 {
 		t.Errorf("%+v", refused)
 	}
-	if _, refused := sent.take("192.0.2.2", maxSentPixels/8); refused != nil {
+	if _, refused := sent.add("192.0.2.2", maxSentPixels/8); refused != nil {
 		t.Error(refused)
 	}
 	all()
-	if _, refused := sent.take("192.0.2.1", maxSentPixels/2); refused != nil {
+	if _, refused := sent.add("192.0.2.1", maxSentPixels/2); refused != nil {
 		t.Error(refused)
 	}
 }

@@ -33,8 +33,9 @@ func (s *server) wall(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// wallStreams is the largest number of cameras that the wall shows as streams, instead of snapshots. A browser opens at most six
-// connections to an HTTP/1.1 server, and each stream takes one. Over HTTP/2 they share one, on which net/http allows 250 requests at a time.
+// wallStreams is the largest number of cameras that the wall shows as streams instead of snapshots. A browser opens at most six
+// connections to an HTTP/1.1 server, and each stream takes one. Over HTTP/2 they share a connection, on which net/http allows 250
+// requests at a time.
 func wallStreams(r *http.Request) int {
 	if r.ProtoMajor >= 2 {
 		return 200
@@ -78,8 +79,8 @@ func (s *server) pageWithStatus(w http.ResponseWriter, r *http.Request, status i
 	w.Write(body.Bytes())
 }
 
-// pagePolicy is the Content-Security-Policy of pages, which the given origins may show in a frame. Nothing else may: within a page of
-// its own, a foreign site could lay something over them and have their buttons pressed. Only pages with forms may send any.
+// pagePolicy returns the Content-Security-Policy of a page, which only the given origins may show in a frame: any other site could cover
+// the page and trick people into pressing its buttons. Only a page with forms may send some.
 func pagePolicy(origins []string, forms bool) string {
 	to := "'none'"
 	if forms {
@@ -88,14 +89,14 @@ func pagePolicy(origins []string, forms bool) string {
 	return "default-src 'self'; base-uri 'none'; form-action " + to + "; frame-ancestors " + strings.Join(append([]string{"'self'"}, origins...), " ")
 }
 
-// root returns the way from the path of a request to the wall's, such as "../". All links are relative, because a proxy may serve
+// root returns the relative path from a request's path to the wall's, such as "../". All links are relative, because a proxy may serve
 // framegate below a path that framegate does not know. A request may also have no path at all, or "*".
 func root(r *http.Request) string {
 	return strings.Repeat("../", max(0, strings.Count(r.URL.EscapedPath(), "/")-1))
 }
 
-// origin returns the scheme, the host and the path under which the client reached the server. Behind a proxy that is not trusted, the
-// page's script knows better: see root.
+// origin returns the URL under which the client reaches the server, with the path below which it is served. Behind a proxy that is not
+// trusted it may be wrong, and the page's script corrects it.
 func (s *server) origin(r *http.Request) string {
 	scheme := "http"
 	if overTLS(r) {

@@ -17,23 +17,23 @@ import (
 // parameter is one query parameter.
 type parameter struct {
 	name   string
-	limits string // the range or list of its values, as docs/http.md has it
+	limits string // the range or list of its values, as in docs/http.md
 	values string // human-readable description of its values
 	// set parses a value into the query and reports whether the parameter accepts it.
 	set func(*query, string) bool
 }
 
-// query is the parsed query of a stream, a snapshot or the newest picture.
+// query is the parsed query of a stream, a snapshot or a next picture.
 type query struct {
 	frame.Request
 	maxKbps  int           // of a stream; 0 for no limit
 	maxAge   time.Duration // of a snapshot
 	download bool          // browsers save the snapshot instead of showing it
-	after    time.Time     // of the picture that a program has; zero for none
-	wait     time.Duration // for a newer one
+	after    time.Time     // of the picture that the program has; zero for none
+	wait     time.Duration // how long to wait for a newer one
 }
 
-// The parameters of a stream. Those that accept more than a number have setters of their own.
+// The parameters of a stream. Those that accept more than a number have functions of their own.
 var streamParameters = []parameter{
 	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Width = n }),
 	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Height = n }),
@@ -81,7 +81,7 @@ func number(name string, low, high float64, unit string, set func(*query, float6
 	}}
 }
 
-// choice is a parameter that is one of a few whole numbers.
+// choice returns a parameter that accepts a few whole numbers.
 func choice(name string, numbers []int, unit string, set func(*query, int)) parameter {
 	var texts []string
 	for _, n := range numbers {
@@ -169,7 +169,7 @@ func parse(rawQuery string, known []parameter) (query, *problem) {
 			return q, badParameter(p.name, fmt.Sprintf("%s is %q; it must be %s", p.name, values[0], p.values))
 		}
 	}
-	if q.maxKbps > 0 && q.Quality == 0 { // else only the rate can keep the limit
+	if q.maxKbps > 0 && q.Quality == 0 { // with a fixed quality, only a lower rate can keep the limit
 		q.Auto = true
 	}
 	return q, q.contradiction()
@@ -193,7 +193,7 @@ func CheckPicture(address string) error {
 	return nil
 }
 
-// contradiction finds parameters that contradict each other.
+// contradiction returns a problem if parameters contradict each other, else nil.
 func (q query) contradiction() *problem {
 	switch {
 	case q.Scale > 0 && (q.Width > 0 || q.Height > 0):

@@ -20,11 +20,11 @@ import (
 // connKey is the key of a request's connection in its context.
 type connKey struct{}
 
-// connection is a connection of a client, with what was found out about it.
+// connection is a connection of a client, with the user ID of the process at its other end.
 type connection struct {
 	net.Conn
-	once  sync.Once
-	uid   int // of the process at its other end
+	once  sync.Once // finds uid
+	uid   int
 	known bool
 }
 
@@ -34,14 +34,14 @@ func connectionOf(r *http.Request) *connection {
 	return c
 }
 
-// ConnContext is for http.Server. Without it, the user at the other end of a Unix socket is not checked before a change, and what the
-// kernel queues for programs is not limited.
+// ConnContext is for the field of http.Server with this name. Without it, the user at the other end of a Unix socket is not checked
+// before a change, and what the kernel queues for programs is not limited.
 func ConnContext(ctx context.Context, conn net.Conn) context.Context {
 	return context.WithValue(ctx, connKey{}, &connection{Conn: conn})
 }
 
 // fromPerson reports whether a request from this machine may come from a person or from root, and not from a service such as a proxy.
-// It also holds for a user who is not known, as where /proc is hidden.
+// It is true if the user is unknown, for example where /proc is hidden.
 func fromPerson(r *http.Request) bool {
 	uid, known := peerOf(r)
 	return !known || uid == 0 || uid == os.Geteuid() || !isService(uid)
@@ -51,7 +51,7 @@ func fromPerson(r *http.Request) bool {
 // systemd's dynamic users (systemd.io/UIDS-GIDS), and nobody.
 func isService(uid int) bool { return uid > 0 && uid < 1000 || uid >= 61184 && uid <= 65534 }
 
-// peerOf is peer, found out once for each connection.
+// peerOf is like peer, but looks once per connection.
 func peerOf(r *http.Request) (uid int, known bool) {
 	c := connectionOf(r)
 	if c == nil {
@@ -61,7 +61,7 @@ func peerOf(r *http.Request) (uid int, known bool) {
 	return c.uid, c.known
 }
 
-// peer is the user ID of the process at the other end of a request's connection.
+// peer returns the user ID of the process at the other end of a request's connection.
 func peer(r *http.Request) (uid int, known bool) {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if local != nil && local.Network() == "unix" {
@@ -101,7 +101,7 @@ func peerOfUnix(conn syscall.Conn) (uid int, known bool) {
 	return uid, known
 }
 
-// peerOfTCP looks for the client's end of a connection in a table of the kernel (proc_net_tcp of its documentation).
+// peerOfTCP looks for the client's end of a connection in a table of the kernel, which its documentation describes in proc_net_tcp.
 func peerOfTCP(table string, client, server netip.AddrPort) (uid int, known bool) {
 	file, err := os.Open(table)
 	if err != nil {
@@ -119,7 +119,7 @@ func peerOfTCP(table string, client, server netip.AddrPort) (uid int, known bool
 	return 0, false
 }
 
-// tableAddress reads an address of such a table: words of 32 bits in the order of the machine's bytes, and the port, in hexadecimal.
+// tableAddress parses an address of such a table: 32-bit words in the machine's byte order, and the port, all in hexadecimal.
 func tableAddress(text string) netip.AddrPort {
 	host, port, _ := strings.Cut(text, ":")
 	b, err := hex.DecodeString(host)

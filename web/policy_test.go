@@ -39,7 +39,7 @@ func TestEveryAnswerHasAPolicy(t *testing.T) {
 		"/healthz", "/readyz", "/metrics", "/static/cameras.js", "/static/none", "/none", "/api/none",
 	} {
 		resp, _ := get(t, url+path)
-		if h := resp.Header; h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != bare {
+		if h := resp.Header; h.Get("X-Content-Type-Options") != "nosniff" || h.Get("Content-Security-Policy") != defaultPolicy {
 			t.Errorf("%s: %v", path, h)
 		}
 	}

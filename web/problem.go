@@ -19,7 +19,7 @@ type problem struct {
 	Detail string `json:"detail"`
 	// Parameter is the wrong query parameter or key of a camera, in a 400.
 	Parameter string `json:"parameter,omitempty"`
-	// Camera is the camera that is the cause, and Reason is why it sends no pictures.
+	// Camera is the ID of the camera that the request was for, and Reason is why it sends no pictures.
 	Camera string       `json:"camera,omitempty"`
 	Reason frame.Reason `json:"reason,omitempty"`
 
@@ -39,7 +39,7 @@ func (p problem) write(w http.ResponseWriter) {
 	json.NewEncoder(w).Encode(p)
 }
 
-// maxText is how many bytes of a text are sent: an answer may quote the request, which may be long.
+// maxText limits the bytes of a text in an answer: it may quote the request, which may be long.
 const maxText = 2000
 
 // clip shortens a text that is too long.
@@ -53,8 +53,8 @@ func clip(text string) string {
 // retryAfter is the pause after which viewers should try again, in seconds.
 const retryAfter = 5
 
-// refuse answers a request for a picture with the error that the registry returned. Only an admin reads it in the camera's words: they
-// hold its address.
+// refuse answers a request for a picture with the error that the registry returned. Only an admin sees its message, which contains the
+// camera's address.
 func refuse(w http.ResponseWriter, r *http.Request, id string, err error) {
 	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
 	var tooMany *registry.TooManyError
@@ -67,7 +67,7 @@ func refuse(w http.ResponseWriter, r *http.Request, id string, err error) {
 	default:
 		p.Reason = frame.ReasonOf(err)
 		if auth.Of(r.Context()).Role < auth.Admin {
-			p.Detail = plainly(p.Detail, string(p.Reason))
+			p.Detail = publicError(p.Detail, string(p.Reason))
 		}
 	}
 	p.write(w)

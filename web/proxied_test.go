@@ -219,7 +219,7 @@ func TestLogSaysOnceThatAProxyWithTLSIsNotTrusted(t *testing.T) {
 		r.RemoteAddr = c.from
 		r.Header.Set("X-Forwarded-Proto", c.scheme)
 		handler.ServeHTTP(httptest.NewRecorder(), r)
-		if got := strings.Count(log.String(), "none of trusted_proxies"); got != c.lines {
+		if got := strings.Count(log.String(), "one of trusted_proxies"); got != c.lines {
 			t.Errorf("%+v: %d lines", c, got)
 		}
 	}

@@ -9,8 +9,8 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// Redirect returns the handler of a second server, without TLS, that redirects to the one with TLS on a port, and does nothing else. What
-// would change something has been sent in clear already and is refused, so that it is noticed.
+// Redirect returns the handler of a second server, without TLS, that only redirects to the server with TLS on a port. It refuses requests
+// that would change something: they have been sent in clear already, and somebody should notice.
 func Redirect(port string) http.Handler {
 	return headers(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		host := hostname(r.Host)
@@ -35,7 +35,7 @@ func Redirect(port string) http.Handler {
 		if r.URL.RawQuery != "" {
 			path += "?" + r.URL.RawQuery
 		}
-		w.Header().Set("Cache-Control", "no-store") // browsers would keep it for longer than this port may serve https
+		w.Header().Set("Cache-Control", "no-store") // browsers would remember the redirect even when it is no longer right
 		w.Header().Set("Location", "https://"+host+path)
 		w.WriteHeader(http.StatusPermanentRedirect)
 	}))

@@ -17,7 +17,8 @@ import (
 	"github.com/framegate/framegate/web/auth/links"
 )
 
-// refuseLinked answers a request whose link is wrong with a picture that says so, where an image is wanted. It reports whether it did.
+// refuseLinked answers a request whose link is wrong with a picture that says so, if the client wants an image. It reports whether it
+// has answered.
 func (s *server) refuseLinked(w http.ResponseWriter, r *http.Request, err error) bool {
 	var refused *auth.Error
 	if !errors.As(err, &refused) || refused.Kind != auth.Link || !wantsImage(r) {
@@ -39,7 +40,7 @@ func (s *server) refuseLinked(w http.ResponseWriter, r *http.Request, err error)
 	}
 	h := w.Header()
 	h.Set("Content-Type", frame.JPEG.MediaType())
-	h.Set("Content-Security-Policy", inert)
+	h.Set("Content-Security-Policy", picturePolicy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", strconv.Itoa(len(jpeg)))
 	w.WriteHeader(refused.Status)
@@ -47,8 +48,8 @@ func (s *server) refuseLinked(w http.ResponseWriter, r *http.Request, err error)
 	return true
 }
 
-// wantsImage reports whether the client of a picture shows what it gets, even with an error status, as <img> does. Browsers say where
-// they show an answer on secure origins only, and older ones accept anything for an <img>. Programs get a problem.
+// wantsImage reports whether a request is for a picture, and its client shows the answer even with an error status, as <img> does.
+// Browsers send Sec-Fetch-Dest to secure origins only, and older ones accept anything for an <img>. Programs get a problem instead.
 func wantsImage(r *http.Request) bool {
 	if _, ok := links.Covers(r.URL.Path); !ok {
 		return false
@@ -65,17 +66,17 @@ func wantsImage(r *http.Request) bool {
 	return (accept == "" || accept == "*/*") && strings.HasPrefix(r.UserAgent(), "Mozilla/") && !strings.Contains(r.URL.Path, "/next.")
 }
 
-// refusalWidth and refusalHeight are the size of a picture that refuses, in pixels, if the request asks for none.
+// refusalWidth and refusalHeight are the size of a refusal in pixels if the request asks for none.
 const refusalWidth, refusalHeight = 640, 360
 
-// Other sizes are made of a longest side, in pixels, and an aspect, both rounded down. They are few: whoever asks has no right to a
-// picture, and each is drawn once.
+// Other sizes have one of these longest sides, in pixels, and one of these aspects, both rounded down from the request. They are few,
+// because whoever asks has no right to a picture, and each is drawn once.
 var (
 	refusalSides   = []int{1280, 640, 320, 160, 80}
 	refusalAspects = [][2]int{{16, 9}, {4, 3}, {1, 1}, {3, 4}, {9, 16}}
 )
 
-// refusalSize is about the size in which a request asks for a picture. If it asks for one side only, the other one is as long as in 16:9.
+// refusalSize returns about the size of the picture that a request asks for. If it gives one side only, the aspect is 16:9.
 func refusalSize(query url.Values) (width, height int) {
 	side := func(name string) int {
 		n, err := strconv.Atoi(query.Get(name))
@@ -108,27 +109,27 @@ func firstOr[T any](values []T, fits func(T) bool) T {
 	return values[i]
 }
 
-// refusalPictures draws pictures that refuse, one at a time, and keeps them all: anybody may ask for them, and refusalSize has few sizes.
-// The zero value is ready to use.
+// refusalPictures draws refusals, one at a time, and keeps them all: anybody may ask for them, and refusalSize has few sizes. The zero
+// value is ready to use.
 type refusalPictures struct {
 	drawing sync.Mutex   // held while one is drawn
-	waiting atomic.Int64 // requests that wait for one to be drawn, or draw it
+	waiting atomic.Int64 // requests that wait for a refusal to be drawn, or draw it
 
-	mu    sync.Mutex // guards what follows
+	mu    sync.Mutex // guards the fields below
 	texts *configs.Placeholders
 	drawn map[refusal][]byte
 }
 
-// refusal is what a picture shows.
+// refusal describes a picture that is shown in place of a refused one.
 type refusal struct {
 	text          string
 	width, height int
 }
 
-// maxWaitingRefusals is how many requests wait: the tiles of a wall whose links have expired.
+// maxWaitingRefusals is how many requests may wait. There are many when the links of a wall have expired.
 const maxWaitingRefusals = 16
 
-// draw returns a picture. If too many requests wait for others, it is one of the usual size, which is drawn once.
+// draw returns a refusal. If too many requests wait for others, it has the default size.
 func (f *refusalPictures) draw(texts *configs.Placeholders, text string, width, height int) ([]byte, error) {
 	wanted := refusal{text, width, height}
 	if jpeg := f.known(texts, wanted); jpeg != nil {
@@ -155,7 +156,7 @@ func (f *refusalPictures) draw(texts *configs.Placeholders, text string, width, 
 	return jpeg, err
 }
 
-// known returns a picture that was drawn with the same texts, nil if there is none.
+// known returns a refusal that was drawn with the same texts, nil if there is none.
 func (f *refusalPictures) known(texts *configs.Placeholders, wanted refusal) []byte {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -165,7 +166,7 @@ func (f *refusalPictures) known(texts *configs.Placeholders, wanted refusal) []b
 	return f.drawn[wanted]
 }
 
-// keep keeps a picture.
+// keep keeps a refusal that was drawn, and forgets those with other texts.
 func (f *refusalPictures) keep(texts *configs.Placeholders, wanted refusal, jpeg []byte) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

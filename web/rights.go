@@ -12,17 +12,17 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// errRightEnded is why a stream ends whose principal may not watch it any longer.
+// errRightEnded ends the streams of principals who may no longer watch them.
 var errRightEnded = errors.New("the right to watch has ended")
 
-// rights ends what outlasts the right to it: streams, and requests that wait for the next picture. Any goroutine may call its methods.
+// rights ends streams, and requests that wait for the next picture, when the right to them ends. Any goroutine may call its methods.
 type rights struct {
-	mu   sync.Mutex
+	mu   sync.Mutex // guards held
 	held map[*heldRight]struct{}
 }
 
-// checkRight returns when a right ends by itself, zero for never. The error is errRightEnded if it has ended, and any other one if that
-// cannot be found out now.
+// checkRight returns when a right ends by itself, zero for never. The error is errRightEnded if it has ended, and any other one if this
+// is unknown at the moment.
 type checkRight func() (until time.Time, err error)
 
 // heldRight is a right that is being used. The mutex of rights guards the second group of fields.
@@ -31,11 +31,11 @@ type heldRight struct {
 	end   context.CancelCauseFunc
 
 	until   time.Time   // when it ends by itself; zero for never
-	unknown time.Time   // since when it cannot be found out whether it has ended; zero if it can
-	timer   *time.Timer // to look at it again; nil if that is not needed
+	unknown time.Time   // since when it is unknown whether it has ended; zero if it is known
+	timer   *time.Timer // for the next check; nil if none is needed
 }
 
-// A right that cannot be found out is looked at again after unknownPause, and ends after unknownTime.
+// If it is unknown whether a right has ended, it is checked again after unknownPause, and ends after unknownTime.
 const (
 	unknownPause = 500 * time.Millisecond
 	unknownTime  = 1500 * time.Millisecond
@@ -44,7 +44,7 @@ const (
 // hold ends something with errRightEnded when the right to it ends, unless release is called before.
 func (h *rights) hold(check checkRight, end context.CancelCauseFunc) (release func()) {
 	held := &heldRight{check: check, end: end}
-	defer h.look(held) // after it is held, so that no change is missed
+	defer h.recheck(held) // after it is held, so that no change is missed
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.held == nil {
@@ -58,24 +58,24 @@ func (h *rights) hold(check checkRight, end context.CancelCauseFunc) (release fu
 	}
 }
 
-// lookAt sets when a right is looked at again, zero for never. h.mu is held.
-func (h *rights) lookAt(held *heldRight, at time.Time) {
+// recheckAt sets when a right is checked again, zero for never. h.mu is held.
+func (h *rights) recheckAt(held *heldRight, at time.Time) {
 	if held.timer != nil {
 		held.timer.Stop()
 		held.timer = nil
 	}
 	if !at.IsZero() {
-		held.timer = time.AfterFunc(time.Until(at), func() { h.look(held) })
+		held.timer = time.AfterFunc(time.Until(at), func() { h.recheck(held) })
 	}
 }
 
 // drop forgets a right. h.mu is held.
 func (h *rights) drop(held *heldRight) {
 	delete(h.held, held)
-	h.lookAt(held, time.Time{})
+	h.recheckAt(held, time.Time{})
 }
 
-// changed looks at all rights again.
+// changed checks all rights again.
 func (h *rights) changed() {
 	h.mu.Lock()
 	all := make([]*heldRight, 0, len(h.held))
@@ -84,12 +84,12 @@ func (h *rights) changed() {
 	}
 	h.mu.Unlock()
 	for _, held := range all {
-		h.look(held)
+		h.recheck(held)
 	}
 }
 
-// look looks at a right again, and ends it if it has ended.
-func (h *rights) look(held *heldRight) {
+// recheck checks a right again, and ends what is held if it has ended.
+func (h *rights) recheck(held *heldRight) {
 	until, err := held.check()
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -108,19 +108,19 @@ func (h *rights) look(held *heldRight) {
 		err != nil && now.Sub(held.unknown) >= unknownTime:
 		held.end(errRightEnded)
 	case err != nil:
-		h.lookAt(held, now.Add(unknownPause))
+		h.recheckAt(held, now.Add(unknownPause))
 	default:
-		h.lookAt(held, held.until)
+		h.recheckAt(held, held.until)
 	}
 }
 
 // rightTo returns the check of a request's right to watch a camera.
 func (s *server) rightTo(camera string, r *http.Request) checkRight {
-	asked, ok := r.Context().Value(askedKey{}).(*http.Request)
+	original, ok := r.Context().Value(originalKey{}).(*http.Request)
 	if !ok {
-		asked = r
+		original = r
 	}
-	asked = asked.WithContext(context.WithoutCancel(asked.Context())) // which ends before a stream over HTTP/1.1
+	original = original.WithContext(context.WithoutCancel(original.Context())) // a stream over HTTP/1.1 outlives the request's context
 	renew := auth.Of(r.Context()).Renew
 	return func() (time.Time, error) {
 		p, err := auth.Principal{}, error(nil)
@@ -130,7 +130,7 @@ func (s *server) rightTo(camera string, r *http.Request) checkRight {
 				return time.Time{}, errRightEnded
 			}
 			p = now
-		} else if p, err = s.principal(asked); isUnknown(err) {
+		} else if p, err = s.principal(original); isUnknown(err) {
 			return time.Time{}, err
 		}
 		if err != nil || !p.Sees(camera) {
@@ -140,7 +140,7 @@ func (s *server) rightTo(camera string, r *http.Request) checkRight {
 	}
 }
 
-// isUnknown reports whether an error says nothing of the credentials of a request.
+// isUnknown reports whether an error does not mean that credentials are wrong.
 func isUnknown(err error) bool {
 	var refused *auth.Error
 	return errors.As(err, &refused) && (refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable)

@@ -7,8 +7,8 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// route is one thing that the server does. Nothing but its role decides who may ask for it, and the principal's cameras where the
-// pattern has an {id}.
+// route is a method and a path that the server answers. Who may use it is decided by its role alone, and, where the pattern has an {id},
+// by the principal's cameras.
 type route struct {
 	method  string
 	pattern string // of chi

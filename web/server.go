@@ -49,7 +49,7 @@ type Options struct {
 	Configuration func() Configuration
 	// File is the file that requests may change; nil for none.
 	File *edit.File
-	// Listen are addresses that take the place of the configuration's; empty for none. Their hosts are among those that are served.
+	// Listen are addresses to listen on in place of the configuration's; empty for none. Requests to their hosts are answered.
 	Listen  []string
 	Version string
 	Log     *slog.Logger
@@ -70,7 +70,7 @@ type Handler struct {
 	server *server
 }
 
-// Configure sets the configuration of future requests. Before the first call no other origin is allowed, viewers are not
+// Configure sets the configuration of future requests. Before the first call, no other origin is allowed, viewers are not
 // limited and nothing may be changed. Any goroutine may call it.
 func (h *Handler) Configure(config *configs.Config) {
 	h.server.config.Store(config)
@@ -85,8 +85,8 @@ func (h *Handler) Configure(config *configs.Config) {
 // Run takes over what other processes change in the state directory, until ctx is done.
 func (h *Handler) Run(ctx context.Context) { h.server.links.Run(ctx) }
 
-// Wait blocks until all streams have ended, as they do when the cameras end their views; http.Server does not wait for streams. No
-// stream begins after the call. Wait is called once.
+// Wait blocks until all streams have ended, for which http.Server does not wait. They end when the cameras end their views. No stream
+// begins after the call. Wait is called once.
 func (h *Handler) Wait() {
 	h.server.viewers.close()
 	h.server.tokens.Close()
@@ -133,15 +133,15 @@ type server struct {
 	Options
 	config   atomic.Pointer[configs.Config] // for future requests
 	finders  []auth.Finder                  // the first that finds a principal decides
-	changes  auth.Changes                   // of what principals may do
-	rights   rights                         // that are being used
+	changes  auth.Changes                   // to what principals may do
+	rights   rights                         // in use
 	users    *users.Users
 	sessions *sessions.Sessions
 	tokens   *tokens.Tokens
 	links    *links.Links
 	proxied  *proxy.Users
-	requests inWork // of all clients
-	forms    inWork // whose bodies are being read
+	requests inProgress // of all clients
+	forms    inProgress // whose bodies are being read
 	viewers  viewerLimits
 	visitors visitors
 	pixels   sentPixels
@@ -170,27 +170,28 @@ func (s *server) allows(_ *http.Request, origin string) bool {
 	return slices.Contains(origins, "*") || slices.Contains(origins, origin)
 }
 
-// inert is the policy of answers with bytes of a camera. Whatever they are, no browser runs them as a page of framegate's origin:
-// within a sandbox a page has an origin of its own, and no scripts.
-const inert = "sandbox"
+// picturePolicy is the Content-Security-Policy of answers with bytes of a camera. Whatever they are, no browser runs them as a page of
+// framegate's origin: in a sandbox, a page has an origin of its own and no scripts.
+const picturePolicy = "sandbox"
 
-// bare is the policy of answers that are neither pages nor pictures: opened as a page they load nothing, and no page shows them.
-const bare = "default-src 'none'; frame-ancestors 'none'"
+// defaultPolicy is the Content-Security-Policy of answers that are neither pages nor pictures. Opened as a page, they load nothing, and
+// no other page shows them in a frame.
+const defaultPolicy = "default-src 'none'; frame-ancestors 'none'"
 
-// headers sets the headers of every answer. Pages of any origin may show pictures, as <img> always could. A page that is isolated
-// from other origins needs Cross-Origin-Resource-Policy for it.
+// headers sets the headers of every answer. Pages of any origin may show pictures with <img>. If a page is isolated from other origins,
+// it needs Cross-Origin-Resource-Policy for this.
 func headers(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("X-Content-Type-Options", "nosniff")
-		h.Set("Content-Security-Policy", bare)
+		h.Set("Content-Security-Policy", defaultPolicy)
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("Referrer-Policy", "no-referrer")
 		next.ServeHTTP(w, r)
 	})
 }
 
-// writeTimeout is how long a client may take to read an answer, or a viewer one frame.
+// writeTimeout is how long a client may take to read an answer, or a viewer to read a frame.
 const writeTimeout = 10 * time.Second
 
 // deadline ends answers that the client does not read. A stream extends its deadline with each frame.

@@ -15,12 +15,12 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// pageVisitor is what pages say of who looks at them.
+// pageVisitor is what pages say about the principal of their request.
 type pageVisitor struct {
-	Name       string // of a user, a proxy's or a token's; empty for others
+	Name       string // given by a user, a proxy or a token; empty for other principals
 	SignedIn   bool   // with a session, which can be ended
-	MaySignIn  bool   // because there are users, and this is none
-	SignInPath string // with the way back, from the root
+	MaySignIn  bool   // there are users, and this is not one of them
+	SignInPath string // of the sign-in page, which leads back to this one; relative to the root
 }
 
 func (s *server) pageVisitor(r *http.Request) pageVisitor {
@@ -35,28 +35,28 @@ func (s *server) pageVisitor(r *http.Request) pageVisitor {
 
 func (s *server) hasUsers() bool { return len(s.config.Load().Auth.Users) > 0 }
 
-// signInPath is the path of the sign-in page that leads back to the page of a request, from the root.
+// signInPath returns the path of the sign-in page, relative to the root, with a query that leads back to the page of a request.
 func signInPath(r *http.Request) string {
 	u := withoutCredentials(r).URL
 	back := u.EscapedPath()
 	if u.RawQuery != "" {
 		back += "?" + u.RawQuery
 	}
-	if back = wayBack(back); back == "/" {
+	if back = returnPath(back); back == "/" {
 		return "sign-in"
 	}
 	return "sign-in?next=" + url.QueryEscape(back)
 }
 
-// maxWayBack is how long a way back may be, in bytes.
-const maxWayBack = 2000
+// maxReturnPath limits the length of a return path, in bytes.
+const maxReturnPath = 2000
 
-// wayBack returns a path of this server with its query, as it is asked for after a sign-in, or "/" if it is none. Without this
-// check, a link to the sign-in page could lead on to another server.
-func wayBack(next string) string {
+// returnPath returns the path and query to which a sign-in leads: next, or "/" if that does not lead to a page of this server. Without
+// this check, a link to the sign-in page could lead on to another server.
+func returnPath(next string) string {
 	u, err := url.Parse(next)
 	switch {
-	case err != nil, len(next) > maxWayBack, u.Scheme != "", u.Host != "", u.User != nil:
+	case err != nil, len(next) > maxReturnPath, u.Scheme != "", u.Host != "", u.User != nil:
 	case strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }):
 	case !strings.HasPrefix(next, "/"), strings.Contains(strings.ToLower(u.EscapedPath()), "%2f"), path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/", strings.Contains(u.Path, "//"):
 	case u.Path == "/sign-in", u.Path == "/sign-out":
@@ -66,8 +66,9 @@ func wayBack(next string) string {
 	return "/"
 }
 
-// see sends a browser on to a path below the root. The address is relative, because a proxy may serve framegate below a path.
-func see(w http.ResponseWriter, r *http.Request, path string) {
+// seeOther redirects a browser to a path below the root, which it GETs. The address is relative, because a proxy may serve framegate
+// below a path.
+func seeOther(w http.ResponseWriter, r *http.Request, path string) {
 	h := w.Header()
 	h.Set("Location", root(r)+"./"+strings.TrimPrefix(path, "/"))
 	h.Set("Cache-Control", "no-store")
@@ -76,9 +77,9 @@ func see(w http.ResponseWriter, r *http.Request, path string) {
 
 // showSignIn serves GET /sign-in.
 func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) {
-	next := wayBack(r.URL.Query().Get("next"))
+	next := returnPath(r.URL.Query().Get("next"))
 	if !s.hasUsers() || s.pageVisitor(r).Name != "" {
-		see(w, r, next)
+		seeOther(w, r, next)
 		return
 	}
 	s.page(w, r, "sign-in.html", map[string]any{"Next": next})
@@ -86,14 +87,14 @@ func (s *server) showSignIn(w http.ResponseWriter, r *http.Request) {
 
 // signIn serves POST /sign-in, the form.
 func (s *server) signIn(w http.ResponseWriter, r *http.Request) {
-	name, next := r.PostForm.Get("name"), wayBack(r.PostForm.Get("next"))
+	name, next := r.PostForm.Get("name"), returnPath(r.PostForm.Get("next"))
 	if !s.hasUsers() {
-		see(w, r, next)
+		seeOther(w, r, next)
 		return
 	}
 	err := s.sessions.SignIn(w, r, name, r.PostForm.Get("password"), addressOf(r))
 	if err == nil {
-		see(w, r, next)
+		seeOther(w, r, next)
 		return
 	}
 	refused := &auth.Error{Status: http.StatusServiceUnavailable, Detail: "signing in failed; try again"}
@@ -109,10 +110,10 @@ func (s *server) signOut(w http.ResponseWriter, r *http.Request) {
 	if who := s.sessions.SignOut(w, r); who != "" {
 		s.Log.Info("signed out", "who", who, "from", addressOf(r))
 	}
-	see(w, r, "sign-in")
+	seeOther(w, r, "sign-in")
 }
 
-// sentence makes a detail of a problem a sentence for a page.
+// sentence returns the detail of a problem as a sentence for a page.
 func sentence(detail string) string {
 	if detail == "" {
 		return ""
@@ -120,20 +121,20 @@ func sentence(detail string) string {
 	return strings.ToUpper(detail[:1]) + detail[1:] + "."
 }
 
-// maxForm is how large the body of a form may be, in bytes, and formTimeout is how long it may take.
+// The limits of a form's body: its size in bytes, and the time in which it must come.
 const (
 	maxForm     = 8 << 10
 	formTimeout = 2 * time.Second
 )
 
-// How many forms may be read at a time, in all and of one address: anybody may send them.
+// How many forms may be read at a time, in all and from one address: anybody may send them.
 const (
 	maxForms      = 64
 	maxFormsOfOne = 16
 )
 
-// form passes on the requests of forms, whose values are in PostForm. Pages of other origins may not send any: they would act in the name of
-// whoever looks at them.
+// form passes on requests with a form, after it has parsed the form into PostForm. Pages of other origins may not send any: they would act
+// in the name of whoever looks at them.
 func (s *server) form(next http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
@@ -153,11 +154,11 @@ func (s *server) form(next http.HandlerFunc) http.Handler {
 	})
 }
 
-// readForm reads the form of a request.
+// readForm parses the form of a request into PostForm. The problem is nil on success.
 func (s *server) readForm(w http.ResponseWriter, r *http.Request) *problem {
 	leave, status := s.forms.enter(addressOf(r), maxForms, maxFormsOfOne)
 	if leave == nil {
-		return &problem{Status: status, Detail: "too many forms are being read at this moment; try again", retryAfter: 1}
+		return &problem{Status: status, Detail: "too many forms are being read; try again", retryAfter: 1}
 	}
 	defer leave()
 	control := http.NewResponseController(w)
@@ -174,6 +175,6 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request) *problem {
 	case err != nil:
 		return &problem{Status: http.StatusBadRequest, Detail: "the form is not understood"}
 	}
-	control.SetReadDeadline(time.Time{}) // it would end what follows
+	control.SetReadDeadline(time.Time{}) // later requests share the connection
 	return nil
 }

@@ -135,7 +135,7 @@ func TestSignInLeadsToThisServerOnly(t *testing.T) {
 	for _, next := range []string{
 		"", "/", "//evil.example", "///evil.example", `/\evil.example`, `\\evil.example`, "https://evil.example/", "https:evil.example", "javascript:alert(1)",
 		"/\t/evil.example", "\t//evil.example", "/\n/evil.example", " //evil.example", "/%0d%0aSet-Cookie:a=b\r\nX: y", "evil.example", "http:", ":", "%", "/%",
-		"/..//evil.example", "/cameras/../../x", "/./x", "/%2e%2e/x", "//", "/a//b", "/sign-in?next=/", "/sign-out", "@evil.example", "/" + strings.Repeat("x", maxWayBack), "/ü", "/%2Fevil.example", "/%2f", "%2f", "/a/%2f", "/a%2Fb",
+		"/..//evil.example", "/cameras/../../x", "/./x", "/%2e%2e/x", "//", "/a//b", "/sign-in?next=/", "/sign-out", "@evil.example", "/" + strings.Repeat("x", maxReturnPath), "/ü", "/%2Fevil.example", "/%2f", "%2f", "/a/%2f", "/a%2Fb",
 	} {
 		if to := v.signIn(t, "bob", "battery staple", next); to != "./" {
 			t.Errorf("%q leads to %q", next, to)
@@ -155,7 +155,7 @@ func FuzzWayBack(f *testing.F) {
 	}
 	base, _ := url.Parse("https://cams.example/base/sign-in")
 	f.Fuzz(func(t *testing.T, next string) {
-		back := wayBack(next)
+		back := returnPath(next)
 		to, err := base.Parse("./" + strings.TrimPrefix(back, "/"))
 		if err != nil || to.Host != base.Host || to.Scheme != "https" || !strings.HasPrefix(to.Path, "/base/") || strings.HasPrefix(to.Path, "/base//") {
 			t.Errorf("%q leads to %v, %v", next, to, err)

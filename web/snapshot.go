@@ -13,9 +13,9 @@ import (
 	"github.com/go-chi/chi/v5"
 )
 
-// snapshot serves GET /cameras/{id}/snapshot.jpg and the like: the newest picture, which is at most max_age old unless the camera
-// itself is slower. While the camera is lost, X-Framegate-Stale is the picture's age in seconds. A conditional request for a picture
-// that the client already has is answered with 304.
+// snapshot serves GET /cameras/{id}/snapshot.jpg, .png and .webp: the newest picture. It is at most max_age old unless the camera sends
+// less often. While the camera is lost, X-Framegate-Stale is the picture's age in seconds. A conditional request for a picture that the
+// client already has is answered with 304.
 func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		q, bad := parse(r.URL.RawQuery, snapshotParameters)
@@ -62,7 +62,7 @@ func (s *server) snapshot(format frame.Format) http.HandlerFunc {
 // describeSnapshot sets the headers of every snapshot.
 func describeSnapshot(h http.Header, format frame.Format) {
 	h.Set("Content-Type", format.MediaType())
-	h.Set("Content-Security-Policy", inert)
+	h.Set("Content-Security-Policy", picturePolicy)
 	h.Set("Cache-Control", "no-cache") // a cache must ask each time, with the ETag
 }
 

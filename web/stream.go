@@ -86,7 +86,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 // describeStream sets the headers of a stream.
 func describeStream(h http.Header) {
 	h.Set("Content-Type", "multipart/x-mixed-replace; boundary="+frame.Boundary)
-	h.Set("Content-Security-Policy", inert)
+	h.Set("Content-Security-Policy", picturePolicy)
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Accel-Buffering", "no") // makes nginx pass frames on immediately
 }
@@ -104,8 +104,8 @@ type sender struct {
 	to       streamWriter
 	now      func() time.Time
 	reduced  *atomic.Int64                                    // counts the viewer while it is not on the first step
-	last     func(id string, shown *frame.Frame) *frame.Frame // what is sent when the right to watch has ended, after the frame shown; nil for nothing
-	adaptive *adaptive                                        // nil if the viewer gets the same pictures, whatever its line carries
+	last     func(id string, shown *frame.Frame) *frame.Frame // returns the frame to send when the right to watch has ended; nil for none
+	adaptive *adaptive                                        // nil if the viewer gets the same pictures whatever its line carries
 }
 
 // send writes frames until either side ends.
@@ -127,7 +127,7 @@ func (s *sender) send(h http.Header) {
 		switch {
 		case errors.Is(err, errStep):
 		case errors.Is(err, errRightEnded):
-			s.sayWhy()
+			s.sendLast()
 			return
 		case !errors.Is(err, registry.ErrReplaced):
 			return
@@ -141,25 +141,25 @@ func (s *sender) send(h http.Header) {
 	}
 }
 
-// sayWhy writes the last picture of a viewer whose right has ended.
-func (s *sender) sayWhy() {
+// sendLast writes the last picture for a viewer whose right has ended. It says so.
+func (s *sender) sendLast() {
 	if last := s.last(s.id, s.view.Frame()); last != nil {
 		s.to.SetWriteDeadline(time.Now().Add(endTimeout))
 		s.to.Write(s.client.part(last))
 	}
 }
 
-// sendView writes the frames of the view until it ends, and returns why it ended. A frame that is being written then may take
-// endTimeout more.
+// sendView writes the frames of the view until it ends, and returns why it ended. If a frame is being written at that time, the viewer
+// has endTimeout to read the rest of it.
 func (s *sender) sendView() error {
-	ctx, hurried := s.view.Context(), make(chan struct{})
+	ctx, shortened := s.view.Context(), make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
 		s.to.SetWriteDeadline(time.Now().Add(endTimeout))
-		close(hurried)
+		close(shortened)
 	})
-	defer func() { // so that it does not shorten the time of another view's frames
+	defer func() { // the frames of another view have their full time
 		if !stop() {
-			<-hurried
+			<-shortened
 			s.to.SetWriteDeadline(time.Time{})
 		}
 	}()
@@ -183,7 +183,7 @@ func (s *sender) sendView() error {
 	}
 }
 
-// write writes a part, unless the view has ended, whose cause is then the error.
+// write writes a part. If the view has ended, it writes nothing and returns why the view ended.
 func (s *sender) write(part []byte) error {
 	s.to.SetWriteDeadline(time.Now().Add(writeTimeout))
 	if ctx := s.view.Context(); ctx.Err() != nil {

@@ -11,25 +11,27 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// streamWriter is how a stream reaches its viewer. It belongs to the sender's goroutine, but for SetWriteDeadline, which any goroutine
-// may call.
+// streamWriter writes a stream to its viewer. It belongs to the sender's goroutine, except for SetWriteDeadline, which any goroutine may
+// call.
 type streamWriter interface {
-	// begin writes the head of the answer and what comes before the first part. It writes to the viewer until end is called.
+	// begin writes the head of the answer and the opening, which precedes the first part.
 	begin(h http.Header, opening string) error
-	// Write writes a part and keeps nothing of it back.
+	// Write writes a part without buffering any of it.
 	Write(part []byte) (int, error)
-	// SetWriteDeadline sets when a Write fails, also one that is under way. The stream cannot be used afterwards. The zero time means never.
+	// SetWriteDeadline sets when writes fail, including one in progress; the zero time means never. After a failure the stream cannot be
+	// used any more.
 	SetWriteDeadline(at time.Time) error
-	// delivered is what TCP estimates that the viewer's line carries, in bytes per second; 0 if that is not known.
+	// delivered returns TCP's estimate of what the viewer's line carries, in bytes per second; 0 if it is unknown.
 	delivered() float64
+	// end ends the answer.
 	end()
 }
 
-// hijacked is the whole connection of one viewer, over HTTP/1.1. It is taken over from net/http, whose goroutines and buffers would be most
-// of what a viewer costs: the body is not chunked, and a frame is one write.
+// hijacked is the connection of one viewer over HTTP/1.1, taken over from net/http, whose goroutines and buffers would be most of what a
+// viewer costs. The body is not chunked, and a frame is one write.
 type hijacked struct {
 	net.Conn
-	gone func() // is called when the viewer has gone
+	gone func() // called when the viewer has gone
 }
 
 func (c hijacked) begin(h http.Header, opening string) error {
@@ -64,8 +66,8 @@ func (c hijacked) delivered() (rate float64) {
 
 func (c hijacked) end() { c.Close() }
 
-// response writes to the ResponseWriter of a request, over HTTP/2, where streams and other answers share a connection. net/http keeps
-// nothing of what is flushed: Write returns when the kernel has taken the part, for which the viewer's flow control must have left room.
+// response writes to the ResponseWriter of a request over HTTP/2, where streams and other answers share a connection. Each part is
+// flushed: Write returns when the viewer's flow control has allowed the part and the kernel has taken it.
 type response struct {
 	w          http.ResponseWriter
 	controller *http.ResponseController
@@ -84,7 +86,7 @@ func newResponse(w http.ResponseWriter, r *http.Request) *response {
 
 func (out *response) begin(_ http.Header, opening string) error {
 	out.controller.SetWriteDeadline(time.Time{})
-	_, err := out.Write([]byte(opening)) // begins with the head
+	_, err := out.Write([]byte(opening)) // net/http writes the head first
 	return err
 }
 
@@ -97,7 +99,7 @@ func (out *response) Write(part []byte) (int, error) {
 	return n, err
 }
 
-// SetWriteDeadline is not the controller's, which would also end a stream that has nothing to write at that time.
+// SetWriteDeadline has a timer of its own: the deadline of the controller would also end a stream that is not writing at that time.
 func (out *response) SetWriteDeadline(at time.Time) error {
 	if at.IsZero() {
 		out.late.Stop()
@@ -107,7 +109,7 @@ func (out *response) SetWriteDeadline(at time.Time) error {
 	return nil
 }
 
-// abort ends a Write that is under way.
+// abort ends a Write in progress.
 func (out *response) abort() {
 	out.mu.Lock()
 	defer out.mu.Unlock()
@@ -116,7 +118,7 @@ func (out *response) abort() {
 	}
 }
 
-// delivered is unknown: TCP's estimate is that of all streams of the connection.
+// delivered is unknown, because TCP's estimate is for all streams of the connection.
 func (out *response) delivered() float64 { return 0 }
 
 func (out *response) end() {

@@ -10,10 +10,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limitQueue keeps the kernel from queueing frames for a slow viewer, who is to see the newest ones. It also makes the kernel give
-// up a connection that acknowledges nothing for userTimeout. Linux counts twice what a Unix socket is given, for its own data.
+// limitQueue keeps the kernel from queueing frames for a slow viewer, who should see the newest ones. It also makes the kernel give
+// up a connection that acknowledges nothing for userTimeout. For a Unix socket Linux doubles the value, to allow for its own data.
 func limitQueue(conn net.Conn) {
-	control(conn, func(fd int) { // an older kernel may lack these options, which are not essential
+	control(conn, func(fd int) { // errors are ignored: an old kernel may lack these options, and framegate works without them
 		if domain, _ := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_DOMAIN); domain == unix.AF_UNIX {
 			unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, unsentBytes)
 			return
@@ -23,23 +23,23 @@ func limitQueue(conn net.Conn) {
 	})
 }
 
-// unsentBytes is how much of a stream may wait in the kernel before it is sent. Linux wakes the writer when half of it has been
-// sent. For the slowest viewers this must take less than writeTimeout.
+// unsentBytes is how much of a stream may wait in the kernel to be sent. Linux wakes the writer when half of it has been sent, which must
+// take the slowest viewers less than writeTimeout.
 const unsentBytes = 16 << 10
 
-// userTimeout ends a connection whose other end has vanished while the kernel could hold all that was sent, as with placeholders.
-// It is much longer than writeTimeout because Linux also counts the time of a viewer who reads, but slowly.
+// userTimeout ends a connection whose other end has vanished even if no write blocks, as with small placeholders. It is much longer
+// than writeTimeout, because Linux also applies it to a viewer who reads slowly.
 const userTimeout = time.Minute
 
-// limitSharedQueue does that for the connection of a request over HTTP/2, which all streams and answers of the client share.
+// limitSharedQueue calls limitQueue for the connection of a request over HTTP/2, which all streams and answers of the client share.
 func limitSharedQueue(r *http.Request) {
 	if conn := connectionOf(r); conn != nil {
 		limitQueue(conn.Conn)
 	}
 }
 
-// limitUnsent limits how much of the answers on a request's connection waits in the kernel before it is sent to maxUnsent bytes, over
-// HTTP/2 to that of streams. A Unix socket lacks the option and has a limit anyway, about 200 KiB.
+// limitUnsent limits how much may wait in the kernel to be sent on a request's connection: to maxUnsent over HTTP/1.1, and to
+// unsentBytes over HTTP/2. A Unix socket lacks the option and has a limit anyway, about 200 KiB.
 func limitUnsent(r *http.Request) {
 	if r.ProtoMajor > 1 {
 		limitSharedQueue(r)
@@ -50,7 +50,7 @@ func limitUnsent(r *http.Request) {
 	}
 }
 
-// maxUnsent is much for one client, so that it gets large pictures quickly, and little for many clients who do not read.
+// maxUnsent is enough for one client to get large pictures quickly, and little enough for many clients who do not read.
 const maxUnsent = 256 << 10
 
 // control calls f with the descriptor of a connection, or of the one below TLS, if it has one.

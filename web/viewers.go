@@ -32,7 +32,7 @@ func (v *viewerLimits) enter(r *http.Request, config *configs.Config) (leave fun
 	case mostOfOne > 0 && v.byAddress[address] >= mostOfOne:
 		why := "the limit set by max_viewers_per_address"
 		if mostOfOne < config.MaxViewersPerAddress {
-			why = fmt.Sprintf("and the last ones of the %d that max_viewers allows are kept for other addresses; max_viewers_per_address: 0 changes that", most)
+			why = fmt.Sprintf("and an eighth of the %d that max_viewers allows is reserved for other addresses; max_viewers_per_address: 0 turns this off", most)
 		}
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, retryAfter: retryAfter,
@@ -47,7 +47,7 @@ func (v *viewerLimits) enter(r *http.Request, config *configs.Config) (leave fun
 	return func() { v.leave(address) }, nil
 }
 
-// viewersOfOne is how many viewers one address may have, 0 for no limit. An eighth of all is kept for others.
+// viewersOfOne returns how many viewers one address may have, 0 for no limit. An eighth of max_viewers is reserved for other addresses.
 func viewersOfOne(config *configs.Config) int {
 	all, one := config.MaxViewers, config.MaxViewersPerAddress
 	if all > 0 {

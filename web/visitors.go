@@ -9,20 +9,20 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// visitors counts what each visitor has made at a time, so that one of them takes neither all renditions of a camera nor the whole
-// machine. Admins are not limited. Any goroutine may call its methods.
+// visitors limits the pictures that are made for each visitor at a time, so that none of them takes all renditions of a camera or the
+// whole machine. Admins are not limited. Any goroutine may call its methods.
 type visitors struct {
-	mu  sync.Mutex
+	mu  sync.Mutex          // guards all and the visitors in it
 	all map[string]*visitor // by visitorOf
 }
 
 // visitor is somebody for whom pictures are made.
 type visitor struct {
-	pictures  map[picture]int // requests for each
-	snapshots int             // requests for those that are in work
+	pictures  map[picture]int // requests in progress for each
+	snapshots int             // requests in progress for snapshots
 }
 
-// picture is a picture of a camera as it is asked for.
+// picture is a picture as it was requested.
 type picture struct {
 	camera  string
 	request frame.Request      // without Show
@@ -38,16 +38,16 @@ func pictureOf(camera string, request frame.Request) picture {
 	return p
 }
 
-// isDefault reports whether a picture is that of a request without parameters.
+// isDefault reports whether a picture was requested without parameters.
 func (p picture) isDefault() bool {
 	p.request.Format = ""
 	return p == picture{camera: p.camera}
 }
 
-// maxSnapshots is how many snapshots may be in work for one visitor.
+// maxSnapshots is how many snapshots of one visitor may be in progress.
 const maxSnapshots = 16
 
-// visitorOf is who counts as one visitor: a principal with a name, and otherwise an address.
+// visitorOf returns the name of the visitor who sent a request: that of the principal if it has one, else the address.
 func visitorOf(r *http.Request) string {
 	if p := auth.Of(r.Context()); p.Name != "" && p.Kind != auth.Link {
 		return string(p.Kind) + " " + p.Name
@@ -71,13 +71,13 @@ func (v *visitors) enter(r *http.Request, asked picture, snapshot bool, mostOfCa
 	if snapshot && who.snapshots >= maxSnapshots {
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, Camera: asked.camera, retryAfter: 1,
-			Detail: fmt.Sprintf("%d snapshots are in work for %s, the most at a time", maxSnapshots, name),
+			Detail: fmt.Sprintf("%d snapshots are already being made for %s, the limit", maxSnapshots, name),
 		}
 	}
 	if !asked.isDefault() && who.pictures[asked] == 0 && who.of(asked.camera) >= mostOfCamera {
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, Camera: asked.camera, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("%d different pictures of this camera are being made for %s; the others that max_renditions allows are kept for others", mostOfCamera, name),
+			Detail: fmt.Sprintf("%d different pictures of this camera are already being made for %s; the rest of max_renditions is reserved for others", mostOfCamera, name),
 		}
 	}
 	if v.all == nil {
@@ -91,7 +91,7 @@ func (v *visitors) enter(r *http.Request, asked picture, snapshot bool, mostOfCa
 	return func() { v.leave(name, asked, snapshot) }, nil
 }
 
-// of is how many different pictures of a camera the visitor has, besides that of a request without parameters.
+// of returns how many different pictures of a camera the visitor has, not counting the default one.
 func (v *visitor) of(camera string) (n int) {
 	for p := range v.pictures {
 		if p.camera == camera && !p.isDefault() {
@@ -131,12 +131,12 @@ func (s *server) visit(r *http.Request, camera string, request frame.Request, sn
 	return leave, refused
 }
 
-// logRefusal says who was refused. Lines are limited, because whoever is refused may ask again at once.
+// logRefusal logs who was refused. The number of lines is limited, because a client may ask again at once.
 func (s *server) logRefusal(r *http.Request, camera string, refused *problem) {
 	s.visitLog.Warn("request refused", "camera", camera, "who", visitorOf(r), "from", addressOf(r), "reason", refused.Detail)
 }
 
-// enter counts somebody who watches a camera until leave is called. It refuses one who is beyond a limit.
+// enter counts a viewer of a camera until leave is called, or refuses one who is beyond a limit.
 func (s *server) enter(r *http.Request, camera string, request frame.Request) (leave func(), refused *problem) {
 	stop, refused := s.viewers.enter(r, s.config.Load())
 	if refused != nil {

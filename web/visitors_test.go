@@ -65,7 +65,7 @@ func TestOneVisitorLeavesRenditionsToOthers(t *testing.T) {
 	}
 }
 
-func TestSnapshotsInWorkForOneVisitorAreLimited(t *testing.T) {
+func TestSnapshotsInProgressForOneVisitorAreLimited(t *testing.T) {
 	var v visitors
 	r := requestOf(auth.Principal{Kind: auth.Open, Role: auth.Viewer}, "192.0.2.1")
 	for range maxSnapshots {

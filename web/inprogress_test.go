@@ -15,7 +15,7 @@ import (
 )
 
 // hold has n entries of an address until release is called.
-func (c *inWork) hold(address string, n int) (release func()) {
+func (c *inProgress) hold(address string, n int) (release func()) {
 	var leaves []func()
 	for range n {
 		leave, _ := c.enter(address, 0, 0)
@@ -28,7 +28,7 @@ func (c *inWork) hold(address string, n int) (release func()) {
 	}
 }
 
-func TestRequestsInWorkLeaveRoomForAllStreams(t *testing.T) {
+func TestRequestsInProgressLeaveRoomForAllStreams(t *testing.T) {
 	for limits, want := range map[[2]int][2]int{
 		{2000, 500}: {4000, 600}, {2000, 0}: {4000, 0}, {0, 500}: {0, 600}, {0, 0}: {0, 0}, {80, 500}: {2080, 170},
 	} {
@@ -38,7 +38,7 @@ func TestRequestsInWorkLeaveRoomForAllStreams(t *testing.T) {
 	}
 }
 
-func TestRequestsInWorkAreLimitedInAllAndForEachAddress(t *testing.T) {
+func TestRequestsInProgressAreLimitedInAllAndForEachAddress(t *testing.T) {
 	handler, stop := newHandler(t, mustParse(t, "cameras: [{id: gate, url: 'rtsp://h/gate'}]"), nil, time.Now)
 	t.Cleanup(stop)
 	ask := func(from string, protocol int) *httptest.ResponseRecorder {
@@ -81,7 +81,7 @@ func TestRequestsInWorkAreLimitedInAllAndForEachAddress(t *testing.T) {
 type lateForm struct {
 	t     *testing.T
 	w     *deadlineRecorder
-	forms *inWork
+	forms *inProgress
 }
 
 func (f lateForm) Read([]byte) (int, error) {

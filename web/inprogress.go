@@ -10,16 +10,16 @@ import (
 	healthcheck "github.com/framegate/framegate/internal/health"
 )
 
-// inWork counts what is in work at a time, in all and by address. The zero value is ready to use. Any goroutine may call its methods.
-type inWork struct {
+// inProgress counts requests in progress, in all and by address. The zero value is ready to use. Any goroutine may call its methods.
+type inProgress struct {
 	mu        sync.Mutex // guards the fields below
 	count     int
 	byAddress map[string]int
 }
 
-// enter counts something until leave is called. If it is beyond a limit, status is that of the answer: 503 if all is the limit, 429 if
-// that of one address is. A limit of 0 is none.
-func (c *inWork) enter(address string, all, one int) (leave func(), status int) {
+// enter counts a request until leave is called. Beyond a limit leave is nil, and status is that of the answer: 503 if there are all
+// requests, 429 if the address has one as many. A limit of 0 means no limit.
+func (c *inProgress) enter(address string, all, one int) (leave func(), status int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	switch {
@@ -43,13 +43,13 @@ func (c *inWork) enter(address string, all, one int) (leave func(), status int) 
 	}, 0
 }
 
-// How many requests may be in work besides streams, in all and for one address. max_viewers and max_viewers_per_address limit streams.
+// How many requests may be in progress besides streams, in all and from one address. max_viewers and max_viewers_per_address limit streams.
 const (
 	requestsBesides      = 2000
 	requestsOfOneBesides = 100
 )
 
-// requestLimits are how many requests may be in work, in all and for one address; 0 is no limit.
+// requestLimits returns how many requests may be in progress, in all and from one address; 0 means no limit.
 func requestLimits(config *configs.Config) (all, one int) {
 	if config.MaxViewers > 0 {
 		all = config.MaxViewers + requestsBesides
@@ -60,11 +60,11 @@ func requestLimits(config *configs.Config) (all, one int) {
 	return all, one
 }
 
-// maxRefusing is how many requests beyond the limits are answered at a time. The streams of more are reset.
+// maxRefusing is how many requests beyond the limits are answered at a time. Further ones are aborted without an answer.
 const maxRefusing = 1000
 
-// limitRequests refuses requests beyond the limits, before anything is done for them. A connection of HTTP/2 may have 250 at a time, each
-// with a head and a goroutine, and whoever sends them needs no right to anything.
+// limitRequests refuses requests beyond the limits before it does anything for them. An HTTP/2 connection may have 250 requests at a
+// time, each with a head and a goroutine, and anybody may send them.
 func (s *server) limitRequests(next http.Handler) http.Handler {
 	var refusing atomic.Int64
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -83,10 +83,10 @@ func (s *server) limitRequests(next http.Handler) http.Handler {
 		h.Set(healthcheck.LimitHeader, "requests")
 		headers(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 			if r.ProtoMajor < 2 {
-				problem{Status: status, Detail: "too many requests are in work at this moment; try again", retryAfter: retryAfter}.write(w)
+				problem{Status: status, Detail: "too many requests are in progress; try again", retryAfter: retryAfter}.write(w)
 				return
 			}
-			h.Set("Retry-After", strconv.Itoa(retryAfter)) // a body would wait for as long as the client likes
+			h.Set("Retry-After", strconv.Itoa(retryAfter)) // no body: the client could make it wait without end
 			w.WriteHeader(status)
 		})).ServeHTTP(w, r)
 	})
