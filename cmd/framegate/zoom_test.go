@@ -290,8 +290,11 @@ func TestPageZoomsInOtherBrowsers(t *testing.T) {
 		},
 		"webkit": func(t *testing.T) (func(string), func(string) string) {
 			w := openWebKit(t)
-			return func(url string) { w.open(t, url) }, func(script string) (value string) {
-				w.do(t, http.MethodPost, "/execute/sync", map[string]any{"script": script, "args": []any{}}, &value)
+			return func(url string) { w.open(t, url) }, func(script string) string {
+				value, err := w.script(script)
+				if err != nil {
+					t.Fatal(err)
+				}
 				return value
 			}
 		},
