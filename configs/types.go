@@ -34,7 +34,7 @@ type Config struct {
 	MaxConnections           int      `yaml:"max_connections" min:"0" max:"100000" default:"3000" doc:"Connections of clients at a time; more are refused with 503. There may be fewer where the limit on open files is low, because cameras need some. 0 means no other limit."`
 	MaxConnectionsPerAddress int      `yaml:"max_connections_per_address" min:"0" max:"100000" default:"1500" doc:"Connections of one address at a time; more are refused with 429. Those of trusted_proxies have no such limit, and 0 means none for anybody."`
 	MaxMemory                Memory   `yaml:"max_memory" default:"75%" doc:"Memory of the whole process, such as 2GiB, or a part of what the machine or the container has, such as 75%. Beyond it, the camera that takes the most is suspended for some minutes. 0 means no limit."`
-	Editable                 bool     `yaml:"editable" default:"true" doc:"Allows requests from this machine to change the list of cameras in this file; false refuses them with 403."`
+	Editable                 bool     `yaml:"editable" default:"true" doc:"Allows requests to change this file: admins its cameras, and users their passwords; false refuses them with 403."`
 
 	Auth         Auth         `yaml:"auth" doc:"Who may look. Without users and without open, this machine only."`
 	Placeholders Placeholders `yaml:"placeholders" doc:"What viewers see while a camera sends no pictures."`

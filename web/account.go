@@ -10,17 +10,24 @@ import (
 
 // account serves GET /account: the principal of the request, and the sessions if it is a user.
 func (s *server) account(w http.ResponseWriter, r *http.Request) {
+	s.showAccount(w, r, http.StatusOK, "")
+}
+
+// showAccount answers with the account page, which says why a change of the password was refused if refusal is not empty.
+func (s *server) showAccount(w http.ResponseWriter, r *http.Request, status int, refusal string) {
 	p := auth.Of(r.Context())
-	values := map[string]any{"Role": p.Role.String(), "Cameras": p.Cameras, "Kind": string(p.Kind)}
+	values := map[string]any{"Role": p.Role.String(), "Cameras": p.Cameras, "Kind": string(p.Kind), "Refusal": refusal}
 	if p.Kind == auth.User {
 		values["Sessions"] = s.sessions.List(r, p.Name)
+		values["Fixed"] = s.fixed() != nil
+		values["Changed"] = r.URL.Query().Has(passwordChanged)
 	}
-	s.page(w, r, "account.html", values)
+	s.pageWithStatus(w, r, status, "account.html", values)
 }
 
 // listSessions serves GET /api/sessions.
 func (s *server) listSessions(w http.ResponseWriter, r *http.Request) {
-	writeJSON(w, http.StatusOK, s.sessions.List(r, userOfSessions(r)))
+	writeJSON(w, http.StatusOK, s.sessions.List(r, userWhoAsks(r)))
 }
 
 // endSession serves POST /account/sessions/{session}/end: the buttons that end one session, or all others.
@@ -54,7 +61,7 @@ const others = "others"
 
 // ended ends the session that a request names, or all others, and reports whether there was such a session.
 func (s *server) ended(r *http.Request) bool {
-	id, user := chi.URLParam(r, "session"), userOfSessions(r)
+	id, user := chi.URLParam(r, "session"), userWhoAsks(r)
 	switch {
 	case id == others && user != "":
 		s.Log.Info("sessions ended", "who", user, "from", addressOf(r), "sessions", s.sessions.EndOthers(r, user))
@@ -66,8 +73,8 @@ func (s *server) ended(r *http.Request) bool {
 	return false
 }
 
-// userOfSessions returns the name of the user who asks. It is empty for other principals, who have no sessions.
-func userOfSessions(r *http.Request) string {
+// userWhoAsks returns the name of the user who asks. It is empty for other principals, who have neither sessions nor a password here.
+func userWhoAsks(r *http.Request) string {
 	p := auth.Of(r.Context())
 	if p.Kind != auth.User {
 		return ""

@@ -107,10 +107,8 @@ func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 		p.Status, p.Parameter = http.StatusBadRequest, keys.Key
 	case errors.Is(err, edit.ErrNoCamera), errors.Is(err, registry.ErrUnknown):
 		p.Status = http.StatusNotFound
-	case errors.Is(err, edit.ErrReadOnly):
-		p.Status = http.StatusForbidden
-	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand), errors.Is(err, edit.ErrNotInEffect), errors.Is(err, edit.ErrConflict):
-		p.Status = http.StatusConflict
+	case statusOfChange(err) != 0:
+		p.Status = statusOfChange(err)
 	case errors.Is(err, registry.ErrClosing):
 		p.Status, p.retryAfter = http.StatusServiceUnavailable, retryAfter
 	default:
@@ -118,4 +116,15 @@ func (s *server) refuseChange(w http.ResponseWriter, id string, err error) {
 		s.Log.Error("changing the list of cameras failed", "camera", id, "error", err)
 	}
 	p.write(w)
+}
+
+// statusOfChange is the status for an error that says that the configuration file cannot be changed as asked, 0 for other errors.
+func statusOfChange(err error) int {
+	switch {
+	case errors.Is(err, edit.ErrReadOnly):
+		return http.StatusForbidden
+	case errors.Is(err, edit.ErrExists), errors.Is(err, edit.ErrByHand), errors.Is(err, edit.ErrNotInEffect), errors.Is(err, edit.ErrConflict):
+		return http.StatusConflict
+	}
+	return 0
 }

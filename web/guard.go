@@ -52,16 +52,23 @@ func guarded(next http.Handler) http.Handler {
 // editing passes on requests that may change the configuration file.
 func (s *server) editing(next http.Handler) http.Handler {
 	return guarded(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if !s.config.Load().Editable {
-			problem{Status: http.StatusForbidden, Detail: "the configuration has editable: false"}.write(w)
-			return
-		}
-		if s.File == nil {
-			problem{Status: http.StatusForbidden, Detail: "there is no configuration file to change: this is the demo"}.write(w)
+		if refused := s.fixed(); refused != nil {
+			refused.write(w)
 			return
 		}
 		next.ServeHTTP(w, r)
 	}))
+}
+
+// fixed returns why no request may change the configuration file, or nil if requests may.
+func (s *server) fixed() *problem {
+	switch {
+	case !s.config.Load().Editable:
+		return &problem{Status: http.StatusForbidden, Detail: "the configuration has editable: false"}
+	case s.File == nil:
+		return &problem{Status: http.StatusForbidden, Detail: "there is no configuration file to change: this is the demo"}
+	}
+	return nil
 }
 
 // fromLoopback reports whether a request comes from this machine: over loopback, or over a Unix socket. It is false for a request

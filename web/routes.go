@@ -39,6 +39,8 @@ func (s *server) routes() []route {
 		{http.MethodPost, "/sign-out", auth.Anybody, s.form(s.signOut)},
 		{http.MethodGet, "/account", auth.Viewer, http.HandlerFunc(s.account)},
 		{http.MethodPost, "/account/sessions/{session}/end", auth.Viewer, s.form(s.endSession)},
+		{http.MethodPost, "/account/password", auth.Viewer, s.form(s.changePassword)},
+		{http.MethodPut, "/api/password", auth.Viewer, change(s.setPassword)},
 		{http.MethodGet, "/api/sessions", auth.Viewer, http.HandlerFunc(s.listSessions)},
 		{http.MethodDelete, "/api/sessions/{session}", auth.Viewer, http.HandlerFunc(s.deleteSession)},
 

@@ -59,6 +59,32 @@ func TestSignersOfTheDocsMakeLinksThatAreValid(t *testing.T) {
 	}
 }
 
+// TestTokenOfTheDocsLetsItsHolderIn runs the function as it is in docs/access.md.
+func TestTokenOfTheDocsLetsItsHolderIn(t *testing.T) {
+	if _, err := exec.LookPath("python3"); err != nil {
+		t.Skip(err)
+	}
+	dir := t.TempDir()
+	for name, content := range map[string]string{"token.py": codeOf(t, "A token in Python"), "jwt.secret": jwtSecret + "\n"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(content), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	url, _ := serveText(t, "auth: {jwt: {secret_file: "+filepath.Join(dir, "jwt.secret")+"}}\n"+site)
+	cmd := exec.CommandContext(t.Context(), "python3", "-I", "token.py")
+	cmd.Dir, cmd.Stderr = dir, t.Output()
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := map[string]string{"Test-From": elsewhere, "Authorization": "Bearer " + strings.TrimSpace(string(out))}
+	for path, want := range map[string]int{"/api/cameras/gate": 200, "/api/cameras/yard": 403, "/metrics": 403} {
+		if resp, body := send(t, "GET", url+path, "", header); resp.StatusCode != want {
+			t.Errorf("%s: %s %s", path, resp.Status, body)
+		}
+	}
+}
+
 // codeOf returns the code below a heading of docs/access.md.
 func codeOf(t *testing.T, heading string) string {
 	t.Helper()

@@ -123,7 +123,7 @@ func sentence(detail string) string {
 
 // The limits of a form's body: its size in bytes, and the time in which it must come.
 const (
-	maxForm     = 8 << 10
+	maxForm     = 10 << 10 // three passwords, with each of their bytes percent-encoded
 	formTimeout = 2 * time.Second
 )
 
@@ -168,7 +168,7 @@ func (s *server) readForm(w http.ResponseWriter, r *http.Request) *problem {
 	tooLarge := new(http.MaxBytesError)
 	switch {
 	case errors.As(err, &tooLarge):
-		return &problem{Status: http.StatusRequestEntityTooLarge, Detail: "the form is larger than 8 KiB"}
+		return &problem{Status: http.StatusRequestEntityTooLarge, Detail: "the form is larger than 10 KiB"}
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		w.Header().Set("Connection", "close")
 		return &problem{Status: http.StatusRequestTimeout, Detail: fmt.Sprintf("the form did not come within %v", formTimeout)}

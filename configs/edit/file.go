@@ -131,13 +131,20 @@ func (f *File) Remove(id string) error {
 }
 
 // SetUser merges keys into those of a user, like Change, or appends the user if the list has none of this name. Unlike a camera's, the
-// keys may be any: no request comes here.
+// keys may be any: no request comes here. SetPassword is for those.
 func (f *File) SetUser(name string, keys Keys) (created bool, err error) {
 	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		created = indexOfUser(config, name) < 0
 		return settingUser(name, keys)(config, d)
 	})
 	return created && err == nil, err
+}
+
+// SetPassword replaces the hash of a user's password if it still is was: else somebody has changed the password meanwhile, and the error is
+// ErrConflict. It never adds a user. A hash that comes from a variable is changed by hand.
+func (f *File) SetPassword(name string, was, hash configs.Secret) error {
+	_, err := f.change(settingPassword(name, was, hash))
+	return err
 }
 
 // RemoveUser removes a user from the list.

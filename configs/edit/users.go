@@ -30,6 +30,30 @@ func settingUser(name string, keys Keys) change {
 	}
 }
 
+// settingPassword replaces the hash of a user's password, if it still is the one that was.
+func settingPassword(name string, was, hash configs.Secret) change {
+	return func(config *configs.Config, d *document) (outcome, error) {
+		i := indexOfUser(config, name)
+		switch {
+		case i < 0: // which must not bring the user back
+			return outcome{}, fmt.Errorf("%w: %s", ErrNoUser, name)
+		case config.Auth.Users[i].PasswordHash != was:
+			return outcome{}, ErrConflict
+		}
+		if err := d.open(users); err != nil {
+			return outcome{}, err
+		}
+		keys, err := d.keys(i)
+		if err != nil {
+			return outcome{}, err
+		}
+		if written, _ := keys.get("password_hash"); written != was.Reveal() {
+			return outcome{}, byHand("the password_hash of %s is not written there itself: it is a variable, or elsewhere in the file", name)
+		}
+		return settingUser(name, Keys{{"password_hash", hash.Reveal()}})(config, d)
+	}
+}
+
 // removingUser removes a user.
 func removingUser(name string) change {
 	return func(config *configs.Config, d *document) (outcome, error) {

@@ -203,24 +203,33 @@ func (s *Sessions) SignIn(w http.ResponseWriter, r *http.Request, name, password
 	if err != nil {
 		return err
 	}
+	if !s.Begin(w, r, p.Name, stamps[p.Name], address) {
+		return &auth.Error{Status: http.StatusUnauthorized, Detail: "the password has just been changed"}
+	}
+	return nil
+}
+
+// Begin begins a session for a user who has just shown to know the password with a stamp, and sets its cookie. The session that the browser
+// had ends. It is false, and nothing happens, if the user has that password no more.
+func (s *Sessions) Begin(w http.ResponseWriter, r *http.Request, user, stamp, address string) bool {
 	token := rand.Text() + rand.Text()
 	now := s.now()
 	one := &session{
-		Token: hashOf(token), User: p.Name, Stamp: stamps[p.Name], Address: address, Browser: browser(r.UserAgent()), Since: now, Seen: now,
+		Token: hashOf(token), User: user, Stamp: stamp, Address: address, Browser: browser(r.UserAgent()), Since: now, Seen: now,
 	}
 	s.mu.Lock()
 	if !s.valid(one) {
 		s.mu.Unlock()
-		return &auth.Error{Status: http.StatusUnauthorized, Detail: "the password has just been changed"}
+		return false
 	}
 	old := s.of(r)
 	s.remove(func(other *session) bool { return other == old || !now.Before(other.until()) })
 	s.sessions[one.Token] = one
-	s.bound(p.Name)
+	s.bound(user)
 	s.mu.Unlock()
 	s.setCookie(w, r, token)
 	s.end()
-	return nil
+	return true
 }
 
 // SignOut ends the session of a request, and has the browser forget its cookie. It returns the user, empty if there was no session.

@@ -56,7 +56,7 @@ func (u *Users) verified(ctx context.Context, name, pass, address string) (confi
 	done := u.remembered.flights.DoChan(key+address, func() (any, error) {
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxWait) // others may wait for the same
 		defer cancel()
-		user, err := u.check(ctx, name, pass, address)
+		user, err := u.check(ctx, signIn, name, pass, address)
 		if err == nil {
 			u.remembered.add(key, verdict{user.PasswordHash, true}, u.now())
 		}

@@ -30,8 +30,16 @@ func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Seco
 // unknownName takes the place of a name in the log that no user has: it may be a password in the wrong field.
 const unknownName = "unknown name"
 
-// check finds the user of a name and a password, within the limits.
-func (u *Users) check(ctx context.Context, name, pass, address string) (configs.User, error) {
+// purpose is what a password is checked for, as the lines of the log name it.
+type purpose string
+
+const (
+	signIn         purpose = "sign-in"
+	passwordChange purpose = "password change"
+)
+
+// check finds the user of a name and a password, within the limits, which are the same for each purpose.
+func (u *Users) check(ctx context.Context, why purpose, name, pass, address string) (configs.User, error) {
 	user, hash, known := u.user(name)
 	who := unknownName
 	if known {
@@ -48,7 +56,7 @@ func (u *Users) check(ctx context.Context, name, pass, address string) (configs.
 	attempt, wait, first := u.attempts.begin(name, address, weight, u.now())
 	if wait > 0 {
 		if first {
-			u.Log.Warn("sign-in refused: too many wrong passwords", "who", who, "from", address)
+			u.Log.Warn(string(why)+" refused: too many wrong passwords", "who", who, "from", address)
 		}
 		return configs.User{}, tooMany(wait)
 	}
@@ -66,12 +74,14 @@ func (u *Users) check(ctx context.Context, name, pass, address string) (configs.
 	matches := u.matches(pass, hash.Reveal())
 	hashes.leave()
 	if !matches || !known {
-		u.Log.Warn("sign-in failed", "who", who, "from", address)
+		u.Log.Warn(string(why)+" failed", "who", who, "from", address)
 		u.remembered.add(key, verdict{hash, false}, u.now())
 		return configs.User{}, wrong()
 	}
 	attempt.succeed(u.now())
-	u.Log.Info("signed in", "who", name, "from", address)
+	if why == signIn {
+		u.Log.Info("signed in", "who", name, "from", address)
+	}
 	return user, nil
 }
 

@@ -84,7 +84,7 @@ func (u *Users) Stamp(name string) string {
 // Check returns the principal of a name and a password that were entered from an address, and writes the audit line. It hashes the
 // password each time. The error is an *auth.Error.
 func (u *Users) Check(ctx context.Context, name, password, address string) (auth.Principal, error) {
-	user, err := u.check(ctx, name, password, address)
+	user, err := u.check(ctx, signIn, name, password, address)
 	if err != nil {
 		return auth.Principal{}, err
 	}
