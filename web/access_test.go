@@ -53,6 +53,7 @@ var kindOfRoute = map[string]string{
 	"DELETE /api/cameras/{id}": "changes",
 
 	"POST /api/links":              "changes",
+	"POST /api/links/revoke":       "changes",
 	"GET /api/links/keys":          "admins",
 	"POST /api/links/keys/rotate":  "changes",
 	"DELETE /api/links/keys/{key}": "changes",

@@ -1,6 +1,8 @@
 package web
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -49,4 +51,22 @@ func ranges(next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// readObject reads the body of a request, a JSON object with no other keys than those of a struct. The error shows an example of one.
+func readObject(r *http.Request, into any, example string) *problem {
+	body, err := io.ReadAll(r.Body)
+	var large *http.MaxBytesError
+	switch {
+	case errors.As(err, &large):
+		return &problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
+	case err != nil:
+		return &problem{Status: http.StatusRequestTimeout, Detail: "the body of the request did not come"}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(into); err != nil || decoder.More() {
+		return &problem{Status: http.StatusBadRequest, Detail: "the body must be a JSON object with these keys only: " + example}
+	}
+	return nil
 }

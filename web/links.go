@@ -1,9 +1,7 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"strings"
 
@@ -23,8 +21,8 @@ type linkRequest struct {
 
 // makeLink serves POST /api/links.
 func (s *server) makeLink(w http.ResponseWriter, r *http.Request) {
-	asked, bad := readLinkRequest(r)
-	if bad != nil {
+	var asked linkRequest
+	if bad := readObject(r, &asked, `{"path": "/cameras/gate/stream", "for": "24h", "any": false, "client": ""}`); bad != nil {
 		bad.write(w)
 		return
 	}
@@ -61,22 +59,22 @@ func (s *server) makeLink(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusCreated, map[string]any{"url": s.prefix(r) + signed.URL, "expires": signed.Expires})
 }
 
-// readLinkRequest reads a JSON object with known keys only.
-func readLinkRequest(r *http.Request) (asked linkRequest, bad *problem) {
-	body, err := io.ReadAll(r.Body)
-	var large *http.MaxBytesError
-	switch {
-	case errors.As(err, &large):
-		return asked, &problem{Status: http.StatusRequestEntityTooLarge, Detail: "the body is larger than 64 KiB"}
-	case err != nil:
-		return asked, &problem{Status: http.StatusRequestTimeout, Detail: "the body of the request did not come"}
+// revokeLink serves POST /api/links/revoke: it ends one link before its time.
+func (s *server) revokeLink(w http.ResponseWriter, r *http.Request) {
+	var asked struct {
+		URL string `json:"url"`
 	}
-	decoder := json.NewDecoder(strings.NewReader(string(body)))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&asked); err != nil || decoder.More() {
-		return asked, &problem{Status: http.StatusBadRequest, Detail: `the body must be a JSON object with the keys path, for, any and client, such as {"path": "/cameras/gate/stream", "for": "24h"}`}
+	if bad := readObject(r, &asked, `{"url": "/cameras/gate/stream?expires=…&key=…&signature=…"}`); bad != nil {
+		bad.write(w)
+		return
 	}
-	return asked, nil
+	revoked, err := s.links.RevokeLink(asked.URL)
+	if err != nil {
+		s.refuseLink(w, err)
+		return
+	}
+	s.audit(r, "link revoked", "camera", revoked.Camera, "until", revoked.Expires, "key", revoked.Key)
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // showLinkKeys serves GET /api/links/keys.
@@ -120,7 +118,7 @@ func (s *server) refuseLink(w http.ResponseWriter, err error) {
 		p.Status, p.Parameter = http.StatusBadRequest, request.Parameter
 	case errors.Is(err, links.ErrUnknown), errors.Is(err, links.ErrRevoked):
 		p.Status = http.StatusNotFound
-	case errors.Is(err, links.ErrConfigured):
+	case errors.Is(err, links.ErrConfigured), errors.Is(err, links.ErrFull):
 		p.Status = http.StatusConflict
 	default:
 		p.Status = http.StatusInternalServerError

@@ -1,7 +1,6 @@
 package web
 
 import (
-	"encoding/json"
 	"errors"
 	"net/http"
 	"strconv"
@@ -37,10 +36,8 @@ func (s *server) setPassword(w http.ResponseWriter, r *http.Request) {
 		Old string `json:"old"`
 		New string `json:"new"`
 	}
-	decoder := json.NewDecoder(r.Body)
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&asked); err != nil || decoder.More() {
-		problem{Status: http.StatusBadRequest, Detail: `the body must be a JSON object with the keys old and new`}.write(w)
+	if bad := readObject(r, &asked, `{"old": "…", "new": "…"}`); bad != nil {
+		bad.write(w)
 		return
 	}
 	if refused := s.newPassword(w, r, asked.Old, asked.New); refused != nil {

@@ -112,8 +112,8 @@ func TestProgramChangesItsPassword(t *testing.T) {
 		status       int
 		says         string
 	}{
-		{`{"old": "battery staple", "new": "another staple"`, "", 400, "keys old and new"},
-		{`{"old": "battery staple", "new": "another staple", "name": "ann"}`, "", 400, "keys old and new"},
+		{`{"old": "battery staple", "new": "another staple"`, "", 400, `{\"old\": \"…\", \"new\"`},
+		{`{"old": "battery staple", "new": "another staple", "name": "ann"}`, "", 400, `{\"old\": \"…\", \"new\"`},
 		{`{"old": "battery staples", "new": "another staple"}`, "", 403, `"parameter":"old"`},
 		{`{"old": "battery staple"}`, "", 400, `"parameter":"new"`},
 		{`{"old": "battery staple", "new": "another staple"}`, "Origin: https://evil.example", 403, "pages of another origin"},

@@ -53,6 +53,7 @@ func (s *server) routes() []route {
 		{http.MethodDelete, "/api/cameras/{id}", auth.Admin, edit(s.removeCamera)},
 
 		{http.MethodPost, "/api/links", auth.Admin, change(s.makeLink)},
+		{http.MethodPost, "/api/links/revoke", auth.Admin, change(s.revokeLink)},
 		{http.MethodGet, "/api/links/keys", auth.Admin, http.HandlerFunc(s.showLinkKeys)},
 		{http.MethodPost, "/api/links/keys/rotate", auth.Admin, change(s.rotateLinkKeys)},
 		{http.MethodDelete, "/api/links/keys/{key}", auth.Admin, change(s.revokeLinkKey)},

@@ -52,6 +52,21 @@ func (s sign) Run() error {
 	return nil
 }
 
+// revoke ends one link before its time.
+type revoke struct {
+	URL    string `arg:"" help:"The link, as 'framegate sign' has printed it, or from its path on."`
+	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or none."`
+}
+
+func (r revoke) Run() error {
+	config, _, err := findConfig(r.Config)
+	if err != nil {
+		return err
+	}
+	_, err = ownLinks(config).RevokeLink(r.URL)
+	return err
+}
+
 // findConfig loads a configuration. If none is named and there is none, it is the default one, and the path is empty. Variables of the
 // environment that only the service has may be missing, unless a key of links needs them.
 func findConfig(flag string) (config *configs.Config, path string, err error) {

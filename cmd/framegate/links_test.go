@@ -135,6 +135,16 @@ func TestSignedLinkShowsACameraElsewhereUntilItEnds(t *testing.T) {
 	if status, _, body := imageOf(t, strings.Replace(again, "snapshot.jpg", "next.jpg", 1)); status != http.StatusOK {
 		t.Errorf("a link of a new key: %d %.200s", status, body)
 	}
+	if _, stderr, status := run(t, "revoke", again, "--config", path); status != 0 {
+		t.Fatal(stderr)
+	}
+	camtest.Until(t, "the link is revoked", func() bool {
+		status, mediaType, _ := imageOf(t, again)
+		return status == http.StatusGone && mediaType == "image/jpeg"
+	})
+	if _, stderr, status := run(t, "revoke", again+"x", "--config", path); status != 1 || !strings.Contains(stderr, "this is no link that framegate accepts") {
+		t.Errorf("%d %s", status, stderr)
+	}
 	for _, l := range []string{link, brief, again} {
 		if _, signature, _ := strings.Cut(l, "signature="); strings.Contains(p.Log(), signature) {
 			t.Errorf("the log has %s", signature)

@@ -30,6 +30,7 @@ type commands struct {
 	Probe    probe         `cmd:"" help:"Connect to a camera once and print what it sends."`
 	Hardware hardware      `cmd:"" help:"Try every plan of this machine and print which work."`
 	Sign     sign          `cmd:"" help:"Print a link that shows a camera to whoever has it, until it expires."`
+	Revoke   revoke        `cmd:"" help:"End one such link before its time."`
 	Keys     keys          `cmd:"" help:"List, rotate and revoke the keys of signed links."`
 	Health   healthCommand `cmd:"" help:"Check that a framegate on this machine serves; for health checks of containers."`
 	User     user          `cmd:"" help:"Add, remove and list the users of a configuration."`

@@ -7,9 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"os"
 	"slices"
-	"syscall"
 	"time"
 
 	"github.com/framegate/framegate/internal/state"
@@ -190,50 +188,18 @@ func parseKeys(content []byte) (keys []key, err error) {
 	return keys, nil
 }
 
-// stamp distinguishes a file from those that were in its place before, and from itself before it was changed or given to others.
-type stamp struct {
-	inode   uint64
-	changed int64 // ns since 1970
-}
-
-func stampOf(path string) (stamp, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return stamp{}, err
-	}
-	detail := info.Sys().(*syscall.Stat_t) // as on every Unix
-	return stamp{detail.Ino, detail.Ctim.Nano()}, nil
-}
-
-// look reads the file of the state directory if it is another one than before. A file that is gone has no keys. While one cannot be
-// read, the keys stay as they are.
-func (l *Links) look() error {
-	l.looking.Lock()
-	defer l.looking.Unlock()
-	path, err := state.Path(file)
-	if err != nil {
+// lookAtKeys takes over the keys of the state directory if their file has changed. A file that is gone has no keys. While one cannot be read,
+// the keys stay as they are. l.looking is held.
+func (l *Links) lookAtKeys() error {
+	content, changed, err := l.keysFile.read()
+	if !changed {
 		return err
 	}
-	now, err := stampOf(path)
-	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return err
-	}
-	l.mu.Lock()
-	same := now == l.stamp
-	l.mu.Unlock()
-	if same {
-		return nil
-	}
-	content, err := state.ReadFile(file)
 	var keys []key
 	if err == nil {
 		keys, err = parseKeys(content)
 	}
-	if errors.Is(err, os.ErrNotExist) {
-		err = nil
-	}
 	l.mu.Lock()
-	l.stamp = now
 	before := l.accepted()
 	if err == nil {
 		l.made = keys

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Parameters are the query parameters of a signed link.
@@ -35,6 +36,12 @@ type link struct {
 	key     string     // its ID
 	ip      string     // of the only client, as it stands in the URL; empty for any client
 	client  netip.Addr // the same, parsed
+}
+
+// until returns when the link ends.
+func (l link) until() time.Time {
+	seconds, _ := strconv.ParseInt(l.expires, 10, 64)
+	return time.Unix(seconds, 0)
 }
 
 // text is what is signed: six lines, without an end of line after the last. docs/access.md describes it.

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
-	"strconv"
 	"sync"
 	"time"
 
@@ -21,17 +20,20 @@ type Links struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	mu         sync.Mutex // guards what follows
-	configured []key      // if there are any, those of the state directory are not used
-	made       []key      // of the state directory, the newest first
-	stamp      stamp      // of the file that made was read from
+	mu         sync.Mutex      // guards what follows
+	configured []key           // if there are any, those of the state directory are not used
+	made       []key           // of the state directory, the newest first
+	revoked    map[string]bool // links that were revoked by themselves, by revokedOf; nil if that has not been read
+	unknown    bool            // which links were revoked cannot be found out
 
-	looking sync.Mutex // held while the file is looked at, so that an older content never replaces a newer one
+	looking     sync.Mutex // held while the files are looked at, so that an older content never replaces a newer one; guards what follows
+	keysFile    watched
+	revokedFile watched
 }
 
 // New returns Links without a configuration. They call changed when links may have ended before their time.
 func New(changed func(), log *slog.Logger) *Links {
-	return &Links{changed: changed, log: log, now: time.Now}
+	return &Links{changed: changed, log: log, now: time.Now, keysFile: watched{name: file}, revokedFile: watched{name: revokedFile}}
 }
 
 // Configure sets the keys of a configuration.
@@ -48,6 +50,7 @@ func (l *Links) Configure(config *configs.Config) {
 	if ended {
 		l.changed()
 	}
+	l.look() // before the first link comes
 }
 
 // The errors of links. What is wrong with one that is not valid is not said.
@@ -55,9 +58,10 @@ var (
 	errInvalid = &auth.Error{Status: http.StatusForbidden, Detail: "the link is not valid", Kind: auth.Link}
 	errExpired = &auth.Error{Status: http.StatusGone, Detail: "the link has expired", Kind: auth.Link}
 	errRevoked = &auth.Error{Status: http.StatusGone, Detail: "the link was revoked", Kind: auth.Link}
+	errUnknown = &auth.Error{Status: http.StatusServiceUnavailable, Detail: "links cannot be checked now; the log of framegate says why", RetryAfter: 5}
 )
 
-// Revoked reports whether an error says that the key of a link was revoked.
+// Revoked reports whether an error says that a link or its key was revoked.
 func Revoked(err error) bool { return err == error(errRevoked) }
 
 // Find implements auth.Finder. A link makes its bearer a viewer of one camera, who may GET and HEAD its pictures.
@@ -74,13 +78,15 @@ func (l *Links) Find(r *http.Request) (auth.Principal, bool, error) {
 	if !known || !hmac.Equal(signature, given.sign(k.Secret)) || given.ip != "" && given.client != clientOf(r) {
 		return auth.Principal{}, true, errInvalid
 	}
-	seconds, _ := strconv.ParseInt(given.expires, 10, 64)
-	until := time.Unix(seconds, 0)
+	until := given.until()
+	revoked, certain := l.isRevoked(signature)
 	switch {
-	case k.Revoked != nil:
+	case k.Revoked != nil, revoked:
 		return auth.Principal{}, true, errRevoked
 	case !l.now().Before(until):
 		return auth.Principal{}, true, errExpired
+	case !certain:
+		return auth.Principal{}, true, errUnknown
 	}
 	return auth.Principal{Kind: auth.Link, Name: k.ID, Role: auth.Viewer, Cameras: []string{camera}, Until: until}, true, nil
 }
@@ -94,10 +100,18 @@ func clientOf(r *http.Request) netip.Addr {
 	return from.Addr().Unmap().WithZone("")
 }
 
-// lookInterval is how long it may take until a key that another process has revoked is not accepted any more.
+// look takes over what other processes have changed in the state directory. The error says that the keys cannot be read.
+func (l *Links) look() error {
+	l.looking.Lock()
+	defer l.looking.Unlock()
+	l.lookAtRevoked()
+	return l.lookAtKeys()
+}
+
+// lookInterval is how long it may take until a key or a link that another process has revoked is not accepted any more.
 const lookInterval = time.Second
 
-// Run takes over what other processes change in the state directory, such as 'framegate keys', until ctx is done. A key that is new
+// Run takes over what other processes change in the state directory, such as 'framegate keys' and 'framegate revoke', until ctx is done. A key that is new
 // is taken over without it too, when the first link comes that it has signed.
 func (l *Links) Run(ctx context.Context) {
 	tick := time.NewTicker(lookInterval)

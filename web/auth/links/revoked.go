@@ -1,0 +1,134 @@
+package links
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/framegate/framegate/internal/state"
+)
+
+// revokedFile is the name of the file of links that were revoked one by one, a list of revokedLink as JSON.
+const revokedFile = "revoked-links.json"
+
+// maxRevokedLinks bounds the file. A link that has ended is forgotten.
+const maxRevokedLinks = 1000
+
+// revokedLink is a link that has ended before its time.
+type revokedLink struct {
+	Link  string    `json:"link_sha256"` // of its signature, so that whoever reads the file has no link
+	Until time.Time `json:"until"`       // when it would have ended
+}
+
+// revokedOf names a link by its signature, which is different for each link.
+func revokedOf(signature []byte) string {
+	sum := sha256.Sum256(signature)
+	return hex.EncodeToString(sum[:])
+}
+
+// ErrFull says that no more links can be revoked one by one.
+var ErrFull = fmt.Errorf("%d links are revoked one by one already: revoke the key instead, which ends all of its links", maxRevokedLinks)
+
+// RevokeLink ends a link before its time, given as a URL, or from its path on. A link that has ended already is none to revoke, and no error.
+// The error is a *RequestError if the URL is no link that framegate accepts.
+func (l *Links) RevokeLink(address string) (Signed, error) {
+	notSigned := &RequestError{"url", "this is no link that framegate accepts: it must be the whole link, and its key must be known"}
+	u, err := url.Parse(address)
+	if err != nil {
+		return Signed{}, notSigned
+	}
+	match := inPath.FindStringSubmatch(u.EscapedPath())
+	if match == nil {
+		return Signed{}, notSigned
+	}
+	given, signature, found, ok := read(match[2], u.RawQuery)
+	camera, covered := Covers(given.path)
+	if !found || !ok || !covered {
+		return Signed{}, notSigned
+	}
+	l.look()
+	k, known := l.key(given.key)
+	if !known || !hmac.Equal(signature, given.sign(k.Secret)) {
+		return Signed{}, notSigned
+	}
+	signed := Signed{Camera: camera, Key: k.ID, Expires: given.until()}
+	if k.Revoked != nil || !l.now().Before(signed.Expires) {
+		return signed, nil
+	}
+	err = state.Update(revokedFile, func(before []byte) ([]byte, error) {
+		all, err := parseRevoked(before)
+		if err != nil {
+			return nil, err
+		}
+		all = slices.DeleteFunc(all, func(r revokedLink) bool { return !l.now().Before(r.Until) })
+		one := revokedLink{revokedOf(signature), signed.Expires.UTC()}
+		if !slices.ContainsFunc(all, func(r revokedLink) bool { return r.Link == one.Link }) {
+			all = append(all, one)
+		}
+		if len(all) > maxRevokedLinks {
+			return nil, ErrFull
+		}
+		content, err := json.MarshalIndent(all, "", "  ")
+		return append(content, '\n'), err
+	})
+	if err != nil {
+		return Signed{}, err
+	}
+	l.look()
+	return signed, nil
+}
+
+func parseRevoked(content []byte) (all []revokedLink, err error) {
+	if content == nil {
+		return nil, nil
+	}
+	if err := json.Unmarshal(content, &all); err != nil {
+		path, _ := state.Path(revokedFile)
+		return nil, fmt.Errorf("%s cannot be read: it is no list of links; remove it, and rotate the keys twice to end the links that it had", path)
+	}
+	return all, nil
+}
+
+// lookAtRevoked takes over the links that were revoked if their file has changed. While it cannot be read, no link is accepted if it has not
+// been read since the start. l.looking is held.
+func (l *Links) lookAtRevoked() {
+	content, changed, err := l.revokedFile.read()
+	if !changed { // without a state directory no link was revoked
+		return
+	}
+	var all []revokedLink
+	if err == nil {
+		all, err = parseRevoked(content)
+	}
+	if err != nil {
+		l.mu.Lock()
+		l.unknown = l.revoked == nil
+		l.mu.Unlock()
+		l.log.Error("the links that were revoked cannot be read", "error", err)
+		return
+	}
+	revoked, more := map[string]bool{}, false
+	l.mu.Lock()
+	for _, r := range all {
+		revoked[r.Link] = true
+		more = more || !l.revoked[r.Link]
+	}
+	l.revoked, l.unknown = revoked, false
+	l.mu.Unlock()
+	if more {
+		l.changed()
+	}
+}
+
+// isRevoked reports whether a link was revoked by itself. known is false if that cannot be found out.
+func (l *Links) isRevoked(signature []byte) (revoked, known bool) {
+	name := revokedOf(signature)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.revoked[name], !l.unknown
+}
