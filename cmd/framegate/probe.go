@@ -22,6 +22,7 @@ type probe struct {
 	URL       string            `arg:"" help:"URL of the camera as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
 	Transport configs.Transport `enum:"${transports}" default:"${transport}" help:"Transport of RTSP: ${enum}."`
 	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer; a camera that has answered has a minute, or this time if it is longer."`
+	TLSVerify bool              `name:"tls-verify" default:"true" negatable:"" help:"Check the certificate of the camera; without, TLS may be older than 1.2 over HTTPS."`
 	Look      time.Duration     `default:"6s" help:"How long to measure the rate and the keyframe interval, at most."`
 	JSON      bool              `help:"Print JSON."`
 }
@@ -49,7 +50,7 @@ func (p probe) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	src.Transport, src.ConnectTimeout = p.Transport, p.Timeout
+	src.Transport, src.ConnectTimeout, src.TLSVerify = p.Transport, p.Timeout, p.TLSVerify
 	var machine plan.Machine
 	machine.SetProofs(plan.Prove(ctx, proveInChild))
 	report, err := pipeline.Probe(ctx, &machine, src, p.Look, func(w frame.Waiting) { complain(terminal.Line(w.Err.Error())) })
@@ -74,11 +75,12 @@ func (p probe) Run(ctx context.Context) error {
 		enc.SetIndent("", "  ")
 		return enc.Encode(found)
 	}
-	found.print(terminal.NewWriter(os.Stdout))
+	found.print(terminal.NewWriter(os.Stdout), p.Look)
 	return nil
 }
 
-func (p probed) print(to io.Writer) {
+// print prints for people what was found in the time of look at most.
+func (p probed) print(to io.Writer, look time.Duration) {
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	defer out.Flush()
 	keyframes := fmt.Sprintf("every %.2f s", p.KeyframeInterval)
@@ -98,8 +100,12 @@ func (p probed) print(to io.Writer) {
 		size += fmt.Sprintf(": the camera sends %dx%d with pixels of %s", p.CodedWidth, p.CodedHeight, p.PixelAspect)
 	}
 	fmt.Fprintf(out, "size\t%s\n", size)
-	fmt.Fprintf(out, "fps\t%.2f\n", p.FPS)
-	fmt.Fprintf(out, "keyframes\t%s\n", keyframes)
+	if p.FPS > 0 {
+		fmt.Fprintf(out, "fps\t%.2f\n", p.FPS)
+		fmt.Fprintf(out, "keyframes\t%s\n", keyframes)
+	} else {
+		fmt.Fprintf(out, "fps\tnot measured: too few pictures came within %v, and --look waits longer\n", look)
+	}
 	fmt.Fprintf(out, "plan\t%s: %s, %s, %s\n", p.Plan.Name, p.Plan.Decoder, p.Plan.Scaler, p.Plan.Encoder)
 	fmt.Fprintf(out, "\t%s\n", p.Plan.Chosen)
 	fmt.Fprintf(out, "connected in\t%.0f ms\n", p.ConnectTime*1000)

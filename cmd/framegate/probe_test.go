@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"image"
@@ -47,6 +48,25 @@ func TestProbeSaysWhatIsOdd(t *testing.T) {
 	}
 }
 
+// TestProbeSaysThatACameraSpeaksOldTLS has a camera that knows nothing newer than TLS 1.1.
+func TestProbeSaysThatACameraSpeaksOldTLS(t *testing.T) {
+	camera := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		jpeg.Encode(w, image.NewGray(image.Rect(0, 0, 64, 48)), nil)
+	}))
+	camera.TLS = &tls.Config{MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+	camera.StartTLS()
+	t.Cleanup(camera.Close)
+	stdout, stderr, status := run(t, "probe", "--look", "1s", camera.URL)
+	if status != 1 || !strings.Contains(stderr, "it may know old versions of TLS only") {
+		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
+	stdout, stderr, status = run(t, "probe", "--look", "1s", "--no-tls-verify", camera.URL)
+	if status != 0 || !strings.Contains(stdout, "too old to protect what is sent") {
+		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
+}
+
 func TestProbeSaysTheSizeAtWhichPicturesAreShown(t *testing.T) {
 	camera := camtest.Start(t, testcam.Camera{Width: 704, Height: 576, FPS: 10, PixelAspect: frame.Ratio{Width: 16, Height: 11}})
 	stdout, stderr, status := run(t, "probe", "--json", "--look", "1s", camera.URL("cam1"))
@@ -65,16 +85,17 @@ func TestProbeSaysInALineWhatExplainsThePictures(t *testing.T) {
 		found probed
 		want  string // a line
 	}{
-		"pixels that are not square": {probed{Width: 1024, Height: 576, CodedWidth: 704, CodedHeight: 576, PixelAspect: "16:11"}, "size 1024x576: the camera sends 704x576 with pixels of 16:11"},
+		"pixels that are not square": {probed{FPS: 25, Width: 1024, Height: 576, CodedWidth: 704, CodedHeight: 576, PixelAspect: "16:11"}, "size 1024x576: the camera sends 704x576 with pixels of 16:11"},
 		"square pixels":              {probed{Width: 640, Height: 360, CodedWidth: 640, CodedHeight: 360}, "size 640x360"},
-		"rare keyframes":             {probed{KeyframeInterval: 60}, "keyframes every 60.00 s"},
-		"no second keyframe":         {probed{}, "keyframes none after the first one"},
-		"intra refresh":              {probed{RefreshInterval: 1.5}, "keyframes none; the camera refreshes its picture little by little instead, every 1.50 s"},
+		"rare keyframes":             {probed{FPS: 25, KeyframeInterval: 60}, "keyframes every 60.00 s"},
+		"no second keyframe":         {probed{FPS: 25}, "keyframes none after the first one"},
+		"intra refresh":              {probed{FPS: 25, RefreshInterval: 1.5}, "keyframes none; the camera refreshes its picture little by little instead, every 1.50 s"},
 		"a slow camera":              {probed{FPS: 0.14}, "fps 0.14"},
+		"a very slow camera":         {probed{}, "fps not measured: too few pictures came within 6s, and --look waits longer"},
 		"something odd":              {probed{Oddities: []string{"JPEGs have \x1b[2Jno end marker"}}, `odd JPEGs have \u001b[2Jno end marker`},
 	} {
 		var out bytes.Buffer
-		c.found.print(&out)
+		c.found.print(&out, 6*time.Second)
 		var lines []string
 		for line := range strings.Lines(out.String()) {
 			lines = append(lines, strings.Join(strings.Fields(line), " "))

@@ -250,7 +250,9 @@ func (a *assembler) keep(kind byte, nal []byte) {
 		return
 	}
 	if f, fields := a.syntax.format(nal); f != nil {
-		a.fields = fields
+		if a.fields = fields; fields {
+			a.odd.is("its pictures may be interlaced, so edges that move look like combs")
+		}
 		if a.announced == nil || *f != *a.announced {
 			a.announced, a.restated = f, true
 		}

@@ -54,7 +54,7 @@ func TestUnitsOfH264(t *testing.T) {
 		}, "7 8 5*, 1, 1, 1", 0, ""},
 		"two fields with one time": {[]arrival{
 			{spsOfFields, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {p1, 1, true, 0}, {p1, 2, false, 0}, {p1, 2, true, 0},
-		}, "7 8 5 1*, 1 1", 0, ""},
+		}, "7 8 5 1*, 1 1", 0, "interlaced"},
 		"parameter sets with a marker and the time before": {[]arrival{
 			{sps, 0, true, 0}, {pps, 0, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0}, {sps, 2, true, 0}, {pps, 2, false, 0}, {idr, 3, true, 0}, {p1, 4, true, 0},
 		}, "7 8 5*, 1, 7 8 5*, 1", 0, ""},

@@ -195,7 +195,7 @@ func TestOldTLSIsSpokenOnlyWhereNoCertificateIsChecked(t *testing.T) {
 		t.Cleanup(server.Close)
 		src := camtest.Source(t, server.URL)
 		src.TLSCA = certificateOf(t, server) // what is refused is not the certificate
-		runFeed(t, src).Fails(t, frame.Unreachable, "tls: ")
+		runFeed(t, src).Fails(t, frame.Unreachable, "tls_verify: false")
 		src.TLSVerify = false
 		t.Run(name, func(t *testing.T) {
 			feed := runFeed(t, src)

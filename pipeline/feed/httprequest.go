@@ -112,6 +112,9 @@ func (d *cameraDialer) dialWith(ctx context.Context, config *tls.Config, network
 		if errors.As(err, &record) && string(record.RecordHeader[:]) == "HTTP/" {
 			return nil, false, errors.New("it answers without TLS: use http://")
 		}
+		if !config.InsecureSkipVerify && agreesOnNothing(err) {
+			err = errors.New(rootCause(err).Error() + "; it may know old versions of TLS only, which tls_verify: false allows")
+		}
 		return nil, ctx.Err() == nil, err
 	}
 	return newMendedConn(secured, d.odd), false, nil

@@ -4,8 +4,10 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"net"
+	"strings"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
@@ -38,6 +40,12 @@ func oldTLS(c *tls.Config) *tls.Config {
 		c.CipherSuites = append(c.CipherSuites, suite.ID)
 	}
 	return c
+}
+
+// agreesOnNothing reports whether a handshake may have failed because the two sides have no version or cipher in common.
+func agreesOnNothing(err error) bool {
+	var op *net.OpError
+	return errors.As(err, &op) && op.Op == "remote error" || strings.Contains(err.Error(), "unsupported protocol version")
 }
 
 // checkTLS performs a handshake over conn and returns what is wrong with the other side's certificate.
