@@ -63,10 +63,13 @@ func SSIM(a, b Plane) float64 {
 }
 
 // Area scales a plane by the exact average of the area that each pixel covers.
-func (p Plane) Area(width, height int) Plane {
+func (p Plane) Area(width, height int) Plane { return p.area(width, height, 0) }
+
+// area is Area of a plane that is read shift pixels further to the right. Beyond its edges their pixels are repeated.
+func (p Plane) area(width, height int, shift float64) Plane {
 	across := NewPlane(width, p.Height)
 	for x := range width {
-		each(p.Width, width, x, func(from int, weight float64) {
+		each(p.Width, width, x, shift, func(from int, weight float64) {
 			for y := range p.Height {
 				across.Pix[y*width+x] += weight * p.Pix[y*p.Width+from]
 			}
@@ -74,7 +77,7 @@ func (p Plane) Area(width, height int) Plane {
 	}
 	out := NewPlane(width, height)
 	for y := range height {
-		each(p.Height, height, y, func(from int, weight float64) {
+		each(p.Height, height, y, 0, func(from int, weight float64) {
 			for x := range width {
 				out.Pix[y*width+x] += weight * across.Pix[from*width+x]
 			}
@@ -84,12 +87,12 @@ func (p Plane) Area(width, height int) Plane {
 }
 
 // each calls f for each of n pixels that pixel i of out covers, with the part that it has of it.
-func each(n, out, i int, f func(from int, weight float64)) {
+func each(n, out, i int, shift float64, f func(from int, weight float64)) {
 	scale := float64(n) / float64(out)
-	low, high := float64(i)*scale, float64(i+1)*scale
-	for from := int(low); from < n && float64(from) < high-1e-9; from++ {
-		if weight := (min(high, float64(from+1)) - max(low, float64(from))) / scale; weight > 1e-12 {
-			f(from, weight)
+	low, high := float64(i)*scale+shift, float64(i+1)*scale+shift
+	for from := math.Floor(low); from < high-1e-9; from++ {
+		if weight := (min(high, from+1) - max(low, from)) / scale; weight > 1e-12 {
+			f(min(max(int(from), 0), n-1), weight)
 		}
 	}
 }

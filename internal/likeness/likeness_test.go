@@ -8,7 +8,7 @@ import (
 )
 
 func TestEqualPlanesAreAlike(t *testing.T) {
-	p := VideoOf(ZonePlate(160, 90)).Y
+	p := VideoOf(ZonePlate(160, 90), Centred).Y
 	if psnr, ssim := PSNR(p, p), SSIM(p, p); psnr != same || math.Abs(ssim-1) > 1e-9 {
 		t.Errorf("%v dB, SSIM %v", psnr, ssim)
 	}
@@ -26,7 +26,7 @@ func TestPSNROfAKnownError(t *testing.T) {
 
 // SSIM punishes what changes the structure more than what changes the brightness.
 func TestSSIMSeesStructure(t *testing.T) {
-	p := VideoOf(Text(320, 180)).Y
+	p := VideoOf(Text(320, 180), Centred).Y
 	brighter, noisy := NewPlane(320, 180), NewPlane(320, 180)
 	for i, v := range p.Pix {
 		brighter.Pix[i] = v + 8
@@ -57,7 +57,7 @@ func TestColoursOfAPatch(t *testing.T) {
 	for i := range 32 * 16 {
 		img.SetRGBA(i%32, i/32, color.RGBA{32, 192, 32, 255})
 	}
-	got := VideoOf(img).Scaled(9, 5)
+	got := VideoOf(img, Centred).Scaled(9, 5)
 	y, cb, cr := color.RGBToYCbCr(32, 192, 32)
 	for i, c := range []struct {
 		plane Plane
@@ -66,6 +66,23 @@ func TestColoursOfAPatch(t *testing.T) {
 	}{{got.Y, y, 9}, {got.Cb, cb, 5}, {got.Cr, cr, 5}} {
 		if c.plane.Width != c.width || math.Abs(c.plane.Pix[0]-float64(c.want)) > 1.5 {
 			t.Errorf("plane %d: %v of %d pixels, want %v", i, c.plane.Pix[0], c.plane.Width, c.want)
+		}
+	}
+}
+
+// TestExactPictureIsTheSameWhereverTheCameraHasItsChroma but for what the camera has lost.
+func TestExactPictureIsTheSameWhereverTheCameraHasItsChroma(t *testing.T) {
+	img := image.NewRGBA(image.Rect(0, 0, 64, 16))
+	for i := range 64 * 16 {
+		img.SetRGBA(i%64, i/64, color.RGBA{byte(4 * (i % 64)), 64, byte(252 - 4*(i%64)), 255}) // a slope, which both sites keep
+	}
+	left, centred := VideoOf(img, Left), VideoOf(img, Centred)
+	if PSNR(left.Cr, centred.Cr) > 50 {
+		t.Error("the camera's chroma is the same")
+	}
+	for _, width := range []int{64, 32, 20, 16} {
+		if got := PSNR(left.Scaled(width, 16).Cr, centred.Scaled(width, 16).Cr); got < 50 {
+			t.Errorf("%d pixels of 64: %.1f dB", width, got)
 		}
 	}
 }

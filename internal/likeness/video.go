@@ -6,13 +6,25 @@ import (
 )
 
 // Video is a picture as a camera sends it: BT.709, limited range, 4:2:0.
-type Video struct{ Y, Cb, Cr Plane }
+type Video struct {
+	Y, Cb, Cr Plane
+	Site      Site
+}
+
+// Site says where in a row the samples of chroma are.
+type Site int
+
+// The places of a sample of chroma that belongs to two pixels.
+const (
+	Centred Site = iota // in the middle between them, as in a JPEG
+	Left                // on the first one, as in most video (ITU-T H.264, figure E-1, type 0)
+)
 
 // VideoOf encodes a picture with even sides.
-func VideoOf(img image.Image) Video {
+func VideoOf(img image.Image, site Site) Video {
 	b := img.Bounds()
 	width, height := b.Dx(), b.Dy()
-	v := Video{NewPlane(width, height), NewPlane(width, height), NewPlane(width, height)}
+	v := Video{NewPlane(width, height), NewPlane(width, height), NewPlane(width, height), site}
 	for y := range height {
 		for x := range width {
 			r16, g16, b16, _ := img.At(b.Min.X+x, b.Min.Y+y).RGBA()
@@ -24,7 +36,7 @@ func VideoOf(img image.Image) Video {
 		}
 	}
 	for _, p := range []*Plane{&v.Cb, &v.Cr} {
-		*p = p.Area(width/2, height/2)
+		*p = p.area(width/2, height/2, -0.5*float64(site))
 		for i := range p.Pix {
 			p.Pix[i] = math.Round(p.Pix[i])
 		}
@@ -42,10 +54,11 @@ func (v Video) I420() (all []byte) {
 	return all
 }
 
-// Scaled is the exact picture of another size, with the colours of a JPEG: BT.601, full range, 4:2:0. The chroma of odd sides
-// has one sample more.
+// Scaled is the exact picture of another size, with the colours of a JPEG: BT.601, full range, 4:2:0, chroma in the middle. The chroma
+// of odd sides has one sample more.
 func (v Video) Scaled(width, height int) Video {
-	y, cb, cr := v.Y.Area(width, height), v.Cb.Area(width, height), v.Cr.Area(width, height)
+	late := 0.25 * float64(v.Site) // of a sample of chroma
+	y, cb, cr := v.Y.Area(width, height), v.Cb.area(width, height, late), v.Cr.area(width, height, late)
 	for i := range y.Pix {
 		luma, b, r := (y.Pix[i]-16)/219, 1.8556*(cb.Pix[i]-128)/224, 1.5748*(cr.Pix[i]-128)/224
 		blue, red := luma+b, luma+r
@@ -54,7 +67,7 @@ func (v Video) Scaled(width, height int) Video {
 		y.Pix[i] = clamp(255 * luma)
 		cb.Pix[i], cr.Pix[i] = clamp(128+255*(blue-luma)/1.772), clamp(128+255*(red-luma)/1.402)
 	}
-	return Video{y, cb.Area((width+1)/2, (height+1)/2), cr.Area((width+1)/2, (height+1)/2)}
+	return Video{y, cb.Area((width+1)/2, (height+1)/2), cr.Area((width+1)/2, (height+1)/2), Centred}
 }
 
 func clamp(v float64) float64 { return max(0, min(255, v)) }
@@ -67,6 +80,7 @@ func JPEG(img *image.YCbCr) Video {
 		PlaneOf(img.Y, img.YStride, b.Dx(), b.Dy()),
 		PlaneOf(img.Cb, img.CStride, half(b.Dx()), half(b.Dy())),
 		PlaneOf(img.Cr, img.CStride, half(b.Dx()), half(b.Dy())),
+		Centred,
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"image"
 	"image/jpeg"
+	"strings"
 	"testing"
 
 	"github.com/framegate/framegate/internal/likeness"
@@ -19,7 +20,10 @@ var scaledSizes = [][2]int{{480, 270}, {960, 540}, {640, 360}, {576, 324}}
 // scaledVideo sends a picture, as a camera of 1920x1080 does, through the scaler and further elements, and returns what comes out.
 func scaledVideo(t *testing.T, video likeness.Video, size [2]int, further ...Spec) []byte {
 	t.Helper()
-	const caps = "video/x-raw, framerate=25/1, format=I420, width=1920, height=1080, colorimetry=bt709"
+	caps := "video/x-raw, framerate=25/1, format=I420, width=1920, height=1080, colorimetry=bt709, chroma-site=jpeg"
+	if video.Site == likeness.Left {
+		caps = strings.Replace(caps, "jpeg", "mpeg2", 1)
+	}
 	push := func(head *Element) { head.Push(video.I420(), 0, true) }
 	return firstOf(t, caps, push, append([]Spec{
 		{Factory: "appsrc", Set: map[string]any{"caps": Arg(caps), "format": Arg("time")}}, {Factory: Scaler},
@@ -30,18 +34,20 @@ func scaledVideo(t *testing.T, video likeness.Video, size [2]int, further ...Spe
 // TestScaledPicturesAreLikeTheExactAverage, of pictures that are hard to scale.
 func TestScaledPicturesAreLikeTheExactAverage(t *testing.T) {
 	for name, draw := range hard {
-		video := likeness.VideoOf(draw(1920, 1080))
-		for _, size := range scaledSizes {
-			planes, strides := i420(scaledVideo(t, video, size), size[0], size[1])
-			got := likeness.Video{
-				Y:  likeness.PlaneOf(planes[0], strides[0], size[0], size[1]),
-				Cb: likeness.PlaneOf(planes[1], strides[1], size[0]/2, size[1]/2),
-				Cr: likeness.PlaneOf(planes[2], strides[2], size[0]/2, size[1]/2),
-			}
-			like := likeness.Compare(got, video.Scaled(size[0], size[1]))
-			t.Logf("%s %dx%d: %+v", name, size[0], size[1], like)
-			if like.Luma < 40 || like.Colour < 40 || like.LumaSSIM < 0.995 || like.ColourSSIM < 0.995 {
-				t.Errorf("%s at %dx%d: %+v, want at least 40 dB and an SSIM of 0.995", name, size[0], size[1], like)
+		for _, site := range []likeness.Site{likeness.Centred, likeness.Left} {
+			video := likeness.VideoOf(draw(1920, 1080), site)
+			for _, size := range scaledSizes {
+				planes, strides := i420(scaledVideo(t, video, size), size[0], size[1])
+				got := likeness.Video{
+					Y:  likeness.PlaneOf(planes[0], strides[0], size[0], size[1]),
+					Cb: likeness.PlaneOf(planes[1], strides[1], size[0]/2, size[1]/2),
+					Cr: likeness.PlaneOf(planes[2], strides[2], size[0]/2, size[1]/2),
+				}
+				like := likeness.Compare(got, video.Scaled(size[0], size[1]))
+				t.Logf("%s %dx%d, chroma at %v: %+v", name, size[0], size[1], site, like)
+				if like.Luma < 40 || like.Colour < 40 || like.LumaSSIM < 0.995 || like.ColourSSIM < 0.995 {
+					t.Errorf("%s at %dx%d, chroma at %v: %+v, want at least 40 dB and an SSIM of 0.995", name, size[0], size[1], site, like)
+				}
 			}
 		}
 	}
@@ -51,7 +57,7 @@ func TestScaledPicturesAreLikeTheExactAverage(t *testing.T) {
 func TestJPEGsOfTheExactTransformAreCloser(t *testing.T) {
 	size := [2]int{576, 324}
 	for name, draw := range hard {
-		video := likeness.VideoOf(draw(1920, 1080))
+		video := likeness.VideoOf(draw(1920, 1080), likeness.Centred)
 		exact := video.Scaled(size[0], size[1])
 		for _, quality := range []int{95, 100} {
 			likes := map[string]likeness.Likeness{}

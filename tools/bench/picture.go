@@ -57,7 +57,7 @@ func (b *bench) picture(ctx context.Context) error {
 	var urls []string
 	var videos []likeness.Video
 	for _, d := range drawings {
-		video := likeness.VideoOf(d.draw(1920, 1080))
+		video := likeness.VideoOf(d.draw(1920, 1080), likeness.Left)
 		path := filepath.Join(folder, strings.ReplaceAll(d.name, " ", "-")+".mkv")
 		if err := encode(ctx, video, path); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
