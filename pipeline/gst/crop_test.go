@@ -96,32 +96,18 @@ func TestScalerScalesAPartOfAPicture(t *testing.T) {
 			push := func(head *Element) { head.Push(from.data, 0, true) }
 			to, strides := i420(scaledFrom(t, caps, push, Spec{Factory: Scaler, Set: crop}, c.toWidth, c.toHeight, head), c.toWidth, c.toHeight)
 			for plane := range to {
-				n := [2]int{c.width, c.height}
-				out := [2]int{c.toWidth, c.toHeight}
-				begin, length := [2]float64{c.x, c.y}, [2]float64{c.cropW, c.cropH}
-				for axis := range n {
-					if plane > 0 {
-						out[axis] = (out[axis] + 1) / 2
-						each := float64(int(1) << from.sub[axis])
-						length[axis] *= 2 * float64(out[axis]) / float64([2]int{c.toWidth, c.toHeight}[axis]) / each
-						begin[axis] /= each
-						n[axis] = (n[axis] + int(each) - 1) / int(each)
-					}
-					length[axis] = min(length[axis], float64(n[axis])-begin[axis])
-					if begin[axis] == 0 && [2]float64{c.cropW, c.cropH}[axis] == float64([2]int{c.width, c.height}[axis]) {
-						length[axis] = float64(n[axis])
-					}
-				}
+				x := partOf(c.x, c.cropW, c.width, c.toWidth, plane > 0, from.sub[0])
+				y := partOf(c.y, c.cropH, c.height, c.toHeight, plane > 0, from.sub[1])
 				worst := 0.0
-				for y := range out[1] {
-					for x := range out[0] {
+				for j := range y.out {
+					for i := range x.out {
 						want := 0.0
-						for py, wy := range sharesOf(begin[1], length[1], n[1], out[1], y) {
-							for px, wx := range sharesOf(begin[0], length[0], n[0], out[0], x) {
+						for py, wy := range y.shares(j) {
+							for px, wx := range x.shares(i) {
 								want += wy * wx * from.at(plane, px, py)
 							}
 						}
-						worst = max(worst, math.Abs(want-float64(to[plane][y*strides[plane]+x])))
+						worst = max(worst, math.Abs(want-float64(to[plane][j*strides[plane]+i])))
 					}
 				}
 				limit := 2.0
@@ -134,6 +120,32 @@ func TestScalerScalesAPartOfAPicture(t *testing.T) {
 			}
 		}
 	}
+}
+
+// part is what is scaled of a side of a plane: from and length are in samples of the n that the side has, and out are made.
+type part struct {
+	from, length float64
+	n, out       int
+}
+
+func (p part) shares(i int) map[int]float64 { return sharesOf(p.from, p.length, p.n, p.out, i) }
+
+// partOf returns what is scaled for a crop that is given in pixels. A side of chroma has a sample for each 1 << sub pixels, and one more if
+// that leaves a rest; that of a JPEG has one for each two (ITU-T T.81, A.1.1). So the last sample of an odd side covers a pixel that the
+// picture does not have, and shows what the camera has beside the crop, if there is anything.
+func partOf(from, length float64, pixels, out int, chroma bool, sub int) part {
+	if !chroma {
+		return part{from, length, pixels, out}
+	}
+	each := float64(int(1) << sub)
+	p := part{from: from / each, n: int(math.Ceil(float64(pixels) / each)), out: (out + 1) / 2}
+	if length == float64(pixels) { // all of the samples, whatever they cover
+		p.length = float64(p.n)
+		return p
+	}
+	made := length / float64(out) // pixels of the camera for each that is made
+	p.length = min(2*made*float64(p.out)/each, float64(p.n)-p.from)
+	return p
 }
 
 // TestScalerCropsAPictureThatItNeedNotScale has the same size, format and colours on both sides.
