@@ -33,7 +33,7 @@ type Config struct {
 	MaxMegapixels            int      `yaml:"max_megapixels" min:"0" max:"100000" default:"128" doc:"Size of all different pictures that are made at a time, of all cameras together, in millions of pixels; a picture that is larger than its camera's may be a quarter of this. More are refused with 429, but never the pictures of a request without parameters. 0 means no limit."`
 	MaxConnections           int      `yaml:"max_connections" min:"0" max:"100000" default:"3000" doc:"Connections of clients at a time; more are refused with 503. There may be fewer where the limit on open files is low, because cameras need some. 0 means no other limit."`
 	MaxConnectionsPerAddress int      `yaml:"max_connections_per_address" min:"0" max:"100000" default:"1500" doc:"Connections of one address at a time; more are refused with 429. Those of trusted_proxies have no such limit, and 0 means none for anybody."`
-	MaxMemory                Memory   `yaml:"max_memory" default:"75%" doc:"Memory of the whole process, such as 2GiB, or a part of what the machine or the container has, such as 75%. Beyond it, the camera that takes the most is suspended for some minutes. 0 means no limit."`
+	MaxMemory                Memory   `yaml:"max_memory" default:"75%" doc:"Memory of the whole process, such as 2GiB, or a part of what the machine or the container has, such as 75%. Beyond it, the camera that takes the most is suspended for some minutes, and large decoders do not begin. 0 means no limit."`
 	Editable                 bool     `yaml:"editable" default:"true" doc:"Allows requests to change this file: admins its cameras, and users their passwords; false refuses them with 403."`
 
 	Auth         Auth         `yaml:"auth" doc:"Who may look. Without users and without open, this machine only."`
@@ -129,7 +129,7 @@ type Texts struct {
 	Unsupported  string `yaml:"unsupported" default:"The camera's video cannot be decoded here" doc:"There is no decoder for the video."`
 	Ended        string `yaml:"ended" default:"The camera has closed the connection" doc:"The camera ended the stream; framegate connects again."`
 	Refused      string `yaml:"refused" default:"The camera refuses to send" doc:"The camera refuses for another reason, such as too many connections."`
-	Memory       string `yaml:"memory" default:"The camera takes too much memory" doc:"The camera is suspended, because framegate has reached max_memory."`
+	Memory       string `yaml:"memory" default:"The camera takes too much memory" doc:"framegate has reached max_memory and has suspended the camera, or would reach it by decoding what it sends."`
 	Failed       string `yaml:"failed" default:"The pictures cannot be made" doc:"Any other reason."`
 	LinkExpired  string `yaml:"link_expired" default:"This link has expired" doc:"A signed link is used after its end."`
 	LinkRevoked  string `yaml:"link_revoked" default:"This link was revoked" doc:"The key of a signed link was revoked."`

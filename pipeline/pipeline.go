@@ -47,7 +47,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 // NewPicture returns a Picture of the feed with the given outputs, of which there is at least one.
 func (f *Feed) NewPicture(outputs []frame.Output) *picture.Picture {
 	return picture.New(picture.Input{
-		Source: f.Source(), Units: f.Units(), Rate: f.Rate(), Plans: f.plans, Demand: f.demand,
+		Source: f.Source(), Units: f.Units(), Rate: f.Rate(), Plans: f.plans, Demand: f.demand, Decoder: f.Decoder,
 	}, outputs)
 }
 

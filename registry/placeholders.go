@@ -146,8 +146,9 @@ func (c *camera) drawPlaceholder(ctx context.Context, due duePlaceholder) bool {
 	if due.first {
 		*p = shownPlaceholder{since: due.since, background: c.background(ctx, due)}
 	}
+	width, height := placeholder.Size(due.spec.Width, due.spec.Height)
 	drawn, err := placeholder.Placeholder{
-		Width: due.spec.Width, Height: due.spec.Height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality, frame.DefaultQuality),
+		Width: width, Height: height, Quality: cmp.Or(due.spec.Quality, c.conf.Quality, frame.DefaultQuality),
 		Background: p.background, Title: c.conf.Name, Font: texts.Typeface,
 		Lines: []string{texts.Texts.Of(string(reason)), texts.Texts.Since + " " + shortTime(p.since, time.Now())},
 	}.Draw()
@@ -170,7 +171,8 @@ func (c *camera) publishPlaceholder(due duePlaceholder) {
 		return
 	}
 	p.shown = time.Now()
-	info := frame.Info{Received: due.received, Width: due.spec.Width, Height: due.spec.Height, Placeholder: true}
+	info := frame.Info{Received: due.received, Placeholder: true}
+	info.Width, info.Height = placeholder.Size(due.spec.Width, due.spec.Height)
 	if due.spec.Format.Raw() {
 		info.Format = due.spec.Format
 	}

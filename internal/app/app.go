@@ -70,6 +70,7 @@ func New(o Options) (*App, error) {
 	a.pair.Log = a.log.Logger
 	a.clients = newConnections(a.log.Logger)
 	a.ceiling = newCeiling(a.cameras, a.log.Logger)
+	a.machine.Memory = a.ceiling.budget
 	a.handler = web.New(web.Options{
 		Cameras: a.cameras, Hardware: a.machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
 		Configuration: a.configuration, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,

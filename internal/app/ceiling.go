@@ -20,13 +20,15 @@ import (
 // cameras.
 type ceiling struct {
 	limit    atomic.Int64 // in bytes; 0 for none
+	idle     atomic.Int64 // what was resident when keep began, before cameras took any
+	needed   atomic.Bool  // somebody has needed more memory than was left
 	resident func() int64 // of the process, in bytes; 0 if it is not known
+	close    func()       // ends resident
 	giveBack func()       // gives memory back to the system
 	interval time.Duration
 	cameras  cameraMemory
 	log      *slog.Logger
 
-	idle     int64     // what was resident when keep began, before cameras took any
 	since    time.Time // when the shortage began or the registry last reduced the memory of a camera; zero while memory suffices
 	begin    int64     // what was resident then
 	relieved time.Time // when the registry last reduced the memory of a camera
@@ -45,10 +47,17 @@ type cameraMemory interface {
 }
 
 func newCeiling(cameras cameraMemory, log *slog.Logger) *ceiling {
-	return &ceiling{cameras: cameras, log: log, interval: time.Second, giveBack: func() {
+	c := &ceiling{cameras: cameras, log: log, interval: time.Second, resident: func() int64 { return 0 }, close: func() {}, giveBack: func() {
 		debug.FreeOSMemory()
 		pipeline.Trim()
 	}}
+	meter, err := memory.NewMeter()
+	if err != nil {
+		log.Error("max_memory has no effect", "error", err)
+		return c
+	}
+	c.resident, c.close = meter.Resident, meter.Close
+	return c
 }
 
 const (
@@ -62,6 +71,9 @@ const (
 	giveBackPause = time.Minute
 	// warnInterval is the time between two warnings that nothing more can be done.
 	warnInterval = time.Minute
+	// watchfulness is how many times as often the memory is measured while more than half of the limit is taken. A decoder takes up to
+	// a gigabyte a second.
+	watchfulness = 20
 )
 
 // set sets the limit. Go's collector gets a limit of its own, unless GOMEMLIMIT in the environment says otherwise: what is beyond
@@ -78,26 +90,42 @@ func (c *ceiling) set(limit configs.Memory) {
 	debug.SetMemoryLimit(bytes/4*3 + int64(len(ballast))) // which counts as memory, but takes none
 }
 
+// budget returns the limit in bytes, and what is resident now. The limit is 0 if there is none, or none that can be kept. If there is no
+// room for what somebody needs, memory will be given back. Any goroutine may call it.
+func (c *ceiling) budget(need int64) (limit, resident int64) {
+	limit, resident = c.limit.Load(), c.resident()
+	if c.tooLow(limit, resident) {
+		return 0, resident
+	}
+	if resident+need > limit {
+		c.needed.Store(true)
+	}
+	return limit, resident
+}
+
 // keep keeps the limit until ctx is done.
 func (c *ceiling) keep(ctx context.Context) {
-	meter, err := memory.NewMeter()
-	if err != nil {
-		c.log.Error("max_memory has no effect", "error", err)
-		return
-	}
-	defer meter.Close()
-	c.resident = meter.Resident
-	c.idle = c.resident() - c.cameras.Held()
-	tick := time.NewTicker(c.interval)
-	defer tick.Stop()
+	defer c.close()
+	c.idle.Store(c.resident() - c.cameras.Held())
+	next := time.NewTimer(c.interval)
+	defer next.Stop()
 	for {
 		select {
-		case now := <-tick.C:
+		case now := <-next.C:
 			c.check(now)
+			next.Reset(c.pause())
 		case <-ctx.Done():
 			return
 		}
 	}
+}
+
+// pause is the time until the memory is measured again.
+func (c *ceiling) pause() time.Duration {
+	if limit := c.limit.Load(); limit > 0 && c.resident() > limit/2 {
+		return c.interval / watchfulness
+	}
+	return c.interval
 }
 
 // check measures the memory once, and acts if it is above the limit. Cameras come back when a limit is kept with an eighth to spare.
@@ -105,11 +133,12 @@ func (c *ceiling) check(now time.Time) {
 	limit, resident := c.limit.Load(), c.resident()
 	short := limit > 0 && resident > limit-limit/8 && !c.tooLow(limit, resident)
 	extended := c.cameras.Resume(now, short)
+	needed := c.needed.Swap(false)
 	switch {
-	case limit == 0 || resident <= limit && !extended:
+	case limit == 0 || resident <= limit && !extended && !needed:
 		c.since = time.Time{}
 		return
-	case now.Sub(c.relieved) < relievePause:
+	case now.Sub(c.relieved) < relievePause && resident <= c.begin+limit/16: // what was done takes effect
 		return
 	case resident <= c.left+limit/64 && now.Before(c.again):
 		return
@@ -131,9 +160,10 @@ func (c *ceiling) check(now time.Time) {
 }
 
 // least is how many bytes a camera must hold to be suspended now: an eighth of the limit at first, since one that holds less is hardly
-// the reason for the shortage. After patience, or if more and more is resident, any camera may be suspended.
+// the reason for the shortage. After patience, or if more and more is resident although the last one that was suspended has ended, any
+// camera may be suspended.
 func (c *ceiling) least(now time.Time, limit, resident int64) int64 {
-	if now.Sub(c.since) >= patience || resident > c.begin+limit/16 {
+	if now.Sub(c.since) >= patience || resident > c.begin+limit/16 && now.Sub(c.relieved) >= relievePause {
 		return 0
 	}
 	return limit / 8
@@ -158,6 +188,8 @@ func (c *ceiling) relieve(now time.Time, limit, resident int64) {
 			text = "camera suspended: max_memory is reached"
 		}
 		c.log.Warn(text, "camera", done.Camera, "held_bytes", done.Held, "pause", done.Pause, "resident_bytes", resident, "limit_bytes", limit)
+	case done.Spared && now.Sub(c.relieved) < relievePause:
+		c.again = c.relieved.Add(relievePause)
 	case done.Spared:
 		c.again = c.since.Add(patience)
 	case now.Sub(c.warned) >= warnInterval:
@@ -168,5 +200,5 @@ func (c *ceiling) relieve(now time.Time, limit, resident int64) {
 
 // tooLow reports whether a limit cannot be kept even without cameras. They may take twice what they are estimated to.
 func (c *ceiling) tooLow(limit, resident int64) bool {
-	return limit <= c.idle || resident-2*c.cameras.Held() > limit
+	return limit <= c.idle.Load() || resident-2*c.cameras.Held() > limit
 }

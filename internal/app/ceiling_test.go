@@ -159,9 +159,10 @@ func TestLimitThatSuspensionsCannotKeepSuspendsNoCamera(t *testing.T) {
 	} {
 		var text strings.Builder
 		c := newTestCeiling(l, 40*mega)
-		c.log, c.idle = slog.New(slog.NewTextHandler(&text, nil)), 60*mega
-		if l.own > c.idle {
-			c.idle = 30 * mega
+		c.log = slog.New(slog.NewTextHandler(&text, nil))
+		c.idle.Store(60 * mega)
+		if l.own > 60*mega {
+			c.idle.Store(30 * mega)
 		}
 		now := time.Now()
 		for i := range 600 {
@@ -268,7 +269,7 @@ func TestMemoryOfTheProcessIsWatchedUntilTheEnd(t *testing.T) {
 			ended = true
 		}
 	}
-	if c.idle <= 0 {
-		t.Errorf("%d bytes without cameras", c.idle)
+	if c.idle.Load() <= 0 {
+		t.Errorf("%d bytes without cameras", c.idle.Load())
 	}
 }

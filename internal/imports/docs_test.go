@@ -15,8 +15,8 @@ const root = "../.."
 // testCommand finds go test with -run in a text: what stands before -run, and the pattern.
 var testCommand = regexp.MustCompile("go test ([^`\n]*?)-run '?([^`'\\s]+)")
 
-// testFunction finds the names of tests in a file.
-var testFunction = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
+// testFunction finds the names of tests and fuzz targets in a file.
+var testFunction = regexp.MustCompile(`(?m)^func ((?:Test|Fuzz)\w+)\(`)
 
 // TestCommandsOfTheDocsRunTests has no documented command that runs no test and so always succeeds.
 func TestCommandsOfTheDocsRunTests(t *testing.T) {
@@ -82,7 +82,7 @@ func runsATest(t *testing.T, command, pattern string) bool {
 	return false
 }
 
-// TestTestsThatTheDocsNameExist looks at names of tests in the tables of security.md.
+// TestTestsThatTheDocsNameExist looks at names of tests and fuzz targets in the tables of security.md.
 func TestTestsThatTheDocsNameExist(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "docs/security.md"))
 	if err != nil {
@@ -109,7 +109,7 @@ func TestTestsThatTheDocsNameExist(t *testing.T) {
 			t.Errorf("no test is named for: %s", strings.TrimSpace(cells[0]))
 		}
 	}
-	named := regexp.MustCompile("`(Test\\w+)`").FindAllStringSubmatch(string(text), -1)
+	named := regexp.MustCompile("`((?:Test|Fuzz)\\w+)`").FindAllStringSubmatch(string(text), -1)
 	if len(named) < 20 {
 		t.Errorf("only %d tests are named", len(named))
 	}

@@ -79,8 +79,8 @@ func parse(text string) int64 {
 	return n
 }
 
-// Meter measures the memory that this process takes. It keeps its file open, so that it also works when no descriptor is left. It
-// belongs to one goroutine.
+// Meter measures the memory that this process takes. It keeps its file open, so that it also works when no descriptor is left. Any
+// goroutine may use it.
 type Meter struct{ statm *os.File }
 
 // NewMeter returns a Meter.
@@ -93,7 +93,8 @@ func NewMeter() (*Meter, error) {
 }
 
 // Resident is the memory of the machine that this process takes, in bytes. It includes files that are mapped, and what GStreamer
-// and its plugins take. It is 0 if it cannot be read.
+// and its plugins take. It is 0 if it cannot be read,
+// and after Close.
 func (m *Meter) Resident() int64 {
 	var text [128]byte
 	n, _ := m.statm.ReadAt(text[:], 0)

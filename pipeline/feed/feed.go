@@ -26,7 +26,7 @@ type Feed struct {
 	line     unit.Timeline // guarded by the gst.Queue where GStreamer reads, else used by the goroutine that reads only
 	rate     unit.Meter
 	format   atomic.Pointer[unit.Format]
-	decoder  atomic.Int64              // bytes that a decoder takes, by the parameter sets; 0 if there are none
+	decoder  atomic.Int64              // bytes that a decoder takes, by the parameter sets or the headers of JPEGs; 0 if there are none
 	broken   atomic.Uint64             // units that were dropped
 	newest   atomic.Pointer[time.Time] // when the last unit arrived; nil if none has
 	warned   atomic.Int64              // when a unit that is too large was last logged, in Unix seconds
@@ -126,10 +126,13 @@ func (f *Feed) Held() (own, decoder int64) {
 		own += units.queue.Bytes()
 	}
 	if format := f.format.Load(); format != nil {
-		decoder = unit.Held(format.Stream, f.decoder.Load())
+		decoder = f.Decoder(format)
 	}
 	return own, decoder
 }
+
+// Decoder is about how many bytes a decoder of units of a format takes, by what the camera has said until now.
+func (f *Feed) Decoder(of *unit.Format) int64 { return unit.Held(of.Stream, f.decoder.Load()) }
 
 // Free drops all units that are buffered. Pictures wait for the next keyframe.
 func (f *Feed) Free() { f.gop.Clear() }

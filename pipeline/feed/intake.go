@@ -26,6 +26,7 @@ type Intake struct {
 	shape      jpeg.Shape
 	refused    int         // units in a row that no decoder may have
 	density    frame.Ratio // of the newest JPEG
+	held       int64       // how many bytes a decoder of the newest JPEG takes
 	begun      bool        // a keyframe or a recovery point has arrived
 	over       atomic.Bool // the connection has ended: units of a pipeline that hangs are refused
 
@@ -83,7 +84,7 @@ func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Ti
 		format = turned(*format, in.orientation)
 	}
 	start := in.start(data, key, arrived, format)
-	in.feed.decoder.Store(in.starts.Held())
+	in.feed.decoder.Store(max(in.starts.Held(), in.held))
 	if text := in.starts.Excess(); text != "" {
 		in.unsupported(text)
 		in.startsOf = "" // damage may claim anything once
@@ -189,7 +190,7 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 			in.feed.odd.add("shape", fmt.Sprintf("the size or kind of the JPEGs changes, the first time to %dx%d", h.Width, h.Height))
 		}
 	}
-	in.refused = 0
+	in.refused, in.held = 0, h.Held()
 	if density := in.pixels(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
 		in.density = density
 		return picture, in.jpegFormat(*sent, h)

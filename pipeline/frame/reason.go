@@ -20,7 +20,7 @@ const (
 	Unsupported  Reason = "unsupported"  // video that this machine cannot decode
 	Ended        Reason = "ended"        // the camera closed the connection
 	Refused      Reason = "refused"      // the camera refuses to send for a reason that is not listed above
-	Memory       Reason = "memory"       // the camera is suspended, because framegate takes too much memory
+	Memory       Reason = "memory"       // framegate takes too much memory and has suspended the camera, or would if it decoded it
 	Failed       Reason = "failed"       // anything else
 )
 

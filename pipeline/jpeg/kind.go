@@ -62,6 +62,23 @@ func halved(largest, factor int) bool { return largest == factor || largest == 2
 // usualQuality is the JPEG quality of converted pictures, which are decoded and encoded once more.
 const usualQuality = 95
 
+// Held is about how many bytes a decoder of the picture takes: what it decodes to, which exists three times on its way, and the
+// coefficients of one that has several scans.
+func (h Header) Held() int64 {
+	f, err := h.components()
+	if err != nil {
+		return 0
+	}
+	samples, bytes := 0.0, 3.0
+	for _, c := range f.components {
+		samples += float64(c.across*c.down) / float64(f.across*f.down)
+	}
+	if h.scans > 0 {
+		bytes += 2
+	}
+	return int64(samples * bytes * float64(h.Width) * float64(h.Height))
+}
+
 // Usual converts an unusual picture to one that every decoder reads, which is 4:2:0 or grey. It fails for the kinds that Go does
 // not decode, and for pictures of more than 16 megapixels.
 func Usual(data []byte) ([]byte, error) {

@@ -45,3 +45,27 @@ func TestPictureWithMoreScansThanItsSizeAllowsIsNamed(t *testing.T) {
 		t.Errorf("a baseline picture has %d scans, %v", h.Scans(), err)
 	}
 }
+
+func TestDecoderOfAPictureHoldsItsCoefficientsIfItHasSeveralScans(t *testing.T) {
+	data, err := os.ReadFile("testdata/progressive.jpg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	several, err := Read(withScans(t, data, 10, 640, 480))
+	if err != nil {
+		t.Fatal(err)
+	}
+	one, err := Read(encodeJPEG(t, 640, 480)) // in 4:2:0
+	if err != nil {
+		t.Fatal(err)
+	}
+	samples := 0
+	if f, err := several.components(); err == nil {
+		for _, c := range f.components {
+			samples += 640 * 480 * c.across * c.down / (f.across * f.down)
+		}
+	}
+	if several.Held() != int64(5*samples) || one.Held() != 640*480*3/2*3 {
+		t.Errorf("%d and %d bytes", several.Held(), one.Held())
+	}
+}

@@ -27,6 +27,7 @@ type decoding struct {
 	ordered   bool   // units arrive in display order
 	leave     func() // ends what Fallback.Enter began; nil before the first picture
 	begun     func() // ends what Fallback.Begin began
+	claim     *plan.Claim
 
 	idle       idle
 	pushes     bool        // push was started; owned by the goroutine that runs
@@ -57,6 +58,7 @@ func (e *planFailure) Unwrap() error { return e.err }
 func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader) error {
 	for format, lastShown := key.Format, (time.Time{}); ; {
 		d := &decoding{picture: p, format: format, candidate: p.Plans.For(format.Stream)}
+		d.claim = p.Plans.Claim(d.candidate)
 		d.setPlan("")
 		if err := p.Plans.MayBegin(d.candidate); err != nil {
 			return err
@@ -116,6 +118,9 @@ func (p *Picture) decode(ctx context.Context, key unit.Unit, units *unit.Reader)
 // pipeline of the failed one is taken down in the background.
 func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (err error) {
 	defer d.begun()
+	if err := d.claim.Grow(d.picture.Decoder(d.format)); err != nil {
+		return err
+	}
 	defer func() {
 		if _, failed := err.(*planFailure); failed && !d.candidate.Last() {
 			go d.close()
@@ -150,6 +155,7 @@ func (d *decoding) run(ctx context.Context, key unit.Unit, units *unit.Reader) (
 
 // close takes the pipeline down and frees everything that belongs to it. It does not wait for a pipeline that hangs.
 func (d *decoding) close() {
+	defer d.claim.End()
 	if d.pipeline != nil {
 		d.pipeline.Stop()
 		if returned, ok := d.pipeline.Abandoned(); ok {
@@ -293,6 +299,10 @@ func (d *decoding) push(u unit.Unit) bool {
 	}
 	if d.ordered && (u.Key || u.Recovery > 0) && d.candidate.WantsRoom() {
 		data = unit.WithRoom(data, u.Format)
+	}
+	if err := d.claim.Grow(d.picture.Decoder(u.Format)); err != nil {
+		d.pipeline.End(err)
+		return false
 	}
 	d.pushing.Store(true)
 	defer d.pushing.Store(false)

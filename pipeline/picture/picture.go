@@ -28,6 +28,8 @@ type Input struct {
 	// Demand is called when a Picture waits for other units than before. If it waits for more, Demand may take units that
 	// have arrived already, on the caller's goroutine. Any goroutine may call it.
 	Demand func(from, to unit.Demand)
+	// Decoder is about how many bytes a decoder of units of a format takes, by what the camera has said until now.
+	Decoder func(*unit.Format) int64
 }
 
 // Picture makes all its outputs from the units of a feed. It passes on JPEGs that can be served as the camera sent them. For

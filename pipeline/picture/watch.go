@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/framegate/framegate/pipeline/plan"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -51,6 +52,9 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 				newest = now
 			}
 			seen, passed := d.decoded()
+			if seen > plan.MaxKept*len(p.decoded) {
+				d.claim.Taken()
+			}
 			shown := int(d.shown.Load())
 			stuck := decoder.since(asked, seen, stallUnits, newest)
 			unmade := encoder.since(passed, shown, 1, now)

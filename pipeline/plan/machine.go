@@ -14,9 +14,14 @@ import (
 // Machine records which plans work on this machine. The zero Machine knows that software works. Its methods may be called from
 // any goroutine.
 type Machine struct {
+	// Memory returns how many bytes the process may take, 0 for any number, and how many it takes, to one who needs some more. Nil stands
+	// for any number. It is set before there are fallbacks. Any goroutine may call it.
+	Memory func(need int64) (limit, taken int64)
+
 	hanging atomic.Int64 // pipelines in software that hang now
 
 	mu        sync.Mutex         // guards what follows
+	claimed   int64              // bytes that decoders will take, see Claim
 	works     map[string]bool    // whether a plan works, by its key
 	known     map[string][]Plan  // results of plans, cached by codec and choice
 	fallbacks map[*Fallback]bool // of the running feeds

@@ -36,11 +36,11 @@ func (s *av1Sizes) claims(unit []byte) iter.Seq[claim] {
 			switch obu[0] >> 3 & 0xF {
 			case obuSequence:
 				s.read(content)
-				if s.known && !yield(claim{s.width, s.height, keptOfVP9, 0}) {
+				if s.known && !yield(claim{width: s.width, height: s.height, kept: keptOfVP9}) {
 					return
 				}
 			case obuFrameHeader, obuFrame:
-				if s.known && s.overridden(content) && !yield(claim{1 << s.widthBits, 1 << s.heightBits, keptOfVP9, 0}) {
+				if s.known && s.overridden(content) && !yield(claim{width: 1 << s.widthBits, height: 1 << s.heightBits, kept: keptOfVP9}) {
 					return
 				}
 			}

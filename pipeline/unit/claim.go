@@ -16,14 +16,15 @@ import (
 const (
 	maxVideoArea = 34 << 20         // pixels
 	maxHeldArea  = 8 * maxVideoArea // pixels
-	maxHeld      = maxHeldArea * 3  // bytes: 850 MB, half of them with 8 bits
+	maxHeld      = maxHeldArea * 3  // bytes of pictures: 850 MB, half of them with 8 bits
 )
 
 // claim is how much memory a sequence parameter set makes a decoder take: the size of a picture, and how many it keeps, since later
 // ones refer to them or are shown before them. The zero claim claims nothing.
 type claim struct {
 	width, height, kept int
-	pair                int // bytes of two pixels; 0 stands for 3, those of 4:2:0 with 8 bits
+	pair                int  // bytes of two pixels; 0 stands for 3, those of 4:2:0 with 8 bits
+	libav               bool // a decoder of libav is given it, if it is one in software
 }
 
 // pairOf is how many bytes two pixels take, by chroma_format_idc and the bits of a sample.
@@ -52,23 +53,29 @@ func (c claim) excess() string {
 	return ""
 }
 
-// held is how many bytes a decoder takes that is given the claim: the pictures that it keeps, and few more that are on their way.
-func (c claim) held() int64 { return c.picture() * int64(c.kept+spare) }
+// held is how many bytes a decoder takes that is given the claim: the pictures that it keeps, and few more that are on their way. One of
+// libav keeps the motion of each picture too, and GStreamer keeps its own copy as long (1.22.0: 30 MB for each reference of
+// 3840x2160 in 4:2:0, and 2 times as much besides).
+func (c claim) held() int64 {
+	if c.libav {
+		return c.picture() * 5 / 2 * int64(c.kept+2)
+	}
+	return c.picture() * int64(c.kept+spare)
+}
 
 // spare is how many pictures a pipeline has besides those that its decoder keeps.
 const spare = 4
 
-// Held is about how many bytes one decoder of a stream takes. claimed is what its parameter sets claim, 0 if it has none.
+// Held is about how many bytes one decoder of a stream takes. claimed is what its parameter sets or the headers of its JPEGs claim, 0 if
+// there are none.
 func Held(s frame.Stream, claimed int64) int64 {
 	switch {
 	case claimed > 0:
 		return claimed
-	case s.Codec == "mjpeg": // the coefficients of a progressive one, and the picture
-		return int64(s.Width) * int64(s.Height) * 8
 	case s.Codec == "raw":
-		return claim{s.Width, s.Height, 0, 0}.held()
+		return claim{width: s.Width, height: s.Height}.held()
 	}
-	return claim{s.Width, s.Height, 8, 0}.held() // VP9 and AV1; others keep fewer
+	return claim{width: s.Width, height: s.Height, kept: keptOfVP9}.held() // AV1 too; others keep fewer
 }
 
 // Excess says what is too large about a stream whose pictures refer to each other, empty if nothing is. It checks the area only:
@@ -77,7 +84,7 @@ func Excess(s frame.Stream) string {
 	if s.Codec == "mjpeg" || s.Codec == "raw" {
 		return ""
 	}
-	return claim{s.Width, s.Height, 1, 0}.excess()
+	return claim{width: s.Width, height: s.Height, kept: 1}.excess()
 }
 
 // maxSets is the largest number of a sequence parameter set: 31 in H.264, 15 in H.265.
@@ -104,7 +111,7 @@ func claimOfH264(sps []byte) (c claim, id int, ok bool) {
 	if !s.FrameMbsOnlyFlag {
 		height *= 2
 	}
-	return claim{width, height, int(min(kept, maxKept)), pairOf(s.ChromaFormatIdc, 8+max(s.BitDepthLumaMinus8, s.BitDepthChromaMinus8))}, int(min(s.ID, maxSets)), true
+	return claim{width, height, int(min(kept, maxKept)), pairOf(s.ChromaFormatIdc, 8+max(s.BitDepthLumaMinus8, s.BitDepthChromaMinus8)), true}, int(min(s.ID, maxSets)), true
 }
 
 // claimOfH265 is the same for H.265.
@@ -118,5 +125,5 @@ func claimOfH265(sps []byte) (c claim, id int, ok bool) {
 		kept = min(slices.Max(s.MaxDecPicBufferingMinus1), maxKept) + 1
 	}
 	return claim{int(min(s.PicWidthInLumaSamples, 1<<20)), int(min(s.PicHeightInLumaSamples, 1<<20)), int(kept),
-		pairOf(s.ChromaFormatIdc, 8+max(s.BitDepthLumaMinus8, s.BitDepthChromaMinus8))}, int(min(s.ID, maxSets)), true
+		pairOf(s.ChromaFormatIdc, 8+max(s.BitDepthLumaMinus8, s.BitDepthChromaMinus8)), true}, int(min(s.ID, maxSets)), true
 }

@@ -230,11 +230,14 @@ func TestADecoderHoldsWhatTheStreamClaims(t *testing.T) {
 	starts := NewStarts(&Format{Caps: "stream-format=(string)byte-stream", Stream: frame.Stream{Codec: "h264"}})
 	_, unit := joined(spsThatClaims(1920, 1088, 4), nalPPS, nalIDR)
 	starts.Of(unit, true)
-	if got := Held(frame.Stream{Codec: "h264", Width: 1920, Height: 1080}, starts.Held()); got != (4+spare)*picture {
+	if got := Held(frame.Stream{Codec: "h264", Width: 1920, Height: 1080}, starts.Held()); got != 15*picture {
 		t.Errorf("%d bytes", got)
 	}
-	if jpeg := Held(frame.Stream{Codec: "mjpeg", Width: 1920, Height: 1080}, 0); jpeg <= picture || jpeg > 8*picture {
-		t.Errorf("a JPEG holds %d bytes", jpeg)
+	if got := Held(frame.Stream{Codec: "vp9", Width: 1920, Height: 1088}, 0); got != 12*picture {
+		t.Errorf("VP9 takes %d bytes", got)
+	}
+	if got := Held(frame.Stream{Codec: "mjpeg", Width: 1920, Height: 1080}, 99); got != 99 {
+		t.Errorf("a JPEG takes %d bytes", got)
 	}
 }
 
@@ -262,13 +265,13 @@ func TestClaimCountsChromaAndDepth(t *testing.T) {
 		chroma, bits uint32
 		want         int64
 	}{{0, 8, area}, {1, 8, area * 3 / 2}, {2, 8, 2 * area}, {3, 8, 3 * area}, {1, 10, 3 * area}, {3, 12, 6 * area}, {9, 8, 3 * area}} {
-		if got := (claim{64, 64, 1, pairOf(c.chroma, c.bits)}).picture(); got != c.want {
+		if got := (claim{width: 64, height: 64, pair: pairOf(c.chroma, c.bits)}).picture(); got != c.want {
 			t.Errorf("%+v: %d bytes", c, got)
 		}
 	}
-	deep := claim{8192, 4320, 8, pairOf(3, 10)}
-	usual := claim{8192, 4320, 8, pairOf(1, 10)}
-	if deep.excess() == "" || usual.excess() != "" || (claim{8192, 4320, 9, 0}).excess() == "" {
+	deep := claim{8192, 4320, 8, pairOf(3, 10), true}
+	usual := claim{8192, 4320, 8, pairOf(1, 10), true}
+	if deep.excess() == "" || usual.excess() != "" || (claim{width: 8192, height: 4320, kept: 9}).excess() == "" {
 		t.Error("the depth does not count against what is allowed")
 	}
 	high := h264.SPS{} // what a set of the high 4:4:4 profile says

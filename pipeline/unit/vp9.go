@@ -6,7 +6,7 @@ import "iter"
 func claimsOfVP9(unit []byte) iter.Seq[claim] {
 	return func(yield func(claim) bool) {
 		for frame := range framesOfVP9(unit) {
-			if width, height, ok := sizeOfVP9(frame); ok && !yield(claim{width, height, keptOfVP9, 0}) {
+			if width, height, ok := sizeOfVP9(frame); ok && !yield(claim{width: width, height: height, kept: keptOfVP9}) {
 				return
 			}
 		}

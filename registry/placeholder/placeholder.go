@@ -4,9 +4,11 @@ package placeholder
 
 import (
 	"bytes"
+	"context"
 	"image"
 	"image/color"
 	"image/jpeg"
+	"math"
 	"runtime"
 	"sync"
 
@@ -15,13 +17,14 @@ import (
 	"golang.org/x/image/font/gofont/goregular"
 	"golang.org/x/image/font/opentype"
 	"golang.org/x/image/math/fixed"
+	"golang.org/x/sync/semaphore"
 )
 
 // Placeholder describes a picture with lines of text.
 type Placeholder struct {
 	Width, Height int    // pixels
 	Quality       int    // of the JPEG, 1 to 100
-	Background    []byte // JPEG of any size, shown dimmed; the background is plain if this is nil or cannot be decoded
+	Background    []byte // JPEG, shown dimmed; the background is plain if this is nil, cannot be decoded or has more than largestSize pixels
 	Title         string
 	Lines         []string
 	Font          []byte // TrueType or OpenType; nil for Go's own font
@@ -30,9 +33,24 @@ type Placeholder struct {
 // largeSize is how many pixels a large placeholder has. While it is drawn it takes four bytes for each of them, besides its background.
 const largeSize = 1_000_000
 
-// large has a place for each large placeholder that is being drawn: with more at a time than processors, which is what the loss of a
-// camera with many large renditions asks for, the last one would not be there sooner.
-var large = make(chan struct{}, runtime.NumCPU())
+// largestSize is how many pixels a placeholder has at most, and its background: a decoder takes up to 15 bytes for each of the latter.
+const largestSize = 16_000_000
+
+// largePixels is how many pixels of large placeholders and their backgrounds may be drawn at a time: one of usual size for each processor.
+// With more, which is what the loss of a camera with many large renditions asks for, the last one would not be there sooner.
+var largePixels = int64(max(largestSize, 4_000_000*runtime.NumCPU()))
+
+// large counts these pixels.
+var large = semaphore.NewWeighted(largePixels)
+
+// Size is the size of the placeholder of a rendition: its own, or a smaller one of the same shape.
+func Size(width, height int) (int, int) {
+	if width*height <= largestSize {
+		return width, height
+	}
+	by := math.Sqrt(largestSize / (float64(width) * float64(height)))
+	return max(1, int(by*float64(width))), max(1, int(by*float64(height)))
+}
 
 // Draw returns the placeholder as a JPEG. Text that does not fit is drawn smaller, and left out if it would be too
 // small to read. The error is that of a Font that cannot be used.
@@ -41,9 +59,10 @@ func (p Placeholder) Draw() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if p.Width*p.Height >= largeSize {
-		large <- struct{}{}
-		defer func() { <-large }()
+	if n := int64(max(p.Width*p.Height, p.background())); n >= largeSize {
+		n = min(max(n, largePixels/int64(runtime.NumCPU())), largePixels)
+		large.Acquire(context.Background(), n)
+		defer large.Release(n)
 	}
 	picture := image.NewRGBA(image.Rect(0, 0, p.Width, p.Height))
 	p.drawBackground(picture)
@@ -70,9 +89,30 @@ var plain = color.RGBA{28, 30, 33, 255}
 // dimmed is how much of a picture's brightness is left, of 256.
 const dimmed = 80
 
-func (p Placeholder) drawBackground(on *image.RGBA) {
+// background is the size of the background, 0 if there is none that is decoded.
+func (p Placeholder) background() (pixels int) {
+	size, err := jpeg.DecodeConfig(bytes.NewReader(p.Background))
+	if n := size.Width * size.Height; err == nil && n <= largestSize {
+		return n
+	}
+	return 0
+}
+
+// decoded is the background, nil if there is none that is decoded.
+func (p Placeholder) decoded() image.Image {
+	if p.background() == 0 {
+		return nil
+	}
 	last, err := jpeg.Decode(bytes.NewReader(p.Background))
 	if err != nil {
+		return nil
+	}
+	return last
+}
+
+func (p Placeholder) drawBackground(on *image.RGBA) {
+	last := p.decoded()
+	if last == nil {
 		draw.Draw(on, on.Bounds(), image.NewUniform(plain), image.Point{}, draw.Src)
 		return
 	}

@@ -2,6 +2,7 @@ package placeholder
 
 import (
 	"bytes"
+	"encoding/binary"
 	"image"
 	"image/color"
 	"image/jpeg"
@@ -52,9 +53,7 @@ func TestPlaceholderHasTheSizeAndTheText(t *testing.T) {
 }
 
 func TestLargePlaceholdersWaitForProcessorsAndSmallOnesDoNot(t *testing.T) {
-	for range cap(large) {
-		large <- struct{}{}
-	}
+	large.Acquire(t.Context(), largePixels)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
@@ -66,10 +65,39 @@ func TestLargePlaceholdersWaitForProcessorsAndSmallOnesDoNot(t *testing.T) {
 		t.Error("the large one did not wait")
 	default:
 	}
-	for range cap(large) {
-		<-large
-	}
+	large.Release(largePixels)
 	<-done
+}
+
+func TestPlaceholderOfAHugePictureIsSmaller(t *testing.T) {
+	for size, want := range map[image.Point]image.Point{{3840, 2160}: {3840, 2160}, {4000, 4000}: {4000, 4000}, {8192, 4320}: {5508, 2904}, {100, 8_000_000}: {14, 1131370}} {
+		if w, h := Size(size.X, size.Y); w != want.X || h != want.Y {
+			t.Errorf("of %v: %dx%d", size, w, h)
+		}
+	}
+}
+
+func TestHugeBackgroundIsLeftOut(t *testing.T) {
+	head := func(width, height int) []byte {
+		var file bytes.Buffer
+		if err := jpeg.Encode(&file, image.NewGray(image.Rect(0, 0, 16, 16)), nil); err != nil {
+			t.Fatal(err)
+		}
+		picture := file.Bytes()
+		at := bytes.Index(picture, []byte{0xFF, 0xC0}) + 5
+		binary.BigEndian.PutUint16(picture[at:], uint16(height))
+		binary.BigEndian.PutUint16(picture[at+2:], uint16(width))
+		return picture
+	}
+	for _, c := range []struct{ width, height, want int }{{4000, 4000, 16_000_000}, {4001, 4000, 0}, {8192, 8192, 0}} {
+		if got := (Placeholder{Background: head(c.width, c.height)}).background(); got != c.want {
+			t.Errorf("%dx%d: %d pixels", c.width, c.height, got)
+		}
+	}
+	if (Placeholder{Background: head(8192, 8192)}).decoded() != nil {
+		t.Error("it is decoded")
+	}
+	drawn(t, Placeholder{Width: 320, Height: 180, Background: head(8192, 8192), Title: "gate"})
 }
 
 func TestLongTextIsDrawnSmaller(t *testing.T) {
