@@ -142,7 +142,7 @@ func TestSignedLinkShowsACameraElsewhereUntilItEnds(t *testing.T) {
 		status, mediaType, _ := imageOf(t, again)
 		return status == http.StatusGone && mediaType == "image/jpeg"
 	})
-	if _, stderr, status := run(t, "revoke", again+"x", "--config", path); status != 1 || !strings.Contains(stderr, "this is no link that framegate accepts") {
+	if _, stderr, status := run(t, "revoke", again+"x", "--config", path); status != 1 || !strings.Contains(stderr, "this is not a link that framegate accepts") {
 		t.Errorf("%d %s", status, stderr)
 	}
 	for _, l := range []string{link, brief, again} {
@@ -161,7 +161,7 @@ func TestSignRefusesWhatIsNoPictureOfACamera(t *testing.T) {
 	}{
 		{[]string{"http://cams.example/api/cameras"}, `framegate: "/api/cameras" is not the path of a camera's picture: it must end in /cameras/ID/stream,`},
 		{[]string{"/cameras/gat/stream"}, "framegate: there is no camera gat in " + path},
-		{[]string{"/cameras/gate/stream", "--for", "tomorrow"}, `framegate: "tomorrow" is no time for which a link can be valid: write 90m, 36h or 30d`},
+		{[]string{"/cameras/gate/stream", "--for", "tomorrow"}, `framegate: "tomorrow" is not a valid time for a link: write 90m, 36h or 30d`},
 		{[]string{"/cameras/gate/stream", "--client", "cams.example"}, `framegate: "cams.example" is not the IP address of a client`},
 		{[]string{"/cameras/gate/stream?width=999999"}, `framegate: width is "999999"; it must be a whole number from `},
 		{[]string{"/cams/cameras/gate/snapshot.jpg?max_age=-1"}, `framegate: max_age is "-1"; it must be `},

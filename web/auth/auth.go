@@ -1,4 +1,4 @@
-// Package auth decides who asks, and what they may see and do. It knows nothing of cameras but their IDs.
+// Package auth says who sends a request, and what they may see and do. It knows nothing of cameras but their IDs.
 package auth
 
 import (
@@ -14,9 +14,9 @@ type Role int
 
 // The roles.
 const (
-	Anybody Role = iota // nothing but what everybody may
-	Viewer              // see cameras
-	Admin               // see everything, and change cameras
+	Anybody Role = iota // may do what needs no right
+	Viewer              // may see cameras
+	Admin               // may see everything, and change cameras
 )
 
 // String returns the role as the configuration and messages name it.
@@ -36,7 +36,7 @@ const (
 	Proxy  Kind = "proxy"  // is named by a proxy that is trusted
 )
 
-// Principal is who asks. It is not changed after it is found.
+// Principal is who sends a request. It is not changed after it is found.
 type Principal struct {
 	Kind    Kind
 	Name    string // of a user, or what a token says; empty if it has none
@@ -44,9 +44,9 @@ type Principal struct {
 	Cameras []string  // patterns of path.Match for the IDs of the cameras that it may see; empty for all
 	Until   time.Time // when its right ends; zero for never
 
-	// Renew finds the principal again for something that lasts, at no cost. It reports whether the credentials are still right. If it is
-	// nil, the finder is asked again.
-	Renew func() (Principal, bool)
+	// Renew returns the principal as it is now, for requests that last, and reports whether the credentials are still right. It is
+	// cheap. If it is nil, the finder is asked again.
+	Renew func() (now Principal, ok bool)
 }
 
 // Sees reports whether the principal may see a camera. Any goroutine may call it.
@@ -57,10 +57,10 @@ func (p Principal) Sees(camera string) bool {
 	}))
 }
 
-// Error is why a request that carries credentials has no principal.
+// Error says why a request that carries credentials has no principal.
 type Error struct {
 	Status     int    // 401, 403, 410, 429 or 503
-	Detail     string // for who asks; it says nothing that helps to guess
+	Detail     string // for the client; it does not help to guess credentials
 	RetryAfter int    // seconds; 0 for no such header
 	Challenge  string // the header WWW-Authenticate; empty for none
 	Kind       Kind   // of the credentials
@@ -68,9 +68,9 @@ type Error struct {
 
 func (e *Error) Error() string { return e.Detail }
 
-// Finder finds the principal of requests of one kind. Any goroutine may call it.
+// Finder finds principals by one kind of credentials. Any goroutine may call it.
 type Finder interface {
-	// Find returns the principal of a request. found is false if the request carries nothing of this kind. The error is an *Error.
+	// Find returns the principal of a request. found is false if the request has no credentials of this kind. The error is an *Error.
 	Find(r *http.Request) (p Principal, found bool, err error)
 }
 

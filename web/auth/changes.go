@@ -2,18 +2,18 @@ package auth
 
 import "sync"
 
-// Changes are those by which rights may have ended, such as when a user was removed or a key revoked. The zero value is ready to use. Any
-// goroutine may call its methods.
+// Changes notifies of changes that may have ended rights, such as that a user was removed or a key revoked. The zero value is ready to
+// use. Any goroutine may call its methods.
 type Changes struct {
-	mu      sync.Mutex    // guards what follows
+	mu      sync.Mutex    // guards the fields below
 	call    func()        // nil for none
-	running bool          // call runs
-	again   bool          // there was a change since it began
-	next    chan struct{} // nil if nobody waits
+	running bool          // call is running
+	again   bool          // there was a change since call began
+	next    chan struct{} // closed at the next change; nil if nobody waits
 }
 
-// Call has a function called after each change, by one goroutine at a time. Changes that come while it runs have it called once more.
-// Call is called at most once.
+// Call sets a function that is called after each change, by one goroutine at a time. If changes happen while it runs, it is called once
+// more. Call is called at most once.
 func (c *Changes) Call(call func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -30,7 +30,7 @@ func (c *Changes) Next() <-chan struct{} {
 	return c.next
 }
 
-// Changed says that rights may have ended. It does not wait for the call.
+// Changed reports that rights may have ended. It does not wait for the function of Call.
 func (c *Changes) Changed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -13,7 +13,7 @@ import (
 	"github.com/framegate/framegate/internal/state"
 )
 
-// secret is what signs links. It is printed as ***, and stored as it is.
+// secret signs links. It is printed as ***, and stored in plain text.
 type secret string
 
 func (secret) String() string   { return "***" }
@@ -23,19 +23,19 @@ func (secret) GoString() string { return "***" }
 type key struct {
 	ID      string     `json:"id"`
 	Secret  secret     `json:"secret"`
-	Made    time.Time  `json:"made"`              // zero for one of the configuration
-	Revoked *time.Time `json:"revoked,omitempty"` // when; nil for one that is accepted
+	Made    time.Time  `json:"made"`              // zero for a key of the configuration
+	Revoked *time.Time `json:"revoked,omitempty"` // nil while the key is accepted
 }
 
-// file is the name of the file with the keys in the state directory, a list of key as JSON, the newest first.
+// file is the name of a file in the state directory: a list of keys as JSON, the newest first.
 const file = "link-keys.json"
 
 const (
-	maxAccepted = 2  // keys of the state directory that are accepted: the one that signs and the one before
-	maxRevoked  = 16 // keys that are known as revoked; the links of older ones are not valid
+	maxAccepted = 2  // keys of the state directory that are accepted: the one that signs, and the one before it
+	maxRevoked  = 16 // revoked keys that are remembered; links of older ones count as not valid
 )
 
-// Why a key is not changed.
+// The errors of changes of the keys.
 var (
 	ErrConfigured = errors.New("the keys of links are in the configuration: change auth.link_keys there")
 	ErrUnknown    = errors.New("there is no such key")
@@ -45,14 +45,14 @@ var (
 // Key describes a key of links, without its secret.
 type Key struct {
 	ID      string     `json:"id"`
-	Made    *time.Time `json:"made"`    // nil for one of the configuration
-	Signs   bool       `json:"signs"`   // new links
-	Revoked *time.Time `json:"revoked"` // when; nil for one that is accepted
+	Made    *time.Time `json:"made"`    // nil for a key of the configuration
+	Signs   bool       `json:"signs"`   // the key signs new links
+	Revoked *time.Time `json:"revoked"` // nil while the key is accepted
 }
 
-// Keys returns the keys, the one that signs first. The error says that the state directory cannot be read.
+// Keys returns the keys, first the one that signs. The error says why the state directory cannot be read.
 func (l *Links) Keys() ([]Key, error) {
-	if err := l.look(); err != nil {
+	if err := l.reload(); err != nil {
 		return nil, err
 	}
 	signing, _ := l.signing()
@@ -69,7 +69,7 @@ func (l *Links) Keys() ([]Key, error) {
 	return all, nil
 }
 
-// Rotate makes a key that signs links from now on. The key before it is still accepted, and older ones are revoked.
+// Rotate makes a key that signs links from now on. The previous key is still accepted, and older ones are revoked.
 func (l *Links) Rotate() (Key, error) {
 	var made key
 	err := l.change(func(keys []key) ([]key, error) {
@@ -89,7 +89,7 @@ func (l *Links) Rotate() (Key, error) {
 	return Key{ID: made.ID, Made: &made.Made, Signs: true}, err
 }
 
-// Revoke ends all links of a key. The error is ErrUnknown or ErrRevoked if it is not accepted.
+// Revoke ends all links of a key. The error is ErrUnknown if there is no such key, and ErrRevoked if it was revoked before.
 func (l *Links) Revoke(id string) error {
 	return l.change(func(keys []key) ([]key, error) {
 		i := slices.IndexFunc(keys, func(k key) bool { return k.ID == id })
@@ -110,15 +110,15 @@ func revoke(k *key, now time.Time) {
 	}
 }
 
-// toSign returns the key that signs. If there is none, it makes one, and madeIn is the path of its file.
+// toSign returns the key that signs. If there is none, it makes one, and madeIn is the path of the file that it wrote.
 func (l *Links) toSign() (signing key, madeIn string, err error) {
-	l.look()
+	l.reload()
 	if signing, ok := l.signing(); ok {
 		return signing, "", nil
 	}
 	err = l.change(func(keys []key) ([]key, error) {
 		if slices.ContainsFunc(keys, func(k key) bool { return k.Revoked == nil }) {
-			return keys, nil // another process was faster
+			return keys, nil // another process has just made one
 		}
 		madeIn, _ = state.Path(file)
 		return append([]key{newKey(l.now())}, keys...), nil
@@ -158,10 +158,10 @@ func (l *Links) change(do func([]key) ([]key, error)) error {
 	if err != nil {
 		return err
 	}
-	return l.look()
+	return l.reload()
 }
 
-// withoutOldest forgets the oldest keys that are revoked.
+// withoutOldest removes the oldest of the revoked keys.
 func withoutOldest(keys []key) []key {
 	revoked := 0
 	return slices.DeleteFunc(keys, func(k key) bool {
@@ -178,7 +178,7 @@ func parseKeys(content []byte) (keys []key, err error) {
 	}
 	path, _ := state.Path(file)
 	if err := json.Unmarshal(content, &keys); err != nil {
-		return nil, fmt.Errorf("%s cannot be read: it is no list of keys; remove it, so that links get new keys", path)
+		return nil, fmt.Errorf("%s cannot be read: it is not a list of keys; remove it, so that links get new keys", path)
 	}
 	for _, k := range keys {
 		if !keyForm.MatchString(k.ID) || k.Secret == "" {
@@ -188,9 +188,9 @@ func parseKeys(content []byte) (keys []key, err error) {
 	return keys, nil
 }
 
-// lookAtKeys takes over the keys of the state directory if their file has changed. A file that is gone has no keys. While one cannot be read,
-// the keys stay as they are. l.looking is held.
-func (l *Links) lookAtKeys() error {
+// reloadKeys reads the keys of the state directory if their file has changed. If it is gone, there are no keys. If it cannot be read, the
+// keys stay the same. l.reloading is held.
+func (l *Links) reloadKeys() error {
 	content, changed, err := l.keysFile.read()
 	if !changed {
 		return err
@@ -207,7 +207,7 @@ func (l *Links) lookAtKeys() error {
 	ended := lacks(l.accepted(), before)
 	l.mu.Unlock()
 	if err != nil {
-		l.log.Error("the keys of links cannot be read, the previous ones stay in effect", "error", err)
+		l.log.Error("the keys of links cannot be read; the previous ones stay in effect", "error", err)
 	}
 	if ended {
 		l.changed()
@@ -215,13 +215,13 @@ func (l *Links) lookAtKeys() error {
 	return err
 }
 
-// key returns a key by its ID. One that is not known may be in the file since it was last looked at.
+// key returns a key by its ID. If the key is unknown, it reads the file again: another process may have made it.
 func (l *Links) key(id string) (key, bool) {
 	k, known := l.find(id)
 	if known {
 		return k, true
 	}
-	l.look()
+	l.reload()
 	return l.find(id)
 }
 
@@ -236,7 +236,7 @@ func (l *Links) find(id string) (key, bool) {
 	return all[i], true
 }
 
-// all returns the keys that count. l.mu is held.
+// all returns the keys in effect. l.mu is held.
 func (l *Links) all() []key {
 	if len(l.configured) > 0 {
 		return l.configured
@@ -260,7 +260,7 @@ func (l *Links) signing() (key, bool) {
 	return accepted[0], true
 }
 
-// lacks reports whether one of the keys before is not among the keys now.
+// lacks reports whether any of the keys before is not among the keys now.
 func lacks(now, before []key) bool {
 	return slices.ContainsFunc(before, func(b key) bool {
 		return !slices.ContainsFunc(now, func(n key) bool { return n.ID == b.ID && n.Secret == b.Secret })

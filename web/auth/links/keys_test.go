@@ -87,7 +87,7 @@ func TestKeysOfAnotherProcessAreTakenOver(t *testing.T) {
 	if err := command.Revoke(keys[1].ID); err != nil {
 		t.Fatal(err)
 	}
-	server.look() // as Run does each second
+	server.reload() // as Run does each second
 	if _, _, err := server.find(link); err != error(errRevoked) || server.ended.Load() != 1 {
 		t.Error(err, server.ended.Load())
 	}
@@ -123,7 +123,7 @@ func TestKeysThatCannotBeReadStayInEffect(t *testing.T) {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if err := m.look(); err == nil {
+		if err := m.reload(); err == nil {
 			t.Errorf("%.20q was read", content)
 		}
 		if _, _, err := m.find(link); err != nil || m.ended.Load() != 0 {
@@ -136,7 +136,7 @@ func TestKeysThatCannotBeReadStayInEffect(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	m.look()
+	m.reload()
 	if _, _, err := m.find(link); err != error(errInvalid) || m.ended.Load() != 1 {
 		t.Error(err, m.ended.Load())
 	}

@@ -30,12 +30,12 @@ const version = "framegate-link-1"
 // link is what a signature is for.
 type link struct {
 	path    string     // of a picture, without the prefix that a proxy removes
-	query   string     // of the picture, as it stands in the URL
-	any     bool       // whether it is for all pictures of the camera
+	query   string     // of the picture, as in the URL
+	any     bool       // the link is for all pictures of the camera
 	expires string     // seconds since 1970
-	key     string     // its ID
-	ip      string     // of the only client, as it stands in the URL; empty for any client
-	client  netip.Addr // the same, parsed
+	key     string     // ID of the key
+	ip      string     // of the only client that may use the link, as in the URL; empty for any client
+	client  netip.Addr // ip, parsed
 }
 
 // until returns when the link ends.
@@ -44,7 +44,7 @@ func (l link) until() time.Time {
 	return time.Unix(seconds, 0)
 }
 
-// text is what is signed: six lines, without an end of line after the last. docs/access.md describes it.
+// text returns the text that is signed: six lines, with no newline after the last. docs/access.md describes it.
 func (l link) text() string {
 	path, query := l.path, sorted(l.query)
 	if l.any {
@@ -53,26 +53,26 @@ func (l link) text() string {
 	return strings.Join([]string{version, path, query, l.expires, l.key, l.ip}, "\n")
 }
 
-// sorted returns a query with its parts in the order of their bytes.
+// sorted returns a query with its parts sorted by their bytes.
 func sorted(query string) string {
 	parts := slices.DeleteFunc(strings.Split(query, "&"), func(part string) bool { return part == "" })
 	slices.Sort(parts)
 	return strings.Join(parts, "&")
 }
 
-// sign returns the HMAC-SHA256 of a link. The secret is the key as it is written, not what it may encode.
+// sign returns the HMAC-SHA256 of a link. The key of the HMAC is the text of the secret; it is not decoded.
 func (l link) sign(secret secret) []byte {
 	mac := hmac.New(sha256.New, []byte(secret))
 	mac.Write([]byte(l.text()))
 	return mac.Sum(nil)
 }
 
-// encoding is that of signatures. It is strict, since each signature is written in one way only.
+// encoding is that of signatures. It is strict: it accepts one spelling of each signature.
 var encoding = base64.RawURLEncoding.Strict()
 
 var pictureForm = regexp.MustCompile(`^/cameras/([a-z0-9_-]{1,64})/(?:stream|snapshot\.(?:jpg|png|webp)|next\.(?:jpg|raw))$`)
 
-// Covers returns the camera of a path that a link may be for: those of pictures.
+// Covers returns the camera of a picture's path. ok is false for other paths, for which there are no links.
 func Covers(path string) (camera string, ok bool) {
 	match := pictureForm.FindStringSubmatch(path)
 	if match == nil {
@@ -86,8 +86,8 @@ var (
 	keyForm     = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
 )
 
-// read reads the link of a request. found is false if there is none, and ok is false if it is none that framegate makes: with a
-// parameter that is repeated, missing or has another form.
+// read reads the link of a request. found is false if there is none. ok is false if framegate makes no such link: a parameter is
+// repeated, missing or malformed.
 func read(path, rawQuery string) (l link, signature []byte, found, ok bool) {
 	given, others, ok := split(rawQuery)
 	encoded, found := given[signatureParameter]
@@ -108,7 +108,8 @@ func read(path, rawQuery string) (l link, signature []byte, found, ok bool) {
 	return l, signature, true, ok
 }
 
-// split takes the parameters of links out of a query. The others stay as they are. ok is false if one is repeated or cannot be read.
+// split separates the parameters of links from the other parts of a query, which it does not decode. ok is false if a parameter of
+// links is repeated or cannot be decoded.
 func split(rawQuery string) (given map[string]string, others []string, ok bool) {
 	given, ok = map[string]string{}, true
 	for part := range strings.SplitSeq(rawQuery, "&") {
@@ -125,7 +126,7 @@ func split(rawQuery string) (given map[string]string, others []string, ok bool) 
 	return given, others, ok
 }
 
-// parseClient parses the address of a client: one of IPv4 or IPv6, without a zone.
+// parseClient parses the IPv4 or IPv6 address of a client, without a zone.
 func parseClient(text string) (netip.Addr, error) {
 	address, err := netip.ParseAddr(text)
 	if err == nil && address.Zone() != "" {

@@ -1,4 +1,5 @@
-// Package links lets those see one camera who have a link that framegate, or somebody who shares a key with it, has signed.
+// Package links finds the principals of signed links: whoever has one may see one camera. Links are signed by framegate, or by somebody
+// who has a key in common with it.
 package links
 
 import (
@@ -20,13 +21,13 @@ type Links struct {
 	log     *slog.Logger
 	now     func() time.Time
 
-	mu         sync.Mutex      // guards what follows
-	configured []key           // if there are any, those of the state directory are not used
-	made       []key           // of the state directory, the newest first
-	revoked    map[string]bool // links that were revoked by themselves, by revokedOf; nil if that has not been read
-	unknown    bool            // which links were revoked cannot be found out
+	mu         sync.Mutex      // guards the fields below
+	configured []key           // if there are any, the keys of the state directory are not used
+	made       []key           // keys of the state directory, the newest first
+	revoked    map[string]bool // single links that were revoked, by revokedOf; nil before they have been read
+	unknown    bool            // it cannot be found out which links were revoked
 
-	looking     sync.Mutex // held while the files are looked at, so that an older content never replaces a newer one; guards what follows
+	reloading   sync.Mutex // held while the files are read, so that older contents never replace newer ones; guards the fields below
 	keysFile    watched
 	revokedFile watched
 }
@@ -50,10 +51,10 @@ func (l *Links) Configure(config *configs.Config) {
 	if ended {
 		l.changed()
 	}
-	l.look() // before the first link comes
+	l.reload() // before the first link comes
 }
 
-// The errors of links. What is wrong with one that is not valid is not said.
+// The errors of links. They do not say what is wrong with a link that is not valid.
 var (
 	errInvalid = &auth.Error{Status: http.StatusForbidden, Detail: "the link is not valid", Kind: auth.Link}
 	errExpired = &auth.Error{Status: http.StatusGone, Detail: "the link has expired", Kind: auth.Link}
@@ -64,7 +65,7 @@ var (
 // Revoked reports whether an error says that a link or its key was revoked.
 func Revoked(err error) bool { return err == error(errRevoked) }
 
-// Find implements auth.Finder. A link makes its bearer a viewer of one camera, who may GET and HEAD its pictures.
+// Find implements auth.Finder. Whoever has a link is a viewer of one camera, who may GET and HEAD its pictures.
 func (l *Links) Find(r *http.Request) (auth.Principal, bool, error) {
 	given, signature, found, ok := read(r.URL.EscapedPath(), r.URL.RawQuery)
 	if !found {
@@ -91,7 +92,7 @@ func (l *Links) Find(r *http.Request) (auth.Principal, bool, error) {
 	return auth.Principal{Kind: auth.Link, Name: k.ID, Role: auth.Viewer, Cameras: []string{camera}, Until: until}, true, nil
 }
 
-// clientOf is the address from which a request comes, the zero one for a Unix socket.
+// clientOf returns the address from which a request comes, the zero address for a Unix socket.
 func clientOf(r *http.Request) netip.Addr {
 	from, err := netip.ParseAddrPort(r.RemoteAddr)
 	if err != nil {
@@ -100,24 +101,24 @@ func clientOf(r *http.Request) netip.Addr {
 	return from.Addr().Unmap().WithZone("")
 }
 
-// look takes over what other processes have changed in the state directory. The error says that the keys cannot be read.
-func (l *Links) look() error {
-	l.looking.Lock()
-	defer l.looking.Unlock()
-	l.lookAtRevoked()
-	return l.lookAtKeys()
+// reload reads what other processes have changed in the state directory. The error says that the keys cannot be read.
+func (l *Links) reload() error {
+	l.reloading.Lock()
+	defer l.reloading.Unlock()
+	l.reloadRevoked()
+	return l.reloadKeys()
 }
 
-// lookInterval is how long it may take until a key or a link that another process has revoked is not accepted any more.
-const lookInterval = time.Second
+// reloadInterval is how long a link may still be accepted after another process has revoked it or its key.
+const reloadInterval = time.Second
 
-// Run takes over what other processes change in the state directory, such as 'framegate keys' and 'framegate revoke', until ctx is done. A key that is new
-// is taken over without it too, when the first link comes that it has signed.
+// Run reads the files of the state directory again when other processes, such as 'framegate keys' and 'framegate revoke', have changed
+// them, until ctx is done. New keys are also found without Run, when the first link comes that they have signed.
 func (l *Links) Run(ctx context.Context) {
-	tick := time.NewTicker(lookInterval)
+	tick := time.NewTicker(reloadInterval)
 	defer tick.Stop()
 	for {
-		l.look()
+		l.reload()
 		select {
 		case <-ctx.Done():
 			return

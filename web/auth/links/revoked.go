@@ -13,31 +13,31 @@ import (
 	"github.com/framegate/framegate/internal/state"
 )
 
-// revokedFile is the name of the file of links that were revoked one by one, a list of revokedLink as JSON.
+// revokedFile is the name of a file in the state directory: the links that were revoked one by one, a list of revokedLink as JSON.
 const revokedFile = "revoked-links.json"
 
-// maxRevokedLinks bounds the file. A link that has ended is forgotten.
+// maxRevokedLinks limits the list. A link that has expired is removed from it.
 const maxRevokedLinks = 1000
 
-// revokedLink is a link that has ended before its time.
+// revokedLink is a link that was revoked before it expired.
 type revokedLink struct {
-	Link  string    `json:"link_sha256"` // of its signature, so that whoever reads the file has no link
-	Until time.Time `json:"until"`       // when it would have ended
+	Link  string    `json:"link_sha256"` // hash of its signature, so that nobody who reads the file has a link
+	Until time.Time `json:"until"`       // when it expires
 }
 
-// revokedOf names a link by its signature, which is different for each link.
+// revokedOf returns the name of a link in the list: the hash of its signature, which is different for each link.
 func revokedOf(signature []byte) string {
 	sum := sha256.Sum256(signature)
 	return hex.EncodeToString(sum[:])
 }
 
-// ErrFull says that no more links can be revoked one by one.
+// ErrFull means that no more links can be revoked one by one.
 var ErrFull = fmt.Errorf("%d links are revoked one by one already: revoke the key instead, which ends all of its links", maxRevokedLinks)
 
-// RevokeLink ends a link before its time, given as a URL, or from its path on. A link that has ended already is none to revoke, and no error.
-// The error is a *RequestError if the URL is no link that framegate accepts.
+// RevokeLink revokes a link. address is its URL, or its path with the query. If the link has ended already, it does nothing. The error is a
+// *RequestError if framegate does not accept such a link.
 func (l *Links) RevokeLink(address string) (Signed, error) {
-	notSigned := &RequestError{"url", "this is no link that framegate accepts: it must be the whole link, and its key must be known"}
+	notSigned := &RequestError{"url", "this is not a link that framegate accepts: it must be the whole link, and its key must be known"}
 	u, err := url.Parse(address)
 	if err != nil {
 		return Signed{}, notSigned
@@ -51,7 +51,7 @@ func (l *Links) RevokeLink(address string) (Signed, error) {
 	if !found || !ok || !covered {
 		return Signed{}, notSigned
 	}
-	l.look()
+	l.reload()
 	k, known := l.key(given.key)
 	if !known || !hmac.Equal(signature, given.sign(k.Secret)) {
 		return Signed{}, notSigned
@@ -79,7 +79,7 @@ func (l *Links) RevokeLink(address string) (Signed, error) {
 	if err != nil {
 		return Signed{}, err
 	}
-	l.look()
+	l.reload()
 	return signed, nil
 }
 
@@ -89,14 +89,14 @@ func parseRevoked(content []byte) (all []revokedLink, err error) {
 	}
 	if err := json.Unmarshal(content, &all); err != nil {
 		path, _ := state.Path(revokedFile)
-		return nil, fmt.Errorf("%s cannot be read: it is no list of links; remove it, and rotate the keys twice to end the links that it had", path)
+		return nil, fmt.Errorf("%s cannot be read: it is not a list of links; remove it, and rotate the keys twice to end the links that it had", path)
 	}
 	return all, nil
 }
 
-// lookAtRevoked takes over the links that were revoked if their file has changed. While it cannot be read, no link is accepted if it has not
-// been read since the start. l.looking is held.
-func (l *Links) lookAtRevoked() {
+// reloadRevoked reads the links that were revoked if their file has changed. If it cannot be read, the list stays the same. If it could
+// never be read since the start, no link is accepted. l.reloading is held.
+func (l *Links) reloadRevoked() {
 	content, changed, err := l.revokedFile.read()
 	if !changed { // without a state directory no link was revoked
 		return
@@ -125,7 +125,7 @@ func (l *Links) lookAtRevoked() {
 	}
 }
 
-// isRevoked reports whether a link was revoked by itself. known is false if that cannot be found out.
+// isRevoked reports whether a single link was revoked. known is false if this cannot be found out.
 func (l *Links) isRevoked(signature []byte) (revoked, known bool) {
 	name := revokedOf(signature)
 	l.mu.Lock()

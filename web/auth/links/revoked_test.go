@@ -67,7 +67,7 @@ func TestRevokedLinkOfAnotherProcessIsTakenOver(t *testing.T) {
 	link := server.sign(t, Request{URL: "/cameras/gate/stream"})
 	command := another()
 	command.revoke(t, link)
-	server.look() // as Run does each second
+	server.reload() // as Run does each second
 	server.expect(t, link, errRevoked)
 	if server.ended.Load() != 1 {
 		t.Error("no right has ended")
@@ -140,7 +140,7 @@ func TestLinksAreRefusedWhileThoseThatWereRevokedCannotBeRead(t *testing.T) {
 	if err := os.WriteFile(path, []byte("broken"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	m.look()
+	m.reload()
 	m.expect(t, one, errRevoked)
 	m.expect(t, other, nil)
 	if _, err := m.RevokeLink(other); err == nil {
@@ -152,6 +152,6 @@ func TestLinksAreRefusedWhileThoseThatWereRevokedCannotBeRead(t *testing.T) {
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
-	restarted.look()
+	restarted.reload()
 	restarted.expect(t, other, nil)
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// DefaultFor is how long a link is valid whose request does not say it.
+// DefaultFor is how long a link is valid if its request does not say.
 const DefaultFor = 24 * time.Hour
 
 // The shortest and the longest time for which a link is made.
@@ -25,10 +25,10 @@ const (
 
 // Request says what a link is for.
 type Request struct {
-	URL    string // of a picture: whole, or from the path on
-	For    string // how long it is valid, see ParseFor; empty for DefaultFor
-	Any    bool   // whether it is for all pictures of the camera
-	Client string // address of the only client; empty for any
+	URL    string // of a picture: a whole URL, or a path with its query
+	For    string // how long the link is valid, see ParseFor; empty for DefaultFor
+	Any    bool   // the link is for all pictures of the camera
+	Client string // address of the only client that may use the link; empty for any
 }
 
 // Signed is a link.
@@ -37,10 +37,10 @@ type Signed struct {
 	Camera  string
 	Key     string
 	Expires time.Time
-	MadeIn  string // path of the file with the key, if that was made for this link
+	MadeIn  string // path of the file with the key, if the key was made for this link; else empty
 }
 
-// RequestError is what is wrong with a Request.
+// RequestError says what is wrong with a Request.
 type RequestError struct {
 	Parameter string // the wrong one, as the API names it
 	Text      string
@@ -48,7 +48,7 @@ type RequestError struct {
 
 func (e *RequestError) Error() string { return e.Text }
 
-// Check parses a request. The error is a *RequestError. The rest of Signed is empty.
+// Check parses a request. The error is a *RequestError. Of Signed it sets Camera only.
 func (r Request) Check() (Signed, error) {
 	s, _, _, err := r.check()
 	return s, err
@@ -66,18 +66,18 @@ func ParseFor(text string) (time.Duration, error) {
 		d = time.Duration(min(max(n, -1), 1<<16)) * day
 	}
 	if err != nil || d < minFor || d > maxFor {
-		return 0, &RequestError{"for", fmt.Sprintf("%q is no time for which a link can be valid: write 90m, 36h or 30d, from 1s to 3650d", text)}
+		return 0, &RequestError{"for", fmt.Sprintf("%q is not a valid time for a link: write 90m, 36h or 30d, from 1s to 3650d", text)}
 	}
 	return d, nil
 }
 
-// inPath finds the path of a picture behind what a proxy removes.
+// inPath matches the path of a picture, with a prefix that a proxy removes.
 var inPath = regexp.MustCompile(`^(.*)(/cameras/[^/]*/[^/]*)$`)
 
-// queryForm is a query that browsers send as it is written.
+// queryForm matches a query that browsers send exactly as it is written.
 var queryForm = regexp.MustCompile(`^[!#-&(-;=?-~]*$`)
 
-// check returns the URL, the link that is to be signed and its time too.
+// check parses a request. It also returns the URL and the link to sign, without key and time.
 func (r Request) check() (s Signed, u *url.URL, l link, err error) {
 	fail := func(format string, args ...any) (Signed, *url.URL, link, error) {
 		return Signed{}, nil, link{}, &RequestError{"path", fmt.Sprintf(format, args...)}
@@ -91,9 +91,9 @@ func (r Request) check() (s Signed, u *url.URL, l link, err error) {
 	case u.User != nil:
 		return fail("the URL has a user or a password, which a link must not have")
 	case u.Fragment != "":
-		return fail("the URL has a #, which no server gets")
+		return fail("the URL has a part after #, which browsers do not send to a server")
 	case !queryForm.MatchString(u.RawQuery):
-		return fail("the query of the URL has a character that browsers write in another way: write %%20 for a space, and likewise for quotes, < and >, and for letters that are not English")
+		return fail("the query of the URL has a character that browsers encode: write %%20 for a space, and encode quotes, < and >, and all characters outside ASCII too")
 	}
 	match := inPath.FindStringSubmatch(u.EscapedPath())
 	if match != nil {
@@ -104,7 +104,7 @@ func (r Request) check() (s Signed, u *url.URL, l link, err error) {
 	}
 	for part := range strings.SplitSeq(u.RawQuery, "&") {
 		if name, _, _ := strings.Cut(part, "="); slices.Contains(auth.Parameters, name) {
-			return fail("the URL has the parameter %s, which says who asks; a link says that itself", name)
+			return fail("the URL has the parameter %s, which carries credentials; the link adds its own", name)
 		}
 	}
 	l = link{path: match[2], query: u.RawQuery, any: r.Any, ip: r.Client}
@@ -119,7 +119,7 @@ func (r Request) check() (s Signed, u *url.URL, l link, err error) {
 	return s, u, l, err
 }
 
-// Sign makes a link. If there is no key yet, it makes one. The error is a *RequestError, or says why there is no key.
+// Sign makes a link. If there is no key yet, it makes one. The error is a *RequestError, or says why no key could be made.
 func (l *Links) Sign(r Request) (Signed, error) {
 	signed, u, made, err := r.check()
 	if err != nil {

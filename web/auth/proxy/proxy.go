@@ -1,5 +1,5 @@
-// Package proxy finds out who asks through a proxy that is trusted: the client's address, the address under which it reached the
-// proxy, and the user whom the proxy has authenticated.
+// Package proxy reads what a trusted proxy says about a request: the client's address, the host and scheme that the client used, and
+// the user whom the proxy has authenticated.
 package proxy
 
 import (
@@ -14,11 +14,11 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// Forwarded is what a proxy says of a request. It is not changed after it is made.
+// Forwarded is what a proxy says about a request. It is not changed after it is made.
 type Forwarded struct {
 	Scheme string // http or https; empty if the proxy does not say
 	Prefix string // path below which the client sees framegate, such as /cams; empty for none
-	Host   string // header Host that the proxy has sent; that of the client's request may be another
+	Host   string // the header Host that the proxy has sent, which may differ from the client's
 
 	from  string    // address of the proxy
 	local net.Addr  // framegate's end of the connection; may be nil for TCP
@@ -27,14 +27,14 @@ type Forwarded struct {
 
 type key struct{}
 
-// Of returns what a proxy says of a request. ok is false if the request comes from no proxy that is trusted.
+// Of returns what a proxy says about a request. ok is false if the request does not come from a trusted proxy.
 func Of(ctx context.Context) (f Forwarded, ok bool) {
 	f, ok = ctx.Value(key{}).(Forwarded)
 	return f, ok
 }
 
-// Forward returns a request as its client made it, if it comes from a proxy that is trusted: with the client's address and host. A client
-// whose address the proxy does not say has the proxy's. Other requests are returned as they are; what their headers say is ignored.
+// Forward returns a request of a trusted proxy with the address and the host of its client. If the proxy does not give the client's
+// address, the proxy's own remains. Other requests are returned unchanged, whatever their headers say.
 func Forward(r *http.Request, proxies configs.Proxies) *http.Request {
 	local, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
 	if !proxies.Trust(r.RemoteAddr, local) {
@@ -54,8 +54,8 @@ func Forward(r *http.Request, proxies configs.Proxies) *http.Request {
 	return r
 }
 
-// client returns the address from which a request reached the first proxy that is trusted: the last of X-Forwarded-For that is no
-// such proxy's. Those before it are what the client says. ok is false if there is none.
+// client returns the address from which a request reached the first trusted proxy: the last address in X-Forwarded-For that is not a
+// trusted proxy's, or the first if all are. Earlier ones may be made up by the client. ok is false if there is none.
 func client(header http.Header, proxies configs.Proxies) (client netip.Addr, ok bool) {
 	list := strings.Split(strings.Join(header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(list) - 1; i >= 0; i-- {
@@ -80,7 +80,7 @@ func parse(text string) (netip.Addr, bool) {
 	return address.Unmap(), err == nil
 }
 
-// last returns the last value of a header with a list: the one that the nearest proxy has added.
+// last returns the last value of a header with a list, which the nearest proxy has added.
 func last(header http.Header, name string) string {
 	values := header.Values(name)
 	if len(values) == 0 {
@@ -90,7 +90,7 @@ func last(header http.Header, name string) string {
 	return strings.TrimSpace(text[strings.LastIndexByte(text, ',')+1:])
 }
 
-// hostForm is a host as a URL has it, with or without a port.
+// hostForm matches the host of a URL, with or without a port.
 var hostForm = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
 
 // prefix returns the path that a proxy has removed. Home Assistant's ingress names it in a header of its own.

@@ -17,8 +17,8 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// Users is an auth.Finder of those whom a proxy has authenticated. Before the first Configure it finds nobody. Any goroutine may call its
-// methods.
+// Users is an auth.Finder for users whom a proxy has authenticated. Before the first Configure it finds nobody. Any goroutine may call
+// its methods.
 type Users struct {
 	log    *slog.Logger
 	config atomic.Pointer[configs.Config]
@@ -27,7 +27,7 @@ type Users struct {
 // NewUsers returns a finder.
 func NewUsers(log *slog.Logger) *Users { return &Users{log: log} }
 
-// Configure sets which headers of which proxies name somebody from now on.
+// Configure sets which proxies may name users from now on, and in which headers.
 func (u *Users) Configure(config *configs.Config) {
 	u.config.Store(config)
 }
@@ -43,7 +43,7 @@ func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
 		return auth.Principal{}, false, nil
 	}
 	f, trusted := Of(r.Context())
-	trusted = trusted && whole.Proxies.Trust(f.from, f.local) // it may have been trusted only when the request came
+	trusted = trusted && whole.Proxies.Trust(f.from, f.local) // the proxy may have lost its trust since the request came
 	if !trusted || !knows(r.Header.Values(config.SecretHeader), config.Secret) {
 		u.log.Debug("a header with a user was ignored", "from", r.RemoteAddr, "trusted", trusted)
 		return auth.Principal{}, false, nil
@@ -51,16 +51,16 @@ func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
 	p, fault := principal(r.Header, config)
 	if fault != "" {
 		u.log.Debug("a user of a proxy was refused", "why", fault)
-		return auth.Principal{}, true, &auth.Error{Status: http.StatusForbidden, Detail: "the proxy lets you in as nobody: " + fault}
+		return auth.Principal{}, true, &auth.Error{Status: http.StatusForbidden, Detail: "the headers of the proxy let nobody in: " + fault}
 	}
 	p.Until = f.at.Add(rightTime)
 	return p, true, nil
 }
 
-// rightTime is how long a user may watch by one request: framegate does not learn when the proxy's session of the user ends.
+// rightTime is how long a user may watch with one request: framegate does not learn when the user's session at the proxy ends.
 const rightTime = time.Hour
 
-// knows reports whether a proxy has sent the secret, in a time that does not depend on how much of it is right.
+// knows reports whether a proxy has sent the secret. The time that this takes does not depend on how much of it is right.
 func knows(sent []string, secret configs.Secret) bool {
 	if len(sent) != 1 || secret == "" {
 		return false
@@ -80,7 +80,7 @@ func principal(header http.Header, config *configs.ProxyAuth) (p auth.Principal,
 	}
 	p = auth.Principal{Kind: auth.Proxy, Name: names[0]}
 	if p.Role = role(header, config); p.Role == auth.Anybody {
-		return p, "the role is none that is known"
+		return p, "the role is unknown"
 	}
 	if config.CamerasHeader == "" {
 		return p, ""
@@ -91,15 +91,15 @@ func principal(header http.Header, config *configs.ProxyAuth) (p auth.Principal,
 	}
 	p.Cameras = strings.FieldsFunc(strings.Join(given, ","), func(r rune) bool { return r == ',' || unicode.IsSpace(r) })
 	if len(p.Cameras) == 0 || slices.ContainsFunc(p.Cameras, func(pattern string) bool { _, err := path.Match(pattern, ""); return err != nil }) {
-		return p, "the header with the cameras has no pattern of one"
+		return p, "the header with the cameras has no pattern, or a wrong one"
 	}
 	if p.Role == auth.Admin && !configs.AllCameras(p.Cameras) {
-		return p, "the header with the cameras limits an admin to some, and an admin sees all"
+		return p, "the header with the cameras limits an admin to some cameras, but an admin sees all"
 	}
 	return p, ""
 }
 
-// role returns the role that the headers of a proxy give, Anybody if they give none.
+// role returns the role that the headers of a proxy give, Anybody if they give none or an unknown one.
 func role(header http.Header, config *configs.ProxyAuth) auth.Role {
 	word := config.DefaultRole
 	if config.RoleHeader != "" && len(header.Values(config.RoleHeader)) > 0 {

@@ -2,7 +2,8 @@ package sessions
 
 import "strings"
 
-// browsers and systems are recognised by a word in User-Agent; the first one counts, because later browsers name earlier ones too.
+// The browsers and systems that are recognised by a word in User-Agent. The first that fits counts: a browser may also name one further
+// down the list.
 var (
 	browsers = [][2]string{
 		{"Edg", "Edge"}, {"OPR/", "Opera"}, {"SamsungBrowser/", "Samsung Internet"}, {"Firefox/", "Firefox"}, {"FxiOS/", "Firefox"},
@@ -14,7 +15,7 @@ var (
 	}
 )
 
-// browser says in words what a User-Agent is, such as Firefox on Linux.
+// browser describes a User-Agent, for example as Firefox on Linux.
 func browser(agent string) string {
 	name := first(browsers, agent, "Another browser")
 	if system := first(systems, agent, ""); system != "" {

@@ -10,18 +10,19 @@ import (
 	"github.com/framegate/framegate/internal/state"
 )
 
-// file is the name of the file of the sessions in the state directory. It has hashes of tokens only, so whoever reads it has no session.
+// file is the name of the file of sessions in the state directory. It has only the hashes of tokens, so nobody who reads it can use a
+// session.
 const file = "sessions.json"
 
-// saveInterval is the time between two writes if no session begins or ends. After a crash, sessions are taken for unused since then.
+// saveInterval is the time between two writes if no session begins or ends. After a crash, sessions count as unused since the last write.
 const saveInterval = time.Hour
 
-// content is what the file holds.
+// content is the content of the file.
 type content struct {
 	Sessions []*session `json:"sessions"`
 }
 
-// load reads the file. Without one, or if it cannot be read, there are no sessions, and everybody signs in again. mu is held.
+// load reads the file. If there is none, or it cannot be read, there are no sessions, and everybody signs in again. mu is held.
 func (s *Sessions) load() {
 	s.saved = s.now()
 	text, err := state.ReadFile(file)

@@ -1,4 +1,4 @@
-// Package sessions keeps who has signed in. A browser has a random token in a cookie; framegate has the hash of the token.
+// Package sessions remembers the browsers that have signed in. A browser has a random token in a cookie; framegate has its hash.
 package sessions
 
 import (
@@ -21,19 +21,20 @@ const (
 	idleTime = 7 * 24 * time.Hour
 	// lifetime is how long a session lasts at most.
 	lifetime = 30 * 24 * time.Hour
-	// maxPerUser is how many sessions a user has; a further one ends that which was used the longest time ago.
+	// maxPerUser is how many sessions a user may have. A further one ends the least recently used one.
 	maxPerUser = 16
-	// maxInAll bounds the sessions of all users, so that the file stays below the limit of the state directory.
+	// maxInAll limits the sessions of all users, so that the file stays below the limit for files of the state directory.
 	maxInAll = 500
 )
 
 // Users are those who may sign in. Any goroutine may call its methods.
 type Users interface {
-	// Principal returns a user. It is false if there is none.
-	Principal(name string) (auth.Principal, bool)
+	// Principal returns a user. ok is false if there is none of this name.
+	Principal(name string) (p auth.Principal, ok bool)
 	// Stamp returns a text that changes whenever the password of a user is set, and is the same after a restart.
 	Stamp(name string) string
-	// Check returns the user with a name and a password. The error is an *auth.Error if they are wrong, or were tried too often.
+	// Check returns the user with a name and a password. The error is an *auth.Error if they are wrong, or too many wrong ones were
+	// tried.
 	Check(ctx context.Context, name, password, address string) (auth.Principal, error)
 }
 
@@ -49,14 +50,14 @@ type Sessions struct {
 
 	saving sync.Mutex // guards the file, and is taken before mu
 
-	mu       sync.Mutex          // guards what follows
+	mu       sync.Mutex          // guards the fields below
 	sessions map[string]*session // by the hash of their token
 	stamps   map[string]string   // of the users' passwords, by name; the map is replaced, never changed
 	loaded   bool
 	saved    time.Time
 }
 
-// session is a session as the file has it.
+// session is a session as it is stored in the file.
 type session struct {
 	Token   string    `json:"token_sha256"`
 	User    string    `json:"user"`
@@ -64,10 +65,10 @@ type session struct {
 	Address string    `json:"address"` // of the client, at sign-in
 	Browser string    `json:"browser"`
 	Since   time.Time `json:"since"`
-	Seen    time.Time `json:"seen"` // the last request
+	Seen    time.Time `json:"seen"` // when the last request came
 }
 
-// until is when a session ends by itself.
+// until returns when a session ends by itself.
 func (s *session) until() time.Time {
 	idle, end := s.Seen.Add(idleTime), s.Since.Add(lifetime)
 	if idle.Before(end) {
@@ -78,18 +79,18 @@ func (s *session) until() time.Time {
 
 // Session is a session as its user sees it.
 type Session struct {
-	ID      string    `json:"id"` // names it; it is no secret
+	ID      string    `json:"id"` // not a secret
 	Address string    `json:"address"`
 	Browser string    `json:"browser"`
 	Since   time.Time `json:"since"`
 	Seen    time.Time `json:"seen"`
-	Current bool      `json:"current"` // it is that of the request
+	Current bool      `json:"current"` // the session of this request
 }
 
-// idOf is the name of the session of a token's hash.
+// idOf returns the ID of the session whose token has a hash.
 func idOf(hash string) string { return hash[:16] }
 
-// New returns the sessions of users. Whenever one ends, changes is told.
+// New returns the sessions of users. It reports to changes when sessions end.
 func New(users Users, changes *auth.Changes, log *slog.Logger) *Sessions {
 	return &Sessions{
 		users: users, changes: changes, log: log, now: time.Now, sessions: map[string]*session{},
@@ -126,11 +127,11 @@ func (s *Sessions) Configure(config *configs.Config) {
 		s.log.Info("sessions ended: the password has changed", "who", user, "sessions", count)
 	}
 	if ended > 0 {
-		s.end()
+		s.saveChange()
 	}
 }
 
-// Find returns the user of a request's cookie. A cookie that is not valid any more counts as none, since a browser sends it by itself.
+// Find implements auth.Finder. A cookie that is no longer valid counts as no credentials, because browsers send it unasked.
 func (s *Sessions) Find(r *http.Request) (p auth.Principal, found bool, err error) {
 	hash, user, until := s.use(r)
 	if hash == "" {
@@ -153,7 +154,8 @@ func (s *Sessions) Has(r *http.Request) bool {
 	return s.of(r) != nil
 }
 
-// use returns the session of a request, which is used now. The hash is empty if there is none.
+// use marks the session of a request as used now, and returns the hash of its token, its user and when it ends by itself. The hash is
+// empty if there is no session.
 func (s *Sessions) use(r *http.Request) (hash, user string, until time.Time) {
 	now := s.now()
 	s.mu.Lock()
@@ -166,7 +168,7 @@ func (s *Sessions) use(r *http.Request) (hash, user string, until time.Time) {
 	hash, user, until = one.Token, one.User, one.until()
 	due := now.Sub(s.saved) > saveInterval
 	s.mu.Unlock()
-	if due && s.saving.TryLock() { // while one request waits for the disk, no other does
+	if due && s.saving.TryLock() { // only one request at a time waits for the disk
 		s.save()
 		s.saving.Unlock()
 	}
@@ -187,17 +189,17 @@ func (s *Sessions) of(r *http.Request) *session {
 	return nil
 }
 
-// valid reports whether a session has not ended, and its user has the password of the sign-in. mu is held.
+// valid reports whether a session has not ended, and its user still has the password of the sign-in. mu is held.
 func (s *Sessions) valid(one *session) bool {
 	stamp, exists := s.stamps[one.User]
 	return exists && stamp == one.Stamp && s.now().Before(one.until())
 }
 
-// SignIn begins a session for a user with the password, and sets its cookie. The session that the browser had ends. address is that of the
-// client. The error is that of Users.Check.
+// SignIn begins a session if the password is right, and sets its cookie. It ends the session that the browser had before. address is the
+// client's. The error is that of Users.Check, or an *auth.Error if the password has changed meanwhile.
 func (s *Sessions) SignIn(w http.ResponseWriter, r *http.Request, name, password, address string) error {
 	s.mu.Lock()
-	stamps := s.stamps // before the check, which may be of a password that changes meanwhile
+	stamps := s.stamps // taken before the check, because a password may change during it
 	s.mu.Unlock()
 	p, err := s.users.Check(r.Context(), name, password, address)
 	if err != nil {
@@ -228,11 +230,11 @@ func (s *Sessions) Begin(w http.ResponseWriter, r *http.Request, user, stamp, ad
 	s.bound(user)
 	s.mu.Unlock()
 	s.setCookie(w, r, token)
-	s.end()
+	s.saveChange()
 	return true
 }
 
-// SignOut ends the session of a request, and has the browser forget its cookie. It returns the user, empty if there was no session.
+// SignOut ends the session of a request, and removes its cookie from the browser. It returns the user, empty if there was no session.
 func (s *Sessions) SignOut(w http.ResponseWriter, r *http.Request) (user string) {
 	s.mu.Lock()
 	one := s.of(r)
@@ -243,12 +245,12 @@ func (s *Sessions) SignOut(w http.ResponseWriter, r *http.Request) (user string)
 	s.mu.Unlock()
 	s.setCookie(w, r, "")
 	if one != nil {
-		s.end()
+		s.saveChange()
 	}
 	return user
 }
 
-// List returns the sessions of a user, the last one used first.
+// List returns the sessions of a user, the most recently used first.
 func (s *Sessions) List(r *http.Request, user string) []Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -265,7 +267,7 @@ func (s *Sessions) List(r *http.Request, user string) []Session {
 	return list
 }
 
-// End ends a session of a user. It is false if the user has no such session.
+// End ends a session of a user, and reports whether the user had such a session.
 func (s *Sessions) End(user, id string) bool {
 	return s.endAll(func(one *session) bool { return one.User == user && idOf(one.Token) == id }) > 0
 }
@@ -283,7 +285,7 @@ func (s *Sessions) endAll(of func(*session) bool) (ended int) {
 	ended = s.remove(of)
 	s.mu.Unlock()
 	if ended > 0 {
-		s.end()
+		s.saveChange()
 	}
 	return ended
 }
@@ -299,7 +301,7 @@ func (s *Sessions) remove(which func(*session) bool) (removed int) {
 	return removed
 }
 
-// bound removes sessions beyond the limits, those first that were used the longest time ago. mu is held.
+// bound removes sessions beyond the limits, the least recently used first. mu is held.
 func (s *Sessions) bound(user string) {
 	s.boundTo(maxPerUser, func(one *session) bool { return one.User == user })
 	s.boundTo(maxInAll, func(*session) bool { return true })
@@ -318,8 +320,8 @@ func (s *Sessions) boundTo(limit int, of func(*session) bool) {
 	}
 }
 
-// end saves the sessions after some have ended or one has begun.
-func (s *Sessions) end() {
+// saveChange saves the sessions after some have ended or one has begun, and reports the change.
+func (s *Sessions) saveChange() {
 	s.saving.Lock()
 	s.save()
 	s.saving.Unlock()

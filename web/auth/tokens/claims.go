@@ -16,8 +16,8 @@ import (
 // maxName is how long the name of a token may be in bytes. It is logged.
 const maxName = 200
 
-// principalOf returns the principal that verified claims describe. A claim that is there and makes no sense is an error: it was meant
-// to limit something.
+// principalOf returns the principal that verified claims describe. A claim that makes no sense is an error and is not ignored: it may
+// be meant to limit the token.
 func principalOf(claims jwt.MapClaims, config configs.JWT) (auth.Principal, error) {
 	p := auth.Principal{Kind: auth.Token}
 	var err error
@@ -61,7 +61,8 @@ func roleOf(claims jwt.MapClaims, config configs.JWT) (auth.Role, error) {
 	return auth.Anybody, errRole
 }
 
-// camerasOf returns the patterns in the claims, or the default ones, empty for all cameras. An admin sees all, and so must a claim of one.
+// camerasOf returns the patterns in the claims or else the default ones; none means all cameras. The claims of an admin must not limit
+// the cameras.
 func camerasOf(claims jwt.MapClaims, config configs.JWT, role auth.Role) (patterns []string, err error) {
 	claim, given := claims[config.Claims.Cameras]
 	switch list := claim.(type) {
@@ -88,7 +89,7 @@ func camerasOf(claims jwt.MapClaims, config configs.JWT, role auth.Role) (patter
 			return nil, errCameras
 		}
 	}
-	if len(patterns) == 0 { // which would mean all
+	if len(patterns) == 0 { // would mean all
 		return nil, errCameras
 	}
 	if role == auth.Admin && !configs.AllCameras(patterns) {
@@ -97,7 +98,7 @@ func camerasOf(claims jwt.MapClaims, config configs.JWT, role auth.Role) (patter
 	return patterns, nil
 }
 
-// endOf returns when a token ends: in the past if it does not say so.
+// endOf returns when a token ends, the zero time if it does not say.
 func endOf(claims jwt.MapClaims) time.Time {
 	end, err := claims.GetExpirationTime()
 	if err != nil || end == nil {

@@ -9,10 +9,10 @@ import (
 	"github.com/golang-jwt/jwt/v5"
 )
 
-// algorithms are those that are accepted. Each is bound to one kind of key, so that no public key is ever taken for a secret.
+// algorithms are the accepted algorithms. Each has one kind of key, so that no public key is ever used as a secret.
 var algorithms = []string{"HS256", "RS256", "ES256", "EdDSA"}
 
-// keys are what signatures are checked with. Any goroutine may call its methods.
+// keys check signatures. Any goroutine may call its methods.
 type keys interface {
 	// fit returns the keys for an algorithm and a key ID, which may be empty.
 	fit(algorithm, id string) []jwt.VerificationKey
@@ -20,7 +20,7 @@ type keys interface {
 	empty() bool
 }
 
-// algorithmOf returns the only algorithm of a public key, empty if there is none.
+// algorithmOf returns the only algorithm that is accepted with a public key, empty if there is none.
 func algorithmOf(key crypto.PublicKey) string {
 	switch key.(type) {
 	case *rsa.PublicKey:

@@ -25,17 +25,18 @@ const (
 	maxAge       = time.Hour        // of keys, before they are fetched again in the background
 	fetchTimeout = 10 * time.Second
 	maxSet       = 256 << 10 // bytes of a set
-	maxKeys      = 64        // of a set
+	maxKeys      = 64        // keys of a set
 )
 
-// provider has the keys that another server publishes, a JSON Web Key Set (RFC 7517). It fetches them when it is asked for a key that it
-// does not have, and when they are old; a token with a known key never waits for that. While the server is away its last keys stay.
+// provider has the keys that another server publishes as a JSON Web Key Set (RFC 7517). It fetches them when it is asked for a key that
+// it does not have, and when they are old. A token with a known key never waits for this. While the server is unreachable, its last keys
+// stay.
 type provider struct {
 	url     string
 	pause   time.Duration
 	now     func() time.Time
 	log     *slog.Logger
-	changed func() // is called when a key is gone
+	changed func() // called when a key is gone; it does not block
 	client  *http.Client
 	ctx     context.Context
 	cancel  context.CancelFunc
@@ -43,7 +44,7 @@ type provider struct {
 	mu      sync.Mutex // guards the fields below
 	keys    []publishedKey
 	tried   time.Time     // when the last request began; zero for never
-	running chan struct{} // is closed when the request under way has ended; nil while there is none
+	running chan struct{} // closed when the current request has ended; nil while there is none
 	failing bool          // the last request failed
 }
 
@@ -58,14 +59,14 @@ func newProvider(url string, pause time.Duration, now func() time.Time, log *slo
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxResponseHeaderBytes = 64 << 10
-	transport.DisableKeepAlives = true // it is used once in a while
+	transport.DisableKeepAlives = true // requests are rare
 	p.client = &http.Client{Transport: transport, Timeout: fetchTimeout, CheckRedirect: func(*http.Request, []*http.Request) error {
-		return errors.New("it redirects: write the address of the keys themselves into jwks_url")
+		return errors.New("the server redirects: write the final URL into jwks_url")
 	}}
 	return p
 }
 
-// stop ends a request under way and waits until it has ended. No other begins.
+// stop cancels the current request and waits until it has ended. No further one begins.
 func (p *provider) stop() {
 	p.cancel()
 	p.mu.Lock()
@@ -96,7 +97,8 @@ func (p *provider) empty() bool {
 	return len(p.keys) == 0
 }
 
-// refresh begins a request for the keys, unless one is under way or the last one was a short time ago.
+// refresh begins a request for the keys, unless one is in progress or the last one began less than a pause ago. It returns a channel
+// that is closed when the request ends, nil if there is none.
 func (p *provider) refresh() (running <-chan struct{}) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,7 +108,7 @@ func (p *provider) refresh() (running <-chan struct{}) {
 	return p.running
 }
 
-// start begins a request for the keys, unless one is under way. p.mu is locked.
+// start begins a request for the keys, unless one is in progress. p.mu is held.
 func (p *provider) start() {
 	if p.running != nil || p.ctx.Err() != nil {
 		return
@@ -115,7 +117,7 @@ func (p *provider) start() {
 	go p.run()
 }
 
-// wait waits until the keys have been fetched or ctx is done. It returns at once if they were fetched a short time ago.
+// wait fetches the keys and waits until that has ended or ctx is done. It returns at once if they were fetched less than a pause ago.
 func (p *provider) wait(ctx context.Context) {
 	running := p.refresh()
 	if running == nil {
@@ -144,7 +146,7 @@ func (p *provider) run() {
 		gone := slices.ContainsFunc(p.keys, func(old publishedKey) bool { return !slices.ContainsFunc(keys, old.equal) })
 		p.keys = keys
 		if gone {
-			p.changed() // which does not block
+			p.changed()
 		}
 	}
 	close(p.running)
@@ -156,11 +158,12 @@ func (k publishedKey) equal(other publishedKey) bool {
 	return ok && k.id == other.id && public.Equal(other.key)
 }
 
-// fetch asks the other server for its keys. A set without a key of use is an error. Errors have no URL, which may hold a secret.
+// fetch asks the other server for its keys. A set without a usable key is an error. Errors do not contain the URL, which may have a
+// secret.
 func (p *provider) fetch() ([]publishedKey, error) {
 	request, err := http.NewRequestWithContext(p.ctx, http.MethodGet, p.url, nil)
 	if err != nil {
-		return nil, errors.New("jwks_url is no URL")
+		return nil, errors.New("jwks_url is not a URL")
 	}
 	request.Header.Set("Accept", "application/jwk-set+json, application/json")
 	resp, err := p.client.Do(request)
@@ -184,13 +187,13 @@ func (p *provider) fetch() ([]publishedKey, error) {
 	return readSet(content)
 }
 
-// readSet returns the keys of a set that are of use. Others are left out, as RFC 7517 asks for, and so are secrets: nobody publishes one.
+// readSet returns the usable keys of a set. Others are left out, as RFC 7517 says. So are secrets, which must not be published.
 func readSet(content []byte) (keys []publishedKey, err error) {
 	var set struct {
 		Keys []json.RawMessage `json:"keys"`
 	}
 	if json.Unmarshal(content, &set) != nil {
-		return nil, errors.New("the answer is no JSON Web Key Set")
+		return nil, errors.New("the answer is not a JSON Web Key Set")
 	}
 	for _, raw := range set.Keys {
 		if key, ok := readKey(raw); ok && len(keys) < maxKeys {
@@ -203,7 +206,7 @@ func readSet(content []byte) (keys []publishedKey, err error) {
 	return keys, nil
 }
 
-// readKey returns a key of a set, if it is of use.
+// readKey returns a key of a set, if it is usable.
 func readKey(raw json.RawMessage) (publishedKey, bool) {
 	var all jwkset.JWKMarshal
 	if json.Unmarshal(raw, &all) != nil || all.USE != "" && all.USE != jwkset.UseSig {

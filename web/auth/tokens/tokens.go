@@ -1,5 +1,5 @@
-// Package tokens finds the principals of requests that carry a JSON Web Token (RFC 7519) of another server, in the header
-// Authorization or in the parameter token.
+// Package tokens finds the principals of requests with a JSON Web Token (RFC 7519) that another server has made. The token is in the
+// header Authorization or in the parameter token.
 package tokens
 
 import (
@@ -28,10 +28,10 @@ type Tokens struct {
 	mu      sync.Mutex // guards the fields below, not what they point to
 	config  configs.JWT
 	keys    keys
-	fetched *provider // keys, if they come from a provider; nil otherwise
+	fetched *provider // the same as keys if they come from a provider, else nil
 }
 
-// New returns a finder. It calls changes when a right that it gave may have ended.
+// New returns a finder. It reports to changes when a right that it gave may have ended.
 func New(log *slog.Logger, changes *auth.Changes) *Tokens {
 	return &Tokens{log: log, changes: changes, now: time.Now, pause: minPause}
 }
@@ -62,7 +62,7 @@ func (t *Tokens) Configure(config *configs.Config) {
 	}
 }
 
-// Close ends what runs in the background, and waits for it. After it the keys of a provider are never fetched again.
+// Close cancels a request for keys in the background, and waits until it has ended. Afterwards no keys are fetched.
 func (t *Tokens) Close() {
 	t.mu.Lock()
 	fetched := t.fetched
@@ -97,7 +97,7 @@ func (t *Tokens) Find(r *http.Request) (auth.Principal, bool, error) {
 	switch {
 	case errors.Is(err, errNoKeys):
 		refused = &auth.Error{Status: http.StatusServiceUnavailable, RetryAfter: int(t.pause/time.Second) + 1,
-			Detail: "tokens cannot be checked now: the server that makes them does not send its keys"}
+			Detail: "tokens cannot be checked at the moment: the server that makes them has not sent its keys"}
 	case errors.Is(err, errRole), errors.Is(err, errName), errors.Is(err, errCameras), errors.Is(err, errLimited):
 		refused = &auth.Error{Status: http.StatusForbidden, Detail: "the token lets nobody in: " + why}
 	case errors.Is(err, jwt.ErrTokenExpired):
@@ -129,13 +129,13 @@ var (
 	errCrit    = errors.New("it has the header crit")
 	errNoKey   = errors.New("no key fits its algorithm and its key id")
 	errNoKeys  = errors.New("the provider has not sent its keys yet")
-	errRole    = errors.New("its role is none that is known")
-	errName    = errors.New("its name is no short text")
-	errCameras = errors.New("its cameras are no patterns, or there are none")
-	errLimited = errors.New("it limits an admin to some cameras, and an admin sees all")
+	errRole    = errors.New("its role is unknown")
+	errName    = errors.New("its name is not a short text")
+	errCameras = errors.New("its cameras are not patterns, or there are none")
+	errLimited = errors.New("it limits an admin to some cameras, but an admin sees all")
 )
 
-// reasonOf says why a token was refused, in words that have no part of the token.
+// reasonOf says why a token was refused, without any part of the token.
 func reasonOf(err error) string {
 	for _, known := range []error{
 		errSeveral, errTooLong, errCrit, errNoKey, errNoKeys, errRole, errName, errCameras, errLimited,
@@ -149,7 +149,7 @@ func reasonOf(err error) string {
 	return "it cannot be verified"
 }
 
-// principal checks the tokens of a request, of which there must be one only.
+// principal checks the tokens of a request. There must be exactly one.
 func (t *Tokens) principal(ctx context.Context, config configs.JWT, keys keys, given []string) (auth.Principal, error) {
 	switch {
 	case len(given) > 1:
@@ -160,7 +160,7 @@ func (t *Tokens) principal(ctx context.Context, config configs.JWT, keys keys, g
 	claims, err := t.verify(given[0], config, keys)
 	if published, ok := keys.(*provider); ok && (errors.Is(err, errNoKey) || errors.Is(err, jwt.ErrTokenSignatureInvalid)) {
 		published.wait(ctx)
-		if claims, err = t.verify(given[0], config, keys); published.empty() { // they may also have come in the meantime
+		if claims, err = t.verify(given[0], config, keys); published.empty() {
 			err = errNoKeys
 		}
 	}
@@ -170,11 +170,11 @@ func (t *Tokens) principal(ctx context.Context, config configs.JWT, keys keys, g
 	return principalOf(claims, config)
 }
 
-// skew is how much the clock of the other server may be ahead of this machine's. It counts for nbf and iat, and not for exp: a right
-// ends when the token says so.
+// skew is how much the clock of the other server may be ahead of this machine's. It applies to nbf and iat but not to exp: a right ends
+// when the token says.
 const skew = 30 * time.Second
 
-// verify returns the claims of a token whose signature, times, issuer and audience are right. They have exp.
+// verify returns the claims of a token whose signature, times, issuer and audience are right. They always contain exp.
 func (t *Tokens) verify(token string, config configs.JWT, keys keys) (jwt.MapClaims, error) {
 	options := []jwt.ParserOption{
 		jwt.WithValidMethods(algorithms), jwt.WithStrictDecoding(), jwt.WithExpirationRequired(), jwt.WithIssuedAt(),

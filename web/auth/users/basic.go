@@ -18,8 +18,8 @@ import (
 	"golang.org/x/sync/singleflight"
 )
 
-// Find returns the principal of a request with Basic credentials. Without users it finds nothing: the credentials may be meant for a
-// proxy that has passed them on.
+// Find implements auth.Finder for Basic credentials. Without users it finds nothing: the credentials may be meant for a proxy that has
+// passed them on.
 func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
 	if !hasBasic(r) || u.empty() {
 		return auth.Principal{}, false, nil
@@ -45,8 +45,8 @@ func hasBasic(r *http.Request) bool {
 	return strings.EqualFold(scheme, "Basic")
 }
 
-// verified returns the user of a name and a password. It hashes the password if it does not remember it, and once for all requests
-// that come from an address meanwhile.
+// verified returns the user with a name and a password. If it does not remember them, it hashes the password, once for all requests with
+// them that come from an address meanwhile.
 func (u *Users) verified(ctx context.Context, name, pass, address string) (configs.User, error) {
 	key := u.remembered.key(name, pass)
 	if user, hash, ok := u.user(name); ok && u.remembered.has(key, verdict{hash, true}, u.now()) {
@@ -54,7 +54,7 @@ func (u *Users) verified(ctx context.Context, name, pass, address string) (confi
 		return user, nil
 	}
 	done := u.remembered.flights.DoChan(key+address, func() (any, error) {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxWait) // others may wait for the same
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), maxWait) // other requests may wait for this hash
 		defer cancel()
 		user, err := u.check(ctx, signIn, name, pass, address)
 		if err == nil {
@@ -70,13 +70,12 @@ func (u *Users) verified(ctx context.Context, name, pass, address string) (confi
 	}
 }
 
-// maxWait is how long a request waits for a hash, and rememberFor how long a name and a password are remembered that nobody uses.
 const (
-	maxWait     = 10 * time.Second
-	rememberFor = 10 * time.Minute
+	maxWait     = 10 * time.Second // how long a request waits for a hash
+	rememberFor = 10 * time.Minute // how long a name and a password are remembered after their last use
 )
 
-// memory remembers which names and passwords were right or wrong, as a keyed hash.
+// memory remembers which names and passwords were right or wrong, by their keyed hashes.
 type memory struct {
 	secret  [32]byte // random, of this process
 	flights singleflight.Group
@@ -85,13 +84,13 @@ type memory struct {
 	entries map[string]entry
 }
 
-// verdict is whether a name and a password were right, for the hash with which the password was compared.
+// verdict says whether a password was right for a hash of the configuration.
 type verdict struct {
 	hash  configs.Secret
 	right bool
 }
 
-// entry is what is remembered of a name and a password.
+// entry is what is remembered about a name and a password.
 type entry struct {
 	verdict
 	used time.Time
@@ -111,7 +110,7 @@ func (m *memory) key(name, pass string) string {
 	return string(sum.Sum(nil))
 }
 
-// has reports whether this was the verdict on a name and a password.
+// has reports whether v is the remembered verdict on a name and a password.
 func (m *memory) has(key string, v verdict, now time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -131,7 +130,7 @@ func (m *memory) add(key string, v verdict, now time.Time) {
 	m.entries[key] = entry{v, now}
 }
 
-// stampOf returns a text that tells a hash from others, and no more: a hash has a random salt.
+// stampOf returns a text that identifies a hash and reveals nothing about the password, because a hash has a random salt.
 func stampOf(hash configs.Secret) string {
 	sum := sha256.Sum256([]byte("framegate stamp\x00" + hash.Reveal()))
 	return hex.EncodeToString(sum[:16])

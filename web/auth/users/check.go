@@ -21,16 +21,16 @@ func tooMany(wait time.Duration) error {
 }
 
 func busy() error {
-	return &auth.Error{Status: http.StatusServiceUnavailable, Detail: "too many are signing in at this moment; try again", RetryAfter: 1}
+	return &auth.Error{Status: http.StatusServiceUnavailable, Detail: "too many people are signing in; try again", RetryAfter: 1}
 }
 
-// seconds rounds up, as Retry-After needs it.
+// seconds returns a time in seconds, rounded up, for Retry-After.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }
 
-// unknownName takes the place of a name in the log that no user has: it may be a password in the wrong field.
+// unknownName is logged in place of a name that no user has: it may be a password in the wrong field.
 const unknownName = "unknown name"
 
-// purpose is what a password is checked for, as the lines of the log name it.
+// purpose is what a password is checked for, as the log names it.
 type purpose string
 
 const (
@@ -38,14 +38,14 @@ const (
 	passwordChange purpose = "password change"
 )
 
-// check finds the user of a name and a password, within the limits, which are the same for each purpose.
+// check finds the user with a name and a password, within the limits, which are the same for each purpose.
 func (u *Users) check(ctx context.Context, why purpose, name, pass, address string) (configs.User, error) {
 	user, hash, known := u.user(name)
 	who := unknownName
 	if known {
 		who = name
 	}
-	if hash == "" || len(pass) > password.MaxLength { // there are no users, or nobody has such a password
+	if hash == "" || len(pass) > password.MaxLength { // there are no users, or no password is so long
 		return configs.User{}, wrong()
 	}
 	key, weight := u.remembered.key(name, pass), 1.0
@@ -85,16 +85,16 @@ func (u *Users) check(ctx context.Context, why purpose, name, pass, address stri
 	return user, nil
 }
 
-// maxHashes is how many hashes a gate lets be made at a time: the cameras need the other cores.
+// maxHashes is how many hashes a gate allows to be made at a time: the cameras need the other cores.
 var maxHashes = max(1, runtime.GOMAXPROCS(0)/4)
 
-// maxWaiting is how many requests may wait for that.
+// maxWaiting is how many requests may wait at a gate.
 const maxWaiting = 64
 
 // gate limits the hashes that are made at a time.
 type gate struct {
-	waiting chan struct{} // has an entry for each that waits or is inside
-	inside  chan struct{}
+	waiting chan struct{} // has an entry for each request that waits or makes a hash
+	inside  chan struct{} // has an entry for each request that makes a hash
 }
 
 func newGate() gate {

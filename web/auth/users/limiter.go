@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// allowance is how many wrong passwords are accepted: count at once, and one more after each pause.
+// allowance is how many attempts may fail: count of them at once, and one more after each pause.
 type allowance struct {
 	count int
 	pause time.Duration
@@ -16,50 +16,48 @@ var (
 	perName    = allowance{10, 30 * time.Second}
 )
 
-// maxKnown bounds what a limiter remembers, forgetAfter is how long it remembers that a user has signed in from an address, and
-// freeAgain is after how long an address that has failed for a name has another attempt beyond the limit of the name.
 const (
-	maxKnown    = 1024
-	forgetAfter = 24 * time.Hour
-	freeAgain   = 10 * time.Minute
+	maxKnown    = 1024             // entries of each map of a limiter
+	forgetAfter = 24 * time.Hour   // how long it is remembered that a user has signed in from an address
+	freeAgain   = 10 * time.Minute // how long after a failure an address has another attempt beyond the limit of the name
 )
 
-// limiter limits the wrong passwords of each address and each name. Nobody else can lock a user out: an address from which a user has
-// signed in has an allowance of its own for that user, and one that has not failed for a name has one attempt beyond the limit of the
-// name. The zero value is ready to use. Any goroutine may call its methods.
+// limiter limits the failed attempts from each address and for each name. Nobody can lock a user out: an address from which a user has
+// signed in has an allowance of its own for that user, and an address that has not failed for a name has one attempt beyond the limit
+// of the name. The zero value is ready to use. Any goroutine may call its methods.
 type limiter struct {
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	counts   map[subject]count
 	signedIn map[subject]time.Time // when a user last signed in from an address
-	failed   map[subject]time.Time // when an attempt for a name was last begun from an address, unless it succeeded
+	failed   map[subject]time.Time // when an attempt for a name last began from an address, unless it succeeded
 }
 
-// subject is what is limited: an address, a name, or a name at an address.
+// subject is what has an allowance: an address, a name, or a name at an address from which that user has signed in.
 type subject struct{ name, address string }
 
-// count is how many attempts are counted for a subject.
+// count says how much of its allowance a subject has used.
 type count struct {
-	used    float64   // at the time
-	at      time.Time // when used was true
-	refused bool      // since the last attempt that was accepted
+	used    float64 // attempts, at the time at
+	at      time.Time
+	refused bool // an attempt was refused since the last one that was allowed
 }
 
-// attempt is one attempt to sign in. It counts as a wrong password unless succeed or cancel is called.
+// attempt is one attempt to sign in. It counts as failed unless succeed or cancel is called.
 type attempt struct {
 	of       *limiter
 	who      subject
 	subjects []subject
 	weight   float64
 	known    bool      // the user has signed in from the address
-	before   time.Time // when an attempt for the name had failed from the address; zero if none had
+	before   time.Time // when the previous attempt for the name failed from the address; zero if none did
 }
 
-// repeatWeight is what an attempt counts with a name and a password that were wrong before: it guesses nothing, but a program that goes
-// on and on is told to stop.
+// repeatWeight is the weight of an attempt with a name and a password that were wrong before. It guesses nothing, but a program that
+// repeats it again and again is refused in the end.
 const repeatWeight = 0.2
 
-// begin counts an attempt as much as its weight, which is 1 but for a repeated one. wait is above zero if there were too many; first then
-// says that it is the first that is refused.
+// begin counts an attempt with a weight: 1, or repeatWeight. If there were too many attempts, wait is above zero, and first says whether
+// this is the first that is refused.
 func (l *limiter) begin(name, address string, weight float64, now time.Time) (a attempt, wait time.Duration, first bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -78,7 +76,7 @@ func (l *limiter) begin(name, address string, weight float64, now time.Time) (a 
 	}
 	for _, s := range a.subjects {
 		if over := l.over(s, weight, now); over > 0 {
-			c := l.present(s, now)
+			c := l.current(s, now)
 			wait = max(wait, time.Duration(over*float64(s.allowance().pause)))
 			first = first || !c.refused
 			c.refused = true
@@ -89,7 +87,7 @@ func (l *limiter) begin(name, address string, weight float64, now time.Time) (a 
 		return attempt{}, wait, first
 	}
 	for _, s := range a.subjects {
-		c := l.present(s, now)
+		c := l.current(s, now)
 		c.used += weight
 		c.refused = false
 		l.set(s, c)
@@ -100,9 +98,9 @@ func (l *limiter) begin(name, address string, weight float64, now time.Time) (a 
 	return a, 0, false
 }
 
-// over is by how much an attempt would exceed the allowance of a subject.
+// over returns by how much an attempt would exceed the allowance of a subject.
 func (l *limiter) over(s subject, weight float64, now time.Time) float64 {
-	return l.present(s, now).used + weight - float64(s.allowance().count)
+	return l.current(s, now).used + weight - float64(s.allowance().count)
 }
 
 // succeeded notes that a user has signed in from an address.
@@ -112,7 +110,7 @@ func (l *limiter) succeeded(name, address string, now time.Time) {
 	note(&l.signedIn, subject{name, address}, now)
 }
 
-// note notes when something was last so.
+// note sets the time of a subject, and makes room for it.
 func note(times *map[subject]time.Time, s subject, now time.Time) {
 	if *times == nil {
 		*times = map[subject]time.Time{}
@@ -123,22 +121,23 @@ func note(times *map[subject]time.Time, s subject, now time.Time) {
 	(*times)[s] = now
 }
 
-// cancel makes an attempt one that did not happen.
+// cancel ends an attempt as if it had not begun.
 func (a attempt) cancel() {
 	a.of.mu.Lock()
 	defer a.of.mu.Unlock()
-	a.takeBack()
+	a.undo()
 }
 
-// succeed makes an attempt one with the right password.
+// succeed ends an attempt with the right password.
 func (a attempt) succeed(now time.Time) {
 	a.of.mu.Lock()
 	defer a.of.mu.Unlock()
-	a.takeBack()
+	a.undo()
 	note(&a.of.signedIn, a.who, now)
 }
 
-func (a attempt) takeBack() {
+// undo undoes what begin has counted. The limiter's mu is held.
+func (a attempt) undo() {
 	switch {
 	case a.known:
 	case a.before.IsZero():
@@ -161,15 +160,15 @@ func (s subject) allowance() allowance {
 	return perName
 }
 
-// present returns the count of a subject now.
-func (l *limiter) present(s subject, now time.Time) count {
+// current returns the count of a subject at the time now.
+func (l *limiter) current(s subject, now time.Time) count {
 	c := l.counts[s]
 	c.used = max(c.used-float64(now.Sub(c.at))/float64(s.allowance().pause), 0)
 	c.at = now
 	return c
 }
 
-// set keeps a count. Of too many it forgets the one that matters least.
+// set stores a count. If there are too many, it forgets one that is old and little used.
 func (l *limiter) set(s subject, c count) {
 	if l.counts == nil {
 		l.counts = map[subject]count{}
@@ -182,7 +181,7 @@ func (l *limiter) set(s subject, c count) {
 	l.counts[s] = c
 }
 
-// makeRoom removes the entry of a map with the greatest age if the map is full.
+// makeRoom removes the oldest entry of a map if the map is full.
 func makeRoom[K comparable, V any](entries map[K]V, age func(V) time.Duration) {
 	if len(entries) < maxKnown {
 		return

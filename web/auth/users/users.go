@@ -1,4 +1,4 @@
-// Package users finds the principals of those who have a name and a password in the configuration.
+// Package users finds the principals of users who have a name and a password in the configuration.
 package users
 
 import (
@@ -14,11 +14,11 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// Options are what Users needs of others.
+// Options are what Users needs from other packages.
 type Options struct {
-	// Changed is called after a change of the users, so that rights that have ended end.
+	// Changed is called after a change of the users, which may have ended rights.
 	Changed func()
-	// Address returns the address of a client, as limits and the log take it.
+	// Address returns the address of a client, for limits and the log.
 	Address func(*http.Request) string
 	Log     *slog.Logger
 }
@@ -31,16 +31,16 @@ type Users struct {
 	matches func(password, hash string) bool // takes long, and much memory
 
 	attempts   limiter
-	strangers  gate // for hashes
-	known      gate // for those of users at addresses from which they have signed in: strangers do not keep them out
+	strangers  gate // for hashes of attempts from unknown addresses
+	known      gate // for hashes of attempts from addresses where the user has signed in, so that strangers do not keep users out
 	remembered *memory
 
-	mu    sync.RWMutex // guards what follows
-	users []configs.User
-	any   configs.Secret // the hash that takes the longest to check
+	mu      sync.RWMutex // guards the fields below
+	users   []configs.User
+	slowest configs.Secret // the hash that takes the longest to check
 }
 
-// New returns users without any: Configure sets them.
+// New returns an empty list of users. Configure sets the users.
 func New(o Options) *Users {
 	return &Users{Options: o, now: time.Now, matches: password.Matches, strangers: newGate(), known: newGate(), remembered: newMemory()}
 }
@@ -49,11 +49,11 @@ func New(o Options) *Users {
 func (u *Users) Configure(config *configs.Config) {
 	u.mu.Lock()
 	changed := !reflect.DeepEqual(u.users, config.Auth.Users)
-	u.users, u.any = config.Auth.Users, ""
-	dearest := -1
+	u.users, u.slowest = config.Auth.Users, ""
+	most := -1
 	for _, user := range u.users {
-		if cost := password.Cost(user.PasswordHash.Reveal()); cost > dearest {
-			dearest, u.any = cost, user.PasswordHash
+		if cost := password.Cost(user.PasswordHash.Reveal()); cost > most {
+			most, u.slowest = cost, user.PasswordHash
 		}
 	}
 	u.mu.Unlock()
@@ -62,7 +62,7 @@ func (u *Users) Configure(config *configs.Config) {
 	}
 }
 
-// Principal returns the present principal of a name.
+// Principal returns the principal of a user as it is now. It is false if there is no such user.
 func (u *Users) Principal(name string) (auth.Principal, bool) {
 	user, _, ok := u.user(name)
 	if !ok {
@@ -71,8 +71,8 @@ func (u *Users) Principal(name string) (auth.Principal, bool) {
 	return principalOf(user), true
 }
 
-// Stamp returns a text that changes whenever the password of a user is set, even to the same one, and that tells nothing of it. It is
-// the same after a restart. It is empty for an unknown name.
+// Stamp returns a text that changes whenever the password of a user is set, even to the same one. It reveals nothing about the password,
+// and is the same after a restart. It is empty for an unknown name.
 func (u *Users) Stamp(name string) string {
 	user, _, ok := u.user(name)
 	if !ok {
@@ -81,8 +81,8 @@ func (u *Users) Stamp(name string) string {
 	return stampOf(user.PasswordHash)
 }
 
-// Check returns the principal of a name and a password that were entered from an address, and writes the audit line. It hashes the
-// password each time. The error is an *auth.Error.
+// Check returns the principal of a user who has entered a name and a password, and logs the attempt. It hashes the password each time.
+// The error is an *auth.Error.
 func (u *Users) Check(ctx context.Context, name, password, address string) (auth.Principal, error) {
 	user, err := u.check(ctx, signIn, name, password, address)
 	if err != nil {
@@ -91,8 +91,8 @@ func (u *Users) Check(ctx context.Context, name, password, address string) (auth
 	return principalOf(user), nil
 }
 
-// user returns the user of a name, and the hash to check a password with. For an unknown name it is that of another user, the one that
-// takes the longest, so that the time does not tell unknown names from any but users with weaker hashes.
+// user returns a user, and the hash to check a password with. For an unknown name, this is the hash of another user that takes the
+// longest to check, so that a quick answer does not tell that a name is unknown.
 func (u *Users) user(name string) (user configs.User, hash configs.Secret, known bool) {
 	u.mu.RLock()
 	defer u.mu.RUnlock()
@@ -101,7 +101,7 @@ func (u *Users) user(name string) (user configs.User, hash configs.Secret, known
 			return user, user.PasswordHash, true
 		}
 	}
-	return configs.User{}, u.any, false
+	return configs.User{}, u.slowest, false
 }
 
 // empty reports whether there are no users.
