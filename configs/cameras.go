@@ -17,7 +17,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// decodeCameras decodes the list of cameras on top of the defaults and checks what the tags cannot express.
+// decodeCameras decodes the list of cameras, fills in the defaults, and checks what the tags cannot express.
 func (d *decoder) decodeCameras(config *Config) {
 	list, ok := d.cameras.(*ast.SequenceNode)
 	if !ok {
@@ -71,7 +71,7 @@ func (d *decoder) checkSize(path string) {
 	}
 }
 
-// ownSize lets a camera's own size override a default size that is given in another way.
+// ownSize removes a default size if the camera has a size of its own: width and height override a default scale, and the reverse.
 func (d *decoder) ownSize(c *Camera, path string) {
 	switch {
 	case d.has(path + ".scale"):
@@ -87,11 +87,11 @@ func (d *decoder) ownSize(c *Camera, path string) {
 	}
 }
 
-// checkMasks refuses a mask that hides nothing or reaches beyond the picture: it must be a mistake.
+// checkMasks refuses masks that hide nothing or reach beyond the picture, because they must be mistakes.
 func (d *decoder) checkMasks(c *Camera, path string) {
 	for i, m := range c.Masks {
 		at := fmt.Sprintf("%s.masks[%d]", path, i)
-		const slack = 1e-9 // a sum such as 0.7 + 0.3 may be more than 1
+		const slack = 1e-9 // a sum of fractions may be slightly more than 1
 		switch {
 		case m.Width == 0 || m.Height == 0:
 			d.fault(d.at(at), "%s needs a width and a height", at)
@@ -103,7 +103,7 @@ func (d *decoder) checkMasks(c *Camera, path string) {
 	}
 }
 
-// checkCrop takes over which part of the picture is shown. An empty crop is a fault: whoever writes the key wants to hide something.
+// checkCrop parses which part of the picture is shown. An empty crop is a fault, because whoever writes the key wants to hide something.
 func (d *decoder) checkCrop(c *Camera, path string) {
 	at := path + ".crop"
 	if !d.has(at) || d.faulty(at) {
@@ -118,7 +118,7 @@ func (d *decoder) checkCrop(c *Camera, path string) {
 	}
 }
 
-// checkAspects checks the aspects of the camera's streams. Their values are taken when the sources are made.
+// checkAspects checks the aspects of the camera's streams. checkSource and checkSubstream use them.
 func (d *decoder) checkAspects(c *Camera, path string) {
 	for _, given := range []struct{ key, text string }{{"aspect", c.Aspect}, {"substream_aspect", c.SubstreamAspect}} {
 		at := path + "." + given.key
@@ -134,7 +134,7 @@ func (d *decoder) checkAspects(c *Camera, path string) {
 // aspectForm is a width and a height of up to four digits.
 var aspectForm = regexp.MustCompile(`^([1-9][0-9]{0,3}):([1-9][0-9]{0,3})$`)
 
-// parseAspect parses an aspect such as 16:9. That of an empty text says nothing. The error completes the sentence 'it must be …'.
+// parseAspect parses an aspect such as 16:9. An empty text gives the zero Ratio. The error completes the sentence 'it must be …'.
 func parseAspect(text string) (frame.Ratio, error) {
 	if text == "" {
 		return frame.Ratio{}, nil
@@ -186,7 +186,7 @@ func (d *decoder) checkSource(c *Camera, path string) {
 	d.checkSubstream(c, path)
 }
 
-// checkPassword reads the file with the password.
+// checkPassword reads the password from its file, if there is one.
 func (d *decoder) checkPassword(c *Camera, path string) {
 	if c.PasswordFile == "" {
 		return
@@ -258,7 +258,7 @@ func (d *decoder) read(path string, limit int64) ([]byte, error) {
 	return ReadBounded(path, limit)
 }
 
-// beside returns a path that is relative to the folder of the configuration.
+// beside resolves a path relative to the folder of the configuration.
 func (d *decoder) beside(path string) string {
 	if filepath.IsAbs(path) {
 		return path

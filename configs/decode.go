@@ -55,13 +55,13 @@ type decoder struct {
 	cameras ast.Node         // decoded last, when the defaults are known
 	files   []string         // that were read
 
-	variables []string // of the environment that were looked up
+	variables []string // environment variables that were looked up
 	faults    Faults
-	nodes     int // decoded so far; those of an alias count each time
+	nodes     int // decoded so far; the nodes of an alias count each time
 }
 
 const (
-	maxNodes = 100_000 // bounds aliases of aliases
+	maxNodes = 100_000 // limits aliases of aliases
 	maxDepth = 50
 )
 
@@ -239,7 +239,7 @@ func (d *decoder) object(n ast.Node, into reflect.Value, path string, depth int)
 	})
 }
 
-// mapping calls use for each key of a mapping, those that it merges (<<) first, so that its own keys win.
+// mapping calls use for each key of a mapping. Merged keys (<<) come first, so that the mapping's own keys override them.
 func (d *decoder) mapping(list []*ast.MappingValueNode, path string, depth int, use func(string, ast.Node, place)) {
 	for _, entry := range list {
 		if _, merge := entry.Key.(*ast.MergeKeyNode); merge {
@@ -253,7 +253,7 @@ func (d *decoder) mapping(list []*ast.MappingValueNode, path string, depth int, 
 		}
 		key, at := entry.Key.GetToken().Value, placeOf(entry.Key.GetToken())
 		if next := entry.Key.GetToken().Next; next != nil && (next.Type == token.CollectEntryType || next.Type == token.MappingEndType) {
-			d.fault(at, "%sa key without a colon; a text that has a comma must be in quotes", prefix(path)) // not the key: part of a password
+			d.fault(at, "%sa key without a colon; a text that has a comma must be in quotes", prefix(path)) // without the key, which may be part of a password
 			continue
 		}
 		if first, twice := own[key]; twice {
@@ -273,7 +273,7 @@ func (d *decoder) merge(n ast.Node, path string, depth int, use func(string, ast
 	}
 	n = d.resolve(n)
 	if sequence, ok := n.(*ast.SequenceNode); ok {
-		for _, item := range slices.Backward(sequence.Values) { // the first of a list wins
+		for _, item := range slices.Backward(sequence.Values) { // the first of a list overrides the others
 			d.merge(item, path, depth+1, use)
 		}
 		return
@@ -285,7 +285,7 @@ func (d *decoder) merge(n ast.Node, path string, depth int, use func(string, ast
 	}
 }
 
-// tooLarge counts a node and reports whether there are too many or too many inside one another.
+// tooLarge counts a node and reports whether there are too many, or they are nested too deeply.
 func (d *decoder) tooLarge(at place, depth int) bool {
 	d.nodes++
 	if d.nodes == maxNodes+1 || depth == maxDepth+1 {

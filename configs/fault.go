@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// Fault is one thing that is wrong with a configuration. It never holds a credential.
+// Fault is one thing that is wrong with a configuration. It never contains a credential.
 type Fault struct {
 	File         string
 	Line, Column int // from 1

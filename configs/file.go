@@ -21,20 +21,20 @@ const (
 	MaxCertificates = 1 << 20
 )
 
-// fileTimeout is how long reading a file may take. One on a network that is away would otherwise hold up every change, and the
+// fileTimeout is how long reading a file may take. A file on an unreachable network drive would otherwise block every change, and the
 // end of the process.
 const fileTimeout = 5 * time.Second
 
-// ReadFile reads a configuration. It is a regular file of a limited size, like all that a configuration names.
+// ReadFile reads a configuration, which must be a regular file of at most 256 KiB.
 func ReadFile(path string) ([]byte, error) { return ReadBounded(path, maxConfig) }
 
-// ReadBounded returns the content of a regular file of at most limit bytes. It neither waits for a writer, as of a FIFO, nor opens
-// a device, nor takes longer than fileTimeout.
+// ReadBounded returns the content of a regular file of at most limit bytes. It does not open a device, does not wait for the writer of a
+// FIFO, and takes at most fileTimeout.
 func ReadBounded(path string, limit int64) ([]byte, error) {
 	return within(fileTimeout, path, func() ([]byte, error) { return readRegular(path, limit) })
 }
 
-// within returns what read returns, or an error if that takes too long. read then ends in the background.
+// within calls read and returns its result. If that takes too long, it returns an error, and read continues in the background.
 func within(limit time.Duration, path string, read func() ([]byte, error)) ([]byte, error) {
 	type result struct {
 		content []byte
@@ -66,7 +66,7 @@ func readRegular(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer file.Close()
-	info, err := file.Stat() // the path may lead to another file by now
+	info, err := file.Stat() // again, because the path may lead to another file by now
 	if err == nil {
 		err = checkFile(info, limit)
 	}

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Find returns the path of the configuration: flag, else $FRAMEGATE_CONFIG, else ./framegate.yaml, else
-// /etc/framegate/framegate.yaml. The error is ErrNone if there is none.
+// Find returns the path of the configuration: that of the flag, else $FRAMEGATE_CONFIG, else the first of Searched that exists. The error
+// is ErrNone if there is none.
 func Find(flag string) (string, error) {
 	if flag != "" {
 		return flag, nil
@@ -31,7 +31,7 @@ func Find(flag string) (string, error) {
 // Searched are the paths where Find looks last.
 var Searched = []string{"framegate.yaml", "/etc/framegate/framegate.yaml"}
 
-// ErrNone says where Find looked for a configuration and found none.
+// ErrNone means that there is no configuration where Find looked.
 var ErrNone = errors.New("no configuration: $FRAMEGATE_CONFIG is not set, and neither ./" + strings.Join(Searched, " nor ") + " exists")
 
 // Demo is the configuration of the demo. Its cameras are at ${DEMO_RTSP}.

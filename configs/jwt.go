@@ -16,17 +16,17 @@ import (
 	"strings"
 )
 
-// JWT says which tokens of another server let their holder in.
+// JWT says which tokens of another server are accepted.
 type JWT struct {
 	Secret         Secret    `yaml:"secret" doc:"Secret that the other server signs its tokens with, by HS256; at least 32 bytes. ${NAME} takes an environment variable."`
 	SecretFile     string    `yaml:"secret_file" doc:"File with the secret; a relative path begins at the configuration."`
 	PublicKey      string    `yaml:"public_key" doc:"PEM file with the public keys or certificates of the other server, for RS256, ES256 and EdDSA; a relative path begins at the configuration."`
 	JWKSURL        string    `yaml:"jwks_url" doc:"Where the other server publishes its public keys, a JSON Web Key Set: https://, or http:// on this machine. Needs audience."`
-	Issuer         string    `yaml:"issuer" doc:"Value that the claim iss must have; without this it may have any."`
+	Issuer         string    `yaml:"issuer" doc:"Value that the claim iss must have. Without this, any is accepted."`
 	Audience       string    `yaml:"audience" doc:"Value that the claim aud must have or contain. Without this, tokens that the other server made for something else are accepted too."`
 	Claims         JWTClaims `yaml:"claims" doc:"Names of the claims that say who somebody is."`
 	DefaultRole    string    `yaml:"default_role" enum:"viewer,admin,none" default:"viewer" doc:"Role of tokens without a claim for it; none refuses them."`
-	DefaultCameras []string  `yaml:"default_cameras" doc:"Patterns of the cameras that viewers may see whose tokens have no claim for them, such as '*' for all. Without this, such tokens are refused."`
+	DefaultCameras []string  `yaml:"default_cameras" doc:"Patterns of the ids of the cameras, such as '*' for all, that a viewer may see if the token has no claim for them. Without this, such tokens are refused."`
 
 	// Keys are those of PublicKey: *rsa.PublicKey, *ecdsa.PublicKey and ed25519.PublicKey.
 	Keys []crypto.PublicKey `yaml:"-"`
@@ -39,7 +39,7 @@ type JWTClaims struct {
 	Cameras string `yaml:"cameras" default:"cameras" doc:"Claim with patterns of the cameras' ids: a list, or a text with commas or spaces."`
 }
 
-// Enabled reports whether tokens let anybody in.
+// Enabled reports whether any tokens are accepted.
 func (j *JWT) Enabled() bool { return j.Secret != "" || len(j.Keys) > 0 || j.JWKSURL != "" }
 
 // minSecret is the shortest secret in bytes: RFC 7518, section 3.2, requires the size of the hash.
@@ -104,7 +104,7 @@ func (d *decoder) readJWTKeys(j *JWT) error {
 	return nil
 }
 
-// checkJWKSURL refuses a URL by which somebody on the network could pass off keys as the owner's.
+// checkJWKSURL refuses a URL with which somebody on the network could replace the keys by their own.
 func checkJWKSURL(text string) error {
 	u, err := url.Parse(text)
 	switch {
@@ -120,7 +120,7 @@ func checkJWKSURL(text string) error {
 	return nil
 }
 
-// publicKeys returns the keys of a PEM file, all of which must be of use.
+// publicKeys returns the keys of a PEM file. It is an error if one of them cannot be used.
 func publicKeys(content []byte) (keys []crypto.PublicKey, err error) {
 	for {
 		var block *pem.Block
@@ -150,7 +150,7 @@ func publicKeys(content []byte) (keys []crypto.PublicKey, err error) {
 		keys = append(keys, key)
 	}
 	if len(keys) == 0 {
-		return nil, errors.New("it has no public key in the form PEM")
+		return nil, errors.New("it has no public key in PEM format")
 	}
 	return keys, nil
 }
@@ -161,7 +161,7 @@ const (
 	maxRSA = 8192
 )
 
-// CheckJWTKey returns what is wrong with a public key for RS256, ES256 or EdDSA, nil for nothing.
+// CheckJWTKey returns what is wrong with a public key for RS256, ES256 or EdDSA, or nil.
 func CheckJWTKey(key crypto.PublicKey) error {
 	switch key := key.(type) {
 	case *rsa.PublicKey:
@@ -174,7 +174,7 @@ func CheckJWTKey(key crypto.PublicKey) error {
 		}
 	case ed25519.PublicKey:
 	default:
-		return errors.New("a key that is none of RSA, ECDSA and Ed25519")
+		return errors.New("a key that is not RSA, ECDSA or Ed25519")
 	}
 	return nil
 }

@@ -12,7 +12,7 @@ type LinkKey struct {
 	SecretFile string `yaml:"secret_file" doc:"File with the secret; a relative path begins at the configuration."`
 }
 
-// minLinkSecret is how long the secret of a key of links is at least, in bytes: the length of the signature.
+// minLinkSecret is the shortest secret of a link key in bytes. It is the length of the signature.
 const minLinkSecret = 32
 
 // checkLinkKeys checks the keys of signed links and reads their files.

@@ -12,17 +12,18 @@ import (
 	"strings"
 )
 
-// Addresses are where framegate serves: host:port, :port, or unix: and the path of a Unix socket. In YAML a single one may stand alone.
+// Addresses are where framegate serves: host:port, :port, or unix: and the path of a Unix socket. In YAML a single address need not be in
+// a list.
 type Addresses []string
 
 // Socket is a Unix socket to serve on.
 type Socket struct {
 	Path  string
-	Mode  fs.FileMode // who may connect: whoever may write; 0 leaves that to the umask
-	Group string      // name or number; empty for that of the process
+	Mode  fs.FileMode // whoever may write may connect; 0 leaves the mode to the umask
+	Group string      // name or number; empty for the group of the process
 }
 
-// UnixSocket returns the Unix socket that an address names: unix:/path, which ?mode=0660&group=video may follow.
+// UnixSocket parses the address of a Unix socket: unix:/path, which ?mode=0660&group=video may follow. ok is false for other addresses.
 func UnixSocket(address string) (socket Socket, ok bool) {
 	socket, ok, _ = parseSocket(address)
 	return socket, ok
@@ -33,7 +34,7 @@ const groupMode = 0o660
 
 var groupForm = regexp.MustCompile(`^[A-Za-z0-9_][A-Za-z0-9_.-]*\$?$`)
 
-// parseSocket returns what is wrong with the address of a Unix socket as an error.
+// parseSocket is UnixSocket, and returns what is wrong with the address as an error.
 func parseSocket(address string) (socket Socket, ok bool, err error) {
 	rest, ok := strings.CutPrefix(address, "unix:")
 	if !ok {
@@ -42,7 +43,7 @@ func parseSocket(address string) (socket Socket, ok bool, err error) {
 	path, options, any := strings.Cut(rest, "?")
 	socket.Path = path
 	if !filepath.IsAbs(path) || filepath.Clean(path) != path || len(path) > maxSocketPath {
-		err = fmt.Errorf("after unix: comes a path from the root of at most %d bytes", maxSocketPath)
+		err = fmt.Errorf("unix: must be followed by an absolute path of at most %d bytes", maxSocketPath)
 	}
 	if !any {
 		return socket, true, err
@@ -63,7 +64,7 @@ func parseSocket(address string) (socket Socket, ok bool, err error) {
 		case name == "group":
 			err = errors.New("group must be the name or the number of a group")
 		default:
-			err = errors.New("after ? may come mode and group, such as ?mode=0660&group=video")
+			err = errors.New("? must be followed by mode or group, such as ?mode=0660&group=video")
 		}
 		seen[name] = true
 	}
@@ -76,7 +77,7 @@ func parseSocket(address string) (socket Socket, ok bool, err error) {
 // maxSocketPath is how long the path of a Unix socket may be in bytes (unix(7)).
 const maxSocketPath = 107
 
-// CheckAddress returns what is wrong with an address to serve on, nil for nothing.
+// CheckAddress returns what is wrong with an address to serve on, or nil.
 func CheckAddress(address string) error {
 	if _, unix, err := parseSocket(address); unix {
 		return err
@@ -98,7 +99,7 @@ func (d *decoder) checkListen(addresses Addresses) {
 			at = fmt.Sprintf("listen[%d]", i)
 		}
 		if slices.Contains(addresses[:i], address) {
-			d.fault(d.at(at), "%s is %q, which the list has already", at, address)
+			d.fault(d.at(at), "%s is %q, which is already in the list", at, address)
 		} else if err := CheckAddress(address); err != nil {
 			d.fault(d.at(at), "%s is %q; %v", at, address, err)
 		}

@@ -20,8 +20,8 @@ func Load(path string) (*Config, error) {
 	return Parse(path, content, os.LookupEnv)
 }
 
-// Parse checks a configuration and fills in its defaults. name is that of the file, for faults and relative paths; env looks up
-// the variables of ${NAME}. The error is Faults.
+// Parse checks a configuration and fills in its defaults. name is the path of the file, for faults and relative paths; env looks up the
+// variables of ${NAME}. The error is of type Faults.
 func Parse(name string, content []byte, env func(string) (string, bool)) (*Config, error) {
 	config, d := decode(name, content, env)
 	if len(d.faults) > 0 {
@@ -44,7 +44,7 @@ func Default() *Config {
 	return config
 }
 
-// defaultCamera returns a camera that sets nothing itself.
+// defaultCamera returns a camera that has only defaults.
 func defaultCamera(defaults Settings) Camera {
 	var camera Camera
 	setDefaults(reflect.ValueOf(&camera).Elem())
@@ -68,7 +68,7 @@ func setDefaults(v reflect.Value) {
 	}
 }
 
-// checkServer checks the keys that concern no camera.
+// checkServer checks the keys that are not about cameras.
 func (d *decoder) checkServer(config *Config) {
 	d.checkListen(config.Listen)
 	d.checkHTTPS(config)
@@ -85,8 +85,7 @@ func (d *decoder) checkServer(config *Config) {
 	d.checkProxies(config)
 }
 
-// checkOrigins checks the origins of a key. Each is sent as it is in a header, where other characters than those of a host would
-// begin something else.
+// checkOrigins checks the origins of a key. They are sent unchanged in a header, so they must not contain its separators.
 func (d *decoder) checkOrigins(key string, origins []string) {
 	for i, origin := range origins {
 		u, err := url.Parse(origin)
@@ -98,7 +97,7 @@ func (d *decoder) checkOrigins(key string, origins []string) {
 
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$`)
 
-// IsHost reports whether a text is the name of a host, as a URL has it.
+// IsHost reports whether a text is the name of a host, as in a URL.
 func IsHost(name string) bool { return len(name) <= 253 && hostForm.MatchString(name) }
 
 // checkFont reads the font of the placeholders.

@@ -19,16 +19,16 @@ var memoryUnits = []struct {
 // minMemory is less than framegate takes without cameras.
 const minMemory = 32 << 20
 
-// Of is the amount in bytes where available bytes are available, 0 for no limit.
-func (m Memory) Of(available int64) int64 {
+// Of returns the amount in bytes on a machine that has so many bytes, 0 for no limit.
+func (m Memory) Of(machine int64) int64 {
 	bytes, part, _ := m.parse()
 	if part > 0 {
-		return int64(part * float64(available))
+		return int64(part * float64(machine))
 	}
 	return int64(bytes)
 }
 
-// parse reads an amount: bytes, or a part from 0 to 1. The error completes the sentence 'it must be …'.
+// parse returns either the bytes or the part, from 0 to 1, and 0 for the other. The error completes the sentence 'it must be …'.
 func (m Memory) parse() (bytes, part float64, err error) {
 	wrong := errors.New("an amount of memory of 32MiB or more, such as 512MiB or 2GiB, or a part of what the machine has, such as 75%, or 0 for no limit")
 	if m == "0" || m == "" {

@@ -9,13 +9,13 @@ import (
 	"strings"
 )
 
-// Proxies are the proxies whose headers are believed. The zero value has none.
+// Proxies are the trusted proxies. The zero value has none.
 type Proxies struct {
 	Networks []netip.Prefix
 	Unix     bool // all clients of Unix sockets
 }
 
-// Trust reports whether a connection is that of a proxy. local may be nil for TCP.
+// Trust reports whether a connection comes from a trusted proxy. local may be nil for TCP.
 func (p Proxies) Trust(remote string, local net.Addr) bool {
 	if local != nil && local.Network() == "unix" {
 		return p.Unix
@@ -24,7 +24,7 @@ func (p Proxies) Trust(remote string, local net.Addr) bool {
 	return err == nil && p.Has(from.Addr())
 }
 
-// Has reports whether an address is a proxy's.
+// Has reports whether an address is that of a trusted proxy.
 func (p Proxies) Has(address netip.Addr) bool {
 	address = address.Unmap().WithZone("")
 	return slices.ContainsFunc(p.Networks, func(network netip.Prefix) bool { return network.Contains(address) })
@@ -36,10 +36,10 @@ type ProxyAuth struct {
 	RoleHeader    string   `yaml:"role_header" doc:"Header with the role: viewer or admin. Without it, or where a request lacks it, default_role counts."`
 	GroupsHeader  string   `yaml:"groups_header" doc:"Header with the groups of the user, separated by commas, such as Remote-Groups."`
 	AdminGroups   []string `yaml:"admin_groups" doc:"Groups whose users are admins."`
-	CamerasHeader string   `yaml:"cameras_header" doc:"Header with patterns of the ids of the cameras that a viewer may see, separated by commas or spaces; who lacks it sees none. Without this key users see all."`
-	DefaultRole   string   `yaml:"default_role" enum:"viewer,admin,none" default:"viewer" doc:"Role of users of whom no header says more; none refuses them."`
+	CamerasHeader string   `yaml:"cameras_header" doc:"Header with patterns of the ids of the cameras that a viewer may see, separated by commas or spaces. Viewers without the header see no cameras. Without this key users see all."`
+	DefaultRole   string   `yaml:"default_role" enum:"viewer,admin,none" default:"viewer" doc:"Role of users for whom no header gives one; none refuses them."`
 	SecretHeader  string   `yaml:"secret_header" default:"X-Framegate-Secret" doc:"Header by which the proxy proves that it is the proxy."`
-	Secret        Secret   `yaml:"secret" doc:"What that header must have, at least 16 bytes. ${NAME} takes an environment variable."`
+	Secret        Secret   `yaml:"secret" doc:"Value that this header must have, at least 16 bytes. ${NAME} takes an environment variable."`
 }
 
 // minProxySecret is the shortest secret of a proxy in bytes.
@@ -71,7 +71,7 @@ func (d *decoder) checkProxies(config *Config) {
 
 var basePathForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
-// IsBasePath reports whether a text is a path below which a server may be: one or more names, each after a slash.
+// IsBasePath reports whether a text can be a base path: one or more names, each after a slash.
 func IsBasePath(text string) bool { return basePathForm.MatchString(text) && path.Clean(text) == text }
 
 // checkProxyAuth checks how a proxy names users.

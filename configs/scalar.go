@@ -15,8 +15,8 @@ import (
 var variable = regexp.MustCompile(`\$\$\{|\$\{[^}]*\}?`)
 var variableName = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
 
-// expand replaces ${NAME} by an environment variable, and $${ by ${.
-// The error names no part of a secret, except a variable that is all of it.
+// expand replaces ${NAME} by an environment variable, and $${ by ${. The error contains no part of a secret, but it names the variable if
+// the secret is nothing else.
 func (d *decoder) expand(text string, secret bool) (string, error) {
 	var fault error
 	expanded := variable.ReplaceAllStringFunc(text, func(found string) string {
@@ -90,7 +90,7 @@ func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 	return nil
 }
 
-// orWord adds to a range the word that stands for zero, if there is one.
+// orWord returns the end of a message about a range, if there is a word that stands for zero.
 func orWord(word string) string {
 	if word == "" {
 		return ""

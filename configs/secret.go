@@ -30,8 +30,8 @@ func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
 // LogValue is for slog.
 func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
-// IsExposed reports whether every user of this machine may read a configuration that has secrets itself, and not in variables or other
-// files.
+// IsExposed reports whether every user of this machine may read a configuration, and the file itself contains secrets. Secrets in
+// environment variables and other files do not count.
 func IsExposed(path string) bool {
 	info, err := os.Stat(path)
 	if err != nil || info.Mode().Perm()&0o004 == 0 {
@@ -41,7 +41,7 @@ func IsExposed(path string) bool {
 	if err != nil {
 		return false
 	}
-	config, _ := decode(path, content, func(string) (string, bool) { return "", true }) // faults are reported elsewhere
+	config, _ := decode(path, content, func(string) (string, bool) { return "", true }) // Load reports the faults
 	if config == nil {
 		return false
 	}

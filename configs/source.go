@@ -14,7 +14,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Source says where pictures come from and how to connect. Load, Parse and ParseSource make it.
+// Source says where pictures come from and how to connect. Load, Parse and ParseSource return sources.
 type Source struct {
 	URL            *url.URL // without user and password before the host
 	Username       string
@@ -23,16 +23,16 @@ type Source struct {
 	Reader         Reader // of RTSP
 	TLSCA          string // path of a PEM file; empty trusts the system's authorities
 	TLSVerify      bool
-	PollInterval   time.Duration // between requests for single pictures; 0 if the camera is not polled
+	PollInterval   time.Duration // between two requests over HTTP, see Settings
 	ConnectTimeout time.Duration // until a camera must have answered
 	StallTimeout   time.Duration // how long a connected camera may send nothing
-	Aspect         frame.Ratio   // of the picture; zero to use what the camera states
-	Masks          []Mask        // that every picture of the source must have
+	Aspect         frame.Ratio   // of the picture; zero for what the camera states
+	Masks          []Mask        // hidden in every picture of the source
 	Plans          Plans
 }
 
-// String returns the source's URL for errors and logs, without credentials: some makers put them into the query or the path, and
-// the URL ends before the part that has them.
+// String returns the source's URL for errors and logs, without credentials. Some makers put them into the query or the path, which is then
+// left out.
 func (s Source) String() string {
 	u := *s.URL
 	if HasCredentials(u.RawQuery) {
@@ -49,15 +49,15 @@ func HasCredentials(text string) bool { return credentials.MatchString(text) }
 
 var credentials = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
 
-// ParseSource parses a source as the key url has it, with every other key at its default. The URL may have a password. The error
-// holds no credentials.
+// ParseSource parses a source from a value of the key url, with all other keys at their defaults. The URL may have a password. The error
+// contains no credentials.
 func ParseSource(raw string) (Source, error) {
 	camera := defaultCamera(Default().Defaults)
 	camera.URL = raw
 	return camera.source(camera.URL)
 }
 
-// source returns the Source of one of the camera's URLs; an empty one means that of its vendor.
+// source returns the Source for one of the camera's URLs. If the URL is empty, it is built from the vendor.
 func (c *Camera) source(raw string) (Source, error) {
 	s := Source{
 		Username: c.Username, Password: c.Password,
@@ -102,10 +102,10 @@ var schemes = map[string]scheme{
 
 // scheme is one kind of source.
 type scheme struct {
-	port        string // if the URL names none; empty for a source that is not on the network
-	credentials bool   // it takes a user and a password
-	tls         bool
-	check       func(*url.URL) error // of the rest of the URL
+	port        string               // default port; empty for a source that is not on the network
+	credentials bool                 // it takes a user and a password
+	tls         bool                 // it takes a certificate to trust
+	check       func(*url.URL) error // checks the rest of the URL
 }
 
 // Schemes returns the schemes of all sources, sorted.
@@ -166,8 +166,7 @@ func needsPattern(u *url.URL) error {
 	return nil
 }
 
-// parseURL parses a URL. It finds the usual mistakes itself, because Go's errors repeat parts of the URL, which may be parts of a
-// password.
+// parseURL parses a URL. It finds the usual mistakes itself, because Go's errors quote parts of the URL, which may be parts of a password.
 func parseURL(raw string) (*url.URL, error) {
 	if digits.MatchString(raw) {
 		raw = "v4l2:///dev/video" + raw

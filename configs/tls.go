@@ -11,12 +11,13 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// TLS says whether framegate serves https, and with which certificate. In YAML, the word self_signed may stand in place of its keys.
+// TLS says whether framegate serves https, and with which certificate. In YAML it is either a mapping with these keys or the word
+// self_signed.
 type TLS struct {
 	Cert string `yaml:"cert" doc:"PEM file with the certificate, followed by those of its authorities; a relative path begins at the configuration. It is read again whenever it changes."`
 	Key  string `yaml:"key" doc:"PEM file with the certificate's private key."`
 
-	// SelfSigned has framegate make its certificate itself.
+	// SelfSigned means that framegate makes its certificate itself.
 	SelfSigned bool `yaml:"-"`
 	// Pair is what the files of Cert and Key contain; nil without them.
 	Pair *tls.Certificate `yaml:"-"`
@@ -57,9 +58,9 @@ func (d *decoder) checkHTTPS(config *Config) {
 	if unix || err != nil {
 		err = errors.New("it must be host:port or :port")
 	} else if !t.On() && !d.has("tls") {
-		err = errors.New("it needs the key tls, since it redirects to https")
+		err = errors.New("it needs the key tls, because it redirects to https")
 	} else if slices.Contains(config.Listen, config.RedirectHTTP) {
-		err = errors.New("listen has it already; they need ports of their own")
+		err = errors.New("it is also in listen; they must have different ports")
 	}
 	if err != nil {
 		d.fault(d.at("redirect_http"), "redirect_http is %q; %v", config.RedirectHTTP, err)
@@ -79,7 +80,7 @@ func (d *decoder) readPair(t *TLS) {
 	if err != nil || keyErr != nil {
 		return
 	}
-	pair, err := tls.X509KeyPair(cert, key) // its errors quote nothing of either
+	pair, err := tls.X509KeyPair(cert, key) // its errors do not quote the files
 	if err != nil {
 		d.fault(d.at("tls"), "tls: %s and %s cannot be used together: %v", t.Cert, t.Key, err)
 		return

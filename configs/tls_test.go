@@ -52,7 +52,7 @@ func TestFaultsOfTLSQuoteNoKey(t *testing.T) {
 		"tls: {cert: key.pem, key: key.pem}":                    "cannot be used together: tls: failed to find",
 		"redirect_http: ':80'":                                  "it needs the key tls",
 		"{tls: self_signed, redirect_http: 'unix:/f'}":          "it must be host:port or :port",
-		"{tls: self_signed, listen: ':1', redirect_http: ':1'}": "listen has it already",
+		"{tls: self_signed, listen: ':1', redirect_http: ':1'}": "it is also in listen",
 	} {
 		_, err := Parse(filepath.Join(dir, "f"), []byte(text), nil)
 		if err == nil || !strings.Contains(err.Error(), want) {

@@ -12,20 +12,20 @@ import (
 
 // Auth says who may see cameras, and who may change them.
 type Auth struct {
-	Open  bool      `yaml:"open" default:"false" doc:"Lets everybody watch who reaches framegate's address. Changes still need an admin."`
+	Open  bool      `yaml:"open" default:"false" doc:"Lets everybody who reaches framegate's address watch. Changes still need an admin."`
 	Users []User    `yaml:"users" doc:"Who may sign in with a name and a password. 'framegate user add' writes them."`
-	Proxy ProxyAuth `yaml:"proxy" doc:"Users whom a proxy has authenticated, and names in headers."`
-	JWT   JWT       `yaml:"jwt" doc:"Tokens of another server (JSON Web Tokens) that let their holder in, in the header Authorization or the parameter token."`
+	Proxy ProxyAuth `yaml:"proxy" doc:"Users whom a proxy has authenticated and names in headers."`
+	JWT   JWT       `yaml:"jwt" doc:"JSON Web Tokens of another server, which requests carry in the header Authorization or the parameter token."`
 
 	LinkKeys []LinkKey `yaml:"link_keys" doc:"Keys of signed links: the first one signs, all of them are accepted. Without any, framegate makes keys of its own in its state directory."`
 }
 
-// User is somebody who may sign in.
+// User is a person or a program that signs in with a name and a password.
 type User struct {
 	Name         string   `yaml:"name" doc:"Name to sign in with: 1 to 64 characters of A-Z, a-z, 0-9 and ._@+-."`
 	PasswordHash Secret   `yaml:"password_hash" doc:"Hash of the password, argon2id in the PHC string format, as 'framegate user add' writes it."`
 	Role         string   `yaml:"role" enum:"viewer,admin" default:"viewer" doc:"What the user may do: viewer sees cameras, admin changes them too."`
-	Cameras      []string `yaml:"cameras" doc:"Cameras that the user may see, by their ids, in which * stands for any characters and ? for one; without it, all. An admin sees all."`
+	Cameras      []string `yaml:"cameras" doc:"Patterns of the ids of the cameras that the user may see; * stands for any characters and ? for one. Without it, all. An admin sees all."`
 }
 
 // The values of Role.
@@ -44,7 +44,7 @@ func (d *decoder) checkUsers(users []User) {
 	lines := map[string]int{} // of the names
 	for i, user := range users {
 		at := UserPath(i)
-		if d.faulty(at + ": expected") { // it has no keys
+		if d.faulty(at + ": expected") { // it is not a mapping
 			continue
 		}
 		d.checkUserName(user.Name, at, lines)
@@ -70,10 +70,10 @@ func (d *decoder) checkUsers(users []User) {
 	}
 }
 
-// AllCameras reports whether patterns limit nobody to some cameras: there are none, or one of them is '*'.
+// AllCameras reports whether patterns include all cameras: there are none, or one of them is '*'.
 func AllCameras(patterns []string) bool { return len(patterns) == 0 || slices.Contains(patterns, "*") }
 
-// CheckUser returns what is wrong with the name of a user, or with the patterns of the cameras.
+// CheckUser returns what is wrong with the name of a user or with the patterns of the user's cameras, or nil.
 func CheckUser(name string, cameras []string) error {
 	if err := checkName(name); err != nil {
 		return fmt.Errorf("the name is %q; it must be %w", name, err)
@@ -86,7 +86,7 @@ func CheckUser(name string, cameras []string) error {
 	return nil
 }
 
-// checkName completes the sentence 'it must be …', like checkPattern.
+// checkName returns an error that completes the sentence 'it must be …', like checkPattern.
 func checkName(name string) error {
 	if !nameForm.MatchString(name) {
 		return errors.New("1 to 64 characters of A-Z, a-z, 0-9 and ._@+-")

@@ -7,9 +7,9 @@ import (
 	"strconv"
 )
 
-// vendors are the paths of cameras' URLs, by maker. They follow the makers' documentation; none was tried on a camera.
+// vendors has the paths of URLs by the maker of the camera. They follow the makers' documentation, and were not tried on cameras.
 var vendors = map[string]struct {
-	streams map[string]string // the maker's name of a stream, by that of framegate
+	streams map[string]string // the maker's names of the streams main and sub
 	path    func(channel int, stream string) string
 }{
 	"hikvision": {

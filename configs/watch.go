@@ -11,19 +11,19 @@ import (
 )
 
 const (
-	// settleTime is how long a folder must have been quiet before a change is read, because an editor writes in several steps.
+	// settleTime is how long a folder must be without changes before the files are read: editors write in several steps.
 	settleTime = 200 * time.Millisecond
-	// settleLimit is how long a change waits for a folder that does not become quiet.
+	// settleLimit is how long a change waits for this at most.
 	settleLimit = 2 * time.Second
-	// pollInterval is how often the files are compared without a notification, which network file systems do not send.
+	// pollInterval is how often the files are compared without a notification: network file systems send none.
 	pollInterval = 5 * time.Second
 )
 
-// Watch calls load whenever a file of the configuration has changed, and for each value of now, until ctx is done. load returns
-// the new configuration, or nil if it is wrong: until it is right, load is called for every change in the folders of the
-// files, because one of them may bring what is missing. load is called on Watch's goroutine.
+// Watch calls load whenever a file of the configuration has changed, and for each value of now, until ctx is done. load returns the new
+// configuration, or nil if it has faults. After nil, load is called for every change in the folders of the files, because a change may
+// bring a file that was missing. load is called on Watch's goroutine.
 //
-// A file may be written in place or replaced, and a symbolic link may be changed, as Kubernetes does: what counts is the content.
+// Only the content of the files counts. They may be written in place or replaced, or be symbolic links that change, as in Kubernetes.
 func Watch(ctx context.Context, config *Config, now <-chan os.Signal, load func() *Config) {
 	w := &watch{files: config.Files}
 	if notify, err := fsnotify.NewWatcher(); err == nil { // without one, changes are found every pollInterval
@@ -65,14 +65,14 @@ func Watch(ctx context.Context, config *Config, now <-chan os.Signal, load func(
 // watch is the state of Watch.
 type watch struct {
 	files  []string
-	seen   [sha256.Size]byte // sum of the files when they were read last
+	seen   [sha256.Size]byte // sum of the files when they were last read
 	wrong  bool              // whether load returned nil then
 	notify *fsnotify.Watcher
 	events chan fsnotify.Event
 	errors chan error
 }
 
-// read calls load if a file has changed, or always.
+// read calls load if a file has changed, or if always is true.
 func (w *watch) read(load func() *Config, always bool) {
 	sum := w.sum()
 	if sum == w.seen && !always {
@@ -86,7 +86,7 @@ func (w *watch) read(load func() *Config, always bool) {
 	}
 }
 
-// sum returns a sum over the files, which is the same as long as none has changed.
+// sum returns a checksum of all files.
 func (w *watch) sum() (sum [sha256.Size]byte) {
 	all := sha256.New()
 	for _, file := range w.files {
@@ -101,8 +101,8 @@ func (w *watch) sum() (sum [sha256.Size]byte) {
 	return sum
 }
 
-// addFolders watches the folders of the files, and those of the files that symbolic links lead to. It does not watch the files,
-// because a file that is replaced takes its watch with it.
+// addFolders watches the folders of the files, and of the files that symbolic links lead to. It does not watch the files themselves: the
+// watch of a file ends when the file is replaced.
 func (w *watch) addFolders() {
 	if w.notify == nil {
 		return

@@ -56,7 +56,7 @@ func printHardware(w io.Writer, found plan.Hardware) {
 	out.Flush()
 }
 
-// prove is the command that proveInChild runs. It tries the plans of one platform.
+// prove is the hidden command that proveInChild runs. It tries the plans of one platform.
 type prove struct {
 	Platform string `arg:""`
 	From     int    `arg:""`
@@ -66,8 +66,8 @@ func (p prove) Run(ctx context.Context) error {
 	return plan.ProveHere(ctx, p.Platform, p.From, os.Stdout)
 }
 
-// proveInChild is a plan.Prover that runs this program in a child process. It uses the name under which this program was started,
-// since os.Executable would be the dynamic loader if that has started it.
+// proveInChild is a plan.Prover that runs this program in a child process. It prefers the name under which this program was started:
+// os.Executable is the dynamic loader if that has started the program.
 func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
 	self, err := exec.LookPath(os.Args[0])
 	if err != nil {
@@ -79,7 +79,7 @@ func proveInChild(ctx context.Context, platform string, from int) *exec.Cmd {
 	return exec.CommandContext(ctx, self, "prove-plans", platform, strconv.Itoa(from))
 }
 
-// proveWithout returns proveInChild without some variables of the environment. A child that decodes has no use for secrets.
+// proveWithout returns a plan.Prover like proveInChild whose children do not get some environment variables, which may be secrets.
 func proveWithout(variables []string) plan.Prover {
 	return func(ctx context.Context, platform string, from int) *exec.Cmd {
 		cmd := proveInChild(ctx, platform, from)

@@ -9,7 +9,7 @@ import (
 	"github.com/framegate/framegate/internal/app"
 )
 
-// healthCommand checks that a framegate on this machine serves. A container's health check runs it.
+// healthCommand checks that framegate on this machine answers. Health checks of containers run it.
 type healthCommand struct {
 	URL    string `arg:"" optional:"" help:"URL of framegate, such as http://127.0.0.1:8080, or unix:/path of its socket. Without it: the addresses of the configuration."`
 	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or the default address."`
@@ -31,8 +31,9 @@ func (h healthCommand) Run(ctx context.Context) error {
 	return nil
 }
 
-// addresses returns where framegate is: the given URL, or the addresses in its configuration, or the default one if the configuration is
-// missing or faulty, and whether it serves https there. They are wrong if listen was changed since the start, or whether there is tls.
+// addresses returns where framegate should answer: at the given URL, else at the addresses in its configuration, else, if the
+// configuration is missing or faulty, at the default address. secure says whether it serves https there. The result is wrong if listen or
+// tls was changed after framegate started.
 func (h healthCommand) addresses() (addresses []string, secure bool) {
 	if h.URL != "" {
 		return []string{h.URL}, false

@@ -16,11 +16,11 @@ import (
 	"github.com/framegate/framegate/web/auth/links"
 )
 
-// sign prints a signed link, and nothing else on stdout.
+// sign prints a signed link, and nothing else, on stdout.
 type sign struct {
-	URL    string `arg:"" help:"URL of a camera's picture, such as http://cams.example/cameras/gate/stream?width=640, or from its path on."`
+	URL    string `arg:"" help:"URL of a camera's picture, such as http://cams.example/cameras/gate/stream?width=640, or only its path and query."`
 	For    string `placeholder:"TIME" default:"${link_for}" help:"How long the link is valid, such as 90m, 36h or 30d."`
-	Any    bool   `help:"Let the link be valid for every picture of the camera, not only for this one."`
+	Any    bool   `help:"Make the link valid for every picture of the camera, not only for this one."`
 	Client string `placeholder:"ADDRESS" help:"Let only the client with this IP address use the link."`
 	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or none."`
 }
@@ -52,9 +52,9 @@ func (s sign) Run() error {
 	return nil
 }
 
-// revoke ends one link before its time.
+// revoke revokes one signed link.
 type revoke struct {
-	URL    string `arg:"" help:"The link, as 'framegate sign' has printed it, or from its path on."`
+	URL    string `arg:"" help:"The link that 'framegate sign' has printed, or its path and query."`
 	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or none."`
 }
 
@@ -67,8 +67,8 @@ func (r revoke) Run() error {
 	return err
 }
 
-// findConfig loads a configuration. If none is named and there is none, it is the default one, and the path is empty. Variables of the
-// environment that only the service has may be missing, unless a key of links needs them.
+// findConfig loads the configuration of a command. If there is none, and the flag names none, it returns the default configuration and no
+// path. Environment variables that only the service has may be missing, unless a link key needs them.
 func findConfig(flag string) (config *configs.Config, path string, err error) {
 	path, err = configs.Find(flag)
 	if errors.Is(err, configs.ErrNone) {
@@ -97,10 +97,11 @@ func findConfig(flag string) (config *configs.Config, path string, err error) {
 	return lenient, path, nil
 }
 
-// missing stands for the value of a variable that is not set. It is as long as any secret must be.
+// missing replaces the value of a variable that is not set. It is long enough to be accepted as any secret.
 const missing = "(a variable that is not set here, which no key may be made of)"
 
-// ownLinks are the links of a command, which a running framegate takes over through the state directory.
+// ownLinks returns the links of a command. It has its keys in common with a running framegate: through the configuration, or through the
+// state directory.
 func ownLinks(config *configs.Config) *links.Links {
 	state.UseService()
 	l := links.New(func() {}, slog.New(slog.DiscardHandler))
@@ -108,10 +109,10 @@ func ownLinks(config *configs.Config) *links.Links {
 	return l
 }
 
-// keys are the commands for the keys of signed links.
+// keys has the commands for the keys of signed links.
 type keys struct {
 	List   listKeys   `cmd:"" help:"Print the keys of signed links, without their secrets."`
-	Rotate rotateKeys `cmd:"" help:"Make a new key that signs from now on; links of the one before stay valid, older ones are revoked."`
+	Rotate rotateKeys `cmd:"" help:"Make a new key that signs from now on. Links of the previous key stay valid; older keys are revoked."`
 	Revoke revokeKey  `cmd:"" help:"End all links of a key."`
 
 	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}, or none."`
@@ -161,7 +162,7 @@ func (rotateKeys) Run(all *keys) error {
 }
 
 type revokeKey struct {
-	ID string `arg:"" help:"ID of the key, as 'framegate keys list' prints it and each link has it."`
+	ID string `arg:"" help:"ID of the key, which 'framegate keys list' prints and each link contains."`
 }
 
 func (r revokeKey) Run(all *keys) error {

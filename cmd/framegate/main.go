@@ -26,13 +26,13 @@ var version = "development"
 type commands struct {
 	Serve    serve         `cmd:"" default:"withargs" help:"Serve the cameras of a configuration."`
 	Demo     demo          `cmd:"" help:"Start four test cameras and serve them, read over real RTSP."`
-	Check    check         `cmd:"" help:"Check a configuration and print every fault with its place."`
+	Check    check         `cmd:"" help:"Check a configuration and print every fault with its line and column."`
 	Probe    probe         `cmd:"" help:"Connect to a camera once and print what it sends."`
 	Hardware hardware      `cmd:"" help:"Try every plan of this machine and print which work."`
-	Sign     sign          `cmd:"" help:"Print a link that shows a camera to whoever has it, until it expires."`
-	Revoke   revoke        `cmd:"" help:"End one such link before its time."`
+	Sign     sign          `cmd:"" help:"Print a signed link, which shows a camera to whoever has the link, until it expires."`
+	Revoke   revoke        `cmd:"" help:"Revoke one signed link before it expires."`
 	Keys     keys          `cmd:"" help:"List, rotate and revoke the keys of signed links."`
-	Health   healthCommand `cmd:"" help:"Check that a framegate on this machine serves; for health checks of containers."`
+	Health   healthCommand `cmd:"" help:"Check that framegate on this machine answers; for health checks of containers."`
 	User     user          `cmd:"" help:"Add, remove and list the users of a configuration."`
 	Prove    prove         `cmd:"" name:"prove-plans" hidden:""`
 	Version  printVersion  `cmd:"" help:"Print the version."`
@@ -40,15 +40,15 @@ type commands struct {
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
-// errShown is an error that the command has printed itself.
+// errShown means that the command has printed its errors itself.
 var errShown = errors.New("shown")
 
 func main() {
-	runtime.MemProfileRate = 0 // no route serves the profile
+	runtime.MemProfileRate = 0 // nothing reads the profile
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	hangUp := make(chan os.Signal, 1)
-	signal.Notify(hangUp, syscall.SIGHUP) // from the first moment: it would end the process
+	signal.Notify(hangUp, syscall.SIGHUP) // as early as possible, because it would end the process
 
 	var line commands
 	parser := kong.Must(&line,
@@ -63,7 +63,7 @@ func main() {
 		os.Exit(2)
 	}
 	if name, _, _ := strings.Cut(command.Command(), " "); name != "serve" && name != "demo" {
-		signal.Reset(syscall.SIGHUP) // a terminal that is closed ends the others
+		signal.Reset(syscall.SIGHUP) // closing the terminal ends the other commands
 	}
 	if err := command.Run(); err != nil {
 		if !errors.Is(err, errShown) {
@@ -73,11 +73,11 @@ func main() {
 	}
 }
 
-// complainTime is how long stderr may take what complain writes.
+// complainTime is how long complain waits for stderr.
 const complainTime = time.Second
 
-// complain writes a text to stderr, whose control characters may come from a camera or a file. It does not wait for a stderr that
-// nobody reads.
+// complain writes a text to stderr, without the control characters in it, which may come from a camera or a file. If nobody reads stderr,
+// it gives up after complainTime.
 func complain(text string) {
 	written := make(chan struct{})
 	go func() {
@@ -90,7 +90,7 @@ func complain(text string) {
 	}
 }
 
-// defaults are the variables of help texts and flags that stand for values of package configs.
+// defaults returns the variables of help texts and flags: values of package configs.
 func defaults() kong.Vars {
 	config := configs.Default()
 	return kong.Vars{

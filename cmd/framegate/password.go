@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 )
 
-// readPassword returns a new password for a user: entered twice at the terminal, where it is not shown, or the first line of stdin if that
-// is no terminal.
+// readPassword returns a new password for a user. At a terminal, the password is entered twice and not shown. Otherwise it is the only
+// line of stdin.
 func readPassword(ctx context.Context, name string) (string, error) {
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
@@ -35,7 +35,7 @@ func readPassword(ctx context.Context, name string) (string, error) {
 	return first, err
 }
 
-// passwordLine returns the first line of a text, which must be its only one.
+// passwordLine reads a text that must be a single line, and returns it as a password.
 func passwordLine(from io.Reader) (string, error) {
 	text, err := io.ReadAll(bufio.NewReader(io.LimitReader(from, password.MaxLength+3)))
 	if err != nil {
@@ -43,13 +43,13 @@ func passwordLine(from io.Reader) (string, error) {
 	}
 	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	if strings.Contains(line, "\n") {
-		return "", errors.New("stdin has more than one line; the password is a single one")
+		return "", errors.New("stdin has more than one line; it must be the password only")
 	}
 	return line, password.Check(line)
 }
 
-// enterLine asks for a line at the terminal and does not show it. The terminal shows what is typed again when it returns, also when ctx is
-// done.
+// enterLine asks for a line at the terminal, which does not show it. When it returns, even because ctx is done, the terminal shows what is
+// typed again.
 func enterLine(ctx context.Context, fd int, question string) (string, error) {
 	before, err := term.GetState(fd)
 	if err != nil {

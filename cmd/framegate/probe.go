@@ -21,7 +21,7 @@ import (
 type probe struct {
 	URL       string            `arg:"" help:"URL of the camera as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
 	Transport configs.Transport `enum:"${transports}" default:"${transport}" help:"Transport of RTSP: ${enum}."`
-	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer; a camera that has answered has a minute, or this time if it is longer."`
+	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer. After it the camera has a minute to send data, or this time if it is longer."`
 	TLSVerify bool              `name:"tls-verify" default:"true" negatable:"" help:"Check the certificate of the camera; without, TLS may be older than 1.2 over HTTPS."`
 	Look      time.Duration     `default:"6s" help:"How long to measure the rate and the keyframe interval, at most."`
 	JSON      bool              `help:"Print JSON."`
@@ -34,15 +34,15 @@ type probed struct {
 	Height           int        `json:"height"`
 	PixelAspect      string     `json:"pixel_aspect,omitempty"` // such as 16:11; empty if pixels are square
 	HDR              frame.HDR  `json:"hdr,omitempty"`          // pq or hlg
-	CodedWidth       int        `json:"coded_width"`            // width and height are those at which pictures are shown
+	CodedWidth       int        `json:"coded_width"`            // the size that the camera sends; width and height are the size that is shown
 	CodedHeight      int        `json:"coded_height"`
 	FPS              float64    `json:"fps"`
 	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 if there was no second keyframe
 	RefreshInterval  float64    `json:"refresh_interval"`  // seconds between two recovery points; 0 if there were none
 	ConnectTime      float64    `json:"connect_time"`      // seconds
-	FirstPicture     float64    `json:"first_picture"`     // seconds from asking for a picture to its arrival
+	FirstPicture     float64    `json:"first_picture"`     // seconds from the request for a picture to its arrival
 	Plan             frame.Plan `json:"plan"`
-	Oddities         []string   `json:"oddities"` // what is odd about what the camera sends, in short sentences
+	Oddities         []string   `json:"oddities"` // what is odd about the camera's stream, in short sentences
 }
 
 func (p probe) Run(ctx context.Context) error {
@@ -85,14 +85,14 @@ func (p probed) print(to io.Writer, look time.Duration) {
 	defer out.Flush()
 	keyframes := fmt.Sprintf("every %.2f s", p.KeyframeInterval)
 	if p.KeyframeInterval == 0 {
-		keyframes = "none after the first one"
+		keyframes = "none after the first"
 		if p.RefreshInterval > 0 {
 			keyframes = fmt.Sprintf("none; the camera refreshes its picture little by little instead, every %.2f s", p.RefreshInterval)
 		}
 	}
 	codec := p.Codec
 	if p.HDR != "" {
-		codec += ", HDR (" + strings.ToUpper(string(p.HDR)) + "), whose pictures are shown without tone mapping"
+		codec += ", HDR (" + strings.ToUpper(string(p.HDR)) + "), which is shown without tone mapping"
 	}
 	fmt.Fprintf(out, "codec\t%s\n", codec)
 	size := fmt.Sprintf("%dx%d", p.Width, p.Height)

@@ -88,7 +88,7 @@ func TestProbeSaysInALineWhatExplainsThePictures(t *testing.T) {
 		"pixels that are not square": {probed{FPS: 25, Width: 1024, Height: 576, CodedWidth: 704, CodedHeight: 576, PixelAspect: "16:11"}, "size 1024x576: the camera sends 704x576 with pixels of 16:11"},
 		"square pixels":              {probed{Width: 640, Height: 360, CodedWidth: 640, CodedHeight: 360}, "size 640x360"},
 		"rare keyframes":             {probed{FPS: 25, KeyframeInterval: 60}, "keyframes every 60.00 s"},
-		"no second keyframe":         {probed{FPS: 25}, "keyframes none after the first one"},
+		"no second keyframe":         {probed{FPS: 25}, "keyframes none after the first"},
 		"intra refresh":              {probed{FPS: 25, RefreshInterval: 1.5}, "keyframes none; the camera refreshes its picture little by little instead, every 1.50 s"},
 		"a slow camera":              {probed{FPS: 0.14}, "fps 0.14"},
 		"a very slow camera":         {probed{}, "fps not measured: too few pictures came within 6s, and --look waits longer"},

@@ -13,7 +13,7 @@ import (
 
 type serve struct {
 	Config string   `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}."`
-	Listen []string `placeholder:"HOST:PORT" help:"Address to serve on instead of the configuration's, or several with commas between; unix:/path is a Unix socket."`
+	Listen []string `placeholder:"HOST:PORT" help:"Address to serve on instead of the configuration's, or several, separated by commas; unix:/path is a Unix socket."`
 }
 
 func (s serve) Run(ctx context.Context, hangUp <-chan os.Signal) error {
@@ -31,8 +31,7 @@ func (s serve) Run(ctx context.Context, hangUp <-chan os.Signal) error {
 	return serveApp(ctx, app.Options{Config: config, File: path, Listen: s.Listen, HangUp: hangUp})
 }
 
-// endTime is how long the end may take. What hangs then, such as a file system of another machine, is left alone. The service manager
-// has less patience.
+// endTime is how long the end may take. After this the process exits even if something still hangs, such as a network file system.
 const endTime = 15 * time.Second
 
 // serveApp serves until ctx is done.
@@ -45,7 +44,7 @@ func serveApp(ctx context.Context, o app.Options) error {
 	o.Version, o.Prover = version, proveWithout(o.Config.Variables)
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(endTime, func() {
-			complain("framegate: something hangs and does not end; exiting without it")
+			complain("framegate: something hangs and does not end; exiting anyway")
 			os.Exit(1)
 		})
 	})

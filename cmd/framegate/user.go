@@ -15,7 +15,7 @@ import (
 	"github.com/framegate/framegate/internal/terminal"
 )
 
-// user are the commands for the users of a configuration. A running framegate takes their changes over by itself.
+// user has the commands for the users of a configuration. A running framegate notices their changes.
 type user struct {
 	Add    userAdd    `cmd:"" help:"Add a user, or change the password of one. It is asked for, or read from stdin as one line."`
 	Change userChange `cmd:"" help:"Change the role of a user or the cameras, but not the password."`
@@ -28,15 +28,15 @@ type userFile struct {
 	Config string `placeholder:"FILE" help:"Configuration. Without it: $$FRAMEGATE_CONFIG, ${searched}."`
 }
 
-// userRights is a user, and what changes of its rights.
+// userRights is a user, and the changes to the user's rights.
 type userRights struct {
 	Name    string   `arg:"" help:"Name to sign in with."`
-	Admin   *bool    `negatable:"" help:"Let the user see and change all cameras; --no-admin takes that back. A user who exists stays what it is without either."`
-	Cameras []string `placeholder:"GLOB" help:"Cameras that the user may see, by their ids, with commas between; * stands for any characters and ? for one. By default all; '*' takes a limit back."`
+	Admin   *bool    `negatable:"" help:"Make the user an admin, who may see and change all cameras; --no-admin makes the user a viewer. Without either, an existing user keeps the role."`
+	Cameras []string `placeholder:"GLOB" help:"Patterns of the ids of the cameras that the user may see, separated by commas; * stands for any characters and ? for one. By default all; '*' removes a limit."`
 	userFile
 }
 
-// check checks the rights that the user gets.
+// check returns what is wrong with the rights, or nil.
 func (c userRights) check(config *configs.Config) error {
 	if c.Cameras != nil && len(c.Cameras) == 0 {
 		return errors.New("--cameras names no camera; leave it out for all cameras")
@@ -54,15 +54,15 @@ func (c userRights) check(config *configs.Config) error {
 	return nil
 }
 
-// print says what the user may now, according to the file, and warns if everybody may read the file.
+// print prints what the user may do now, according to the file, and warns if everybody may read the file.
 func (c userRights) print(file *edit.File) error {
 	config, err := file.Load()
 	if err != nil {
 		return err
 	}
 	i := slices.IndexFunc(config.Auth.Users, func(u configs.User) bool { return u.Name == c.Name })
-	if i >= 0 { // else somebody has removed it meanwhile
-		fmt.Printf("%s is %s; cameras: %s\n", c.Name, article[config.Auth.Users[i].Role], terminal.Line(camerasOf(config.Auth.Users[i])))
+	if i >= 0 { // else somebody has removed the user meanwhile
+		fmt.Printf("%s is %s; cameras: %s\n", c.Name, withArticle[config.Auth.Users[i].Role], terminal.Line(camerasOf(config.Auth.Users[i])))
 	}
 	if !hasAdmin(config.Auth.Users) {
 		fmt.Println(noAdmin)
@@ -73,14 +73,14 @@ func (c userRights) print(file *edit.File) error {
 	return nil
 }
 
-// article is a role with its article.
-var article = map[string]string{configs.AdminRole: "an admin", configs.ViewerRole: "a viewer"}
+// withArticle has each role with its article.
+var withArticle = map[string]string{configs.AdminRole: "an admin", configs.ViewerRole: "a viewer"}
 
 func hasAdmin(users []configs.User) bool {
 	return slices.ContainsFunc(users, func(u configs.User) bool { return u.Role == configs.AdminRole })
 }
 
-// camerasOf are the cameras that a user sees, in words.
+// camerasOf describes the cameras that a user may see.
 func camerasOf(u configs.User) string {
 	if configs.AllCameras(u.Cameras) {
 		return "all"
@@ -88,7 +88,7 @@ func camerasOf(u configs.User) string {
 	return strings.Join(u.Cameras, ", ")
 }
 
-// exposed says that everybody may read a configuration.
+// exposed returns the warning that everybody may read a configuration.
 func exposed(path string) string {
 	return path + ": every user of this machine can read this file, which has passwords or other secrets: run 'chmod o-r' for it"
 }
@@ -104,7 +104,7 @@ func (c userChange) Run() error {
 	case !slices.ContainsFunc(config.Auth.Users, func(u configs.User) bool { return u.Name == c.Name }):
 		return refusedFile(file.Path, fmt.Errorf("%w: %s", edit.ErrNoUser, c.Name))
 	case c.Admin == nil && c.Cameras == nil:
-		return errors.New("what is to change? --admin, --no-admin or --cameras; 'framegate user add' changes the password")
+		return errors.New("nothing to change: give --admin, --no-admin or --cameras; 'framegate user add' changes the password")
 	}
 	if err := c.check(config); err != nil {
 		return err
@@ -151,7 +151,7 @@ func (c userAdd) Run(ctx context.Context) error {
 	return nil
 }
 
-// keys are the keys of the user's rights that change.
+// keys returns the keys of the configuration that change.
 func (c userRights) keys() (keys edit.Keys) {
 	switch {
 	case c.Admin != nil && *c.Admin:
@@ -172,8 +172,8 @@ func (c userRights) keys() (keys edit.Keys) {
 	return keys
 }
 
-// noAdmin is what the commands say when the last admin has gone.
-const noAdmin = "There is no admin: add one with 'framegate user add NAME --admin' to change cameras otherwise than in the file."
+// noAdmin is printed if there are users and no admin among them.
+const noAdmin = "There is no admin: add one with 'framegate user add NAME --admin' to change cameras through the API."
 
 type userRemove struct {
 	Name string `arg:"" help:"Name of the user."`
@@ -218,7 +218,7 @@ func (c userList) Run() error {
 	return table.Flush()
 }
 
-// open reads the configuration that a command is for.
+// open reads the configuration.
 func (f userFile) open() (*edit.File, *configs.Config, error) {
 	path, err := configs.Find(f.Config)
 	if errors.Is(err, configs.ErrNone) {
@@ -240,7 +240,8 @@ func (f userFile) open() (*edit.File, *configs.Config, error) {
 	return file, config, nil
 }
 
-// setMissing sets the variables that a configuration names and only the service has. It reports whether these were all that was wrong.
+// setMissing sets the environment variables that a configuration uses and that are not set here. It reports whether the configuration has
+// no faults then.
 func setMissing(path string) bool {
 	content, err := configs.ReadFile(path)
 	if err != nil {
@@ -255,7 +256,7 @@ func setMissing(path string) bool {
 	return err == nil
 }
 
-// refusedFile adds the name of the file to the reason why it was not changed.
+// refusedFile adds the path of the file to an error that does not have it.
 func refusedFile(path string, err error) error {
 	if errors.Is(err, edit.ErrReadOnly) || errors.Is(err, edit.ErrNoUser) || errors.Is(err, edit.ErrByHand) {
 		return fmt.Errorf("%s: %w", path, err)

@@ -198,7 +198,7 @@ func TestRightsOfAUserChangeWithoutAPassword(t *testing.T) {
 		status int
 		part   string
 	}{
-		{nil, 1, "what is to change?"},
+		{nil, 1, "nothing to change"},
 		{[]string{"--admin", "--cameras", "gate"}, 1, "an admin sees all cameras"},
 		{[]string{"--cameras", "gate"}, 0, "ann is a viewer; cameras: gate\nThere is no admin"},
 		{[]string{"--admin"}, 0, "ann is an admin; cameras: all\n"},

@@ -20,20 +20,20 @@ type options struct {
 	Cameras   int           `default:"1" short:"n" help:"Number of cameras: /cam1 to /camN."`
 	Codec     testcam.Codec `default:"h264" enum:"h264,h265,mjpeg,mpeg4,vp8,vp9,av1" help:"One of ${enum}."`
 	Width     int           `default:"1280" help:"Pixels, even. For MJPEG a multiple of 8, at most 2040."`
-	Height    int           `default:"720" help:"Pixels, likewise."`
+	Height    int           `default:"720" help:"Pixels, even. For MJPEG a multiple of 8, at most 2040."`
 	FPS       int           `default:"25" help:"Pictures per second."`
 	Gop       int           `help:"Frames from keyframe to keyframe. Without it: one second."`
 	Bitrate   int           `help:"kbit/s. Without it: 4000 for 1920x1080, and by area for other sizes. MJPEG has a fixed quality instead."`
 	Bframes   int           `help:"B-frames between two other frames, for H.264."`
 	Grain     int           `help:"Noise of each pixel, up to this many levels. It makes the encoder use its bitrate, as for a real scene."`
 	Loop      time.Duration `default:"4s" help:"Length of the loop, rounded up to whole GOPs. Frame numbers begin again with each loop."`
-	Shared    bool          `help:"Share one encoding among all cameras: they start sooner, and all have the number 0."`
+	Shared    bool          `help:"Encode once for all cameras: they start sooner, and all show the number 0."`
 	User      string        `help:"User that the cameras require, by Basic or Digest."`
 	Password  string        `env:"TESTCAM_PASSWORD" help:"Password that the cameras require."`
 	Audio     bool          `xor:"sound" help:"Also send a track of silence, in G.711."`
 	AudioOnly bool          `xor:"sound" help:"Send only a track of silence."`
-	UDPLoss   float64       `placeholder:"PART" help:"Part of the packets that a network loses over UDP, 0 to 1."`
-	UDPJitter time.Duration `placeholder:"TIME" help:"How late packets may come over UDP. Each comes late by a random time up to this."`
+	UDPLoss   float64       `placeholder:"PART" help:"Part of the packets to lose over UDP, from 0 to 1."`
+	UDPJitter time.Duration `placeholder:"TIME" help:"Longest delay of packets over UDP. Each is late by a random time up to this."`
 	Listen    string        `default:"127.0.0.1:8554" help:"Address of RTSP, over TCP; UDP uses a free pair of ports. Port 0 lets the system choose one."`
 	Control   string        `default:"127.0.0.1:8555" help:"Address of the control port."`
 	TLSCert   string        `and:"tls" type:"existingfile" help:"PEM certificate; with it the cameras serve rtsps."`

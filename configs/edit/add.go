@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// add appends a camera or user to the list, in the style of the last one there.
+// add appends a camera or user to the list, in the style of the last one in it.
 func (d *document) add(keys Keys) error {
 	key, items, err := d.list()
 	switch {
@@ -33,7 +33,7 @@ func (d *document) add(keys Keys) error {
 	return nil
 }
 
-// addFirst adds a camera or user to a list that is empty: nothing, null or [].
+// addFirst adds a camera or user to an empty list, which may be written as nothing, null or [].
 func (d *document) addFirst(key entry, keys Keys) error {
 	stop := key.line + 1
 	switch value := key.node.Value.(type) {
@@ -51,7 +51,7 @@ func (d *document) addFirst(key entry, keys Keys) error {
 	return nil
 }
 
-// block returns the lines of a camera or user, with its dash and its keys in the given columns.
+// block returns the lines of a camera or user, with its dash and its keys in these columns.
 func (d *document) block(keys Keys, dash, column int) []line {
 	lead := spaces(dash) + "-" + spaces(max(column-dash-1, 1))
 	var lines []line

@@ -9,8 +9,8 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// AdministratorError refuses a value that only somebody who may write the file can give: it would let a request read the environment or the
-// files of framegate.
+// AdministratorError refuses a value that only an administrator, who may write the file, can give: it would let a request read the
+// environment or the files of framegate.
 type AdministratorError struct {
 	Key  string
 	Text string
@@ -24,15 +24,15 @@ var fileKeys = []string{"password_file", "tls_ca"}
 // video matches the local cameras that a request may name. Opening another device may have an effect.
 var video = regexp.MustCompile(`^v4l2:///dev/(video[0-9]{1,3}|v4l/by-(id|path)/[A-Za-z0-9_:.+-]+)$`)
 
-// administrators returns an AdministratorError if want has a value that was not there before and is the administrator's alone.
-func administrators(was, want Keys) error {
+// checkAdministrator returns an AdministratorError if want has a new value that only an administrator can give.
+func checkAdministrator(was, want Keys) error {
 	for _, key := range want {
 		before, _ := was.get(key.Name)
 		if equal(before, key.Value) {
 			continue
 		}
 		if source, ok := key.Value.(string); ok && (key.Name == "url" || key.Name == "substream") {
-			if err := requested(key.Name, source); err != nil {
+			if err := checkRequested(key.Name, source); err != nil {
 				return err
 			}
 		}
@@ -51,8 +51,8 @@ func administrators(was, want Keys) error {
 // requestable are the schemes of sources that a request may name, besides local cameras.
 var requestable = []string{"rtsp", "rtsps", "http", "https", "csi", "test"}
 
-// requested refuses a source that is not one of those that a request may name. Schemes may have capital letters.
-func requested(key, source string) error {
+// checkRequested returns an AdministratorError for a source that requests may not name. Schemes may have capital letters.
+func checkRequested(key, source string) error {
 	scheme, _, found := strings.Cut(source, ":")
 	scheme = strings.ToLower(scheme)
 	switch {
@@ -63,7 +63,7 @@ func requested(key, source string) error {
 	case scheme == "v4l2":
 		return only(key, "names a device other than /dev/video0 and the like")
 	case !slices.Contains(configs.Schemes(), scheme):
-		return nil // which is a fault, with a better reason
+		return nil // parsing reports it, with a better message
 	}
 	return only(key, "is a "+scheme+":// source")
 }
@@ -72,7 +72,7 @@ func only(key, does string) error {
 	return &AdministratorError{Key: key, Text: fmt.Sprintf("%s %s; that can only be written into the configuration file itself", key, does)}
 }
 
-// hasVariable reports whether a value has a variable in a part that was not the same before.
+// hasVariable reports whether a value has a variable in a part that has changed.
 func hasVariable(before, value any) bool {
 	switch value := value.(type) {
 	case string:

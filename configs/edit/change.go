@@ -12,7 +12,7 @@ import (
 	"github.com/framegate/framegate/configs"
 )
 
-// change edits one camera or user in the document of a configuration and returns what must be true of the result.
+// change edits one camera or user in the document of a configuration, and returns what the result must be like.
 type change func(*configs.Config, *document) (outcome, error)
 
 // outcome is what a change must do to the configuration.
@@ -21,7 +21,7 @@ type outcome struct {
 	index         int      // in the list
 	before, after bool     // whether the camera or user is in the list before and after
 	want          Keys     // its keys afterwards
-	gone          []string // paths of keys that it must not have afterwards, from an anchor either
+	gone          []string // paths of keys that it must not have afterwards, not even from an anchor
 }
 
 // text applies the change to the content of a file.
@@ -49,11 +49,11 @@ func adding(keys Keys) change {
 		if id, _ := keys.get("id"); indexOf(config, id) >= 0 {
 			return outcome{}, fmt.Errorf("%w: %s", ErrExists, id)
 		}
-		keys := Keys{}.merged(keys) // without those that are null
+		keys := Keys{}.merged(keys) // removes keys that are null
 		if len(keys) == 0 {
 			return outcome{}, &KeysError{Text: "a camera needs an id and a url"}
 		}
-		if err := administrators(nil, keys); err != nil {
+		if err := checkAdministrator(nil, keys); err != nil {
 			return outcome{}, err
 		}
 		if err := d.open(cameras); err != nil {
@@ -74,7 +74,7 @@ func addingAs(id string, keys Keys) change {
 	}
 }
 
-// replacing makes these the keys of a camera, which keeps its id.
+// replacing replaces the keys of a camera, except its id.
 func replacing(id string, keys Keys) change {
 	return altering(id, keys, func(was, keys Keys) (Keys, error) {
 		want := Keys{{"id", id}}
@@ -90,7 +90,7 @@ func merging(id string, keys Keys) change {
 	return altering(id, keys, Keys.patched, keys.nulls())
 }
 
-// patched is merged, but refuses to merge into keys that are elsewhere in the file.
+// patched is like merged, but refuses to merge into keys that are elsewhere in the file.
 func (k Keys) patched(patch Keys) (Keys, error) {
 	for _, key := range patch {
 		own, _ := k.get(key.Name)
@@ -102,7 +102,7 @@ func (k Keys) patched(patch Keys) (Keys, error) {
 	return k.merged(patch), nil
 }
 
-// altering makes what wanted returns the keys of a camera.
+// altering replaces the keys of a camera by those that wanted returns.
 func altering(id string, keys Keys, wanted func(was, keys Keys) (Keys, error), gone []string) change {
 	return func(config *configs.Config, d *document) (outcome, error) {
 		i := indexOf(config, id)
@@ -124,7 +124,7 @@ func altering(id string, keys Keys, wanted func(was, keys Keys) (Keys, error), g
 		if err != nil {
 			return outcome{}, err
 		}
-		if err := administrators(was, want); err != nil {
+		if err := checkAdministrator(was, want); err != nil {
 			return outcome{}, err
 		}
 		return outcome{of: cameras, index: i, before: true, after: true, want: want, gone: gone}, d.rewrite(i, want)
@@ -149,7 +149,7 @@ func indexOf(config *configs.Config, id any) int {
 	return slices.IndexFunc(config.Cameras, func(c configs.Camera) bool { return c.ID == id })
 }
 
-// withoutID returns the keys of a request for the camera id without the key id, which must not be another one.
+// withoutID returns the keys of a request without the key id. It is an error if that differs from the camera's id.
 func withoutID(keys Keys, id string) (Keys, error) {
 	given, ok := keys.get("id")
 	if ok && given != id {
@@ -158,7 +158,7 @@ func withoutID(keys Keys, id string) (Keys, error) {
 	return slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.Name == "id" }), nil
 }
 
-// check parses the edited content and compares it with what it must be.
+// check parses the edited content and compares it with what it must be like.
 func (o outcome) check(file string, before *configs.Config, content []byte) (*configs.Config, error) {
 	after, err := configs.Parse(file, content, os.LookupEnv)
 	var faults configs.Faults
@@ -221,7 +221,7 @@ func (o outcome) refusal(faults configs.Faults) error {
 			key = ""
 		}
 		refused.Key = key
-		if strings.HasPrefix(rest, " ") { // has no url, and the like
+		if strings.HasPrefix(rest, " ") { // such as " has neither url nor vendor"
 			rest = "the " + o.of.noun + rest
 		}
 		texts = append(texts, strings.TrimLeft(rest, ".: "))

@@ -14,18 +14,18 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// document is the text of a configuration whose lists of cameras and users can be edited. The syntax tree only says where a key is; the
-// text is never printed from it. An edit replaces the lines that it changes and keeps all others byte for byte, with their
-// comments, blank lines and line ends.
+// document is the text of a configuration whose lists of cameras and users can be edited. An edit replaces the lines that it changes and
+// keeps all others byte for byte, with their comments, blank lines and line ends. The syntax tree only says where a key is; the text is
+// never printed from it.
 //
-// The result of an edit is parsed and compared with what was asked for. Where YAML allows more than document understands, the
-// edit is refused with ErrByHand.
+// The result of an edit is parsed and compared with what the edit should do. If YAML allows something that document does not understand,
+// the edit is refused with ErrByHand.
 type document struct {
 	lines   []line
-	newline string   // the end of an added line
-	cut     bool     // the last line has no end in the file
+	newline string   // the line end of added lines
+	cut     bool     // the last line of the file has no line end
 	mark    string   // the byte order mark, if the file has one
-	of      *section // what is edited
+	of      *section // the list that is edited
 
 	tokens   token.Tokens
 	comments map[int]int // column at which the comment of a line begins, by the line's index
@@ -33,7 +33,7 @@ type document struct {
 	stop     int // index after the last line of the YAML document
 }
 
-// line is the text of a line and its end.
+// line is the text of a line and its line end.
 type line struct{ text, end string }
 
 // readDocument reads the text of a configuration that configs.Parse accepts.
@@ -101,8 +101,8 @@ func (d *document) parse() error {
 
 var documentEnd = regexp.MustCompile(`^(?:\.\.\.|---)(?:\s|$)`)
 
-// findComments lets the lexer tell a comment from a # in a text, and finds the comment in its line by what it says: the lexer
-// does not count tabs as columns (goccy/go-yaml v1.18.0).
+// findComments finds where the comment of each line begins. The lexer tells comments from a # in a text, but its columns are wrong after
+// tabs (goccy/go-yaml v1.18.0), so each comment is searched for in its line.
 func (d *document) findComments() error {
 	d.comments = map[int]int{}
 	for _, t := range d.tokens {

@@ -19,31 +19,29 @@ import (
 // File is the configuration file of a running framegate. Its lists of cameras and users can be changed while it is in use. Any
 // goroutine may call its methods.
 //
-// A change reads the present file, edits the text and checks the result like any configuration. The file is replaced only if
-// the camera is then as the change asks for and nothing else is different. It is replaced as a whole: a reader sees the old file
-// or the new one, whenever the process ends.
+// A change reads the file, edits its text and checks the result like any configuration. The file is replaced only if the change has the
+// wanted effect and no other. It is replaced as a whole: readers see the old file or the new one, even if the process is killed.
 type File struct {
 	Path string
 
-	// Apply puts a configuration into effect that was read from the file or written to it. It is called by Load and by every
-	// change, one at a time; nil does nothing.
+	// Apply puts a configuration into effect that was read from the file or written to it. Load and every change call it, never
+	// concurrently with itself or Refuse. It may be nil.
 	Apply func(*configs.Config) error
 
-	// Refuse is called by Load and by every change with what is wrong with a file that is not put into effect, in one order with
-	// Apply; nil does nothing.
+	// Refuse gets what is wrong with a file that is not put into effect. It is called like Apply, and may be nil.
 	Refuse func(error)
 
 	mu       sync.Mutex // held from reading the file until it is applied, so that no older content is applied after a newer one
-	inEffect []byte     // the text that was last applied; nil if that was not done by this File
+	inEffect []byte     // the text that this File last applied; nil for none
 }
 
-// Why a change is refused, besides ErrByHand, a KeysError and an AdministratorError.
+// The errors of changes, besides ErrByHand, KeysError and AdministratorError.
 var (
 	ErrReadOnly = errors.New("the configuration is read-only")
 	ErrNoCamera = errors.New("no such camera")
 	ErrNoUser   = errors.New("no such user")
 	ErrExists   = errors.New("a camera with this id already exists")
-	// ErrConflict means that somebody else has changed the file while the change was made.
+	// ErrConflict means that somebody else changed the file while the change was made.
 	ErrConflict = errors.New("the file was changed by somebody else at the same time and stays as it is now; make the change again")
 	// ErrNotInEffect means that the file has faults, is empty or is missing, so that the previous configuration is in effect.
 	ErrNotInEffect = errors.New("the file is not in effect and must be changed by hand first")
@@ -93,7 +91,7 @@ func (f *File) refuse(err error) {
 	}
 }
 
-// Add appends a camera to the list and returns its id, with ErrExists, ErrByHand, ErrNotInEffect and ErrConflict too.
+// Add appends a camera to the list and returns its id. With ErrExists, ErrByHand, ErrNotInEffect and ErrConflict it returns the id too.
 func (f *File) Add(keys Keys) (id string, err error) {
 	config, err := f.change(adding(keys))
 	switch {
@@ -106,7 +104,7 @@ func (f *File) Add(keys Keys) (id string, err error) {
 	return id, err
 }
 
-// Replace makes these the only keys of a camera besides its id, or appends it if the list has no camera with this id.
+// Replace replaces the keys of a camera, except its id, or appends a camera if the list has none with this id.
 func (f *File) Replace(id string, keys Keys) (created bool, err error) {
 	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		if indexOf(config, id) < 0 {
@@ -130,8 +128,8 @@ func (f *File) Remove(id string) error {
 	return err
 }
 
-// SetUser merges keys into those of a user, like Change, or appends the user if the list has none of this name. Unlike a camera's, the
-// keys may be any: no request comes here. SetPassword is for those.
+// SetUser merges keys into those of a user, like Change, or appends the user if the list has none of this name. It does not check for keys
+// that only an administrator can give, because requests call SetPassword instead.
 func (f *File) SetUser(name string, keys Keys) (created bool, err error) {
 	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		created = indexOfUser(config, name) < 0
@@ -155,8 +153,8 @@ func (f *File) RemoveUser(name string) error {
 
 // change edits the file and applies the result. The configuration is nil if the file was not changed.
 //
-// It edits only what is in effect. If the file has other content, that is applied first; if it cannot be, such as while another
-// program writes it, an edit would make permanent what nobody wanted.
+// It edits only what is in effect. If the file has other content, that is applied first. If that fails, perhaps because another program
+// is just writing the file, it is not edited: the edit would write unfinished content.
 func (f *File) change(do change) (*configs.Config, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -202,7 +200,7 @@ func (f *File) writable() (string, error) {
 	if strings.Contains(path, "/..") { // …/..data/… and …/..2026_11_24_…/…
 		return "", fmt.Errorf("%w: %s is in a volume that Kubernetes writes", ErrReadOnly, path)
 	}
-	if info.Mode().Perm()&0o222 == 0 { // which does not stop root
+	if info.Mode().Perm()&0o222 == 0 { // root could write it nevertheless
 		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
 	}
 	if !info.Mode().IsRegular() { // opening a FIFO would wait for a reader
@@ -215,7 +213,7 @@ func (f *File) writable() (string, error) {
 	return path, file.Close()
 }
 
-// readOnly makes an error an ErrReadOnly if that is what it means. EBUSY is what a file gives that a container mounts by itself.
+// readOnly wraps ErrReadOnly around an error that means it. EBUSY comes from a single file that is mounted into a container.
 func readOnly(err error) error {
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) || errors.Is(err, syscall.EBUSY) {
 		return fmt.Errorf("%w: %v", ErrReadOnly, err)

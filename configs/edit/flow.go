@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// unfold puts every camera or user of a list in brackets on a line of its own.
+// unfold rewrites a list in brackets, so that each camera or user is on a line of its own.
 func (d *document) unfold() error {
 	key, _, err := d.list()
 	if err != nil || key == nil {
@@ -36,7 +36,7 @@ func (d *document) unfold() error {
 	return d.parse()
 }
 
-// braces returns the place of the opening brace of a mapping, and the mapping rewritten to have the keys want.
+// braces returns the place of the opening brace of a mapping, and the text of the mapping with the keys want.
 func (d *document) braces(n ast.Node, want Keys) (point, string, error) {
 	mapping, ok := n.(*ast.MappingNode)
 	if !ok {
@@ -79,8 +79,8 @@ func (d *document) braces(n ast.Node, want Keys) (point, string, error) {
 	return at, "{" + strings.Join(out, ", ") + "}", nil
 }
 
-// parts returns the place of the opening bracket or brace of a flow collection, whose token is start, and the texts between its
-// commas, each joined into one line.
+// parts returns the place of the opening bracket or brace of a flow collection, whose token is start, and the texts between its commas,
+// each on one line.
 func (d *document) parts(start *token.Token) (point, []string, error) {
 	first, err := d.point(start)
 	if err != nil {
@@ -118,7 +118,7 @@ func (d *document) parts(start *token.Token) (point, []string, error) {
 // point is a place in the text: a line, and a column in bytes, both counted from 0.
 type point struct{ line, column int }
 
-// point returns the place of a token of one character.
+// point returns the place of a token with one character.
 func (d *document) point(t *token.Token) (point, error) {
 	at := point{line: t.Position.Line - 1}
 	column := 1
@@ -134,7 +134,7 @@ func (d *document) point(t *token.Token) (point, error) {
 	return at, nil
 }
 
-// between returns the text between two points, joined into one line.
+// between returns the text between two points on one line.
 func (d *document) between(from, to point) string {
 	text := d.lines[from.line].text
 	if from.line == to.line {

@@ -13,8 +13,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Keys are the keys of a camera in order, as a file has them or a request asks for them. A value is nil, a string, a list []any
-// or Keys. Numbers, true and false are strings, as they are written.
+// Keys are the keys of a camera or user in order, as in a file or a request. A value is nil, a string, a list []any or Keys. Numbers, true
+// and false are strings, as they are written.
 type Keys []Key
 
 // Key is one key and its value.
@@ -23,18 +23,18 @@ type Key struct {
 	Value any
 }
 
-// verbatim is a reference to a value that is elsewhere in the file: *name.
+// verbatim is a reference to a value elsewhere in the file, such as *name.
 type verbatim string
 
-// KeysError says what is wrong with the keys of a request. It never holds a credential.
+// KeysError says what is wrong with the keys of a request. It never contains a credential.
 type KeysError struct {
-	Key  string // that is wrong; empty if it is not a single one
+	Key  string // the wrong key; empty if it is not a single one
 	Text string
 }
 
 func (e *KeysError) Error() string { return e.Text }
 
-// ParseKeys reads a JSON object. The error is a KeysError.
+// ParseKeys parses a JSON object. The error is a *KeysError.
 func ParseKeys(body []byte) (Keys, error) {
 	d := json.NewDecoder(bytes.NewReader(body))
 	d.UseNumber()
@@ -127,7 +127,7 @@ func (k Keys) index(name string) int {
 	return slices.IndexFunc(k, func(key Key) bool { return key.Name == name })
 }
 
-// merged returns k with a patch applied as in RFC 7396: null removes a key, objects are merged, all else replaces.
+// merged returns k with a patch applied as in RFC 7396: null removes a key, objects are merged, and other values replace the old ones.
 func (k Keys) merged(patch Keys) Keys {
 	k = slices.Clone(k)
 	for _, p := range patch {

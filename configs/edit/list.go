@@ -9,7 +9,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// list finds the key of the list that is open, and what is in the list. key is nil if the document has none.
+// list finds the key of the list that is edited, and the cameras or users in it. key is nil if the document has no such key.
 func (d *document) list() (key *entry, items []item, err error) {
 	var found entry
 	nodes, to := d.root, d.stop
@@ -110,7 +110,7 @@ func (d *document) entries(nodes []*ast.MappingValueNode, stop int) ([]entry, er
 	return own, nil
 }
 
-// valueEnd is the index after the last of the lines from to to that has more than a comment.
+// valueEnd returns the index after the last line between from and to that has more than a comment.
 func (d *document) valueEnd(from, to int) int {
 	for ; to > from; to-- {
 		text := d.lines[to-1].text
@@ -139,7 +139,7 @@ func inFlow(n ast.Node) bool {
 	return false
 }
 
-// unanchored returns the node that an anchor names, and any other node unchanged.
+// unanchored returns the node that an anchor names. Other nodes are returned unchanged.
 func unanchored(n ast.Node) ast.Node {
 	for {
 		anchor, ok := n.(*ast.AnchorNode)

@@ -15,8 +15,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// replace puts content in the place of a file that has the content before. It writes a new file beside the old one, with the owner
-// and mode of the old one, and exchanges them. Both the file and the folder are on the disk when it returns.
+// replace replaces the content of a file, which must be before. It writes a new file beside the old one, with the same owner and mode, and
+// exchanges them. When it returns, the file and the folder have been synced to the disk.
 func replace(path string, before, content []byte) error {
 	folder := filepath.Dir(path)
 	removeLeftovers(path)
@@ -58,8 +58,8 @@ func replace(path string, before, content []byte) error {
 	return nil
 }
 
-// exchange exchanges the file fresh, which has the given content, with the file at path. If that turns out to have had other content
-// than before, such as what an editor saved a moment ago, it is put back. A plain rename could not see that.
+// exchange exchanges the file fresh, which has this content, with the file at path. If the old file turns out to have other content than
+// before, because an editor has just saved it, it is put back. A plain rename could not notice this.
 func exchange(fresh, path string, before, content []byte) error {
 	err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE)
 	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) || errors.Is(err, unix.ENOTSUP) { // such as on NFS
@@ -72,7 +72,7 @@ func exchange(fresh, path string, before, content []byte) error {
 	if err == nil && bytes.Equal(displaced, before) {
 		return nil
 	}
-	for range 10 { // each round but the first is for somebody who saved once more in between
+	for range 10 { // again if somebody saved once more meanwhile
 		put := displaced
 		if err := unix.Renameat2(unix.AT_FDCWD, fresh, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE); err != nil {
 			return conflict(err)
@@ -93,7 +93,7 @@ func conflict(err error) error {
 	return ErrConflict
 }
 
-// removeLeftovers removes the new files of processes that were killed in replace.
+// removeLeftovers removes temporary files of processes that were killed during replace.
 func removeLeftovers(path string) {
 	folder, name := filepath.Split(path)
 	form := regexp.MustCompile(`^\.` + regexp.QuoteMeta(name) + `[0-9]+$`) // as renameio names them

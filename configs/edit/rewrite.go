@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// rewrite makes want the keys of a camera or user in the list. A key whose value does not change keeps its text.
+// rewrite replaces the keys of a camera or user in the list by want. A key whose value does not change keeps its text.
 func (d *document) rewrite(index int, want Keys) error {
 	it, err := d.item(index)
 	if err != nil {
@@ -38,8 +38,8 @@ func (d *document) rewrite(index int, want Keys) error {
 	return err
 }
 
-// mapping returns the lines of a mapping that ends before the line stop, rewritten to have the keys want. The lines of a value
-// go with its key. Comments and blank lines after the value belong to what follows, and stay.
+// mapping returns the lines of a mapping with the keys want. The mapping ends before the line stop. A key that is removed takes the lines
+// of its value with it. Comments and blank lines after the value belong to what follows, and stay.
 func (d *document) mapping(nodes []*ast.MappingValueNode, stop int, want Keys) ([]line, error) {
 	own, err := d.entries(nodes, stop)
 	if err != nil {
@@ -83,7 +83,7 @@ func (d *document) mapping(nodes []*ast.MappingValueNode, stop int, want Keys) (
 	return out, nil
 }
 
-// changed returns the lines of a key that ends before the line stop, with another value.
+// changed returns the lines of a key with the value want. Its old lines end before the line stop.
 func (d *document) changed(e entry, stop int, want any) ([]line, error) {
 	value := unanchored(e.node.Value)
 	head, text := d.lines[e.line].text[:e.value]+" ", valueText(want, false)
@@ -113,8 +113,8 @@ func (d *document) changed(e entry, stop int, want any) ([]line, error) {
 	return []line{one}, err
 }
 
-// oneLine returns a line of text that replaces the lines from from to stop. It keeps the comment of the first line, or that of
-// the last line where this ends in a bracket. Any other comment would be lost, so it is a reason to refuse.
+// oneLine returns a line that replaces the lines from from to stop. It keeps the comment of the first line or, if the text ends in a
+// bracket, of the last line. It refuses to lose any other comment.
 func (d *document) oneLine(from, stop int, text string, bracket bool) (line, error) {
 	kept := -1
 	for i := from; i < stop; i++ {

@@ -11,10 +11,10 @@ import (
 
 // section is a list of the configuration that can be edited.
 type section struct {
-	keys []string               // under which the list is, from the top of the document
-	noun string                 // for one of the list
-	path func(index int) string // as in the message of a fault
-	cut  func(config *configs.Config, index int, there bool)
+	keys []string                                            // the path of the list, from the top of the document
+	noun string                                              // what the list contains
+	path func(index int) string                              // the path of a camera or user, as in the message of a fault
+	cut  func(config *configs.Config, index int, there bool) // removes a camera or user from a configuration, if it is there
 }
 
 var cameras = &section{[]string{"cameras"}, "camera", configs.CameraPath, func(config *configs.Config, index int, there bool) {
@@ -28,7 +28,7 @@ var users = &section{[]string{"auth", "users"}, "user", configs.UserPath, func(c
 // rest returns a copy of a configuration, without the camera or user at index if there is one.
 func (s *section) rest(config *configs.Config, index int, there bool) configs.Config {
 	rest := *config
-	rest.Files, rest.Variables = nil, nil // those of the camera are among them
+	rest.Files, rest.Variables = nil, nil // they include those of the camera
 	s.cut(&rest, index, there)
 	return rest
 }
@@ -41,7 +41,7 @@ func without[T any](list []T, index int, there bool) []T {
 	return list
 }
 
-// open begins an edit of a list: it puts what is in the list on lines of its own.
+// open begins an edit of a list: it puts each camera or user on lines of its own.
 func (d *document) open(s *section) error {
 	d.of = s
 	for i := range len(s.keys) - 1 {
@@ -52,7 +52,7 @@ func (d *document) open(s *section) error {
 	return d.unfold()
 }
 
-// spread puts the keys below a key of the document on lines of their own, and adds an inner one, without a value, if it is missing.
+// spread puts the keys below the key outer on lines of their own. If the key inner is missing there, it is added without a value.
 func (d *document) spread(outer, inner string) error {
 	i := indexOfKey(d.root, outer)
 	if i < 0 {
@@ -96,7 +96,7 @@ func (d *document) spread(outer, inner string) error {
 	return d.parse()
 }
 
-// unbrace puts the keys of a mapping in braces on lines of their own.
+// unbrace rewrites a mapping in braces, so that its keys are on lines of their own.
 func (d *document) unbrace(key entry) error {
 	mapping, ok := key.node.Value.(*ast.MappingNode)
 	if !ok {

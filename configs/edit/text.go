@@ -7,13 +7,13 @@ import (
 	"unicode"
 )
 
-// keyText writes a key and its value in one line.
+// keyText returns a key and its value on one line.
 func keyText(key Key, inFlow bool) string {
 	return valueText(key.Name, true) + ": " + valueText(key.Value, inFlow)
 }
 
-// valueText writes a value in one line, lists and keys in flow style. inFlow says that it is written inside brackets or braces,
-// where a text needs quotes more often.
+// valueText returns a value on one line, with lists and keys in flow style. inFlow says that it will be inside brackets or braces, where
+// more texts need quotes.
 func valueText(value any, inFlow bool) string {
 	switch v := value.(type) {
 	case nil:
@@ -44,14 +44,14 @@ func valueText(value any, inFlow bool) string {
 	return quoted(text)
 }
 
-// What is written without quotes. The forms are narrower than YAML's, so that every reader takes them for texts.
+// The texts that are written without quotes. The patterns are narrower than YAML's, so that every YAML parser reads them as texts.
 var (
 	plain       = regexp.MustCompile(`^(?:[\pL\pN/_.]|\$\{|-[0-9])(?:[\pL\pN/_.${}@%&=?+~!;,()-]| [\pL\pN/_.$(]|:[\pL\pN/_.])*$`)
 	plainInFlow = regexp.MustCompile(`^(?:[\pL\pN_.]|-[0-9])(?:[\pL\pN/_.-]| [\pL\pN])*$`)
 	special     = regexp.MustCompile(`^(?i:null|---|\.\.\..*)$`)
 )
 
-// quoted writes a text in double quotes, with the escapes that YAML and JSON share, and \U.
+// quoted returns a text in double quotes, with the escapes that YAML and JSON have in common, and \U.
 func quoted(text string) string {
 	var b strings.Builder
 	b.WriteByte('"')

@@ -10,13 +10,13 @@ import (
 	"github.com/alexedwards/argon2id"
 )
 
-// How long a password may be: characters at least, as NIST SP 800-63B asks for, and bytes at most.
+// The limits of a password's length.
 const (
-	MinLength = 8
-	MaxLength = 1024
+	MinLength = 8    // characters, as in NIST SP 800-63B
+	MaxLength = 1024 // bytes
 )
 
-// Check returns why a password is not accepted for a user. The error does not hold the password.
+// Check returns why a password is not accepted for a user, or nil. The error does not contain the password.
 func Check(password string) error {
 	switch {
 	case password == "":
@@ -31,14 +31,14 @@ func Check(password string) error {
 	return nil
 }
 
-// parameters are those of new hashes, as OWASP recommends them: 19 MiB and about 40 ms of one core, which a small machine has left
-// beside its cameras.
+// parameters are for new hashes. OWASP recommends them. A hash takes 19 MiB and about 40 ms of one core, which a small machine has to
+// spare beside its cameras.
 var parameters = argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // New returns the hash of a password with a new salt.
 func New(password string) (string, error) { return argon2id.CreateHash(password, &parameters) }
 
-// Limits of hashes that are accepted. A hash of more would let everybody who signs in take the machine's memory and time.
+// Limits of hashes that are accepted. With a larger one, everybody who signs in would take too much of the machine's memory and time.
 const (
 	maxText        = 512
 	maxMemory      = 256 << 10 // KiB
@@ -49,7 +49,7 @@ const (
 	maxBytes       = 64 // of salt and key
 )
 
-// Validate returns what is wrong with a hash, as the end of the sentence 'it must be …'. The error does not hold the hash.
+// Validate returns what is wrong with a hash, or nil. The error completes the sentence 'it must be …', and does not contain the hash.
 func Validate(hash string) error {
 	form := errors.New("an argon2id hash such as $argon2id$v=19$m=19456,t=2,p=1$SALT$HASH, as 'framegate user add' writes it")
 	if len(hash) > maxText {
@@ -74,19 +74,20 @@ func Validate(hash string) error {
 	return nil
 }
 
-// written returns a hash in the one form that is accepted: DecodeHash ignores what follows a number, and line ends.
+// written returns a hash in the only form that is accepted. DecodeHash would also accept line ends, and text after a number.
 func written(p *argon2id.Params, salt, key []byte) string {
 	text := base64.RawStdEncoding.EncodeToString
 	return fmt.Sprintf("$argon2id$v=19$m=%d,t=%d,p=%d$%s$%s", p.Memory, p.Iterations, p.Parallelism, text(salt), text(key))
 }
 
-// Matches reports whether a hash that Validate accepts is that of a password. It takes time and memory as the hash asks for.
+// Matches reports whether a hash is that of a password. Validate must accept the hash, whose parameters say how much time and memory this
+// takes.
 func Matches(password, hash string) bool {
 	matches, err := argon2id.ComparePasswordAndHash(password, hash)
 	return matches && err == nil
 }
 
-// Cost is how much time a hash that Validate accepts takes compared with others: memory in KiB times passes. It is 0 for other texts.
+// Cost returns a measure of the time that Matches takes for a hash: memory in KiB times iterations. It is 0 if the text is not a hash.
 func Cost(hash string) int {
 	p, _, _, err := argon2id.DecodeHash(hash)
 	if err != nil {

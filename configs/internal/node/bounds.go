@@ -5,17 +5,17 @@ import (
 )
 
 const (
-	// maxTokens bounds the time of the parser of goccy/go-yaml v1.19.2, which grows with the square of the tokens: 60,000 took 3.6 s.
+	// maxTokens limits the time of the parser of goccy/go-yaml v1.19.2, which grows with the square of the tokens: 60,000 took 3.6 s.
 	maxTokens = 30_000
-	// maxNesting bounds its memory: 20,000 opening brackets took 830 MB. Each key and each dash of a list counts.
+	// maxNesting limits its memory: 20,000 opening brackets took 830 MB. Each key and each dash of a list counts.
 	maxNesting = 100
 )
 
-// TooLarge says why the parser must not see these tokens, and at which of them that was found. at is nil if it may.
+// TooLarge returns why the parser must not get these tokens, and the first token that is too much. at is nil if it may get them.
 func TooLarge(tokens token.Tokens) (message string, at *token.Token) {
 	flow := 0         // brackets and braces that are open
-	var columns []int // of the keys and dashes around a token that are not in brackets, growing
-	var run int       // anchors, tags and aliases one after the other
+	var columns []int // the columns of the keys and dashes around a token, outside brackets, in ascending order
+	var run int       // anchors, tags and aliases since the last value began
 	for i, t := range tokens {
 		if i >= maxTokens {
 			return "the file has too many keys and values", t
@@ -47,7 +47,7 @@ func TooLarge(tokens token.Tokens) (message string, at *token.Token) {
 	return "", nil
 }
 
-// nested returns the columns around a token, and its own.
+// nested returns the columns around a token, and the token's own column.
 func nested(columns []int, t *token.Token) []int {
 	for len(columns) > 0 && columns[len(columns)-1] >= t.Position.Column {
 		columns = columns[:len(columns)-1]

@@ -1,4 +1,4 @@
-// Package node reads nodes of a YAML syntax tree, for package configs and for the package that edits its files.
+// Package node reads nodes of a YAML syntax tree, for configs and configs/edit.
 package node
 
 import (
@@ -10,7 +10,7 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Entries returns the keys and values of a mapping. It reports false for any other node.
+// Entries returns the keys and values of a mapping, and false for any other node.
 func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	switch n := n.(type) {
 	case *ast.MappingNode:
@@ -21,7 +21,7 @@ func Entries(n ast.Node) ([]*ast.MappingValueNode, bool) {
 	return nil, false
 }
 
-// Text returns a scalar as the file has it, without quotes. It reports false for any other node, and for null.
+// Text returns the text of a scalar as written, without quotes, and false for any other node and for null.
 func Text(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -34,11 +34,11 @@ func Text(n ast.Node) (string, bool) {
 	return "", false
 }
 
-// ByteOrderMark is what editors of Windows write at the beginning of a file.
+// ByteOrderMark is written at the beginning of a file by some editors on Windows.
 const ByteOrderMark = "\uFEFF"
 
-// SyntaxError returns what the parser found wrong, and the token at which it did; nil if it names none. The message quotes nothing
-// of the file but single characters, since it may be shown to those who must not see the file.
+// SyntaxError returns what the parser found wrong, and at which token; nil if it names none. The message quotes at most single characters
+// of the file, because it may be shown to people who must not see the file.
 func SyntaxError(err error) (message string, at *token.Token) {
 	var syntax yaml.Error
 	if errors.As(err, &syntax) {
@@ -47,7 +47,7 @@ func SyntaxError(err error) (message string, at *token.Token) {
 	return "this is not YAML", nil
 }
 
-// withoutQuotation replaces a message that quotes texts of the file, which the parser does in double quotes. They may be passwords.
+// withoutQuotation replaces a message in which the parser quotes texts of the file, in double quotes. They may be passwords.
 func withoutQuotation(message string) string {
 	switch {
 	case strings.HasPrefix(message, "invalid header option"):
