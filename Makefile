@@ -84,6 +84,7 @@ fuzz:
 	$(FUZZ) ./configs/edit -fuzz '^FuzzEdit$$'
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
 	$(FUZZ) ./web -fuzz '^FuzzWayBack$$'
+	$(FUZZ) ./web/live -fuzz '^FuzzRequest$$'
 	$(FUZZ) ./web/auth/users -fuzz '^FuzzAuthorization$$'
 	$(FUZZ) ./web/auth/sessions -fuzz '^FuzzCookie$$'
 	$(FUZZ) ./web/auth/tokens -fuzz '^FuzzToken$$'

@@ -35,7 +35,7 @@ func (s *server) admit(to route) http.Handler {
 		case p.Role < to.role:
 			s.refuseRole(w, r, p, to.role)
 		case id != "" && !p.Sees(id):
-			problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + id}.write(w)
+			notSeen(id).write(w)
 		default:
 			ctx := context.WithValue(auth.WithPrincipal(r.Context(), p), originalKey{}, r)
 			to.handler.ServeHTTP(w, withoutCredentials(r.WithContext(ctx)))

@@ -26,6 +26,7 @@ var kindOfRoute = map[string]string{
 
 	"GET /":            "viewers",
 	"GET /api/cameras": "viewers",
+	"GET /api/live":    "viewers",
 
 	"GET /account":                         "viewers",
 	"POST /account/sessions/{session}/end": "viewers",

@@ -38,7 +38,7 @@ func (s *server) makeLink(w http.ResponseWriter, r *http.Request) {
 	}
 	if err == nil {
 		if !auth.Of(r.Context()).Sees(checked.Camera) {
-			problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + checked.Camera}.write(w)
+			notSeen(checked.Camera).write(w)
 			return
 		}
 		if _, unknown := s.Cameras.Camera(checked.Camera); unknown != nil {

@@ -26,9 +26,14 @@ type problem struct {
 	retryAfter int // seconds
 }
 
-func (p problem) write(w http.ResponseWriter) {
+// complete returns the problem as it is sent.
+func (p problem) complete() problem {
 	p.Title = http.StatusText(p.Status)
 	p.Detail, p.Camera = clip(p.Detail), clip(p.Camera)
+	return p
+}
+
+func (p problem) write(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
@@ -36,7 +41,7 @@ func (p problem) write(w http.ResponseWriter) {
 		h.Set("Retry-After", strconv.Itoa(p.retryAfter))
 	}
 	w.WriteHeader(p.Status)
-	json.NewEncoder(w).Encode(p)
+	json.NewEncoder(w).Encode(p.complete())
 }
 
 // maxText limits the bytes of a text in an answer: it may quote the request, which may be long.
@@ -53,9 +58,13 @@ func clip(text string) string {
 // retryAfter is the pause after which viewers should try again, in seconds.
 const retryAfter = 5
 
-// refuse answers a request for a picture with the error that the registry returned. Only an admin sees its message, which contains the
-// camera's address.
+// refuse answers a request for a picture with the error that the registry returned.
 func refuse(w http.ResponseWriter, r *http.Request, id string, err error) {
+	problemOf(auth.Of(r.Context()), id, err).write(w)
+}
+
+// problemOf describes an error of the registry to a principal. Only an admin sees its message, which contains the camera's address.
+func problemOf(principal auth.Principal, id string, err error) problem {
 	p := problem{Status: http.StatusServiceUnavailable, Detail: err.Error(), Camera: id, retryAfter: retryAfter}
 	var tooMany *registry.TooManyError
 	switch {
@@ -66,9 +75,14 @@ func refuse(w http.ResponseWriter, r *http.Request, id string, err error) {
 	case errors.Is(err, registry.ErrDisabled), errors.Is(err, registry.ErrClosing), errors.Is(err, registry.ErrFull):
 	default:
 		p.Reason = frame.ReasonOf(err)
-		if auth.Of(r.Context()).Role < auth.Admin {
+		if principal.Role < auth.Admin {
 			p.Detail = publicError(p.Detail, string(p.Reason))
 		}
 	}
-	p.write(w)
+	return p
+}
+
+// notSeen is the answer to a principal who may not see a camera.
+func notSeen(id string) problem {
+	return problem{Status: http.StatusForbidden, Detail: "you may not see the camera " + id}
 }

@@ -116,27 +116,38 @@ func (h *rights) recheck(held *heldRight) {
 
 // rightTo returns the check of a request's right to watch a camera.
 func (s *server) rightTo(camera string, r *http.Request) checkRight {
+	renewed := s.renewed(r)
+	return func() (time.Time, error) {
+		p, err := renewed()
+		if err == nil && !p.Sees(camera) {
+			err = errRightEnded
+		}
+		return p.Until, err
+	}
+}
+
+// renewed returns a function that finds the principal of a request again. Its error is errRightEnded if there is none any more, and any
+// other one if that cannot be found out now.
+func (s *server) renewed(r *http.Request) func() (auth.Principal, error) {
 	original, ok := r.Context().Value(originalKey{}).(*http.Request)
 	if !ok {
 		original = r
 	}
 	original = original.WithContext(context.WithoutCancel(original.Context())) // a stream over HTTP/1.1 outlives the request's context
 	renew := auth.Of(r.Context()).Renew
-	return func() (time.Time, error) {
-		p, err := auth.Principal{}, error(nil)
+	return func() (auth.Principal, error) {
 		if renew != nil {
 			now, still := renew()
 			if !still {
-				return time.Time{}, errRightEnded
+				return auth.Principal{}, errRightEnded
 			}
-			p = now
-		} else if p, err = s.principal(original); isUnknown(err) {
-			return time.Time{}, err
+			return now, nil
 		}
-		if err != nil || !p.Sees(camera) {
-			return time.Time{}, errRightEnded
+		p, err := s.principal(original)
+		if err != nil && !isUnknown(err) {
+			err = errRightEnded
 		}
-		return p.Until, nil
+		return p, err
 	}
 }
 

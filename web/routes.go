@@ -31,6 +31,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/cameras/{id}/stream", auth.Viewer, http.HandlerFunc(s.stream)},
 		{http.MethodGet, "/cameras/{id}/next.jpg", auth.Viewer, s.next(nextParameters, frame.JPEG)},
 		{http.MethodGet, "/cameras/{id}/next.raw", auth.Viewer, s.next(rawParameters, frame.BGR)},
+		{http.MethodGet, "/api/live", auth.Viewer, http.HandlerFunc(s.watchLive)},
 		{http.MethodGet, "/api/cameras", auth.Viewer, http.HandlerFunc(s.listCameras)},
 		{http.MethodGet, "/api/cameras/{id}", auth.Viewer, http.HandlerFunc(s.showCamera)},
 

@@ -23,6 +23,7 @@ import (
 	"github.com/framegate/framegate/web/auth/sessions"
 	"github.com/framegate/framegate/web/auth/tokens"
 	"github.com/framegate/framegate/web/auth/users"
+	"github.com/framegate/framegate/web/live"
 
 	"github.com/go-chi/chi/v5"
 	"github.com/go-chi/chi/v5/middleware"
@@ -88,6 +89,7 @@ func (h *Handler) Run(ctx context.Context) { h.server.links.Run(ctx) }
 // Wait blocks until all streams have ended, for which http.Server does not wait. They end when the cameras end their views. No stream
 // begins after the call. Wait is called once.
 func (h *Handler) Wait() {
+	h.server.sockets.Close()
 	h.server.viewers.close()
 	h.server.tokens.Close()
 }
@@ -96,6 +98,7 @@ func (h *Handler) Wait() {
 func New(o Options) *Handler {
 	s := &server{Options: o, now: time.Now, visitLog: slog.New(retry.Limited(o.Log.Handler()))}
 	s.changes.Call(s.rights.changed)
+	s.sockets = live.New(o.Cameras.Cameras)
 	s.links = links.New(s.changes.Changed, o.Log)
 	s.config.Store(&configs.Config{})
 	s.users = users.New(users.Options{Changed: s.changes.Changed, Address: addressOf, Log: o.Log})
@@ -140,6 +143,7 @@ type server struct {
 	tokens   *tokens.Tokens
 	links    *links.Links
 	proxied  *proxy.Users
+	sockets  *live.Server
 	requests inProgress // of all clients
 	forms    inProgress // whose bodies are being read
 	viewers  viewerLimits

@@ -31,7 +31,8 @@ const unsentBytes = 16 << 10
 // than writeTimeout, because Linux also applies it to a viewer who reads slowly.
 const userTimeout = time.Minute
 
-// limitSharedQueue calls limitQueue for the connection of a request over HTTP/2, which all streams and answers of the client share.
+// limitSharedQueue calls limitQueue for the connection of a request, which over HTTP/2 all streams and answers of the client share, and in
+// a WebSocket all tiles.
 func limitSharedQueue(r *http.Request) {
 	if conn := connectionOf(r); conn != nil {
 		limitQueue(conn.Conn)

@@ -46,6 +46,7 @@ var order = []string{
 	"web/auth/users",
 	"web/auth/sessions",
 	"web/adapt",
+	"web/live",
 	"web",
 	"internal/terminal",
 	"internal/logging",

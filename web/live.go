@@ -1,0 +1,136 @@
+package web
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/live"
+
+	"github.com/coder/websocket"
+	"golang.org/x/net/http/httpguts"
+)
+
+// watchLive serves GET /api/live, a WebSocket on which a page gets the pictures and the states of any number of cameras.
+func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
+	switch {
+	case !websocketRequested(r):
+		w.Header().Set("Connection", "Upgrade")
+		w.Header().Set("Upgrade", "websocket")
+		problem{Status: http.StatusUpgradeRequired, Detail: "this path is a WebSocket, over HTTP/1.1"}.write(w)
+		return
+	case !ownPage(r) && !s.allows(r, r.Header.Get("Origin")):
+		problem{Status: http.StatusForbidden, Detail: "pages of this origin may not read answers; cors_origins lists those that may"}.write(w)
+		return
+	}
+	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // the origin has been checked
+	if err != nil {
+		return // it has answered
+	}
+	limitSharedQueue(r)
+	// The connection outlives this handler.
+	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
+	r = r.WithContext(ctx)
+	client := &liveClient{server: s, r: r, renewed: s.renewed(r)}
+	go func() {
+		defer cancel(nil)
+		defer s.rights.hold(client.check, cancel)()
+		s.sockets.Serve(ctx, socket, live.Client{Sees: client.sees, Visible: client.visible, Watch: client.watch, Problem: client.problem})
+	}()
+}
+
+// websocketRequested reports whether a client asks for a WebSocket, in any version of the protocol.
+func websocketRequested(r *http.Request) bool {
+	return r.ProtoMajor == 1 && httpguts.HeaderValuesContainsToken(r.Header["Connection"], "upgrade") &&
+		httpguts.HeaderValuesContainsToken(r.Header["Upgrade"], "websocket")
+}
+
+// ownPage reports whether a request for a WebSocket comes from a page of framegate, or from no page. Browsers let pages of any origin
+// open one.
+func ownPage(r *http.Request) bool {
+	change := *r
+	change.Method = http.MethodPost // what may not be changed from elsewhere may not be watched
+	return sameOrigin(&change)
+}
+
+// liveClient is whoever uses a WebSocket. Any goroutine may call its methods.
+type liveClient struct {
+	server    *server
+	r         *http.Request // with the principal
+	renewed   func() (auth.Principal, error)
+	principal atomic.Pointer[auth.Principal]
+}
+
+// check finds out what the client may see now.
+func (c *liveClient) check() (until time.Time, err error) {
+	p, err := c.renewed()
+	if err == nil && p.Role < auth.Viewer {
+		err = errRightEnded
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	c.principal.Store(&p)
+	return p.Until, nil
+}
+
+// now returns what the client was last found to be allowed.
+func (c *liveClient) now() auth.Principal {
+	if p := c.principal.Load(); p != nil {
+		return *p
+	}
+	return auth.Of(c.r.Context())
+}
+
+func (c *liveClient) sees(id string) bool { return c.now().Sees(id) }
+
+func (c *liveClient) visible(status registry.Status) any { return visible(c.now(), status) }
+
+// errRefused is a problem as an error.
+type errRefused struct{ problem }
+
+func (e errRefused) Error() string { return e.Detail }
+
+// watch lets the client watch a camera as GET /cameras/{id}/stream does.
+func (c *liveClient) watch(ctx context.Context, id, rawQuery string) (view *registry.View, release func(), err error) {
+	s := c.server
+	if !c.sees(id) {
+		return nil, nil, errRefused{notSeen(id)}
+	}
+	q, bad := parse(rawQuery, streamParameters)
+	if bad != nil {
+		return nil, nil, errRefused{*bad}
+	}
+	leave, refused := s.enter(c.r, id, q.Request)
+	if refused != nil {
+		return nil, nil, errRefused{*refused}
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	drop := s.rights.hold(s.rightTo(id, c.r), cancel)
+	release = func() {
+		drop()
+		cancel(nil)
+		leave()
+	}
+	if view, err = s.Cameras.Watch(ctx, id, q.Request); err != nil {
+		release()
+		return nil, nil, err
+	}
+	return view, release, nil
+}
+
+// problem describes why a camera cannot be watched.
+func (c *liveClient) problem(id string, err error) any {
+	var refused errRefused
+	switch {
+	case errors.As(err, &refused):
+		return refused.problem.complete()
+	case errors.Is(err, errRightEnded):
+		return notSeen(id).complete()
+	}
+	return problemOf(c.now(), id, err).complete()
+}

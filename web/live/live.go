@@ -1,0 +1,101 @@
+// Package live sends one browser the pictures of any number of cameras, and what the cameras' states are, over one WebSocket.
+// docs/live.md describes the messages.
+package live
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/framegate/framegate/registry"
+
+	"github.com/coder/websocket"
+)
+
+// Client is whoever is at the other end of a connection. Any goroutine may call its functions.
+type Client struct {
+	// Sees reports whether the client may know of a camera.
+	Sees func(id string) bool
+	// Visible returns what the client may know of a camera, a value for encoding/json.
+	Visible func(registry.Status) any
+	// Watch lets the client watch a camera with the query of a stream until ctx is done. It waits for the first frame. release must be
+	// called after the view is closed.
+	Watch func(ctx context.Context, camera, query string) (view *registry.View, release func(), err error)
+	// Problem describes an error of Watch or of the view, as the answer to a refused request does. It is a value for encoding/json.
+	Problem func(camera string, err error) any
+}
+
+// Server has all connections. Any goroutine may call its methods.
+type Server struct {
+	cameras func() []registry.Status
+
+	mu     sync.Mutex // guards the fields below
+	closed bool
+	ends   map[*connection]context.CancelFunc
+	ended  sync.WaitGroup // the connections
+	board  board          // of the cameras
+	read   time.Time      // when the board was
+}
+
+// New returns a Server of the cameras that the function lists. The list is in the order in which clients show it.
+func New(cameras func() []registry.Status) *Server {
+	return &Server{cameras: cameras, ends: map[*connection]context.CancelFunc{}}
+}
+
+// Serve serves a connection until it ends, ctx is done, whose cause the client is then told, or the server is closed.
+func (s *Server) Serve(ctx context.Context, socket *websocket.Conn, client Client) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	c := newConnection(s, socket, client)
+	if !s.enter(c, cancel) {
+		socket.Close(websocket.StatusGoingAway, closing)
+		return
+	}
+	defer s.leave(c)
+	c.run(ctx)
+}
+
+// closing is why a connection ends when the server does.
+const closing = "framegate is shutting down"
+
+func (s *Server) enter(c *connection, end context.CancelFunc) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return false
+	}
+	s.ends[c] = end
+	s.ended.Add(1)
+	return true
+}
+
+func (s *Server) leave(c *connection) {
+	s.mu.Lock()
+	delete(s.ends, c)
+	s.mu.Unlock()
+	s.ended.Done()
+}
+
+// Close ends all connections and waits until they have ended. Later ones are refused.
+func (s *Server) Close() {
+	s.mu.Lock()
+	s.closed = true
+	for _, end := range s.ends {
+		end()
+	}
+	s.mu.Unlock()
+	s.ended.Wait()
+}
+
+// statePeriod is how often the cameras' states are compared with what clients know.
+const statePeriod = 250 * time.Millisecond
+
+// now returns what the cameras' states are, at most statePeriod old. All connections share one reading.
+func (s *Server) now() board {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if at := time.Now(); at.Sub(s.read) > statePeriod*9/10 {
+		s.board, s.read = s.board.next(s.cameras()), at
+	}
+	return s.board
+}

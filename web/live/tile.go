@@ -1,0 +1,150 @@
+package live
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
+)
+
+// tile is one place in the client's page. It shows one view after the other. The connection's mutex guards its fields.
+type tile struct {
+	number uint32
+	begun  int                // counts what was opened; the last is what the tile is to show
+	next   context.CancelFunc // ends the view that was begun last, until it takes over
+	end    context.CancelFunc // ends the view that is shown; nil for none
+	frame  *frame.Frame       // to be sent; nil if the newest is
+	sent   []time.Time        // of the pictures that are under way
+	queued bool               // it is in ready
+}
+
+// open begins to watch. c.mu is held.
+func (c *connection) open(ctx context.Context, o opening) error {
+	t := c.tiles[*o.Tile]
+	if t == nil {
+		if len(c.tiles) >= maxTiles {
+			return fmt.Errorf("a connection has at most %d tiles", maxTiles)
+		}
+		t = &tile{number: *o.Tile}
+		c.tiles[t.number] = t
+	}
+	if t.next != nil {
+		t.next()
+	}
+	t.begun++
+	ctx, cancel := context.WithCancel(ctx)
+	t.next = cancel
+	begun := t.begun
+	c.watching.Go(func() {
+		defer cancel()
+		c.watch(ctx, t, begun, o)
+	})
+	return nil
+}
+
+// drop ends a tile. c.mu is held.
+func (c *connection) drop(t *tile) {
+	delete(c.tiles, t.number)
+	t.begun++
+	for _, end := range []context.CancelFunc{t.next, t.end} {
+		if end != nil {
+			end()
+		}
+	}
+	c.underWay -= len(t.sent)
+	t.sent, t.frame = nil, nil
+	c.wakeWriter()
+}
+
+// shown takes in that the oldest picture of a tile that was under way is shown. c.mu is held.
+func (c *connection) shown(t *tile) {
+	if len(t.sent) == 0 {
+		return
+	}
+	c.pace.shown(t.sent[0], time.Now(), c.underWay)
+	t.sent = slices.Delete(t.sent, 0, 1)
+	c.underWay--
+	c.queue(t)
+	c.wakeWriter() // even if this tile has nothing to send, another may now
+}
+
+// queue puts a tile into the queue if it has a picture to send, and may. c.mu is held.
+func (c *connection) queue(t *tile) {
+	if !t.queued && t.frame != nil && len(t.sent) < maxUnderWay {
+		t.queued = true
+		c.ready = append(c.ready, t)
+		c.wakeWriter()
+	}
+}
+
+// watch shows a camera in a tile until ctx is done or there is nothing to show any more.
+func (c *connection) watch(ctx context.Context, t *tile, begun int, o opening) {
+	for {
+		err := c.show(ctx, t, begun, o)
+		if errors.Is(err, registry.ErrReplaced) {
+			continue // the camera's configuration has changed
+		}
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.tiles[t.number] == t && t.begun == begun {
+			c.drop(t)
+			c.say(endedMessage{ended{t.number, c.client.Problem(o.Camera, err)}})
+		}
+		return
+	}
+}
+
+// show shows one view of a camera and returns why it has ended. The view takes over the tile when it has its first picture.
+func (c *connection) show(ctx context.Context, t *tile, begun int, o opening) error {
+	view, release, err := c.client.Watch(ctx, o.Camera, o.Query)
+	if err != nil {
+		return err
+	}
+	defer release()
+	defer view.Close()
+	if !c.takeOver(t, begun) {
+		return context.Canceled
+	}
+	for f := view.Frame(); ; {
+		if !c.publish(t, begun, f) {
+			return context.Canceled
+		}
+		if f, err = view.Next(); err != nil {
+			return err
+		}
+	}
+}
+
+// takeOver ends the view that a tile has shown so far, unless another one has been opened since.
+func (c *connection) takeOver(t *tile, begun int) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if t.begun != begun {
+		return false
+	}
+	if t.next == nil { // it has taken over already, and watches again
+		return true
+	}
+	if t.end != nil {
+		t.end()
+	}
+	t.end, t.next = t.next, nil
+	return true
+}
+
+// publish makes a frame the next one that a tile is sent, in place of one that has not been sent. It reports whether the tile still
+// shows the view, which goes on until another one has taken over.
+func (c *connection) publish(t *tile, begun int, f *frame.Frame) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.tiles[t.number] != t || t.begun != begun && t.next == nil {
+		return false
+	}
+	t.frame = f
+	c.queue(t)
+	return true
+}
