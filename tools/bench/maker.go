@@ -15,13 +15,14 @@ import (
 	"strings"
 
 	"github.com/framegate/framegate/internal/process"
+	"github.com/framegate/framegate/internal/rig"
 )
 
 // maker makes JPEGs of a source, a file or the camera, in a folder.
 type maker struct {
 	name    string
 	missing string // why it cannot run here; empty if it can
-	// make makes some JPEGs of a size and quality. camera is the id that framegate has for the source.
+	// make makes some JPEGs of a size and quality, the last of which count. camera is the id that framegate has for the source.
 	make func(ctx context.Context, camera, source string, width, height, quality, count int, folder string) error
 	// ownScale says that its qualities are not those of libjpeg.
 	ownScale bool
@@ -41,7 +42,7 @@ func (m maker) jpegs(ctx context.Context, camera, source string, width, height, 
 	if err != nil || len(files) < count {
 		return nil, errors.Join(err, fmt.Errorf("%d JPEGs, want %d", len(files), count))
 	}
-	for _, file := range files[:count] {
+	for _, file := range files[len(files)-count:] {
 		content, err := os.ReadFile(file)
 		if err != nil {
 			return nil, err
@@ -98,6 +99,7 @@ func bareChain(ctx context.Context, _, source string, width, height, quality, co
 	head := []string{"filesrc", "location=" + source, "!"}
 	if strings.HasPrefix(source, "rtsp:") {
 		head = []string{"rtspsrc", "location=" + source, "protocols=tcp", "!"}
+		count += rig.Camera1080.KeyframeInterval // libav's decoder shows grey before the first keyframe
 	}
 	chain := fmt.Sprintf("decodebin ! videoscale ! video/x-raw,width=%d,height=%d ! jpegenc quality=%d ! identity eos-after=%d ! multifilesink location=%s",
 		width, height, quality, count+1, filepath.Join(folder, "%05d.jpg"))

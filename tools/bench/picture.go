@@ -149,18 +149,20 @@ func (b *bench) scene(ctx context.Context, server *process.Process, cameras *tes
 		}
 		return float64(len(bytes.Join(made, nil))) / count / 1000, nil
 	}
-	for _, m := range makers {
-		row := table.Row{Name: "JPEG of the moving scene at 0.25, quality 80: " + m.name, Unit: "KB", Missing: m.missing}
-		if m.ownScale && row.Missing == "" {
-			row.Missing = "has another scale of quality"
-		}
-		if row.Missing == "" {
-			var err error
-			if row.Value, err = mean(m, sizes[0].width, sizes[0].height, usual); err != nil {
-				return err
+	for _, s := range sizes {
+		for _, m := range makers {
+			row := table.Row{Name: fmt.Sprintf("JPEG of the moving scene at %s, quality 80: %s", s.name, m.name), Unit: "KB", Missing: m.missing}
+			if m.ownScale {
+				continue
 			}
+			if row.Missing == "" {
+				var err error
+				if row.Value, err = mean(m, s.width, s.height, usual); err != nil {
+					return err
+				}
+			}
+			b.add(row)
 		}
-		b.add(row)
 	}
 	return b.steps(mean, makers[0])
 }
