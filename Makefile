@@ -56,7 +56,7 @@ lint:
 	CGO_ENABLED=0 go vet $(PLAIN)
 
 # The packages that are built and tested without GStreamer and a C compiler too. internal/imports reads this list.
-PLAIN = ./internal/backoff/... ./internal/health/... ./internal/state/... ./internal/certificate/... ./pipeline/frame/... ./pipeline/jpeg/... ./pipeline/webp/... \
+PLAIN = ./internal/backoff/... ./internal/selfsign/... ./internal/health/... ./internal/state/... ./internal/certificate/... ./pipeline/frame/... ./pipeline/jpeg/... ./pipeline/webp/... \
 	./pipeline/multipart/... ./pipeline/unit/... ./pipeline/challenge/... ./pipeline/redirect/... ./pipeline/depay/... ./pipeline/rtsp/... \
 	./configs/... ./registry/... ./web/...
 

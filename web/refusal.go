@@ -147,9 +147,7 @@ func (f *refusalPictures) draw(texts *configs.Placeholders, text string, width, 
 	if jpeg := f.known(texts, wanted); jpeg != nil {
 		return jpeg, nil
 	}
-	jpeg, err := placeholder.Placeholder{
-		Width: wanted.width, Height: wanted.height, Quality: frame.DefaultQuality, Title: text, Font: texts.Typeface,
-	}.Draw()
+	jpeg, err := drawMessage(texts, wanted.width, wanted.height, text)
 	if err == nil {
 		f.keep(texts, wanted, jpeg)
 	}
@@ -174,4 +172,11 @@ func (f *refusalPictures) keep(texts *configs.Placeholders, wanted refusal, jpeg
 		f.texts, f.drawn = texts, map[refusal][]byte{}
 	}
 	f.drawn[wanted] = jpeg
+}
+
+// drawMessage draws a JPEG with a title and lines below it, and with nothing of a camera.
+func drawMessage(texts *configs.Placeholders, width, height int, title string, lines ...string) ([]byte, error) {
+	return placeholder.Placeholder{
+		Width: width, Height: height, Quality: frame.DefaultQuality, Title: title, Lines: lines, Font: texts.Typeface,
+	}.Draw()
 }

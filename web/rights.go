@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
-	"github.com/framegate/framegate/registry/placeholder"
 	"github.com/framegate/framegate/web/auth"
 )
 
@@ -157,8 +156,8 @@ func isUnknown(err error) bool {
 	return errors.As(err, &refused) && (refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable)
 }
 
-// lastPicture says that the right to watch a camera has ended, in the size of the picture that was shown. It is nil if it cannot be
-// drawn.
+// lastPicture returns a picture that says that the right to watch a camera has ended, in the size of the frame that was shown. It is nil if
+// the picture cannot be drawn.
 func (s *server) lastPicture(id string, shown *frame.Frame) *frame.Frame {
 	config, name := s.config.Load(), id
 	for _, camera := range config.Cameras {
@@ -166,10 +165,7 @@ func (s *server) lastPicture(id string, shown *frame.Frame) *frame.Frame {
 			name = camera.Name
 		}
 	}
-	drawn, err := placeholder.Placeholder{
-		Width: shown.Width, Height: shown.Height, Quality: frame.DefaultQuality, Title: name, Font: config.Placeholders.Typeface,
-		Lines: []string{"You may not watch this camera any longer"},
-	}.Draw()
+	drawn, err := drawMessage(&config.Placeholders, shown.Width, shown.Height, name, "You may not watch this camera any longer")
 	if err != nil {
 		s.Log.Error("last picture cannot be drawn", "error", err)
 		return nil

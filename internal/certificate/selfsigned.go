@@ -1,34 +1,30 @@
 package certificate
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"net"
 	"net/netip"
 	"slices"
 	"time"
 
+	"github.com/framegate/framegate/internal/selfsign"
 	"github.com/framegate/framegate/internal/state"
 )
 
-// file is where the certificate that framegate has made is, with its key, in the state directory.
+// file is the name of a file in the state directory: the certificate that framegate has made, and its key.
 const file = "self-signed.pem"
 
 const (
-	lifetime = 397 * 24 * time.Hour // some clients accept no longer one
-	renewal  = 30 * 24 * time.Hour  // it is renewed as long before its end
-	leeway   = time.Hour            // of the clocks of clients, which may be behind
+	lifetime = 397 * 24 * time.Hour // some clients refuse longer ones
+	renewal  = 30 * 24 * time.Hour  // how long before its end it is renewed
+	leeway   = time.Hour            // for clients whose clocks are behind
 )
 
-// selfSigned returns the certificate of the state directory. It first makes one there if there is none that fits: one that has all names
-// and addresses, and is valid for a while. Names and addresses that are not the machine's any more do no harm. If the state directory
-// cannot be used, it is the previous certificate if that fits, else a new one with an error that says why it is not kept.
+// selfSigned returns the certificate of the state directory. If the one there does not fit, it makes a new one first. One fits if it has all
+// names and addresses and is valid for a while; further names and addresses do no harm. If the state directory cannot be used, selfSigned
+// returns the previous certificate if that fits, else a new one and an error that says why it was not stored.
 func selfSigned(previous *tls.Certificate, names []string, addresses []netip.Addr, now time.Time) (pair *tls.Certificate, err error) {
 	err = state.Update(file, func(before []byte) (after []byte, err error) {
 		found, err := tls.X509KeyPair(before, before)
@@ -40,7 +36,7 @@ func selfSigned(previous *tls.Certificate, names []string, addresses []netip.Add
 		return after, err
 	})
 	if err != nil && previous != nil && fits(previous.Leaf, names, addresses, now) {
-		return previous, nil // what keeps it from the directory has been said
+		return previous, nil // the error was returned with this certificate before
 	}
 	if pair == nil {
 		pair, _, _ = generate(names, addresses, now)
@@ -48,7 +44,7 @@ func selfSigned(previous *tls.Certificate, names []string, addresses []netip.Add
 	return pair, err
 }
 
-// fits reports whether a certificate is one that framegate may go on with.
+// fits reports whether a certificate may stay in use.
 func fits(leaf *x509.Certificate, names []string, addresses []netip.Addr, now time.Time) bool {
 	if now.Before(leaf.NotBefore) || now.After(leaf.NotAfter.Add(-renewal)) {
 		return false
@@ -68,37 +64,22 @@ func fits(leaf *x509.Certificate, names []string, addresses []netip.Addr, now ti
 
 // generate makes a key and its certificate. content is both as PEM.
 func generate(names []string, addresses []netip.Addr, now time.Time) (pair *tls.Certificate, content []byte, err error) {
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, nil, err
-	}
-	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 120))
-	if err != nil {
-		return nil, nil, err
-	}
-	template := &x509.Certificate{
-		SerialNumber:          serial,
+	template := x509.Certificate{
 		Subject:               pkix.Name{CommonName: names[0], Organization: []string{"framegate"}},
 		NotBefore:             now.Add(-leeway),
 		NotAfter:              now.Add(lifetime - leeway),
 		DNSNames:              names,
 		KeyUsage:              x509.KeyUsageDigitalSignature,
 		ExtKeyUsage:           []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-		BasicConstraintsValid: true, // and no authority, which Firefox refuses as a server
+		BasicConstraintsValid: true, // without IsCA: Firefox refuses an authority as a server
 	}
 	for _, address := range addresses {
 		template.IPAddresses = append(template.IPAddresses, address.AsSlice())
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	cert, key, err := selfsign.Certificate(template)
 	if err != nil {
 		return nil, nil, err
 	}
-	secret, err := x509.MarshalPKCS8PrivateKey(key)
-	if err != nil {
-		return nil, nil, err
-	}
-	content = append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}),
-		pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret})...)
-	made, err := tls.X509KeyPair(content, content)
-	return &made, content, err
+	made, err := tls.X509KeyPair(cert, key)
+	return &made, append(cert, key...), err
 }

@@ -18,6 +18,7 @@ import (
 // programs of cmd and tools stand above all.
 var order = []string{
 	"internal/backoff",
+	"internal/selfsign",
 	"internal/health",
 	"pipeline/frame",
 	"pipeline/jpeg",

@@ -20,8 +20,8 @@ import (
 )
 
 // program runs a program that reads the camera by itself.
-func program(name string, args ...string) contender {
-	return contender{name, func(ctx context.Context) (*running, error) {
+func program(name string, args ...string) workload {
+	return workload{name, func(ctx context.Context) (*running, error) {
 		cmd, err := begin(args...)
 		if err != nil {
 			return nil, err
@@ -52,7 +52,7 @@ func end(cmd *exec.Cmd) {
 }
 
 // gst runs gst-launch-1.0 with an rtspsrc and a chain after it.
-func gst(name, url, chain string) contender {
+func gst(name, url, chain string) workload {
 	return program(name, append([]string{"gst-launch-1.0", "-q", "rtspsrc", "location=" + url, "protocols=tcp"}, strings.Fields(chain)...)...)
 }
 
@@ -63,7 +63,7 @@ const (
 	gstJPEG = "! rtpjpegdepay ! fakesink"
 )
 
-func ffmpeg(name, url string) contender {
+func ffmpeg(name, url string) workload {
 	return program(name, "ffmpeg", "-loglevel", "error", "-rtsp_transport", "tcp", "-i", url, "-vf", "scale=480:270", "-q:v", "5", "-f", "mpjpeg", "-")
 }
 
@@ -71,8 +71,8 @@ func ffmpeg(name, url string) contender {
 var opencvServer []byte
 
 // opencv runs a typical hand-written server with a number of viewers. rates is set to the rate of each.
-func opencv(name, url string, viewers int, rates *[]float64) contender {
-	return contender{name, func(ctx context.Context) (*running, error) {
+func opencv(name, url string, viewers int, rates *[]float64) workload {
+	return workload{name, func(ctx context.Context) (*running, error) {
 		script, err := os.CreateTemp("", "opencv*.py")
 		if err != nil {
 			return nil, err

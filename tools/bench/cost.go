@@ -27,19 +27,19 @@ func (b *bench) baselines(ctx context.Context) error {
 	defer stop()
 	url := cameras.URL("cam1")
 	const us, bare, ff, cv = "framegate", "the bare chain in gst-launch-1.0, without a viewer", "ffmpeg -f mpjpeg", "OpenCV and Django, a typical hand-written server"
-	contenders := []contender{gst(bare, url, gstLive), b.framegate(us, url, "")}
+	workloads := []workload{gst(bare, url, gstLive), b.framegate(us, url, "")}
 	var rates []float64
 	if _, err := exec.LookPath("ffmpeg"); err == nil {
-		contenders = append(contenders, ffmpeg(ff, url))
+		workloads = append(workloads, ffmpeg(ff, url))
 	}
 	if hasOpenCV() {
-		contenders = append(contenders, opencv(cv, url, 1, &rates))
+		workloads = append(workloads, opencv(cv, url, 1, &rates))
 	}
-	loads, err := b.compare(ctx, contenders...)
+	loads, err := b.compare(ctx, workloads...)
 	if err != nil {
 		return err
 	}
-	for _, c := range contenders {
+	for _, c := range workloads {
 		b.add(table.Row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
 	}
 	for _, name := range []string{ff, cv} {
@@ -70,15 +70,15 @@ func (b *bench) sharing(ctx context.Context) error {
 	defer stop()
 	const one, ten, cv, viewers = "framegate with one viewer", "framegate with ten viewers", "OpenCV and Django with ten viewers", 10
 	var rates []float64
-	contenders := []contender{b.framegate(one, cameras.URL("cam1"), ""), b.framegate(ten, cameras.URL("cam1"), slices.Repeat([]string{""}, viewers)...)}
+	workloads := []workload{b.framegate(one, cameras.URL("cam1"), ""), b.framegate(ten, cameras.URL("cam1"), slices.Repeat([]string{""}, viewers)...)}
 	if hasOpenCV() {
-		contenders = append(contenders, opencv(cv, cameras.URL("cam1"), viewers, &rates))
+		workloads = append(workloads, opencv(cv, cameras.URL("cam1"), viewers, &rates))
 	}
-	loads, err := b.compare(ctx, contenders...)
+	loads, err := b.compare(ctx, workloads...)
 	if err != nil {
 		return err
 	}
-	for _, c := range contenders {
+	for _, c := range workloads {
 		b.add(table.Row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
 	}
 	b.add(table.Row{Name: "ten viewers against one", Value: loads.ratio(ten, one), AtMost: 1.15})
@@ -177,17 +177,17 @@ func (b *bench) compareSaving(ctx context.Context, c saving) error {
 	}
 	defer stop()
 	url := c.url(cameras)
-	contenders := []contender{b.framegate(c.all, url, c.allQuery), b.framegate(c.less, url, c.lessQuery)}
+	workloads := []workload{b.framegate(c.all, url, c.allQuery), b.framegate(c.less, url, c.lessQuery)}
 	bare := "rtspsrc " + c.bare
 	if c.bare != "" {
-		contenders = append(contenders, gst(bare, url, c.bare))
+		workloads = append(workloads, gst(bare, url, c.bare))
 	}
-	loads, err := b.compare(ctx, contenders...)
+	loads, err := b.compare(ctx, workloads...)
 	if err != nil {
 		return err
 	}
-	for _, contender := range contenders {
-		b.add(table.Row{Name: contender.name, Value: 100 * loads.load(contender.name), Unit: ofACore})
+	for _, workload := range workloads {
+		b.add(table.Row{Name: workload.name, Value: 100 * loads.load(workload.name), Unit: ofACore})
 	}
 	b.add(table.Row{Name: c.less + ", against decoding", Value: loads.ratio(c.less, c.all), AtMost: c.goal})
 	if c.bare != "" {

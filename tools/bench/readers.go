@@ -32,18 +32,18 @@ func (b *bench) readersOfOne(ctx context.Context) error {
 		return err
 	}
 	defer stop()
-	var contenders []contender
+	var workloads []workload
 	for _, name := range readerNames {
 		keys := "reader: " + name
-		contenders = append(contenders,
+		workloads = append(workloads,
 			b.framegateWith(name+", nobody watches", keys, cameras.URL("cam1")),
 			b.framegateWith(name+", one viewer", keys, cameras.URL("cam1"), ""))
 	}
-	loads, err := b.compare(ctx, contenders...)
+	loads, err := b.compare(ctx, workloads...)
 	if err != nil {
 		return err
 	}
-	for _, c := range contenders {
+	for _, c := range workloads {
 		b.add(table.Row{Name: c.name, Value: 100 * loads.load(c.name), Unit: ofACore})
 	}
 	for _, what := range []string{", nobody watches", ", one viewer"} {

@@ -14,26 +14,26 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// contender is one way to do some work, which is measured while it runs.
-type contender struct {
+// workload is one program that does some work, whose load is measured while it runs.
+type workload struct {
 	name  string
 	start func(context.Context) (*running, error)
 }
 
-// running is a contender that runs.
+// running is a workload that has been started.
 type running struct {
 	pid  int
 	stop func()
 }
 
-// comparison holds the loads of each contender in cores, one of each round.
+// comparison has the loads of each workload in cores, one for each round.
 type comparison map[string][]float64
 
-// compare measures each contender's load in every round, so that what slows the machine for a while slows all of them.
-func (b *bench) compare(ctx context.Context, contenders ...contender) (comparison, error) {
+// compare measures the load of each workload once in every round, so that a slow period of the machine affects all of them.
+func (b *bench) compare(ctx context.Context, workloads ...workload) (comparison, error) {
 	loads := comparison{}
 	for range b.Rounds {
-		for _, c := range contenders {
+		for _, c := range workloads {
 			r, err := c.start(ctx)
 			if err != nil {
 				return nil, fmt.Errorf("%s: %w", c.name, err)
@@ -49,10 +49,10 @@ func (b *bench) compare(ctx context.Context, contenders ...contender) (compariso
 	return loads, nil
 }
 
-// load is the median load of a contender.
+// load returns the median load of a workload.
 func (c comparison) load(name string) float64 { return median(c[name]) }
 
-// ratio is the median of a contender's loads, each divided by the other's of the same round.
+// ratio returns the median of a workload's loads, each divided by the load of the other in the same round.
 func (c comparison) ratio(name, other string) float64 {
 	var ratios []float64
 	for i, load := range c[name] {
@@ -63,14 +63,14 @@ func (c comparison) ratio(name, other string) float64 {
 
 func median(values []float64) float64 { return table.Quantile(values, 0.5) }
 
-// framegate serves a camera, with a viewer for each of the queries.
-func (b *bench) framegate(name, camera string, queries ...string) contender {
+// framegate returns a workload that serves a camera, with a viewer for each query.
+func (b *bench) framegate(name, camera string, queries ...string) workload {
 	return b.framegateWith(name, "", camera, queries...)
 }
 
-// framegateWith does the same for a camera with further keys.
-func (b *bench) framegateWith(name, keys, camera string, queries ...string) contender {
-	return contender{name, func(ctx context.Context) (*running, error) {
+// framegateWith is like framegate, for a camera with further keys.
+func (b *bench) framegateWith(name, keys, camera string, queries ...string) workload {
+	return workload{name, func(ctx context.Context) (*running, error) {
 		server, err := b.startServer(ctx, keys, camera)
 		if err != nil {
 			return nil, err
