@@ -64,7 +64,7 @@ func TestColoursAreTrue(t *testing.T) {
 				{Width: width / 4, Height: c.height / 4, Quality: 90},
 				{Width: width, Height: c.height, Quality: 90},
 				{Width: 300, Height: 170, Quality: 90},
-				{Width: width / 4, Height: c.height / 4, Format: frame.PNG},
+				{Width: width / 4, Height: c.height / 4, Quality: 90, Format: frame.PNG},
 				{Width: width / 4, Height: c.height / 4, Quality: 100, Format: frame.WebP},
 				{Width: 300, Height: 170, Quality: 90, Format: frame.BGR},
 				{Width: width / 4, Height: c.height / 4, Quality: 90, Format: frame.RGB},
@@ -72,7 +72,11 @@ func TestColoursAreTrue(t *testing.T) {
 			}
 			shown := show(t, run(t, camtest.Source(t, "file://"+path)), renditions...)
 			for i, r := range renditions {
-				picture := decode(t, after(t, shown.slots[i], nil))
+				made := after(t, shown.slots[i], nil)
+				if made.Format != r.Format || made.Width != r.Width {
+					t.Errorf("%v %s: got %s, %d pixels wide", r, r.Format, made.Format, made.Width)
+				}
+				picture := decode(t, made)
 				limit := 3.5 // 3 in whole numbers
 				if r.Format == frame.WebP || r.Format == frame.I420 {
 					limit = 4 // they have limited range, so a step of blue is two of 256
