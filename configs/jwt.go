@@ -54,6 +54,8 @@ func (d *decoder) checkJWT(j *JWT) {
 	} {
 		if source.value != "" {
 			given = append(given, source.key)
+		} else if d.faulty(at + "." + source.key + ":") { // such as a variable that is not set
+			return
 		}
 	}
 	switch {

@@ -38,6 +38,8 @@ func (d *decoder) checkLinkKeys(keys []LinkKey) {
 func (d *decoder) checkLinkSecret(key *LinkKey, path string) {
 	at := path + ".secret"
 	switch {
+	case d.faulty(path + ".secret"): // such as a variable that is not set
+		return
 	case key.Secret != "" && key.SecretFile != "":
 		d.fault(d.at(path+".secret_file"), "%s has both secret and secret_file; keep one", path)
 		return

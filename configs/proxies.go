@@ -1,6 +1,7 @@
 package configs
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"path"
@@ -55,6 +56,7 @@ func (d *decoder) checkProxies(config *Config) {
 			network, err = netip.PrefixFrom(address.Unmap(), address.Unmap().BitLen()), nil
 		}
 		switch {
+		case text == "" && d.faulty(fmt.Sprintf("trusted_proxies[%d]:", i)):
 		case text == "unix":
 			config.Proxies.Unix = true
 		case err != nil || network.Addr().Is4In6():
@@ -92,6 +94,7 @@ func (d *decoder) checkProxyAuth(config *Config) {
 	case p.UserHeader == "":
 	case len(config.TrustedProxies) == 0:
 		d.fault(d.at(at+".user_header"), "%s needs trusted_proxies: anybody may send a header", at)
+	case d.faulty(at + ".secret:"): // such as a variable that is not set
 	case len(p.Secret) < minProxySecret:
 		d.fault(d.at(at), "%s.secret has %d bytes; it must have at least %d, by which the proxy proves who it is", at, len(p.Secret), minProxySecret)
 	case strings.ContainsAny(p.Secret.Reveal(), "\r\n\x00"):

@@ -45,9 +45,11 @@ func (d *decoder) tlsWord(n ast.Node, into reflect.Value, path string, at place)
 // checkHTTPS reads the certificate, and checks redirect_http.
 func (d *decoder) checkHTTPS(config *Config) {
 	t := &config.TLS
-	if (t.Cert == "") != (t.Key == "") {
+	switch {
+	case d.faulty("tls."): // such as a variable that is not set
+	case (t.Cert == "") != (t.Key == ""):
 		d.fault(d.at("tls"), "tls needs both cert and key, or the word %s in their place", selfSigned)
-	} else if t.Cert != "" {
+	case t.Cert != "":
 		d.readPair(t)
 	}
 	if config.RedirectHTTP == "" {

@@ -105,6 +105,7 @@ func (d *decoder) checkUserName(name, path string, lines map[string]int) {
 	at := d.at(path + ".name")
 	err := checkName(name)
 	switch first, taken := lines[name]; {
+	case name == "" && d.faulty(path+".name:"):
 	case name == "":
 		d.fault(at, "%s has no name", path)
 	case err != nil:

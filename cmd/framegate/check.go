@@ -3,8 +3,10 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/certificate"
 	"github.com/framegate/framegate/internal/terminal"
 )
 
@@ -26,6 +28,9 @@ func (c check) Run() error {
 	}
 	if configs.IsExposed(c.File) {
 		complain(terminal.Line(exposed(c.File)))
+	}
+	if pair := config.TLS.Pair; pair != nil && certificate.EndsSoon(pair.Leaf, time.Now()) {
+		complain(terminal.Line(fmt.Sprintf("%s: %s (%s, %s)", c.File, certificate.Warning, config.TLS.Cert, pair.Leaf.NotAfter.Local().Format(time.DateTime))))
 	}
 	noun := "cameras"
 	if len(config.Cameras) == 1 {

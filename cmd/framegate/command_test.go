@@ -7,7 +7,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/framegate/framegate/internal/certificate/certificatetest"
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/camtest"
 )
@@ -21,6 +23,17 @@ func TestCheckWarnsOfSecretsThatEverybodyMayRead(t *testing.T) {
 		stdout, stderr, status := run(t, "check", path)
 		if status != 0 || !strings.Contains(stdout, "ok, 1 camera") || strings.Contains(stderr, "every user of this machine can read") != warns || strings.Contains(stderr, "hunter2") {
 			t.Errorf("mode %o: status %d, %s%s", mode, status, stdout, stderr)
+		}
+	}
+}
+
+func TestCheckWarnsOfACertificateThatEndsWithinAWeek(t *testing.T) {
+	for left, warns := range map[time.Duration]bool{8 * 24 * time.Hour: false, 6 * 24 * time.Hour: true, -time.Hour: true} {
+		path := config(t, "tls: {cert: cert.pem, key: key.pem}\ncameras: []\n")
+		certificatetest.WriteUntil(t, filepath.Dir(path), time.Now().Add(left))
+		stdout, stderr, status := run(t, "check", path)
+		if status != 0 || !strings.Contains(stdout, "ok, 0 cameras") || strings.Contains(stderr, "the certificate ends soon or has ended: renew it (cert.pem, ") != warns {
+			t.Errorf("%v before the end: status %d, %s%s", left, status, stdout, stderr)
 		}
 	}
 }

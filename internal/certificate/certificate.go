@@ -66,11 +66,16 @@ func (c *Current) Check() {
 // CheckInterval is the time between two calls of Check.
 const CheckInterval = time.Hour
 
-// endsSoon is how long before its end framegate warns of a certificate, and warnInterval the time between two warnings.
-const (
-	endsSoon     = 7 * 24 * time.Hour
-	warnInterval = 24 * time.Hour
-)
+// warnInterval is the time between two warnings of a certificate that ends soon.
+const warnInterval = 24 * time.Hour
+
+// Warning is what framegate says of a certificate for which EndsSoon.
+const Warning = "the certificate ends soon or has ended: renew it"
+
+// EndsSoon reports whether a certificate ends within a week, or has ended.
+func EndsSoon(leaf *x509.Certificate, now time.Time) bool {
+	return leaf.NotAfter.Sub(now) < 7*24*time.Hour
+}
 
 // refresh makes the certificate of c.config the current one. c.mu is held.
 func (c *Current) refresh() {
@@ -91,9 +96,9 @@ func (c *Current) refresh() {
 		c.warned = time.Time{}
 		c.Log.Info("certificate in use", "fingerprint", Fingerprint(pair), "names", namesOf(pair.Leaf), "self_signed", c.config.TLS.SelfSigned, "expires", pair.Leaf.NotAfter.Format(time.RFC3339))
 	}
-	if left := pair.Leaf.NotAfter.Sub(now); left < endsSoon && now.Sub(c.warned) > warnInterval {
+	if EndsSoon(pair.Leaf, now) && now.Sub(c.warned) > warnInterval {
 		c.warned = now
-		c.Log.Warn("the certificate ends soon or has ended: renew it", "expires", pair.Leaf.NotAfter.Format(time.RFC3339))
+		c.Log.Warn(Warning, "expires", pair.Leaf.NotAfter.Format(time.RFC3339))
 	}
 }
 

@@ -3,6 +3,7 @@ package certificate
 import (
 	"bytes"
 	"crypto/tls"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -15,6 +16,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/certificate/certificatetest"
 )
 
 // current returns a Current of a configuration, and its log.
@@ -78,6 +80,18 @@ func TestSelfSignedCertificateIsRenewedBeforeItEnds(t *testing.T) {
 	}
 	if fits(pair.Leaf, names, append(addresses, netip.MustParseAddr("192.0.2.2")), now) {
 		t.Error("it lacks an address")
+	}
+}
+
+func TestServerWarnsOfACertificateThatEndsWithinAWeek(t *testing.T) {
+	for left, want := range map[time.Duration]int{8 * 24 * time.Hour: 0, 6 * 24 * time.Hour: 1, -time.Hour: 1} {
+		dir := t.TempDir()
+		certificatetest.WriteUntil(t, dir, time.Now().Add(left))
+		c, log := current(t, fmt.Sprintf("tls: {cert: %s/cert.pem, key: %[1]s/key.pem}", dir))
+		c.Check() // which does not say it again
+		if got := strings.Count(log.String(), Warning); got != want {
+			t.Errorf("%v before the end: %d warnings in %s", left, got, log)
+		}
 	}
 }
 
