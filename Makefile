@@ -7,6 +7,7 @@ export PATH := $(PATH):/usr/local/go/bin
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo development)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.7.0
+GOVULNCHECK := golang.org/x/vuln/cmd/govulncheck@v1.9.0
 FUZZTIME ?= 100000x
 UNIT ?= -race
 LDFLAGS := -X main.version=$(VERSION)
@@ -21,7 +22,7 @@ run check tools: NEEDS = build serve demo
 test: NEEDS = build serve demo test
 bench: NEEDS = build serve demo bench
 
-.PHONY: help run build tools check test lint quick unit plain fuzz fuzz-attackers corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
+.PHONY: help run build tools check test lint quick vulnerabilities unit plain fuzz fuzz-attackers corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
 	schema versions clean setup
 
 ## Serve ./framegate.yaml, or the demo if there is none.
@@ -41,11 +42,11 @@ build: setup
 tools: build
 	$(GO) build -o bin/ ./tools/...
 
-## Run lint and the quick unit tests: those that need no browser and take less than several seconds.
-check: setup lint quick
+## Run lint, the quick unit tests (no browser, no long ones), and look for known vulnerabilities.
+check: setup lint quick vulnerabilities
 
-## Run every check and test: lint, all unit tests, fuzzing and chaos. Installs what is missing, including a browser.
-test: setup lint unit fuzz chaos-ci
+## Run every check and test: lint, all unit tests, fuzzing, known vulnerabilities and chaos. Installs what is missing, including a browser.
+test: setup lint unit fuzz vulnerabilities chaos-ci
 
 ## Run gofmt, vet and staticcheck, compile the C files with warnings, and vet without cgo what needs no GStreamer.
 lint:
@@ -54,6 +55,10 @@ lint:
 	$(GO) run $(STATICCHECK) ./...
 	scripts/check-c.sh
 	CGO_ENABLED=0 go vet $(PLAIN)
+
+## Look for known vulnerabilities in what framegate uses. Without a way to the database (GOVULNDB, else vuln.go.dev), it says so and passes.
+vulnerabilities:
+	@CGO_CFLAGS="$$(scripts/cflags.sh)" scripts/vulnerabilities.sh $(GOVULNCHECK)
 
 # The packages that are built and tested without GStreamer and a C compiler too. internal/imports reads this list.
 PLAIN = ./internal/backoff/... ./internal/selfsign/... ./internal/health/... ./internal/state/... ./internal/certificate/... ./pipeline/frame/... ./pipeline/jpeg/... ./pipeline/webp/... \
@@ -85,10 +90,6 @@ fuzz:
 	$(FUZZ) ./web -fuzz '^FuzzParameters$$'
 	$(FUZZ) ./web -fuzz '^FuzzWayBack$$'
 	$(FUZZ) ./web/live -fuzz '^FuzzRequest$$'
-	$(FUZZ) ./web/auth/users -fuzz '^FuzzAuthorization$$'
-	$(FUZZ) ./web/auth/sessions -fuzz '^FuzzCookie$$'
-	$(FUZZ) ./web/auth/tokens -fuzz '^FuzzToken$$'
-	$(FUZZ) ./web/auth/links -fuzz '^FuzzLink$$'
 	$(FUZZ) ./pipeline/challenge -fuzz '^FuzzChallenges$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzDescription$$'
 	$(FUZZ) ./pipeline/rtsp -fuzz '^FuzzWire$$'
@@ -103,12 +104,17 @@ fuzz:
 
 # By default each runs for about 20 s on two cores. A time works as well, see above: make fuzz-attackers ATTACKS=10m
 ATTACK = $(GO) test -run '^$$' -fuzzminimizetime 10x -timeout 30m -fuzztime
-## Fuzz an RTSP camera, an HTTP camera, JPEGs, and requests to every route. ATTACKS=10m runs each for ten minutes.
+## Fuzz an RTSP camera, an HTTP camera, JPEGs, credentials and requests, and send 10,000 random ones to every route. ATTACKS=10m runs each for ten minutes.
 fuzz-attackers:
 	$(ATTACK) $(or $(ATTACKS),120000x) ./pipeline/rtsp -fuzz '^FuzzCamera$$'
 	$(ATTACK) $(or $(ATTACKS),40000x) ./pipeline/feed -fuzz '^FuzzHTTPCamera$$'
 	$(ATTACK) $(or $(ATTACKS),800000x) ./pipeline/jpeg -fuzz '^FuzzSegments$$'
+	$(ATTACK) $(or $(ATTACKS),250000x) ./web/auth/users -fuzz '^FuzzAuthorization$$'
+	$(ATTACK) $(or $(ATTACKS),200000x) ./web/auth/sessions -fuzz '^FuzzCookie$$'
+	$(ATTACK) $(or $(ATTACKS),150000x) ./web/auth/tokens -fuzz '^FuzzToken$$'
+	$(ATTACK) $(or $(ATTACKS),200000x) ./web/auth/links -fuzz '^FuzzLink$$'
 	$(ATTACK) $(or $(ATTACKS),10000x) ./web -fuzz '^FuzzRequests$$'
+	$(GO) test -timeout 30m ./web -run '^TestRandomRequestsAreAnswered$$' -requests $(or $(REQUESTS),10000)
 
 ## Decode 100,000 damaged access units of each codec, or CORRUPT_UNITS. Other test runs decode 10,000.
 corrupt:

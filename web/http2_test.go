@@ -1,8 +1,10 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -16,6 +18,8 @@ import (
 
 	"github.com/framegate/framegate/internal/viewer"
 
+	"golang.org/x/net/http2"
+	"golang.org/x/net/http2/hpack"
 	"golang.org/x/sys/unix"
 )
 
@@ -245,4 +249,45 @@ func TestFewBytesOfAStreamWaitBelowTLS(t *testing.T) {
 			t.Errorf("%d bytes, %v", n, err)
 		}
 	})
+}
+
+// TestFramesOfAStreamFitIntoRecordsOfTLS reads the frames of HTTP/2 of a stream whose pictures take several.
+func TestFramesOfAStreamFitIntoRecordsOfTLS(t *testing.T) {
+	s := serveCamera(t, "/large")
+	config := s.Client().Transport.(*http.Transport).TLSClientConfig.Clone()
+	config.NextProtos = []string{"h2"}
+	conn, err := tls.Dial("tcp", s.Listener.Addr().String(), config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	var fields bytes.Buffer
+	encoder := hpack.NewEncoder(&fields)
+	for _, f := range [][2]string{{":method", "GET"}, {":scheme", "https"}, {":authority", s.Listener.Addr().String()}, {":path", "/cameras/gate/stream?width=320"}} {
+		encoder.WriteField(hpack.HeaderField{Name: f[0], Value: f[1]})
+	}
+	framer := http2.NewFramer(conn, conn)
+	if _, err := io.WriteString(conn, http2.ClientPreface); err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(
+		framer.WriteSettings(http2.Setting{ID: http2.SettingInitialWindowSize, Val: 1 << 30}), framer.WriteWindowUpdate(0, 1<<30), framer.WriteSettingsAck(),
+		framer.WriteHeaders(http2.HeadersFrameParam{StreamID: 1, BlockFragment: fields.Bytes(), EndStream: true, EndHeaders: true}),
+	); err != nil {
+		t.Fatal(err)
+	}
+	longest := 0
+	for frames := 0; frames < 50; {
+		frame, err := framer.ReadFrame()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if data, ok := frame.(*http2.DataFrame); ok {
+			longest = max(longest, len(data.Data()))
+			frames++
+		}
+	}
+	if longest != maxData {
+		t.Errorf("a frame has up to %d bytes, want %d", longest, maxData)
+	}
 }

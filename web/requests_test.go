@@ -13,6 +13,8 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // What a fuzzed request is made of. The fuzzer chooses among these, and adds texts of its own.
@@ -138,6 +140,9 @@ func TestRandomRequestsAreAnswered(t *testing.T) {
 	}
 	queries := []string{"", "width=64", "scale=0.1&fps=5", "max_age=1", "after=1&wait=0", "token=x", "signature=x&expires=1&key=wall", "format=gray", "crop=0,0,1,1"}
 	handlers := randomHandlers(t)
+	var sending errgroup.Group
+	sending.SetLimit(64) // streams end after a while only
+	defer sending.Wait()
 	for _, to := range new(server).routes() {
 		for range *randomRequests {
 			id := []string{"gate", "away", "off", "none", text()}[random.IntN(5)]
@@ -157,7 +162,11 @@ func TestRandomRequestsAreAnswered(t *testing.T) {
 			if random.IntN(2) == 0 {
 				r.Header.Set("Content-Type", "application/json")
 			}
-			expectAnswer(t, of(handlers, byte(random.IntN(2))), r)
+			handler := of(handlers, byte(random.IntN(2)))
+			sending.Go(func() error {
+				expectAnswer(t, handler, r)
+				return nil
+			})
 		}
 	}
 }

@@ -90,14 +90,22 @@ func (out *response) begin(_ http.Header, opening string) error {
 	return err
 }
 
-func (out *response) Write(part []byte) (int, error) {
+func (out *response) Write(part []byte) (written int, err error) {
 	defer out.late.Stop()
-	n, err := out.w.Write(part)
+	for written < len(part) && err == nil {
+		var n int
+		n, err = out.w.Write(part[written:min(written+maxData, len(part))])
+		written += n
+	}
 	if err == nil {
 		err = out.controller.Flush()
 	}
-	return n, err
+	return written, err
 }
+
+// maxData is how much net/http is given at a time over HTTP/2, in bytes: as much as fits into a record of TLS with the head of its frame. net/http
+// would make frames of 16 KiB, each of which takes a second record for its last nine bytes, and so a packet of its own.
+const maxData = 16<<10 - 9
 
 // SetWriteDeadline has a timer of its own: the deadline of the controller would also end a stream that is not writing at that time.
 func (out *response) SetWriteDeadline(at time.Time) error {

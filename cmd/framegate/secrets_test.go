@@ -2,17 +2,20 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"fmt"
 	"io"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
 	"time"
 
+	"github.com/framegate/framegate/internal/certificate/certificatetest"
 	"github.com/framegate/framegate/internal/process"
 
 	"github.com/alexedwards/argon2id"
@@ -26,6 +29,7 @@ func TestSecretsAppearNowhere(t *testing.T) {
 		inURL, inVariable, password = "planted-in-a-url", "planted-in-a-variable", "planted-password"
 		wrongPassword, wrongName    = "planted-wrong-password", "planted-wrong-name"
 		jwtSecret, linkSecret       = "planted-jwt-secret-0123456789abcdef", "planted-link-secret-0123456789abcdef"
+		proxySecret                 = "planted-proxy-secret"
 	)
 	hash, err := argon2id.CreateHash(password, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 16})
 	if err != nil {
@@ -33,15 +37,20 @@ func TestSecretsAppearNowhere(t *testing.T) {
 	}
 	path := config(t, fmt.Sprintf(`
 log_level: debug
+tls: {cert: cert.pem, key: key.pem}
+trusted_proxies: [127.0.0.9]
 auth:
+  proxy: {user_header: Remote-User, secret: %s}
   users: [{name: ann, password_hash: '%s', role: admin}]
   jwt: {secret: %s}
   link_keys: [{id: wall, secret: %s}]
 cameras:
-  - {id: a, url: 'rtsp://user:%s@127.0.0.1:1/stream?password=%[4]s'}
+  - {id: a, url: 'rtsp://user:%s@127.0.0.1:1/stream?password=%[5]s'}
   - {id: b, url: 'http://127.0.0.1:1/', username: user, password: '${PLANTED}'}
   - {id: c, url: 'test://smpte'}
-`, hash, jwtSecret, linkSecret, inURL))
+`, proxySecret, hash, jwtSecret, linkSecret, inURL))
+	certificatetest.Write(t, filepath.Dir(path))
+	key := strings.Split(read(t, filepath.Join(filepath.Dir(path), "key.pem")), "\n")[1]
 	p, err := process.StartIn([]string{"PLANTED=" + inVariable}, binary, "--config", path)
 	s := untilEnd(t, p, err)
 
@@ -58,7 +67,8 @@ cameras:
 		t.Fatal(err)
 	}
 	jar, _ := cookiejar.New(nil)
-	person := &http.Client{Jar: jar}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
+	person := &http.Client{Jar: jar, Transport: transport}
 	if resp, err := person.PostForm(s.URL+"/sign-in", url.Values{"name": {"ann"}, "password": {password}}); err != nil || resp.StatusCode != 200 {
 		t.Fatalf("%v %v", resp, err)
 	}
@@ -72,7 +82,7 @@ cameras:
 	secrets := map[string]string{
 		"a password in a URL": inURL, "a password of the environment": inVariable, "a user's password": password, "its hash": hash,
 		"a wrong password": wrongPassword, "a wrong name, which may be a password": wrongName,
-		"the secret of tokens": jwtSecret, "the secret of links": linkSecret, "a token": strings.Split(token, ".")[2],
+		"the key of the certificate": key, "the secret of a proxy": proxySecret, "the secret of tokens": jwtSecret, "the secret of links": linkSecret, "a token": strings.Split(token, ".")[2],
 		"the signature of a link": signed.Query().Get("signature"), "a session": cookies[0].Value,
 	}
 	for what, secret := range secrets {
@@ -89,7 +99,11 @@ cameras:
 		"a token in a URL": func(r *http.Request) { r.URL.RawQuery = "token=" + token },
 		"a wrong token":    func(r *http.Request) { r.URL.RawQuery = "token=" + token + "x" },
 		"a link":           func(r *http.Request) { r.URL.RawQuery = signed.RawQuery },
-		"a session":        func(r *http.Request) { r.AddCookie(cookies[0]) },
+		"a proxy's header": func(r *http.Request) {
+			r.Header.Set("Remote-User", "dora")
+			r.Header.Set("X-Framegate-Secret", proxySecret)
+		},
+		"a session": func(r *http.Request) { r.AddCookie(cookies[0]) },
 	}
 	for name, use := range credentials {
 		for _, route := range []string{
@@ -99,7 +113,7 @@ cameras:
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			r, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+route, nil)
 			use(r)
-			client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+			client := &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 			resp, err := client.Do(r)
 			if err != nil {
 				t.Fatal(err)

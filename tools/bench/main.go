@@ -50,6 +50,7 @@ var sections = []section{
 	{"clients", "Programs that look at the pictures of one camera at half size", (*bench).clients},
 	{"viewers", "Many viewers of one camera", (*bench).viewers},
 	{"tls", "Many viewers of one camera with TLS", (*bench).tls},
+	{"slow", "Viewers who read slowly", (*bench).slow},
 	{"cameras", "Many cameras", (*bench).cameras},
 }
 

@@ -5,10 +5,12 @@ import (
 	"context"
 	"crypto/tls"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 
 	"github.com/framegate/framegate/internal/machine"
@@ -16,8 +18,10 @@ import (
 	"github.com/framegate/framegate/internal/process"
 	"github.com/framegate/framegate/internal/rig"
 	"github.com/framegate/framegate/internal/table"
+	"github.com/framegate/framegate/internal/viewer"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
 )
 
 // viewers measures one camera with more and more viewers.
@@ -218,4 +222,105 @@ func (b *bench) tls(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// slowViewers get fewer pictures than the camera sends: about 600 KB come each second.
+var slowViewers = []struct {
+	name  string
+	line  int           // bytes a second that reach the viewer; 0 for any number
+	pause time.Duration // after each picture
+}{
+	{"a line of 200 KB/s", 200e3, 0},
+	{"a program that pauses for 100 ms after each picture", 0, 100 * time.Millisecond},
+}
+
+// slow measures how old the pictures are that slow viewers read.
+func (b *bench) slow(ctx context.Context) error {
+	cameras, stop, err := startCameras(ctx, rig.Camera1080)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	dir, err := os.MkdirTemp("", "bench")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	for _, way := range secured {
+		server, err := rig.ServeWith(ctx, b.Framegate, way.tls, []string{"STATE_DIRECTORY=" + dir}, rig.Camera{ID: rig.CameraID(0), URL: cameras.URL("cam1")})
+		if err != nil {
+			return err
+		}
+		for _, v := range slowViewers {
+			ages, err := b.ages(ctx, server, way.protocol, v.line, v.pause)
+			if err != nil {
+				server.Stop()
+				return fmt.Errorf("%s, %s: %w", way.name, v.name, err)
+			}
+			who := way.name + ", " + v.name
+			b.add(table.Row{Name: who + ": pictures", Value: float64(len(ages)) / b.Time.Seconds(), Unit: "fps"})
+			b.add(table.Row{Name: who + ": age of the oldest picture", Value: table.Quantile(ages, 1), Unit: "ms", AtMost: 1000})
+		}
+		server.Stop()
+	}
+	return nil
+}
+
+// ages returns how old each picture is when a slow viewer has read it, in ms since framegate has got it.
+func (b *bench) ages(ctx context.Context, server *process.Process, protocol string, line int, pause time.Duration) (ages []float64, err error) {
+	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, slowBuffer) })
+	}}
+	transport := &http.Transport{
+		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+			conn, err := dialer.DialContext(ctx, network, address)
+			return &slowLine{Conn: conn, rate: line}, err
+		},
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol}},
+		ForceAttemptHTTP2: protocol == "h2",
+	}
+	defer transport.CloseIdleConnections()
+	if pause > 0 {
+		transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10} // as docs/http.md asks for
+	}
+	s, err := viewer.OpenVia(ctx, &http.Client{Transport: transport}, server.URL+"/cameras/cam1/stream?"+fanOutQuery)
+	if err != nil {
+		return nil, err
+	}
+	defer s.Close()
+	begin := time.Now().Add(2 * time.Second) // by then all buffers are full
+	for time.Since(begin) < b.Time {
+		picture, err := s.Next()
+		if err != nil {
+			return nil, err
+		}
+		if picture.Read.After(begin) {
+			ages = append(ages, millis(picture.Read.Sub(picture.Received)))
+		}
+		time.Sleep(pause)
+	}
+	return ages, nil
+}
+
+// slowBuffer is how much the kernel of a slow viewer may keep unread, in bytes. Linux doubles it.
+const slowBuffer = 16 << 10
+
+// slowLine is a connection from which a number of bytes a second is read.
+type slowLine struct {
+	net.Conn
+	rate int       // 0 for any
+	free time.Time // when more may be read
+}
+
+func (l *slowLine) Read(p []byte) (int, error) {
+	if l.rate == 0 {
+		return l.Conn.Read(p)
+	}
+	time.Sleep(time.Until(l.free))
+	n, err := l.Conn.Read(p[:min(len(p), 4096)])
+	if now := time.Now(); l.free.Before(now) {
+		l.free = now
+	}
+	l.free = l.free.Add(time.Duration(n) * time.Second / time.Duration(l.rate))
+	return n, err
 }
