@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/framegate/framegate/internal/testcam/camtest"
 
 	"github.com/coder/websocket"
 )
@@ -26,7 +25,7 @@ type liveSocket struct {
 
 func openLive(t *testing.T, url string, header http.Header) *liveSocket {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), camtest.Patience)
+	ctx, cancel := context.WithTimeout(context.Background(), 15*time.Second)
 	t.Cleanup(cancel)
 	conn, _, err := websocket.Dial(ctx, url+"/api/live", &websocket.DialOptions{HTTPHeader: header})
 	if err != nil {
