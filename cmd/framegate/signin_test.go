@@ -107,6 +107,29 @@ func TestOpenWallGoesToSignInWhenItsSessionIsEndedElsewhere(t *testing.T) {
 	untilPage(t, ctx, "the open wall has gone to the sign-in page", onSignIn+` && new URLSearchParams(location.search).get('next') === '/?x=1'`)
 }
 
+func TestPersonChangesThePassword(t *testing.T) {
+	ctx := browser(t, cams)
+	_, wall := withUsers(t)
+	do(t, ctx, chromedp.Navigate(wall+"account"))
+	enter(t, ctx, "bob", "bob's password")
+	change := func(old string) {
+		untilPage(t, ctx, "the account page has the form", `location.pathname.startsWith('/account') && document.readyState === 'complete' && !!document.querySelector('#old')`)
+		do(t, ctx, chromedp.SendKeys("#old", old))
+		do(t, ctx, chromedp.SendKeys("#new", "purple password"))
+		do(t, ctx, chromedp.SendKeys("#again", "purple password\r"))
+	}
+	change("bob's passwords")
+	untilPage(t, ctx, "the page says that the old password is wrong", textOf("[role=alert]")+`.includes('old password is wrong') && document.activeElement.id === 'old'`)
+	keepScreenshot(t, ctx, "password-wrong")
+	change("bob's password")
+	untilPage(t, ctx, "the password is changed", `location.pathname === '/account' && !!document.querySelector('#changed')`)
+	keepScreenshot(t, ctx, "password-changed")
+	do(t, ctx, chromedp.Click("nav form button"))
+	untilPage(t, ctx, "the browser has signed out", onSignIn)
+	enter(t, ctx, "bob", "purple password")
+	untilPage(t, ctx, "the wall shows the camera", shown+` === 1`)
+}
+
 // privateTab opens a tab that has no cookies of the others.
 func privateTab(t *testing.T, ctx context.Context) context.Context {
 	t.Helper()

@@ -78,10 +78,12 @@ func (u *Users) check(ctx context.Context, why purpose, name, pass, address stri
 		u.remembered.add(key, verdict{hash, false}, u.now())
 		return configs.User{}, wrong()
 	}
-	attempt.succeed(u.now())
-	if why == signIn {
-		u.Log.Info("signed in", "who", name, "from", address)
+	if why == passwordChange { // it counts, because a change of the configuration follows
+		u.attempts.succeeded(name, address, u.now())
+		return user, nil
 	}
+	attempt.succeed(u.now())
+	u.Log.Info("signed in", "who", name, "from", address)
 	return user, nil
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/password"
 	"github.com/framegate/framegate/web/auth"
 )
 
@@ -164,5 +165,31 @@ func TestRightPasswordOfAnotherUserOpensNoUnknownName(t *testing.T) {
 		if got := s.find(t, "eve", password, "192.0.2.1"); got != 401 {
 			t.Errorf("%s: %d", password, got)
 		}
+	}
+}
+
+func TestPasswordIsChangedAFewTimesAtOnce(t *testing.T) {
+	s := newSite(t)
+	s.find(t, "ann", "correct horse", "192.0.2.1")
+	s.hashed.Store(0)
+	status := map[int]int{}
+	for range perName.count + 2 {
+		_, err := s.Change(t.Context(), "ann", "correct horse", "purple horse", "192.0.2.1")
+		got := 200
+		if err != nil {
+			got = err.(*auth.Error).Status
+		}
+		status[got]++
+	}
+	if status[200] != perName.count || status[429] != 2 {
+		t.Errorf("%v", status)
+	}
+	if n := s.hashed.Load(); n != int64(perName.count) {
+		t.Errorf("%d passwords were hashed", n)
+	}
+	s.pass(perName.pause)
+	changed, err := s.Change(t.Context(), "ann", "correct horse", "purple horse", "192.0.2.1")
+	if err != nil || changed.Was != s.users[0].PasswordHash || !password.Matches("purple horse", changed.Hash.Reveal()) || changed.Stamp != stampOf(changed.Hash) {
+		t.Errorf("%+v, %v", changed, err)
 	}
 }
