@@ -37,7 +37,7 @@ func browser(t *testing.T, more ...chromedp.ExecAllocatorOption) context.Context
 	t.Cleanup(cancel)
 	ctx, cancel = chromedp.NewContext(ctx)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, time.Minute)
+	ctx, cancel = context.WithTimeout(ctx, 3*time.Minute)
 	t.Cleanup(cancel)
 	return ctx
 }
@@ -121,7 +121,7 @@ func TestChromiumShowsThirtyTwoStreamsOfOnePage(t *testing.T) {
 func TestWallShowsEveryCameraAndSaysWhyOneIsLost(t *testing.T) {
 	ctx := browser(t)
 	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360}, testcam.Camera{Width: 640, Height: 360})
-	for _, more := range []int{0, 4} { // streams, and snapshots
+	for _, more := range []int{0, 4} { // streams, and a WebSocket
 		text := fmt.Sprintf("cameras: [{id: a, url: %q}, {id: away, url: 'rtsp://127.0.0.1:1/x'}", cameras.URL("cam1"))
 		for i := range more {
 			text += fmt.Sprintf(", {id: c%d, url: %q}", i, cameras.URL("cam2"))
@@ -133,7 +133,7 @@ func TestWallShowsEveryCameraAndSaysWhyOneIsLost(t *testing.T) {
 			t.Fatal(err)
 		}
 		camtest.Until(t, "all cameras but one are shown", func() bool {
-			shown, err := chromedp.Run(ctx, chromedp.Evaluate[int](`[...document.images].filter((i) => i.naturalWidth > 0).length`))
+			shown, err := chromedp.Run(ctx, chromedp.Evaluate[int](shown))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -18,6 +18,8 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/internal/viewer"
+
+	"github.com/coder/websocket"
 )
 
 // documented returns the nth block of a language in docs/access.md, from 0.
@@ -147,6 +149,14 @@ func TestNginxPassesStreamsOnAsDocumented(t *testing.T) {
 	}
 	if status, body := askAs(t, p2, front+"/cams/cameras/a"); status != 200 || !strings.Contains(body, ">"+front+"/cams/cameras/a/stream<") {
 		t.Errorf("the page of a camera: %d %s", status, body)
+	}
+	socket, _, err := websocket.Dial(ctx, front+"/cams/api/live", &websocket.DialOptions{HTTPClient: p3, HTTPHeader: http.Header{"Origin": {front}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer socket.CloseNow()
+	if _, first, err := socket.Read(ctx); err != nil || !strings.Contains(string(first), `{"cameras":[{"id":"a"`) {
+		t.Errorf("the WebSocket begins with %s %v", first, err)
 	}
 	if status, _ := askAs(t, p2, front+"/cams/metrics"); status != 403 {
 		t.Errorf("/metrics: %d", status)

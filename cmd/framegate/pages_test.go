@@ -22,8 +22,8 @@ func untilTrue(t *testing.T, ctx context.Context, what, expression string) {
 	camtest.Until(t, what, func() bool { return do(t, ctx, chromedp.Evaluate[bool](expression)) })
 }
 
-// shown is how many pictures the page shows.
-const shown = `[...document.images].filter((i) => i.hasAttribute('src') && i.naturalWidth > 0).length`
+// shown is how many pictures the page shows, as <img> or <canvas>.
+const shown = `[...document.querySelectorAll('img[src], canvas')].filter((e) => (e.naturalWidth ?? e.width) > 0).length`
 
 // textOf is the text of an element of the page, empty for none.
 func textOf(selector string) string {
@@ -71,11 +71,11 @@ func TestOpenWallFollowsTheListOfCameras(t *testing.T) {
 	untilTrue(t, ctx, "both cameras are shown", shown+` === 2 && `+order+` === 'a,b'`)
 	p.mustChange(t, "DELETE", "/a", "")
 	untilTrue(t, ctx, "the removed camera has gone", order+` === 'b'`)
-	// With six cameras the wall changes to snapshots, since a browser has no more connections.
+	// With six cameras the wall changes to a WebSocket, since a browser has no more connections.
 	for _, id := range []string{"c", "d", "e", "f", "g"} {
 		p.mustChange(t, "PUT", "/"+id, fmt.Sprintf(`{"url": %q, "name": "The <new> %s"}`, cameras.URL("cam1"), id))
 	}
-	untilTrue(t, ctx, "the new cameras are shown", shown+` === 6 && `+order+` === 'b,c,d,e,f,g' && `+textOf("[data-camera=c] .title")+` === 'The <new> c'`)
+	untilTrue(t, ctx, "the new cameras are shown", `document.querySelectorAll('canvas').length === 6 && `+shown+` === 6 && `+order+` === 'b,c,d,e,f,g' && `+textOf("[data-camera=c] .title")+` === 'The <new> c'`)
 	if to := do(t, ctx, chromedp.Evaluate[string](`document.querySelector('[data-camera=c]').href`)); to != p.URL+"/cameras/c" {
 		t.Errorf("the tile leads to %s", to)
 	}

@@ -122,7 +122,7 @@ func (w *webKitGTK) open(t *testing.T, url string) {
 	w.do(t, http.MethodPost, "/url", map[string]any{"url": url}, nil)
 	camtest.Until(t, "WebKit shows "+url, func() bool {
 		shown, err := w.script("return location.href;")
-		return err == nil && strings.TrimSuffix(shown, "/") == url
+		return err == nil && strings.TrimSuffix(shown, "/") == strings.TrimSuffix(url, "/")
 	})
 }
 

@@ -279,26 +279,7 @@ func TestPageZoomsByPinching(t *testing.T) {
 
 // TestPageZoomsInOtherBrowsers which load and decode pictures in their own ways.
 func TestPageZoomsInOtherBrowsers(t *testing.T) {
-	for name, open := range map[string]func(t *testing.T) (open func(url string), run func(script string) string){
-		"firefox": func(t *testing.T) (func(string), func(string) string) {
-			f := openFirefox(t)
-			return func(url string) { f.open(t, url) }, func(script string) string {
-				var result struct{ Value string }
-				f.do(t, "WebDriver:ExecuteScript", map[string]any{"script": script, "args": []any{}}, &result)
-				return result.Value
-			}
-		},
-		"webkit": func(t *testing.T) (func(string), func(string) string) {
-			w := openWebKit(t)
-			return func(url string) { w.open(t, url) }, func(script string) string {
-				value, err := w.script(script)
-				if err != nil {
-					t.Fatal(err)
-				}
-				return value
-			}
-		},
-	} {
+	for name, open := range otherBrowsers {
 		t.Run(name, func(t *testing.T) {
 			open, run := open(t)
 			p := start(t, "--config", config(t, fmt.Sprintf("cameras: [{id: a, url: %q, poll_interval: 100ms}]", quartered(t, 1920, 1080))))

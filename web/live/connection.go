@@ -24,7 +24,7 @@ const (
 	endTimeout    = 2 * time.Second  // for the client to take in that the connection ends
 	pingPeriod    = 20 * time.Second // between two pings, which also keep proxies from ending the connection
 	pongTimeout   = 10 * time.Second
-	figuresPeriod = time.Second
+	figuresPeriod = 2 * time.Second
 )
 
 // connection is one WebSocket. Each tile has a goroutine that waits for its next picture; one goroutine reads the client's messages, and

@@ -1,8 +1,12 @@
 // Keeps the pictures, the states and the list of a page's cameras current.
 'use strict';
 
-const statePeriod = 2000; // ms between two readings of the API
+const statePeriod = 2000; // ms between two readings of the API, while there is no WebSocket
+const configurationPeriod = 5000; // ms between two readings of the configuration's faults
 const snapshotPause = 200; // ms between the end of one snapshot and the next
+const unwatchedTime = 3000; // ms for which nobody watches a camera whose stream is shown, before the stream is requested again
+const sizePause = 300; // ms without a change of a tile's size before pictures of another size are requested
+const tileWidths = [160, 240, 320, 480, 640, 960, 1280, 1920]; // that tiles request over the WebSocket, so that they share renditions
 
 // Where framegate is: a proxy may serve it below a path.
 const root = new URL('../', document.currentScript.src);
@@ -15,12 +19,26 @@ class Tile {
   constructor(element) {
     this.element = element;
     this.id = element.dataset.camera;
+    this.number = Tile.count++; // on the WebSocket
     this.zoom = null; // a Zoom, on the page of one camera
-    this.mode = ''; // stream, snapshots, or empty while nothing is shown
+    this.wanted = ''; // the mode while the tile can be seen
+    this.seen = true; // the tile is on the screen
+    this.mode = ''; // stream, socket, snapshots, or empty while nothing is shown
+    this.width = 0; // of the pictures that are requested over the WebSocket
+    this.drawn = Promise.resolve(); // when the last picture that came over the WebSocket is shown
     this.work = 0; // counts starts and stops, so that what was begun before the last one ends
-    this.unwatched = 0; // readings in a row that counted no viewer
+    this.unwatched = 0; // since when no viewer was counted; 0 if there is one
     this.problem = ''; // why the last request was refused
     this.adopt(element.querySelector('img'));
+    sight.observe(element);
+    sizes.observe(element);
+  }
+
+  // look starts or stops the pictures, as the tile can be seen or not. Those of a tab in the background cannot.
+  look(seen = this.seen) {
+    this.seen = seen;
+    if (seen && !document.hidden) this.start(this.wanted);
+    else this.stop();
   }
 
   // adopt shows the pictures of an <img>.
@@ -59,15 +77,25 @@ class Tile {
     setTimeout(() => { if (work === this.work) something(); }, pause);
   }
 
+  // want makes the mode that of the tile while it can be seen.
+  want(mode) {
+    this.wanted = mode;
+    this.look();
+  }
+
   start(mode) {
     if (this.mode === mode) return;
     this.stop();
     this.mode = mode;
+    if (mode !== 'socket') this.canvas().remove();
     if (mode === 'stream') this.stream();
     if (mode === 'snapshots') this.snapshot();
+    if (mode === 'socket') this.request();
   }
 
   stop() {
+    if (this.mode === 'socket') live.close(this.number);
+    this.width = 0;
     this.mode = '';
     this.problem = '';
     this.work++;
@@ -83,14 +111,54 @@ class Tile {
     else this.img.src = this.url('stream');
   }
 
+  // canvas returns where pictures of the WebSocket are shown. The last one stays while the tile is not on the screen.
+  canvas() {
+    this.surface ??= document.createElement('canvas');
+    return this.surface;
+  }
+
+  // request requests pictures over the WebSocket, in the size of the tile. What is shown stays until the first one is there.
+  request() {
+    if (this.mode !== 'socket') return;
+    const pixels = this.element.clientWidth * devicePixelRatio;
+    const width = tileWidths.find((w) => w >= pixels) ?? tileWidths.at(-1);
+    if (width === this.width) return;
+    this.width = width;
+    live.open(this.number, this.id, new URLSearchParams({ width, fps: wall.dataset.fps }).toString());
+  }
+
+  // draw shows a picture of the WebSocket, after those that came before.
+  draw(jpeg) {
+    const { work } = this;
+    this.drawn = this.drawn.then(async () => {
+      try {
+        const bitmap = await createImageBitmap(jpeg);
+        const canvas = this.canvas();
+        if (work === this.work && this.mode === 'socket') {
+          Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+          canvas.getContext('bitmaprenderer').transferFromImageBitmap(bitmap);
+          if (!canvas.isConnected) this.img.after(canvas);
+          this.problem = '';
+        }
+      } catch { // a broken picture; the next one replaces it
+      } finally {
+        live.shown(this.number);
+      }
+    });
+  }
+
+  // ended takes in why there are no pictures over the WebSocket any more, and requests them again after a while.
+  ended(problem) {
+    this.width = 0;
+    this.canvas().remove();
+    this.fail(problem.detail);
+    this.later(() => this.request());
+  }
+
   // Each snapshot is requested when the one before has arrived, so that many cameras share the few connections that a browser
   // opens to one server.
   snapshot() {
     const work = ++this.work;
-    if (document.hidden) {
-      this.later(() => this.snapshot());
-      return;
-    }
     const picture = new Image();
     picture.onload = () => {
       if (work !== this.work) return;
@@ -111,17 +179,18 @@ class Tile {
     const before = this.element.dataset.state;
     this.say(state, camera ? camera.error || this.problem : 'The camera was removed from the configuration.');
     if (!camera || state === 'disabled') {
-      this.stop();
+      this.want('');
+      this.canvas().remove();
       return;
     }
     if (this.zoom) this.zoom.sends(camera.width);
     this.element.querySelector('.title').textContent = this.img.alt = camera.name;
     // An <img> does not notice that its stream has ended, as it does when the camera is away and there are no placeholders.
-    this.unwatched = camera.viewers === 0 ? this.unwatched + 1 : 0;
+    this.unwatched = camera.viewers === 0 ? this.unwatched || performance.now() : 0;
     const pictures = state === 'ready' || state === 'live';
     const back = pictures && !['ready', 'live', 'connecting', 'idle'].includes(before);
-    if (this.mode === 'stream' && mode === 'stream' && pictures && (back || this.unwatched > 1)) this.stream();
-    this.start(mode);
+    if (this.mode === 'stream' && mode === 'stream' && pictures && (back || this.unwatched && performance.now() - this.unwatched > unwatchedTime)) this.stream();
+    this.want(mode);
   }
 
   say(state, fault) {
@@ -131,12 +200,31 @@ class Tile {
   }
 }
 
+Tile.count = 0;
+
+const of = (element) => [...tiles.values()].find((tile) => tile.element === element);
+
+const sight = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) of(target)?.look(isIntersecting);
+});
+
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const tile = of(target);
+    if (!tile) continue;
+    clearTimeout(tile.resized);
+    tile.resized = setTimeout(() => tile.request(), sizePause);
+  }
+});
+
 // follow makes the tiles of the wall those of a list.
 function follow(cameras) {
   const ids = new Set(cameras.map((camera) => camera.id));
   for (const tile of tiles.values()) {
     if (ids.has(tile.id)) continue;
-    tile.stop();
+    tile.want('');
+    sight.unobserve(tile.element);
+    sizes.unobserve(tile.element);
     tile.element.remove();
     tiles.delete(tile.id);
   }
@@ -153,8 +241,12 @@ function follow(cameras) {
   document.querySelector('.empty').hidden = cameras.length > 0;
 }
 
-// mode is how the tiles show pictures: more streams than a browser's connections would block each other and the API.
-function mode() { return !wall || tiles.size <= wall.dataset.streams ? 'stream' : 'snapshots'; }
+// mode is how the tiles show pictures: more streams than a browser's connections would block each other and the API. Snapshots are for
+// where a proxy or a browser lets no WebSocket through.
+function mode() {
+  if (!wall || tiles.size <= wall.dataset.streams) return 'stream';
+  return live?.socket ? 'socket' : 'snapshots';
+}
 
 // whyNotDecoded says why a camera has no plan.
 function whyNotDecoded(camera) {
@@ -190,14 +282,18 @@ function showFacts(camera) {
 
 // The wall says what is wrong with the configuration file, since the previous configuration stays in effect. Only admins may know.
 async function readConfiguration(notice) {
-  const answer = await request('api/config');
-  if (answer.status === 403) { // the role was changed
-    notice.remove();
-    return;
+  try {
+    const answer = await request('api/config');
+    if (answer.status === 403) { // the role was changed
+      notice.remove();
+      return;
+    }
+    const now = await answer.json();
+    notice.hidden = now.faults.length === 0;
+    notice.textContent = now.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n');
+  } catch { // the states say that framegate does not answer
   }
-  const now = await answer.json();
-  notice.hidden = now.faults.length === 0;
-  notice.textContent = now.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n');
+  setTimeout(() => readConfiguration(notice), configurationPeriod);
 }
 
 // request requests what the API says. Where nobody is signed in any more, it leaves the page.
@@ -233,24 +329,75 @@ async function problem(url) {
   }
 }
 
-async function readStates() {
-  try {
-    const cameras = await read('api/cameras');
-    if (wall) follow(cameras);
-    for (const tile of tiles.values()) {
-      const camera = cameras.find((c) => c.id === tile.id);
-      tile.show(camera, mode());
-      if (!wall) showFacts(camera);
-    }
-    const notice = document.querySelector('#configuration');
-    if (notice) await readConfiguration(notice);
-  } catch {
-    for (const tile of tiles.values()) tile.say('unknown', 'framegate does not answer');
-  }
-  setTimeout(readStates, statePeriod);
+let cameras = []; // as framegate has last described them
+
+// list takes in all cameras.
+function list(all) {
+  cameras = all;
+  if (wall) follow(all);
+  if (mode() === 'stream') live.figures([...tiles.keys()]); // with the number of viewers
+  for (const tile of tiles.values()) showCamera(tile.id);
 }
 
+// update takes in what has changed of one camera.
+function update(camera) {
+  cameras = cameras.map((c) => (c.id === camera.id ? camera : c));
+  showCamera(camera.id);
+}
+
+function showCamera(id) {
+  const tile = tiles.get(id);
+  if (!tile) return;
+  const camera = cameras.find((c) => c.id === id);
+  tile.show(camera, mode());
+  if (!wall) showFacts(camera);
+}
+
+// readStates reads the states while no WebSocket carries them: framegate does not answer, or something between lets none through.
+async function readStates() {
+  if (live.socket) return;
+  try {
+    const all = await read('api/cameras');
+    if (live.socket) return;
+    list(all);
+  } catch {
+    if (live.socket) return;
+    for (const tile of tiles.values()) tile.say('unknown', 'framegate does not answer');
+  }
+  clearTimeout(readStates.timer);
+  readStates.timer = setTimeout(readStates, statePeriod);
+}
+
+const byNumber = (number) => [...tiles.values()].find((tile) => tile.number === number);
+
+function connect() {
+  const url = new URL('api/live', root);
+  url.protocol = url.protocol.replace('http', 'ws');
+  return new Live(url, {
+    opened: (again) => {
+      if (!again) return;
+      for (const tile of tiles.values()) if (tile.mode === 'stream') tile.stream(); // framegate may have ended without the <img> noticing
+    },
+    closed: () => {
+      for (const tile of tiles.values()) if (tile.mode === 'socket') tile.stop();
+      readStates();
+    },
+    cameras: list,
+    camera: update,
+    picture: (number, jpeg) => {
+      const tile = byNumber(number);
+      if (tile) tile.draw(jpeg);
+      else live.shown(number);
+    },
+    ended: (number, problem) => byNumber(number)?.ended(problem),
+  });
+}
+
+let live = null;
 for (const element of document.querySelectorAll('[data-camera]')) tiles.set(element.dataset.camera, new Tile(element));
 if (!wall) for (const tile of tiles.values()) tile.zoom = new Zoom(tile);
-for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled') tile.start(mode());
-readStates();
+live = connect();
+for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled' && mode() === 'stream') tile.want('stream');
+document.addEventListener('visibilitychange', () => { for (const tile of tiles.values()) tile.look(); });
+const notice = document.querySelector('#configuration');
+if (notice) readConfiguration(notice);

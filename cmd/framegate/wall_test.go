@@ -1,0 +1,136 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/framegate/framegate/internal/testcam/camtest"
+
+	"github.com/chromedp/chromedp"
+)
+
+// sampleTiles takes in what the tiles of the wall show, and returns of how many different pictures each has shown at least.
+const sampleTiles = `(() => {
+	window.shown ??= new Map();
+	const copy = document.createElement('canvas'), context = copy.getContext('2d', { willReadFrequently: true });
+	const counts = [...tiles.values()].map(({ id, surface }) => {
+		if (!shown.has(id)) shown.set(id, new Set());
+		if (surface?.isConnected) {
+			Object.assign(copy, { width: surface.width, height: surface.height });
+			context.drawImage(surface, 0, 0);
+			shown.get(id).add(context.getImageData(0, 0, copy.width, copy.height).data.reduce((hash, value) => (hash * 31 + value) | 0, 7));
+		}
+		return shown.get(id).size;
+	});
+	return Math.min(...counts);
+})()`
+
+// forgetSamples makes sampleTiles begin anew.
+const forgetSamples = `delete window.shown, ''`
+
+// hide makes the page believe that its tab is in the background, or not.
+func hide(hidden bool) string {
+	return fmt.Sprintf(`Object.defineProperty(document, 'hidden', { value: %v, configurable: true }), document.dispatchEvent(new Event('visibilitychange')), ''`, hidden)
+}
+
+// balls are cameras of a configuration, ball0 and so on.
+func balls(count int) string {
+	var cameras strings.Builder
+	for i := range count {
+		fmt.Fprintf(&cameras, "  - {id: ball%d, url: 'test://ball?width=64&height=48&fps=10', idle_timeout: 100ms}\n", i)
+	}
+	return cameras.String()
+}
+
+// TestWallShowsSixteenCamerasOverHTTP1 of which a browser would load six as streams.
+func TestWallShowsSixteenCamerasOverHTTP1(t *testing.T) {
+	ctx := browser(t)
+	text := "cameras:\n" + balls(16)
+	p := start(t, "--config", config(t, text))
+	var to atomic.Pointer[url.URL] // the framegate that the page reaches
+	address := func(p serving) *url.URL {
+		u, err := url.Parse(p.URL)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return u
+	}
+	to.Store(address(p))
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to.Load())
+			r.Out.Host = r.In.Host
+		},
+		ErrorHandler: func(w http.ResponseWriter, _ *http.Request, _ error) { w.WriteHeader(http.StatusBadGateway) },
+	})
+	defer proxy.Close()
+	defer proxy.CloseClientConnections()
+	watched := func(p serving, id string) bool { return p.camera(t, id).Viewers > 0 }
+
+	do(t, ctx, chromedp.EmulateViewport(1280, 600))
+	do(t, ctx, chromedp.Navigate(proxy.URL+"/"))
+	camtest.Until(t, "a camera on the screen is watched, and one below it is not", func() bool { return watched(p, "ball0") && !watched(p, "ball15") })
+	do(t, ctx, chromedp.EmulateViewport(1280, 2400))
+	camtest.Within(t, time.Minute, "each tile has shown three different pictures", func() bool { return do(t, ctx, chromedp.Evaluate[int](sampleTiles)) >= 3 })
+	untilTrue(t, ctx, "each tile says that it is live", `[...document.querySelectorAll('.camera .state')].every((e) => e.textContent === 'live')`)
+
+	do(t, ctx, chromedp.Evaluate[string](hide(true)))
+	camtest.Until(t, "no camera is watched from a tab in the background", func() bool {
+		for i := range 16 {
+			if watched(p, fmt.Sprint("ball", i)) {
+				return false
+			}
+		}
+		return true
+	})
+	do(t, ctx, chromedp.Evaluate[string](hide(false)+"; "+forgetSamples))
+	camtest.Within(t, time.Minute, "each tile shows pictures again", func() bool { return do(t, ctx, chromedp.Evaluate[int](sampleTiles)) >= 3 })
+
+	p.Stop()
+	untilTrue(t, ctx, "each tile says that framegate does not answer", `[...document.querySelectorAll('.camera')].every((e) => e.dataset.state === 'unknown')`)
+	next := start(t, "--config", config(t, text))
+	to.Store(address(next))
+	do(t, ctx, chromedp.Evaluate[string](forgetSamples))
+	camtest.Within(t, time.Minute, "each tile shows pictures of the new framegate", func() bool { return do(t, ctx, chromedp.Evaluate[int](sampleTiles)) >= 3 })
+	untilTrue(t, ctx, "each tile is live again", `[...document.querySelectorAll('.camera .state')].every((e) => e.textContent === 'live')`)
+}
+
+// TestWallShowsSnapshotsWhereNoWebSocketPasses as through a proxy that is not set up for it.
+func TestWallShowsSnapshotsWhereNoWebSocketPasses(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras:\n"+balls(6)))
+	to, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
+		r.SetURL(to)
+		r.Out.Header.Del("Upgrade")
+		r.Out.Header.Del("Connection")
+	}})
+	defer proxy.Close()
+	defer proxy.CloseClientConnections()
+	do(t, ctx, chromedp.Navigate(proxy.URL+"/"))
+	untilTrue(t, ctx, "all cameras are shown by snapshots", shown+` === 6 && document.querySelectorAll('canvas').length === 0`)
+	untilTrue(t, ctx, "their states are shown", `[...document.querySelectorAll('.camera .state')].every((e) => ['live', 'ready'].includes(e.textContent))`)
+}
+
+func TestWallOpensItsWebSocketInOtherBrowsers(t *testing.T) {
+	for name, open := range otherBrowsers {
+		t.Run(name, func(t *testing.T) {
+			open, run := open(t)
+			p := start(t, "--config", config(t, "cameras:\n"+balls(6)))
+			open(p.URL + "/")
+			camtest.Until(t, "all cameras are shown over the WebSocket", func() bool {
+				return run(`return String([...document.querySelectorAll('canvas')].filter((e) => e.width === 64).length);`) == "6"
+			})
+		})
+	}
+}
