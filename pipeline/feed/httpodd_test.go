@@ -156,6 +156,22 @@ func TestCameraThatRedirectsWithACookieIsRead(t *testing.T) {
 	runFeed(t, camtest.Source(t, url+"/x")).Stream(t)
 }
 
+func TestCameraOfHTTPIsReadOverIPv6(t *testing.T) {
+	listener, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("SKIPPED: this machine has no IPv6: %v", err)
+	}
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "image/jpeg")
+		w.Write(still)
+	}))
+	server.Listener.Close()
+	server.Listener = listener
+	server.Start()
+	t.Cleanup(server.Close)
+	runFeed(t, camtest.Source(t, server.URL+"/x")).Stream(t)
+}
+
 func TestPollsReuseTheirConnection(t *testing.T) {
 	var connections atomic.Int64
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {

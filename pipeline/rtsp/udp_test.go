@@ -20,7 +20,7 @@ func (c *client) sendUDP(from string, numbers ...int) {
 	}
 	defer socket.Close()
 	for _, n := range numbers {
-		socket.WriteToUDP(packet(n), &net.UDPAddr{IP: net.ParseIP("127.0.0.1"), Port: c.udp[0]})
+		socket.WriteToUDP(packet(n), &net.UDPAddr{IP: c.conn.RemoteAddr().(*net.TCPAddr).IP, Port: c.udp[0]})
 	}
 }
 
@@ -46,6 +46,25 @@ func TestOddUDPWorks(t *testing.T) {
 				cam.on["SETUP"] = setupUDP(c.named)
 			})
 			start(t, Config{URL: camera.url(), Transport: UDP}).works(t, camera)
+		})
+	}
+}
+
+func TestCameraIsReadOverIPv6(t *testing.T) {
+	listener, err := net.Listen("tcp", "[::1]:0")
+	if err != nil {
+		t.Skipf("SKIPPED: this machine has no IPv6: %v", err)
+	}
+	listener.Close()
+	for name, transport := range map[string]Transport{"TCP": TCP, "UDP": UDP} {
+		t.Run(name, func(t *testing.T) {
+			camera := newCameraOn(t, "[::1]:0", func(cam *camera) {
+				if transport == UDP {
+					cam.play = func(cl *client) { cl.sendUDP("::1", ten...) }
+					cam.on["SETUP"] = setupUDP("")
+				}
+			})
+			start(t, Config{URL: camera.url(), Transport: transport}).works(t, camera)
 		})
 	}
 }
