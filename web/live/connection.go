@@ -109,7 +109,7 @@ func (c *connection) keepAlive(ctx context.Context) error {
 	}
 }
 
-// read follows the client's messages until the connection ends.
+// read carries out the client's requests until the connection ends.
 func (c *connection) read(ctx context.Context) error {
 	for {
 		kind, text, err := c.socket.Read(context.WithoutCancel(ctx)) // or the socket would be closed without saying why
@@ -129,7 +129,7 @@ func (c *connection) read(ctx context.Context) error {
 	}
 }
 
-// follow does what the client asks for.
+// follow carries out a request of the client.
 func (c *connection) follow(ctx context.Context, r request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -162,20 +162,20 @@ func (c *connection) wakeWriter() {
 	}
 }
 
-// say queues a message that is not a picture. c.mu is held.
-func (c *connection) say(message any) {
+// queueText queues a message that is not a picture. c.mu is held.
+func (c *connection) queueText(message any) {
 	c.texts = append(c.texts, message)
 	c.wakeWriter()
 }
 
-// write writes what the client gets until ctx is done or the client does not read.
+// write writes messages to the client until ctx is done or the client does not read them.
 func (c *connection) write(ctx context.Context) error {
-	told := knowledge{client: c.client}
+	sent := sentStates{client: c.client}
 	tick := time.NewTicker(statePeriod)
 	defer tick.Stop()
 	var buffer []byte
 	for {
-		for _, message := range told.update(c.server.now(), c.wanted()) {
+		for _, message := range sent.update(c.server.now(), c.wanted()) {
 			if err := c.send(ctx, message); err != nil {
 				return err
 			}

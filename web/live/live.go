@@ -1,4 +1,4 @@
-// Package live sends one browser the pictures of any number of cameras, and what the cameras' states are, over one WebSocket.
+// Package live sends a client the pictures and the states of any number of cameras over one WebSocket.
 // docs/live.md describes the messages.
 package live
 
@@ -12,7 +12,7 @@ import (
 	"github.com/coder/websocket"
 )
 
-// Client is whoever is at the other end of a connection. Any goroutine may call its functions.
+// Client is the other end of a connection. Any goroutine may call its functions.
 type Client struct {
 	// Sees reports whether the client may know of a camera.
 	Sees func(id string) bool
@@ -33,8 +33,8 @@ type Server struct {
 	closed bool
 	ends   map[*connection]context.CancelFunc
 	ended  sync.WaitGroup // the connections
-	board  board          // of the cameras
-	read   time.Time      // when the board was
+	states states         // of the cameras
+	read   time.Time      // when the states were read
 }
 
 // New returns a Server of the cameras that the function lists. The list is in the order in which clients show it.
@@ -42,7 +42,7 @@ func New(cameras func() []registry.Status) *Server {
 	return &Server{cameras: cameras, ends: map[*connection]context.CancelFunc{}}
 }
 
-// Serve serves a connection until it ends, ctx is done, whose cause the client is then told, or the server is closed.
+// Serve serves a connection until it ends, ctx is done or the server is closed. If ctx is done, the client is sent its cause.
 func (s *Server) Serve(ctx context.Context, socket *websocket.Conn, client Client) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -55,7 +55,7 @@ func (s *Server) Serve(ctx context.Context, socket *websocket.Conn, client Clien
 	c.run(ctx)
 }
 
-// closing is why a connection ends when the server does.
+// closing is sent as the reason when the server is closed.
 const closing = "framegate is shutting down"
 
 func (s *Server) enter(c *connection, end context.CancelFunc) bool {
@@ -87,15 +87,15 @@ func (s *Server) Close() {
 	s.ended.Wait()
 }
 
-// statePeriod is how often the cameras' states are compared with what clients know.
+// statePeriod is how often the cameras' states are compared with those that clients have been sent.
 const statePeriod = 250 * time.Millisecond
 
-// now returns what the cameras' states are, at most statePeriod old. All connections share one reading.
-func (s *Server) now() board {
+// now returns the cameras' states, which are at most statePeriod old. All connections share them.
+func (s *Server) now() states {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if at := time.Now(); at.Sub(s.read) > statePeriod*9/10 {
-		s.board, s.read = s.board.next(s.cameras()), at
+		s.states, s.read = s.states.next(s.cameras()), at
 	}
-	return s.board
+	return s.states
 }

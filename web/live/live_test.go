@@ -144,8 +144,8 @@ func TestPaceRecovers(t *testing.T) {
 }
 
 func TestClientIsToldWhatIsNew(t *testing.T) {
-	k := knowledge{client: Client{Sees: func(id string) bool { return id != "secret" }, Visible: func(s registry.Status) any { return s }}}
-	tells := func(b board, wanted ...string) string {
+	k := sentStates{client: Client{Sees: func(id string) bool { return id != "secret" }, Visible: func(s registry.Status) any { return s }}}
+	tells := func(b states, wanted ...string) string {
 		text, err := json.Marshal(k.update(b, wanted))
 		if err != nil {
 			t.Fatal(err)
@@ -172,8 +172,8 @@ func TestClientIsToldWhatIsNew(t *testing.T) {
 		}
 		return strings.Join(short, ", ")
 	}
-	var b board
-	list := func(states ...string) board {
+	var b states
+	list := func(states ...string) states {
 		var cameras []registry.Status
 		for i := 0; i < len(states); i += 2 {
 			cameras = append(cameras, registry.Status{ID: states[i], State: registry.State(states[i+1])})
@@ -182,7 +182,7 @@ func TestClientIsToldWhatIsNew(t *testing.T) {
 		return b
 	}
 	for _, c := range []struct {
-		now  board
+		now  states
 		want string
 	}{
 		{list("a", "ready", "secret", "ready", "b", "lost"), "list of a b"},

@@ -2,9 +2,9 @@ package live
 
 import "time"
 
-// pace limits how many pictures are under way to one client, so that they do not wait in a slow line: each is to be shown soon after it
-// was sent. Every picture that took longer than slow lowers the limit, at most once in the time that it took; one that took less than
-// quick raises it. The zero value has no limit yet.
+// pace limits how many pictures are under way to one client, so that on a slow line each is shown soon after it was sent. A picture that
+// took longer than slow to be shown lowers the limit, at most once in that time. One that took less than quick raises it. The zero value
+// has no limit.
 type pace struct {
 	limit   float64 // pictures; 0 for none
 	lowered time.Time
@@ -18,7 +18,7 @@ const (
 // allows reports whether another picture may be sent while some are under way.
 func (p *pace) allows(underWay int) bool { return p.limit == 0 || float64(underWay) < p.limit }
 
-// shown takes in that a picture is shown. sent is when it was sent, and underWay how many were under way with it.
+// shown adjusts the limit after a picture was shown. sent is when it was sent, and underWay how many were under way with it.
 func (p *pace) shown(sent, now time.Time, underWay int) {
 	switch took := now.Sub(sent); {
 	case took > slow && p.lowered.Before(sent):
@@ -35,5 +35,5 @@ func (p *pace) shown(sent, now time.Time, underWay int) {
 	}
 }
 
-// most is the limit beyond which there is none.
+// most is the largest limit; beyond it, there is no limit.
 const most = 2 * maxTiles

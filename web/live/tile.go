@@ -14,7 +14,7 @@ import (
 // tile is one place in the client's page. It shows one view after the other. The connection's mutex guards its fields.
 type tile struct {
 	number uint32
-	begun  int                // counts what was opened; the last is what the tile is to show
+	begun  int                // how often the tile was opened; it shows what was opened last
 	next   context.CancelFunc // ends the view that was begun last, until it takes over
 	end    context.CancelFunc // ends the view that is shown; nil for none
 	frame  *frame.Frame       // to be sent; nil if the newest is
@@ -60,7 +60,7 @@ func (c *connection) drop(t *tile) {
 	c.wakeWriter()
 }
 
-// shown takes in that the oldest picture of a tile that was under way is shown. c.mu is held.
+// shown records that the client has shown the oldest picture of a tile that was under way. c.mu is held.
 func (c *connection) shown(t *tile) {
 	if len(t.sent) == 0 {
 		return
@@ -92,7 +92,7 @@ func (c *connection) watch(ctx context.Context, t *tile, begun int, o opening) {
 		defer c.mu.Unlock()
 		if c.tiles[t.number] == t && t.begun == begun {
 			c.drop(t)
-			c.say(endedMessage{ended{t.number, c.client.Problem(o.Camera, err)}})
+			c.queueText(endedMessage{ended{t.number, c.client.Problem(o.Camera, err)}})
 		}
 		return
 	}
@@ -136,8 +136,8 @@ func (c *connection) takeOver(t *tile, begun int) bool {
 	return true
 }
 
-// publish makes a frame the next one that a tile is sent, in place of one that has not been sent. It reports whether the tile still
-// shows the view, which goes on until another one has taken over.
+// publish makes a frame the next one of a tile, and drops an older one that has not been sent. It reports whether the tile still shows the
+// view, which it does until another view has taken over.
 func (c *connection) publish(t *tile, begun int, f *frame.Frame) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -7,28 +7,28 @@ import (
 	"github.com/framegate/framegate/registry"
 )
 
-// board has the states of all cameras at one time. It is not changed.
-type board struct {
-	cameras []entry
+// states has the states of all cameras at one time. It is not changed after it is made.
+type states struct {
+	cameras []cameraState
 	counted uint64 // the highest version so far
 }
 
-// entry is a camera on a board.
-type entry struct {
+// cameraState is the state of one camera.
+type cameraState struct {
 	status  registry.Status
-	state   string // JSON of what is not a figure
-	version uint64 // another one whenever state is another one
+	state   string // JSON of everything but the figures
+	version uint64 // changes whenever state changes
 }
 
-// next returns the board of a later time.
-func (b board) next(list []registry.Status) board {
-	before := make(map[string]entry, len(b.cameras))
-	for _, e := range b.cameras {
+// next returns the states at a later time.
+func (s states) next(list []registry.Status) states {
+	before := make(map[string]cameraState, len(s.cameras))
+	for _, e := range s.cameras {
 		before[e.status.ID] = e
 	}
-	now := board{cameras: make([]entry, len(list)), counted: b.counted}
+	now := states{cameras: make([]cameraState, len(list)), counted: s.counted}
 	for i, status := range list {
-		e := entry{status: status, state: stateOf(status)}
+		e := cameraState{status: status, state: stateOf(status)}
 		if old, ok := before[status.ID]; ok && old.state == e.state {
 			e.version = old.version
 		} else {
