@@ -16,8 +16,13 @@ const jwtSecret = "0123456789abcdef0123456789abcdef"
 // token returns a token of the back end that shares jwtSecret, with a role and cameras, which ends in a while.
 func token(t *testing.T, role, cameras string) string {
 	t.Helper()
+	return tokenUntil(t, role, cameras, time.Now().Add(time.Hour))
+}
+
+func tokenUntil(t *testing.T, role, cameras string, end time.Time) string {
+	t.Helper()
 	text, err := jwt.NewWithClaims(jwt.SigningMethodHS256, jwt.MapClaims{
-		"sub": "ann", "role": role, "cameras": cameras, "exp": time.Now().Add(time.Hour).Unix(),
+		"sub": "ann", "role": role, "cameras": cameras, "exp": end.Unix(),
 	}).SignedString([]byte(jwtSecret))
 	if err != nil {
 		t.Fatal(err)
@@ -75,6 +80,41 @@ func TestTokenOfAPageOfAnotherOriginIsAllowed(t *testing.T) {
 			"Origin": origin, "Access-Control-Request-Method": "GET", "Access-Control-Request-Headers": "authorization"})
 		if got := resp.Header.Get("Access-Control-Allow-Headers"); !strings.EqualFold(got, want) {
 			t.Errorf("%s: %q", origin, got)
+		}
+	}
+}
+
+// TestRenewedTokenTakesOverWithoutAGap has a page open its stream again with a new token while the previous one is still valid.
+func TestRenewedTokenTakesOverWithoutAGap(t *testing.T) {
+	t.Parallel()
+	root, _ := serveText(t, "auth: {jwt: {secret: "+jwtSecret+"}}\n"+site)
+	open := func(token string) *viewer.Stream {
+		s, err := viewer.Open(t.Context(), root+"/cameras/gate/stream?width=160&token="+token)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(s.Close)
+		return s
+	}
+	previous, renewed := open(tokenUntil(t, "viewer", "gate", time.Now().Add(5*time.Second))), open(token(t, "viewer", "gate"))
+	var last viewer.Picture
+	for {
+		picture, err := previous.Next()
+		if err != nil { // the token has ended, and its stream with it
+			break
+		}
+		last = picture
+		if _, err := renewed.Next(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for { // the stream with the new token goes on
+		picture, err := renewed.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if picture.Received.After(last.Received) {
+			return
 		}
 	}
 }

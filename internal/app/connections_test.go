@@ -8,10 +8,12 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"golang.org/x/sys/unix"
 )
 
 // accepting accepts connections at an address with limits until the test ends, and sends those that are accepted to the channel.
@@ -183,5 +185,60 @@ func TestConnectionsOfATrustedProxyHaveNoLimitOfTheirOwn(t *testing.T) {
 				t.Errorf("%s", answer)
 			}
 		}
+	}
+}
+
+// TestHalfOpenRequestsOfOthersLeaveRoomForAGoodViewer has somebody at another address begin 2,000 requests and end none of them.
+func TestHalfOpenRequestsOfOthersLeaveRoomForAGoodViewer(t *testing.T) {
+	var limit unix.Rlimit
+	if unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); limit.Max < 6000 {
+		t.Skipf("SKIPPED: this process may have %d files open", limit.Max)
+	}
+	a := serve(t, "{max_connections: 1000, max_connections_per_address: 500, auth: {open: true}}")
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	server := a.server(a.handler)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		server.Serve(a.clients.limit(listener))
+	}()
+	defer func() {
+		server.Close()
+		<-done
+	}()
+	from := func(address string) *net.Dialer {
+		return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	}
+	var half sync.WaitGroup
+	for range 50 {
+		half.Go(func() {
+			for range 40 {
+				conn, err := from("127.0.0.9").DialContext(t.Context(), "tcp", listener.Addr().String())
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				t.Cleanup(func() { conn.Close() })
+				io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nA: ") // which fails if it is refused
+			}
+		})
+	}
+	half.Wait()
+	client := http.Client{Transport: &http.Transport{DialContext: from("127.0.0.2").DialContext, DisableKeepAlives: true}}
+	for range 50 {
+		resp, err := client.Get("http://" + listener.Addr().String() + "/api/cameras")
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != http.StatusOK {
+			t.Errorf("the good viewer gets %s", resp.Status)
+		}
+	}
+	if a.clients.refusals()["max_connections_per_address"] == 0 {
+		t.Error("no connection was refused")
 	}
 }
