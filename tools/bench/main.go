@@ -52,6 +52,7 @@ var sections = []section{
 	{"tls", "Many viewers of one camera with TLS", (*bench).tls},
 	{"slow", "Viewers who read slowly", (*bench).slow},
 	{"cameras", "Many cameras", (*bench).cameras},
+	{"wall", "The wall", (*bench).wall},
 }
 
 func sectionNames() string {
