@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -19,6 +20,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 
 	"github.com/go-gst/go-gst/gst"
+	"golang.org/x/sys/unix"
 )
 
 // How long a state change may take when a pipeline begins and when it ends. Some drivers never return from one.
@@ -47,6 +49,9 @@ func New() (*Pipeline, error) {
 	if n := Hanging(); n >= maxHanging {
 		return nil, &frame.CameraError{Reason: frame.Failed, Text: fmt.Sprintf("%d pipelines do not end: restart framegate", n)}
 	}
+	if err := spareDescriptors(); err != nil {
+		return nil, err
+	}
 	pipe, err := gst.NewPipeline("")
 	if err != nil {
 		return nil, err
@@ -55,6 +60,22 @@ func New() (*Pipeline, error) {
 	p := &Pipeline{pipe: pipe, ending: &ending{ended: make(chan error, 1)}, returned: make(chan struct{})}
 	pipe.GetPipelineBus().AddWatch(p.ending.watch)
 	return p, nil
+}
+
+// neededDescriptors is how many file descriptors must be left for a pipeline: it takes about 4, and loads plugins from their files.
+const neededDescriptors = 16
+
+// spareDescriptors returns an error if there are too few file descriptors for a pipeline: GLib and GStreamer abort the process where they
+// get none.
+func spareDescriptors() error {
+	for range neededDescriptors {
+		fd, err := unix.Eventfd(0, unix.EFD_CLOEXEC)
+		if err != nil {
+			return errors.New("too few file descriptors are left: raise the limit on open files")
+		}
+		defer unix.Close(fd)
+	}
+	return nil
 }
 
 // ending is how a pipeline ends: by the first error, or by the end of its stream.

@@ -57,8 +57,8 @@ func (r *run) hostileTimes() map[string]int {
 	return all
 }
 
-// mostMemory is how much memory framegate may take where there is a hostile camera: max_memory, and what a camera may take within the
-// second in which nobody looks.
+// mostMemory is how much memory framegate may take where there is a hostile camera: max_memory, and what is counted only when it is
+// taken, such as Go's garbage and small decoders.
 const mostMemory = maxMemory + 512<<20
 
 // unbounded lists the figures that have grown beyond their bounds. The memory has a fixed bound where there is a hostile camera.
