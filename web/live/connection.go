@@ -19,6 +19,9 @@ const (
 	maxUnderWay = 2
 	// maxTexts is how many messages that are not pictures may wait for a client.
 	maxTexts = 1024
+	// maxWatching is how many goroutines of tiles a connection may have. A tile has two while another view is about to take over, and
+	// for a moment those of views that were given up. Until there is room, the client's messages are not read.
+	maxWatching = 3 * maxTiles
 
 	writeTimeout  = 10 * time.Second // for one message
 	endTimeout    = 2 * time.Second  // for the client to take in that the connection ends
@@ -33,8 +36,10 @@ type connection struct {
 	server   *Server
 	socket   *websocket.Conn
 	client   Client
-	watching sync.WaitGroup // the goroutines of tiles
-	wake     chan struct{}  // has one element when there may be something to write
+	end      context.CancelCauseFunc // ends the connection
+	watching sync.WaitGroup          // the goroutines of tiles
+	places   chan struct{}           // has an element for each of them
+	wake     chan struct{}           // has one element when there may be something to write
 
 	mu       sync.Mutex // guards the fields below, and those of tiles
 	tiles    map[uint32]*tile
@@ -47,18 +52,24 @@ type connection struct {
 
 func newConnection(s *Server, socket *websocket.Conn, client Client) *connection {
 	socket.SetReadLimit(maxRequest)
-	return &connection{server: s, socket: socket, client: client, wake: make(chan struct{}, 1), tiles: map[uint32]*tile{}}
+	return &connection{
+		server: s, socket: socket, client: client,
+		places: make(chan struct{}, maxWatching), wake: make(chan struct{}, 1), tiles: map[uint32]*tile{},
+	}
 }
 
 // run serves the connection until either side ends it.
 func (c *connection) run(ctx context.Context) {
 	inner, end := context.WithCancelCause(ctx)
+	c.end = end
 	defer c.watching.Wait()
 	defer end(nil)
+	late, hangUp := context.WithCancel(context.WithoutCancel(ctx)) // CloseNow would wait for Close, which may take 10 s
+	defer hangUp()
+	context.AfterFunc(inner, func() { time.AfterFunc(endTimeout, hangUp) })
 	var helpers sync.WaitGroup
-	helpers.Go(func() { end(c.read(inner)) })
+	helpers.Go(func() { end(c.read(inner, late)) })
 	helpers.Go(func() { end(c.keepAlive(inner)) })
-	context.AfterFunc(inner, func() { time.AfterFunc(endTimeout, func() { c.socket.CloseNow() }) }) // whatever is being written or awaited
 	end(c.write(inner))
 	status, why := websocket.StatusInternalError, ""
 	var refused *refusal
@@ -109,27 +120,42 @@ func (c *connection) keepAlive(ctx context.Context) error {
 	}
 }
 
-// read carries out the client's requests until the connection ends.
-func (c *connection) read(ctx context.Context) error {
+// read carries out the client's requests until ctx is done, and reads on until the socket is closed, or until late is done, which closes it.
+func (c *connection) read(ctx, late context.Context) error {
 	for {
-		kind, text, err := c.socket.Read(context.WithoutCancel(ctx)) // or the socket would be closed without saying why
+		kind, text, err := c.socket.Read(late)
 		if err != nil {
 			return err
 		}
-		if kind != websocket.MessageText {
-			return &refusal{errors.New("messages of the client are text")}
+		if ctx.Err() != nil {
+			continue // the client has not taken in yet that the connection ends
 		}
-		r, err := parse(text)
-		if err != nil {
-			return &refusal{err}
-		}
-		if err := c.follow(ctx, r); err != nil {
-			return &refusal{err}
+		if err := c.take(ctx, kind, text); err != nil {
+			c.end(&refusal{err})
 		}
 	}
 }
 
-// follow carries out a request of the client.
+// take carries out a message of the client. The error says what is wrong with it.
+func (c *connection) take(ctx context.Context, kind websocket.MessageType, text []byte) error {
+	if kind != websocket.MessageText {
+		return errors.New("messages of the client are text")
+	}
+	r, err := parse(text)
+	if err != nil {
+		return err
+	}
+	if r.Open != nil {
+		select {
+		case c.places <- struct{}{}:
+		case <-ctx.Done():
+			return nil
+		}
+	}
+	return c.follow(ctx, r)
+}
+
+// follow carries out a request of the client. A request that opens a tile has taken a place.
 func (c *connection) follow(ctx context.Context, r request) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -162,8 +188,12 @@ func (c *connection) wakeWriter() {
 	}
 }
 
-// queueText queues a message that is not a picture. c.mu is held.
+// queueText queues a message that is not a picture, or ends the connection if too many are queued. c.mu is held.
 func (c *connection) queueText(message any) {
+	if len(c.texts) >= maxTexts {
+		c.end(&refusal{fmt.Errorf("%d messages wait to be read", len(c.texts))})
+		return
+	}
 	c.texts = append(c.texts, message)
 	c.wakeWriter()
 }
@@ -200,6 +230,8 @@ func (c *connection) write(ctx context.Context) error {
 				select {
 				case <-tick.C:
 					compare = true
+				case <-ctx.Done(): // the pictures that wait are not sent
+					return ctx.Err()
 				default:
 				}
 			}
@@ -218,9 +250,6 @@ func (c *connection) wanted() []string {
 func (c *connection) next(buffer *[]byte) (message []byte, kind websocket.MessageType, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if len(c.texts) > maxTexts {
-		return nil, 0, &refusal{fmt.Errorf("%d messages wait to be read", len(c.texts))}
-	}
 	if len(c.texts) > 0 {
 		text, err := json.Marshal(c.texts[0])
 		c.texts = slices.Delete(c.texts, 0, 1)

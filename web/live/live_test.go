@@ -13,7 +13,7 @@ import (
 
 // newTestConnection returns a connection without a socket.
 func newTestConnection(tiles ...uint32) *connection {
-	c := &connection{wake: make(chan struct{}, 1), tiles: map[uint32]*tile{}}
+	c := &connection{end: func(error) {}, places: make(chan struct{}, maxWatching), wake: make(chan struct{}, 1), tiles: map[uint32]*tile{}}
 	for _, number := range tiles {
 		c.tiles[number] = &tile{number: number, begun: 1}
 	}

@@ -22,7 +22,7 @@ type tile struct {
 	queued bool               // it is in ready
 }
 
-// open begins to watch. c.mu is held.
+// open begins to watch, in a goroutine that gives its place back. c.mu is held.
 func (c *connection) open(ctx context.Context, o opening) error {
 	t := c.tiles[*o.Tile]
 	if t == nil {
@@ -40,6 +40,7 @@ func (c *connection) open(ctx context.Context, o opening) error {
 	t.next = cancel
 	begun := t.begun
 	c.watching.Go(func() {
+		defer func() { <-c.places }()
 		defer cancel()
 		c.watch(ctx, t, begun, o)
 	})
