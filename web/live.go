@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -23,8 +24,8 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Upgrade", "websocket")
 		problem{Status: http.StatusUpgradeRequired, Detail: "this path is a WebSocket, over HTTP/1.1"}.write(w)
 		return
-	case !ownPage(r) && !s.allows(r, r.Header.Get("Origin")):
-		problem{Status: http.StatusForbidden, Detail: "pages of this origin may not read answers; cors_origins lists those that may"}.write(w)
+	case !s.allowsPage(r):
+		problem{Status: http.StatusForbidden, Detail: "pages of this origin may not watch; cors_origins lists those that may, and must name this one where users sign in"}.write(w)
 		return
 	}
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // the origin has been checked
@@ -47,6 +48,20 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 func websocketRequested(r *http.Request) bool {
 	return r.ProtoMajor == 1 && httpguts.HeaderValuesContainsToken(r.Header["Connection"], "upgrade") &&
 		httpguts.HeaderValuesContainsToken(r.Header["Upgrade"], "websocket")
+}
+
+// allowsPage reports whether the page that asks for a WebSocket may watch as the principal. Other than to scripts that read the API, browsers
+// send it cookies and passwords, so the "*" in cors_origins is not enough for a page of another origin to watch as a user.
+func (s *server) allowsPage(r *http.Request) bool {
+	origin := r.Header.Get("Origin")
+	switch kind := auth.Of(r.Context()).Kind; {
+	case ownPage(r):
+		return true
+	case kind == auth.User || kind == auth.Proxy:
+		return slices.Contains(s.config.Load().CORSOrigins, origin)
+	default:
+		return s.allows(r, origin)
+	}
 }
 
 // ownPage reports whether a request for a WebSocket comes from a page of framegate, or from no page. Browsers let pages of any origin

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -147,29 +148,66 @@ func TestLiveIsForPagesOfFramegateAndOfAllowedOrigins(t *testing.T) {
 	for origin, want := range map[string]int{
 		"": 101, url: 101, "https://wall.example": 101, "https://evil.example": 403, "null": 403, strings.Replace(url, "127.0.0.1", "localhost", 1): 403,
 	} {
-		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/live", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for name, value := range map[string]string{"Connection": "keep-alive, Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
-			r.Header.Set(name, value)
-		}
-		if origin != "" {
-			r.Header.Set("Origin", origin)
-		}
-		resp, err := http.DefaultTransport.RoundTrip(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		resp.Body.Close()
-		if resp.StatusCode != want {
-			t.Errorf("a page of %q gets %s", origin, resp.Status)
+		if got := askForSocket(t, url, origin, nil); got != want {
+			t.Errorf("a page of %q gets %d", origin, got)
 		}
 	}
 	resp, body := get(t, url+"/api/live")
 	if resp.StatusCode != http.StatusUpgradeRequired || resp.Header.Get("Upgrade") != "websocket" || !strings.Contains(string(body), "WebSocket") {
 		t.Errorf("without an upgrade: %s %v %s", resp.Status, resp.Header, body)
 	}
+}
+
+// askForSocket asks for a WebSocket as a page of an origin does, empty for a program, and returns the status of the answer.
+func askForSocket(t *testing.T, url, origin string, header http.Header) int {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/live", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	maps.Copy(r.Header, header)
+	for name, value := range map[string]string{"Connection": "keep-alive, Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="} {
+		r.Header.Set(name, value)
+	}
+	if origin != "" {
+		r.Header.Set("Origin", origin)
+	}
+	resp, err := http.DefaultTransport.RoundTrip(r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
+}
+
+func TestPagesOfAnyOriginDoNotWatchAsAUser(t *testing.T) {
+	for origins, c := range map[string]struct{ nobody, user int }{
+		`["*"]`:                         {101, 403},
+		`["*", "https://wall.example"]`: {101, 101},
+	} {
+		config, err := configs.Parse("test.yaml", []byte("auth: {open: true}\ncors_origins: "+origins+"\ncameras: [{id: gate, url: 'rtsp://h/gate'}]\n"), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		config.Auth.Users = []configs.User{userOf(t, "ann", "ann's", configs.AdminRole)}
+		url := serveConfig(t, config, nil)
+		if got := askForSocket(t, url, "https://wall.example", nil); got != c.nobody {
+			t.Errorf("cors_origins: %s: nobody gets %d", origins, got)
+		}
+		if got := askForSocket(t, url, "https://wall.example", basic("ann", "ann's")); got != c.user {
+			t.Errorf("cors_origins: %s: a user gets %d", origins, got)
+		}
+		if got := askForSocket(t, url, url, basic("ann", "ann's")); got != 101 {
+			t.Errorf("cors_origins: %s: a page of framegate gets %d", origins, got)
+		}
+	}
+}
+
+// basic returns the header with a user's name and password.
+func basic(name, password string) http.Header {
+	r := http.Request{Header: http.Header{}}
+	r.SetBasicAuth(name, password)
+	return r.Header
 }
 
 func TestLiveShowsAViewerTheirCamerasUntilTheyMayNotWatch(t *testing.T) {
@@ -181,12 +219,7 @@ func TestLiveShowsAViewerTheirCamerasUntilTheyMayNotWatch(t *testing.T) {
 	handler, stop := newHandler(t, config, nil, time.Now)
 	url := listenWith(t, handler)
 	t.Cleanup(stop)
-	of := func(name, password string) http.Header {
-		r, _ := http.NewRequest(http.MethodGet, url, nil)
-		r.SetBasicAuth(name, password)
-		return r.Header
-	}
-	ann, bob := openLive(t, url, of("ann", "ann's")), openLive(t, url, of("bob", "bob's"))
+	ann, bob := openLive(t, url, basic("ann", "ann's")), openLive(t, url, basic("bob", "bob's"))
 	if list := ann.read(); len(list.Cameras) != 2 {
 		t.Errorf("ann is told of %s", list.text)
 	}
@@ -203,8 +236,10 @@ func TestLiveShowsAViewerTheirCamerasUntilTheyMayNotWatch(t *testing.T) {
 	fewer.Auth.Users = slices.Clone(config.Auth.Users)
 	fewer.Auth.Users[1].Cameras = []string{"yard"}
 	handler.Configure(&fewer)
-	bob.until(func(m liveMessage) bool { return m.Ended != nil && m.Ended.Problem.Status == 403 })
-	bob.until(func(m liveMessage) bool { return len(m.Cameras) == 1 && m.Cameras[0].ID == "yard" })
+	bob.untilEach(
+		func(m liveMessage) bool { return m.Ended != nil && m.Ended.Problem.Status == 403 },
+		func(m liveMessage) bool { return len(m.Cameras) == 1 && m.Cameras[0].ID == "yard" },
+	)
 	none := *config
 	none.Auth.Users = config.Auth.Users[:1]
 	handler.Configure(&none)
@@ -257,30 +292,31 @@ func TestLiveEndsWithFramegate(t *testing.T) {
 func TestLiveTellsOfCamerasThatComeAndGo(t *testing.T) {
 	url, _ := serveFile(t)
 	s := openLive(t, url, nil)
-	lists := func(ids ...string) {
-		t.Helper()
-		s.until(func(m liveMessage) bool {
+	lists := func(ids ...string) func(liveMessage) bool {
+		return func(m liveMessage) bool {
 			var got []string
 			for _, camera := range m.Cameras {
 				got = append(got, camera.ID)
 			}
 			return slices.Equal(got, ids)
-		})
+		}
 	}
-	lists("gate", "yard")
+	s.until(lists("gate", "yard"))
 	s.open(1, "yard", "")
 	s.until(func(m liveMessage) bool { return m.picture != nil })
 	send(t, "POST", url+"/api/cameras", `{"id": "shed", "url": "rtsp://h/shed"}`, nil)
-	lists("gate", "yard", "shed")
+	s.until(lists("gate", "yard", "shed"))
 	send(t, "PATCH", url+"/api/cameras/gate", `{"name": "The gate"}`, nil)
 	s.until(func(m liveMessage) bool {
 		return m.Camera != nil && m.Camera.ID == "gate" && m.Camera.Name == "The gate"
 	})
 	send(t, "DELETE", url+"/api/cameras/yard", "", nil)
-	if ended := s.until(func(m liveMessage) bool { return m.Ended != nil }).Ended; ended.Tile != 1 || ended.Problem.Status != 404 {
-		t.Errorf("the camera of a tile is removed: %+v", ended)
-	}
-	lists("gate", "shed")
+	s.untilEach(func(m liveMessage) bool {
+		if m.Ended != nil && (m.Ended.Tile != 1 || m.Ended.Problem.Status != 404) {
+			t.Errorf("the camera of a tile is removed: %+v", m.Ended)
+		}
+		return m.Ended != nil
+	}, lists("gate", "shed"))
 }
 
 func TestLiveGoesOnWithACameraThatChanges(t *testing.T) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"image/jpeg"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -114,6 +115,15 @@ func (s *liveSocket) until(condition func(liveMessage) bool) liveMessage {
 		if m := s.read(); condition(m) {
 			return m
 		}
+	}
+}
+
+// untilEach reads until each of some conditions has been met by a message, in any order.
+func (s *liveSocket) untilEach(conditions ...func(liveMessage) bool) {
+	s.t.Helper()
+	for len(conditions) > 0 {
+		m := s.read()
+		conditions = slices.DeleteFunc(conditions, func(condition func(liveMessage) bool) bool { return condition(m) })
 	}
 }
 
