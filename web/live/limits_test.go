@@ -53,6 +53,26 @@ func TestClientThatDoesNotAnswerDelaysTheEndByEndTimeout(t *testing.T) {
 	})
 }
 
+func TestClientHearsThatTheLineIsWhole(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		sent := sentStates{client: Client{Sees: func(string) bool { return true }}}
+		if first := sent.update(states{}, nil); len(first) != 1 {
+			t.Fatalf("the first messages are %v", first)
+		}
+		for range 3 {
+			silent := time.Now()
+			var messages []any
+			for len(messages) == 0 && time.Since(silent) < time.Minute {
+				time.Sleep(statePeriod)
+				messages = sent.update(states{}, nil)
+			}
+			if want := (timeMessage{time.Now().UnixMicro()}); len(messages) != 1 || messages[0] != want || time.Since(silent) > timePeriod {
+				t.Errorf("after %v the client is told %v", time.Since(silent), messages)
+			}
+		}
+	})
+}
+
 func TestTilesThatAreOpenedFasterThanOthersEndWait(t *testing.T) {
 	var watching atomic.Int64
 	release := make(chan struct{})

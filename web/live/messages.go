@@ -65,6 +65,9 @@ type (
 	cameraMessage struct {
 		Camera any `json:"camera"`
 	}
+	timeMessage struct {
+		Time int64 `json:"time"` // in microseconds since 1970
+	}
 	endedMessage struct {
 		Ended ended `json:"ended"`
 	}

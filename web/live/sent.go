@@ -11,10 +11,25 @@ type sentStates struct {
 	ids      []string          // of the list; nil before the first
 	versions map[string]uint64 // by camera
 	figures  time.Time         // when figures were last sent
+	last     time.Time         // when update last returned a message
 }
 
 // update returns the messages for a client whose cameras have changed, and from time to time those with the figures of the wanted cameras.
-func (s *sentStates) update(now states, wanted []string) (messages []any) {
+// If there has been no message for timePeriod, it returns one with the time.
+func (s *sentStates) update(now states, wanted []string) []any {
+	messages := s.changes(now, wanted)
+	at := time.Now()
+	if len(messages) == 0 && at.Sub(s.last) >= timePeriod {
+		messages = []any{timeMessage{at.UnixMicro()}}
+	}
+	if len(messages) > 0 {
+		s.last = at
+	}
+	return messages
+}
+
+// changes returns the messages about cameras.
+func (s *sentStates) changes(now states, wanted []string) (messages []any) {
 	var seen []cameraState
 	var ids []string
 	for _, e := range now.cameras {

@@ -1,7 +1,9 @@
 // Keeps the WebSocket of a page, which carries the states of all cameras and pictures of some. docs/live.md describes its messages.
 'use strict';
 
-const reconnectPause = 1000; // ms between the end of one connection and the next attempt
+const reconnectPause = 1000; // ms between the end of one connection and the next attempt, about
+const longestPause = 15000; // ms; the pause doubles with every attempt that fails
+const silence = 15000; // ms without a message, after which the line is broken: framegate sends the time every 5 s
 const headSize = 24; // bytes before the JPEG in a message with a picture
 
 // A Live connects whenever the page has no connection. The functions that it is given are called with what comes:
@@ -11,7 +13,10 @@ class Live {
     this.url = url;
     this.on = on;
     this.before = false; // there was a connection
+    this.pause = reconnectPause;
+    this.heard = 0; // when the last message came
     this.connect();
+    setInterval(() => { if (this.socket && performance.now() - this.heard > silence) this.lose(this.socket); }, silence / 5);
   }
 
   connect() {
@@ -19,18 +24,27 @@ class Live {
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       this.socket = socket;
+      this.heard = performance.now();
+      this.pause = reconnectPause;
       this.on.opened(this.before);
       this.before = true;
     };
     socket.onmessage = ({ data }) => this.receive(data);
-    socket.onclose = () => {
-      this.socket = null;
-      this.on.closed();
-      setTimeout(() => this.connect(), reconnectPause);
-    };
+    socket.onclose = () => this.lose(socket);
+  }
+
+  // lose gives up a connection, and connects again after a while that is not the same for all pages. A broken line would delay onclose.
+  lose(socket) {
+    socket.onopen = socket.onmessage = socket.onclose = null;
+    socket.close();
+    this.socket = null;
+    this.on.closed();
+    setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));
+    this.pause = Math.min(this.pause * 2, longestPause);
   }
 
   receive(data) {
+    this.heard = performance.now();
     if (typeof data !== 'string') {
       this.on.picture(new DataView(data).getUint32(0), new Blob([new Uint8Array(data, headSize)], { type: 'image/jpeg' }));
       return;
