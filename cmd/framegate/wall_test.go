@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -93,8 +94,14 @@ func TestWallShowsSixteenCamerasOverHTTP1(t *testing.T) {
 	do(t, ctx, chromedp.Evaluate[string](hide(false)+"; "+forgetSamples))
 	camtest.Within(t, time.Minute, "each tile shows pictures again", func() bool { return do(t, ctx, chromedp.Evaluate[int](sampleTiles)) >= 3 })
 
+	do(t, ctx, chromedp.Evaluate[string](`window.old = live.socket, old.onmessage = null, live.heard -= 60000, ''`)) // as if the line were broken
+	untilTrue(t, ctx, "the page connects again after a silence", `Boolean(live.socket) && live.socket !== old`)
+	do(t, ctx, chromedp.Evaluate[string](forgetSamples))
+	camtest.Within(t, time.Minute, "each tile shows pictures of the new connection", func() bool { return do(t, ctx, chromedp.Evaluate[int](sampleTiles)) >= 3 })
+
 	p.Stop()
-	untilTrue(t, ctx, "each tile says that framegate does not answer", `[...document.querySelectorAll('.camera')].every((e) => e.dataset.state === 'unknown')`)
+	untilTrue(t, ctx, "each tile says that framegate does not answer, and shows no old picture",
+		`[...document.querySelectorAll('.camera')].every((e) => e.dataset.state === 'unknown') && `+shown+` === 0`)
 	next := start(t, "--config", config(t, text))
 	to.Store(address(next))
 	do(t, ctx, chromedp.Evaluate[string](forgetSamples))
@@ -120,6 +127,40 @@ func TestWallShowsSnapshotsWhereNoWebSocketPasses(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(proxy.URL+"/"))
 	untilTrue(t, ctx, "all cameras are shown by snapshots", shown+` === 6 && document.querySelectorAll('canvas').length === 0`)
 	untilTrue(t, ctx, "their states are shown", `[...document.querySelectorAll('.camera .state')].every((e) => ['live', 'ready'].includes(e.textContent))`)
+}
+
+// TestWallWaitsUntilItKnowsWhatIsOnTheScreen in a browser that never reports it.
+func TestWallWaitsUntilItKnowsWhatIsOnTheScreen(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras:\n"+balls(6)))
+	to, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := httptest.NewServer(&httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(to)
+			r.Out.Header.Del("Accept-Encoding")
+		},
+		ModifyResponse: func(r *http.Response) error {
+			if strings.HasSuffix(r.Request.URL.Path, "/live.js") {
+				r.Body = struct {
+					io.Reader
+					io.Closer
+				}{io.MultiReader(strings.NewReader("window.IntersectionObserver = class { observe() {} unobserve() {} };\n"), r.Body), r.Body}
+				r.Header.Del("Content-Length")
+				r.ContentLength = -1
+			}
+			return nil
+		},
+	})
+	defer proxy.Close()
+	defer proxy.CloseClientConnections()
+	do(t, ctx, chromedp.Navigate(proxy.URL+"/"))
+	untilTrue(t, ctx, "the list of cameras has come", `cameras.length === 6`)
+	if modes := do(t, ctx, chromedp.Evaluate[string](`[...tiles.values()].map((tile) => tile.mode).join('')`)); modes != "" {
+		t.Errorf("before the browser reports which tiles are on the screen, they show %q", modes)
+	}
 }
 
 func TestWallOpensItsWebSocketInOtherBrowsers(t *testing.T) {

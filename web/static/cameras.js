@@ -2,6 +2,7 @@
 'use strict';
 
 const statePeriod = 2000; // ms between two readings of the API, while there is no WebSocket
+const answerTime = 10000; // ms after which framegate does not answer
 const configurationPeriod = 5000; // ms between two readings of the configuration's faults
 const snapshotPause = 200; // ms between the end of one snapshot and the next
 const unwatchedTime = 3000; // ms for which nobody watches a camera whose stream is shown, before the stream is requested again
@@ -22,7 +23,7 @@ class Tile {
     this.number = Tile.count++; // on the WebSocket
     this.zoom = null; // a Zoom, on the page of one camera
     this.wanted = ''; // the mode while the tile can be seen
-    this.seen = true; // the tile is on the screen
+    this.seen = false; // the tile is on the screen, as far as is known: a wall of many cameras is not to request all of them at first
     this.mode = ''; // stream, socket, snapshots, or empty while nothing is shown
     this.width = 0; // of the pictures that are requested over the WebSocket
     this.drawn = Promise.resolve(); // when the last picture that came over the WebSocket is shown
@@ -139,6 +140,8 @@ class Tile {
           canvas.getContext('bitmaprenderer').transferFromImageBitmap(bitmap);
           if (!canvas.isConnected) this.img.after(canvas);
           this.problem = '';
+        } else {
+          bitmap.close();
         }
       } catch { // a broken picture; the next one replaces it
       } finally {
@@ -191,6 +194,12 @@ class Tile {
     const back = pictures && !['ready', 'live', 'connecting', 'idle'].includes(before);
     if (this.mode === 'stream' && mode === 'stream' && pictures && (back || this.unwatched && performance.now() - this.unwatched > unwatchedTime)) this.stream();
     this.want(mode);
+  }
+
+  // lose takes in that framegate does not answer. The last picture of the WebSocket would look like a new one.
+  lose() {
+    this.canvas().remove();
+    this.say('unknown', 'framegate does not answer');
   }
 
   say(state, fault) {
@@ -298,7 +307,7 @@ async function readConfiguration(notice) {
 
 // request requests what the API says. Where nobody is signed in any more, it leaves the page.
 async function request(path) {
-  const answer = await fetch(new URL(path, root));
+  const answer = await fetch(new URL(path, root), { signal: AbortSignal.timeout?.(answerTime) });
   if (answer.status === 401) signIn();
   return answer;
 }
@@ -353,19 +362,21 @@ function showCamera(id) {
   if (!wall) showFacts(camera);
 }
 
-// readStates reads the states while no WebSocket carries them: framegate does not answer, or something between lets none through.
+// readStates reads the states while no WebSocket carries them: framegate does not answer, or something between lets none through. It is
+// called with every attempt to connect that fails, and runs once at a time.
 async function readStates() {
-  if (live.socket) return;
-  try {
-    const all = await read('api/cameras');
-    if (live.socket) return;
-    list(all);
-  } catch {
-    if (live.socket) return;
-    for (const tile of tiles.values()) tile.say('unknown', 'framegate does not answer');
+  if (readStates.running) return;
+  readStates.running = true;
+  while (!live.socket) {
+    try {
+      const all = await read('api/cameras');
+      if (!live.socket) list(all);
+    } catch {
+      if (!live.socket) for (const tile of tiles.values()) tile.lose();
+    }
+    await new Promise((resolve) => { setTimeout(resolve, statePeriod); });
   }
-  clearTimeout(readStates.timer);
-  readStates.timer = setTimeout(readStates, statePeriod);
+  readStates.running = false;
 }
 
 const byNumber = (number) => [...tiles.values()].find((tile) => tile.number === number);
