@@ -78,6 +78,29 @@ func TestLiveChangesTheSizeOfATileWithoutAPause(t *testing.T) {
 	}
 }
 
+func TestLiveChangesTheSizeOfATileThatIsTheOnlyViewerAllowed(t *testing.T) {
+	config, err := configs.Parse("test.yaml", []byte("cameras: [{id: gate, url: 'rtsp://h/gate', max_viewers: 1}]\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := openLive(t, serveConfig(t, config, nil), nil)
+	s.open(1, "gate", "width=160")
+	picture := func(width int) func(liveMessage) bool {
+		return func(m liveMessage) bool {
+			if m.Ended != nil {
+				t.Fatal(m.text)
+			}
+			if m.picture != nil {
+				s.shown(1)
+			}
+			return m.picture != nil && m.picture.width == width
+		}
+	}
+	s.until(picture(160))
+	s.open(1, "gate", "width=64")
+	s.until(picture(64))
+}
+
 func TestLiveSaysWhyATileHasNoPictures(t *testing.T) {
 	config, err := configs.Parse("test.yaml", []byte(`
 cameras:

@@ -256,13 +256,10 @@ func (c *connection) next(buffer *[]byte) (message []byte, kind websocket.Messag
 		c.texts = slices.Delete(c.texts, 0, 1)
 		return text, websocket.MessageText, err
 	}
-	for len(c.ready) > 0 && c.pace.allows(c.underWay) {
+	if len(c.ready) > 0 && c.pace.allows(c.underWay) {
 		t := c.ready[0]
 		c.ready = slices.Delete(c.ready, 0, 1)
 		t.queued = false
-		if t.frame == nil { // it has been closed
-			continue
-		}
 		now := time.Now()
 		*buffer = appendPicture((*buffer)[:0], t.number, t.frame, now)
 		t.frame = nil

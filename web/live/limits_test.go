@@ -106,6 +106,21 @@ func TestTilesThatAreOpenedFasterThanOthersEndWait(t *testing.T) {
 	}
 }
 
+func TestClosedTilesDoNotWaitToBeServed(t *testing.T) {
+	c := newTestConnection(1)
+	c.pace.limit = 1
+	c.publishAll(1)
+	c.sendsTo(t)
+	for range 10 { // while the picture of tile 1 is under way
+		c.tiles[2] = &tile{number: 2, begun: 1}
+		c.publishAll(2)
+		c.drop(c.tiles[2])
+	}
+	if len(c.ready) != 0 {
+		t.Errorf("%d tiles that are closed wait to be served", len(c.ready))
+	}
+}
+
 func TestClientThatReadsNoMessagesIsRefused(t *testing.T) {
 	c := newTestConnection()
 	var why error

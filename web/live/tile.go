@@ -13,13 +13,19 @@ import (
 
 // tile is one place in the client's page. It shows one view after the other. The connection's mutex guards its fields.
 type tile struct {
-	number uint32
-	begun  int                // how often the tile was opened; it shows what was opened last
-	next   context.CancelFunc // ends the view that was begun last, until it takes over
-	end    context.CancelFunc // ends the view that is shown; nil for none
-	frame  *frame.Frame       // to be sent; nil if the newest is
-	sent   []time.Time        // of the pictures that are under way
-	queued bool               // it is in ready
+	number  uint32
+	begun   int          // how often the tile was opened; it shows what was opened last
+	next    *watching    // that was begun last, until it takes over; nil for none
+	current *watching    // whose view is shown; nil for none
+	frame   *frame.Frame // to be sent; nil if the newest is
+	sent    []time.Time  // of the pictures that are under way
+	queued  bool         // it is in ready
+}
+
+// watching is a goroutine that watches a camera for a tile.
+type watching struct {
+	end   context.CancelFunc
+	ended chan struct{} // closed when it has left the camera
 }
 
 // open begins to watch, in a goroutine that gives its place back. c.mu is held.
@@ -33,14 +39,16 @@ func (c *connection) open(ctx context.Context, o opening) error {
 		c.tiles[t.number] = t
 	}
 	if t.next != nil {
-		t.next()
+		t.next.end()
 	}
 	t.begun++
 	ctx, cancel := context.WithCancel(ctx)
-	t.next = cancel
+	w := &watching{cancel, make(chan struct{})}
+	t.next = w
 	begun := t.begun
 	c.watching.Go(func() {
 		defer func() { <-c.places }()
+		defer close(w.ended)
 		defer cancel()
 		c.watch(ctx, t, begun, o)
 	})
@@ -51,10 +59,13 @@ func (c *connection) open(ctx context.Context, o opening) error {
 func (c *connection) drop(t *tile) {
 	delete(c.tiles, t.number)
 	t.begun++
-	for _, end := range []context.CancelFunc{t.next, t.end} {
-		if end != nil {
-			end()
+	for _, w := range []*watching{t.next, t.current} {
+		if w != nil {
+			w.end()
 		}
+	}
+	if t.queued {
+		c.ready = slices.DeleteFunc(c.ready, func(other *tile) bool { return other == t })
 	}
 	c.underWay -= len(t.sent)
 	t.sent, t.frame = nil, nil
@@ -89,6 +100,9 @@ func (c *connection) watch(ctx context.Context, t *tile, begun int, o opening) {
 		if errors.Is(err, registry.ErrReplaced) {
 			continue // the camera's configuration has changed
 		}
+		if c.endShown(t, begun) {
+			continue // it may have been in the way, as where max_viewers is 1
+		}
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.tiles[t.number] == t && t.begun == begun {
@@ -120,6 +134,22 @@ func (c *connection) show(ctx context.Context, t *tile, begun int, o opening) er
 	}
 }
 
+// endShown ends the view that a tile still shows, if the one that was to take over is the last that was begun. It reports whether there
+// was one, which has left its camera.
+func (c *connection) endShown(t *tile, begun int) bool {
+	c.mu.Lock()
+	if t.begun != begun || t.next == nil || t.current == nil {
+		c.mu.Unlock()
+		return false
+	}
+	shown := t.current
+	t.current = nil
+	c.mu.Unlock()
+	shown.end()
+	<-shown.ended
+	return true
+}
+
 // takeOver ends the view that a tile has shown so far, unless another one has been opened since.
 func (c *connection) takeOver(t *tile, begun int) bool {
 	c.mu.Lock()
@@ -130,10 +160,10 @@ func (c *connection) takeOver(t *tile, begun int) bool {
 	if t.next == nil { // it has taken over already, and watches again
 		return true
 	}
-	if t.end != nil {
-		t.end()
+	if t.current != nil {
+		t.current.end()
 	}
-	t.end, t.next = t.next, nil
+	t.current, t.next = t.next, nil
 	return true
 }
 
