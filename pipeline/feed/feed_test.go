@@ -205,7 +205,11 @@ func TestLostCamerasAreNoticed(t *testing.T) {
 		t.Run(string(command), func(t *testing.T) {
 			t.Parallel()
 			server := camtest.Start(t, tiny)
-			feed := runFeed(t, camtest.Source(t, server.URL("cam1")))
+			src := camtest.Source(t, server.URL("cam1"))
+			if want == frame.Stalled {
+				src.StallTimeout = time.Second
+			}
+			feed := runFeed(t, src)
 			feed.Stream(t)
 			camtest.Until(t, "the usual pause of the camera is known", func() bool { return feed.Feed.Units().Total() >= pauseUnits })
 			camtest.Do(t, server, "cam1", command, testcam.Options{})

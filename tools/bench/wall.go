@@ -6,10 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/framegate/framegate/internal/machine"
@@ -18,7 +15,6 @@ import (
 	"github.com/framegate/framegate/internal/table"
 
 	"github.com/chromedp/chromedp"
-	"golang.org/x/sys/unix"
 )
 
 // walls are the ways in which the wall gets its pictures.
@@ -162,7 +158,7 @@ func startChromium(ctx context.Context, path string) (context.Context, func(), e
 func loads(server *process.Process, browser int, length time.Duration) (ofServer, ofBrowser float64, err error) {
 	read := func() (s, b time.Duration) {
 		s, first := machine.Processor(server.PID())
-		b, second := processorOfAll(browser)
+		b, second := machine.ProcessorOfAll(browser)
 		err = errors.Join(err, first, second)
 		return s, b
 	}
@@ -172,47 +168,4 @@ func loads(server *process.Process, browser int, length time.Duration) (ofServer
 	s2, b2 := read()
 	took := time.Since(began)
 	return float64(s2-s) / float64(took), float64(b2-b) / float64(took), err
-}
-
-// processorOfAll is the processor time of a process and of all that descend from it and still run.
-func processorOfAll(pid int) (sum time.Duration, err error) {
-	parents, err := parents()
-	if err != nil {
-		return 0, err
-	}
-	for one := range parents {
-		for up := one; up > 1; up = parents[up] {
-			if up != pid {
-				continue
-			}
-			took, err := machine.Processor(one)
-			if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.EINVAL) { // it has ended meanwhile
-				return 0, err
-			}
-			sum += took
-			break
-		}
-	}
-	return sum, nil
-}
-
-// parents returns the parent of each process, from proc(5).
-func parents() (map[int]int, error) {
-	files, err := filepath.Glob("/proc/[0-9]*/stat")
-	if err != nil {
-		return nil, err
-	}
-	all := map[int]int{}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			continue // it has ended
-		}
-		pid, _ := strconv.Atoi(filepath.Base(filepath.Dir(file)))
-		fields := strings.Fields(string(text[strings.LastIndexByte(string(text), ')')+1:]))
-		if len(fields) > 1 {
-			all[pid], _ = strconv.Atoi(fields[1])
-		}
-	}
-	return all, nil
 }

@@ -10,14 +10,14 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Source returns the source of a URL, with timeouts that are short enough for tests.
+// Source returns the source of a URL, with the timeouts of tests.
 func Source(tb testing.TB, url string) configs.Source {
 	tb.Helper()
 	src, err := configs.ParseSource(url)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	src.ConnectTimeout, src.StallTimeout = 10*time.Second, time.Second
+	src.ConnectTimeout, src.StallTimeout = 10*time.Second, Patience // so that no connection ends because the machine is busy
 	return src
 }
 
