@@ -312,9 +312,15 @@ func TestWhoMayNotLookIsToldWhatToDo(t *testing.T) {
 		t.Fatal(err)
 	}
 	url := serveConfig(t, config, nil)
+	const whoAsks = "cannot know who asks through a proxy or another service" // why this machine is refused too
 	for accept, part := range map[string]string{"text/html,*/*;q=0.8": "<pre>framegate user add ann --admin</pre>", "*/*": `framegate user add NAME --admin`} {
-		if got, body := statusAndBody(t, url+"/", map[string]string{"Test-From": elsewhere, "Accept": accept}); got != 403 || !strings.Contains(body, part) {
-			t.Errorf("%s: %d %s", accept, got, body)
+		got, body := statusAndBody(t, url+"/", map[string]string{"Test-From": elsewhere, "Accept": accept})
+		if got != 403 || !strings.Contains(body, part) || strings.Contains(body, whoAsks) {
+			t.Errorf("%s from elsewhere: %d %s", accept, got, body)
+		}
+		got, body = statusAndBody(t, url+"/", map[string]string{"Test-From": loopback, "X-Forwarded-For": "192.0.2.1", "Accept": accept})
+		if got != 403 || !strings.Contains(body, part) || !strings.Contains(body, whoAsks) {
+			t.Errorf("%s through a proxy on this machine: %d %s", accept, got, body)
 		}
 	}
 }
