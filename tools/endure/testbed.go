@@ -165,7 +165,7 @@ func (t *testbed) observe(ctx context.Context) error {
 	var keeping sync.WaitGroup
 	defer keeping.Wait()
 	defer cancel()
-	keeping.Go(func() { t.checker.KeepTime(ctx) })
+	keeping.Go(func() { t.checker.MeasureLateness(ctx) })
 	ticks := time.NewTicker(250 * time.Millisecond)
 	defer ticks.Stop()
 	for {

@@ -13,18 +13,18 @@ import (
 // from any goroutine.
 type Checker struct {
 	began time.Time
-	// sent returns when a camera last sent a frame number before a time.
+	// sent returns the last time before limit at which a camera sent the frame.
 	sent func(camera string, frame int, limit time.Time) (time.Time, bool)
 
 	mu       sync.Mutex // guards the fields below, all cameras and all viewers
 	cameras  map[string]*camera
 	viewers  map[*Viewer]struct{}
 	evidence []Evidence
-	machine  lateness // by which each limit of time is widened
+	lateness lateness // by which each time limit is extended
 	tally    Tally
 }
 
-// New returns a checker without cameras. sent returns when a camera last sent a frame number before a time.
+// New returns a checker without cameras. sent returns the last time before limit at which a camera sent the frame.
 func New(began time.Time, sent func(camera string, frame int, limit time.Time) (time.Time, bool)) *Checker {
 	c := &Checker{began: began, sent: sent, cameras: map[string]*camera{}, viewers: map[*Viewer]struct{}{}}
 	c.tally.Faults = map[string]*FaultFacts{}
@@ -34,14 +34,14 @@ func New(began time.Time, sent func(camera string, frame int, limit time.Time) (
 	return c
 }
 
-// Add adds a camera that works since a time.
+// Add adds a camera that has worked since works.
 func (c *Checker) Add(name string, number int, works time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.cameras[name] = &camera{name: name, number: number, works: works}
 }
 
-// Report records a violation of a camera. The name is empty for one that belongs to no camera.
+// Report records a violation by framegate concerning a camera. The name is empty if it concerns no camera.
 func (c *Checker) Report(camera string, at time.Time, format string, args ...any) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -56,8 +56,8 @@ func (c *Checker) report(camera string, at time.Time, format string, args ...any
 	c.tally.Violations = append(c.tally.Violations, v)
 }
 
-// KeepTime measures how late the machine is until ctx is done.
-func (c *Checker) KeepTime(ctx context.Context) {
+// MeasureLateness measures how late the machine is until ctx is done.
+func (c *Checker) MeasureLateness(ctx context.Context) {
 	tick := time.NewTimer(tickTime)
 	defer tick.Stop()
 	for {
@@ -71,17 +71,17 @@ func (c *Checker) KeepTime(ctx context.Context) {
 	}
 }
 
-// tick records that the goroutine of KeepTime ran.
+// tick records that the goroutine of MeasureLateness ran.
 func (c *Checker) tick(at time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for _, cam := range c.cameras {
 		c.settle(cam, at)
 	}
-	c.machine.tick(at)
+	c.lateness.tick(at)
 }
 
-// Over reports whether a limit of time that began at a time is over now.
+// Over reports whether a time limit that started at began is over now.
 func (c *Checker) Over(began time.Time, limit time.Duration, now time.Time) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -89,7 +89,7 @@ func (c *Checker) Over(began time.Time, limit time.Duration, now time.Time) bool
 }
 
 func (c *Checker) over(began time.Time, limit time.Duration, now time.Time) bool {
-	return now.After(c.machine.due(began, limit, now))
+	return now.After(c.lateness.due(began, limit, now))
 }
 
 // FaultBegins records that a camera is about to fail.
@@ -125,11 +125,11 @@ func (c *Checker) FaultEnds(camera string, at time.Time) {
 	cam.ended = at
 }
 
-// settle ends the fault of a camera when BackTime is over, by which its viewers must have pictures again. If the machine
+// settle ends the fault of a camera when BackTime is over: by then its viewers must have pictures again. If the machine
 // stood still, framegate may take a camera that works for stalled: then it has BackTime too.
 func (c *Checker) settle(cam *camera, now time.Time) {
 	if cam.fault == nil {
-		if c.machine.overdue(now) >= heldUpTime {
+		if c.lateness.overdue(now) >= heldUpTime {
 			cam.works = latest(cam.works, now.Add(BackTime))
 		}
 		return
@@ -137,7 +137,7 @@ func (c *Checker) settle(cam *camera, now time.Time) {
 	if cam.ended.IsZero() {
 		return
 	}
-	works := c.machine.due(cam.ended, BackTime, now)
+	works := c.lateness.due(cam.ended, BackTime, now)
 	if now.Before(works) {
 		return
 	}
@@ -199,11 +199,12 @@ func (c *Checker) CheckState(camera, state string, asked time.Time) {
 	}
 }
 
-// Result returns what was counted so far, and the pictures that show violations. The checker must not be used meanwhile.
+// Result returns what was counted so far, and the pictures that show violations. The checker must not be used
+// afterwards.
 func (c *Checker) Result() (Tally, []Evidence) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.tally.Late, c.tally.MostLate = c.machine.total, c.machine.most
+	c.tally.Late, c.tally.MostLate = c.lateness.total, c.lateness.most
 	return c.tally, c.evidence
 }
 

@@ -297,6 +297,14 @@ func TestKeptPromisesAreNotReported(t *testing.T) {
 			s.CheckPart(s.viewer, placeholder(3.5))
 			s.watch(40, 100)
 		},
+		"broken data from which nothing can be decoded": func(s scenario) {
+			s.watch(0, 20)
+			s.fail(testcam.Corrupt, 2)
+			s.showPlaceholders(5.9, 9)
+			s.CheckState("cam1", "waiting", at(8))
+			s.heal(9)
+			s.watch(95, 140)
+		},
 		"broken data that is read late": func(s scenario) {
 			slow := s.add("a slow viewer", false, start)
 			s.watch(0, 20)

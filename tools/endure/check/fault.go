@@ -65,7 +65,7 @@ var Faults = []*Fault{
 	},
 	{
 		Command: testcam.Corrupt, weight: 4, least: 2 * time.Second, most: 8 * time.Second,
-		states: []string{"live", "ready", "connecting", "lost"}, unseen: StallTime + maxWait, damages: true,
+		states: []string{"live", "ready", "waiting", "connecting", "lost"}, unseen: StallTime + maxWait, damages: true,
 		options: func(random *rand.Rand, _ testcam.Codec) testcam.Options {
 			return testcam.Options{Rate: 0.1 + 0.4*random.Float64()}
 		},

@@ -15,7 +15,7 @@ type lateness struct {
 }
 
 const (
-	// tickTime is how long the goroutine of KeepTime sleeps at a time.
+	// tickTime is how long the goroutine of MeasureLateness sleeps at a time.
 	tickTime = 10 * time.Millisecond
 	// tickSlack is how late a tick may be on an idle machine: timers of the kernel and of Go's runtime are coarse.
 	tickSlack = 2 * time.Millisecond
