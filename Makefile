@@ -129,7 +129,7 @@ bench: setup tools
 chaos: tools
 	./bin/endure chaos $(CHAOS)
 
-## Run three minutes of chaos, as make test does.
+## Run chaos for three minutes, whatever its default is: for make test and for continuous integration.
 chaos-ci: tools
 	./bin/endure chaos --for 3m $(CHAOS)
 

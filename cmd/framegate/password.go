@@ -28,7 +28,7 @@ func readPassword(ctx context.Context, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	second, err := enterLine(ctx, fd, "The same again: ")
+	second, err := enterLine(ctx, fd, "Repeat the password: ")
 	if err == nil && first != second {
 		err = errors.New("the two passwords are not the same; nothing was changed")
 	}

@@ -79,7 +79,7 @@ func (p probe) Run(ctx context.Context) error {
 	return nil
 }
 
-// print prints for people what was found in the time of look at most.
+// print prints as text what was found in the time of look at most.
 func (p probed) print(to io.Writer, look time.Duration) {
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	defer out.Flush()

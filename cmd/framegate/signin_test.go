@@ -49,7 +49,7 @@ func enter(t *testing.T, ctx context.Context, name, password string) {
 	do(t, ctx, chromedp.SendKeys("#password", password+"\r"))
 }
 
-// keepScreenshot keeps a picture of the page in the folder that the variable SCREENSHOTS names, for people.
+// keepScreenshot keeps a picture of the page in the folder that the variable SCREENSHOTS names, to be looked at.
 func keepScreenshot(t *testing.T, ctx context.Context, name string) {
 	t.Helper()
 	dir := os.Getenv("SCREENSHOTS")

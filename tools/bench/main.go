@@ -1,4 +1,4 @@
-// Command bench measures framegate on this machine, with real RTSP and HTTP over loopback, and prints one table. It runs the
+// Command bench measures framegate on this machine, with real RTSP and HTTP over loopback, and prints a table for each section. It runs the
 // framegate in its own folder, and the programs that it compares it with, and has its own cameras and viewers.
 package main
 
@@ -42,7 +42,7 @@ var sections = []section{
 	{"picture", "The picture itself", (*bench).picture},
 	{"sharing", "Ten viewers of one camera", (*bench).sharing},
 	{"idle", "A connected camera that nobody watches", (*bench).idle},
-	{"readers", "Who reads RTSP", (*bench).readers},
+	{"readers", "RTSP readers", (*bench).readers},
 	{"undecoded", "Avoided decoding", (*bench).undecoded},
 	{"renditions", "Renditions of one camera", (*bench).renditions},
 	{"first", "First picture", (*bench).first},
