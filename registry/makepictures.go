@@ -16,7 +16,7 @@ func (s *stream) makePictures(ctx context.Context) {
 	var watching sync.WaitGroup
 	defer watching.Wait()
 	watching.Go(func() { s.watchPlans(ctx) })
-	p := &producer{stream: s, consumer: s, faults: retry.Log{Logger: s.log, Message: "picture failed"}}
+	p := &producer{stream: s, consumer: s, faults: retry.Log{Logger: s.log, Message: "Picture failed"}}
 	p.run(ctx)
 }
 
@@ -57,7 +57,7 @@ func (s *stream) outdated(picture *pictureSpec) bool {
 // show makes r the Picture that viewers see, nil for none.
 func (s *stream) show(r *pictureRun) {
 	if r != nil {
-		s.log.Debug("picture started", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))
+		s.log.Debug("Picture started", "renditions", len(r.outputs), "after", time.Since(r.began).Round(time.Millisecond))
 		for _, text := range r.picture.Plan().Warnings {
 			s.log.Warn(text)
 		}

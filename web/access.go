@@ -137,8 +137,8 @@ func refusePrincipal(w http.ResponseWriter, r *http.Request, err error) {
 	p.write(w)
 }
 
-// challenge asks for Basic credentials, unless an image or a script of a page made the request: the browser would open a dialog of its
-// own over the page. Over HTTP, browsers do not say what a request is for.
+// challenge asks for Basic credentials, unless an image or a script of a page made the request: the browser would open a dialog over
+// the page. Over HTTP, browsers do not say what a request is for.
 func challenge(w http.ResponseWriter, r *http.Request) {
 	isBrowser := strings.HasPrefix(r.UserAgent(), "Mozilla/")
 	if part := r.Header.Get("Sec-Fetch-Dest"); part == "document" || part == "" && !isBrowser {
@@ -179,8 +179,8 @@ func (s *server) whoIs(role auth.Role) string {
 	return ""
 }
 
-// visible returns what a principal may know of a camera. Only an admin sees the messages of errors, which contain the camera's address.
-func visible(p auth.Principal, status registry.Status) registry.Status {
+// redacted returns what a principal may know of a camera. Only an admin sees the messages of errors, which contain the camera's address.
+func redacted(p auth.Principal, status registry.Status) registry.Status {
 	if p.Role >= auth.Admin {
 		return status
 	}

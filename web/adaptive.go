@@ -10,7 +10,7 @@ import (
 	"github.com/framegate/framegate/web/adapt"
 )
 
-// adaptive fits what one viewer is sent to its line, for quality=auto and max_kbps. It belongs to the sender's goroutine.
+// adaptive adapts what one viewer is sent to the capacity of its connection, for quality=auto and max_kbps. It belongs to the sender's goroutine.
 type adaptive struct {
 	line    adapt.Line
 	pace    adapt.Pace
@@ -30,7 +30,7 @@ type stepChange struct {
 	err  error
 }
 
-// newAdaptive returns what keeps a viewer below kbps, 0 for no limit.
+// newAdaptive returns an adaptive that limits a viewer to kbps; 0 means no limit.
 func newAdaptive(kbps int) *adaptive {
 	limit := float64(kbps) * 1000 / 8
 	return &adaptive{line: adapt.Line{Limit: limit}, pace: adapt.Pace{Limit: limit}, changes: make(chan stepChange, 1), pending: -1}
@@ -42,8 +42,8 @@ var errStep = errors.New("the viewer is on another step")
 // stepTimeout is how long the pictures of another step may take to begin.
 const stepTimeout = 10 * time.Second
 
-// adapt takes into account that the view's frame was written, and waits until the viewer may be sent the next one. The error is errStep
-// if the next frame is one of s.next; any other error is the view's.
+// adapt accounts for the view's frame that was written, and waits until the viewer may be sent the next one. The error is errStep if the
+// next frame comes from s.next; any other error is the view's.
 func (s *sender) adapt() error {
 	a, now := s.adaptive, s.now()
 	bytes, took := a.bytes, a.took
@@ -64,14 +64,14 @@ func (s *sender) adapt() error {
 	return nil
 }
 
-// watchStep begins to watch another step, beside the current one until it has pictures.
+// watchStep starts to watch another step in the background; the current one is sent until it has pictures.
 func (s *sender) watchStep(step int) {
 	view, seen := s.view, s.view.Frame()
 	go func() {
 		ctx, cancel := context.WithCancel(s.ctx)
-		late := time.AfterFunc(stepTimeout, cancel)
+		timer := time.AfterFunc(stepTimeout, cancel)
 		next, err := view.OnStep(ctx, step, seen)
-		if !late.Stop() && err == nil { // it has just been canceled
+		if !timer.Stop() && err == nil { // it has just been canceled
 			next.Close()
 			next, err = nil, context.DeadlineExceeded
 		}
@@ -118,8 +118,8 @@ func (s *sender) changeStep(now time.Time) error {
 // count updates the number of viewers who are not on the first step, when this one goes from a step to another.
 func (s *sender) count(from, to int) { s.reduced.Add(int64(min(to, 1) - min(from, 1))) }
 
-// endSteps ends a change that is under way. The sender's context is done.
-func (s *sender) endSteps() {
+// stopAdapting ends a change that is under way, and no longer counts the viewer as being on a lower step. The sender's context is done.
+func (s *sender) stopAdapting() {
 	a := s.adaptive
 	s.count(a.line.Step(), 0)
 	if a.pending >= 0 {
@@ -129,7 +129,7 @@ func (s *sender) endSteps() {
 	}
 }
 
-// pause waits for d, or until the view ends; its cause is then the error.
+// pause waits for d, or until the view ends, and then returns the view's cause.
 func (s *sender) pause(d time.Duration) error {
 	if d <= 0 {
 		return nil
@@ -144,8 +144,8 @@ func (s *sender) pause(d time.Duration) error {
 	}
 }
 
-// delivered returns TCP's estimate of what the connection carries, in bytes per second; 0 if it is unknown. TCP is asked once in
-// estimatePeriod.
+// delivered returns TCP's estimate of what the connection carries, in bytes per second; 0 if it is unknown. TCP is asked at most once
+// per estimatePeriod.
 func (a *adaptive) delivered(to streamWriter, now time.Time) float64 {
 	if now.Sub(a.estimated) >= estimatePeriod {
 		a.estimated, a.estimate = now, to.delivered()
@@ -153,6 +153,7 @@ func (a *adaptive) delivered(to streamWriter, now time.Time) float64 {
 	return a.estimate
 }
 
+// estimatePeriod is the least time between two questions to TCP, since each is a system call.
 const estimatePeriod = 500 * time.Millisecond
 
 // watchAgain watches the camera again, because the view has ended. If the viewer's step is no longer available, it watches the first

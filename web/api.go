@@ -21,7 +21,7 @@ func (s *server) camerasOf(p auth.Principal) []registry.Status {
 	list := []registry.Status{}
 	for _, status := range s.Cameras.Cameras() {
 		if p.Sees(status.ID) {
-			list = append(list, visible(p, status))
+			list = append(list, redacted(p, status))
 		}
 	}
 	return list
@@ -34,10 +34,11 @@ func (s *server) showCamera(w http.ResponseWriter, r *http.Request) {
 		refuse(w, r, id, err)
 		return
 	}
-	writeJSON(w, http.StatusOK, visible(auth.Of(r.Context()), status))
+	writeJSON(w, http.StatusOK, redacted(auth.Of(r.Context()), status))
 }
 
-// hardwareTimeout is how long a client waits until all plans have been tried. This takes a second unless a driver hangs.
+// hardwareTimeout is how long a client waits until all plans have been tried. This takes about a second without hardware and several
+// seconds with an NVIDIA card, unless a driver hangs.
 const hardwareTimeout = 15 * time.Second
 
 func (s *server) showHardware(w http.ResponseWriter, r *http.Request) {
@@ -51,12 +52,12 @@ func (s *server) showHardware(w http.ResponseWriter, r *http.Request) {
 	writeJSON(w, http.StatusOK, found)
 }
 
-// healthz serves GET /healthz: the process answers requests.
+// healthz serves GET /healthz. It reports that the process answers requests.
 func (s *server) healthz(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, map[string]string{"status": "ok"})
 }
 
-// readyz serves GET /readyz: every camera has been tried once, so that the states mean something.
+// readyz serves GET /readyz. It reports whether every camera has been tried once, so that the states mean something.
 func (s *server) readyz(w http.ResponseWriter, r *http.Request) {
 	p := auth.Of(r.Context())
 	for _, camera := range s.Cameras.Cameras() {
@@ -79,6 +80,6 @@ func writeJSON(w http.ResponseWriter, status int, body any) {
 	w.WriteHeader(status)
 	enc := json.NewEncoder(w)
 	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false) // no browser takes this for a page
+	enc.SetEscapeHTML(false) // the type is JSON, so browsers do not parse it as HTML
 	enc.Encode(body)
 }

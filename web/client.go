@@ -24,9 +24,9 @@ const (
 	webKit
 )
 
-// late is how long WebKit waits for the next picture before it gets a copy of the last one. Above about 12 pictures a second it gets no
+// webKitCopyDelay is how long WebKit waits for the next picture before it gets a copy of the last one. Above about 12 pictures a second it gets no
 // copies.
-const late = 100 * time.Millisecond
+const webKitCopyDelay = 100 * time.Millisecond
 
 // clientOf recognises the browser engine of a client: Chrome, Edge, Opera, Android's WebView and Electron use Chromium, and all browsers
 // of iOS use WebKit. Both name image types or HTML in Accept. Scripts, and programs that pretend to be a browser, send */*; so did

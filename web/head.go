@@ -27,7 +27,7 @@ func (s *server) hasPicture(w http.ResponseWriter, r *http.Request, id string, p
 	case status.State == registry.Disabled:
 		refuse(w, r, id, registry.ErrDisabled)
 	case status.Error != "" && (!placeholders || status.Width == 0 || !s.hasPlaceholder(id)):
-		status = visible(auth.Of(r.Context()), status)
+		status = redacted(auth.Of(r.Context()), status)
 		problem{Status: http.StatusServiceUnavailable, Detail: status.Error, Camera: id, Reason: status.Reason, retryAfter: retryAfter}.write(w)
 	default:
 		return true

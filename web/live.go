@@ -103,7 +103,7 @@ func (c *liveClient) now() auth.Principal {
 
 func (c *liveClient) sees(id string) bool { return c.now().Sees(id) }
 
-func (c *liveClient) visible(status registry.Status) any { return visible(c.now(), status) }
+func (c *liveClient) visible(status registry.Status) any { return redacted(c.now(), status) }
 
 // errRefused is a problem as an error.
 type errRefused struct{ problem }

@@ -52,7 +52,7 @@ func (s *server) camera(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	s.page(w, r, "camera.html", map[string]any{
-		"Camera": visible(auth.Of(r.Context()), status), "Origin": s.origin(r), "Parameters": streamParameters,
+		"Camera": redacted(auth.Of(r.Context()), status), "Origin": s.origin(r), "Parameters": streamParameters,
 	})
 }
 

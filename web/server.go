@@ -97,7 +97,7 @@ func (h *Handler) Wait() {
 // New returns the handler of all routes.
 func New(o Options) *Handler {
 	s := &server{Options: o, now: time.Now, visitLog: slog.New(retry.Limited(o.Log.Handler()))}
-	s.changes.Call(s.rights.changed)
+	s.changes.OnChange(s.rights.changed)
 	s.sockets = live.New(o.Cameras.Cameras)
 	s.links = links.New(s.changes.Changed, o.Log)
 	s.config.Store(&configs.Config{})

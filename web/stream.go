@@ -105,7 +105,7 @@ type sender struct {
 	now      func() time.Time
 	reduced  *atomic.Int64                                    // counts the viewer while it is not on the first step
 	last     func(id string, shown *frame.Frame) *frame.Frame // returns the frame to send when the right to watch has ended; nil for none
-	adaptive *adaptive                                        // nil if the viewer gets the same pictures whatever its line carries
+	adaptive *adaptive                                        // nil if the viewer gets the same pictures however fast its connection is
 }
 
 // send writes frames until either side ends.
@@ -115,7 +115,7 @@ func (s *sender) send(h http.Header) {
 		s.cancel()
 		s.view.Close()
 		if s.adaptive != nil {
-			s.endSteps()
+			s.stopAdapting()
 		}
 	}()
 	s.to.SetWriteDeadline(time.Now().Add(writeTimeout))
@@ -167,7 +167,7 @@ func (s *sender) sendView() error {
 		if err := s.write(s.client.part(s.view.Frame())); err != nil {
 			return err
 		}
-		if s.client == webKit && !s.view.Await(late) {
+		if s.client == webKit && !s.view.Await(webKitCopyDelay) {
 			if err := s.write(s.view.Frame().Part()); err != nil {
 				return err
 			}

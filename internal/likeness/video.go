@@ -5,13 +5,14 @@ import (
 	"math"
 )
 
-// Video is a picture as a camera sends it: BT.709, limited range, 4:2:0.
+// Video is a picture in 4:2:0 planes. Those of VideoOf are BT.709, limited range; those of Scaled and JPEG are BT.601, full range.
 type Video struct {
 	Y, Cb, Cr Plane
 	Site      Site
 }
 
-// Site says where in a row the samples of chroma are.
+// Site says where in a row the samples of chroma are. Its value is used as a number: how many halves of a pixel they lie to the left of
+// the middle.
 type Site int
 
 // The places of a sample of chroma that belongs to two pixels.
@@ -54,11 +55,11 @@ func (v Video) I420() (all []byte) {
 	return all
 }
 
-// Scaled is the exact picture of another size, with the colours of a JPEG: BT.601, full range, 4:2:0, chroma in the middle. The chroma
-// of odd sides has one sample more.
+// Scaled is the exact picture of another size, with the colours of a JPEG: BT.601, full range, 4:2:0, chroma in the middle. For odd sides
+// the chroma size is rounded up.
 func (v Video) Scaled(width, height int) Video {
-	late := 0.25 * float64(v.Site) // of a sample of chroma
-	y, cb, cr := v.Y.Area(width, height), v.Cb.area(width, height, late), v.Cr.area(width, height, late)
+	shift := 0.25 * float64(v.Site) // in samples of chroma
+	y, cb, cr := v.Y.Area(width, height), v.Cb.area(width, height, shift), v.Cr.area(width, height, shift)
 	for i := range y.Pix {
 		luma, b, r := (y.Pix[i]-16)/219, 1.8556*(cb.Pix[i]-128)/224, 1.5748*(cr.Pix[i]-128)/224
 		blue, red := luma+b, luma+r
@@ -87,7 +88,7 @@ func JPEG(img *image.YCbCr) Video {
 // Likeness says how close a picture is to the exact one: the PSNR of its luma and of its chroma, in dB, and the SSIM of both.
 type Likeness struct{ Luma, Colour, LumaSSIM, ColourSSIM float64 }
 
-// Worse has the worse of each figure of two.
+// Worse returns the lower of each figure of l and m.
 func (l Likeness) Worse(m Likeness) Likeness {
 	return Likeness{min(l.Luma, m.Luma), min(l.Colour, m.Colour), min(l.LumaSSIM, m.LumaSSIM), min(l.ColourSSIM, m.ColourSSIM)}
 }

@@ -42,7 +42,7 @@ type Sink struct {
 	Broken      func()            // packets of a unit are missing or make no sense; what is left of it may be passed to Unit
 	TooLarge    func(bytes int)   // a unit was dropped because it is larger than unit.BufferLimit
 	Sizeless    func()            // a keyframe came, but nothing says how large its pictures are
-	Odd         func(text string) // the camera differs from the standard; called once for each difference, with a sentence for people
+	Odd         func(text string) // the camera differs from the standard; called once for each difference, with a sentence for the log
 }
 
 // Receiver takes the packets of a stream in their order. Its methods are called by one goroutine at a time.

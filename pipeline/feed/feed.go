@@ -23,7 +23,7 @@ type Feed struct {
 	grace  time.Duration // frame.GracePeriod; tests change it
 
 	gop      unit.GOP
-	line     unit.Timeline // guarded by the gst.Queue where GStreamer reads, else used by the goroutine that reads only
+	timeline unit.Timeline // guarded by the gst.Queue where GStreamer reads, else used by the goroutine that reads only
 	rate     unit.Meter
 	format   atomic.Pointer[unit.Format]
 	decoder  atomic.Int64              // bytes that a decoder takes, by the parameter sets or the headers of JPEGs; 0 if there are none
@@ -86,7 +86,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	if err := f.hangs.Wait(time.Now()); err != nil {
 		return err
 	}
-	f.line.Reconnect()
+	f.timeline.Reconnect()
 	f.rate.Reset()
 	f.format.Store(nil)
 	f.newest.Store(nil)

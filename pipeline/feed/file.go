@@ -52,7 +52,7 @@ func readFile(ctx context.Context, src configs.Source, in *Intake) error {
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
-		in.feed.line.Reconnect()
+		in.feed.timeline.Reconnect()
 	}
 }
 

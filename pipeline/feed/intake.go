@@ -279,7 +279,7 @@ func (in *Intake) later(arrived time.Time) time.Time {
 // push adds a unit of the current format to the buffer.
 func (in *Intake) push(data []byte, pts time.Duration, start unit.Start, arrived time.Time) {
 	u := unit.Unit{
-		PTS:       in.feed.line.Place(pts, start.Key, arrived),
+		PTS:       in.feed.timeline.Place(pts, start.Key, arrived),
 		Received:  arrived,
 		Key:       start.Key,
 		Recovery:  start.Recovery,

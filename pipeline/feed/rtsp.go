@@ -117,7 +117,7 @@ func (g *gatherer) wait(ctx context.Context, unfinished bool) {
 	}
 }
 
-// explainRTSP turns the end of an RTSP session into an error for people.
+// explainRTSP turns the end of an RTSP session into a user-facing error.
 func explainRTSP(ctx context.Context, src configs.Source, err error) error {
 	at := place(src.URL)
 	failed := func(reason frame.Reason, text string) error { return &frame.CameraError{Reason: reason, Text: text} }

@@ -53,7 +53,7 @@ func readRTSPSrc(ctx context.Context, src configs.Source, in *Intake) error {
 func rtspElement(src configs.Source) gst.Spec {
 	location := *src.URL
 	if src.Username != "" {
-		// As user-id and user-pw rtspsrc sends a wrong password eight times (1.22), and lets it follow a redirect to any host.
+		// Given user-id and user-pw, rtspsrc repeats a wrong password eight times (1.22) and sends it to any host it is redirected to.
 		location.User = url.UserPassword(src.Username, src.Password.Reveal())
 	}
 	e := gst.Spec{Factory: "rtspsrc", Set: map[string]any{
@@ -61,7 +61,7 @@ func rtspElement(src configs.Source) gst.Spec {
 		"protocols":  protocols[src.Transport],
 		"user-agent": "framegate",
 		"latency":    uint(200), // ms to wait for a lost UDP packet
-		// Also of each read and write. The feed's own limits, which give better reasons, end earlier.
+		// This also limits each read and write. The feed's own limits, which give better reasons, end earlier.
 		"tcp-timeout": uint64(2 * src.ConnectTimeout.Microseconds()),
 		"timeout":     uint64(src.ConnectTimeout.Microseconds() / 3),
 	}}
@@ -71,15 +71,15 @@ func rtspElement(src configs.Source) gst.Spec {
 	return e
 }
 
-// explainRTSPSrc turns the end of an rtspsrc into an error for people.
-func explainRTSPSrc(ctx context.Context, src configs.Source, err error, has gst.Offer) error {
+// explainRTSPSrc turns the end of an rtspsrc into a user-facing error.
+func explainRTSPSrc(ctx context.Context, src configs.Source, err error, offered gst.Offer) error {
 	at := place(src.URL)
 	var bus *gst.BusError
 	var camera *frame.CameraError
 	switch {
-	case has.Video == 0 && has.Audio > 0:
+	case offered.Video == 0 && offered.Audio > 0:
 		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends audio only, no video"}
-	case has.Video == 0 && has.Other > 0:
+	case offered.Video == 0 && offered.Other > 0:
 		return &frame.CameraError{Reason: frame.NoVideo, Text: at + " sends no video"}
 	case ended(err):
 		return &frame.CameraError{Reason: frame.Ended, Text: at + " closed the connection"}

@@ -22,7 +22,7 @@ type Header struct {
 	start         int               // where the picture begins: some cameras send other bytes before it
 	scan, body    int               // where the header of the first scan begins and ends
 	end           int               // index after the end marker, or of the end of a picture without one: cameras pad what they send
-	open          bool              // the end marker is missing
+	noEndMarker   bool              // the end marker is missing
 	gaps          []gap             // bytes that are left out before the first scan, in order
 	stray         bool              // some of them belong to no segment
 	huffman       bool              // it has Huffman tables, or needs none
@@ -281,14 +281,14 @@ func (h *Header) close(data []byte, limit int) error {
 	if !complete {
 		return errCut
 	}
-	h.end, h.open = end, true
+	h.end, h.noEndMarker = end, true
 	return nil
 }
 
 // Repaired returns a JPEG that every browser shows: it has Huffman tables and an end marker, no bytes between its segments, and
 // only the segments that are needed. It may share memory with data.
 func (h Header) Repaired(data []byte) []byte {
-	if h.huffman && !h.open && len(h.gaps) == 0 {
+	if h.huffman && !h.noEndMarker && len(h.gaps) == 0 {
 		return data[h.start:h.end]
 	}
 	repaired := make([]byte, 0, h.end-h.start+len(standardHuffman)+2)
@@ -302,7 +302,7 @@ func (h Header) Repaired(data []byte) []byte {
 		repaired = append(repaired, standardHuffman...)
 	}
 	repaired = append(repaired, data[h.scan:h.end]...)
-	if h.open {
+	if h.noEndMarker {
 		repaired = append(repaired, 0xFF, markEOI)
 	}
 	return repaired

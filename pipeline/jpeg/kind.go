@@ -127,7 +127,7 @@ func (h Header) Repairs() (all []string) {
 	if !h.huffman {
 		all = append(all, "JPEGs have no Huffman tables, which are added")
 	}
-	if h.open {
+	if h.noEndMarker {
 		all = append(all, "JPEGs have no end marker, which is added")
 	}
 	return all

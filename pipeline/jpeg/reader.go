@@ -29,13 +29,15 @@ func (r *Reader) Next() ([]byte, error) {
 	for {
 		h, err := readFirst(r.data, false)
 		switch {
-		case err == nil && (!h.open || r.ended || h.end < len(r.data)):
+		// A picture without an end marker may go on in bytes that are not read yet, unless the input or the picture has ended.
+		case err == nil && (!h.noEndMarker || r.ended || h.end < len(r.data)):
 			r.used = h.end
 			return r.data[:r.used], nil
 		case !r.ended && len(r.data) <= MaxSize && !errors.Is(err, errBroken):
 			if err := r.more(); err != nil {
 				return nil, err
 			}
+		// Fewer than 4 bytes hold no picture, not even a broken one: a start marker and an end marker have 4.
 		case len(r.data) < 4 || r.ended && errors.Is(err, ErrFormat):
 			return nil, io.EOF
 		default:
@@ -48,7 +50,7 @@ func (r *Reader) Next() ([]byte, error) {
 	}
 }
 
-// more reads at least as many bytes as there are already.
+// more at least doubles the data, unless the input ends.
 func (r *Reader) more() error {
 	have := len(r.data)
 	r.data = slices.Grow(r.data, max(minRead, have))

@@ -12,7 +12,7 @@ import (
 // Huffman codes of the picture, which takes about as long as a fifth of decoding it.
 func (h Header) Complete(data []byte) bool {
 	end, complete := h.checkScan(data[:h.end])
-	if !complete || h.open || end == h.end {
+	if !complete || h.noEndMarker || end == h.end {
 		return complete
 	}
 	marker := end
@@ -74,7 +74,7 @@ func (h Header) decodes(data []byte) (end int, ok bool) {
 	if !worthDecoding(h.Width, h.Height, len(data)) || h.TooManyScans() {
 		return 0, false
 	}
-	h.end, h.open = len(data), true
+	h.end, h.noEndMarker = len(data), true
 	_, err := stdjpeg.Decode(bytes.NewReader(h.Repaired(data)))
 	return len(data), err == nil
 }

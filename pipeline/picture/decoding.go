@@ -16,7 +16,7 @@ import (
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
-// decoding is the GStreamer pipeline that makes a picture's decoded outputs by one plan.
+// decoding is the GStreamer pipeline that makes a Picture's decoded outputs by one plan.
 type decoding struct {
 	picture   *Picture
 	format    *unit.Format

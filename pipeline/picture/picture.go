@@ -33,7 +33,7 @@ type Input struct {
 }
 
 // Picture makes all its outputs from the units of a feed. It passes on JPEGs that can be served as the camera sent them. For
-// all other outputs it decodes, once:
+// all other outputs it decodes, once, such as, in software:
 //
 //	appsrc ! decoder ! [tee !] framegatescale ! jpegenc ! appsink
 //
@@ -262,7 +262,7 @@ func (p *Picture) finish(ctx context.Context) {
 
 // demand returns which units the Picture waits for now.
 func (p *Picture) demand(decodes bool) unit.Demand {
-	if decodes && len(p.passed) == 0 && p.skipping.keyframesOnly && !p.skipping.keyframeLate {
+	if decodes && len(p.passed) == 0 && p.skipping.decodesOnlyKeys && !p.skipping.keyframeLate {
 		return unit.Keyframes
 	}
 	return unit.Everything

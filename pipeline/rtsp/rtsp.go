@@ -54,7 +54,7 @@ type Config struct {
 	// Alive is called when the camera has begun to play, and after that whenever data have arrived, perhaps several packets at a
 	// time. It must not be nil.
 	Alive func(at time.Time)
-	// Odd is called once for each difference of the camera from the standard, with a sentence for people. It may be nil.
+	// Odd is called once for each difference of the camera from the standard, with a sentence for the log. It may be nil.
 	Odd func(text string)
 }
 

@@ -12,9 +12,8 @@ type Changes struct {
 	next    chan struct{} // closed at the next change; nil if nobody waits
 }
 
-// Call sets a function that is called after each change, by one goroutine at a time. If changes happen while it runs, it is called once
-// more. Call is called at most once.
-func (c *Changes) Call(call func()) {
+// OnChange sets the function that runs after changes. Changes while it runs cause one more run. OnChange may be called once.
+func (c *Changes) OnChange(call func()) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.call = call
@@ -30,7 +29,7 @@ func (c *Changes) Next() <-chan struct{} {
 	return c.next
 }
 
-// Changed reports that rights may have ended. It does not wait for the function of Call.
+// Changed reports that rights may have ended. It does not wait for the function of OnChange.
 func (c *Changes) Changed() {
 	c.mu.Lock()
 	defer c.mu.Unlock()

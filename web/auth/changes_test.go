@@ -7,7 +7,7 @@ import (
 func TestChangesDuringACallAreFollowedByOneMore(t *testing.T) {
 	calls, proceed := make(chan struct{}), make(chan struct{})
 	var c Changes
-	c.Call(func() {
+	c.OnChange(func() {
 		calls <- struct{}{}
 		<-proceed
 	})

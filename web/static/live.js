@@ -6,8 +6,9 @@ const longestPause = 15000; // ms; the pause doubles with every attempt that fai
 const silence = 15000; // ms without a message, after which the line is broken: framegate sends the time every 5 s
 const headSize = 24; // bytes before the JPEG in a message with a picture
 
-// A Live connects whenever the page has no connection. The functions that it is given are called with what comes:
-// cameras(list), camera(one), picture(tile, jpeg), ended(tile, problem), opened(again) and closed().
+// A Live connects whenever the page has no connection. The functions in on are the callbacks: cameras(list), camera(one),
+// picture(tile, jpeg), ended(tile, problem), opened(again) and closed(). closed is also called when an attempt to connect fails. The
+// flags and times before a JPEG are ignored.
 class Live {
   constructor(url, on) {
     this.url = url;
@@ -55,7 +56,7 @@ class Live {
     if (message.ended) this.on.ended(message.ended.tile, message.ended.problem);
   }
 
-  // send sends a message if there is a connection. Its end says the same as what cannot be sent any more.
+  // send sends a message if there is a connection. A lost message needs no repeat: the end of the connection ends all tiles.
   send(message) {
     if (this.socket && this.socket.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify(message));
   }
