@@ -28,7 +28,7 @@ const (
 	pingPeriod    = 20 * time.Second // between two pings, which also keep proxies from ending the connection
 	pongTimeout   = 10 * time.Second
 	figuresPeriod = 2 * time.Second
-	timePeriod    = 5 * time.Second // without another message about cameras, before the client gets the time
+	timePeriod    = 2 * time.Second // without another message about cameras, before the client gets the time
 )
 
 // connection is one WebSocket. Each tile has a goroutine that waits for its next picture; one goroutine reads the client's messages, and

@@ -2,8 +2,10 @@
 'use strict';
 
 const reconnectPause = 1000; // ms between the end of one connection and the next attempt, about
-const longestPause = 15000; // ms; the pause doubles with every attempt that fails
-const silence = 15000; // ms without a message, after which the line is broken: framegate sends the time every 5 s
+const longestPause = 2000; // ms, about; the pause doubles with every attempt that fails
+const tick = 1000; // ms between two looks at whether the line is whole
+const silence = 6; // of them without a message, after which it is not: framegate sends the time every 2 s
+const sleep = 5000; // ms between two of them, after which the machine has slept
 const headSize = 24; // bytes before the JPEG in a message with a picture
 
 // A Live connects whenever the page has no connection. The functions in on are the callbacks: cameras(list), camera(one),
@@ -15,37 +17,62 @@ class Live {
     this.on = on;
     this.before = false; // there was a connection
     this.pause = reconnectPause;
-    this.heard = 0; // when the last message came
+    this.timer = null; // of the next attempt; null while there is a connection or an attempt
+    this.heard = false; // a message has come since the last look
+    this.quiet = 0; // looks in a row before which no message came
+    this.looked = Date.now(); // when the last look was
     this.connect();
-    setInterval(() => { if (this.socket && performance.now() - this.heard > silence) this.lose(this.socket); }, silence / 5);
+    setInterval(() => this.look(), tick);
+    addEventListener('online', () => this.again());
+  }
+
+  // look gives up a connection on which nothing comes, or an attempt that leads nowhere, and one from before the machine slept.
+  look() {
+    const now = Date.now();
+    const slept = now - this.looked > sleep && !document.hidden; // timers of hidden tabs are slow
+    this.looked = now;
+    this.quiet = this.heard ? 0 : this.quiet + 1;
+    this.heard = false;
+    if (slept) this.again();
+    else if (!this.timer && this.quiet >= silence) this.lose();
+  }
+
+  // again connects at once: the network may have changed.
+  again() {
+    if (!this.timer) this.lose();
+    clearTimeout(this.timer);
+    this.connect();
   }
 
   connect() {
+    this.timer = null;
     const socket = new WebSocket(this.url);
+    this.attempt = socket;
+    this.quiet = 0;
     socket.binaryType = 'arraybuffer';
     socket.onopen = () => {
       this.socket = socket;
-      this.heard = performance.now();
       this.pause = reconnectPause;
       this.on.opened(this.before);
       this.before = true;
     };
     socket.onmessage = ({ data }) => this.receive(data);
-    socket.onclose = () => this.lose(socket);
+    socket.onclose = () => this.lose();
   }
 
   // lose gives up a connection, and connects again after a while that is not the same for all pages. A broken line would delay onclose.
-  lose(socket) {
+  lose() {
+    const socket = this.attempt;
     socket.onopen = socket.onmessage = socket.onclose = null;
     socket.close();
     this.socket = null;
     this.on.closed();
-    setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));
+    this.timer = setTimeout(() => this.connect(), this.pause * (0.5 + Math.random()));
     this.pause = Math.min(this.pause * 2, longestPause);
   }
 
   receive(data) {
-    this.heard = performance.now();
+    this.heard = true;
     if (typeof data !== 'string') {
       this.on.picture(new DataView(data).getUint32(0), new Blob([new Uint8Array(data, headSize)], { type: 'image/jpeg' }));
       return;

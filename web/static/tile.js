@@ -1,0 +1,224 @@
+// A tile shows the pictures and the state of a camera.
+'use strict';
+
+const snapshotPause = 200; // ms between the end of one snapshot and the next
+const unwatchedTime = 3000; // ms for which nobody watches a camera whose stream is shown, before the stream is requested again
+const sizePause = 300; // ms without a change of a tile's size before pictures of another size are requested
+const tileWidths = [160, 240, 320, 480, 640, 960, 1280, 1920]; // that tiles request over the WebSocket, so that they share renditions
+
+// Where framegate is: a proxy may serve it below a path.
+const root = new URL('../', document.currentScript.src);
+
+const wall = document.querySelector('.wall'); // missing on the page of one camera
+const tiles = new Map(); // by camera
+
+// A tile shows a camera.
+class Tile {
+  constructor(element) {
+    this.element = element;
+    this.id = element.dataset.camera;
+    this.number = Tile.count++; // on the WebSocket
+    this.zoom = null; // a Zoom, on the page of one camera
+    this.wanted = ''; // the mode while the tile can be seen
+    this.seen = false; // the tile is on the screen, as far as is known: a wall of many cameras is not to request all of them at first
+    this.mode = ''; // stream, socket, snapshots, or empty while nothing is shown
+    this.width = 0; // of the pictures that are requested over the WebSocket
+    this.drawn = Promise.resolve(); // when the last picture that came over the WebSocket is shown
+    this.work = 0; // counts starts and stops, so that what was begun before the last one ends
+    this.unwatched = 0; // since when no viewer was counted; 0 if there is one
+    this.problem = ''; // why the last request was refused
+    this.adopt(element.querySelector('img'));
+    sight.observe(element);
+    sizes.observe(element);
+  }
+
+  // look starts or stops the pictures, as the tile can be seen or not. Those of a tab in the background cannot.
+  look(seen = this.seen) {
+    this.seen = seen;
+    if (seen && !document.hidden) this.start(this.wanted);
+    else this.stop();
+  }
+
+  // adopt shows the pictures of an <img>.
+  adopt(img) {
+    this.work++;
+    this.problem = '';
+    this.img = img;
+    img.addEventListener('error', () => {
+      if (this.mode !== 'stream' || img !== this.img) return;
+      const { work } = this, url = img.src;
+      img.removeAttribute('src');
+      problem(url).then((why) => { if (work === this.work) this.fail(why); });
+      this.later(() => this.stream());
+    });
+  }
+
+  // fail says why there are no pictures.
+  fail(why) {
+    this.img.removeAttribute('src');
+    this.problem = why;
+    const fault = this.element.querySelector('.fault');
+    fault.textContent ||= why;
+  }
+
+  url(kind, parameters = {}) {
+    const url = new URL(`cameras/${encodeURIComponent(this.id)}/${kind}`, root);
+    for (const [name, value] of Object.entries(parameters)) url.searchParams.set(name, value);
+    if (kind === 'stream') url.searchParams.set('quality', 'auto');
+    url.searchParams.set('_', `${Date.now()}.${this.work}`);
+    return url.href;
+  }
+
+  // later does something after a while, unless the tile is started or stopped before.
+  later(something, pause = statePeriod) {
+    const work = this.work;
+    setTimeout(() => { if (work === this.work) something(); }, pause);
+  }
+
+  // want makes the mode that of the tile while it can be seen.
+  want(mode) {
+    this.wanted = mode;
+    this.look();
+  }
+
+  start(mode) {
+    if (this.mode === mode) return;
+    this.stop();
+    this.mode = mode;
+    if (mode !== 'socket') this.canvas().remove();
+    if (mode === 'stream') this.stream();
+    if (mode === 'snapshots') this.snapshot();
+    if (mode === 'socket') this.request();
+  }
+
+  stop() {
+    if (this.mode === 'socket') live.close(this.number);
+    this.width = 0;
+    this.mode = '';
+    this.problem = '';
+    this.work++;
+    this.img.removeAttribute('src');
+    if (this.zoom) this.zoom.drop();
+  }
+
+  // A stream's <img> needs no help while the stream runs. A stream that is refused is requested again.
+  stream() {
+    this.work++;
+    this.unwatched = 0;
+    if (this.zoom) this.zoom.reload();
+    else this.img.src = this.url('stream');
+  }
+
+  // canvas returns where pictures of the WebSocket are shown. The last one stays while the tile is not on the screen.
+  canvas() {
+    this.surface ??= document.createElement('canvas');
+    return this.surface;
+  }
+
+  // request requests pictures over the WebSocket, in the size of the tile. What is shown stays until the first one is there.
+  request() {
+    if (this.mode !== 'socket') return;
+    const pixels = this.element.clientWidth * devicePixelRatio;
+    const width = tileWidths.find((w) => w >= pixels) ?? tileWidths.at(-1);
+    if (width === this.width) return;
+    this.width = width;
+    live.open(this.number, this.id, new URLSearchParams({ width, fps: wall.dataset.fps }).toString());
+  }
+
+  // draw shows a picture of the WebSocket, after those that came before.
+  draw(jpeg) {
+    const { work } = this;
+    this.drawn = this.drawn.then(async () => {
+      try {
+        const bitmap = await createImageBitmap(jpeg);
+        const canvas = this.canvas();
+        if (work === this.work && this.mode === 'socket') {
+          Object.assign(canvas, { width: bitmap.width, height: bitmap.height });
+          canvas.getContext('bitmaprenderer').transferFromImageBitmap(bitmap);
+          if (!canvas.isConnected) this.img.after(canvas);
+          this.problem = '';
+        } else {
+          bitmap.close();
+        }
+      } catch { // a broken picture; the next one replaces it
+      } finally {
+        live.shown(this.number);
+      }
+    });
+  }
+
+  // ended takes in why there are no pictures over the WebSocket any more, and requests them again after a while.
+  ended(problem) {
+    this.width = 0;
+    this.canvas().remove();
+    this.fail(problem.detail);
+    this.later(() => this.request());
+  }
+
+  // Each snapshot is requested when the one before has arrived, so that many cameras share the few connections that a browser
+  // opens to one server.
+  snapshot() {
+    const work = ++this.work;
+    const picture = new Image();
+    picture.onload = () => {
+      if (work !== this.work) return;
+      this.img.src = picture.src;
+      this.later(() => this.snapshot(), snapshotPause);
+    };
+    picture.onerror = () => {
+      if (work !== this.work) return;
+      this.img.removeAttribute('src');
+      this.later(() => this.snapshot());
+    };
+    picture.src = this.url('snapshot.jpg');
+  }
+
+  // show shows what the API says of the camera, or that there is no such camera any more.
+  show(camera, mode) {
+    const state = camera ? camera.state : 'removed';
+    const before = this.element.dataset.state;
+    this.say(state, camera ? camera.error || this.problem : 'The camera was removed from the configuration.');
+    if (!camera || state === 'disabled') {
+      this.want('');
+      this.canvas().remove();
+      return;
+    }
+    if (this.zoom) this.zoom.sends(camera.width);
+    this.element.querySelector('.title').textContent = this.img.alt = camera.name;
+    // An <img> does not notice that its stream has ended, as it does when the camera is away and there are no placeholders.
+    this.unwatched = camera.viewers === 0 ? this.unwatched || performance.now() : 0;
+    const pictures = state === 'ready' || state === 'live';
+    const back = pictures && !['ready', 'live', 'connecting', 'idle'].includes(before);
+    if (this.mode === 'stream' && mode === 'stream' && pictures && (back || this.unwatched && performance.now() - this.unwatched > unwatchedTime)) this.stream();
+    this.want(mode);
+  }
+
+  // lose takes in that framegate does not answer. The last picture of the WebSocket would look like a new one.
+  lose() {
+    this.canvas().remove();
+    this.say('unknown', 'framegate does not answer');
+  }
+
+  say(state, fault) {
+    this.element.dataset.state = state;
+    this.element.querySelector('.state').textContent = state;
+    this.element.querySelector('.fault').textContent = fault;
+  }
+}
+
+Tile.count = 0;
+
+const of = (element) => [...tiles.values()].find((tile) => tile.element === element);
+
+const sight = new IntersectionObserver((entries) => {
+  for (const { target, isIntersecting } of entries) of(target)?.look(isIntersecting);
+});
+
+const sizes = new ResizeObserver((entries) => {
+  for (const { target } of entries) {
+    const tile = of(target);
+    if (!tile) continue;
+    clearTimeout(tile.resized);
+    tile.resized = setTimeout(() => tile.request(), sizePause);
+  }
+});
