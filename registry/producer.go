@@ -33,7 +33,7 @@ type consumer interface {
 	show(*pictureRun)
 }
 
-// pictureTimeout is how long a Picture may take to catch up with its camera. Each plan has a shorter limit of its own.
+// pictureTimeout is how long a Picture may take to catch up with its camera. Each plan has its own, shorter limit.
 // This one is for Pictures that wait for their turn on a device when many start at the same time.
 const pictureTimeout = time.Minute
 

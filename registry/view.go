@@ -25,7 +25,7 @@ type View struct {
 // Frame is the last frame that Watch or Next has waited for.
 func (v *View) Frame() *frame.Frame { return v.frame }
 
-// Auto reports whether the viewer is to get the step of quality=auto that its line carries. Any goroutine may call it.
+// Auto reports whether the viewer is to get the step of quality=auto that its connection carries. Any goroutine may call it.
 func (v *View) Auto() bool { return v.request.Auto }
 
 // Missed is how many pictures were published between Frame and the frame before it.

@@ -40,7 +40,7 @@ func bodies(next http.Handler) http.Handler {
 	})
 }
 
-// maxRanges is how many parts of an answer a request may ask for. Each is sent with a head of its own.
+// maxRanges is how many parts of an answer a request may ask for. Each is sent with its own head.
 const maxRanges = 8
 
 // ranges ignores a header Range with too many parts, so that the whole answer is sent.

@@ -32,7 +32,7 @@ type silent struct {
 
 func (s silent) Read([]byte) (int, error) {
 	if s.w.reading.IsZero() {
-		s.t.Error("a body is read without a limit of time")
+		s.t.Error("a body is read without a time limit")
 	}
 	return 0, os.ErrDeadlineExceeded
 }

@@ -22,7 +22,7 @@ type guard struct {
 var guards = []guard{
 	// A proxy on this machine sends anybody's requests from loopback.
 	{http.StatusForbidden, "changes cannot be made through a proxy", true, notForwarded},
-	// So does a proxy that adds no header. Most proxies run as a user of their own.
+	// So does a proxy that adds no header. Most proxies run as a separate user.
 	{http.StatusForbidden, "changes cannot be made by a service, such as a proxy: the request comes from a system user that runs services", true, fromPerson},
 	// DNS rebinding: a foreign page whose name is made to resolve to this machine has the same origin, for a browser on this
 	// machine. Only the name in the request differs.

@@ -33,14 +33,14 @@ type query struct {
 	wait     time.Duration // how long to wait for a newer one
 }
 
-// The parameters of a stream. Those that accept more than a number have functions of their own.
+// The parameters of a stream. Those that accept more than a number have their own functions.
 var streamParameters = []parameter{
 	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Width = n }),
 	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Height = n }),
 	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size, or of the crop's", func(q *query, v float64) { q.Scale = v }),
 	flag("upscale", "allows a picture larger than the camera's", func(q *query, on bool) { q.Upscale = on }),
 	{"fps", rateLimits, "a number from " + rateLimits + " (pictures per second at most), or key for the camera's keyframes only", setFPS},
-	{"quality", qualityLimits, "a whole number from " + qualityLimits + " (JPEG quality), or auto for the best that the viewer's line carries", setQuality},
+	{"quality", qualityLimits, "a whole number from " + qualityLimits + " (JPEG quality), or auto for the best that the viewer's connection carries", setQuality},
 	whole("max_kbps", minKbps, maxKbps, "kbit a second at most", func(q *query, n int) { q.maxKbps = n }),
 	choice("rotate", []int{0, 90, 180, 270}, "degrees clockwise", func(q *query, n int) { q.Rotate = n }),
 	{"crop", "x,y,w,h from 0 to 1", frame.CropLimits, setCrop},

@@ -175,7 +175,7 @@ func (s *server) allows(_ *http.Request, origin string) bool {
 }
 
 // picturePolicy is the Content-Security-Policy of answers with bytes of a camera. Whatever they are, no browser runs them as a page of
-// framegate's origin: in a sandbox, a page has an origin of its own and no scripts.
+// framegate's origin: in a sandbox, a page has a separate origin and no scripts.
 const picturePolicy = "sandbox"
 
 // defaultPolicy is the Content-Security-Policy of answers that are neither pages nor pictures. Opened as a page, they load nothing, and

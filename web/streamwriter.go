@@ -21,7 +21,7 @@ type streamWriter interface {
 	// SetWriteDeadline sets when writes fail, including one in progress; the zero time means never. After a failure the stream cannot be
 	// used any more.
 	SetWriteDeadline(at time.Time) error
-	// delivered returns TCP's estimate of what the viewer's line carries, in bytes per second; 0 if it is unknown.
+	// delivered returns TCP's estimate of what the viewer's connection carries, in bytes per second; 0 if it is unknown.
 	delivered() float64
 	// end ends the answer.
 	end()
@@ -104,10 +104,10 @@ func (out *response) Write(part []byte) (written int, err error) {
 }
 
 // maxData is how much net/http is given at a time over HTTP/2, in bytes: as much as fits into a record of TLS with the head of its frame. net/http
-// would make frames of 16 KiB, each of which takes a second record for its last nine bytes, and so a packet of its own.
+// would make frames of 16 KiB, each of which takes a second record for its last nine bytes, and so a separate packet.
 const maxData = 16<<10 - 9
 
-// SetWriteDeadline has a timer of its own: the deadline of the controller would also end a stream that is not writing at that time.
+// SetWriteDeadline has its own timer: the deadline of the controller would also end a stream that is not writing at that time.
 func (out *response) SetWriteDeadline(at time.Time) error {
 	if at.IsZero() {
 		out.late.Stop()

@@ -76,7 +76,7 @@ const (
 	watchfulness = 20
 )
 
-// set sets the limit. Go's collector gets a limit of its own, unless GOMEMLIMIT in the environment says otherwise: what is beyond
+// set sets the limit. Go's collector gets its own limit, unless GOMEMLIMIT in the environment says otherwise: what is beyond
 // three quarters is left to GStreamer.
 func (c *ceiling) set(limit configs.Memory) {
 	bytes := limit.Of(memory.Available())
@@ -159,8 +159,8 @@ func (c *ceiling) check(now time.Time) {
 	c.relieve(now, limit, resident)
 }
 
-// least is how many bytes a camera must hold to be suspended now: an eighth of the limit at first, since one that holds less is hardly
-// the reason for the shortage. After patience, or if more and more is resident although the last one that was suspended has ended, any
+// least is how many bytes a camera must hold to be suspended now: an eighth of the limit at first, since one that holds less is probably
+// not the cause of the shortage. After patience, or if more and more is resident although the last one that was suspended has ended, any
 // camera may be suspended.
 func (c *ceiling) least(now time.Time, limit, resident int64) int64 {
 	if now.Sub(c.since) >= patience || resident > c.begin+limit/16 && now.Sub(c.relieved) >= relievePause {

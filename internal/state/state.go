@@ -38,7 +38,7 @@ func Dir() (string, error) {
 var service = "/var/lib/framegate"
 
 // UseService sets $STATE_DIRECTORY to that of the systemd unit, if root asks, the unit has run, and no variable names another one. It is
-// for commands that change what the service uses, and not for serving: each framegate that serves needs a state directory of its own.
+// for commands that change what the service uses, and not for serving: each framegate that serves needs its own state directory.
 func UseService() {
 	if os.Geteuid() != 0 || os.Getenv("STATE_DIRECTORY") != "" || os.Getenv("XDG_STATE_HOME") != "" {
 		return

@@ -114,7 +114,7 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 	}
 }
 
-// maxNALs is how many NAL units of a packet are taken. A packet of 64 KB could have 15,000 of two bytes, each a picture of its own; a
+// maxNALs is how many NAL units of a packet are taken. A packet of 64 KB could have 15,000 of two bytes, each a separate picture; a
 // picture of one slice for each row of macroblocks has 270 in 8K.
 const maxNALs = 512
 

@@ -184,7 +184,7 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.Reader, pictu
 // time, since a camera may send less than the length that it states. It belongs to the goroutine that reads.
 type timedBody struct {
 	from    io.Reader
-	expired func() // cancels the request; called from a goroutine of its own
+	expired func() // cancels the request; called from a separate goroutine
 	timer   *time.Timer
 	limit   time.Duration
 }

@@ -1,6 +1,6 @@
 package frame
 
-// Step is one of the pictures among which quality=auto chooses, by what the line of a viewer carries. All viewers on the same step
+// Step is one of the pictures among which quality=auto chooses, by what a viewer's connection carries. All viewers on the same step
 // of the same request share one rendition.
 type Step struct {
 	Quality int     // of the JPEG at most; that of the request may be lower

@@ -265,7 +265,7 @@ func (p *Pipeline) Decoder() string {
 	return C.GoString((*C.char)(&text[0]))
 }
 
-// change changes the state in a goroutine of its own, because a bad driver can block forever. A pipeline that is only slow is
+// change changes the state in a separate goroutine, because a bad driver can block forever. A pipeline that is only slow is
 // taken down when it returns, so that it does not keep a device from others.
 func (p *Pipeline) change(ctx context.Context, state gst.State, limit time.Duration) error {
 	done, givenUp := make(chan error), make(chan struct{})

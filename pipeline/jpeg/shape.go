@@ -6,7 +6,7 @@ import (
 )
 
 // Shape finds the pictures whose shape differs from that of the pictures before them: they have another frame header, with its
-// size, components and sampling, or another orientation. Each shape needs a decoder of its own: jpegdec, which accepts a change, has
+// size, components and sampling, or another orientation. Each shape needs its own decoder: jpegdec, which accepts a change, has
 // been seen to write beyond its picture (GStreamer 1.22.0, libjpeg-turbo 2.1.5).
 //
 // A header that differs may also be damaged. A picture of a new shape is accepted if its scan has exactly the data of such a

@@ -15,7 +15,7 @@ import (
 
 // AddDecoder adds the elements that decode access units and returns their two ends. caps are those of the units, empty if they
 // are not known. ordered says that units arrive in display order. Naming a decoder avoids what decodebin adds to it: another
-// parser, and a queue with a thread of its own.
+// parser, and a queue with its own thread.
 func (p Plan) AddDecoder(g *gst.Pipeline, caps string, ordered bool) (first, last *gst.Element, err error) {
 	if p.decoder == "" {
 		made, err := g.Add(gst.Spec{Factory: "decodebin", Set: map[string]any{"force-sw-decoders": true}})

@@ -20,7 +20,7 @@ type scaler struct {
 	// reach is how many of its own pixels away, on each side, a pixel of the picture may show: half of its taps. It is 0 for the scaler in
 	// system memory, whose neighbours gst.PaintMasks covers.
 	reach int
-	// converts says that it converts colours if its output has a colorimetry of its own.
+	// converts says that it converts colours if its output has its own colorimetry.
 	converts bool
 }
 

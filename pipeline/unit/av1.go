@@ -135,7 +135,7 @@ func (s *av1Sizes) readOperatingPoints(r *bitReader) {
 	}
 }
 
-// overridden reports whether a frame states a size of its own (5.9.2).
+// overridden reports whether a frame states its own size (5.9.2).
 func (s *av1Sizes) overridden(frame []byte) bool {
 	const key, change = 0, 3
 	r := &bitReader{data: frame}

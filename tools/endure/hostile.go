@@ -26,7 +26,7 @@ const (
 // hostileClientCount is how many hostile clients there are at a time.
 const hostileClientCount = 4
 
-// hostileSchemes are those over which the hostile camera is read, each as a camera of its own.
+// hostileSchemes are those over which the hostile camera is read, each as a separate camera.
 var hostileSchemes = []string{"rtsp", "http"}
 
 // hostileID is the id of the hostile camera over a scheme.

@@ -1,5 +1,5 @@
 // Package adapt decides how much a viewer is sent: which step of frame.Steps, by what its line has carried, and at which rate. It
-// has no clock and no connection of its own.
+// has neither a clock nor a connection.
 package adapt
 
 import (

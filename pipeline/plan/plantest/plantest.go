@@ -73,7 +73,7 @@ func WithStandins(t *testing.T, platforms ...string) (standin.Standins, bool) {
 }
 
 // OnEveryPlatform runs a test for each platform, software included, in parallel, with a machine that knows what works and the
-// configuration's hardware that selects the platform. Hardware is a stand-in, in a process of its own.
+// configuration's hardware that selects the platform. Hardware is a stand-in, in a separate process.
 func OnEveryPlatform(t *testing.T, test func(t *testing.T, m *plan.Machine, hardware string)) {
 	t.Helper()
 	for _, name := range plan.Names() {

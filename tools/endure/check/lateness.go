@@ -21,7 +21,7 @@ const (
 	tickSlack = 2 * time.Millisecond
 	// heldUpTime is how late the machine must be for framegate to take a camera that works for stalled.
 	heldUpTime = StallTime / 2
-	// lateMemory is for how long the checker remembers when the machine was late. It is longer than every limit of time.
+	// lateMemory is for how long the checker remembers when the machine was late. It is longer than every time limit.
 	lateMemory = 5 * time.Minute
 )
 
@@ -46,7 +46,7 @@ func (l *lateness) overdue(now time.Time) time.Duration {
 	return 0
 }
 
-// due is when a limit of time that began at a time is over, as far as is known now. All the time for which the machine was
+// due is when a time limit that starts at from is over, as far as is known now. All the time for which the machine was
 // late meanwhile is added, not only the longest span of it: what takes many steps may be held up at each of them.
 func (l *lateness) due(from time.Time, limit time.Duration, now time.Time) time.Time {
 	for _, late := range l.since(from, now) {

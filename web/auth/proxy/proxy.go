@@ -93,7 +93,7 @@ func last(header http.Header, name string) string {
 // hostForm matches the host of a URL, with or without a port.
 var hostForm = regexp.MustCompile(`^([A-Za-z0-9._-]{1,253}|\[[0-9A-Fa-f:.]{2,45}\])(:[0-9]{1,5})?$`)
 
-// prefix returns the path that a proxy has removed. Home Assistant's ingress names it in a header of its own.
+// prefix returns the path that a proxy has removed. Home Assistant's ingress names it in its own header.
 func prefix(header http.Header) string {
 	for _, name := range []string{"X-Forwarded-Prefix", "X-Ingress-Path"} {
 		if path := strings.TrimSuffix(last(header, name), "/"); len(path) <= 200 && configs.IsBasePath(path) {

@@ -23,7 +23,7 @@ const (
 )
 
 // limiter limits the failed attempts from each address and for each name. Nobody can lock a user out: an address from which a user has
-// signed in has an allowance of its own for that user, and an address that has not failed for a name has one attempt beyond the limit
+// signed in has a separate allowance for that user, and an address that has not failed for a name has one attempt beyond the limit
 // of the name. The zero value is ready to use. Any goroutine may call its methods.
 type limiter struct {
 	mu       sync.Mutex // guards the fields below
