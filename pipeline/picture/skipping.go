@@ -53,8 +53,8 @@ func (s *skipping) late(u unit.Unit) bool {
 	return s.decodesOnlyKeys && !s.wantsOnlyKeys && !u.Key && u.PTS-s.newestKey > s.meter.KeyInterval()*3/2
 }
 
-// skips reports whether u, the next unit, is skipped, and takes u into account. Call it once for each unit, after late. shown is the PTS
-// of the newest picture of the decoder.
+// skips reports whether u, the next unit, is skipped, and takes u into account. Call it once for each unit for which late is
+// false. shown is the PTS of the newest picture of the decoder.
 func (s *skipping) skips(u unit.Unit, shown time.Duration) bool {
 	if u.Key {
 		s.newestKey, s.keyframeLate = u.PTS, false
