@@ -268,17 +268,9 @@ func (b *bench) slow(ctx context.Context) error {
 
 // ages returns how old each picture is when a slow viewer has read it, in ms since framegate has got it.
 func (b *bench) ages(ctx context.Context, server *process.Process, protocol string, line int, pause time.Duration) (ages []float64, err error) {
-	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
-		return raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, slowBuffer) })
-	}}
-	transport := &http.Transport{
-		DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
-			conn, err := dialer.DialContext(ctx, network, address)
-			return &slowLine{Conn: conn, rate: line}, err
-		},
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol}},
-		ForceAttemptHTTP2: protocol == "h2",
-	}
+	transport := slowTransport(line)
+	transport.TLSClientConfig = &tls.Config{InsecureSkipVerify: true, NextProtos: []string{protocol}}
+	transport.ForceAttemptHTTP2 = protocol == "h2"
 	defer transport.CloseIdleConnections()
 	if pause > 0 {
 		transport.HTTP2 = &http.HTTP2Config{MaxReceiveBufferPerStream: 64 << 10} // as docs/http.md asks for
@@ -300,6 +292,17 @@ func (b *bench) ages(ctx context.Context, server *process.Process, protocol stri
 		time.Sleep(pause)
 	}
 	return ages, nil
+}
+
+// slowTransport makes connections over a line of this many bytes a second, or any number if it is 0.
+func slowTransport(line int) *http.Transport {
+	dialer := net.Dialer{Control: func(_, _ string, raw syscall.RawConn) error {
+		return raw.Control(func(fd uintptr) { unix.SetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_RCVBUF, slowBuffer) })
+	}}
+	return &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		conn, err := dialer.DialContext(ctx, network, address)
+		return &slowLine{Conn: conn, rate: line}, err
+	}}
 }
 
 // slowBuffer is how much the kernel of a slow viewer may keep unread, in bytes. Linux doubles it.

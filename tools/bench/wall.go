@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"os/exec"
 	"slices"
 	"time"
 
+	"github.com/coder/websocket"
 	"github.com/framegate/framegate/internal/machine"
 	"github.com/framegate/framegate/internal/process"
 	"github.com/framegate/framegate/internal/rig"
@@ -50,7 +53,64 @@ func (b *bench) wall(ctx context.Context) error {
 		}
 	}
 	b.add(table.Row{Name: "32 tiles: WebSocket against <img>, framegate and Chromium together", Value: last[1] / last[0]})
+	return b.slowWall(ctx)
+}
+
+// slowWall measures how old the pictures of 16 tiles become over a line of 2 Mbit/s, which carries about half of them.
+func (b *bench) slowWall(ctx context.Context) error {
+	const tiles, line = 16, 2e6 / 8
+	server, err := b.serveWall(ctx, "", "", tiles)
+	if err != nil {
+		return err
+	}
+	defer server.Stop()
+	transport := slowTransport(line)
+	defer transport.CloseIdleConnections()
+	socket, _, err := websocket.Dial(ctx, server.URL+"/api/live", &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}})
+	if err != nil {
+		return err
+	}
+	defer socket.CloseNow()
+	socket.SetReadLimit(-1)
+	for i := range tiles {
+		if err := socket.Write(ctx, websocket.MessageText, fmt.Appendf(nil, `{"open": {"tile": %d, "camera": %q}}`, i, rig.CameraID(i))); err != nil {
+			return err
+		}
+	}
+	begin := time.Now().Add(3 * time.Second) // by then framegate knows the line
+	shown := map[uint32]time.Time{}          // when the picture that each tile shows came from the camera
+	pictures, oldest := 0, time.Duration(0)
+	for time.Since(begin) < b.Time {
+		kind, message, err := socket.Read(ctx)
+		if err != nil {
+			return err
+		}
+		if kind != websocket.MessageBinary {
+			continue
+		}
+		tile, now := binary.BigEndian.Uint32(message), time.Now()
+		if now.After(begin) {
+			pictures++
+			oldest = max(oldest, now.Sub(shown[tile]))
+		}
+		shown[tile] = time.UnixMicro(int64(binary.BigEndian.Uint64(message[8:])))
+		if err := socket.Write(ctx, websocket.MessageText, fmt.Appendf(nil, `{"shown": [%d]}`, tile)); err != nil {
+			return err
+		}
+	}
+	const name = "16 tiles over a line of 2 Mbit/s"
+	b.add(table.Row{Name: name + ": pictures a second in each tile", Value: float64(pictures) / tiles / b.Time.Seconds(), Unit: "fps"})
+	b.add(table.Row{Name: name + ": age of the oldest picture that a tile showed", Value: millis(oldest), Unit: "ms", AtMost: 2000})
 	return nil
+}
+
+// serveWall runs framegate for the cameras of a wall.
+func (b *bench) serveWall(ctx context.Context, tls, state string, tiles int) (*process.Process, error) {
+	var cameras []rig.Camera
+	for i := range tiles {
+		cameras = append(cameras, rig.Camera{ID: rig.CameraID(i), URL: "test://ball?width=320&height=180&fps=10", Keys: "scale: 1"})
+	}
+	return rig.ServeWith(ctx, b.Framegate, tls, []string{"STATE_DIRECTORY=" + state}, cameras...)
 }
 
 // shownWall is what a wall costs, in cores, and how soon it shows a picture.
@@ -75,11 +135,7 @@ func (b *bench) showWall(ctx context.Context, browser, tls string, tiles int) (w
 		return w, err
 	}
 	defer os.RemoveAll(state)
-	var cameras []rig.Camera
-	for i := range tiles {
-		cameras = append(cameras, rig.Camera{ID: rig.CameraID(i), URL: "test://ball?width=320&height=180&fps=10", Keys: "scale: 1"})
-	}
-	server, err := rig.ServeWith(ctx, b.Framegate, tls, []string{"STATE_DIRECTORY=" + state}, cameras...)
+	server, err := b.serveWall(ctx, tls, state, tiles)
 	if err != nil {
 		return w, err
 	}
