@@ -73,10 +73,21 @@ func (b *boundary) cut(line []byte) (seen, rest []byte, ok bool) {
 	if dashes < 2 || len(line) == 2 || len(name) == 0 && len(b.name) > 0 {
 		return nil, nil, false
 	}
-	if i := bytes.Index(bytes.ToLower(name), []byte("content-")); i > 0 {
+	if i := indexFold(name, "content-"); i > 0 {
 		name, rest = name[:i], name[i:]
 	}
 	return line[:dashes+len(bytes.TrimRight(name, "- \t"))], rest, true
+}
+
+// indexFold returns where a text in ASCII is in data, in whatever case, or -1. bytes.ToLower would move what follows a byte that is not
+// UTF-8.
+func indexFold(data []byte, text string) int {
+	for i := 0; i+len(text) <= len(data); i++ {
+		if strings.EqualFold(string(data[i:i+len(text)]), text) {
+			return i
+		}
+	}
+	return -1
 }
 
 // at reports whether data, which follows a picture, begins with a boundary or with another picture. more means that data is too
