@@ -3,6 +3,7 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"sync/atomic"
@@ -28,8 +29,14 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 		problem{Status: http.StatusForbidden, Detail: "pages of this origin may not watch; cors_origins lists those that may, and must name this one where users sign in"}.write(w)
 		return
 	}
+	leave, status := s.liveClients.enter(addressOf(r), maxLive, maxLiveOfOne)
+	if leave == nil {
+		problem{Status: status, Detail: fmt.Sprintf("too many WebSockets are open; at most %d, and %d of one address, are allowed", maxLive, maxLiveOfOne), retryAfter: retryAfter}.write(w)
+		return
+	}
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // the origin has been checked
 	if err != nil {
+		leave()
 		return // it has answered
 	}
 	limitSharedQueue(r)
@@ -38,11 +45,18 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(ctx)
 	client := &liveClient{server: s, r: r, renewed: s.renewed(r)}
 	go func() {
+		defer leave()
 		defer cancel(nil)
 		defer s.rights.hold(client.check, cancel)()
 		s.sockets.Serve(ctx, socket, live.Client{Sees: client.sees, Visible: client.visible, Watch: client.watch, Problem: client.problem})
 	}()
 }
+
+// How many WebSockets may be open, in all and of one address. Each may be idle for ever, and outlasts its request.
+const (
+	maxLive      = 1000
+	maxLiveOfOne = 100
+)
 
 // websocketRequested reports whether a client asks for a WebSocket, in any version of the protocol.
 func websocketRequested(r *http.Request) bool {
@@ -120,7 +134,8 @@ func (c *liveClient) watch(ctx context.Context, id, rawQuery string) (view *regi
 	if bad != nil {
 		return nil, nil, errRefused{*bad}
 	}
-	leave, refused := s.enter(c.r, id, q.Request)
+	asker := c.r.WithContext(auth.WithPrincipal(c.r.Context(), c.now())) // whose role may have changed since the handshake
+	leave, refused := s.enter(asker, id, q.Request)
 	if refused != nil {
 		return nil, nil, errRefused{*refused}
 	}

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"slices"
@@ -356,5 +357,43 @@ func TestLiveGoesOnWithACameraThatChanges(t *testing.T) {
 	send(t, "PATCH", url+"/api/cameras/gate", `{"width": 64}`, nil)
 	for s.until(picture).picture.width != 64 {
 		s.shown(1)
+	}
+}
+
+func TestOneAddressHasAFewWebSockets(t *testing.T) {
+	url := serve(t)
+	first := openLive(t, url, nil)
+	for range maxLiveOfOne - 1 {
+		openLive(t, url, nil)
+	}
+	_, resp, err := websocket.Dial(first.ctx, url+"/api/live", nil)
+	if err == nil || resp == nil || resp.StatusCode != http.StatusTooManyRequests {
+		t.Errorf("one more: %v %v", resp, err)
+	}
+	openLive(t, url, http.Header{"Test-From": {"127.0.0.2:4321"}}).read()
+}
+
+func TestLiveLimitsWhoIsNoAdminAnyMore(t *testing.T) {
+	config, err := configs.Parse("test.yaml", []byte("cameras: [{id: gate, url: 'rtsp://h/gate', max_renditions: 4}]\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config.Auth.Users = []configs.User{userOf(t, "ann", "ann's", configs.AdminRole)}
+	handler, stop := newHandler(t, config, nil, time.Now)
+	url := listenWith(t, handler)
+	t.Cleanup(stop)
+	r, _ := http.NewRequest(http.MethodGet, url, nil)
+	r.SetBasicAuth("ann", "ann's")
+	s := openLive(t, url, r.Header)
+	s.read()
+	demoted := *config
+	demoted.Auth.Users = slices.Clone(config.Auth.Users)
+	demoted.Auth.Users[0].Role = configs.ViewerRole
+	handler.Configure(&demoted)
+	for i := range 3 {
+		s.open(i, "gate", fmt.Sprintf("width=%d", 100+i))
+	}
+	if ended := s.until(func(m liveMessage) bool { return m.Ended != nil }).Ended; ended.Problem.Status != http.StatusTooManyRequests {
+		t.Errorf("%+v", ended)
 	}
 }

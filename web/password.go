@@ -85,7 +85,8 @@ func (s *server) refusedPassword(user string, err error) *problem {
 		return &problem{Status: http.StatusNotFound, Detail: err.Error()}
 	}
 	if status := statusOfChange(err); status != 0 {
-		return &problem{Status: status, Detail: err.Error()}
+		s.Log.Warn("a password was not changed", "who", user, "error", err)
+		return &problem{Status: status, Detail: "the configuration file cannot be changed now; an admin finds the reason in the log"} // faults quote the file
 	}
 	s.Log.Error("changing a password failed", "who", user, "error", err)
 	return &problem{Status: http.StatusInternalServerError, Detail: "changing the password failed; the log says more"}

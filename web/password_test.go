@@ -179,3 +179,23 @@ func TestOnlyUsersOfTheConfigurationHaveAPassword(t *testing.T) {
 		}
 	}
 }
+
+func TestViewersLearnNothingOfAFaultyFile(t *testing.T) {
+	config, file := fileWithUsers(t, "")
+	handler, stop := newHandler(t, config, file, time.Now)
+	root := listenWith(t, handler)
+	t.Cleanup(stop)
+	text, err := os.ReadFile(file.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(file.Path, append(text, "name: rtsp://admin:secret@h/gate\n"...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	bob := newVisit(t, root)
+	bob.signIn(t, "bob", "battery staple", "")
+	resp, page := bob.change(t, "battery staple", "purple staple", "purple staple")
+	if resp.StatusCode != http.StatusConflict || strings.Contains(page, "secret") || strings.Contains(page, file.Path) {
+		t.Errorf("%s %s", resp.Status, page)
+	}
+}

@@ -134,25 +134,26 @@ func New(o Options) *Handler {
 // server has the handlers of the routes.
 type server struct {
 	Options
-	config   atomic.Pointer[configs.Config] // for future requests
-	finders  []auth.Finder                  // the first that finds a principal decides
-	changes  auth.Changes                   // to what principals may do
-	rights   rights                         // in use
-	users    *users.Users
-	sessions *sessions.Sessions
-	tokens   *tokens.Tokens
-	links    *links.Links
-	proxied  *proxy.Users
-	sockets  *live.Server
-	requests inProgress // of all clients
-	forms    inProgress // whose bodies are being read
-	viewers  viewerLimits
-	visitors visitors
-	pixels   sentPixels
-	refusals refusalPictures
-	visitLog *slog.Logger     // of refused visitors; it writes few lines a second
-	reduced  atomic.Int64     // viewers who are not on the first step of quality=auto
-	now      func() time.Time // by which quality=auto and max_kbps judge a line
+	config      atomic.Pointer[configs.Config] // for future requests
+	finders     []auth.Finder                  // the first that finds a principal decides
+	changes     auth.Changes                   // to what principals may do
+	rights      rights                         // in use
+	users       *users.Users
+	sessions    *sessions.Sessions
+	tokens      *tokens.Tokens
+	links       *links.Links
+	proxied     *proxy.Users
+	sockets     *live.Server
+	liveClients inProgress // who have a WebSocket
+	requests    inProgress // of all clients
+	forms       inProgress // whose bodies are being read
+	viewers     viewerLimits
+	visitors    visitors
+	pixels      sentPixels
+	refusals    refusalPictures
+	visitLog    *slog.Logger     // of refused visitors; it writes few lines a second
+	reduced     atomic.Int64     // viewers who are not on the first step of quality=auto
+	now         func() time.Time // by which quality=auto and max_kbps judge a line
 }
 
 // allowed returns the methods of a path.

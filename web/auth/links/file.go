@@ -11,8 +11,13 @@ import (
 // watched is a file of the state directory that other processes change too.
 type watched struct {
 	name string
-	last stamp // of what was read last
+	last stamp  // of what was read last
+	said string // the last error that was logged
+	open func(name string) ([]byte, error)
 }
+
+// noDirectory is why there is no state directory, and so no file in it.
+type noDirectory struct{ error }
 
 // stamp distinguishes a file from those that were in its place before, and from itself before it was changed or given to others.
 type stamp struct {
@@ -34,7 +39,7 @@ func stampOf(path string) (stamp, error) {
 func (f *watched) read() (content []byte, changed bool, err error) {
 	path, err := state.Path(f.name)
 	if err != nil {
-		return nil, false, err
+		return nil, false, noDirectory{err}
 	}
 	now, err := stampOf(path)
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
@@ -43,10 +48,23 @@ func (f *watched) read() (content []byte, changed bool, err error) {
 	if now == f.last {
 		return nil, false, nil
 	}
-	f.last = now
-	content, err = state.ReadFile(f.name)
+	content, err = f.open(f.name)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, true, nil
+		content, err = nil, nil
+	}
+	if err == nil { // or it is read again the next time
+		f.last = now
 	}
 	return content, true, err
+}
+
+// isNew reports whether an error, or nil, is another one than the last time, so that what lasts is logged once.
+func (f *watched) isNew(err error) bool {
+	said := ""
+	if err != nil {
+		said = err.Error()
+	}
+	was := f.said
+	f.said = said
+	return said != was && err != nil
 }

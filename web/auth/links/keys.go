@@ -206,7 +206,7 @@ func (l *Links) reloadKeys() error {
 	}
 	ended := lacks(l.accepted(), before)
 	l.mu.Unlock()
-	if err != nil {
+	if l.keysFile.isNew(err) {
 		l.log.Error("the keys of links cannot be read; the previous ones stay in effect", "error", err)
 	}
 	if ended {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/state"
 	"github.com/framegate/framegate/web/auth"
 )
 
@@ -34,7 +35,7 @@ type Links struct {
 
 // New returns Links without a configuration. They call changed when links may have ended before their time.
 func New(changed func(), log *slog.Logger) *Links {
-	return &Links{changed: changed, log: log, now: time.Now, keysFile: watched{name: file}, revokedFile: watched{name: revokedFile}}
+	return &Links{changed: changed, log: log, now: time.Now, keysFile: watched{name: file, open: state.ReadFile}, revokedFile: watched{name: revokedFile, open: state.ReadFile}}
 }
 
 // Configure sets the keys of a configuration.
@@ -105,7 +106,7 @@ func clientOf(r *http.Request) netip.Addr {
 func (l *Links) reload() error {
 	l.reloading.Lock()
 	defer l.reloading.Unlock()
-	l.reloadRevoked()
+	l.reloadRevoked() // it says in the log what is wrong, and what that means
 	return l.reloadKeys()
 }
 

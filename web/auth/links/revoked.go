@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/url"
 	"slices"
@@ -79,7 +80,11 @@ func (l *Links) RevokeLink(address string) (Signed, error) {
 	if err != nil {
 		return Signed{}, err
 	}
-	l.reload()
+	l.reloading.Lock()
+	defer l.reloading.Unlock()
+	if err := l.reloadRevoked(); err != nil {
+		return Signed{}, fmt.Errorf("the link is revoked in the state directory, which cannot be read now: %w", err)
+	}
 	return signed, nil
 }
 
@@ -96,10 +101,10 @@ func parseRevoked(content []byte) (all []revokedLink, err error) {
 
 // reloadRevoked reads the links that were revoked if their file has changed. If it cannot be read, the list stays the same. If it could
 // never be read since the start, no link is accepted. l.reloading is held.
-func (l *Links) reloadRevoked() {
+func (l *Links) reloadRevoked() error {
 	content, changed, err := l.revokedFile.read()
-	if !changed { // without a state directory no link was revoked
-		return
+	if errors.As(err, new(noDirectory)) || !changed && err == nil { // without a state directory no link was revoked
+		return nil
 	}
 	var all []revokedLink
 	if err == nil {
@@ -109,9 +114,12 @@ func (l *Links) reloadRevoked() {
 		l.mu.Lock()
 		l.unknown = l.revoked == nil
 		l.mu.Unlock()
-		l.log.Error("the links that were revoked cannot be read", "error", err)
-		return
+		if l.revokedFile.isNew(err) {
+			l.log.Error("the links that were revoked cannot be read", "error", err)
+		}
+		return err
 	}
+	l.revokedFile.isNew(nil)
 	revoked, more := map[string]bool{}, false
 	l.mu.Lock()
 	for _, r := range all {
@@ -123,6 +131,7 @@ func (l *Links) reloadRevoked() {
 	if more {
 		l.changed()
 	}
+	return nil
 }
 
 // isRevoked reports whether a single link was revoked. known is false if this cannot be found out.

@@ -155,3 +155,18 @@ func TestLinksAreRefusedWhileThoseThatWereRevokedCannotBeRead(t *testing.T) {
 	restarted.reload()
 	restarted.expect(t, other, nil)
 }
+
+// TestRevocationIsNotLostByAFileThatCannotBeReadOnce as when there are no descriptors left.
+func TestRevocationIsNotLostByAFileThatCannotBeReadOnce(t *testing.T) {
+	m := newLinks(t)
+	link := m.sign(t, Request{URL: "/cameras/gate/stream"})
+	m.expect(t, link, nil)
+	open, fault := m.revokedFile.open, errors.New("too many open files")
+	m.revokedFile.open = func(string) ([]byte, error) { return nil, fault }
+	if _, err := m.RevokeLink(link); !errors.Is(err, fault) {
+		t.Errorf("the link is said to be revoked: %v", err)
+	}
+	m.revokedFile.open = open
+	m.reload()
+	m.expect(t, link, errRevoked)
+}
