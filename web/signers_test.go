@@ -32,7 +32,7 @@ func TestSignersOfTheDocsMakeLinksThatAreValid(t *testing.T) {
 	for language, signer := range signers {
 		t.Run(language, func(t *testing.T) {
 			if _, err := exec.LookPath(signer.command[0]); err != nil {
-				t.Skip(err)
+				t.Skipf("SKIPPED: this machine lacks the program: %v", err)
 			}
 			file := filepath.Join(t.TempDir(), signer.file)
 			code := signer.before + codeOf(t, language) + signer.after
@@ -62,7 +62,7 @@ func TestSignersOfTheDocsMakeLinksThatAreValid(t *testing.T) {
 // TestTokenOfTheDocsLetsItsHolderIn runs the function as it is in docs/access.md.
 func TestTokenOfTheDocsLetsItsHolderIn(t *testing.T) {
 	if _, err := exec.LookPath("python3"); err != nil {
-		t.Skip(err)
+		t.Skipf("SKIPPED: this machine lacks the program: %v", err)
 	}
 	dir := t.TempDir()
 	for name, content := range map[string]string{"token.py": codeOf(t, "A token in Python"), "jwt.secret": jwtSecret + "\n"} {
