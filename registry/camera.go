@@ -43,6 +43,7 @@ type camera struct {
 	before     totals      // of the cameras that c has replaced, once they have ended
 	suspension suspension
 	smallUntil time.Time // no large renditions are added before, see endLarge
+	history    history
 }
 
 func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
@@ -73,6 +74,7 @@ func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 // away, and see a placeholder. Its totals are those of both. The camera does not run yet.
 func (c *camera) remember(old *camera) {
 	c.previous = old
+	old.read(func() { c.history = old.history.clone() })
 	if c.conf.Disabled {
 		return
 	}
@@ -94,6 +96,7 @@ func (c *camera) run(ctx context.Context) {
 	defer context.AfterFunc(ctx, func() { c.cancel(ErrClosing) })()
 	c.inherit()
 	if c.conf.Disabled {
+		c.change(c.noteState)
 		<-c.ctx.Done()
 		return
 	}
@@ -227,6 +230,7 @@ func (c *camera) updateState() {
 		if state == Waiting { // which is known some seconds after it has begun
 			c.since = from.since
 		}
+		c.noteState()
 	}
 }
 

@@ -48,6 +48,7 @@ func (r *Registry) Run(ctx context.Context) {
 	r.ctx = ctx
 	r.start(r.cameras)
 	r.mu.Unlock()
+	r.running.Go(func() { r.keepHistory(ctx) })
 	<-ctx.Done()
 	r.mu.Lock()
 	r.closed = true

@@ -26,6 +26,7 @@ type rendition struct {
 	viewers int
 	polled  bool        // programs ask for its pictures one by one
 	expiry  *time.Timer // ends the rendition; runs while it has no viewers
+	sampled counts
 }
 
 // join waits until it is known what the camera sends, and then adds a viewer to the rendition that a complete request

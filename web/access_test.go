@@ -44,6 +44,7 @@ var kindOfRoute = map[string]string{
 	"GET /cameras/{id}/snapshot.png":  "picture",
 	"GET /cameras/{id}/snapshot.webp": "picture",
 	"GET /api/cameras/{id}":           "camera",
+	"GET /api/cameras/{id}/history":   "camera",
 
 	"GET /api/hardware":        "admins",
 	"GET /api/config":          "admins",
@@ -273,7 +274,7 @@ func TestViewersLearnNoAddressOfACamera(t *testing.T) {
 	url := serveConfig(t, config, nil)
 	const secret = "h:554" // of the error of the camera
 	get(t, url+"/cameras/away/stream")
-	for _, path := range []string{"/", "/cameras/away/", "/api/cameras", "/api/cameras/away", "/cameras/away/stream", "/cameras/away/snapshot.jpg", "/cameras/away/next.jpg"} {
+	for _, path := range []string{"/", "/cameras/away/", "/api/cameras", "/api/cameras/away", "/api/cameras/away/history", "/cameras/away/stream", "/cameras/away/snapshot.jpg", "/cameras/away/next.jpg"} {
 		_, seen := statusAndBody(t, url+path, nil)
 		if !strings.Contains(seen, secret) && !strings.HasSuffix(path, "/") {
 			t.Errorf("%s tells an admin nothing: %s", path, seen)

@@ -34,6 +34,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/api/live", auth.Viewer, http.HandlerFunc(s.watchLive)},
 		{http.MethodGet, "/api/cameras", auth.Viewer, http.HandlerFunc(s.listCameras)},
 		{http.MethodGet, "/api/cameras/{id}", auth.Viewer, http.HandlerFunc(s.showCamera)},
+		{http.MethodGet, "/api/cameras/{id}/history", auth.Viewer, http.HandlerFunc(s.showHistory)},
 
 		{http.MethodGet, "/sign-in", auth.Anybody, http.HandlerFunc(s.showSignIn)},
 		{http.MethodPost, "/sign-in", auth.Anybody, s.form(s.signIn)},

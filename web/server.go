@@ -60,6 +60,7 @@ type Options struct {
 type Cameras interface {
 	Cameras() []registry.Status
 	Camera(id string) (registry.Status, error)
+	History(id string) (registry.History, error)
 	Watch(ctx context.Context, id string, request frame.Request) (*registry.View, error)
 	Next(ctx context.Context, id string, request frame.Request, after time.Time) (f *frame.Frame, number uint64, err error)
 	Snapshot(ctx context.Context, id string, request frame.Request, maxAge time.Duration) (f *frame.Frame, stale bool, err error)

@@ -17,6 +17,7 @@ type Slot struct {
 	write   sync.Mutex // serialises Publish; readers never take it
 
 	frames, bytes atomic.Uint64
+	delay         atomic.Int64 // as a time.Duration
 	rate          rate
 }
 
@@ -41,7 +42,7 @@ func (s *Slot) Publish(f *Frame) bool {
 	if old.frame != nil && f.PTS <= old.frame.PTS {
 		return false
 	}
-	picture, floor, number := old.picture, old.floor, old.number
+	picture, floor, number, received := old.picture, old.floor, old.number, f.Received
 	if !f.Received.After(floor) {
 		f = f.moved(floor.Add(time.Microsecond))
 		floor = f.Received
@@ -53,7 +54,9 @@ func (s *Slot) Publish(f *Frame) bool {
 		number++
 		s.frames.Add(1)
 		s.bytes.Add(uint64(len(f.Picture())))
-		s.rate.tick(time.Now())
+		now := time.Now()
+		s.delay.Add(int64(now.Sub(received)))
+		s.rate.tick(now)
 	}
 	s.current.Store(&publication{frame: f, picture: picture, floor: floor, number: number, replaced: make(chan struct{})})
 	close(old.replaced)
@@ -109,6 +112,9 @@ func (s *Slot) Frames() uint64 { return s.frames.Load() }
 
 // Bytes is the size of all pictures published so far.
 func (s *Slot) Bytes() uint64 { return s.bytes.Load() }
+
+// Delay is how long after their arrival from the camera the pictures were published, all together.
+func (s *Slot) Delay() time.Duration { return time.Duration(s.delay.Load()) }
 
 // FPS is how many pictures a second were published over the last 2 s. It is 0 for the first 0.4 s and after 2 s without any.
 func (s *Slot) FPS() float64 { return s.rate.perSecond(time.Now()) }
