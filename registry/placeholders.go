@@ -74,20 +74,24 @@ func (c *camera) duePlaceholders(now time.Time) (due []duePlaceholder, pause tim
 		if r.drawing {
 			continue
 		}
-		newest, failure := r.slot.Newest(), c.failure(r.spec)
+		newest, failure, late := r.slot.Newest(), c.failure(r.spec), false
 		first := newest == nil || !newest.Placeholder
+		if first && failure == nil && c.conf.Placeholder {
+			failure = c.choose(r.spec).late(newest)
+			late = failure != nil
+		}
 		if first && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
 			continue
 		}
-		received := now
 		if !first {
 			if left := r.placeholder.shown.Add(placeholderInterval).Sub(now); left > 0 {
 				pause = cmp.Or(min(pause, left), left)
 				continue
 			}
-			if failure == nil { // pictures that were received before now may still be published
-				received = newest.Received.Add(time.Microsecond)
-			}
+		}
+		received := now
+		if late || failure == nil { // pictures that were received before now may still be published
+			received = newest.Received.Add(time.Microsecond)
 		}
 		due = append(due, duePlaceholder{r, r.spec, failure, first, c.lastSeen(r), received})
 	}

@@ -104,6 +104,52 @@ func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 	}
 }
 
+// TestCameraThatIsBackWithoutPicturesGetsAPlaceholder has a camera that is connected again within its grace period, and whose first picture
+// comes late.
+func TestCameraThatIsBackWithoutPicturesGetsAPlaceholder(t *testing.T) {
+	r, e, f := start(t, "")
+	v := watch(t, r, frame.Request{})
+	defer v.Close()
+	defer time.AfterFunc(patience, func() { v.cancel(errors.New("no placeholder")) }).Stop()
+	c := r.byID["a"]
+	c.change(func() { c.gracePeriod = patience }) // the machine may be busy
+	for n := range 2 {
+		release := e.block()
+		f.receive(time.Now())
+		f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
+		until(t, "connected again", func() bool { s, _ := r.Camera("a"); return s.Reconnects == n+1 })
+		c.read(func() { c.main().grace.timer.Reset(0) })
+		nextPlaceholder(t, v)
+		if s, _ := r.Camera("a"); s.State != Ready || s.Error != "" {
+			t.Errorf("%s, %s", s.State, s.Error)
+		}
+		release()
+		until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Placeholder })
+	}
+}
+
+// TestConnectionsWithoutAPictureDoNotProlongAGracePeriod has a camera that closes each connection before it sends anything.
+func TestConnectionsWithoutAPictureDoNotProlongAGracePeriod(t *testing.T) {
+	r, e, f := start(t, "")
+	v := watch(t, r, frame.Request{})
+	defer v.Close()
+	defer e.block()()
+	c := r.byID["a"]
+	c.change(func() { c.gracePeriod = patience })
+	var began *grace
+	for n := range 3 {
+		f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
+		until(t, "connected again", func() bool { s, _ := r.Camera("a"); return s.Reconnects == n+1 })
+		c.read(func() {
+			if n == 0 {
+				began = c.main().grace
+			} else if c.main().grace != began {
+				t.Error("the grace period began again")
+			}
+		})
+	}
+}
+
 func TestGracePeriodEndsWhenNobodyNeedsTheCamera(t *testing.T) {
 	r, _, f := start(t, "connect: on_demand")
 	v := watch(t, r, frame.Request{})

@@ -243,6 +243,13 @@ func (f *standinFeed) hang(on bool) {
 	f.mu.Unlock()
 }
 
+// receive makes the camera's last unit one of a time.
+func (f *standinFeed) receive(at time.Time) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.lastUnit = at
+}
+
 // blockPictures keeps every new picture from making frames, and returns a function that ends this for the pictures begun
 // after it is called.
 func (e *standin) blockPictures() (end func()) {
@@ -253,6 +260,20 @@ func (e *standin) blockPictures() (end func()) {
 		e.mu.Lock()
 		defer e.mu.Unlock()
 		e.blocked = nil
+	}
+}
+
+// block keeps every new picture from making frames until the function that it returns is called.
+func (e *standin) block() (end func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	blocked := make(chan struct{})
+	e.blocked = blocked
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		e.blocked = nil
+		close(blocked)
 	}
 }
 

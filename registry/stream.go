@@ -29,7 +29,7 @@ type stream struct {
 	planChanges int          // counts events that may change the feed's best plan
 	tried       bool         // it has connected or failed at least once
 	err         error        // why the last connection ended; nil while up, and during a grace period
-	grace       *grace       // nil while there is none
+	grace       *grace       // the last one; nil if viewers have seen since then that the camera was away, or nobody needs it
 	pictureErr  error        // why the last picture failed; nil as soon as another one is tried
 	shown       *pictureRun  // whose frames viewers see
 	snapshots   int          // how many snapshots keep it connected
@@ -177,7 +177,6 @@ func (s *stream) connected(format frame.Stream) {
 		if s.lost {
 			s.reconnects++
 		}
-		s.endGrace()
 		if !s.up {
 			s.upSince = time.Now()
 		} else if s.format.Codec == format.Codec {
@@ -228,13 +227,17 @@ func (s *stream) disconnected(err error) (lasted time.Duration) {
 		}
 		s.up, s.tried = false, true
 		s.lastFrame = later(s.lastFrame, lastUnit)
-		s.endGrace()
+		ended := lasted > 0 && frame.ReasonOf(err) == frame.Ended
 		switch {
 		case errors.Is(err, errReleased):
+			s.endGrace()
 			s.err = nil // it may have been waiting
 			s.setState(Idle)
-		case lasted > 0 && frame.ReasonOf(err) == frame.Ended:
+		case ended && (s.grace == nil || lastUnit.After(s.grace.began)):
 			s.beginGrace(err)
+		case ended && !s.grace.over: // a connection without a picture does not prolong it
+			s.lost = true
+			s.setState(Connecting)
 		default:
 			s.fail(err)
 		}
@@ -242,8 +245,9 @@ func (s *stream) disconnected(err error) (lasted time.Duration) {
 	return lasted
 }
 
-// fail records why the stream is away. The camera's mutex is held.
+// fail records why the stream is away, which viewers see. The camera's mutex is held.
 func (s *stream) fail(err error) {
+	s.endGrace()
 	s.err, s.lost = err, true
 	s.setState(stateOf(frame.ReasonOf(err)))
 }
@@ -276,19 +280,28 @@ func later(a, b time.Time) time.Time {
 	return a
 }
 
-// grace is the grace period of a camera that has closed a working connection. Viewers keep the last picture until the camera is
-// connected again or the period is over.
-type grace struct{ timer *time.Timer }
+// grace is the grace period of a camera that has closed a working connection. Viewers keep the last picture until the camera gives a new
+// one or the period is over. The camera's mutex guards over.
+type grace struct {
+	began time.Time // when the connection ended
+	why   error     // why it did
+	over  bool      // and the camera was connected again by then
+	timer *time.Timer
+}
 
-// beginGrace begins a grace period, at the end of which the stream fails with err. The camera's mutex is held.
+// beginGrace begins a grace period. If the stream is still away at its end, it fails with err. The camera's mutex is held.
 func (s *stream) beginGrace(err error) {
-	g := &grace{}
+	s.endGrace()
+	g := &grace{began: time.Now(), why: err}
 	s.grace, s.lost, s.err = g, true, nil
 	s.setState(Connecting)
 	g.timer = time.AfterFunc(s.camera.gracePeriod, func() {
 		s.camera.change(func() {
-			if s.grace == g {
-				s.grace = nil
+			switch {
+			case s.grace != g:
+			case s.up:
+				g.over = true
+			default:
 				s.fail(err)
 			}
 		})
@@ -301,4 +314,13 @@ func (s *stream) endGrace() {
 		s.grace.timer.Stop()
 		s.grace = nil
 	}
+}
+
+// late is why a camera that is connected again has given no picture since before its grace period, which is over. It is nil if newest,
+// the newest frame that viewers have, is from after that or there was no such period. The camera's mutex is held.
+func (s *stream) late(newest *frame.Frame) error {
+	if s.grace == nil || !s.grace.over || newest == nil || newest.Received.After(s.grace.began) {
+		return nil
+	}
+	return s.grace.why
 }

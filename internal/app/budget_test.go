@@ -72,7 +72,16 @@ func TestMemoryIsGivenBackForADecoderThatNeedsIt(t *testing.T) {
 
 func TestLimitThatCannotBeKeptIsNoBudget(t *testing.T) {
 	c := newTestCeiling(&cameraList{own: 200 * mega}, 100*mega)
+	c.idle.Store(100 * mega)
 	if limit, _ := c.budget(1); limit != 0 {
 		t.Errorf("%d bytes", limit)
+	}
+}
+
+func TestBudgetHoldsWhileMoreIsTakenThanCamerasHold(t *testing.T) {
+	c := newTestCeiling(&cameraList{own: 200 * mega, sizes: []int64{mega}}, 100*mega)
+	c.idle.Store(50 * mega)
+	if limit, resident := c.budget(20 * mega); limit != 100*mega || resident != 201*mega {
+		t.Errorf("%d of %d", resident, limit)
 	}
 }

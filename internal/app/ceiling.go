@@ -94,7 +94,7 @@ func (c *ceiling) set(limit configs.Memory) {
 // room for what somebody needs, memory will be given back. Any goroutine may call it.
 func (c *ceiling) budget(need int64) (limit, resident int64) {
 	limit, resident = c.limit.Load(), c.resident()
-	if c.tooLow(limit, resident) {
+	if limit <= c.idle.Load() {
 		return 0, resident
 	}
 	if resident+need > limit {
@@ -131,7 +131,7 @@ func (c *ceiling) pause() time.Duration {
 // check measures the memory once, and acts if it is above the limit. Cameras come back when a limit is kept with an eighth to spare.
 func (c *ceiling) check(now time.Time) {
 	limit, resident := c.limit.Load(), c.resident()
-	short := limit > 0 && resident > limit-limit/8 && !c.tooLow(limit, resident)
+	short := limit > 0 && resident > limit-limit/8 && limit > c.idle.Load() && !c.beyondCameras(limit, resident)
 	extended := c.cameras.Resume(now, short)
 	needed := c.needed.Swap(false)
 	switch {
@@ -161,8 +161,11 @@ func (c *ceiling) check(now time.Time) {
 
 // least is how many bytes a camera must hold to be suspended now: an eighth of the limit at first, since one that holds less is probably
 // not the cause of the shortage. After patience, or if more and more is resident although the last one that was suspended has ended, any
-// camera may be suspended.
+// camera may be suspended, unless all cameras together cannot make up for the shortage.
 func (c *ceiling) least(now time.Time, limit, resident int64) int64 {
+	if c.beyondCameras(limit, resident) {
+		return limit / 8
+	}
 	if now.Sub(c.since) >= patience || resident > c.begin+limit/16 && now.Sub(c.relieved) >= relievePause {
 		return 0
 	}
@@ -171,11 +174,8 @@ func (c *ceiling) least(now time.Time, limit, resident int64) int64 {
 
 // relieve has the registry reduce the memory of a camera, if that can help.
 func (c *ceiling) relieve(now time.Time, limit, resident int64) {
-	if c.tooLow(limit, resident) {
-		if c.useless != limit {
-			c.useless = limit
-			c.log.Error("max_memory is less than framegate takes without its cameras, so none is suspended", "resident_bytes", resident, "limit_bytes", limit)
-		}
+	if limit <= c.idle.Load() {
+		c.callUseless("max_memory is less than framegate takes without its cameras, so none is suspended", limit, resident)
 		return
 	}
 	done, ok := c.cameras.Relieve(now, c.least(now, limit, resident))
@@ -190,6 +190,8 @@ func (c *ceiling) relieve(now time.Time, limit, resident int64) {
 		c.log.Warn(text, "camera", done.Camera, "held_bytes", done.Held, "pause", done.Pause, "resident_bytes", resident, "limit_bytes", limit)
 	case done.Spared && now.Sub(c.relieved) < relievePause:
 		c.again = c.relieved.Add(relievePause)
+	case done.Spared && c.beyondCameras(limit, resident):
+		c.callUseless("more than max_memory is taken, and much more than the cameras hold, so none of those that hold little is suspended", limit, resident)
 	case done.Spared:
 		c.again = c.since.Add(patience)
 	case now.Sub(c.warned) >= warnInterval:
@@ -198,7 +200,15 @@ func (c *ceiling) relieve(now time.Time, limit, resident int64) {
 	}
 }
 
-// tooLow reports whether a limit cannot be kept even without cameras. They may take twice what they are estimated to.
-func (c *ceiling) tooLow(limit, resident int64) bool {
-	return limit <= c.idle.Load() || resident-2*c.cameras.Held() > limit
+// callUseless logs, once for each limit, that suspending cameras does not keep it.
+func (c *ceiling) callUseless(why string, limit, resident int64) {
+	if c.useless != limit {
+		c.useless = limit
+		c.log.Error(why, "resident_bytes", resident, "limit_bytes", limit)
+	}
+}
+
+// beyondCameras reports whether more than a limit would be taken without any camera. They may take twice what they are estimated to.
+func (c *ceiling) beyondCameras(limit, resident int64) bool {
+	return resident-2*c.cameras.Held() > limit
 }

@@ -155,7 +155,7 @@ func TestMemoryIsGivenBackRarelyWhereThatDoesNotHelp(t *testing.T) {
 func TestLimitThatSuspensionsCannotKeepSuspendsNoCamera(t *testing.T) {
 	for name, l := range map[string]*cameraList{
 		"below the idle process":         {own: 60 * mega, sizes: []int64{200 * mega, 200 * mega}},
-		"below what cameras do not hold": {own: 80 * mega, sizes: []int64{5 * mega, 5 * mega, 5 * mega}},
+		"below what cameras do not hold": {own: 80 * mega, sizes: []int64{4 * mega, 4 * mega, 4 * mega}},
 	} {
 		var text strings.Builder
 		c := newTestCeiling(l, 40*mega)
@@ -168,9 +168,21 @@ func TestLimitThatSuspensionsCannotKeepSuspendsNoCamera(t *testing.T) {
 		for i := range 600 {
 			c.check(now.Add(time.Duration(i) * time.Second))
 		}
-		if len(l.suspended) > 0 || strings.Count(text.String(), "less than framegate takes") != 1 || l.short {
+		if len(l.suspended) > 0 || strings.Count(text.String(), "level=ERROR") != 1 || !strings.Contains(text.String(), "max_memory is") || l.short {
 			t.Errorf("%s: %+v, %s", name, l, text.String())
 		}
+	}
+}
+
+func TestCameraThatHoldsMuchIsSuspendedEvenIfMoreIsTakenThanCamerasHold(t *testing.T) {
+	l := &cameraList{own: 80 * mega, sizes: []int64{6 * mega, 4 * mega, 4 * mega}}
+	c := newTestCeiling(l, 40*mega)
+	now := time.Now()
+	for i := range 600 {
+		c.check(now.Add(time.Duration(i) * time.Second))
+	}
+	if !slices.Equal(l.suspended, []int{0}) {
+		t.Errorf("%v are suspended", l.suspended)
 	}
 }
 

@@ -2,11 +2,13 @@ package app
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -135,28 +137,53 @@ func TestConnectionsOfUnixSocketsAreThoseOfOneAddressWhateverTheySay(t *testing.
 	}
 }
 
-func TestLongHeadIsRefused(t *testing.T) {
-	a := serve(t, "{}")
+// served serves with a server until the test ends, and returns the address.
+func served(t *testing.T, a *App, server *http.Server) (address string) {
+	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	server := a.server(a.handler)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		server.Serve(a.clients.limit(listener))
 	}()
-	defer func() {
+	t.Cleanup(func() {
 		server.Close()
 		<-done
-	}()
+	})
+	return listener.Addr().String()
+}
+
+// TestConnectionsWithoutARequestAreClosed has limits of a hundredth of the real ones.
+func TestConnectionsWithoutARequestAreClosed(t *testing.T) {
+	const head = "GET /healthz HTTP/1.1\r\nHost: x\r\n"
+	for name, sent := range map[string]string{"nothing": "", "half a head": head, "a request and nothing more": head + "\r\n", "half of a second head": head + "\r\n" + head} {
+		a := serve(t, "{}")
+		server := a.server(a.handler)
+		server.ReadHeaderTimeout /= 100
+		server.IdleTimeout /= 100
+		conn := dial(t, served(t, a, server))
+		if _, err := io.WriteString(conn, sent); err != nil {
+			t.Fatal(err)
+		}
+		conn.SetReadDeadline(time.Now().Add(30 * time.Second))
+		if _, err := io.ReadAll(conn); errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("%s: still open", name)
+		}
+	}
+}
+
+func TestLongHeadIsRefused(t *testing.T) {
+	a := serve(t, "{}")
+	address := served(t, a, a.server(a.handler))
 	for head, want := range map[string]int{
 		"GET /healthz HTTP/1.1\r\nHost: x\r\n" + strings.Repeat("A: b\r\n", maxHeader/4):               http.StatusRequestHeaderFieldsTooLarge,
 		"GET /healthz HTTP/1.1\r\nHost: x\r\nCookie: " + strings.Repeat("x", maxHeader/2) + "\r\n\r\n": http.StatusOK,
 		"OPTIONS * HTTP/1.1\r\nHost: x\r\n\r\n":                                                        http.StatusNotFound, // by framegate, which limits bodies, and not by net/http
 	} {
-		conn := dial(t, listener.Addr().String())
+		conn := dial(t, address)
 		go io.WriteString(conn, head)
 		resp, err := http.ReadResponse(bufio.NewReader(conn), nil)
 		if err != nil || resp.StatusCode != want {
@@ -195,28 +222,15 @@ func TestHalfOpenRequestsOfOthersLeaveRoomForAGoodViewer(t *testing.T) {
 		t.Skipf("SKIPPED: this process may have %d files open", limit.Max)
 	}
 	a := serve(t, "{max_connections: 1000, max_connections_per_address: 500, auth: {open: true}}")
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	server := a.server(a.handler)
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		server.Serve(a.clients.limit(listener))
-	}()
-	defer func() {
-		server.Close()
-		<-done
-	}()
-	from := func(address string) *net.Dialer {
-		return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(address)}}
+	address := served(t, a, a.server(a.handler))
+	from := func(host string) *net.Dialer {
+		return &net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(host)}}
 	}
 	var half sync.WaitGroup
 	for range 50 {
 		half.Go(func() {
 			for range 40 {
-				conn, err := from("127.0.0.9").DialContext(t.Context(), "tcp", listener.Addr().String())
+				conn, err := from("127.0.0.9").DialContext(t.Context(), "tcp", address)
 				if err != nil {
 					t.Error(err)
 					return
@@ -229,7 +243,7 @@ func TestHalfOpenRequestsOfOthersLeaveRoomForAGoodViewer(t *testing.T) {
 	half.Wait()
 	client := http.Client{Transport: &http.Transport{DialContext: from("127.0.0.2").DialContext, DisableKeepAlives: true}}
 	for range 50 {
-		resp, err := client.Get("http://" + listener.Addr().String() + "/api/cameras")
+		resp, err := client.Get("http://" + address + "/api/cameras")
 		if err != nil {
 			t.Fatal(err)
 		}

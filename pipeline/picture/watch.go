@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/framegate/framegate/pipeline/plan"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -52,9 +51,7 @@ func (d *decoding) watch(ctx context.Context, began time.Time) error {
 				newest = now
 			}
 			seen, passed := d.decoded()
-			if seen > plan.MaxKept*len(p.decoded) {
-				d.claim.Taken()
-			}
+			d.claim.Decoded(seen / len(p.decoded))
 			shown := int(d.shown.Load())
 			stuck := decoder.since(asked, seen, stallUnits, newest)
 			unmade := encoder.since(passed, shown, 1, now)

@@ -14,14 +14,15 @@ type Claim struct {
 	machine *Machine // nil for a decoder that is not counted
 	held    int64    // bytes that the decoder takes in all. The machine's mutex guards this and the next field.
 	pending int64    // those that it may not have taken yet
+	begin   int      // how many pictures the decoder had given when it began to take what is pending; -1 if that is not known yet
 }
 
 // largeShare is the part of the memory of the process from which on a decoder is counted. Smaller ones always begin: when they take too
 // much together, cameras are suspended.
 const largeShare = 8
 
-// MaxKept is how many pictures a decoder has given when it has taken its memory.
-const MaxKept = 32
+// maxKept is how many pictures a decoder gives before it has taken its memory: no standard lets it keep more.
+const maxKept = 32
 
 // Claim returns the claim of a decoder that a candidate is to use. End must follow. The memory of a device is not counted.
 func (f *Fallback) Claim(c Candidate) *Claim {
@@ -50,6 +51,9 @@ func (c *Claim) Grow(held int64) error {
 	}
 	m.claimed += more
 	c.held, c.pending = max(c.held, held), c.pending+more
+	if more > 0 {
+		c.begin = -1
+	}
 	return nil
 }
 
@@ -60,8 +64,24 @@ func (c *Claim) grows(held int64) bool {
 	return held > c.held
 }
 
-// Taken records that the decoder has taken what was counted, which is now part of what the process takes.
-func (c *Claim) Taken() { c.settle(0) }
+// Decoded is to be called now and then with how many pictures the decoder has given so far. After enough of them it has taken what was
+// counted, which is now part of what the process takes.
+func (c *Claim) Decoded(pictures int) {
+	if c.machine == nil || !c.hasTaken(pictures) {
+		return
+	}
+	c.settle(0)
+}
+
+// hasTaken reports whether the decoder has taken what is pending, after so many pictures.
+func (c *Claim) hasTaken(pictures int) bool {
+	c.machine.mu.Lock()
+	defer c.machine.mu.Unlock()
+	if c.begin < 0 {
+		c.begin = pictures
+	}
+	return c.pending > 0 && pictures-c.begin > maxKept
+}
 
 // End ends the claim, after which Grow does nothing. The decoder is freed, or hangs and takes no more.
 func (c *Claim) End() { c.settle(math.MaxInt64) }

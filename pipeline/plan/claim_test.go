@@ -50,7 +50,12 @@ func TestMemoryThatADecoderHasTakenIsNotCountedTwice(t *testing.T) {
 	if second.Grow(400) == nil {
 		t.Error("the second begins before it is known what the first takes")
 	}
-	first.Taken()
+	first.Decoded(0)
+	first.Decoded(maxKept)
+	if second.Grow(400) == nil {
+		t.Error("the second begins before the first has given enough pictures")
+	}
+	first.Decoded(maxKept + 1)
 	if err := second.Grow(400); err != nil {
 		t.Error(err)
 	}
@@ -58,6 +63,24 @@ func TestMemoryThatADecoderHasTakenIsNotCountedTwice(t *testing.T) {
 	second.End()
 	if m.claimed != 0 {
 		t.Errorf("%d bytes are left", m.claimed)
+	}
+}
+
+func TestDecoderThatGrowsAfterManyPicturesHasNotTakenItsMemoryYet(t *testing.T) {
+	m, claim := limited(0)
+	c := claim()
+	c.Grow(200)
+	c.Decoded(0)
+	c.Decoded(1000)
+	if m.claimed != 0 {
+		t.Fatalf("%d bytes are counted", m.claimed)
+	}
+	c.Grow(500)
+	if c.Decoded(1001); m.claimed != 300 {
+		t.Errorf("%d bytes are counted of 300 that it will take", m.claimed)
+	}
+	if c.Decoded(1002 + maxKept); m.claimed != 0 {
+		t.Errorf("%d bytes are counted after more pictures", m.claimed)
 	}
 }
 
