@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	osuser "os/user"
 	"slices"
 	"strings"
 	"time"
@@ -41,7 +42,11 @@ func (s sign) Run() error {
 	if path != "" && !slices.ContainsFunc(config.Cameras, func(c configs.Camera) bool { return c.ID == checked.Camera }) {
 		return fmt.Errorf("there is no camera %s in %s", checked.Camera, path)
 	}
-	signed, err := ownLinks(config).Sign(request)
+	own, err := ownLinks(config, forSigning)
+	if err != nil {
+		return err
+	}
+	signed, err := own.Sign(request)
 	if err != nil {
 		return err
 	}
@@ -63,8 +68,20 @@ func (r revoke) Run() error {
 	if err != nil {
 		return err
 	}
-	_, err = ownLinks(config).RevokeLink(r.URL)
-	return err
+	own, err := ownLinks(config, forRevoking)
+	if err != nil {
+		return err
+	}
+	done, err := own.RevokeLink(r.URL)
+	if err != nil {
+		return err
+	}
+	if done.In == "" {
+		fmt.Printf("the link for %s has ended already\n", done.Camera)
+		return nil
+	}
+	fmt.Printf("revoked the link for %s in %s\n", done.Camera, terminal.Line(done.In))
+	return nil
 }
 
 // findConfig loads the configuration of a command. If there is none, and the flag names none, it returns the default configuration and no
@@ -100,13 +117,41 @@ func findConfig(flag string) (config *configs.Config, path string, err error) {
 // missing replaces the value of a variable that is not set. It is long enough to be accepted as any secret.
 const missing = "(a variable that is not set here, which no key may be made of)"
 
+// purpose is what a command does with links.
+type purpose int
+
+const (
+	forSigning  purpose = iota // the state directory matters only if the configuration has no keys
+	forRevoking                // single links are revoked in the state directory
+)
+
 // ownLinks returns the links of a command. It has its keys in common with a running framegate: through the configuration, or through the
-// state directory.
-func ownLinks(config *configs.Config) *links.Links {
-	state.UseService()
+// state directory. The error says that this is not the directory of the service.
+func ownLinks(config *configs.Config, why purpose) (*links.Links, error) {
+	if why == forRevoking || len(config.Auth.LinkKeys) == 0 {
+		if err := state.UseService(); err != nil {
+			return nil, err
+		}
+	}
 	l := links.New(func() {}, slog.New(slog.DiscardHandler))
+	l.By = operator()
 	l.Configure(config)
-	return l
+	return l, nil
+}
+
+// maxOperator is how long the name of an operator may be in bytes.
+const maxOperator = 32
+
+// operator returns who runs this command: whoever called sudo, or else the account of the process.
+func operator() string {
+	name := os.Getenv("SUDO_USER")
+	if name == "" {
+		name = fmt.Sprint("user ", os.Geteuid())
+		if account, err := osuser.Current(); err == nil {
+			name = account.Username
+		}
+	}
+	return terminal.Line(name[:min(len(name), maxOperator)])
 }
 
 // keys has the commands for the keys of signed links.
@@ -125,7 +170,11 @@ func (listKeys) Run(all *keys) error {
 	if err != nil {
 		return err
 	}
-	list, err := ownLinks(config).Keys()
+	own, err := ownLinks(config, forSigning)
+	if err != nil {
+		return err
+	}
+	list, err := own.Keys()
 	if err != nil {
 		return err
 	}
@@ -153,11 +202,16 @@ func (rotateKeys) Run(all *keys) error {
 	if err != nil {
 		return err
 	}
-	key, err := ownLinks(config).Rotate()
+	own, err := ownLinks(config, forSigning)
+	if err != nil {
+		return err
+	}
+	key, err := own.Rotate()
 	if err != nil {
 		return err
 	}
 	fmt.Println(key.ID)
+	complain("framegate: made the key in " + keysPath())
 	return nil
 }
 
@@ -170,8 +224,19 @@ func (r revokeKey) Run(all *keys) error {
 	if err != nil {
 		return err
 	}
-	if err := ownLinks(config).Revoke(r.ID); err != nil {
+	own, err := ownLinks(config, forSigning)
+	if err != nil {
+		return err
+	}
+	if err := own.Revoke(r.ID); err != nil {
 		return fmt.Errorf("key %s: %w", r.ID, err)
 	}
+	fmt.Printf("revoked the key %s in %s\n", r.ID, keysPath())
 	return nil
+}
+
+// keysPath returns the path of the file with the keys, for messages.
+func keysPath() string {
+	path, _ := state.Path(links.KeysFile) // it has just been written
+	return terminal.Line(path)
 }

@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -122,8 +124,9 @@ func TestSignedLinkShowsACameraElsewhereUntilItEnds(t *testing.T) {
 	if !strings.Contains(link, "&key="+id+"&") || strings.Count(stdout, "\n") != 1 {
 		t.Fatalf("%s signed %s", stdout, link)
 	}
-	if _, stderr, status := run(t, "keys", "--config", path, "revoke", id); status != 0 {
-		t.Fatal(stderr)
+	state := os.Getenv("STATE_DIRECTORY")
+	if stdout, stderr, status := run(t, "keys", "--config", path, "revoke", id); status != 0 || stdout != "revoked the key "+id+" in "+state+"/link-keys.json\n" {
+		t.Fatal(stdout, stderr)
 	}
 	for err == nil { // its stream ends
 		_, err = s.Next()
@@ -135,13 +138,21 @@ func TestSignedLinkShowsACameraElsewhereUntilItEnds(t *testing.T) {
 	if status, _, body := imageOf(t, strings.Replace(again, "snapshot.jpg", "next.jpg", 1)); status != http.StatusOK {
 		t.Errorf("a link of a new key: %d %.200s", status, body)
 	}
-	if _, stderr, status := run(t, "revoke", again, "--config", path); status != 0 {
-		t.Fatal(stderr)
+	if stdout, stderr, status := run(t, "revoke", again, "--config", path); status != 0 || stdout != "revoked the link for gate in "+state+"/revoked-links.json\n" {
+		t.Fatal(stdout, stderr)
+	}
+	for _, line := range []string{"link key made", "link key revoked", "link revoked"} {
+		camtest.Until(t, line+" by a command is in the log", func() bool {
+			return regexp.MustCompile(`msg="` + line + `" who=.+ from=command key=`).MatchString(p.Log())
+		})
 	}
 	camtest.Until(t, "the link is revoked", func() bool {
 		status, mediaType, _ := imageOf(t, again)
 		return status == http.StatusGone && mediaType == "image/jpeg"
 	})
+	if stdout, _, status := run(t, "revoke", brief, "--config", path); status != 0 || stdout != "the link for gate has ended already\n" {
+		t.Errorf("%d %s", status, stdout)
+	}
 	if _, stderr, status := run(t, "revoke", again+"x", "--config", path); status != 1 || !strings.Contains(stderr, "this is not a link that framegate accepts") {
 		t.Errorf("%d %s", status, stderr)
 	}

@@ -112,6 +112,7 @@ func (c userChange) Run() error {
 	if _, err := file.SetUser(c.Name, c.keys()); err != nil {
 		return refusedFile(file.Path, err)
 	}
+	fmt.Printf("changed the user %s in %s\n", c.Name, terminal.Line(file.Path))
 	return c.print(file)
 }
 

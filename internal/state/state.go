@@ -37,16 +37,31 @@ func Dir() (string, error) {
 // service is the state directory of the systemd unit.
 var service = "/var/lib/framegate"
 
-// UseService sets $STATE_DIRECTORY to that of the systemd unit, if root asks, the unit has run, and no variable names another one. It is
-// for commands that change what the service uses, and not for serving: each framegate that serves needs its own state directory.
-func UseService() {
-	if os.Geteuid() != 0 || os.Getenv("STATE_DIRECTORY") != "" || os.Getenv("XDG_STATE_HOME") != "" {
-		return
+// UseService sets $STATE_DIRECTORY to that of the systemd unit, if the unit has run, and the variable names no other one. It is for commands
+// that change what a running framegate uses, and not for serving: each framegate that serves needs its own state directory. Only root and
+// the service's own account use that directory. For others the error says so: what they write elsewhere, the service never reads.
+func UseService() error {
+	if os.Getenv("STATE_DIRECTORY") != "" {
+		return nil
 	}
-	if info, err := os.Stat(service); err == nil && info.IsDir() {
+	info, err := os.Stat(service)
+	switch {
+	case errors.Is(err, os.ErrNotExist), err == nil && !info.IsDir():
+		return nil
+	case err == nil && (os.Geteuid() == 0 || ownerOf(info) == os.Geteuid()):
 		os.Setenv("STATE_DIRECTORY", service)
+		return nil
 	}
+	own, err := Dir()
+	if err != nil {
+		own = "/path"
+	}
+	return fmt.Errorf("the framegate service keeps the keys of links in %s, which only root and its own account may use: put sudo before the command, "+
+		"or STATE_DIRECTORY=%s if it is for another framegate, which has its keys there", service, own)
 }
+
+// ownerOf returns the user ID of a file's owner.
+func ownerOf(info os.FileInfo) int { return int(info.Sys().(*syscall.Stat_t).Uid) } // as on every Unix
 
 // Path returns the path of a file of the state directory. The name has no folder.
 func Path(name string) (string, error) {

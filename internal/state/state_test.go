@@ -29,30 +29,58 @@ func TestDirIsSystemdsElseXDGsElseHomes(t *testing.T) {
 	}
 }
 
-func TestCommandsOfRootUseTheDirectoryOfTheServiceWhereThereIsOne(t *testing.T) {
+func TestCommandsUseTheDirectoryOfTheServiceOrSayThatTheyMayNot(t *testing.T) {
 	defer func(path string) { service = path }(service)
 	service = filepath.Join(t.TempDir(), "framegate")
-	expect := func(what, xdg, want string) {
+	expect := func(what, systemd, xdg, want string) {
 		t.Helper()
-		t.Setenv("STATE_DIRECTORY", "")
+		t.Setenv("STATE_DIRECTORY", systemd)
 		t.Setenv("XDG_STATE_HOME", xdg)
 		t.Setenv("HOME", "/home/ann")
-		UseService()
-		if got, err := Dir(); got != want || err != nil {
-			t.Errorf("%s: %q, want %q, %v", what, got, want, err)
+		err := UseService()
+		if want == "" {
+			if err == nil || !strings.Contains(err.Error(), service) || !strings.Contains(err.Error(), "STATE_DIRECTORY=/home/ann/.local/state/framegate ") {
+				t.Errorf("%s: %v", what, err)
+			}
+			return
+		}
+		if got, dirErr := Dir(); got != want || err != nil || dirErr != nil {
+			t.Errorf("%s: %q, want %q, %v, %v", what, got, want, err, dirErr)
 		}
 	}
-	const own = "/home/ann/.local/state/framegate"
-	expect("without it", "", own)
+	expect("without it", "", "", "/home/ann/.local/state/framegate")
+	expect("without it, and with XDG's", "", "/xdg", "/xdg/framegate")
 	if err := os.Mkdir(service, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	expect("with another one", "/xdg", "/xdg/framegate")
-	if os.Geteuid() == 0 {
-		expect("with it", "", service)
-	} else {
-		expect("as another user", "", own)
+	expect("with one that is named", "/srv/framegate", "", "/srv/framegate")
+	expect("as its owner", "", "", service)
+	expect("as its owner, with XDG's", "", "/xdg", service)
+	if os.Geteuid() != 0 {
+		return // only root can make a directory of another account
 	}
+	if err := os.Chown(service, 4321, 4322); err != nil {
+		t.Fatal(err)
+	}
+	expect("as root", "", "", service)
+	if err := os.Chmod(filepath.Dir(service), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	asAnotherUser(t, func() { expect("as another user", "", "", "") })
+	if err := os.Chmod(filepath.Dir(service), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	asAnotherUser(t, func() { expect("as another user, who cannot look there", "", "", "") })
+}
+
+// asAnotherUser runs a function with an effective user ID that owns nothing.
+func asAnotherUser(t *testing.T, do func()) {
+	t.Helper()
+	if err := syscall.Seteuid(4399); err != nil {
+		t.Fatal(err)
+	}
+	defer syscall.Seteuid(0)
+	do()
 }
 
 func TestFileThatRootWritesBelongsToTheOwnerOfTheFolder(t *testing.T) {

@@ -75,7 +75,7 @@ type Finder interface {
 }
 
 // Parameters are the query parameters that may carry credentials. Handlers do not see them.
-var Parameters = []string{"token", "expires", "key", "any", "ip", "signature"}
+var Parameters = []string{"token", "expires", "key", "any", "ip", "nonce", "signature"}
 
 type key struct{}
 

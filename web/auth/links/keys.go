@@ -25,10 +25,13 @@ type key struct {
 	Secret  secret     `json:"secret"`
 	Made    time.Time  `json:"made"`              // zero for a key of the configuration
 	Revoked *time.Time `json:"revoked,omitempty"` // nil while the key is accepted
+
+	MadeBy    string `json:"made_by,omitempty"`    // who has made it by a command
+	RevokedBy string `json:"revoked_by,omitempty"` // who has revoked it by a command
 }
 
-// file is the name of a file in the state directory: a list of keys as JSON, the newest first.
-const file = "link-keys.json"
+// KeysFile is the name of a file in the state directory: a list of keys as JSON, the newest first.
+const KeysFile = "link-keys.json"
 
 const (
 	maxAccepted = 2  // keys of the state directory that are accepted: the one that signs, and the one before it
@@ -73,7 +76,7 @@ func (l *Links) Keys() ([]Key, error) {
 func (l *Links) Rotate() (Key, error) {
 	var made key
 	err := l.change(func(keys []key) ([]key, error) {
-		made = newKey(l.now())
+		made = l.newKey()
 		keys = append([]key{made}, keys...)
 		accepted := 0
 		for i := range keys {
@@ -81,7 +84,7 @@ func (l *Links) Rotate() (Key, error) {
 				accepted++
 			}
 			if accepted > maxAccepted {
-				revoke(&keys[i], l.now())
+				l.revoke(&keys[i])
 			}
 		}
 		return keys, nil
@@ -99,14 +102,14 @@ func (l *Links) Revoke(id string) error {
 		case keys[i].Revoked != nil:
 			return nil, ErrRevoked
 		}
-		revoke(&keys[i], l.now())
+		l.revoke(&keys[i])
 		return keys, nil
 	})
 }
 
-func revoke(k *key, now time.Time) {
-	if k.Revoked == nil {
-		k.Revoked = &now
+func (l *Links) revoke(k *key) {
+	if now := l.now(); k.Revoked == nil {
+		k.Revoked, k.RevokedBy = &now, l.By
 	}
 }
 
@@ -120,8 +123,8 @@ func (l *Links) toSign() (signing key, madeIn string, err error) {
 		if slices.ContainsFunc(keys, func(k key) bool { return k.Revoked == nil }) {
 			return keys, nil // another process has just made one
 		}
-		madeIn, _ = state.Path(file)
-		return append([]key{newKey(l.now())}, keys...), nil
+		madeIn, _ = state.Path(KeysFile)
+		return append([]key{l.newKey()}, keys...), nil
 	})
 	signing, ok := l.signing()
 	if err == nil && !ok {
@@ -130,10 +133,13 @@ func (l *Links) toSign() (signing key, madeIn string, err error) {
 	return signing, madeIn, err
 }
 
-func newKey(now time.Time) key {
+func (l *Links) newKey() key {
 	random := make([]byte, 36)
 	rand.Read(random) // never fails
-	return key{ID: hex.EncodeToString(random[:4]), Secret: secret(base64.RawURLEncoding.EncodeToString(random[4:])), Made: now.UTC().Truncate(time.Second)}
+	return key{
+		ID: hex.EncodeToString(random[:4]), Secret: secret(base64.RawURLEncoding.EncodeToString(random[4:])),
+		Made: l.now().UTC().Truncate(time.Second), MadeBy: l.By,
+	}
 }
 
 // change changes the keys of the state directory.
@@ -144,7 +150,7 @@ func (l *Links) change(do func([]key) ([]key, error)) error {
 	if configured {
 		return ErrConfigured
 	}
-	err := state.Update(file, func(before []byte) ([]byte, error) {
+	err := state.Update(KeysFile, func(before []byte) ([]byte, error) {
 		keys, err := parseKeys(before)
 		if err != nil {
 			return nil, err
@@ -176,7 +182,7 @@ func parseKeys(content []byte) (keys []key, err error) {
 	if content == nil {
 		return nil, nil
 	}
-	path, _ := state.Path(file)
+	path, _ := state.Path(KeysFile)
 	if err := json.Unmarshal(content, &keys); err != nil {
 		return nil, fmt.Errorf("%s cannot be read: it is not a list of keys; remove it, so that links get new keys", path)
 	}
@@ -202,6 +208,7 @@ func (l *Links) reloadKeys() error {
 	l.mu.Lock()
 	before := l.accepted()
 	if err == nil {
+		l.logCommands(keys)
 		l.made = keys
 	}
 	ended := lacks(l.accepted(), before)
@@ -213,6 +220,25 @@ func (l *Links) reloadKeys() error {
 		l.changed()
 	}
 	return err
+}
+
+// logCommands logs what commands have changed in the keys of the state directory. l.mu and l.reloading are held.
+func (l *Links) logCommands(keys []key) {
+	if !l.started || l.By != "" {
+		return
+	}
+	for _, k := range keys {
+		i := slices.IndexFunc(l.made, func(b key) bool { return b.ID == k.ID })
+		switch {
+		case i < 0 && k.MadeBy != "" && len(l.made) > 0:
+			l.log.Info("link key rotated", "who", k.MadeBy, "from", "command", "key", k.ID)
+		case i < 0 && k.MadeBy != "":
+			l.log.Info("link key made", "who", k.MadeBy, "from", "command", "key", k.ID)
+		}
+		if k.RevokedBy != "" && i >= 0 && l.made[i].Revoked == nil {
+			l.log.Info("link key revoked", "who", k.RevokedBy, "from", "command", "key", k.ID)
+		}
+	}
 }
 
 // key returns a key by its ID. If the key is unknown, it reads the file again: another process may have made it.

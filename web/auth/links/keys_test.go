@@ -118,7 +118,7 @@ func TestProcessesThatSignForTheFirstTimeMakeOneKey(t *testing.T) {
 func TestKeysThatCannotBeReadStayInEffect(t *testing.T) {
 	m := newLinks(t)
 	link := m.sign(t, Request{URL: "/cameras/gate/stream"})
-	path := filepath.Join(os.Getenv("STATE_DIRECTORY"), file)
+	path := filepath.Join(os.Getenv("STATE_DIRECTORY"), KeysFile)
 	for _, content := range []string{"{", "[{}]", `[{"id": "A B", "secret": "x"}]`, strings.Repeat(" ", 1<<20)} {
 		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
@@ -177,7 +177,7 @@ func TestKeysOfTheConfigurationTakeThePlaceOfOwnOnes(t *testing.T) {
 func TestSecretsOfKeysAreForTheirOwnerOnly(t *testing.T) {
 	m := newLinks(t)
 	m.sign(t, Request{URL: "/cameras/gate/stream"})
-	info, err := os.Stat(filepath.Join(os.Getenv("STATE_DIRECTORY"), file))
+	info, err := os.Stat(filepath.Join(os.Getenv("STATE_DIRECTORY"), KeysFile))
 	if err != nil || info.Mode() != 0o600 {
 		t.Error(info.Mode(), err)
 	}

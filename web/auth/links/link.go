@@ -14,13 +14,14 @@ import (
 )
 
 // Parameters are the query parameters of a signed link.
-var Parameters = []string{expiresParameter, keyParameter, anyParameter, ipParameter, signatureParameter}
+var Parameters = []string{expiresParameter, keyParameter, anyParameter, ipParameter, nonceParameter, signatureParameter}
 
 const (
 	expiresParameter   = "expires"
 	keyParameter       = "key"
 	anyParameter       = "any"
 	ipParameter        = "ip"
+	nonceParameter     = "nonce"
 	signatureParameter = "signature" // without it a request carries no link
 )
 
@@ -36,6 +37,7 @@ type link struct {
 	key     string     // ID of the key
 	ip      string     // of the only client that may use the link, as in the URL; empty for any client
 	client  netip.Addr // ip, parsed
+	nonce   string     // random, so that no other link is the same; empty for none
 }
 
 // until returns when the link ends.
@@ -44,13 +46,17 @@ func (l link) until() time.Time {
 	return time.Unix(seconds, 0)
 }
 
-// text returns the text that is signed: six lines, with no newline after the last. docs/access.md describes it.
+// text returns the text that is signed: six lines, or seven with a nonce, with no newline after the last. docs/access.md describes it.
 func (l link) text() string {
 	path, query := l.path, sorted(l.query)
 	if l.any {
 		path, query = path[:strings.LastIndexByte(path, '/')+1], ""
 	}
-	return strings.Join([]string{version, path, query, l.expires, l.key, l.ip}, "\n")
+	lines := []string{version, path, query, l.expires, l.key, l.ip}
+	if l.nonce != "" {
+		lines = append(lines, l.nonce)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // sorted returns a query with its parts sorted by their bytes.
@@ -84,6 +90,7 @@ func Covers(path string) (camera string, ok bool) {
 var (
 	expiresForm = regexp.MustCompile(`^[1-9][0-9]{0,11}$`)
 	keyForm     = regexp.MustCompile(`^[a-z0-9_-]{1,64}$`)
+	nonceForm   = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 )
 
 // read reads the link of a request. found is false if there is none. ok is false if framegate makes no such link: a parameter is
@@ -104,6 +111,10 @@ func read(path, rawQuery string) (l link, signature []byte, found, ok bool) {
 	if _, has := given[ipParameter]; has {
 		l.client, err = parseClient(l.ip)
 		ok = ok && err == nil
+	}
+	if _, has := given[nonceParameter]; has {
+		l.nonce = given[nonceParameter]
+		ok = ok && nonceForm.MatchString(l.nonce)
 	}
 	return l, signature, true, ok
 }

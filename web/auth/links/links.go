@@ -21,21 +21,30 @@ type Links struct {
 	changed func() // called when links may have ended
 	log     *slog.Logger
 	now     func() time.Time
+	nonce   func() string // of a new link
 
-	mu         sync.Mutex      // guards the fields below
-	configured []key           // if there are any, the keys of the state directory are not used
-	made       []key           // keys of the state directory, the newest first
-	revoked    map[string]bool // single links that were revoked, by revokedOf; nil before they have been read
-	unknown    bool            // it cannot be found out which links were revoked
+	// By is who runs the command that makes changes, for the log of the framegate that takes them over. It is empty for a framegate that
+	// serves, which logs who has asked for a change. It is set before the first change.
+	By string
+
+	mu         sync.Mutex           // guards the fields below
+	configured []key                // if there are any, the keys of the state directory are not used
+	made       []key                // keys of the state directory, the newest first
+	revoked    map[string]time.Time // when links that were revoked one by one expire, by revokedOf; nil before they have been read
+	unknown    bool                 // it cannot be found out which links were revoked
 
 	reloading   sync.Mutex // held while the files are read, so that older contents never replace newer ones; guards the fields below
 	keysFile    watched
 	revokedFile watched
+	started     bool // the files were read before, so what is new in them has changed meanwhile
 }
 
 // New returns Links without a configuration. They call changed when links may have ended before their time.
 func New(changed func(), log *slog.Logger) *Links {
-	return &Links{changed: changed, log: log, now: time.Now, keysFile: watched{name: file, open: state.ReadFile}, revokedFile: watched{name: revokedFile, open: state.ReadFile}}
+	return &Links{
+		changed: changed, log: log, now: time.Now, nonce: randomNonce,
+		keysFile: watched{name: KeysFile, open: state.ReadFile}, revokedFile: watched{name: revokedFile, open: state.ReadFile},
+	}
 }
 
 // Configure sets the keys of a configuration.
@@ -107,7 +116,9 @@ func (l *Links) reload() error {
 	l.reloading.Lock()
 	defer l.reloading.Unlock()
 	l.reloadRevoked() // it says in the log what is wrong, and what that means
-	return l.reloadKeys()
+	err := l.reloadKeys()
+	l.started = true
+	return err
 }
 
 // reloadInterval is how long a link may still be accepted after another process has revoked it or its key.

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"bytes"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -23,7 +24,8 @@ var began = time.Unix(1_800_000_000, 0)
 // made are Links with a state directory of their own, and how often their rights have ended.
 type made struct {
 	*Links
-	ended atomic.Int64
+	ended  atomic.Int64
+	logged bytes.Buffer
 }
 
 func newLinks(t testing.TB) *made {
@@ -35,7 +37,7 @@ func newLinks(t testing.TB) *made {
 // another returns Links of another process.
 func another() *made {
 	m := &made{}
-	m.Links = New(func() { m.ended.Add(1) }, slog.New(slog.DiscardHandler))
+	m.Links = New(func() { m.ended.Add(1) }, slog.New(slog.NewTextHandler(&m.logged, nil)))
 	m.now = func() time.Time { return began }
 	return m
 }
@@ -69,17 +71,21 @@ const secretOfTests = "0123456789abcdef0123456789abcdef"
 func TestWorkedExampleOfTheDocs(t *testing.T) {
 	m := another()
 	m.Configure(configured(t, "{id: wall, secret: "+secretOfTests+"}"))
+	nonce := ""
+	m.nonce = func() string { return nonce }
 	docs, err := os.ReadFile("../../../docs/access.md")
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, test := range []struct {
-		request Request
-		text    string
+		request     Request
+		nonce, text string
 	}{
-		{Request{URL: "/cameras/gate/stream?width=640&fps=5", For: "10m"}, "framegate-link-1\n/cameras/gate/stream\nfps=5&width=640\n1800000600\nwall\n"},
-		{Request{URL: "/cameras/gate/stream?width=640&fps=5", For: "10m", Any: true, Client: "203.0.113.7"}, "framegate-link-1\n/cameras/gate/\n\n1800000600\nwall\n203.0.113.7"},
+		{Request{URL: "/cameras/gate/stream?width=640&fps=5", For: "10m"}, "", "framegate-link-1\n/cameras/gate/stream\nfps=5&width=640\n1800000600\nwall\n"},
+		{Request{URL: "/cameras/gate/stream?width=640&fps=5", For: "10m", Any: true, Client: "203.0.113.7"}, "", "framegate-link-1\n/cameras/gate/\n\n1800000600\nwall\n203.0.113.7"},
+		{Request{URL: "/cameras/gate/stream", For: "10m"}, "Zk3x9Qa1", "framegate-link-1\n/cameras/gate/stream\n\n1800000600\nwall\n\nZk3x9Qa1"},
 	} {
+		nonce = test.nonce
 		link := m.sign(t, test.request)
 		u, _ := url.Parse(link)
 		l, _, _, ok := read(u.Path, u.RawQuery)

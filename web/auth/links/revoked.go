@@ -24,6 +24,8 @@ const maxRevokedLinks = 1000
 type revokedLink struct {
 	Link  string    `json:"link_sha256"` // hash of its signature, so that nobody who reads the file has a link
 	Until time.Time `json:"until"`       // when it expires
+	Key   string    `json:"key,omitempty"`
+	By    string    `json:"by,omitempty"` // who has revoked it by a command
 }
 
 // revokedOf returns the name of a link in the list: the hash of its signature, which is different for each link.
@@ -35,39 +37,48 @@ func revokedOf(signature []byte) string {
 // ErrFull means that no more links can be revoked one by one.
 var ErrFull = fmt.Errorf("%d links are revoked one by one already: revoke the key instead, which ends all of its links", maxRevokedLinks)
 
+// Revocation says what RevokeLink has done.
+type Revocation struct {
+	Camera  string
+	Key     string
+	Expires time.Time
+	In      string // path of the file that has the link; empty if the link had ended already
+}
+
 // RevokeLink revokes a link. address is its URL, or its path with the query. If the link has ended already, it does nothing. The error is a
 // *RequestError if framegate does not accept such a link.
-func (l *Links) RevokeLink(address string) (Signed, error) {
+func (l *Links) RevokeLink(address string) (Revocation, error) {
 	notSigned := &RequestError{"url", "this is not a link that framegate accepts: it must be the whole link, and its key must be known"}
 	u, err := url.Parse(address)
 	if err != nil {
-		return Signed{}, notSigned
+		return Revocation{}, notSigned
 	}
 	match := inPath.FindStringSubmatch(u.EscapedPath())
 	if match == nil {
-		return Signed{}, notSigned
+		return Revocation{}, notSigned
 	}
 	given, signature, found, ok := read(match[2], u.RawQuery)
 	camera, covered := Covers(given.path)
 	if !found || !ok || !covered {
-		return Signed{}, notSigned
+		return Revocation{}, notSigned
 	}
 	l.reload()
 	k, known := l.key(given.key)
 	if !known || !hmac.Equal(signature, given.sign(k.Secret)) {
-		return Signed{}, notSigned
+		return Revocation{}, notSigned
 	}
-	signed := Signed{Camera: camera, Key: k.ID, Expires: given.until()}
-	if k.Revoked != nil || !l.now().Before(signed.Expires) {
-		return signed, nil
+	done := Revocation{Camera: camera, Key: k.ID, Expires: given.until()}
+	if k.Revoked != nil || !l.now().Before(done.Expires) {
+		return done, nil
 	}
 	err = state.Update(revokedFile, func(before []byte) ([]byte, error) {
 		all, err := parseRevoked(before)
 		if err != nil {
 			return nil, err
 		}
+		all = append(all, l.missingFrom(all)...) // if somebody has removed the file
 		all = slices.DeleteFunc(all, func(r revokedLink) bool { return !l.now().Before(r.Until) })
-		one := revokedLink{revokedOf(signature), signed.Expires.UTC()}
+		one := revokedLink{Link: revokedOf(signature), Until: done.Expires.UTC(), Key: k.ID, By: l.By}
 		if !slices.ContainsFunc(all, func(r revokedLink) bool { return r.Link == one.Link }) {
 			all = append(all, one)
 		}
@@ -78,14 +89,27 @@ func (l *Links) RevokeLink(address string) (Signed, error) {
 		return append(content, '\n'), err
 	})
 	if err != nil {
-		return Signed{}, err
+		return Revocation{}, err
 	}
 	l.reloading.Lock()
 	defer l.reloading.Unlock()
 	if err := l.reloadRevoked(); err != nil {
-		return Signed{}, fmt.Errorf("the link is revoked in the state directory, which cannot be read now: %w", err)
+		return Revocation{}, fmt.Errorf("the link is revoked in the state directory, which cannot be read now: %w", err)
 	}
-	return signed, nil
+	done.In, err = state.Path(revokedFile)
+	return done, err
+}
+
+// missingFrom returns the links that are revoked and not in a list.
+func (l *Links) missingFrom(all []revokedLink) (missing []revokedLink) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for link, until := range l.revoked {
+		if !slices.ContainsFunc(all, func(r revokedLink) bool { return r.Link == link }) {
+			missing = append(missing, revokedLink{Link: link, Until: until})
+		}
+	}
+	return missing
 }
 
 func parseRevoked(content []byte) (all []revokedLink, err error) {
@@ -99,8 +123,8 @@ func parseRevoked(content []byte) (all []revokedLink, err error) {
 	return all, nil
 }
 
-// reloadRevoked reads the links that were revoked if their file has changed. If it cannot be read, the list stays the same. If it could
-// never be read since the start, no link is accepted. l.reloading is held.
+// reloadRevoked reads the links that were revoked if their file has changed. A link stays revoked until it expires, even if it is no longer
+// in the file, or the file is gone or cannot be read. If the file could never be read since the start, no link is accepted. l.reloading is held.
 func (l *Links) reloadRevoked() error {
 	content, changed, err := l.revokedFile.read()
 	if errors.As(err, new(noDirectory)) || !changed && err == nil { // without a state directory no link was revoked
@@ -120,18 +144,39 @@ func (l *Links) reloadRevoked() error {
 		return err
 	}
 	l.revokedFile.isNew(nil)
-	revoked, more := map[string]bool{}, false
-	l.mu.Lock()
-	for _, r := range all {
-		revoked[r.Link] = true
-		more = more || !l.revoked[r.Link]
-	}
-	l.revoked, l.unknown = revoked, false
-	l.mu.Unlock()
-	if more {
+	if more := l.addRevoked(all); more {
 		l.changed()
 	}
 	return nil
+}
+
+// addRevoked takes over the content of the file, and reports whether more links are revoked than before. l.reloading is held.
+func (l *Links) addRevoked(all []revokedLink) (more bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	revoked := map[string]time.Time{}
+	for _, r := range all {
+		revoked[r.Link] = r.Until
+		if _, known := l.revoked[r.Link]; known {
+			continue
+		}
+		more = true
+		if l.started && r.By != "" && l.By == "" {
+			l.log.Info("link revoked", "who", r.By, "from", "command", "key", r.Key, "until", r.Until)
+		}
+	}
+	missing := 0
+	for link, until := range l.revoked {
+		if _, has := revoked[link]; !has && l.now().Before(until) {
+			revoked[link] = until
+			missing++
+		}
+	}
+	if missing > 0 {
+		l.log.Error("links that were revoked are missing from "+revokedFile+"; they stay revoked until framegate restarts", "links", missing)
+	}
+	l.revoked, l.unknown = revoked, false
+	return more
 }
 
 // isRevoked reports whether a single link was revoked. known is false if this cannot be found out.
@@ -139,5 +184,6 @@ func (l *Links) isRevoked(signature []byte) (revoked, known bool) {
 	name := revokedOf(signature)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.revoked[name], !l.unknown
+	_, revoked = l.revoked[name]
+	return revoked, !l.unknown
 }

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/framegate/framegate/internal/state"
 	"github.com/framegate/framegate/web/auth"
 )
 
@@ -168,5 +170,113 @@ func TestRevocationIsNotLostByAFileThatCannotBeReadOnce(t *testing.T) {
 	}
 	m.revokedFile.open = open
 	m.reload()
+	m.expect(t, link, errRevoked)
+}
+
+func TestRevokedLinksStayRevokedWithoutTheirFile(t *testing.T) {
+	m := newLinks(t)
+	one, other := m.sign(t, Request{URL: "/cameras/gate/stream"}), m.sign(t, Request{URL: "/cameras/yard/stream"})
+	brief := m.sign(t, Request{URL: "/cameras/gate/stream", For: "10s"})
+	m.revoke(t, one)
+	m.revoke(t, brief)
+	path := filepath.Join(os.Getenv("STATE_DIRECTORY"), revokedFile)
+	if err := os.Remove(path); err != nil {
+		t.Fatal(err)
+	}
+	m.reload()
+	m.reload()
+	m.expect(t, one, errRevoked)
+	m.expect(t, other, nil)
+	if n := strings.Count(m.logged.String(), "links that were revoked are missing"); n != 1 {
+		t.Errorf("%d lines in the log: %s", n, m.logged.String())
+	}
+
+	another().revoke(t, other) // makes a file with this link only
+	m.reload()
+	m.expect(t, one, errRevoked)
+	m.expect(t, other, errRevoked)
+	m.now = func() time.Time { return began.Add(time.Minute) }
+	m.revoke(t, m.sign(t, Request{URL: "/cameras/hall/stream"})) // writes those that are missing too
+	restarted := another()
+	restarted.now = m.now
+	restarted.Configure(configured(t, ""))
+	restarted.expect(t, one, errRevoked)
+	content, err := os.ReadFile(path)
+	if err != nil || strings.Count(string(content), "link_sha256") != 3 {
+		t.Errorf("%v %s", err, content)
+	}
+}
+
+// TestLinksOfOneSecondAreDifferent so that each can be revoked alone.
+func TestLinksOfOneSecondAreDifferent(t *testing.T) {
+	m := newLinks(t)
+	one, other := m.sign(t, Request{URL: "/cameras/gate/stream"}), m.sign(t, Request{URL: "/cameras/gate/stream"})
+	m.revoke(t, one)
+	m.expect(t, one, errRevoked)
+	m.expect(t, other, nil)
+	_, nonce, _ := strings.Cut(other, "&nonce=")
+	nonce, _, _ = strings.Cut(nonce, "&")
+	for _, changed := range []string{"&nonce=", "&nonce=x", "&nonce=" + nonce + "%0A", "", "&nonce=" + nonce + "&nonce=" + nonce} {
+		m.expect(t, strings.Replace(other, "&nonce="+nonce, changed, 1), errInvalid)
+	}
+}
+
+func TestLogSaysWhatCommandsHaveChanged(t *testing.T) {
+	server, command := newLinks(t), another()
+	server.Configure(configured(t, ""))
+	command.By = "ann"
+	link := command.sign(t, Request{URL: "/cameras/gate/stream"})
+	expect := func(want string) {
+		t.Helper()
+		server.reload()
+		server.reload()
+		if got := server.logged.String(); strings.Count(got, "\n") != 1 || !strings.Contains(got, want) || !strings.Contains(got, " who=ann from=command key=") {
+			t.Errorf("%s, want %s", got, want)
+		}
+		server.logged.Reset()
+	}
+	expect("link key made")
+	command.revoke(t, link)
+	expect("link revoked")
+	key, err := command.Rotate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	expect("link key rotated")
+	if err := command.Revoke(key.ID); err != nil {
+		t.Fatal(err)
+	}
+	expect("link key revoked")
+
+	server.revoke(t, server.sign(t, Request{URL: "/cameras/gate/stream"})) // as a request asks, which is logged with who asked
+	if _, err := server.Rotate(); err != nil {
+		t.Fatal(err)
+	}
+	restarted := another()
+	restarted.Configure(configured(t, ""))
+	if got := server.logged.String() + restarted.logged.String(); got != "" {
+		t.Error(got)
+	}
+}
+
+// TestFullListOfRevokedLinksFitsIntoTheStateDirectory with the longest that there can be.
+func TestFullListOfRevokedLinksFitsIntoTheStateDirectory(t *testing.T) {
+	m := newLinks(t)
+	id := strings.Repeat("k", 64)
+	m.Configure(configured(t, "{id: "+id+", secret: "+secretOfTests+"}"))
+	var all []revokedLink
+	for n := range maxRevokedLinks - 1 {
+		all = append(all, revokedLink{Link: fmt.Sprintf("%064x", n), Until: began.Add(time.Hour).UTC(), Key: id, By: strings.Repeat("a", 32)})
+	}
+	content, err := json.MarshalIndent(all, "", "  ")
+	if err == nil {
+		err = state.WriteFile(revokedFile, content)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	m.By = strings.Repeat("a", 32)
+	link := m.sign(t, Request{URL: "/cameras/gate/stream"})
+	m.revoke(t, link)
 	m.expect(t, link, errRevoked)
 }

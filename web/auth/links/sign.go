@@ -1,6 +1,7 @@
 package links
 
 import (
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/url"
@@ -133,7 +134,7 @@ func (l *Links) Sign(r Request) (Signed, error) {
 	lasts, _ := ParseFor(r.For)
 	signed.Expires = l.now().Add(lasts).UTC().Truncate(time.Second)
 	signed.Key = k.ID
-	made.expires, made.key = strconv.FormatInt(signed.Expires.Unix(), 10), k.ID
+	made.expires, made.key, made.nonce = strconv.FormatInt(signed.Expires.Unix(), 10), k.ID, l.nonce()
 
 	query := made.query
 	add := func(name, value string) {
@@ -150,8 +151,18 @@ func (l *Links) Sign(r Request) (Signed, error) {
 	if made.ip != "" {
 		add(ipParameter, made.ip)
 	}
+	if made.nonce != "" {
+		add(nonceParameter, made.nonce)
+	}
 	add(signatureParameter, encoding.EncodeToString(made.sign(k.Secret)))
 	u.RawQuery, u.ForceQuery = query, false
 	signed.URL = u.String()
 	return signed, nil
+}
+
+// randomNonce returns a text that makes a link different from all others, so that it can be revoked alone.
+func randomNonce() string {
+	random := make([]byte, 9)
+	rand.Read(random) // never fails
+	return encoding.EncodeToString(random)
 }
