@@ -49,7 +49,8 @@ func (s *server) setPassword(w http.ResponseWriter, r *http.Request) {
 
 // newPassword changes the password of the user who asks, and ends the sessions of that user. A browser that has one gets a new one.
 func (s *server) newPassword(w http.ResponseWriter, r *http.Request, old, new string) *problem {
-	user, signedIn := userWhoAsks(r), s.sessions.Has(r)
+	user := userWhoAsks(r)
+	signedIn, hasSession := s.sessions.Has(r, user)
 	if user == "" {
 		return &problem{Status: http.StatusNotFound, Detail: "you have no password here"}
 	}
@@ -59,6 +60,9 @@ func (s *server) newPassword(w http.ResponseWriter, r *http.Request, old, new st
 	if err := password.Check(new); err != nil {
 		return &problem{Status: http.StatusBadRequest, Detail: strings.Replace(err.Error(), "the password", "the new password", 1), Parameter: "new"}
 	}
+	if hasSession && signedIn == addressOf(r) {
+		s.users.SignedIn(user, signedIn)
+	}
 	changed, err := s.users.Change(r.Context(), user, old, new, addressOf(r))
 	if err == nil {
 		err = s.File.SetPassword(user, changed.Was, changed.Hash)
@@ -67,7 +71,7 @@ func (s *server) newPassword(w http.ResponseWriter, r *http.Request, old, new st
 		return s.refusedPassword(user, err)
 	}
 	s.audit(r, "password changed")
-	if signedIn {
+	if hasSession {
 		s.sessions.Begin(w, r, user, changed.Stamp, addressOf(r))
 	}
 	return nil

@@ -199,3 +199,43 @@ func TestViewersLearnNothingOfAFaultyFile(t *testing.T) {
 		t.Errorf("%s %s", resp.Status, page)
 	}
 }
+
+func TestChangeByOtherCredentialsKeepsTheSessionOfTheBrowser(t *testing.T) {
+	config, file := fileWithUsers(t, "")
+	root := serveConfig(t, config, file)
+	v := newVisit(t, root)
+	v.signIn(t, "ann", "correct horse", "")
+	at, _ := url.Parse(root)
+	cookie := v.Jar.Cookies(at)[0]
+	resp, body := send(t, "PUT", root+"/api/password", `{"old": "battery staple", "new": "another staple"}`,
+		map[string]string{"Authorization": "Basic Ym9iOmJhdHRlcnkgc3RhcGxl", "Cookie": cookie.String()})
+	if resp.StatusCode != http.StatusNoContent || len(resp.Cookies()) != 0 {
+		t.Errorf("%s, cookies %v: %s", resp.Status, resp.Cookies(), body)
+	}
+	if _, page := v.do(t, "GET", "/account", nil); !strings.Contains(page, ">ann<") && !strings.Contains(page, "ann</") {
+		t.Errorf("the session of ann is gone: %s", page)
+	}
+}
+
+// TestSignedInUserIsNoStrangerAfterARestart has others try passwords for the user from the same address.
+func TestSignedInUserIsNoStrangerAfterARestart(t *testing.T) {
+	t.Setenv("STATE_DIRECTORY", t.TempDir())
+	config, file := fileWithUsers(t, "")
+	first, stopFirst := newHandler(t, config, file, time.Now)
+	defer stopFirst()
+	root := listenWith(t, first)
+	v := newVisit(t, root)
+	v.signIn(t, "bob", "battery staple", "")
+	at, _ := url.Parse(root)
+	cookies := v.Jar.Cookies(at)
+
+	v.root = serveConfig(t, config, file)
+	at, _ = url.Parse(v.root)
+	v.Jar.SetCookies(at, cookies)
+	for n := range 12 { // two are beyond the limit of the name
+		asked(t, v.root+"/api/cameras", "bob", fmt.Sprint("wrong password ", n))
+	}
+	if resp, page := v.change(t, "battery staple", "purple staple", "purple staple"); resp.StatusCode != http.StatusSeeOther {
+		t.Errorf("%s %s", resp.Status, page)
+	}
+}

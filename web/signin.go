@@ -26,7 +26,8 @@ type pageVisitor struct {
 func (s *server) pageVisitor(r *http.Request) pageVisitor {
 	p := auth.Of(r.Context())
 	named := p.Kind == auth.User || p.Kind == auth.Proxy || p.Kind == auth.Token
-	v := pageVisitor{SignedIn: p.Kind == auth.User && s.sessions.Has(r), MaySignIn: s.hasUsers() && !named, SignInPath: signInPath(r)}
+	_, hasSession := s.sessions.Has(r, p.Name)
+	v := pageVisitor{SignedIn: p.Kind == auth.User && hasSession, MaySignIn: s.hasUsers() && !named, SignInPath: signInPath(r)}
 	if named {
 		v.Name = p.Name
 	}

@@ -147,11 +147,16 @@ func (s *Sessions) Find(r *http.Request) (p auth.Principal, found bool, err erro
 	return p, true, nil
 }
 
-// Has reports whether a request has the cookie of a session.
-func (s *Sessions) Has(r *http.Request) bool {
+// Has reports whether a request has the cookie of a session of a user, and signedIn the address at which that session began. A request with
+// other credentials may bring the cookie of somebody else.
+func (s *Sessions) Has(r *http.Request, user string) (signedIn string, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.of(r) != nil
+	one := s.of(r)
+	if one == nil || one.User != user {
+		return "", false
+	}
+	return one.Address, true
 }
 
 // use marks the session of a request as used now, and returns the hash of its token, its user and when it ends by itself. The hash is

@@ -21,10 +21,10 @@ func (u *Users) Change(ctx context.Context, name, old, new, address string) (New
 	if err != nil {
 		return NewPassword{}, err
 	}
-	if !u.known.enter(ctx) {
+	if !u.hashes.enter(ctx, ofUsers) {
 		return NewPassword{}, busy()
 	}
-	defer u.known.leave()
+	defer u.hashes.leave()
 	text, err := password.New(new)
 	if err != nil {
 		return NewPassword{}, err

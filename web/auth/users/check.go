@@ -3,7 +3,6 @@ package users
 import (
 	"context"
 	"net/http"
-	"runtime"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -63,16 +62,16 @@ func (u *Users) check(ctx context.Context, why purpose, name, pass, address stri
 	if repeated {
 		return configs.User{}, wrong()
 	}
-	hashes := u.strangers
+	from := ofStrangers
 	if attempt.known {
-		hashes = u.known
+		from = ofUsers
 	}
-	if !hashes.enter(ctx) {
+	if !u.hashes.enter(ctx, from) {
 		attempt.cancel()
 		return configs.User{}, busy()
 	}
 	matches := u.matches(pass, hash.Reveal())
-	hashes.leave()
+	u.hashes.leave()
 	if !matches || !known {
 		u.Log.Warn(string(why)+" failed", "who", who, "from", address)
 		u.remembered.add(key, verdict{hash, false}, u.now())
@@ -85,41 +84,4 @@ func (u *Users) check(ctx context.Context, why purpose, name, pass, address stri
 	attempt.succeed(u.now())
 	u.Log.Info("signed in", "who", name, "from", address)
 	return user, nil
-}
-
-// maxHashes is how many hashes a gate allows to be made at a time: the cameras need the other cores.
-var maxHashes = max(1, runtime.GOMAXPROCS(0)/4)
-
-// maxWaiting is how many requests may wait at a gate.
-const maxWaiting = 64
-
-// gate limits the hashes that are made at a time.
-type gate struct {
-	waiting chan struct{} // has an entry for each request that waits or makes a hash
-	inside  chan struct{} // has an entry for each request that makes a hash
-}
-
-func newGate() gate {
-	return gate{make(chan struct{}, maxHashes+maxWaiting), make(chan struct{}, maxHashes)}
-}
-
-// enter waits for a place. It returns false if too many wait or ctx is done.
-func (g gate) enter(ctx context.Context) bool {
-	select {
-	case g.waiting <- struct{}{}:
-	default:
-		return false
-	}
-	select {
-	case g.inside <- struct{}{}:
-		return true
-	case <-ctx.Done():
-		<-g.waiting
-		return false
-	}
-}
-
-func (g gate) leave() {
-	<-g.inside
-	<-g.waiting
 }

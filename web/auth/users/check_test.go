@@ -3,7 +3,9 @@ package users
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -50,18 +52,93 @@ func TestStrangersDoNotKeepKnownUsersFromBeingHashed(t *testing.T) {
 		t.Fatal(got)
 	}
 	for range maxHashes { // strangers
-		if !s.strangers.enter(t.Context()) {
-			t.Fatal("the gate is closed")
+		if !s.hashes.enter(t.Context(), ofStrangers) {
+			t.Fatal("the queue is closed")
 		}
 	}
-	for range maxWaiting {
-		s.strangers.waiting <- struct{}{}
+	ctx, cancel := context.WithCancel(t.Context())
+	var strangers sync.WaitGroup
+	defer strangers.Wait()
+	defer cancel()
+	wait := func(n int) {
+		for range n {
+			strangers.Go(func() {
+				if s.hashes.enter(ctx, ofStrangers) {
+					s.hashes.leave()
+				}
+			})
+		}
+		for s.hashes.length(ofStrangers) < maxWaiting {
+			runtime.Gosched()
+		}
 	}
+	wait(maxWaiting)
 	if _, err := s.Check(t.Context(), "ann", "correct horse", "192.0.2.2"); status(t, err) != 503 {
 		t.Errorf("a stranger: %v", err)
 	}
-	if _, err := s.Check(t.Context(), "ann", "correct horse", "192.0.2.1"); err != nil {
+	result := make(chan error)
+	s.matches = func(string, string) bool { return s.hashes.length(ofStrangers) >= maxWaiting-2 } // the queue has not gone down
+	go func() {
+		_, err := s.Check(t.Context(), "ann", "correct horse", "192.0.2.1")
+		result <- err
+	}()
+	for s.hashes.length(ofUsers) == 0 {
+		runtime.Gosched()
+	}
+	s.hashes.leave()
+	if err := <-result; err != nil {
 		t.Errorf("where ann has signed in: %v", err)
+	}
+	cancel()
+	strangers.Wait()
+	for range maxHashes - 1 {
+		s.hashes.leave()
+	}
+	if s.hashes.inside != 0 {
+		t.Errorf("%d places are lost", s.hashes.inside)
+	}
+}
+
+// length returns how many requests wait in a line.
+func (q *queue) length(of line) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.waiting[of])
+}
+
+// TestSignInsAndChangesShareOneQueue of which users and strangers have turns.
+func TestSignInsAndChangesShareOneQueue(t *testing.T) {
+	var q queue
+	for i := range maxHashes {
+		if !q.enter(t.Context(), line(i%2)) {
+			t.Fatal("the queue is closed")
+		}
+	}
+	entered := make(chan line)
+	for _, in := range []line{ofStrangers, ofStrangers, ofUsers, ofUsers} {
+		before := q.length(in)
+		go func() {
+			if q.enter(t.Context(), in) {
+				entered <- in
+			}
+		}()
+		for q.length(in) == before {
+			runtime.Gosched()
+		}
+	}
+	last := q.last
+	for range 4 {
+		q.leave()
+		now := <-entered
+		if now == last {
+			t.Errorf("line %d had two turns", now)
+		}
+		last = now
+	}
+	select {
+	case <-entered:
+		t.Error("more hashes at a time than allowed")
+	default:
 	}
 }
 
@@ -84,29 +161,26 @@ func TestUnknownNameIsComparedWithTheDearestHash(t *testing.T) {
 }
 
 func TestRequestDoesNotWaitInALongQueueOrAfterItsEnd(t *testing.T) {
-	g := newGate()
+	var q queue
 	for range maxHashes {
-		if !g.enter(t.Context()) {
-			t.Fatal("the gate is closed")
+		if !q.enter(t.Context(), ofUsers) {
+			t.Fatal("the queue is closed")
 		}
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if g.enter(ended) {
+	if q.enter(ended, ofUsers) {
 		t.Error("a request that has ended was let in")
 	}
-	for range maxWaiting {
-		g.waiting <- struct{}{}
-	}
-	if g.enter(t.Context()) { // without waiting
+	waiting := q.waiting[ofUsers]
+	q.waiting[ofUsers] = make([]chan struct{}, maxWaiting)
+	if q.enter(t.Context(), ofUsers) { // without waiting
 		t.Error("a request was let in beyond the queue")
 	}
-	for range maxWaiting {
-		<-g.waiting
-	}
-	g.leave()
-	if !g.enter(t.Context()) {
-		t.Error("the gate stays closed")
+	q.waiting[ofUsers] = waiting
+	q.leave()
+	if !q.enter(t.Context(), ofUsers) {
+		t.Error("the queue stays closed")
 	}
 }
 

@@ -31,8 +31,7 @@ type Users struct {
 	matches func(password, hash string) bool // takes long, and much memory
 
 	attempts   limiter
-	strangers  gate // for hashes of attempts from unknown addresses
-	known      gate // for hashes of attempts from addresses where the user has signed in, so that strangers do not keep users out
+	hashes     queue
 	remembered *memory
 
 	mu      sync.RWMutex // guards the fields below
@@ -42,7 +41,7 @@ type Users struct {
 
 // New returns an empty list of users. Configure sets the users.
 func New(o Options) *Users {
-	return &Users{Options: o, now: time.Now, matches: password.Matches, strangers: newGate(), known: newGate(), remembered: newMemory()}
+	return &Users{Options: o, now: time.Now, matches: password.Matches, remembered: newMemory()}
 }
 
 // Configure takes over the users of a configuration.
@@ -89,6 +88,12 @@ func (u *Users) Check(ctx context.Context, name, password, address string) (auth
 		return auth.Principal{}, err
 	}
 	return principalOf(user), nil
+}
+
+// SignedIn notes that a user has signed in from an address, as a session shows that has outlasted a restart. Attempts for this user at this
+// address do not count as those of strangers.
+func (u *Users) SignedIn(name, address string) {
+	u.attempts.succeeded(name, address, u.now())
 }
 
 // user returns a user, and the hash to check a password with. For an unknown name, this is the hash of another user that takes the
