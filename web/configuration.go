@@ -27,6 +27,11 @@ func (c Configuration) OK() bool { return len(c.Faults) == 0 }
 
 // showConfiguration serves GET /api/config.
 func (s *server) showConfiguration(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.configuration())
+}
+
+// configuration returns the state of the configuration without null in its JSON.
+func (s *server) configuration() Configuration {
 	now := s.Configuration()
 	if now.Faults == nil {
 		now.Faults = []Fault{}
@@ -34,5 +39,5 @@ func (s *server) showConfiguration(w http.ResponseWriter, _ *http.Request) {
 	if now.Restart == nil {
 		now.Restart = []string{}
 	}
-	writeJSON(w, http.StatusOK, now)
+	return now
 }

@@ -48,7 +48,7 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 		defer leave()
 		defer cancel(nil)
 		defer s.rights.hold(client.check, cancel)()
-		s.sockets.Serve(ctx, socket, live.Client{Sees: client.sees, Visible: client.visible, Watch: client.watch, Problem: client.problem})
+		s.sockets.Serve(ctx, socket, live.Client{Sees: client.sees, Visible: client.visible, Values: client.values, Watch: client.watch, Problem: client.problem})
 	}()
 }
 
@@ -118,6 +118,15 @@ func (c *liveClient) now() auth.Principal {
 func (c *liveClient) sees(id string) bool { return c.now().Sees(id) }
 
 func (c *liveClient) visible(status registry.Status) any { return redacted(c.now(), status) }
+
+// values returns the configuration's state, which only admins may know.
+func (c *liveClient) values() map[string]any {
+	values := map[string]any{}
+	if c.now().Role >= auth.Admin {
+		values["configuration"] = c.server.configuration()
+	}
+	return values
+}
 
 // errRefused is a problem as an error.
 type errRefused struct{ problem }

@@ -56,14 +56,7 @@ func TestWallShowsSixteenCamerasOverHTTP1(t *testing.T) {
 	text := "cameras:\n" + balls(16)
 	p := start(t, "--config", config(t, text))
 	var to atomic.Pointer[url.URL] // the framegate that the page reaches
-	address := func(p serving) *url.URL {
-		u, err := url.Parse(p.URL)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return u
-	}
-	to.Store(address(p))
+	to.Store(addressOf(t, p))
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
 			r.SetURL(to.Load())
@@ -102,8 +95,10 @@ func TestWallShowsSixteenCamerasOverHTTP1(t *testing.T) {
 	p.Stop()
 	untilTrue(t, ctx, "each tile says that framegate does not answer, and shows no old picture",
 		`[...document.querySelectorAll('.camera')].every((e) => e.dataset.state === 'unknown') && `+shown+` === 0`)
+	untilTrue(t, ctx, "this is not said to be the camera's fault", `[...document.querySelectorAll('.camera')].every((e) => e.querySelector('.state').textContent === 'connection lost' &&
+		e.querySelector('.fault').textContent.includes('no answer from framegate') && e.querySelector('.since').textContent.startsWith('since '))`)
 	next := start(t, "--config", config(t, text))
-	to.Store(address(next))
+	to.Store(addressOf(t, next))
 	do(t, ctx, chromedp.Evaluate[string](forgetSamples))
 	camtest.Within(t, time.Minute, "each tile shows pictures of the new framegate", func() bool { return do(t, ctx, chromedp.Evaluate[int](sampleTiles)) >= 3 })
 	untilTrue(t, ctx, "each tile is live again", `[...document.querySelectorAll('.camera .state')].every((e) => e.textContent === 'live')`)
@@ -113,12 +108,8 @@ func TestWallShowsSixteenCamerasOverHTTP1(t *testing.T) {
 func TestWallShowsSnapshotsWhereNoWebSocketPasses(t *testing.T) {
 	ctx := browser(t)
 	p := start(t, "--config", config(t, "cameras:\n"+balls(6)))
-	to, err := url.Parse(p.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
 	proxy := httptest.NewServer(&httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) {
-		r.SetURL(to)
+		r.SetURL(addressOf(t, p))
 		r.Out.Header.Del("Upgrade")
 		r.Out.Header.Del("Connection")
 	}})
@@ -129,17 +120,12 @@ func TestWallShowsSnapshotsWhereNoWebSocketPasses(t *testing.T) {
 	untilTrue(t, ctx, "their states are shown", `[...document.querySelectorAll('.camera .state')].every((e) => ['live', 'ready'].includes(e.textContent))`)
 }
 
-// TestWallWaitsUntilItKnowsWhatIsOnTheScreen in a browser that never reports it.
-func TestWallWaitsUntilItKnowsWhatIsOnTheScreen(t *testing.T) {
-	ctx := browser(t)
-	p := start(t, "--config", config(t, "cameras:\n"+balls(6)))
-	to, err := url.Parse(p.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
+// beforeScripts is a proxy of framegate that puts a script before those of the pages.
+func beforeScripts(t *testing.T, p serving, script string) (url string) {
+	t.Helper()
 	proxy := httptest.NewServer(&httputil.ReverseProxy{
 		Rewrite: func(r *httputil.ProxyRequest) {
-			r.SetURL(to)
+			r.SetURL(addressOf(t, p))
 			r.Out.Header.Del("Accept-Encoding")
 		},
 		ModifyResponse: func(r *http.Response) error {
@@ -147,20 +133,47 @@ func TestWallWaitsUntilItKnowsWhatIsOnTheScreen(t *testing.T) {
 				r.Body = struct {
 					io.Reader
 					io.Closer
-				}{io.MultiReader(strings.NewReader("window.IntersectionObserver = class { observe() {} unobserve() {} };\n"), r.Body), r.Body}
+				}{io.MultiReader(strings.NewReader(script+"\n"), r.Body), r.Body}
 				r.Header.Del("Content-Length")
 				r.ContentLength = -1
 			}
 			return nil
 		},
 	})
-	defer proxy.Close()
-	defer proxy.CloseClientConnections()
-	do(t, ctx, chromedp.Navigate(proxy.URL+"/"))
+	t.Cleanup(proxy.Close)
+	t.Cleanup(proxy.CloseClientConnections)
+	return proxy.URL
+}
+
+// addressOf returns the URL of a running framegate.
+func addressOf(t *testing.T, p serving) *url.URL {
+	t.Helper()
+	u, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return u
+}
+
+// TestWallWaitsUntilItKnowsWhatIsOnTheScreen in a browser that never reports it.
+func TestWallWaitsUntilItKnowsWhatIsOnTheScreen(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras:\n"+balls(6)))
+	do(t, ctx, chromedp.Navigate(beforeScripts(t, p, "window.IntersectionObserver = class { observe() {} unobserve() {} };")+"/"))
 	untilTrue(t, ctx, "the list of cameras has come", `cameras.length === 6`)
 	if modes := do(t, ctx, chromedp.Evaluate[string](`[...tiles.values()].map((tile) => tile.mode).join('')`)); modes != "" {
 		t.Errorf("before the browser reports which tiles are on the screen, they show %q", modes)
 	}
+}
+
+// TestWallShowsSnapshotsWhereWebSocketsAreRefused by the browser, as in Safari before 15.4, where 'self' in the page's policy does not
+// include them.
+func TestWallShowsSnapshotsWhereWebSocketsAreRefused(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras:\n"+balls(6)))
+	do(t, ctx, chromedp.Navigate(beforeScripts(t, p, "window.WebSocket = class { constructor() { throw new DOMException('refused', 'SecurityError'); } };")+"/"))
+	untilTrue(t, ctx, "all cameras are shown by snapshots", shown+` === 6 && document.querySelectorAll('canvas').length === 0`)
+	untilTrue(t, ctx, "their states are shown", `[...document.querySelectorAll('.camera .state')].every((e) => ['live', 'ready'].includes(e.textContent))`)
 }
 
 func TestWallOpensItsWebSocketInOtherBrowsers(t *testing.T) {

@@ -28,7 +28,7 @@ const (
 	pingPeriod    = 20 * time.Second // between two pings, which also keep proxies from ending the connection
 	pongTimeout   = 10 * time.Second
 	figuresPeriod = 2 * time.Second
-	timePeriod    = 2 * time.Second // without another message about cameras, before the client gets the time
+	timePeriod    = 2 * time.Second // between two messages with the time
 )
 
 // connection is one WebSocket. Each tile has a goroutine that waits for its next picture; one goroutine reads the client's messages, and
@@ -201,7 +201,7 @@ func (c *connection) queueText(message any) {
 
 // write writes messages to the client until ctx is done or the client does not read them.
 func (c *connection) write(ctx context.Context) error {
-	sent := sentStates{client: c.client}
+	sent := newSentStates(c.client)
 	tick := time.NewTicker(statePeriod)
 	defer tick.Stop()
 	var buffer []byte

@@ -55,8 +55,8 @@ func TestClientThatDoesNotAnswerDelaysTheEndByEndTimeout(t *testing.T) {
 
 func TestClientHearsThatTheLineIsWhole(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		sent := sentStates{client: Client{Sees: func(string) bool { return true }}}
-		if first := sent.update(states{}, nil); len(first) != 1 {
+		sent := newSentStates(Client{Sees: func(string) bool { return true }})
+		if first := sent.update(states{}, nil); len(first) != 2 {
 			t.Fatalf("the first messages are %v", first)
 		}
 		for range 3 {

@@ -21,6 +21,9 @@ type Client struct {
 	// Watch lets the client watch a camera with the query of a stream until ctx is done. It waits for the first frame. release must be
 	// called after the view is closed.
 	Watch func(ctx context.Context, camera, query string) (view *registry.View, release func(), err error)
+	// Values returns what else the client may know, by the name of the message that carries it. The values are for encoding/json. The client
+	// is sent each of them first and whenever it changes, and null when it may not know it any more.
+	Values func() map[string]any
 	// Problem describes an error of Watch or of the view, as the answer to a refused request does. It is a value for encoding/json.
 	Problem func(camera string, err error) any
 }
@@ -29,17 +32,19 @@ type Client struct {
 type Server struct {
 	cameras func() []registry.Status
 
-	mu     sync.Mutex // guards the fields below
+	known  chan struct{} // closed when the states are known
+	mu     sync.Mutex    // guards the fields below
 	closed bool
 	ends   map[*connection]context.CancelFunc
 	ended  sync.WaitGroup // the connections
 	states states         // of the cameras
-	read   time.Time      // when the states were read
+	asked  time.Time      // when the states were last asked for; zero for never
+	asking bool           // they are being asked for
 }
 
 // New returns a Server of the cameras that the function lists. The list is in the order in which clients show it.
 func New(cameras func() []registry.Status) *Server {
-	return &Server{cameras: cameras, ends: map[*connection]context.CancelFunc{}}
+	return &Server{cameras: cameras, known: make(chan struct{}), ends: map[*connection]context.CancelFunc{}}
 }
 
 // Serve serves a connection until it ends, ctx is done or the server is closed. If ctx is done, the client is sent its cause.
@@ -90,12 +95,35 @@ func (s *Server) Close() {
 // statePeriod is how often the cameras' states are compared with those that clients have been sent.
 const statePeriod = 250 * time.Millisecond
 
-// now returns the cameras' states, which are at most statePeriod old. All connections share them.
+// now returns the cameras' states, which all connections share. One of them reads the states when they are statePeriod old; meanwhile the
+// others get those from before.
 func (s *Server) now() states {
 	s.mu.Lock()
-	defer s.mu.Unlock()
-	if at := time.Now(); at.Sub(s.read) > statePeriod*9/10 {
-		s.states, s.read = s.states.next(s.cameras()), at
+	at := time.Now()
+	read := !s.asking && at.Sub(s.asked) > statePeriod*9/10
+	if read {
+		s.asking, s.asked = true, at
 	}
+	before := s.states
+	s.mu.Unlock()
+	if read {
+		s.read(before)
+	}
+	<-s.known
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	return s.states
+}
+
+// read reads the states that follow others. One goroutine at a time calls it.
+func (s *Server) read(before states) {
+	now := before.next(s.cameras())
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.states, s.asking = now, false
+	select {
+	case <-s.known:
+	default:
+		close(s.known)
+	}
 }

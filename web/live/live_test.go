@@ -2,8 +2,11 @@ package live
 
 import (
 	"encoding/json"
+	"maps"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -144,7 +147,7 @@ func TestPaceRecovers(t *testing.T) {
 }
 
 func TestClientIsToldWhatIsNew(t *testing.T) {
-	k := sentStates{client: Client{Sees: func(id string) bool { return id != "secret" }, Visible: func(s registry.Status) any { return s }}}
+	k := newSentStates(Client{Sees: func(id string) bool { return id != "secret" }, Visible: func(s registry.Status) any { return s }})
 	tells := func(b states, wanted ...string) string {
 		text, err := json.Marshal(k.update(b, wanted))
 		if err != nil {
@@ -201,6 +204,91 @@ func TestClientIsToldWhatIsNew(t *testing.T) {
 	moving := b.next([]registry.Status{{ID: "b", State: registry.Ready, SourceFPS: 25, Viewers: 3, Held: 1 << 20}})
 	if got := tells(moving); got != "" {
 		t.Errorf("of figures it does not want the client is told %q", got)
+	}
+}
+
+func TestClientIsToldWhenAPictureThatItWatchesIsOld(t *testing.T) {
+	k := newSentStates(Client{Sees: func(string) bool { return true }, Visible: func(s registry.Status) any { return s }})
+	k.time = time.Now().Add(time.Hour) // no message with the time
+	var b states
+	tells := func(age time.Duration, wanted ...string) int {
+		at := time.Now().Add(-age)
+		b = b.next([]registry.Status{{ID: "a", State: registry.Live, LastFrameAt: &at}})
+		k.figures = time.Now().Add(time.Hour) // no figures
+		return len(k.update(b, wanted))
+	}
+	tells(0)
+	for i, c := range []struct {
+		age    time.Duration
+		wanted []string
+		want   int
+	}{{0, []string{"a"}, 0}, {time.Minute, []string{"a"}, 1}, {2 * time.Minute, []string{"a"}, 0}, {0, []string{"a"}, 1}, {time.Minute, nil, 0}} {
+		if got := tells(c.age, c.wanted...); got != c.want {
+			t.Errorf("%d: %d messages, want %d", i, got, c.want)
+		}
+	}
+}
+
+func TestClientIsToldValuesThatChange(t *testing.T) {
+	values := map[string]any{"wall": 1, "configuration": "good"}
+	k := newSentStates(Client{
+		Sees: func(string) bool { return true }, Visible: func(s registry.Status) any { return s },
+		Values: func() map[string]any { return maps.Clone(values) },
+	})
+	k.time = time.Now().Add(time.Hour)
+	tells := func() string {
+		text, err := json.Marshal(k.update(states{}, nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(text)
+	}
+	for i, c := range []struct {
+		change func()
+		want   string
+	}{
+		{func() {}, `[{"cameras":[]},{"configuration":"good"},{"wall":1}]`},
+		{func() {}, `null`},
+		{func() { values["wall"] = 2 }, `[{"wall":2}]`},
+		{func() { delete(values, "configuration") }, `[{"configuration":null}]`},
+		{func() {}, `null`},
+	} {
+		c.change()
+		if got := tells(); got != c.want {
+			t.Errorf("%d: the client is told %s, want %s", i, got, c.want)
+		}
+	}
+}
+
+// TestCamerasAreListedWithoutKeepingOthersWaiting lists cameras that take for ever.
+func TestCamerasAreListedWithoutKeepingOthersWaiting(t *testing.T) {
+	list := make(chan []registry.Status)
+	s := New(func() []registry.Status { return <-list })
+	var first sync.WaitGroup
+	first.Go(func() { s.now() })
+	list <- []registry.Status{{ID: "a"}}
+	first.Wait()
+	s.mu.Lock()
+	s.asked = time.Time{}
+	s.mu.Unlock()
+	second := make(chan struct{})
+	go func() {
+		defer close(second)
+		s.now()
+	}()
+	for asking := false; !asking; {
+		s.mu.Lock()
+		asking = s.asking
+		s.mu.Unlock()
+		runtime.Gosched()
+	}
+	if got := s.now(); len(got.cameras) != 1 || got.cameras[0].status.ID != "a" {
+		t.Errorf("meanwhile the cameras are %+v", got.cameras)
+	}
+	list <- nil
+	<-second
+	if got := s.now(); len(got.cameras) != 0 {
+		t.Errorf("afterwards the cameras are %+v", got.cameras)
 	}
 }
 

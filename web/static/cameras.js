@@ -3,7 +3,6 @@
 
 const statePeriod = 2000; // ms between two readings of the API, while there is no WebSocket
 const answerTime = 10000; // ms after which framegate does not answer
-const configurationPeriod = 5000; // ms between two readings of the configuration's faults
 
 // follow makes the tiles of the wall those of a list.
 function follow(cameras) {
@@ -68,20 +67,12 @@ function showFacts(camera) {
   }
 }
 
-// The wall says what is wrong with the configuration file, since the previous configuration stays in effect. Only admins may know.
-async function readConfiguration(notice) {
-  try {
-    const answer = await request('api/config');
-    if (answer.status === 403) { // the role was changed
-      notice.remove();
-      return;
-    }
-    const now = await answer.json();
-    notice.hidden = now.faults.length === 0;
-    notice.textContent = now.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n');
-  } catch { // the states say that framegate does not answer
-  }
-  setTimeout(() => readConfiguration(notice), configurationPeriod);
+// showConfiguration says what is wrong with the configuration file, since the previous configuration stays in effect. Only admins may know.
+function showConfiguration(now) {
+  const notice = document.querySelector('#configuration');
+  if (!notice) return;
+  notice.hidden = !now?.faults.length;
+  notice.textContent = now?.faults.map((f) => `${now.file}:${f.line}: ${f.message}`).join('\n') ?? '';
 }
 
 // request requests what the API says. Where nobody is signed in any more, it leaves the page.
@@ -146,10 +137,11 @@ function showCamera(id) {
 async function readStates() {
   if (readStates.running) return;
   readStates.running = true;
-  while (!live.socket) {
+  while (!live?.socket) {
     try {
       const all = await read('api/cameras');
       if (!live.socket) list(all);
+      if (document.querySelector('#configuration')) request('api/config').then((answer) => (answer.ok ? answer.json() : null)).then(showConfiguration, () => {});
     } catch {
       if (!live.socket) for (const tile of tiles.values()) tile.lose();
     }
@@ -174,9 +166,10 @@ function connect() {
     },
     cameras: list,
     camera: update,
-    picture: (number, jpeg) => {
+    configuration: showConfiguration,
+    picture: (number, jpeg, received) => {
       const tile = byNumber(number);
-      if (tile) tile.draw(jpeg);
+      if (tile) tile.draw(jpeg, received);
       else live.shown(number);
     },
     ended: (number, problem) => byNumber(number)?.ended(problem),
@@ -189,5 +182,9 @@ if (!wall) for (const tile of tiles.values()) tile.zoom = new Zoom(tile);
 live = connect();
 for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled' && mode() === 'stream') tile.want('stream');
 document.addEventListener('visibilitychange', () => { for (const tile of tiles.values()) tile.look(); });
-const notice = document.querySelector('#configuration');
-if (notice) readConfiguration(notice);
+
+let figures = false; // are shown on all tiles
+document.addEventListener('keydown', (event) => {
+  if (event.key === 'i' && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest('input, select, textarea')) figures = !figures;
+});
+setInterval(() => { if (!document.hidden) for (const tile of tiles.values()) tile.state.tick(tile.mode, figures); }, ageTick);

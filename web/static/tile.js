@@ -18,6 +18,7 @@ class Tile {
     this.element = element;
     this.id = element.dataset.camera;
     this.number = Tile.count++; // on the WebSocket
+    this.state = new TileState(element);
     this.zoom = null; // a Zoom, on the page of one camera
     this.wanted = ''; // the mode while the tile can be seen
     this.seen = false; // the tile is on the screen, as far as is known: a wall of many cameras is not to request all of them at first
@@ -27,6 +28,7 @@ class Tile {
     this.work = 0; // counts starts and stops, so that what was begun before the last one ends
     this.unwatched = 0; // since when no viewer was counted; 0 if there is one
     this.problem = ''; // why the last request was refused
+    this.lost = 0; // since when framegate does not answer; 0 if it does
     this.adopt(element.querySelector('img'));
     sight.observe(element);
     sizes.observe(element);
@@ -57,8 +59,8 @@ class Tile {
   fail(why) {
     this.img.removeAttribute('src');
     this.problem = why;
-    const fault = this.element.querySelector('.fault');
-    fault.textContent ||= why;
+    this.state.forget();
+    this.state.part('fault').textContent ||= why;
   }
 
   url(kind, parameters = {}) {
@@ -93,6 +95,7 @@ class Tile {
 
   stop() {
     if (this.mode === 'socket') live.close(this.number);
+    if (this.mode === 'stream') this.state.forget();
     this.width = 0;
     this.mode = '';
     this.problem = '';
@@ -126,7 +129,7 @@ class Tile {
   }
 
   // draw shows a picture of the WebSocket, after those that came before.
-  draw(jpeg) {
+  draw(jpeg, received) {
     const { work } = this;
     this.drawn = this.drawn.then(async () => {
       try {
@@ -137,6 +140,7 @@ class Tile {
           canvas.getContext('bitmaprenderer').transferFromImageBitmap(bitmap);
           if (!canvas.isConnected) this.img.after(canvas);
           this.problem = '';
+          this.state.picture(received);
         } else {
           bitmap.close();
         }
@@ -163,6 +167,7 @@ class Tile {
     picture.onload = () => {
       if (work !== this.work) return;
       this.img.src = picture.src;
+      this.state.picture(performance.now()); // framegate does not say how old it is
       this.later(() => this.snapshot(), snapshotPause);
     };
     picture.onerror = () => {
@@ -177,14 +182,17 @@ class Tile {
   show(camera, mode) {
     const state = camera ? camera.state : 'removed';
     const before = this.element.dataset.state;
-    this.say(state, camera ? camera.error || this.problem : 'The camera was removed from the configuration.');
+    if (camera) this.state.set('title', this.img.alt = camera.name);
+    this.state.say(state, camera ? camera.error || this.problem : 'The camera was removed from the configuration.', camera?.since);
     if (!camera || state === 'disabled') {
       this.want('');
       this.canvas().remove();
+      this.state.forget();
       return;
     }
+    this.lost = 0;
+    this.state.describe(camera, this.mode === 'stream' ? this.newest(camera) : undefined);
     if (this.zoom) this.zoom.sends(camera.width);
-    this.element.querySelector('.title').textContent = this.img.alt = camera.name;
     // An <img> does not notice that its stream has ended, as it does when the camera is away and there are no placeholders.
     this.unwatched = camera.viewers === 0 ? this.unwatched || performance.now() : 0;
     const pictures = state === 'ready' || state === 'live';
@@ -193,16 +201,21 @@ class Tile {
     this.want(mode);
   }
 
-  // lose takes in that framegate does not answer. The last picture of the WebSocket would look like a new one.
-  lose() {
-    this.canvas().remove();
-    this.say('unknown', 'framegate does not answer');
+  // newest returns when the newest picture of a stream arrived, by performance.now(), and null if it is not old: an <img> does not say, and
+  // framegate says it at once only of old pictures.
+  newest(camera) {
+    const at = camera.last_frame_at && ['live', 'ready'].includes(camera.state) ? live.at(Date.parse(camera.last_frame_at)) : null;
+    return at !== null && performance.now() - at > oldAge * 0.9 ? at : null;
   }
 
-  say(state, fault) {
-    this.element.dataset.state = state;
-    this.element.querySelector('.state').textContent = state;
-    this.element.querySelector('.fault').textContent = fault;
+  // lose takes in that framegate does not answer. The last picture of the WebSocket would look like a new one.
+  lose() {
+    this.lost ||= Date.now();
+    const { camera } = this.state;
+    if (this.canvas().isConnected) this.state.forget();
+    else if (camera?.last_frame_at) this.state.received ??= live.at(Date.parse(camera.last_frame_at));
+    this.canvas().remove();
+    this.state.say('unknown', 'This page gets no answer from framegate, and so does not know how the camera is.', this.lost);
   }
 }
 

@@ -1,0 +1,111 @@
+// Says what is known of the pictures of a tile: the camera's state, why and since when, how old the picture is, and figures on demand.
+'use strict';
+
+const oldAge = 1000; // ms from which on a picture's age is shown
+const ageTick = 250; // ms between two looks at the ages
+const figuresTime = 2000; // ms over which the rate of a tile is counted
+const sayPause = 700; // ms over which changes are gathered for screen readers
+const fine = ['live', 'ready', 'idle', 'connecting', 'disabled']; // states without a reason
+const words = { unknown: 'connection lost' }; // for states that are not in the API
+
+// duration is a time in ms as text.
+function duration(ms) {
+  const s = Math.floor(ms / 1000);
+  if (s < 60) return `${s} s`;
+  return s < 3600 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
+}
+
+// timeOf is a time as text, with its day unless that is today.
+function timeOf(at) {
+  const date = new Date(at);
+  return date.toDateString() === new Date().toDateString() ? date.toLocaleTimeString() : date.toLocaleString();
+}
+
+// announce says a text to screen readers, with others of the same time.
+function announce(text) {
+  announce.texts.push(text);
+  announce.timer ??= setTimeout(() => {
+    const { texts } = announce;
+    const more = texts.length - 4;
+    announce.said.textContent = texts.slice(0, 4).join('. ') + (more > 0 ? `, and ${more} more` : '');
+    announce.texts = [];
+    announce.timer = null;
+  }, sayPause);
+}
+announce.texts = [];
+announce.timer = null;
+announce.said = document.body.appendChild(document.createElement('p'));
+announce.said.className = 'said';
+announce.said.setAttribute('role', 'status');
+
+// A TileState shows the state of a tile.
+class TileState {
+  constructor(element) {
+    this.element = element;
+    this.camera = null; // as framegate has last described it
+    this.received = null; // when the picture that is shown arrived from the camera, by performance.now(); null if that is not known
+    this.drawn = []; // when the last pictures were drawn, by performance.now()
+    this.latency = null; // ms from the camera's picture to the page's, of the last one
+  }
+
+  part(name) { return this.element.querySelector(`.${name}`); }
+
+  set(name, text) {
+    const part = this.part(name);
+    if (part.textContent !== text) part.textContent = text;
+  }
+
+  // say shows a state, why it is so and since when.
+  say(state, fault, since) {
+    const { dataset } = this.element, before = dataset.state;
+    dataset.state = state;
+    this.set('state', words[state] ?? state);
+    this.set('fault', fault);
+    this.set('since', fine.includes(state) || !since ? '' : `since ${timeOf(since)}`);
+    if (state === before || fine.includes(state) && fine.includes(before)) return;
+    announce([`${this.part('title').textContent}: ${words[state] ?? state}`, fault].filter(Boolean).join(', '));
+  }
+
+  // describe takes in what framegate says of the camera. received is when its newest picture arrived, if that is all that is known.
+  describe(camera, received) {
+    this.camera = camera;
+    if (received !== undefined) this.received = received;
+    const mark = this.part('mark');
+    mark.hidden = !camera.plan?.hardware;
+    if (camera.plan) mark.title = `Decoded by hardware: ${camera.plan.decoder || camera.plan.name}`;
+  }
+
+  // picture takes in that a picture is shown.
+  picture(received) {
+    const now = performance.now();
+    this.received = received;
+    this.latency = received === null ? null : now - received;
+    this.drawn.push(now);
+    while (this.drawn[0] < now - figuresTime) this.drawn.shift();
+  }
+
+  // forget takes in that no picture is shown.
+  forget() {
+    this.received = this.latency = null;
+    this.drawn = [];
+  }
+
+  // tick shows how old the picture is, and the figures if they are wanted.
+  tick(mode, figures) {
+    const now = performance.now();
+    const age = this.received === null || this.element.dataset.state === 'disabled' ? 0 : now - this.received;
+    this.set('age', age >= oldAge ? `${duration(age)} old` : '');
+    const part = this.part('figures');
+    part.hidden = !figures;
+    if (figures) part.textContent = this.figures(mode, now);
+  }
+
+  figures(mode, now) {
+    if (mode === 'stream') { // an <img> does not count its pictures
+      const rates = (this.camera?.renditions ?? []).filter((r) => r.viewers > 0).map((r) => r.fps_now);
+      return `${Math.max(0, ...rates).toFixed(1)} fps sent`;
+    }
+    const rate = this.drawn.filter((at) => at > now - figuresTime).length * 1000 / figuresTime;
+    return `${rate.toFixed(1)} fps` + (this.latency === null ? '' : `, ${Math.round(this.latency)} ms`);
+  }
+}
