@@ -9,8 +9,6 @@ import (
 
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
-
-	"github.com/go-chi/chi/v5"
 )
 
 //go:embed pages/*.html
@@ -41,19 +39,6 @@ func wallStreams(r *http.Request) int {
 		return 200
 	}
 	return 4
-}
-
-// camera serves GET /cameras/{id}: one camera, what it sends and how to embed it.
-func (s *server) camera(w http.ResponseWriter, r *http.Request) {
-	id := chi.URLParam(r, "id")
-	status, err := s.Cameras.Camera(id)
-	if err != nil {
-		refuse(w, r, id, err)
-		return
-	}
-	s.page(w, r, "camera.html", map[string]any{
-		"Camera": redacted(auth.Of(r.Context()), status), "Origin": s.origin(r), "Parameters": streamParameters,
-	})
 }
 
 // page answers with a page. It adds to the values what all pages need.

@@ -22,8 +22,9 @@ const crop = ({ x, y, side }) => [x, y, side, side].join();
 // A part of the picture is x, y and side, in fractions of the whole one; side is that of the width and the height.
 const whole = { x: 0, y: 0, side: 1 };
 
-// A request is a part and the width of its pictures. A width of 0 is that of the configuration.
-const fallback = { part: whole, width: 0 }; // has a place even where others are refused
+// A request is a part, and the width and the quality of its pictures. A width of 0 is that of the configuration, and a quality of 0 what
+// the line carries.
+const fallback = { part: whole, width: 0, quality: 0 }; // has a place even where others are refused
 
 const contains = (part, { x, y, side }) => {
   const least = -1 / digits;
@@ -36,7 +37,8 @@ class Zoom {
     this.tile = tile;
     this.box = tile.element;
     this.view = whole; // the part that is to be shown
-    this.loaded = { part: whole, width: -1 }; // what the tile's <img> has requested
+    this.chosen = { width: 0, quality: 0 }; // by the person who watches; 0 for none
+    this.loaded = { part: whole, width: -1, quality: 0 }; // what the tile's <img> has requested
     this.ended = true; // the stream of that <img> has ended, or has not begun
     this.next = null; // the <img> that takes its place when it has a picture
     this.camera = Number(this.box.dataset.width); // pixels in the width of the camera's pictures; 0 if it is not known
@@ -54,7 +56,21 @@ class Zoom {
     const place = (v) => round(within(Math.round((v + (view.side - side) / 2) / side * places) / places * side, 0, 1 - side));
     const keeps = loaded.part.side === side && contains(loaded.part, view);
     const part = keeps ? loaded.part : { x: place(view.x), y: place(view.y), side };
-    return { part, width: this.width(part) };
+    return { part, width: this.chosen.width || this.width(part), quality: this.chosen.quality };
+  }
+
+  // choose sets the width or the quality of the pictures, 0 for what suits.
+  choose(name, value) {
+    this.chosen[name] = value;
+    this.say();
+    this.request(0);
+  }
+
+  // search returns the parameters of what is shown, for links.
+  search() {
+    const { view, chosen: { width, quality } } = this;
+    const all = [view.side < 1 && `crop=${crop(view)}`, width && `width=${width}`, quality && `quality=${quality}`].filter(Boolean);
+    return all.length > 0 ? `?${all.join('&')}` : '';
   }
 
   // width is the one to request for a part.
@@ -152,7 +168,10 @@ class Zoom {
     this.load();
   }
 
-  shows({ part, width }) { return this.loaded.part === part && this.loaded.width === width; }
+  shows({ part, width, quality }) {
+    const { loaded } = this;
+    return loaded.part === part && loaded.width === width && loaded.quality === quality;
+  }
 
   // open loads pictures below those that are shown, which go when the first one is there.
   open(request) {
@@ -162,8 +181,10 @@ class Zoom {
     img.draggable = false;
     img.dataset.loading = '';
     img.onerror = () => this.refused(img, request);
-    const { part, width } = request;
-    img.src = this.tile.url('stream', { ...width > 0 && { width }, ...part.side < 1 && { crop: crop(part) } });
+    const { part, width, quality } = request;
+    const url = new URL(this.tile.url('stream', { ...width > 0 && { width }, ...part.side < 1 && { crop: crop(part) } }));
+    if (quality > 0) url.searchParams.set('quality', quality);
+    img.src = url;
     this.box.insertBefore(img, this.tile.img);
     const check = async () => {
       if (this.next !== img) return;
@@ -243,10 +264,10 @@ class Zoom {
     for (const name of ['out', 'whole']) toolbar.querySelector(`[data-zoom=${name}]`).disabled = side === 1;
     if (document.activeElement.disabled) this.box.focus(); // so that the keys still work
     this.box.toggleAttribute('data-zoomed', side < 1);
-    for (const element of document.querySelectorAll('[data-url]')) {
-      const url = new URL(element.dataset.url, root);
-      if (side < 1) url.search = `crop=${crop(this.view)}`;
-      element.textContent = url;
+    for (const element of document.querySelectorAll('[data-url], [data-link]')) {
+      const url = new URL(element.dataset.url ?? element.dataset.link, root);
+      url.search = [url.search, this.search().slice(1)].filter(Boolean).join('&');
+      if (element.dataset.url) element.textContent = url;
       if (element.href) element.href = url;
     }
   }
