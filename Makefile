@@ -63,7 +63,7 @@ vulnerabilities:
 # The packages that are built and tested without GStreamer and a C compiler too. internal/imports reads this list.
 PLAIN = ./internal/backoff/... ./internal/selfsign/... ./internal/health/... ./internal/state/... ./internal/certificate/... ./pipeline/frame/... ./pipeline/jpeg/... ./pipeline/webp/... \
 	./pipeline/multipart/... ./pipeline/unit/... ./pipeline/challenge/... ./pipeline/redirect/... ./pipeline/depay/... ./pipeline/rtsp/... \
-	./configs/... ./registry/... ./web/...
+	./configs/... ./internal/onvif/... ./registry/... ./web/...
 
 ## Run the unit tests of make check.
 quick:

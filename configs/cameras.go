@@ -26,7 +26,7 @@ func (d *decoder) decodeCameras(config *Config) {
 	}
 	lines := map[string]int{} // of the ids
 	for i, item := range list.Values {
-		camera, path := defaultCamera(config.Defaults), CameraPath(i)
+		camera, path := NewCamera(config.Defaults), CameraPath(i)
 		d.places[path] = placeOfNode(item)
 		if entries, _ := node.Entries(d.resolve(item)); entries == nil {
 			d.fault(placeOfNode(item), "%s: expected the keys and values of a camera", path)

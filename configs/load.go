@@ -44,8 +44,8 @@ func Default() *Config {
 	return config
 }
 
-// defaultCamera returns a camera that has only defaults.
-func defaultCamera(defaults Settings) Camera {
+// NewCamera returns a camera that has only defaults.
+func NewCamera(defaults Settings) Camera {
 	var camera Camera
 	setDefaults(reflect.ValueOf(&camera).Elem())
 	camera.Settings = defaults

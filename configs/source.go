@@ -52,7 +52,7 @@ var credentials = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`
 // ParseSource parses a source from a value of the key url, with all other keys at their defaults. The URL may have a password. The error
 // contains no credentials.
 func ParseSource(raw string) (Source, error) {
-	camera := defaultCamera(Default().Defaults)
+	camera := NewCamera(Default().Defaults)
 	camera.URL = raw
 	return camera.source(camera.URL)
 }

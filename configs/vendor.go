@@ -2,8 +2,10 @@ package configs
 
 import (
 	"fmt"
+	"maps"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 )
 
@@ -35,6 +37,9 @@ var vendors = map[string]struct {
 		path:    func(channel int, stream string) string { return fmt.Sprintf("/h264Preview_%02d_%s", channel, stream) },
 	},
 }
+
+// Vendors returns the values of the key vendor, sorted.
+func Vendors() []string { return slices.Sorted(maps.Keys(vendors)) }
 
 // vendorURL returns the URL of a vendor's camera, whose keys have been checked.
 func (c *Camera) vendorURL() *url.URL {

@@ -20,6 +20,7 @@ type Report struct {
 	Plan             frame.Plan    // the plan that makes its pictures
 	Connect          time.Duration // from the start to the first access unit
 	Picture          time.Duration // from the start of a picture to its first JPEG
+	Frame            *frame.Frame  // that JPEG; nil if there was none
 	Oddities         []string      // what is odd about what the camera sends, see feed.Feed.Oddities; also set where there is an error
 }
 
@@ -96,9 +97,9 @@ func (r *Report) tryPicture(ctx context.Context, feed *Feed) error {
 			done <- picture.Run(running)
 			stop()
 		}()
-		_, err := slot.After(running, nil)
+		shown, err := slot.After(running, nil)
 		if err == nil {
-			r.Picture = time.Since(began)
+			r.Picture, r.Frame = time.Since(began), shown
 			select {
 			case <-picture.CaughtUp():
 			case <-running.Done():

@@ -54,6 +54,13 @@ var kindOfRoute = map[string]string{
 	"PATCH /api/cameras/{id}":  "changes",
 	"DELETE /api/cameras/{id}": "changes",
 
+	"POST /api/probe":              "changes",
+	"POST /api/cameras/{id}/probe": "changes",
+	"POST /api/discover":           "changes",
+	"GET /setup":                   "admins",
+	"GET /setup/add":               "admins",
+	"GET /setup/cameras/{id}":      "admins",
+
 	"POST /api/links":              "changes",
 	"POST /api/links/revoke":       "changes",
 	"GET /api/links/keys":          "admins",

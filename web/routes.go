@@ -54,6 +54,13 @@ func (s *server) routes() []route {
 		{http.MethodPatch, "/api/cameras/{id}", auth.Admin, edit(s.changeCamera)},
 		{http.MethodDelete, "/api/cameras/{id}", auth.Admin, edit(s.removeCamera)},
 
+		{http.MethodPost, "/api/probe", auth.Admin, edit(s.probeNew)},
+		{http.MethodPost, "/api/cameras/{id}/probe", auth.Admin, edit(s.probeChanged)},
+		{http.MethodPost, "/api/discover", auth.Admin, edit(s.discover)},
+		{http.MethodGet, "/setup", auth.Admin, http.HandlerFunc(s.showSetup)},
+		{http.MethodGet, "/setup/add", auth.Admin, http.HandlerFunc(s.showNewCamera)},
+		{http.MethodGet, "/setup/cameras/{id}", auth.Admin, http.HandlerFunc(s.showSetCamera)},
+
 		{http.MethodPost, "/api/links", auth.Admin, change(s.makeLink)},
 		{http.MethodPost, "/api/links/revoke", auth.Admin, change(s.revokeLink)},
 		{http.MethodGet, "/api/links/keys", auth.Admin, http.HandlerFunc(s.showLinkKeys)},

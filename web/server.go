@@ -14,6 +14,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/internal/onvif"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/registry/retry"
@@ -36,6 +37,10 @@ type Options struct {
 	// Hardware returns the answer to GET /api/hardware, a value for encoding/json. It returns nil if ctx is done before the
 	// answer is known.
 	Hardware func(ctx context.Context) any
+	// Probe connects to a source once. It returns what it found, a value for encoding/json, and a JPEG, or why there is no picture.
+	Probe func(ctx context.Context, src configs.Source) (found any, picture []byte, err error)
+	// Discover returns the cameras that answer on this network before ctx is done.
+	Discover func(ctx context.Context) ([]onvif.Device, error)
 	// Abandoned returns how many pipelines hang in a driver and were given up, for /metrics.
 	Abandoned func() int
 	// Living returns how many objects of GStreamer exist, for /metrics.
@@ -148,6 +153,8 @@ type server struct {
 	liveClients inProgress // who have a WebSocket
 	requests    inProgress // of all clients
 	forms       inProgress // whose bodies are being read
+	probes      inProgress // of cameras that are tried before they are added
+	discoveries inProgress // of the network
 	viewers     viewerLimits
 	visitors    visitors
 	pixels      sentPixels

@@ -17,6 +17,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/internal/onvif"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 )
@@ -122,6 +123,18 @@ func (p *standinPicture) Plan() frame.Plan {
 	return frame.Plan{Name: "standin", Warnings: []string{"a warning"}}
 }
 
+// probeStandin finds a picture, unless the path is /away, and waits for the end of the request if it is /slow. What it finds is what it got.
+func probeStandin(ctx context.Context, src configs.Source) (any, []byte, error) {
+	switch src.URL.Path {
+	case "/away":
+		return nil, nil, &frame.CameraError{Reason: frame.Unauthorized, Text: "401 from h:554"}
+	case "/slow":
+		<-ctx.Done()
+		return nil, nil, ctx.Err()
+	}
+	return map[string]string{"codec": "h264", "url": src.String(), "password": src.Password.Reveal()}, []byte("JPEG"), nil
+}
+
 // serve serves three cameras until the test ends: gate, away, which cannot be reached, and off, which is disabled.
 func serve(t testing.TB) string {
 	t.Helper()
@@ -182,6 +195,9 @@ func newHandler(t testing.TB, config *configs.Config, file *edit.File, now func(
 	}()
 	handler = New(Options{
 		Cameras: cameras, Hardware: func(context.Context) any { return map[string]string{"gstreamer": "1.22.0"} },
+		Probe: probeStandin, Discover: func(context.Context) ([]onvif.Device, error) {
+			return []onvif.Device{{Host: "192.0.2.9", Vendor: "axis"}}, nil
+		},
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 }, DroppedLines: func() int { return 7 },
 		MaxMemory: func() int64 { return 1 << 30 }, Refused: func() map[string]int { return map[string]int{"max_connections": 9} },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },

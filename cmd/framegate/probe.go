@@ -27,24 +27,6 @@ type probe struct {
 	JSON      bool              `help:"Print JSON."`
 }
 
-// probed is the result of a probe, in its JSON.
-type probed struct {
-	Codec            string     `json:"codec"`
-	Width            int        `json:"width"`
-	Height           int        `json:"height"`
-	PixelAspect      string     `json:"pixel_aspect,omitempty"` // such as 16:11; empty if pixels are square
-	HDR              frame.HDR  `json:"hdr,omitempty"`          // pq or hlg
-	CodedWidth       int        `json:"coded_width"`            // the size that the camera sends; width and height are the size that is shown
-	CodedHeight      int        `json:"coded_height"`
-	FPS              float64    `json:"fps"`
-	KeyframeInterval float64    `json:"keyframe_interval"` // seconds; 0 if there was no second keyframe
-	RefreshInterval  float64    `json:"refresh_interval"`  // seconds between two recovery points; 0 if there were none
-	ConnectTime      float64    `json:"connect_time"`      // seconds
-	FirstPicture     float64    `json:"first_picture"`     // seconds from the request for a picture to its arrival
-	Plan             frame.Plan `json:"plan"`
-	Oddities         []string   `json:"oddities"` // what is odd about the camera's stream, in short sentences
-}
-
 func (p probe) Run(ctx context.Context) error {
 	src, err := configs.ParseSource(p.URL)
 	if err != nil {
@@ -60,16 +42,7 @@ func (p probe) Run(ctx context.Context) error {
 		}
 		return errors.New(terminal.Line(err.Error()))
 	}
-	found := probed{
-		Codec: report.Stream.Codec, CodedWidth: report.Stream.Width, CodedHeight: report.Stream.Height, FPS: report.Stream.FPS,
-		KeyframeInterval: report.KeyframeInterval.Seconds(), RefreshInterval: report.RefreshInterval.Seconds(),
-		ConnectTime: report.Connect.Seconds(), FirstPicture: report.Picture.Seconds(), Plan: report.Plan, Oddities: report.Oddities,
-	}
-	found.HDR = report.Stream.HDR
-	found.Width, found.Height = report.Stream.DisplaySize()
-	if !report.Stream.SquarePixels() {
-		found.PixelAspect = report.Stream.PixelAspect.String()
-	}
+	found := probed(report.Findings())
 	if p.JSON {
 		enc := json.NewEncoder(terminal.NewWriter(os.Stdout))
 		enc.SetIndent("", "  ")
@@ -78,6 +51,9 @@ func (p probe) Run(ctx context.Context) error {
 	found.print(terminal.NewWriter(os.Stdout), p.Look)
 	return nil
 }
+
+// probed is the result of a probe.
+type probed pipeline.Findings
 
 // print prints as text what was found in the time of look at most.
 func (p probed) print(to io.Writer, look time.Duration) {

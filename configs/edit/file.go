@@ -165,14 +165,9 @@ func (f *File) change(do change) (*configs.Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	before, err := configs.ReadFile(path)
+	before, err := f.current(path)
 	if err != nil {
 		return nil, err
-	}
-	if !bytes.Equal(before, f.inEffect) {
-		if _, err := f.load(before); err != nil {
-			return nil, fmt.Errorf("%w: %w", ErrNotInEffect, err)
-		}
 	}
 	config, after, err := do.text(f.Path, before)
 	if err == nil && !bytes.Equal(before, after) {

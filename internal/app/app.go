@@ -17,6 +17,7 @@ import (
 	"github.com/framegate/framegate/configs/edit"
 	"github.com/framegate/framegate/internal/certificate"
 	"github.com/framegate/framegate/internal/logging"
+	"github.com/framegate/framegate/internal/onvif"
 	"github.com/framegate/framegate/internal/systemd"
 	"github.com/framegate/framegate/pipeline"
 	"github.com/framegate/framegate/pipeline/plan"
@@ -72,7 +73,7 @@ func New(o Options) (*App, error) {
 	a.ceiling = newCeiling(a.cameras, a.log.Logger)
 	a.machine.Memory = a.ceiling.budget
 	a.handler = web.New(web.Options{
-		Cameras: a.cameras, Hardware: a.machine.hardware, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
+		Cameras: a.cameras, Hardware: a.machine.hardware, Probe: a.machine.probe, Discover: onvif.Discover, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
 		Configuration: a.configuration, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
 		DroppedLines: a.log.Dropped, MaxMemory: a.ceiling.limit.Load, Refused: a.clients.refusals,
 	})

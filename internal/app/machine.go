@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline"
@@ -34,6 +35,18 @@ func (m *machine) hardware(ctx context.Context) any {
 	case <-ctx.Done():
 		return nil
 	}
+}
+
+// probeLook is how long a probe of the API measures the rate and the keyframe interval, at most.
+const probeLook = 2 * time.Second
+
+// probe connects to a source once. It returns what it found, for encoding/json, and a picture.
+func (m *machine) probe(ctx context.Context, src configs.Source) (found any, picture []byte, err error) {
+	report, err := pipeline.Probe(ctx, &m.Machine, src, probeLook, func(frame.Waiting) {})
+	if err != nil {
+		return nil, nil, err
+	}
+	return report.Findings(), report.Frame.Picture(), nil
 }
 
 // engine is the registry's Engine, with GStreamer.

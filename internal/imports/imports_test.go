@@ -33,6 +33,7 @@ var order = []string{
 	"configs/password",
 	"configs",
 	"configs/edit",
+	"internal/onvif",
 	"internal/state",
 	"internal/certificate",
 	"pipeline/plan",

@@ -1,0 +1,61 @@
+package onvif
+
+import (
+	"context"
+	"net"
+	"strings"
+	"testing"
+	"time"
+)
+
+const answer = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><s:Body><d:ProbeMatches><d:ProbeMatch>
+<d:Scopes>onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/name/HIKVISION%20Gate%0A onvif://www.onvif.org/hardware/DS-2CD2042 </d:Scopes>
+<d:XAddrs>http://192.0.2.9/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>`
+
+// TestCamerasThatAnswerAreFound has a camera that answers twice, after something that is no answer.
+func TestCamerasThatAnswerAreFound(t *testing.T) {
+	camera, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer camera.Close()
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	asked := make(chan string, 1)
+	go func() {
+		question := make([]byte, maxDatagram)
+		n, from, err := camera.ReadFrom(question)
+		if err != nil {
+			return
+		}
+		asked <- string(question[:n])
+		for _, text := range []string{"nonsense", answer, answer} {
+			camera.WriteTo([]byte(text), from)
+		}
+		time.AfterFunc(time.Second, cancel) // loopback has delivered them
+	}()
+	found, err := discover(ctx, camera.LocalAddr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Device{Host: "127.0.0.1", Name: "HIKVISION Gate", Model: "DS-2CD2042", Vendor: "hikvision"}
+	if len(found) != 1 || found[0] != want {
+		t.Errorf("%+v", found)
+	}
+	if question := <-asked; !strings.Contains(question, "NetworkVideoTransmitter") || !strings.Contains(question, "urn:uuid:") {
+		t.Errorf("asked %s", question)
+	}
+}
+
+func TestNoCameraIsFoundWhereNoneAnswers(t *testing.T) {
+	silent, err := net.ListenPacket("udp4", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer silent.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if found, err := discover(ctx, silent.LocalAddr().String()); err != nil || found == nil || len(found) > 0 {
+		t.Errorf("%v %v", found, err)
+	}
+}
