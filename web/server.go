@@ -19,6 +19,7 @@ import (
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/registry/retry"
 	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/auth/firstrun"
 	"github.com/framegate/framegate/web/auth/links"
 	"github.com/framegate/framegate/web/auth/proxy"
 	"github.com/framegate/framegate/web/auth/sessions"
@@ -53,6 +54,8 @@ type Options struct {
 	Refused func() map[string]int
 	// Configuration returns the state of the configuration.
 	Configuration func() Configuration
+	// FirstRun makes File, as long as there is none; nil if there is one.
+	FirstRun *firstrun.Setup
 	// File is the file that requests may change; nil for none.
 	File *edit.File
 	// Listen are addresses to listen on in place of the configuration's; empty for none. Requests to their hosts are answered.
@@ -114,7 +117,7 @@ func New(o Options) *Handler {
 	s.proxied = proxy.NewUsers(o.Log)
 	s.finders = []auth.Finder{s.links, s.proxied, s.users, s.tokens, s.sessions}
 	r := chi.NewRouter()
-	r.Use(s.recoverer, s.forward, s.limitRequests, deadline, headers, s.checkHost, s.belowBase, bodies, ranges, middleware.GetHead, cors.Handler(cors.Options{
+	r.Use(s.recoverer, s.forward, s.limitRequests, deadline, headers, s.checkHost, s.belowBase, bodies, s.firstRun, ranges, middleware.GetHead, cors.Handler(cors.Options{
 		AllowOriginFunc: s.allows,
 		AllowedMethods:  []string{http.MethodGet, http.MethodHead},
 		AllowedHeaders:  []string{"Accept", "Authorization", "Content-Type", "X-Requested-With"},

@@ -20,6 +20,7 @@ import (
 	"github.com/framegate/framegate/internal/onvif"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/auth/firstrun"
 )
 
 // standin is an engine without GStreamer. Its cameras send grey pictures that grow brighter.
@@ -182,6 +183,12 @@ func listenWith(t testing.TB, handler http.Handler) string {
 // newHandler returns the handler of a configuration. stop ends its cameras.
 func newHandler(t testing.TB, config *configs.Config, file *edit.File, now func() time.Time) (handler *Handler, stop func()) {
 	t.Helper()
+	return newHandlerOf(t, config, file, now, nil)
+}
+
+// newHandlerOf is newHandler for a framegate that may not be set up yet.
+func newHandlerOf(t testing.TB, config *configs.Config, file *edit.File, now func() time.Time, first *firstrun.Setup) (handler *Handler, stop func()) {
+	t.Helper()
 	log := slog.New(slog.DiscardHandler)
 	cameras, err := registry.New(config, standin{}, log)
 	if err != nil {
@@ -201,7 +208,7 @@ func newHandler(t testing.TB, config *configs.Config, file *edit.File, now func(
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 }, DroppedLines: func() int { return 7 },
 		MaxMemory: func() int64 { return 1 << 30 }, Refused: func() map[string]int { return map[string]int{"max_connections": 9} },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },
-		File:          file, Version: "test", Log: log,
+		File:          file, FirstRun: first, Version: "test", Log: log,
 	})
 	handler.server.now = now
 	handler.Configure(config)

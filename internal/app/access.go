@@ -8,6 +8,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/health"
 	"github.com/framegate/framegate/pipeline"
+	"github.com/framegate/framegate/web/auth/firstrun"
 )
 
 // announce logs where framegate serves, and who is let in there.
@@ -19,6 +20,10 @@ func (a *App) announce(served []health.Target, urls []string) {
 	a.log.Info("serving", facts...)
 	for i, url := range urls[1:] {
 		a.log.Info("serving too", "url", url, "listen", served[i+1].At.String())
+	}
+	if a.FirstRun != nil {
+		a.log.Warn("framegate is not set up yet: open "+urls[0]+" in a browser and type the code", "code", a.FirstRun.Code(), "valid", firstrun.Valid)
+		return
 	}
 	if a.File != "" && configs.IsExposed(a.File) {
 		a.log.Warn("every user of this machine can read the configuration, which has passwords or other secrets: run 'chmod o-r' for the file", "file", a.File)

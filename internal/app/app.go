@@ -23,6 +23,7 @@ import (
 	"github.com/framegate/framegate/pipeline/plan"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web"
+	"github.com/framegate/framegate/web/auth/firstrun"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -35,6 +36,8 @@ type Options struct {
 	Version string           // to show
 	Prover  plan.Prover      // runs the proofs of plans
 	HangUp  <-chan os.Signal // values make the App load the file; nil for none
+	// FirstRun makes the file, which is not there yet; nil if it is.
+	FirstRun *firstrun.Setup
 }
 
 // App is a running framegate.
@@ -74,7 +77,7 @@ func New(o Options) (*App, error) {
 	a.machine.Memory = a.ceiling.budget
 	a.handler = web.New(web.Options{
 		Cameras: a.cameras, Hardware: a.machine.hardware, Probe: a.machine.probe, Discover: onvif.Discover, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
-		Configuration: a.configuration, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
+		Configuration: a.configuration, FirstRun: o.FirstRun, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
 		DroppedLines: a.log.Dropped, MaxMemory: a.ceiling.limit.Load, Refused: a.clients.refusals,
 	})
 	return a, nil

@@ -18,6 +18,13 @@ func (a *App) reload(ctx context.Context, hangUp <-chan os.Signal) {
 	if a.file == nil {
 		return
 	}
+	if a.FirstRun != nil {
+		select {
+		case <-a.FirstRun.Done():
+		case <-ctx.Done():
+			return
+		}
+	}
 	configs.Watch(ctx, a.current(), hangUp, a.load)
 }
 

@@ -47,6 +47,7 @@ var order = []string{
 	"web/auth/proxy",
 	"web/auth/users",
 	"web/auth/sessions",
+	"web/auth/firstrun",
 	"web/adapt",
 	"web/live",
 	"web",
