@@ -10,7 +10,7 @@ import (
 	healthcheck "github.com/framegate/framegate/internal/health"
 )
 
-// inProgress counts requests in progress, in all and by address. The zero value is ready to use. Any goroutine may call its methods.
+// inProgress counts requests in progress, in all and by address or visitor. The zero value is ready to use. Any goroutine may call its methods.
 type inProgress struct {
 	mu        sync.Mutex // guards the fields below
 	count     int
@@ -54,7 +54,7 @@ func requestLimits(config *configs.Config) (all, one int) {
 	if config.MaxViewers > 0 {
 		all = config.MaxViewers + requestsBesides
 	}
-	if viewers := viewersOfOne(config); viewers > 0 {
+	if viewers := viewersOfOne(config, nil).most; viewers > 0 { // who asks is not known yet
 		one = viewers + requestsOfOneBesides
 	}
 	return all, one
@@ -75,6 +75,7 @@ func (s *server) limitRequests(next http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 			return
 		}
+		s.visitLog.Warn("request refused", "from", addressOf(r), "status", status, "reason", "too many requests are in progress")
 		defer refusing.Add(-1)
 		if refusing.Add(1) > maxRefusing {
 			panic(http.ErrAbortHandler)

@@ -29,9 +29,11 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 		problem{Status: http.StatusForbidden, Detail: "pages of this origin may not watch; cors_origins lists those that may, and must name this one where users sign in"}.write(w)
 		return
 	}
-	leave, status := s.liveClients.enter(addressOf(r), maxLive, maxLiveOfOne)
+	leave, status := s.liveClients.enter(visitorOf(r), maxLive, maxLiveOfOne)
 	if leave == nil {
-		problem{Status: status, Detail: fmt.Sprintf("too many WebSockets are open; at most %d, and %d of one address, are allowed", maxLive, maxLiveOfOne), retryAfter: retryAfter}.write(w)
+		refused := problem{Status: status, Detail: fmt.Sprintf("too many WebSockets are open; at most %d, and %d of one user or address, are allowed", maxLive, maxLiveOfOne), retryAfter: retryAfter}
+		s.logRefusal(r, "", &refused)
+		refused.write(w)
 		return
 	}
 	socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true}) // the origin has been checked
@@ -52,7 +54,7 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 	}()
 }
 
-// How many WebSockets may be open, in all and of one address. Each may be idle for ever, and outlasts its request.
+// How many WebSockets may be open, in all and of one visitor. Each may be idle for ever, and outlasts its request.
 const (
 	maxLive      = 1000
 	maxLiveOfOne = 100

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth"
 )
 
 func TestNoStreamBeginsWhileTheLastOnesEnd(t *testing.T) {
@@ -106,6 +107,67 @@ func TestViewersBeyondALimitAreRefused(t *testing.T) {
 		leave()
 		if _, refused := v.enter(r, &c.config); refused != nil {
 			t.Errorf("after the first viewer has left: %+v", refused)
+		}
+	}
+}
+
+func TestUserHasTheSameViewersFromAllAddresses(t *testing.T) {
+	var v viewerLimits
+	config := &configs.Config{MaxViewersPerAddress: 1, MaxViewersPerUser: 2}
+	enter := func(kind auth.Kind, name, address string) *problem {
+		_, refused := v.enter(requestOf(auth.Principal{Kind: kind, Name: name, Role: auth.Viewer}, address), config)
+		return refused
+	}
+	for n, want := range []bool{true, true, false} {
+		refused := enter(auth.User, "ann", fmt.Sprint("192.0.2.", n))
+		if (refused == nil) != want {
+			t.Errorf("stream %d: %+v", n, refused)
+		}
+		if refused != nil && (refused.Status != 429 || refused.retryAfter == 0 || !strings.Contains(refused.Detail, "user ann already has 2 viewers, the limit set by max_viewers_per_user")) {
+			t.Errorf("%+v", refused)
+		}
+	}
+	for _, kind := range []auth.Kind{auth.User, auth.Token, auth.Proxy} { // behind one address
+		for range 2 {
+			if refused := enter(kind, "bob", "192.0.2.1"); refused != nil {
+				t.Errorf("%s: %+v", kind, refused)
+			}
+		}
+	}
+	if refused := enter(auth.Open, "", "192.0.2.1"); refused != nil {
+		t.Errorf("users have taken the place of their address: %+v", refused)
+	}
+	if refused := enter(auth.Open, "", "192.0.2.1"); refused == nil || !strings.Contains(refused.Detail, "max_viewers_per_address") {
+		t.Errorf("%+v", refused)
+	}
+}
+
+func TestLinkAtManyAddressesLeavesPlacesToOthers(t *testing.T) {
+	for _, p := range []auth.Principal{
+		{Kind: auth.Link, Name: "wall", Role: auth.Viewer, Shared: "0a1b2c3d"},
+		{Kind: auth.Token, Role: auth.Viewer, Shared: "0a1b2c3d"},
+	} {
+		var v viewerLimits
+		config := configs.Default()
+		config.MaxViewers = 16
+		var leave []func()
+		for n := range 15 {
+			left, refused := v.enter(requestOf(p, fmt.Sprint("192.0.2.", n)), config)
+			if (refused != nil) != (n == 14) || refused != nil && (refused.Status != 429 || !strings.Contains(refused.Detail, "0a1b2c3d already has 14 viewers")) {
+				t.Fatalf("%s, viewer %d: %+v", p.Kind, n, refused)
+			}
+			leave = append(leave, left)
+		}
+		other := p
+		other.Shared = "4e5f6071"
+		if _, refused := v.enter(requestOf(other, "192.0.2.99"), config); refused != nil {
+			t.Errorf("another %s: %+v", p.Kind, refused)
+		}
+		for _, leave := range leave[:14] {
+			leave()
+		}
+		if v.count != 1 || len(v.of) != 2 {
+			t.Errorf("%d viewers, %v", v.count, v.of)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"fmt"
 	"net/http"
 	"sync"
@@ -13,7 +14,7 @@ import (
 // whole machine. Admins are not limited. Any goroutine may call its methods.
 type visitors struct {
 	mu  sync.Mutex          // guards all and the visitors in it
-	all map[string]*visitor // by visitorOf
+	all map[string]*visitor // by visitorOf and sharedOf
 }
 
 // visitor is somebody for whom pictures are made.
@@ -49,10 +50,33 @@ const maxSnapshots = 16
 
 // visitorOf returns the name of the visitor who sent a request: that of the principal if it has one, else the address.
 func visitorOf(r *http.Request) string {
-	if p := auth.Of(r.Context()); p.Name != "" && p.Kind != auth.Link {
+	if hasName(r) {
+		p := auth.Of(r.Context())
 		return string(p.Kind) + " " + p.Name
 	}
 	return addressOf(r)
+}
+
+// hasName reports whether the principal of a request has the name of a visitor. A link has that of its key.
+func hasName(r *http.Request) bool {
+	if r == nil {
+		return false
+	}
+	p := auth.Of(r.Context())
+	return p.Name != "" && p.Kind != auth.Link
+}
+
+// sharedOf names the credentials of a request if they name nobody and many may have them: a link, or a token without a name. It is empty
+// for others.
+func sharedOf(r *http.Request) string {
+	p := auth.Of(r.Context())
+	switch {
+	case p.Shared == "":
+		return ""
+	case p.Name == "":
+		return string(p.Kind) + " " + p.Shared
+	}
+	return string(p.Kind) + " " + p.Name + "/" + p.Shared
 }
 
 // enter counts a request for a picture until leave is called. It refuses one that is beyond a limit. mostOfCamera is how many different
@@ -62,33 +86,39 @@ func (v *visitors) enter(r *http.Request, asked picture, snapshot bool, mostOfCa
 		return func() {}, nil
 	}
 	name := visitorOf(r)
+	names := []string{name}
+	if shared := sharedOf(r); shared != "" {
+		names = append(names, shared)
+	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	who := v.all[name]
-	if who == nil {
-		who = &visitor{pictures: map[picture]int{}}
-	}
-	if snapshot && who.snapshots >= maxSnapshots {
+	if who := v.all[name]; snapshot && who != nil && who.snapshots >= maxSnapshots {
 		return nil, &problem{
 			Status: http.StatusTooManyRequests, Camera: asked.camera, retryAfter: 1,
 			Detail: fmt.Sprintf("%d snapshots are already being made for %s, the limit", maxSnapshots, name),
 		}
 	}
-	if !asked.isDefault() && who.pictures[asked] == 0 && who.of(asked.camera) >= mostOfCamera {
-		return nil, &problem{
-			Status: http.StatusTooManyRequests, Camera: asked.camera, retryAfter: retryAfter,
-			Detail: fmt.Sprintf("%d different pictures of this camera are already being made for %s; the rest of max_renditions is reserved for others", mostOfCamera, name),
+	for _, name := range names {
+		if who := v.all[name]; !asked.isDefault() && who != nil && who.pictures[asked] == 0 && who.of(asked.camera) >= mostOfCamera {
+			return nil, &problem{
+				Status: http.StatusTooManyRequests, Camera: asked.camera, retryAfter: retryAfter,
+				Detail: fmt.Sprintf("%d different pictures of this camera are already being made for %s; the rest of max_renditions is reserved for others", mostOfCamera, name),
+			}
 		}
 	}
 	if v.all == nil {
 		v.all = map[string]*visitor{}
 	}
-	v.all[name] = who
-	who.pictures[asked]++
-	if snapshot {
-		who.snapshots++
+	for _, name := range names {
+		if v.all[name] == nil {
+			v.all[name] = &visitor{pictures: map[picture]int{}}
+		}
+		v.all[name].pictures[asked]++
+		if snapshot {
+			v.all[name].snapshots++
+		}
 	}
-	return func() { v.leave(name, asked, snapshot) }, nil
+	return func() { v.leave(names, asked, snapshot) }, nil
 }
 
 // of returns how many different pictures of a camera the visitor has, not counting the default one.
@@ -101,18 +131,20 @@ func (v *visitor) of(camera string) (n int) {
 	return n
 }
 
-func (v *visitors) leave(name string, asked picture, snapshot bool) {
+func (v *visitors) leave(names []string, asked picture, snapshot bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	who := v.all[name]
-	if who.pictures[asked]--; who.pictures[asked] == 0 {
-		delete(who.pictures, asked)
-	}
-	if snapshot {
-		who.snapshots--
-	}
-	if len(who.pictures) == 0 {
-		delete(v.all, name)
+	for _, name := range names {
+		who := v.all[name]
+		if who.pictures[asked]--; who.pictures[asked] == 0 {
+			delete(who.pictures, asked)
+		}
+		if snapshot {
+			who.snapshots--
+		}
+		if len(who.pictures) == 0 {
+			delete(v.all, name)
+		}
 	}
 }
 
@@ -133,7 +165,7 @@ func (s *server) visit(r *http.Request, camera string, request frame.Request, sn
 
 // logRefusal logs who was refused. The number of lines is limited, because a client may ask again at once.
 func (s *server) logRefusal(r *http.Request, camera string, refused *problem) {
-	s.visitLog.Warn("request refused", "camera", camera, "who", visitorOf(r), "from", addressOf(r), "reason", refused.Detail)
+	s.visitLog.Warn("request refused", "camera", camera, "who", cmp.Or(sharedOf(r), visitorOf(r)), "from", addressOf(r), "reason", refused.Detail)
 }
 
 // enter counts a viewer of a camera until leave is called, or refuses one who is beyond a limit.

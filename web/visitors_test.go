@@ -1,6 +1,7 @@
 package web
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -82,5 +83,33 @@ func TestSnapshotsInProgressForOneVisitorAreLimited(t *testing.T) {
 		t.Errorf("a stream: %+v", refused)
 	} else {
 		leave()
+	}
+}
+
+func TestLinkAtManyAddressesLeavesRenditionsToOthers(t *testing.T) {
+	var v visitors
+	link := auth.Principal{Kind: auth.Link, Name: "wall", Role: auth.Viewer, Shared: "0a1b2c3d"}
+	enter := func(p auth.Principal, address, query string) *problem {
+		q, bad := parse(query, streamParameters)
+		if bad != nil {
+			t.Fatalf("%+v", bad)
+		}
+		_, refused := v.enter(requestOf(p, address), pictureOf("gate", q.Request), true, 2)
+		return refused
+	}
+	for n, want := range []bool{true, true, false} {
+		if refused := enter(link, fmt.Sprint("192.0.2.", n), fmt.Sprint("width=", 100+n)); (refused == nil) != want {
+			t.Errorf("picture %d: %+v", n, refused)
+		}
+	}
+	other := link
+	other.Shared = "4e5f6071"
+	if refused := enter(other, "192.0.2.1", "width=200"); refused != nil {
+		t.Errorf("another link: %+v", refused)
+	}
+	for n := range 2 * maxSnapshots { // of one picture, for many who have the link
+		if refused := enter(link, fmt.Sprintf("198.51.100.%d", n), "width=100"); refused != nil {
+			t.Errorf("%+v", refused)
+		}
 	}
 }

@@ -44,6 +44,10 @@ type Principal struct {
 	Cameras []string  // patterns of path.Match for the IDs of the cameras that it may see; empty for all
 	Until   time.Time // when its right ends; zero for never
 
+	// Shared identifies credentials that many may have and that name nobody, for limits and the log: a link, or a token without a name.
+	// It does not reveal them. It is empty for other principals.
+	Shared string
+
 	// Renew returns the principal as it is now, for requests that last, and reports whether the credentials are still right. It is
 	// cheap. If it is nil, the finder is asked again.
 	Renew func() (now Principal, ok bool)

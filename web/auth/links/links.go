@@ -99,7 +99,7 @@ func (l *Links) Find(r *http.Request) (auth.Principal, bool, error) {
 	case !certain:
 		return auth.Principal{}, true, errUnknown
 	}
-	return auth.Principal{Kind: auth.Link, Name: k.ID, Role: auth.Viewer, Cameras: []string{camera}, Until: until}, true, nil
+	return auth.Principal{Kind: auth.Link, Name: k.ID, Role: auth.Viewer, Cameras: []string{camera}, Until: until, Shared: revokedOf(signature)[:8]}, true, nil
 }
 
 // clientOf returns the address from which a request comes, the zero address for a Unix socket.

@@ -4,6 +4,8 @@ package tokens
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -167,7 +169,12 @@ func (t *Tokens) principal(ctx context.Context, config configs.JWT, keys keys, g
 	if err != nil {
 		return auth.Principal{}, err
 	}
-	return principalOf(claims, config)
+	p, err := principalOf(claims, config)
+	if err == nil && p.Name == "" {
+		sum := sha256.Sum256([]byte(given[0]))
+		p.Shared = hex.EncodeToString(sum[:4])
+	}
+	return p, err
 }
 
 // skew is how much the clock of the other server may be ahead of this machine's. It applies to nbf and iat but not to exp: a right ends
