@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
 	"github.com/framegate/framegate/web/live"
@@ -50,7 +51,7 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 		defer leave()
 		defer cancel(nil)
 		defer s.rights.hold(client.check, cancel)()
-		s.sockets.Serve(ctx, socket, live.Client{Sees: client.sees, Visible: client.visible, Values: client.values, Watch: client.watch, Problem: client.problem})
+		s.sockets.Serve(ctx, socket, live.Client{Sees: client.sees, Visible: client.visible, Values: client.values, Watch: client.watch, Problem: client.problem, Last: client.last})
 	}()
 }
 
@@ -162,6 +163,14 @@ func (c *liveClient) watch(ctx context.Context, id, rawQuery string) (view *regi
 		return nil, nil, err
 	}
 	return view, release, nil
+}
+
+// last returns the picture that says that the right to watch a camera has ended, or nil if that is not what an error means.
+func (c *liveClient) last(id string, shown *frame.Frame, err error) *frame.Frame {
+	if !errors.Is(err, errRightEnded) && c.sees(id) {
+		return nil
+	}
+	return c.server.lastPicture(id, shown)
 }
 
 // problem describes why a camera cannot be watched.

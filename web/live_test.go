@@ -260,13 +260,26 @@ func TestLiveShowsAViewerTheirCamerasUntilTheyMayNotWatch(t *testing.T) {
 	fewer.Auth.Users = slices.Clone(config.Auth.Users)
 	fewer.Auth.Users[1].Cameras = []string{"yard"}
 	handler.Configure(&fewer)
+	last := false
 	bob.untilEach(
-		func(m liveMessage) bool { return m.Ended != nil && m.Ended.Problem.Status == 403 },
+		func(m liveMessage) bool { last = last || m.picture != nil && m.picture.flags == 1; return last },
+		func(m liveMessage) bool { return last && m.Ended != nil && m.Ended.Problem.Status == 403 },
 		func(m liveMessage) bool { return len(m.Cameras) == 1 && m.Cameras[0].ID == "yard" },
 	)
+	for tile := range 3 {
+		bob.open(tile, "yard", "width=160")
+		bob.until(func(m liveMessage) bool { return m.picture != nil && m.picture.tile == uint32(tile) })
+	}
 	none := *config
 	none.Auth.Users = config.Auth.Users[:1]
 	handler.Configure(&none)
+	for tiles := map[uint32]bool{}; len(tiles) < 3; {
+		if p := bob.until(func(m liveMessage) bool { return m.picture != nil && m.picture.flags == 1 }).picture; tiles[p.tile] || p.width != 160 {
+			t.Errorf("a last picture of tile %d: %d pixels wide", p.tile, p.width)
+		} else {
+			tiles[p.tile] = true
+		}
+	}
 	if closed := bob.ended(); closed.Code != websocket.StatusPolicyViolation || closed.Reason != errRightEnded.Error() {
 		t.Error(closed)
 	}

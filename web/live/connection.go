@@ -25,6 +25,7 @@ const (
 
 	writeTimeout  = 10 * time.Second // for one message
 	endTimeout    = 2 * time.Second  // for the client to take in that the connection ends
+	lastTimeout   = time.Second      // of that, for the last pictures
 	pingPeriod    = 20 * time.Second // between two pings, which also keep proxies from ending the connection
 	pongTimeout   = 10 * time.Second
 	figuresPeriod = 2 * time.Second
@@ -45,7 +46,7 @@ type connection struct {
 	mu       sync.Mutex // guards the fields below, and those of tiles
 	tiles    map[uint32]*tile
 	ready    []*tile // which have a picture to send, in turn
-	texts    []any   // to be encoded and sent
+	texts    []any   // to be encoded and sent, and each lastPicture
 	underWay int     // pictures that are sent and not shown
 	pace     pace
 	figures  []string // cameras whose figures the client wants
@@ -72,6 +73,9 @@ func (c *connection) run(ctx context.Context) {
 	helpers.Go(func() { end(c.read(inner, late)) })
 	helpers.Go(func() { end(c.keepAlive(inner)) })
 	end(c.write(inner))
+	if ctx.Err() != nil && !errors.Is(context.Cause(ctx), context.Canceled) { // the right to all has ended
+		c.sendLast(late)
+	}
 	status, why := websocket.StatusInternalError, ""
 	var refused *refusal
 	switch cause := context.Cause(inner); {
@@ -252,8 +256,13 @@ func (c *connection) next(buffer *[]byte) (message []byte, kind websocket.Messag
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if len(c.texts) > 0 {
-		text, err := json.Marshal(c.texts[0])
+		first := c.texts[0]
 		c.texts = slices.Delete(c.texts, 0, 1)
+		if last, ok := first.(lastPicture); ok {
+			*buffer = appendPicture((*buffer)[:0], last.tile, last.frame, time.Now())
+			return *buffer, websocket.MessageBinary, nil
+		}
+		text, err := json.Marshal(first)
 		return text, websocket.MessageText, err
 	}
 	if len(c.ready) > 0 && c.pace.allows(c.underWay) {
@@ -268,6 +277,43 @@ func (c *connection) next(buffer *[]byte) (message []byte, kind websocket.Messag
 		return *buffer, websocket.MessageBinary, nil
 	}
 	return nil, 0, nil
+}
+
+// sendLast writes the last picture of each tile when all tiles end, for a while or until ctx is done.
+func (c *connection) sendLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, lastTimeout)
+	defer cancel()
+	var buffer []byte
+	for {
+		pictures, more := c.takeLast()
+		for _, p := range pictures {
+			buffer = appendPicture(buffer[:0], p.tile, p.frame, time.Now())
+			if c.socket.Write(ctx, websocket.MessageBinary, buffer) != nil {
+				return
+			}
+		}
+		if !more {
+			return
+		}
+		select {
+		case <-c.wake:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// takeLast returns the last pictures that wait to be sent, and whether there are tiles that have not ended.
+func (c *connection) takeLast() (pictures []lastPicture, more bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, message := range c.texts {
+		if p, ok := message.(lastPicture); ok {
+			pictures = append(pictures, p)
+		}
+	}
+	c.texts = nil
+	return pictures, len(c.tiles) > 0
 }
 
 // send writes a message that is not a picture.

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 
 	"github.com/coder/websocket"
@@ -26,6 +27,9 @@ type Client struct {
 	Values func() map[string]any
 	// Problem describes an error of Watch or of the view, as the answer to a refused request does. It is a value for encoding/json.
 	Problem func(camera string, err error) any
+	// Last returns the picture to send after the one that was shown if an error of Watch or of the view means that the right to watch has
+	// ended, and nil otherwise.
+	Last func(camera string, shown *frame.Frame, err error) *frame.Frame
 }
 
 // Server has all connections. Any goroutine may call its methods.

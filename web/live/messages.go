@@ -77,6 +77,12 @@ type (
 	}
 )
 
+// lastPicture is the last picture of a tile, which waits in the order of texts.
+type lastPicture struct {
+	tile  uint32
+	frame *frame.Frame
+}
+
 // isPlaceholder is the flag of a picture that framegate has drawn because the camera sends none.
 const isPlaceholder = 1
 

@@ -18,6 +18,7 @@ type tile struct {
 	next    *watching    // that was begun last, until it takes over; nil for none
 	current *watching    // whose view is shown; nil for none
 	frame   *frame.Frame // to be sent; nil if the newest is
+	newest  *frame.Frame // nil before the first
 	sent    []time.Time  // of the pictures that are under way
 	queued  bool         // it is in ready
 }
@@ -104,9 +105,19 @@ func (c *connection) watch(ctx context.Context, t *tile, begun int, o opening) {
 			continue // it may have been in the way, as where max_viewers is 1
 		}
 		c.mu.Lock()
+		newest := t.newest
+		c.mu.Unlock()
+		var last *frame.Frame
+		if newest != nil {
+			last = c.client.Last(o.Camera, newest, err)
+		}
+		c.mu.Lock()
 		defer c.mu.Unlock()
 		if c.tiles[t.number] == t && t.begun == begun {
 			c.drop(t)
+			if last != nil {
+				c.queueText(lastPicture{t.number, last})
+			}
 			c.queueText(endedMessage{ended{t.number, c.client.Problem(o.Camera, err)}})
 		}
 		return
@@ -175,7 +186,7 @@ func (c *connection) publish(t *tile, begun int, f *frame.Frame) bool {
 	if c.tiles[t.number] != t || t.begun != begun && t.next == nil {
 		return false
 	}
-	t.frame = f
+	t.frame, t.newest = f, f
 	c.queue(t)
 	return true
 }
