@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 )
 
 // Proxies are the trusted proxies. The zero value has none.
@@ -33,14 +34,15 @@ func (p Proxies) Has(address netip.Addr) bool {
 
 // ProxyAuth says how a proxy names the user of a request that it has authenticated.
 type ProxyAuth struct {
-	UserHeader    string   `yaml:"user_header" doc:"Header with the name of the user, such as Remote-User or X-Forwarded-User. Without this no proxy names users."`
-	RoleHeader    string   `yaml:"role_header" doc:"Header with the role: viewer or admin. Without it, or where a request lacks it, default_role counts."`
-	GroupsHeader  string   `yaml:"groups_header" doc:"Header with the groups of the user, separated by commas, such as Remote-Groups."`
-	AdminGroups   []string `yaml:"admin_groups" doc:"Groups whose users are admins."`
-	CamerasHeader string   `yaml:"cameras_header" doc:"Header with patterns of the ids of the cameras that a viewer may see, separated by commas or spaces. Viewers without the header see no cameras. Without this key users see all."`
-	DefaultRole   string   `yaml:"default_role" enum:"viewer,admin,none" default:"viewer" doc:"Role of users for whom no header gives one; none refuses them."`
-	SecretHeader  string   `yaml:"secret_header" default:"X-Framegate-Secret" doc:"Header by which the proxy proves that it is the proxy."`
-	Secret        Secret   `yaml:"secret" doc:"Value that this header must have, at least 16 bytes. ${NAME} takes an environment variable."`
+	UserHeader    string        `yaml:"user_header" doc:"Header with the name of the user, such as Remote-User or X-Forwarded-User. Without this no proxy names users."`
+	RoleHeader    string        `yaml:"role_header" doc:"Header with the role: viewer or admin. Without it, or where a request lacks it, default_role counts."`
+	GroupsHeader  string        `yaml:"groups_header" doc:"Header with the groups of the user, separated by commas, such as Remote-Groups."`
+	AdminGroups   []string      `yaml:"admin_groups" doc:"Groups whose users are admins."`
+	CamerasHeader string        `yaml:"cameras_header" doc:"Header with patterns of the ids of the cameras that a viewer may see, separated by commas or spaces. Viewers without the header see no cameras. Without this key users see all."`
+	DefaultRole   string        `yaml:"default_role" enum:"viewer,admin,none" default:"viewer" doc:"Role of users for whom no header gives one; none refuses them."`
+	RecheckAfter  time.Duration `yaml:"recheck_after" min:"10s" max:"24h" default:"15m" doc:"How long a request of a user may last. Then its stream ends, and pages of framegate ask the proxy again, which knows whether the user is still signed in."`
+	SecretHeader  string        `yaml:"secret_header" default:"X-Framegate-Secret" doc:"Header by which the proxy proves that it is the proxy."`
+	Secret        Secret        `yaml:"secret" doc:"Value that this header must have, at least 16 bytes. ${NAME} takes an environment variable."`
 }
 
 // minProxySecret is the shortest secret of a proxy in bytes.

@@ -151,15 +151,19 @@ func TestUserOfAHeaderNeedsATrustedProxyAndItsSecret(t *testing.T) {
 	}
 }
 
-func TestUserOfAProxyIsFoundForAnHourAndAsLongAsTheProxyIsTrusted(t *testing.T) {
+func TestUserOfAProxyIsFoundForATimeAndAsLongAsTheProxyIsTrusted(t *testing.T) {
 	config := proxies(t)
 	users := NewUsers(slog.New(slog.DiscardHandler))
+	if config.Auth.Proxy.RecheckAfter != 15*time.Minute {
+		t.Errorf("by default %v", config.Auth.Proxy.RecheckAfter)
+	}
+	config.Auth.Proxy.RecheckAfter = time.Minute
 	users.Configure(config)
 	before := time.Now()
 	r := Forward(request("10.0.0.1:5", "Remote-User", "ann", "Remote-Cameras", "*", "X-Framegate-Secret", secret, "X-Forwarded-For", "192.0.2.1"), config.Proxies)
 	after := time.Now()
 	p, found, err := users.Find(r)
-	if !found || err != nil || p.Until.Before(before.Add(time.Hour)) || p.Until.After(after.Add(time.Hour)) {
+	if !found || err != nil || p.Until.Before(before.Add(time.Minute)) || p.Until.After(after.Add(time.Minute)) {
 		t.Errorf("%+v, %v, %v", p, found, err)
 	}
 	if again, _, _ := users.Find(r); !again.Until.Equal(p.Until) {

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strings"
 	"sync/atomic"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -53,12 +52,9 @@ func (u *Users) Find(r *http.Request) (auth.Principal, bool, error) {
 		u.log.Debug("a user of a proxy was refused", "why", fault)
 		return auth.Principal{}, true, &auth.Error{Status: http.StatusForbidden, Detail: "the headers of the proxy let nobody in: " + fault}
 	}
-	p.Until = f.at.Add(rightTime)
+	p.Until = f.at.Add(config.RecheckAfter) // framegate does not learn when the user's session at the proxy ends
 	return p, true, nil
 }
-
-// rightTime is how long a user may watch with one request: framegate does not learn when the user's session at the proxy ends.
-const rightTime = time.Hour
 
 // knows reports whether a proxy has sent the secret. The time that this takes does not depend on how much of it is right.
 func knows(sent []string, secret configs.Secret) bool {
