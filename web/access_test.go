@@ -37,6 +37,7 @@ var kindOfRoute = map[string]string{
 
 	"GET /cameras/{id}":               "camera",
 	"GET /cameras/{id}/":              "camera",
+	"GET /embed/{id}":                 "camera",
 	"GET /cameras/{id}/stream":        "picture",
 	"GET /cameras/{id}/next.jpg":      "picture",
 	"GET /cameras/{id}/next.raw":      "picture",

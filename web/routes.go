@@ -28,6 +28,7 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/", auth.Viewer, http.HandlerFunc(s.wall)},
 		{http.MethodGet, "/cameras/{id}", auth.Viewer, http.HandlerFunc(s.camera)},
 		{http.MethodGet, "/cameras/{id}/", auth.Viewer, http.HandlerFunc(s.camera)},
+		{http.MethodGet, "/embed/{id}", auth.Viewer, http.HandlerFunc(s.embed)},
 		{http.MethodGet, "/cameras/{id}/stream", auth.Viewer, http.HandlerFunc(s.stream)},
 		{http.MethodGet, "/cameras/{id}/next.jpg", auth.Viewer, s.next(nextParameters, frame.JPEG)},
 		{http.MethodGet, "/cameras/{id}/next.raw", auth.Viewer, s.next(rawParameters, frame.BGR)},
