@@ -61,6 +61,13 @@ var kindOfRoute = map[string]string{
 	"GET /setup":                   "admins",
 	"GET /setup/add":               "admins",
 	"GET /setup/cameras/{id}":      "admins",
+	"GET /setup/users":             "admins",
+	"GET /setup/links":             "admins",
+	"GET /setup/hardware":          "admins",
+	"GET /setup/configuration":     "admins",
+	"GET /api/users":               "admins",
+	"PUT /api/users/{user}":        "changes",
+	"DELETE /api/users/{user}":     "changes",
 
 	"POST /api/links":              "changes",
 	"POST /api/links/revoke":       "changes",
@@ -218,8 +225,11 @@ func TestEveryRouteAnswersThoseWhoMayAsk(t *testing.T) {
 				t.Fatal(err)
 			}
 			config.Auth = asks.auth
-			url := serveConfig(t, config, nil)
-			for _, to := range new(server).routes() {
+			url := ""
+			for i, to := range new(server).routes() {
+				if i%40 == 0 { // a wrong password may be repeated about fifty times
+					url = serveConfig(t, config, nil)
+				}
 				kind, listed := kindOfRoute[to.method+" "+to.pattern]
 				if !listed {
 					t.Fatalf("the test does not know who may ask for %s %s", to.method, to.pattern)

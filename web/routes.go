@@ -61,6 +61,13 @@ func (s *server) routes() []route {
 		{http.MethodGet, "/setup", auth.Admin, http.HandlerFunc(s.showSetup)},
 		{http.MethodGet, "/setup/add", auth.Admin, http.HandlerFunc(s.showNewCamera)},
 		{http.MethodGet, "/setup/cameras/{id}", auth.Admin, http.HandlerFunc(s.showSetCamera)},
+		{http.MethodGet, "/setup/users", auth.Admin, http.HandlerFunc(s.showUsers)},
+		{http.MethodGet, "/setup/links", auth.Admin, http.HandlerFunc(s.showLinks)},
+		{http.MethodGet, "/setup/hardware", auth.Admin, http.HandlerFunc(s.showSetupHardware)},
+		{http.MethodGet, "/setup/configuration", auth.Admin, http.HandlerFunc(s.showSetupConfiguration)},
+		{http.MethodGet, "/api/users", auth.Admin, http.HandlerFunc(s.listUsers)},
+		{http.MethodPut, "/api/users/{user}", auth.Admin, edit(s.putUser)},
+		{http.MethodDelete, "/api/users/{user}", auth.Admin, edit(s.deleteUser)},
 
 		{http.MethodPost, "/api/links", auth.Admin, change(s.makeLink)},
 		{http.MethodPost, "/api/links/revoke", auth.Admin, change(s.revokeLink)},

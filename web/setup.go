@@ -1,10 +1,13 @@
 package web
 
 import (
+	"context"
+	"encoding/json"
 	"net/http"
 	"slices"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 
 	"github.com/go-chi/chi/v5"
@@ -52,10 +55,71 @@ func (s *server) showCameraForm(w http.ResponseWriter, r *http.Request, title st
 	if camera.Sub != nil {
 		substream = camera.Sub.String()
 	}
+	masks := []map[string]float64{}
+	for _, m := range camera.Masks {
+		masks = append(masks, map[string]float64{"x": m.X, "y": m.Y, "width": m.Width, "height": m.Height})
+	}
+	text, err := json.Marshal(masks)
+	if err != nil { // which needs a number that is not finite
+		text = []byte("[]")
+	}
 	s.setupPage(w, r, "setup-camera.html", map[string]any{
+		"Masks": string(text), "Corners": []frame.Corner{frame.TopLeft, frame.TopRight, frame.BottomLeft, frame.BottomRight},
 		"Title": title, "Camera": camera, "Exists": exists, "Address": address, "Substream": substream,
 		"Username": username, "InURL": inURL, "Vendors": configs.Vendors(),
 		"Transports": []string{string(configs.TCP), string(configs.UDP), string(configs.Auto)}, "Transport": string(camera.Transport),
 		"Defaults": s.config.Load().Defaults, "Degrees": []int{0, 90, 180, 270},
 	})
+}
+
+// showUsers serves GET /setup/users.
+func (s *server) showUsers(w http.ResponseWriter, r *http.Request) {
+	s.setupPage(w, r, "setup-users.html", map[string]any{"Title": "Users", "Users": s.usersOf(), "NewUser": apiUser{}})
+}
+
+// showLinks serves GET /setup/links.
+func (s *server) showLinks(w http.ResponseWriter, r *http.Request) {
+	keys, err := s.links.Keys()
+	if err != nil {
+		s.refuseLink(w, err)
+		return
+	}
+	s.setupPage(w, r, "setup-links.html", map[string]any{"Title": "Links", "Keys": keys, "Cameras": s.Cameras.Cameras()})
+}
+
+// hardwareFacts are what the page says of the hardware, as GET /api/hardware has it.
+type hardwareFacts struct {
+	GStreamer string
+	Platforms []struct {
+		Title, Status, Reason, Advice, Device string
+		Lacks                                 []string
+	}
+	Plans []struct {
+		Plan, Codec, Status, Decoder, Scaler, Encoder, Reason string
+		FPS                                                   float64
+	}
+}
+
+// showSetupHardware serves GET /setup/hardware.
+func (s *server) showSetupHardware(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), hardwareTimeout)
+	defer cancel()
+	values := map[string]any{"Title": "Hardware", "Hardware": (*hardwareFacts)(nil)}
+	if found := s.Hardware(ctx); found != nil {
+		text, err := json.Marshal(found)
+		facts := &hardwareFacts{}
+		if err == nil {
+			err = json.Unmarshal(text, facts)
+		}
+		if err != nil {
+			s.Log.Error("the hardware cannot be described", "error", err)
+		}
+		values["Hardware"] = facts
+	}
+	s.setupPage(w, r, "setup-hardware.html", values)
+}
+
+// showSetupConfiguration serves GET /setup/configuration.
+func (s *server) showSetupConfiguration(w http.ResponseWriter, r *http.Request) {
+	s.setupPage(w, r, "setup-configuration.html", map[string]any{"Title": "Configuration", "Configuration": s.Configuration()})
 }

@@ -3,10 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"os"
 	"strings"
 	"testing"
 
+	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/camtest"
 
@@ -90,4 +92,63 @@ func TestAdminAddsEditsAndDeletesACameraInTheBrowser(t *testing.T) {
 	press(t, ctx, "Delete")
 	do(t, ctx, chromedp.Click(`#confirm button[value=yes]`))
 	untilPage(t, ctx, "the camera is gone", `document.readyState === 'complete' && `+row+`=== null`)
+}
+
+func TestMaskIsDrawnOnThePicture(t *testing.T) {
+	ctx := browser(t)
+	cameras := camtest.Start(t, testcam.Camera{Width: 640, Height: 360})
+	path := config(t, fmt.Sprintf("cameras:\n  - id: gate\n    url: %s\n    masks: [{x: 0, y: 0.9, width: 1, height: 0.1}]\n", cameras.URL("cam1")))
+	p := start(t, "--config", path)
+	do(t, ctx, chromedp.Navigate(p.URL+"/setup/cameras/gate"))
+	untilPage(t, ctx, "the form with the mask of the file", formReady+` && document.querySelectorAll('.mask').length === 1 && document.querySelector('[data-side=y]').value === '0.9'`)
+	do(t, ctx, chromedp.Evaluate[string](`document.querySelector('[name="overlay.time"]').click(), ''`))
+	press(t, ctx, "Test")
+	untilPage(t, ctx, "the picture", result+`.includes('It works') && document.querySelector('#picture').picture !== undefined`)
+	do(t, ctx, chromedp.Evaluate[string](`(() => {
+		const canvas = document.querySelector('#picture');
+		canvas.scrollIntoView();
+		const at = canvas.getBoundingClientRect();
+		canvas.setPointerCapture = () => {};
+		for (const [type, x, y] of [['pointerdown', 0.25, 0.5], ['pointermove', 0.4, 0.6], ['pointerup', 0.5, 0.75]]) {
+			canvas.dispatchEvent(new PointerEvent(type, { clientX: at.left + x * at.width, clientY: at.top + y * at.height, bubbles: true }));
+		}
+		return '';
+	})()`))
+	untilPage(t, ctx, "the mask has fields", `document.querySelectorAll('.mask').length === 2`)
+	keepScreenshot(t, ctx, "setup-mask")
+	press(t, ctx, "Save")
+	untilPage(t, ctx, "it is saved", `location.pathname === '/setup'`)
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.Contains(string(text), "time: true") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	loaded, err := configs.Load(path)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	masks := loaded.Cameras[0].Masks
+	near := func(a, b float64) bool { return math.Abs(a-b) < 0.01 }
+	if len(masks) != 2 || masks[0].Y != 0.9 || !near(masks[1].X, 0.25) || !near(masks[1].Y, 0.5) || !near(masks[1].Width, 0.25) || !near(masks[1].Height, 0.25) {
+		t.Errorf("%+v\n%s", masks, text)
+	}
+}
+
+func TestUsersAndLinksAreMadeInTheBrowser(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras: [{id: ball, url: 'test://ball?width=320&height=180&fps=5'}]\n"))
+	do(t, ctx, chromedp.Navigate(p.URL+"/setup/links"))
+	untilPage(t, ctx, "the page of links", `document.querySelector('form[data-send]') !== null`)
+	press(t, ctx, "Make")
+	untilPage(t, ctx, "the link", textOf("#made")+`.includes('/cameras/ball/stream?')`)
+	do(t, ctx, chromedp.Navigate(p.URL+"/setup/users"))
+	untilPage(t, ctx, "the page of users", `document.querySelector('#new-user') !== null`)
+	typeInto(t, ctx, "name", "ann", "password", "ann's password")
+	press(t, ctx, "Add")
+	untilPage(t, ctx, "the role says that an admin comes first", textOf("#error-role")+`.includes('admin')`)
+	do(t, ctx, chromedp.SetValue("#new-user [name=role]", "admin"))
+	press(t, ctx, "Add")
+	untilPage(t, ctx, "everybody signs in now", onSignIn)
+	enter(t, ctx, "ann", "ann's password")
+	untilPage(t, ctx, "the admin is there", `location.pathname === '/setup/users' && `+textOf("form[aria-label='The user ann'] h3")+` === 'ann'`)
+	keepScreenshot(t, ctx, "setup-users")
 }

@@ -3,24 +3,23 @@
 
 const base = new URL(document.body.dataset.root || './', location.href);
 const one = (selector) => document.querySelector(selector);
+const all = (selector, within = document) => [...within.querySelectorAll(selector)];
 
 // send sends a request of the API. It returns the answer's JSON, or throws the problem.
 async function send(method, path, body) {
-  let answer;
-  try {
-    answer = await fetch(new URL(path, base), { method, headers: { 'Content-Type': 'application/json' }, body: body && JSON.stringify(body) });
-  } catch {
-    throw { detail: 'framegate does not answer' };
-  }
+  const answer = await fetch(new URL(path, base), { method, headers: { 'Content-Type': 'application/json' }, body: body && JSON.stringify(body) });
   if (answer.status === 401) location.reload(); // the page asks to sign in
   const json = answer.status === 204 ? null : await answer.json();
   if (!answer.ok) throw json;
   return json;
 }
 
+let where = document; // the form that is sent
+
 // refused shows a problem at the field that it is about, or above the form.
-function refused({ detail, parameter }) {
-  const field = parameter && one(`form [name="${CSS.escape(parameter)}"]`);
+function refused({ detail = 'framegate does not answer', parameter = 'none' }) {
+  const name = CSS.escape(parameter);
+  const field = where.querySelector(`[name="${name}"], [name^="${name}."]`);
   const at = field ? document.createElement('p') : one('#refusal');
   at.textContent = detail;
   at.hidden = false;
@@ -37,89 +36,99 @@ function refused({ detail, parameter }) {
   field.focus();
 }
 
-// accepted removes what refused has shown.
-function accepted() {
+// act does something, once at a time, and shows why it is refused.
+async function act(button, what) {
+  if (button.ariaBusy === 'true') return;
   one('#refusal').hidden = true;
-  for (const at of document.querySelectorAll('.refusal.field')) at.remove();
-  for (const field of document.querySelectorAll('[aria-invalid]')) {
+  for (const at of all('.refusal.field')) at.remove();
+  for (const field of all('[aria-invalid]')) {
     field.removeAttribute('aria-invalid');
     field.removeAttribute('aria-describedby');
   }
-}
-
-// act does something once at a time, and shows why it is refused.
-async function act(button, what) {
-  if (button.ariaBusy === 'true') return;
-  accepted();
+  where = button.closest('form') || document;
   button.ariaBusy = 'true';
   try {
-    await what();
+    await what(button);
   } catch (problem) {
-    refused(problem.detail ? problem : { detail: String(problem) });
-  } finally {
-    button.ariaBusy = 'false';
+    refused(problem);
   }
+  button.ariaBusy = 'false';
 }
 
-const onClick = (selector, what) => {
-  for (const button of document.querySelectorAll(selector)) button.addEventListener('click', () => act(button, () => what(button)));
-};
+function onClick(selector, what) {
+  for (const button of all(selector)) button.addEventListener('click', () => act(button, what));
+}
 
-// confirmed asks whether something is to be deleted.
-function confirmed(what) {
-  const dialog = one('#confirm');
-  one('#confirm-what').textContent = `Delete ${what}?`;
-  dialog.returnValue = 'no';
-  dialog.showModal();
-  return new Promise((resolve) => { dialog.addEventListener('close', () => resolve(dialog.returnValue === 'yes'), { once: true }); });
+function onSubmit(form, what) {
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    act(event.submitter || form, what);
+  });
 }
 
 onClick('[data-delete]', async (button) => {
-  if (!await confirmed(button.dataset.what)) return;
+  const dialog = one('#confirm');
+  one('#confirm-what').textContent = `Delete ${button.dataset.what}?`;
+  dialog.returnValue = 'no';
+  dialog.showModal();
+  await new Promise((resolve) => { dialog.addEventListener('close', resolve, { once: true }); });
+  if (dialog.returnValue !== 'yes') return;
   await send('DELETE', button.dataset.delete);
   if (one('#camera')) location.assign(new URL('setup', base));
   else location.reload();
 });
 
 onClick('[data-disable]', async (button) => {
-  await send('PATCH', `api/cameras/${encodeURIComponent(button.dataset.disable)}`, { disabled: button.ariaPressed === 'true' ? null : true });
+  await send('PATCH', `api/cameras/${button.dataset.disable}`, { disabled: button.ariaPressed === 'true' ? null : true });
   location.reload();
 });
 
+// Other forms send their fields as JSON. A field with data-place ends the path, and an empty one is left out.
+for (const form of all('form[data-send]')) {
+  onSubmit(form, async () => {
+    const body = {};
+    let { path } = form.dataset;
+    for (const field of form.elements) {
+      if ('place' in field.dataset) path += encodeURIComponent(field.value);
+      else if ('list' in field.dataset) body[field.name] = field.value.split(/[\s,]+/).filter(Boolean);
+      else if (field.name && field.value) body[field.name] = field.value;
+    }
+    const answer = await send(form.dataset.send, path, body);
+    if (answer?.url) one('#made').textContent = answer.url;
+    else location.reload();
+  });
+}
+
 // valueOf returns the value of a field as text. That of a field which is not shown is its default.
 function valueOf(field) {
-  if (field.closest('[data-kind]')?.hidden) return field.dataset.default;
+  if (field.closest('[hidden]')) return field.dataset.default;
   return field.type === 'checkbox' ? String(field.checked) : field.value.trim();
 }
 
-// changesOf returns the keys of a form that are not as they were, as in RFC 7396.
+// changesOf returns the keys of a camera that are not as they were, as in RFC 7396. If user and password were in the URL, they and the URL
+// change together.
 function changesOf(form) {
   const keys = {};
-  const credentials = 'credentials' in form.dataset && ['url', 'username', 'password', 'vendor'].some((name) => valueOf(form.elements[name]) !== form.elements[name].was);
-  for (const field of form.querySelectorAll('[data-default]')) {
+  const source = ['url', 'username', 'password'];
+  const moved = 'credentials' in form.dataset && ['vendor', ...source].some((name) => valueOf(form.elements[name]) !== form.elements[name].was);
+  for (const field of all('[data-default]', form)) {
     const value = valueOf(field);
+    const together = moved && source.includes(field.name);
     if (field.required && !field.closest('[hidden]') && !value) throw { parameter: field.name, detail: 'This is needed.' };
-    const together = credentials && ['url', 'username', 'password'].includes(field.name);
+    if (together && field.name === 'password' && !value) throw { parameter: 'password', detail: 'Type the password again: it was a part of the URL.' };
     if (value === field.was && !together) continue;
-    if (together && field.name === 'password' && !value) {
-      throw { parameter: 'password', detail: 'type the password again: it was a part of the URL' };
-    }
-    if (value === field.dataset.default) keys[field.name] = null;
-    else if (field.type === 'checkbox') keys[field.name] = field.checked;
-    else keys[field.name] = field.type === 'number' || 'number' in field.dataset ? Number(value) : value;
+    const [outer, inner] = field.name.split('.');
+    const at = inner ? keys[outer] ??= {} : keys;
+    const number = field.type === 'number' || 'number' in field.dataset;
+    at[inner || outer] = value === field.dataset.default ? null : field.type === 'checkbox' ? field.checked : number ? Number(value) : value;
   }
+  const masks = masksOf();
+  if (JSON.stringify(masks) !== form.masks) keys.masks = masks.length ? masks : null;
   return keys;
-}
-
-// showKind shows the fields of a kind of camera.
-function showKind(form) {
-  for (const label of form.querySelectorAll('[data-kind]')) label.hidden = (label.dataset.kind === 'vendor') !== Boolean(form.elements.vendor.value);
 }
 
 // showProbe shows what a probe has found.
 async function showProbe({ found, picture, error, remedy }) {
-  const canvas = one('#picture');
-  canvas.hidden = !picture;
   if (error) {
     say([`It does not work: ${error}`, remedy], 'bad');
     return;
@@ -127,73 +136,139 @@ async function showProbe({ found, picture, error, remedy }) {
   const { plan } = found;
   say([
     `It works: ${found.codec}, ${found.width}x${found.height}${found.fps ? `, ${found.fps.toFixed(1)} fps` : ''}; first picture after ${Math.round((found.connect_time + found.first_picture) * 1000)} ms`,
-    `Decoded by ${plan.name}: ${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}. ${plan.chosen}`,
+    `Decoded by ${plan.name} (${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}): ${plan.chosen}`,
     ...(found.oddities || []).map((odd) => `Odd: ${odd}`),
   ], 'good');
-  const image = await createImageBitmap(new Blob([Uint8Array.from(atob(picture), (c) => c.charCodeAt(0))], { type: 'image/jpeg' }));
-  canvas.width = image.width;
-  canvas.height = image.height;
-  canvas.getContext('2d').drawImage(image, 0, 0);
+  const canvas = one('#picture');
+  canvas.picture = await createImageBitmap(new Blob([Uint8Array.from(atob(picture), (c) => c.charCodeAt(0))]));
+  canvas.width = found.width; // its pixels may not be square
+  canvas.height = found.height;
+  canvas.hidden = false;
+  paint();
 }
 
 function say(lines, kind) {
-  const result = one('#result');
-  result.dataset.kind = kind;
-  result.replaceChildren(...lines.filter(Boolean).map((line) => Object.assign(document.createElement('p'), { textContent: line })));
+  one('#result').dataset.kind = kind;
+  one('#result').replaceChildren(...lines.map((text) => Object.assign(document.createElement('p'), { textContent: text })));
+}
+
+const sideOf = (row, side) => row.querySelector(`[data-side=${side}]`);
+const masksOf = () => all('.mask').map((row) => Object.fromEntries(['x', 'y', 'width', 'height'].map((side) => [side, Number(sideOf(row, side).value)])));
+
+// addMask adds the fields of a mask.
+function addMask(mask) {
+  const row = one('#mask').content.firstElementChild.cloneNode(true);
+  for (const side in mask) sideOf(row, side).value = mask[side];
+  row.querySelector('button').addEventListener('click', () => {
+    row.remove();
+    one('#add-mask').focus();
+    paint();
+  });
+  one('#masks').append(row);
+  paint();
+  return row;
+}
+
+// paint draws the picture with the masks of the form, and one more, and the text about as it will look.
+function paint(more = []) {
+  const { picture, width, height } = one('#picture');
+  if (!picture) return;
+  const context = one('#picture').getContext('2d');
+  context.drawImage(picture, 0, 0, width, height);
+  context.strokeStyle = '#fff';
+  context.fillStyle = '#000c';
+  for (const m of masksOf().concat(more)) {
+    const place = [m.x * width, m.y * height, m.width * width, m.height * height];
+    context.fillRect(...place);
+    context.strokeRect(...place);
+  }
+  const { elements } = one('#camera');
+  const of = (key) => elements[`overlay.${key}`];
+  const size = of('size').value * height;
+  const [edge, side] = of('corner').value.split('-');
+  Object.assign(context, { font: `${size}px sans-serif`, fillStyle: '#fff', textAlign: side, textBaseline: edge });
+  const text = [of('name').checked && elements.name.value, of('time').checked && new Date().toLocaleString('sv'), of('text').value];
+  context.fillText(text.filter(Boolean).join(' '), side === 'left' ? size : width - size, edge === 'top' ? size : height - size);
+}
+
+// drawMasks lets the mouse draw masks. Their sides are whole thousandths, so that no sum exceeds 1.
+function drawMasks(canvas) {
+  let start = null;
+  const at = (event) => [event.offsetX / canvas.offsetWidth, event.offsetY / canvas.offsetHeight].map((v) => Math.round(Math.min(1, Math.max(0, v)) * 1000));
+  const mask = (event) => {
+    const [[a, b], [c, d]] = [start, at(event)];
+    return { x: Math.min(a, c) / 1000, y: Math.min(b, d) / 1000, width: Math.abs(a - c) / 1000, height: Math.abs(b - d) / 1000 };
+  };
+  canvas.addEventListener('pointerdown', (event) => {
+    start = at(event);
+    canvas.setPointerCapture(event.pointerId);
+  });
+  canvas.addEventListener('pointermove', (event) => { if (start) paint(mask(event)); });
+  canvas.addEventListener('pointerup', (event) => {
+    const drawn = mask(event);
+    start = null;
+    if (drawn.width > 0.01 && drawn.height > 0.01) addMask(drawn);
+    else paint();
+  });
+}
+
+// showKind shows the fields of a kind of camera.
+function showKind(form) {
+  for (const label of all('[data-kind]', form)) label.hidden = (label.dataset.kind === 'vendor') !== Boolean(form.elements.vendor.value);
 }
 
 function cameraForm(form) {
   const { id } = form.dataset;
-  for (const field of form.querySelectorAll('[data-default]')) field.was = id ? (field.type === 'checkbox' ? String(field.checked) : field.value) : field.dataset.default;
+  const { elements } = form;
+  for (const field of all('[data-default]', form)) field.was = id ? valueOf(field) : field.dataset.default;
+  JSON.parse(one('#masks').dataset.masks).forEach(addMask);
+  form.masks = JSON.stringify(masksOf());
+  onClick('#add-mask', () => sideOf(addMask({ x: 0.25, y: 0.25, width: 0.5, height: 0.5 }), 'x').focus());
+  drawMasks(one('#picture'));
   showKind(form);
-  form.elements.vendor.addEventListener('change', () => showKind(form));
-  const idField = form.elements.id;
-  idField?.addEventListener('input', () => { idField.typed = true; });
-  form.elements.name.addEventListener('input', () => {
-    if (idField && !idField.typed) idField.value = form.elements.name.value.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 64);
+  form.addEventListener('input', ({ target }) => {
+    if (target === elements.id) target.typed = true;
+    if (target === elements.name && elements.id && !elements.id.typed) {
+      elements.id.value = target.value.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 64);
+    }
+    showKind(form);
+    paint();
   });
-  form.addEventListener('submit', (event) => {
-    event.preventDefault();
-    act(event.submitter || form, async () => {
-      const keys = changesOf(form);
-      if (id) await send('PATCH', `api/cameras/${encodeURIComponent(id)}`, keys);
-      else await send('POST', 'api/cameras', keys);
-      location.assign(new URL('setup', base));
-    });
+  onSubmit(form, async () => {
+    await send(id ? 'PATCH' : 'POST', id ? `api/cameras/${id}` : 'api/cameras', changesOf(form));
+    location.assign(new URL('setup', base));
   });
   onClick('#test', async () => {
+    const keys = changesOf(form);
     say(['Connecting …'], 'wait');
     one('#picture').hidden = true;
     try {
-      await showProbe(await send('POST', id ? `api/cameras/${encodeURIComponent(id)}/probe` : 'api/probe', changesOf(form)));
+      await showProbe(await send('POST', id ? `api/cameras/${id}/probe` : 'api/probe', keys));
     } catch (problem) {
       say([], '');
       throw problem;
     }
   });
   onClick('#discover', async () => {
-    one('#discovered').textContent = 'Asking …';
-    const devices = await send('POST', 'api/discover').finally(() => { one('#discovered').textContent = ''; });
-    one('#discovered').textContent = devices.length ? `${devices.length} found` : 'No camera answers. Many have ONVIF switched off; add them by their address.';
-    one('#devices').replaceChildren(...devices.map((device) => {
+    const status = one('#discovered');
+    status.textContent = 'Asking …';
+    const devices = await send('POST', 'api/discover').finally(() => { status.textContent = ''; });
+    status.textContent = devices.length ? `${devices.length} found` : 'No camera answers. Many have ONVIF switched off; add them by their address.';
+    one('#devices').replaceChildren(...devices.map(({ host, name, model, vendor }) => {
+      const button = Object.assign(document.createElement('button'), { type: 'button', textContent: `${host} ${name} ${model}` });
+      button.addEventListener('click', () => {
+        Object.assign(elements.name, { value: name || host }).dispatchEvent(new Event('input', { bubbles: true }));
+        elements.vendor.value = vendor;
+        elements.host.value = host;
+        elements.url.value = `rtsp://${host}/`;
+        showKind(form);
+        elements[vendor ? 'username' : 'url'].focus();
+      });
       const item = document.createElement('li');
-      const button = Object.assign(document.createElement('button'), { type: 'button', textContent: `${device.host} ${device.name} ${device.model}` });
-      button.addEventListener('click', () => fill(form, device));
       item.append(button);
       return item;
     }));
   });
-}
-
-// fill fills in what a discovered camera says of itself.
-function fill(form, device) {
-  form.elements.name.value = device.name || device.host;
-  form.elements.name.dispatchEvent(new Event('input'));
-  form.elements.vendor.value = device.vendor;
-  form.elements.host.value = device.host;
-  if (!device.vendor) form.elements.url.value = `rtsp://${device.host}/`;
-  showKind(form);
-  (device.vendor ? form.elements.username : form.elements.url).focus();
 }
 
 if (one('#camera')) cameraForm(one('#camera'));

@@ -1,0 +1,70 @@
+package web
+
+import (
+	"encoding/base64"
+	"net/http"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/framegate/framegate/configs"
+)
+
+func TestUsersAreAddedChangedAndRemoved(t *testing.T) {
+	url, path := serveText(t, "# mine\ncameras: [] # none\n")
+	admin := map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte("ann:ann's password"))}
+	for _, step := range []struct {
+		method, path, body string
+		as                 map[string]string
+		status             int
+		part               string
+	}{
+		{"GET", "", "", nil, 200, "[]"},
+		{"PUT", "/ann", `{"role": "viewer", "password": "ann's password"}`, nil, 409, `"parameter":"role"`},
+		{"PUT", "/ann", `{"password": "ann's password"}`, nil, 409, "nobody else is an admin"},
+		{"PUT", "/ann", `{"role": "admin", "password": "ann's password"}`, nil, 201, `"role": "admin"`},
+		{"GET", "", "", nil, 401, "sign in"},
+		{"GET", "", "", admin, 200, `"name": "ann"`},
+		{"PUT", "/bob", `{"role": "viewer"}`, admin, 400, `"parameter":"password"`},
+		{"PUT", "/bob", `{"role": "viewer", "password": "short"}`, admin, 400, `"parameter":"password"`},
+		{"PUT", "/bob", `{"role": "king", "password": "bob's password"}`, admin, 400, `"parameter":"role"`},
+		{"PUT", "/bob", `{"cameras": ["${HOME}"], "password": "bob's password"}`, admin, 400, `"parameter":"cameras"`},
+		{"PUT", "/b%20b", `{"password": "bob's password"}`, admin, 400, `"parameter":"name"`},
+		{"PUT", "/bob", `{"cameras": ["yard-*"], "password": "bob's password"}`, admin, 201, `"yard-*"`},
+		{"PUT", "/bob", `{"cameras": []}`, admin, 200, `"cameras": []`},
+		{"PUT", "/ann", `{"role": "viewer"}`, admin, 409, "nobody else is an admin"},
+		{"DELETE", "/ann", ``, admin, 409, "nobody else is an admin"},
+		{"DELETE", "/eve", ``, admin, 404, "no such user"},
+		{"DELETE", "/bob", ``, admin, 204, ""},
+	} {
+		resp, body := send(t, step.method, url+"/api/users"+step.path, step.body, step.as)
+		if resp.StatusCode != step.status || !strings.Contains(body, step.part) || strings.Contains(body, "argon2") {
+			t.Errorf("%s %s %s: %d %s", step.method, step.path, step.body, resp.StatusCode, body)
+		}
+	}
+	text, err := os.ReadFile(path)
+	if err != nil || !strings.HasPrefix(string(text), "# mine\ncameras: [] # none\n") {
+		t.Errorf("%v\n%s", err, text)
+	}
+	if config, err := configs.Load(path); err != nil || len(config.Auth.Users) != 1 || config.Auth.Users[0].Name != "ann" {
+		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+func TestSetupPagesSayWhatTheAPISays(t *testing.T) {
+	url, _ := serveText(t, withPassword)
+	for path, parts := range map[string][]string{
+		"/setup/users":         {"There are no users", `data-send="PUT"`},
+		"/setup/links":         {"Make a new key", "/cameras/gate/stream"},
+		"/setup/hardware":      {"GStreamer 1.22.0"},
+		"/setup/configuration": {"test.yaml", "no faults"},
+		"/setup/cameras/gate":  {`data-masks="[]"`, `name="overlay.corner"`},
+	} {
+		resp, body := get(t, url+path)
+		for _, part := range parts {
+			if resp.StatusCode != http.StatusOK || !strings.Contains(string(body), part) {
+				t.Errorf("%s: %d lacks %q: %s", path, resp.StatusCode, part, body)
+			}
+		}
+	}
+}

@@ -1,0 +1,159 @@
+package web
+
+import (
+	"errors"
+	"net/http"
+	"regexp"
+	"slices"
+
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/configs/edit"
+	"github.com/framegate/framegate/configs/password"
+
+	"github.com/go-chi/chi/v5"
+)
+
+// apiUser is a user, as the API describes one.
+type apiUser struct {
+	Name    string   `json:"name"`
+	Role    string   `json:"role"`
+	Cameras []string `json:"cameras"` // patterns; empty for all
+}
+
+// usersOf returns the users of the configuration. The list is not nil.
+func (s *server) usersOf() []apiUser {
+	list := []apiUser{}
+	for _, u := range s.config.Load().Auth.Users {
+		list = append(list, apiUser{u.Name, u.Role, append([]string{}, u.Cameras...)})
+	}
+	return list
+}
+
+// listUsers serves GET /api/users.
+func (s *server) listUsers(w http.ResponseWriter, _ *http.Request) {
+	writeJSON(w, http.StatusOK, s.usersOf())
+}
+
+// userRequest is the body of PUT /api/users/{user}. What is missing stays as it is.
+type userRequest struct {
+	Role     *string   `json:"role"`
+	Cameras  *[]string `json:"cameras"` // empty for all
+	Password *string   `json:"password"`
+}
+
+// requestedPattern is a pattern that requests may give: only the file itself may name a variable of the environment.
+var requestedPattern = regexp.MustCompile(`^[a-z0-9_*?-]{1,64}$`)
+
+// keys returns the keys of the configuration that a request changes.
+func (u userRequest) keys(exists bool) (keys edit.Keys, refused *problem) {
+	wrong := func(parameter, detail string) *problem {
+		return &problem{Status: http.StatusBadRequest, Parameter: parameter, Detail: detail}
+	}
+	if u.Password == nil && !exists {
+		return nil, wrong("password", "a new user needs a password")
+	}
+	if u.Password != nil {
+		if err := password.Check(*u.Password); err != nil {
+			return nil, wrong("password", err.Error())
+		}
+	}
+	if u.Role != nil && *u.Role != configs.AdminRole && *u.Role != configs.ViewerRole {
+		return nil, wrong("role", "the role must be admin or viewer")
+	}
+	var patterns []any
+	if u.Cameras != nil {
+		for _, pattern := range *u.Cameras {
+			if !requestedPattern.MatchString(pattern) {
+				return nil, wrong("cameras", "each of cameras must be the id of a camera, in which * and ? may stand for characters")
+			}
+			patterns = append(patterns, pattern)
+		}
+	}
+	if u.Password != nil {
+		hash, err := password.New(*u.Password)
+		if err != nil {
+			return nil, &problem{Status: http.StatusInternalServerError, Detail: "the password cannot be hashed"}
+		}
+		keys = append(keys, edit.Key{Name: "password_hash", Value: hash})
+	}
+	if u.Role != nil {
+		keys = append(keys, edit.Key{Name: "role", Value: *u.Role})
+	}
+	switch {
+	case u.Cameras != nil && len(patterns) > 0:
+		keys = append(keys, edit.Key{Name: "cameras", Value: patterns})
+	case u.Cameras != nil:
+		keys = append(keys, edit.Key{Name: "cameras"})
+	}
+	return keys, nil
+}
+
+// putUser serves PUT /api/users/{user}: it adds a user, or changes one.
+func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
+	name := chi.URLParam(r, "user")
+	var asked userRequest
+	if bad := readObject(r, &asked, `{"role": "viewer", "cameras": ["gate", "yard-*"], "password": "…"}`); bad != nil {
+		bad.write(w)
+		return
+	}
+	if err := configs.CheckUser(name, nil); err != nil {
+		problem{Status: http.StatusBadRequest, Parameter: "name", Detail: err.Error()}.write(w)
+		return
+	}
+	exists := slices.ContainsFunc(s.usersOf(), func(u apiUser) bool { return u.Name == name })
+	if admins := s.adminsBut(name); len(admins) == 0 && (asked.Role == nil && !exists || asked.Role != nil && *asked.Role != configs.AdminRole) {
+		problem{Status: http.StatusConflict, Parameter: "role", Detail: "nobody else is an admin, so this user must be one"}.write(w)
+		return
+	}
+	keys, refused := asked.keys(exists)
+	if refused != nil {
+		refused.write(w)
+		return
+	}
+	created, err := s.File.SetUser(name, keys)
+	if err != nil {
+		s.refuseUser(w, err)
+		return
+	}
+	status, done := http.StatusOK, "user changed"
+	if created {
+		status, done = http.StatusCreated, "user added"
+	}
+	s.audit(r, done, "user", name)
+	for _, u := range s.usersOf() {
+		if u.Name == name {
+			writeJSON(w, status, u)
+			return
+		}
+	}
+	problem{Status: http.StatusConflict, Detail: edit.ErrConflict.Error()}.write(w) // somebody has removed the user meanwhile
+}
+
+// deleteUser serves DELETE /api/users/{user}.
+func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) {
+	name := chi.URLParam(r, "user")
+	if len(s.adminsBut(name)) == 0 {
+		problem{Status: http.StatusConflict, Detail: "nobody else is an admin; make another user one first"}.write(w)
+		return
+	}
+	if err := s.File.RemoveUser(name); err != nil {
+		s.refuseUser(w, err)
+		return
+	}
+	s.audit(r, "user removed", "user", name)
+	w.WriteHeader(http.StatusNoContent)
+}
+
+// adminsBut returns the admins of the configuration except one.
+func (s *server) adminsBut(name string) []apiUser {
+	return slices.DeleteFunc(s.usersOf(), func(u apiUser) bool { return u.Role != configs.AdminRole || u.Name == name })
+}
+
+// refuseUser answers why a change of the users was refused.
+func (s *server) refuseUser(w http.ResponseWriter, err error) {
+	if errors.Is(err, edit.ErrNoUser) {
+		problem{Status: http.StatusNotFound, Detail: err.Error()}.write(w)
+		return
+	}
+	s.refuseChange(w, "", err)
+}
