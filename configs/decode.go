@@ -90,6 +90,7 @@ func (d *decoder) document(file *ast.File) *Config {
 	if d.cameras != nil {
 		d.decodeCameras(config)
 	}
+	d.checkGroups(config)
 	return config
 }
 

@@ -36,6 +36,9 @@ type Config struct {
 	MaxMemory                Memory   `yaml:"max_memory" default:"75%" doc:"Limit on the memory of the whole process, such as 2GiB, or as a part of what the machine or the container has, such as 75%. Beyond it, the camera that takes the most memory is suspended for some minutes, and no large decoder starts. 0 means no limit."`
 	Editable                 bool     `yaml:"editable" default:"true" doc:"Allows requests to change this file: admins may change its cameras, and users their passwords. false refuses them with 403."`
 
+	WallFPS float64 `yaml:"wall_fps" min:"0" max:"240" default:"10" doc:"Pictures per second at most of each camera on the wall; its large view has the camera's own rate. 0 means the camera's own rate."`
+	Groups  []Group `yaml:"groups" doc:"Groups of cameras, which the wall can show alone. Viewers see of a group only the cameras that they may see."`
+
 	Auth         Auth         `yaml:"auth" doc:"Who may look. Without users and without open, this machine only."`
 	Placeholders Placeholders `yaml:"placeholders" doc:"What viewers see while a camera sends no pictures."`
 	Defaults     Settings     `yaml:"defaults" doc:"Settings of all cameras that do not have their own."`
@@ -105,6 +108,15 @@ type Camera struct {
 	Source Source `yaml:"-"`
 	// Sub is what substream describes; nil for none.
 	Sub *Source `yaml:"-"`
+}
+
+// Group is a group of cameras on the wall.
+type Group struct {
+	Name    string   `yaml:"name" doc:"Name of the group, as the wall shows it."`
+	Cameras []string `yaml:"cameras" doc:"The ids of the cameras, or patterns of them; * stands for any characters and ? for one."`
+
+	// IDs are the ids of the cameras that the patterns match, in the order of the wall.
+	IDs []string `yaml:"-"`
 }
 
 // Placeholders describe what viewers see while a camera sends no pictures.

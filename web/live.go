@@ -122,9 +122,9 @@ func (c *liveClient) sees(id string) bool { return c.now().Sees(id) }
 
 func (c *liveClient) visible(status registry.Status) any { return redacted(c.now(), status) }
 
-// values returns the configuration's state, which only admins may know.
+// values returns how the wall is to be, and to admins the configuration's state.
 func (c *liveClient) values() map[string]any {
-	values := map[string]any{}
+	values := map[string]any{"wall": c.server.wallFor(c.now())}
 	if c.now().Role >= auth.Admin {
 		values["configuration"] = c.server.configuration()
 	}

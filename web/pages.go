@@ -6,9 +6,6 @@ import (
 	"html/template"
 	"net/http"
 	"strings"
-
-	"github.com/framegate/framegate/registry"
-	"github.com/framegate/framegate/web/auth"
 )
 
 //go:embed pages/*.html
@@ -18,28 +15,6 @@ var pageFiles embed.FS
 var staticFiles embed.FS
 
 var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
-
-// wall serves GET /: all cameras.
-func (s *server) wall(w http.ResponseWriter, r *http.Request) {
-	p := auth.Of(r.Context())
-	var configuration Configuration
-	if p.Role >= auth.Admin {
-		configuration = s.Configuration()
-	}
-	s.page(w, r, "wall.html", map[string]any{
-		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams(r), "Configuration": configuration, "Admin": p.Role >= auth.Admin,
-	})
-}
-
-// wallStreams is the largest number of cameras that the wall shows as streams instead of snapshots. A browser opens at most six
-// connections to an HTTP/1.1 server, and each stream takes one. Over HTTP/2 they share a connection, on which net/http allows 250
-// requests at a time.
-func wallStreams(r *http.Request) int {
-	if r.ProtoMajor >= 2 {
-		return 200
-	}
-	return 4
-}
 
 // page answers with a page. It adds to the values what all pages need.
 func (s *server) page(w http.ResponseWriter, r *http.Request, name string, values map[string]any) {

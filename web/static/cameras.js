@@ -167,6 +167,11 @@ function connect() {
     cameras: list,
     camera: update,
     configuration: showConfiguration,
+    wall: (settings) => {
+      if (!wall) return;
+      wall.dataset.fps = settings.fps;
+      for (const tile of tiles.values()) tile.request();
+    },
     picture: (number, jpeg, received) => {
       const tile = byNumber(number);
       if (tile) tile.draw(jpeg, received);

@@ -11,7 +11,7 @@ const placeholderFlag = 1; // is set in the flags of a placeholder
 const drift = 0.1; // ms by which the clocks may drift apart between two messages
 
 // A Live connects whenever the page has no connection. The functions in on are the callbacks: cameras(list), camera(one),
-// configuration(state or null), picture(tile, jpeg, received), ended(tile, problem), opened(again) and closed(). received is when the
+// configuration(state or null), wall(settings), picture(tile, jpeg, received), ended(tile, problem), opened(again) and closed(). received is when the
 // picture arrived from the camera, by performance.now(), and null if it is a placeholder. closed is also called when an attempt to
 // connect fails.
 class Live {
@@ -97,6 +97,7 @@ class Live {
     }
     const message = JSON.parse(data);
     if (message.time) this.compare(message.time);
+    if (message.wall) this.on.wall(message.wall);
     if ('configuration' in message) this.on.configuration(message.configuration);
     if (message.cameras) this.on.cameras(message.cameras);
     if (message.camera) this.on.camera(message.camera);

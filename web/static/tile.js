@@ -4,7 +4,7 @@
 const snapshotPause = 200; // ms between the end of one snapshot and the next
 const unwatchedTime = 3000; // ms for which nobody watches a camera whose stream is shown, before the stream is requested again
 const sizePause = 300; // ms without a change of a tile's size before pictures of another size are requested
-const tileWidths = [160, 240, 320, 480, 640, 960, 1280, 1920]; // that tiles request over the WebSocket, so that they share renditions
+const tileWidths = [160, 240, 320, 480, 640, 960, 1280, 1920]; // that tiles request, so that they share renditions
 
 // Where framegate is: a proxy may serve it below a path.
 const root = new URL('../', document.currentScript.src);
@@ -23,7 +23,8 @@ class Tile {
     this.wanted = ''; // the mode while the tile can be seen
     this.seen = false; // the tile is on the screen, as far as is known: a wall of many cameras is not to request all of them at first
     this.mode = ''; // stream, socket, snapshots, or empty while nothing is shown
-    this.width = 0; // of the pictures that are requested over the WebSocket
+    this.large = false; // it has the rate of the camera
+    this.requested = ''; // the query of the pictures that are requested
     this.drawn = Promise.resolve(); // when the last picture that came over the WebSocket is shown
     this.work = 0; // counts starts and stops, so that what was begun before the last one ends
     this.unwatched = 0; // since when no viewer was counted; 0 if there is one
@@ -46,10 +47,12 @@ class Tile {
     this.work++;
     this.problem = '';
     this.img = img;
+    img.addEventListener('load', () => this.release());
     img.addEventListener('error', () => {
       if (this.mode !== 'stream' || img !== this.img) return;
       const { work } = this, url = img.src;
       img.removeAttribute('src');
+      this.release();
       problem(url).then((why) => { if (work === this.work) this.fail(why); });
       this.later(() => this.stream());
     });
@@ -96,11 +99,12 @@ class Tile {
   stop() {
     if (this.mode === 'socket') live.close(this.number);
     if (this.mode === 'stream') this.state.forget();
-    this.width = 0;
+    this.requested = '';
     this.mode = '';
     this.problem = '';
     this.work++;
     this.img.removeAttribute('src');
+    this.release();
     if (this.zoom) this.zoom.drop();
   }
 
@@ -108,8 +112,37 @@ class Tile {
   stream() {
     this.work++;
     this.unwatched = 0;
-    if (this.zoom) this.zoom.reload();
-    else this.img.src = this.url('stream');
+    if (this.zoom) {
+      this.zoom.reload();
+      return;
+    }
+    this.requested = this.query();
+    this.hold();
+    this.img.src = this.url('stream', Object.fromEntries(new URLSearchParams(this.requested)));
+  }
+
+  // hold keeps what an <img> shows until its next stream has a picture.
+  hold() {
+    const { naturalWidth: width, naturalHeight: height } = this.img;
+    if (!width || !this.img.hasAttribute('src')) return;
+    const held = Object.assign(document.createElement('canvas'), { width, height });
+    held.getContext('2d').drawImage(this.img, 0, 0);
+    this.release();
+    this.held = held;
+    this.img.after(held);
+  }
+
+  release() {
+    this.held?.remove();
+    this.held = null;
+  }
+
+  // query returns the parameters of pictures in the size of the tile.
+  query() {
+    const pixels = this.element.clientWidth * devicePixelRatio;
+    const query = new URLSearchParams({ width: tileWidths.find((w) => w >= pixels) ?? tileWidths.at(-1) });
+    if (!this.large && Number(wall.dataset.fps)) query.set('fps', wall.dataset.fps);
+    return query.toString();
   }
 
   // canvas returns where pictures of the WebSocket are shown. The last one stays while the tile is not on the screen.
@@ -118,14 +151,15 @@ class Tile {
     return this.surface;
   }
 
-  // request requests pictures over the WebSocket, in the size of the tile. What is shown stays until the first one is there.
+  // request requests pictures over the WebSocket, or another stream, when the tile needs others than before. What is shown stays until
+  // the first one is there.
   request() {
-    if (this.mode !== 'socket') return;
-    const pixels = this.element.clientWidth * devicePixelRatio;
-    const width = tileWidths.find((w) => w >= pixels) ?? tileWidths.at(-1);
-    if (width === this.width) return;
-    this.width = width;
-    live.open(this.number, this.id, new URLSearchParams({ width, fps: wall.dataset.fps }).toString());
+    if (!wall || !['socket', 'stream'].includes(this.mode)) return;
+    const query = this.query();
+    if (query === this.requested) return;
+    this.requested = query;
+    if (this.mode === 'stream') this.stream();
+    else live.open(this.number, this.id, query);
   }
 
   // draw shows a picture of the WebSocket, after those that came before.
@@ -153,7 +187,7 @@ class Tile {
 
   // ended takes in why there are no pictures over the WebSocket any more, and requests them again after a while.
   ended(problem) {
-    this.width = 0;
+    this.requested = '';
     this.canvas().remove();
     this.fail(problem.detail);
     this.later(() => this.request());
