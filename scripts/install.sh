@@ -6,7 +6,8 @@
 #   build  what the build needs
 #   serve  what framegate needs to serve
 #   demo   the encoders of the demo's cameras and of every other test camera; some are under the GPL
-#   test   what the tests need besides: browsers, a foreign RTSP server, Python, Node.js, PHP, systemd-analyze, nginx, Caddy and clang-format
+#   test   what the tests need besides: browsers, a foreign RTSP server, Python, Node.js, PHP, systemd-analyze, nginx, Caddy and clang-format,
+#          and from npm axe-core, which looks for what keeps people from using the pages
 #   bench  what the benchmark compares framegate with: gst-launch, ffmpeg, OpenCV and Django
 set -eu
 
@@ -17,6 +18,15 @@ demo="gstreamer1.0-plugins-ugly"
 test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi python3-numpy chromium firefox-esr systemd clang-format nginx caddy
 	nodejs php-cli"
 bench="gstreamer1.0-tools ffmpeg python3-opencv python3-django"
+
+command -v npm >/dev/null || test="$test npm" # which comes with other packages of Node.js
+
+# install_axe installs the version of axe-core that the lock file names, unless it is there. Without it, a test is skipped.
+install_axe() {
+	axe=$(dirname "$0")/../cmd/framegate/testdata/axe
+	[ "$axe/node_modules/.package-lock.json" -nt "$axe/package-lock.json" ] && return
+	npm ci --prefix "$axe" --ignore-scripts --no-audit --no-fund || echo "axe-core cannot be installed, so its test is skipped" >&2
+}
 
 wanted=
 for name in "${@:-none}"; do
@@ -43,6 +53,7 @@ for package in $wanted; do
 		lacking="$lacking $package"
 	fi
 done
+case " $* " in *" test "*) trap '[ $? = 0 ] && install_axe' EXIT ;; esac
 [ -n "$lacking" ] || exit 0
 
 root=
