@@ -104,7 +104,7 @@ type hardwareFacts struct {
 func (s *server) showSetupHardware(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), hardwareTimeout)
 	defer cancel()
-	values := map[string]any{"Title": "Hardware", "Hardware": (*hardwareFacts)(nil)}
+	values := map[string]any{"Title": "Hardware", "Reads": true, "Hardware": (*hardwareFacts)(nil)}
 	if found := s.Hardware(ctx); found != nil {
 		text, err := json.Marshal(found)
 		facts := &hardwareFacts{}
@@ -121,5 +121,5 @@ func (s *server) showSetupHardware(w http.ResponseWriter, r *http.Request) {
 
 // showSetupConfiguration serves GET /setup/configuration.
 func (s *server) showSetupConfiguration(w http.ResponseWriter, r *http.Request) {
-	s.setupPage(w, r, "setup-configuration.html", map[string]any{"Title": "Configuration", "Configuration": s.Configuration()})
+	s.setupPage(w, r, "setup-configuration.html", map[string]any{"Title": "Configuration", "Reads": true, "Configuration": s.Configuration()})
 }

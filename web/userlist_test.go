@@ -36,6 +36,9 @@ func TestUsersAreAddedChangedAndRemoved(t *testing.T) {
 		{"DELETE", "/ann", ``, admin, 409, "nobody else is an admin"},
 		{"DELETE", "/eve", ``, admin, 404, "no such user"},
 		{"DELETE", "/bob", ``, admin, 204, ""},
+		{"PUT", "/eve%40home", `{"password": "eve's password"}`, admin, 201, `"name": "eve@home"`},
+		{"PUT", "/eve@home", `{"cameras": ["gate"]}`, admin, 200, `"gate"`},
+		{"DELETE", "/eve%40home", ``, admin, 204, ""},
 	} {
 		resp, body := send(t, step.method, url+"/api/users"+step.path, step.body, step.as)
 		if resp.StatusCode != step.status || !strings.Contains(body, step.part) || strings.Contains(body, "argon2") {

@@ -3,6 +3,7 @@ package web
 import (
 	"errors"
 	"net/http"
+	"net/url"
 	"regexp"
 	"slices"
 
@@ -88,9 +89,18 @@ func (u userRequest) keys(exists bool) (keys edit.Keys, refused *problem) {
 	return keys, nil
 }
 
+// userNamed returns the name in the path of a request. In a path, @ and + may be percent-encoded or not.
+func userNamed(r *http.Request) string {
+	name := chi.URLParam(r, "user")
+	if plain, err := url.PathUnescape(name); err == nil {
+		return plain
+	}
+	return name
+}
+
 // putUser serves PUT /api/users/{user}: it adds a user, or changes one.
 func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
-	name := chi.URLParam(r, "user")
+	name := userNamed(r)
 	var asked userRequest
 	if bad := readObject(r, &asked, `{"role": "viewer", "cameras": ["gate", "yard-*"], "password": "…"}`); bad != nil {
 		bad.write(w)
@@ -131,7 +141,7 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
 
 // deleteUser serves DELETE /api/users/{user}.
 func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) {
-	name := chi.URLParam(r, "user")
+	name := userNamed(r)
 	if len(s.adminsBut(name)) == 0 {
 		problem{Status: http.StatusConflict, Detail: "nobody else is an admin; make another user one first"}.write(w)
 		return

@@ -77,7 +77,7 @@ func TestAdminAddsEditsAndDeletesACameraInTheBrowser(t *testing.T) {
 	untilPage(t, ctx, "the new name", `location.pathname === '/setup' && `+textOf("[data-row=front-gate] th")+` === 'Gate'`)
 	press(t, ctx, "Disable")
 	p.until(t, "front-gate", "disabled")
-	untilPage(t, ctx, "the page says so", `document.readyState === 'complete' && document.querySelector('[data-disable]').ariaPressed === 'true'`)
+	untilPage(t, ctx, "the page says so", `document.readyState === 'complete' && document.querySelector('[data-enable]') !== null`)
 	text, err := os.ReadFile(path)
 	if err != nil || !strings.HasPrefix(string(text), "# mine\n") || !strings.Contains(string(text), "password: right") || !strings.Contains(string(text), "disabled: true") {
 		t.Errorf("%v\n%s", err, text)

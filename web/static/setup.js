@@ -55,9 +55,7 @@ async function act(button, what) {
   button.ariaBusy = 'false';
 }
 
-function onClick(selector, what) {
-  for (const button of all(selector)) button.addEventListener('click', () => act(button, what));
-}
+const onClick = (selector, what) => all(selector).forEach((button) => button.addEventListener('click', () => act(button, what)));
 
 function onSubmit(form, what) {
   form.addEventListener('submit', (event) => {
@@ -78,8 +76,8 @@ onClick('[data-delete]', async (button) => {
   else location.reload();
 });
 
-onClick('[data-disable]', async (button) => {
-  await send('PATCH', `api/cameras/${button.dataset.disable}`, { disabled: button.ariaPressed === 'true' ? null : true });
+onClick('[data-disable], [data-enable]', async ({ dataset: { disable, enable } }) => {
+  await send('PATCH', `api/cameras/${disable || enable}`, { disabled: disable ? true : null });
   location.reload();
 });
 
@@ -135,7 +133,7 @@ async function showProbe({ found, picture, error, remedy }) {
   }
   const { plan } = found;
   say([
-    `It works: ${found.codec}, ${found.width}x${found.height}${found.fps ? `, ${found.fps.toFixed(1)} fps` : ''}; first picture after ${Math.round((found.connect_time + found.first_picture) * 1000)} ms`,
+    `It works: ${found.codec}, ${found.width}x${found.height}${found.fps ? `, ${found.fps.toFixed(1)} fps` : ''}`,
     `Decoded by ${plan.name} (${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}): ${plan.chosen}`,
     ...(found.oddities || []).map((odd) => `Odd: ${odd}`),
   ], 'good');
@@ -194,22 +192,20 @@ function paint(more = []) {
 // drawMasks lets the mouse draw masks. Their sides are whole thousandths, so that no sum exceeds 1.
 function drawMasks(canvas) {
   let start = null;
-  const at = (event) => [event.offsetX / canvas.offsetWidth, event.offsetY / canvas.offsetHeight].map((v) => Math.round(Math.min(1, Math.max(0, v)) * 1000));
-  const mask = (event) => {
-    const [[a, b], [c, d]] = [start, at(event)];
-    return { x: Math.min(a, c) / 1000, y: Math.min(b, d) / 1000, width: Math.abs(a - c) / 1000, height: Math.abs(b - d) / 1000 };
+  const thousandths = (offset, length) => Math.round(Math.min(1, Math.max(0, offset / length)) * 1000);
+  canvas.onpointercancel = () => { start = null; };
+  canvas.onpointerdown = canvas.onpointermove = canvas.onpointerup = ({ type, pointerId, offsetX, offsetY }) => {
+    const [x, y] = [thousandths(offsetX, canvas.offsetWidth), thousandths(offsetY, canvas.offsetHeight)];
+    if (type === 'pointerdown') {
+      start = { x, y };
+      canvas.setPointerCapture(pointerId);
+    }
+    if (!start) return;
+    const mask = { x: Math.min(x, start.x) / 1000, y: Math.min(y, start.y) / 1000, width: Math.abs(x - start.x) / 1000, height: Math.abs(y - start.y) / 1000 };
+    if (type === 'pointerup') start = null;
+    if (type === 'pointerup' && mask.width && mask.height) addMask(mask);
+    else paint(mask);
   };
-  canvas.addEventListener('pointerdown', (event) => {
-    start = at(event);
-    canvas.setPointerCapture(event.pointerId);
-  });
-  canvas.addEventListener('pointermove', (event) => { if (start) paint(mask(event)); });
-  canvas.addEventListener('pointerup', (event) => {
-    const drawn = mask(event);
-    start = null;
-    if (drawn.width > 0.01 && drawn.height > 0.01) addMask(drawn);
-    else paint();
-  });
 }
 
 // showKind shows the fields of a kind of camera.
@@ -242,18 +238,15 @@ function cameraForm(form) {
     const keys = changesOf(form);
     say(['Connecting …'], 'wait');
     one('#picture').hidden = true;
-    try {
-      await showProbe(await send('POST', id ? `api/cameras/${id}/probe` : 'api/probe', keys));
-    } catch (problem) {
-      say([], '');
-      throw problem;
-    }
+    const answer = send('POST', id ? `api/cameras/${id}/probe` : 'api/probe', keys);
+    answer.catch(() => say([], ''));
+    await showProbe(await answer);
   });
   onClick('#discover', async () => {
     const status = one('#discovered');
     status.textContent = 'Asking …';
     const devices = await send('POST', 'api/discover').finally(() => { status.textContent = ''; });
-    status.textContent = devices.length ? `${devices.length} found` : 'No camera answers. Many have ONVIF switched off; add them by their address.';
+    status.textContent = devices.length ? '' : 'No camera answers; it may have ONVIF switched off.';
     one('#devices').replaceChildren(...devices.map(({ host, name, model, vendor }) => {
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: `${host} ${name} ${model}` });
       button.addEventListener('click', () => {
