@@ -1,6 +1,7 @@
 package web
 
 import (
+	"encoding/json"
 	"net/http"
 	"slices"
 
@@ -15,8 +16,13 @@ func (s *server) wall(w http.ResponseWriter, r *http.Request) {
 	if p.Role >= auth.Admin {
 		configuration = s.Configuration()
 	}
+	settings := s.wallFor(p)
+	groups, err := json.Marshal(settings.Groups)
+	if err != nil {
+		groups = []byte("[]") // texts can always be written
+	}
 	s.page(w, r, "wall.html", map[string]any{
-		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams(r), "Wall": s.wallFor(p),
+		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams(r), "Wall": settings, "Groups": string(groups),
 		"Configuration": configuration, "Admin": p.Role >= auth.Admin,
 	})
 }

@@ -68,7 +68,7 @@ func TestWallShowsSixteenCamerasOverHTTP1(t *testing.T) {
 	defer proxy.CloseClientConnections()
 	watched := func(p serving, id string) bool { return p.camera(t, id).Viewers > 0 }
 
-	do(t, ctx, chromedp.EmulateViewport(1280, 600))
+	do(t, ctx, chromedp.EmulateViewport(300, 400)) // where tiles would be too small if all were on the screen
 	do(t, ctx, chromedp.Navigate(proxy.URL+"/"))
 	camtest.Until(t, "a camera on the screen is watched, and one below it is not", func() bool { return watched(p, "ball0") && !watched(p, "ball15") })
 	do(t, ctx, chromedp.EmulateViewport(1280, 2400))

@@ -4,6 +4,8 @@
 const statePeriod = 2000; // ms between two readings of the API, while there is no WebSocket
 const answerTime = 10000; // ms after which framegate does not answer
 
+let arrange = (all) => all; // puts cameras into the order of the wall
+
 // follow makes the tiles of the wall those of a list.
 function follow(cameras) {
   const ids = new Set(cameras.map((camera) => camera.id));
@@ -15,7 +17,7 @@ function follow(cameras) {
     tile.element.remove();
     tiles.delete(tile.id);
   }
-  cameras.forEach((camera, i) => {
+  arrange(cameras).forEach((camera, i) => {
     if (!tiles.has(camera.id)) {
       const element = document.querySelector('template').content.firstElementChild.cloneNode(true);
       element.dataset.camera = camera.id;
@@ -116,12 +118,14 @@ function list(all) {
   if (wall) follow(all);
   if (mode() === 'stream') live.figures([...tiles.keys()]); // with the number of viewers
   for (const tile of tiles.values()) showCamera(tile.id);
+  wall?.dispatchEvent(new Event('cameras'));
 }
 
 // update takes in what has changed of one camera.
 function update(camera) {
   cameras = cameras.map((c) => (c.id === camera.id ? camera : c));
   showCamera(camera.id);
+  wall?.dispatchEvent(new Event('camera'));
 }
 
 function showCamera(id) {
@@ -170,7 +174,7 @@ function connect() {
     wall: (settings) => {
       if (!wall) return;
       wall.dataset.fps = settings.fps;
-      for (const tile of tiles.values()) tile.request();
+      wall.dispatchEvent(new CustomEvent('settings', { detail: settings }));
     },
     picture: (number, jpeg, received) => {
       const tile = byNumber(number);
@@ -189,7 +193,4 @@ for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled'
 document.addEventListener('visibilitychange', () => { for (const tile of tiles.values()) tile.look(); });
 
 let figures = false; // are shown on all tiles
-document.addEventListener('keydown', (event) => {
-  if (event.key === 'i' && !event.ctrlKey && !event.metaKey && !event.altKey && !event.target.closest('input, select, textarea')) figures = !figures;
-});
 setInterval(() => { if (!document.hidden) for (const tile of tiles.values()) tile.state.tick(tile.mode, figures); }, ageTick);

@@ -4,7 +4,7 @@
 const snapshotPause = 200; // ms between the end of one snapshot and the next
 const unwatchedTime = 3000; // ms for which nobody watches a camera whose stream is shown, before the stream is requested again
 const sizePause = 300; // ms without a change of a tile's size before pictures of another size are requested
-const tileWidths = [160, 240, 320, 480, 640, 960, 1280, 1920]; // that tiles request, so that they share renditions
+const tileWidths = [160, 240, 320, 480, 640, 960, 1280, 1920, 2560, 3840]; // that tiles request, so that they share renditions
 
 // Where framegate is: a proxy may serve it below a path.
 const root = new URL('../', document.currentScript.src);
