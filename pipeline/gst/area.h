@@ -44,7 +44,7 @@ void fg_area_clear(fg_area *a);
 
 void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride);
 
-// fg_colours converts planes of I420 from one matrix and range to the matrix of ITU-R BT.601 and full range.
+// fg_colours converts planes of I420 from one matrix and range to the matrix of ITU-R BT.601 and full or limited range.
 typedef struct {
 	guint16 luma; // of Y
 	gint32 offset, y_of_u, y_of_v; // what is added to it, by the chroma too
@@ -53,7 +53,7 @@ typedef struct {
 } fg_colours;
 
 // fg_colours_init sets the conversion from a matrix, given by the shares of red and blue in the luma, and a range.
-void fg_colours_init(fg_colours *c, double red, double blue, gboolean full, int width);
+void fg_colours_init(fg_colours *c, double red, double blue, gboolean full, gboolean to_full, int width);
 
 void fg_colours_clear(fg_colours *c);
 

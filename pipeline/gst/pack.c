@@ -5,8 +5,8 @@
 
 #include "row.h"
 
-// FgPack gives the bare pixels of pictures in I420 that have the colours of a JPEG: the matrix of ITU-R BT.601 and full range. Rows
-// follow each other without padding. It takes the place of an encoder, and does in one pass what videoconvert does in three.
+// FgPack gives the bare pixels of pictures in I420. For colours they must be those of a JPEG: the matrix of ITU-R BT.601 and full
+// range. Planes are given as they are. Rows follow each other without padding. It takes the place of an encoder, and does in one pass what videoconvert does in three.
 typedef struct {
 	GstElement parent;
 	GstPad *src;
@@ -79,24 +79,14 @@ static void fg_pack_colours(const FgPack *p, const GstVideoFrame *in, guint8 *to
 	}
 }
 
-// fg_limit converts samples from full range to the limited one: from 0 to 255 to a range of so many values around a middle.
-FG_ROW void fg_limit(guint8 *restrict to, const guint8 *restrict from, int n, guint32 factor, guint32 offset) {
-	for (int i = 0; i < n; i++)
-		to[i] = (from[i] * factor + offset) >> 16;
-}
-
 static void fg_pack_planes(const FgPack *p, const GstVideoFrame *in, guint8 *to) {
 	for (int i = 0; i < (p->layout == FG_GRAY ? 1 : 3); i++) {
 		const int width = GST_VIDEO_FRAME_COMP_WIDTH(in, i), height = GST_VIDEO_FRAME_COMP_HEIGHT(in, i);
-		const double factor = i == 0 ? 219. / 255 : 224. / 255, offset = i == 0 ? 16 : 128 - 128 * factor;
-		for (int y = 0; y < height; y++, to += width) {
-			const guint8 *row = (const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(in, i) +
-					    (gssize)y * GST_VIDEO_FRAME_PLANE_STRIDE(in, i);
-			if (p->layout == FG_GRAY)
-				memcpy(to, row, width);
-			else
-				fg_limit(to, row, width, factor * 65536 + 0.5, offset * 65536 + 32768);
-		}
+		for (int y = 0; y < height; y++, to += width)
+			memcpy(to,
+				(const guint8 *)GST_VIDEO_FRAME_PLANE_DATA(in, i) +
+					(gssize)y * GST_VIDEO_FRAME_PLANE_STRIDE(in, i),
+				width);
 	}
 }
 

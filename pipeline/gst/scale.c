@@ -8,7 +8,7 @@
 #include "area.h"
 
 // FgScale scales pictures of any format in system memory and gives I420 with the colours of a JPEG: the matrix of ITU-R BT.601 and
-// full range (JFIF 1.02). It may scale a part of a picture only, and reads nothing else of it then, except in formats that are converted
+// full range (JFIF 1.02), or limited range if asked for. It may scale a part of a picture only, and reads nothing else of it then, except in formats that are converted
 // first. It scales each plane of YUV for itself. GstVideoConverter brings other formats, such as RGB and some of 10 bit, into planes first. It is not used for more: it scales more slowly, and leaves the range as it is where the matrix
 // does not change (1.22).
 typedef struct {
@@ -17,6 +17,7 @@ typedef struct {
 	GstVideoColorMatrix
 		matrix; // of pictures whose caps state none; GST_VIDEO_COLOR_MATRIX_UNKNOWN is the usual one for their size
 	gboolean untagged; // the caps' matrix is a decoder's guess
+	gboolean limited; // the pictures that are given have limited range
 	gboolean centred; // the chroma is, whatever the caps say
 	gdouble crop[4]; // x, y, width and height of the part that is scaled, in fractions of the picture
 	fg_area areas[3];
@@ -40,8 +41,9 @@ static GstStaticPadTemplate sink_template = GST_STATIC_PAD_TEMPLATE(
 static GstStaticPadTemplate src_template =
 	GST_STATIC_PAD_TEMPLATE("src", GST_PAD_SRC, GST_PAD_ALWAYS, GST_STATIC_CAPS(GST_VIDEO_CAPS_MAKE("I420")));
 
-// FG_JPEG_COLOURS begins each colorimetry that has the matrix and range of a JPEG.
+// FG_JPEG_COLOURS begins each colorimetry that has the matrix and range of a JPEG, and FG_LIMITED_COLOURS one with limited range.
 #define FG_JPEG_COLOURS "1:4:"
+#define FG_LIMITED_COLOURS "2:4:"
 
 // fg_scale_transform_caps leaves the colorimetry open: a converter before the scaler would otherwise take that of the scaler's
 // pictures for its own, without a change to them. It is set when the caps are fixed.
@@ -85,9 +87,13 @@ static GstCaps *fg_scale_fixate_caps(GstBaseTransform *base, GstPadDirection dir
 		gst_structure_fixate_field_nearest_int(to, "height", height);
 	}
 	if (direction == GST_PAD_SINK) {
+		const gboolean limited = ((FgScale *)base)->limited;
 		const gchar *colours = gst_structure_get_string(from, "colorimetry");
-		const gboolean kept = colours != NULL && g_str_has_prefix(colours, FG_JPEG_COLOURS);
-		gst_structure_set(to, "colorimetry", G_TYPE_STRING, kept ? colours : FG_JPEG_COLOURS "0:0", NULL);
+		const gboolean kept =
+			colours != NULL && g_str_has_prefix(colours, limited ? FG_LIMITED_COLOURS : FG_JPEG_COLOURS);
+		if (!kept)
+			colours = limited ? FG_LIMITED_COLOURS "0:0" : FG_JPEG_COLOURS "0:0";
+		gst_structure_set(to, "colorimetry", G_TYPE_STRING, colours, NULL);
 		if (gst_structure_has_field(from, "chroma-site"))
 			gst_structure_set(to, "chroma-site", G_TYPE_STRING, "jpeg", NULL);
 	}
@@ -217,8 +223,10 @@ static gboolean fg_scale_set_info(
 	const gboolean full = colours.range == GST_VIDEO_COLOR_RANGE_0_255;
 	double red = 0.299, blue = 0.114;
 	gst_video_color_matrix_get_Kr_Kb(colours.matrix, &red, &blue); // they stay if it has none
-	if (!full || fabs(red - 0.299) > 1e-6 || fabs(blue - 0.114) > 1e-6)
-		fg_colours_init(&s->colours, red, blue, full, GST_VIDEO_INFO_WIDTH(out));
+	if (full == s->limited || fabs(red - 0.299) > 1e-6 || fabs(blue - 0.114) > 1e-6) {
+		fg_colours_init(&s->colours, red, blue, full, !s->limited, GST_VIDEO_INFO_WIDTH(out));
+		gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(s), FALSE); // the caps may say that nothing changes
+	}
 	return TRUE;
 }
 
@@ -279,7 +287,7 @@ static GstFlowReturn fg_scale_transform_frame(GstVideoFilter *filter, GstVideoFr
 	return GST_FLOW_OK;
 }
 
-enum { PROP_JPEG = 1, PROP_UNTAGGED, PROP_CENTRED, PROP_MATRIX, PROP_CROP };
+enum { PROP_JPEG = 1, PROP_UNTAGGED, PROP_LIMITED, PROP_CENTRED, PROP_MATRIX, PROP_CROP };
 
 // fg_scale_flag returns the field of a property that is a boolean.
 static gboolean *fg_scale_flag(FgScale *s, guint id) {
@@ -288,6 +296,8 @@ static gboolean *fg_scale_flag(FgScale *s, guint id) {
 		return &s->jpeg;
 	case PROP_UNTAGGED:
 		return &s->untagged;
+	case PROP_LIMITED:
+		return &s->limited;
 	}
 	return &s->centred;
 }
@@ -332,6 +342,9 @@ static void fg_scale_class_init(FgScaleClass *class) {
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	g_object_class_install_property(object, PROP_UNTAGGED,
 		g_param_spec_boolean("untagged", "Untagged", "The stream states no matrix, whatever the caps say", FALSE,
+			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
+	g_object_class_install_property(object, PROP_LIMITED,
+		g_param_spec_boolean("limited", "Limited", "Give limited range instead of full range", FALSE,
 			G_PARAM_READWRITE | G_PARAM_STATIC_STRINGS | GST_PARAM_MUTABLE_READY));
 	g_object_class_install_property(object, PROP_CENTRED,
 		g_param_spec_boolean("centred", "Centred",

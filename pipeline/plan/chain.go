@@ -178,7 +178,8 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	converted := !jpeg && !scaler.system && scaler.through != "" // its caps say so, and are right whatever the stream states
 	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{
 		"jpeg-colours": jpeg, "untagged": of.Untagged && !converted, "matrix": of.matrix(),
-		"centred": !scaler.system, // a device has moved the chroma by less
+		"limited": r.Format == frame.WebP || r.Format == frame.I420, // RFC 6386, 9.2; and as programs expect it
+		"centred": !scaler.system,                                   // a device has moved the chroma by less
 		"crop-x":  part.X, "crop-y": part.Y, "crop-width": part.Width, "crop-height": part.Height,
 	}}
 	return append(chain, finisher, raw("", "I420", width, height))
@@ -218,10 +219,8 @@ func (p Plan) finish(r frame.Rendition, of Camera) (chain []gst.Spec) {
 	case r.Format == frame.PNG:
 		chain = append(chain, gst.Spec{Factory: "videoconvert"}, gst.Spec{Factory: "pngenc"})
 	case r.Format == frame.WebP:
-		// webpenc takes I420 for that of a WebP, which has limited range (RFC 6386, 9.2); RGB it converts itself.
-		rgb := gst.Spec{Factory: "capsfilter", Set: map[string]any{"caps": gst.Arg("video/x-raw, format=RGB")}}
 		webpenc := encoder{factory: "webpenc", property: "quality", value: "%d", best: 100}
-		chain = append(chain, gst.Spec{Factory: "videoconvert"}, rgb, webpenc.element(r.Quality))
+		chain = append(chain, webpenc.element(r.Quality))
 	case r.Format.Raw():
 		chain = append(chain, gst.Spec{Factory: gst.Packer, Set: map[string]any{"format": string(r.Format)}})
 	case p.OnDevice(r, of):
