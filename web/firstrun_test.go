@@ -1,6 +1,7 @@
 package web
 
 import (
+	"log/slog"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
@@ -122,5 +123,25 @@ func TestFirstAdminIsSignedInAndNobodyElseIsMade(t *testing.T) {
 	}
 	if config, err := configs.Load(path); err != nil || len(config.Auth.Users) != 1 {
 		t.Errorf("%v %+v", err, config)
+	}
+}
+
+// TestWrongCodesOfTheFirstRunAreLoggedRarely because anybody may send them, as often as they like.
+func TestWrongCodesOfTheFirstRunAreLoggedRarely(t *testing.T) {
+	first, err := firstrun.New(filepath.Join(t.TempDir(), "framegate.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	handler, stop := newHandlerOf(t, configs.Default(), &edit.File{Path: "framegate.yaml"}, time.Now, first)
+	all, few := &logText{}, &logText{}
+	handler.server.Log = slog.New(slog.NewTextHandler(all, nil))
+	handler.server.visitLog = slog.New(slog.NewTextHandler(few, nil)) // limited in use
+	at := listenWith(t, handler)
+	t.Cleanup(stop)
+	if resp, body := sendForm(t, http.DefaultClient, at, "AAAA-AAAA-AAAA-AAAA", "ann", "correct horse", nil); resp.StatusCode != http.StatusForbidden {
+		t.Errorf("%s %s", resp.Status, body)
+	}
+	if all.String() != "" || !strings.Contains(few.String(), `msg="the first admin was not made" from=127.0.0.1`) {
+		t.Errorf("%s\n%s", all, few)
 	}
 }

@@ -108,7 +108,7 @@ cameras:
 	for name, use := range credentials {
 		for _, route := range []string{
 			"/", "/cameras/a/", "/cameras/c/", "/api/cameras", "/api/cameras/a", "/api/cameras/b", "/api/config", "/api/hardware", "/api/links/keys",
-			"/metrics", "/healthz", "/readyz", "/account", "/sign-in", "/none", "/cameras/a/snapshot.jpg", "/cameras/b/next.jpg", "/cameras/c/snapshot.jpg",
+			"/metrics", "/healthz", "/readyz", "/account", "/sign-in", "/none", "/setup", "/setup/add", "/setup/cameras/a", "/setup/cameras/b", "/debug/pprof/", "/openapi.json", "/cameras/a/snapshot.jpg", "/cameras/b/next.jpg", "/cameras/c/snapshot.jpg",
 		} {
 			ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 			r, _ := http.NewRequestWithContext(ctx, http.MethodGet, s.URL+route, nil)

@@ -32,11 +32,13 @@ type Links struct {
 	made       []key                // keys of the state directory, the newest first
 	revoked    map[string]time.Time // when links that were revoked one by one expire, by revokedOf; nil before they have been read
 	unknown    bool                 // it cannot be found out which links were revoked
+	lost       bool                 // the file lacks links that were revoked
 
 	reloading   sync.Mutex // held while the files are read, so that older contents never replace newer ones; guards the fields below
 	keysFile    watched
 	revokedFile watched
-	started     bool // the files were read before, so what is new in them has changed meanwhile
+	said        string // why restore failed; empty if it did not
+	started     bool   // the files were read before, so what is new in them has changed meanwhile
 }
 
 // New returns Links without a configuration. They call changed when links may have ended before their time.
@@ -131,6 +133,7 @@ func (l *Links) Run(ctx context.Context) {
 	defer tick.Stop()
 	for {
 		l.reload()
+		l.restore()
 		select {
 		case <-ctx.Done():
 			return

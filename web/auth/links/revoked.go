@@ -76,8 +76,7 @@ func (l *Links) RevokeLink(address string) (Revocation, error) {
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, l.missingFrom(all)...) // if somebody has removed the file
-		all = slices.DeleteFunc(all, func(r revokedLink) bool { return !l.now().Before(r.Until) })
+		all = l.unexpired(append(all, l.missingFrom(all)...)) // missing if somebody has removed the file
 		one := revokedLink{Link: revokedOf(signature), Until: done.Expires.UTC(), Key: k.ID, By: l.By}
 		if !slices.ContainsFunc(all, func(r revokedLink) bool { return r.Link == one.Link }) {
 			all = append(all, one)
@@ -98,6 +97,42 @@ func (l *Links) RevokeLink(address string) (Revocation, error) {
 	}
 	done.In, err = state.Path(revokedFile)
 	return done, err
+}
+
+// unexpired removes the links from a list that have expired.
+func (l *Links) unexpired(all []revokedLink) []revokedLink {
+	return slices.DeleteFunc(all, func(r revokedLink) bool { return !l.now().Before(r.Until) })
+}
+
+// restore writes the links that were revoked into their file again, if it lacks some of them.
+func (l *Links) restore() {
+	l.mu.Lock()
+	lost := l.lost
+	l.mu.Unlock()
+	if !lost {
+		return
+	}
+	err := state.Update(revokedFile, func(before []byte) ([]byte, error) {
+		all, err := parseRevoked(before)
+		if err != nil {
+			return nil, err
+		}
+		content, err := json.MarshalIndent(l.unexpired(append(all, l.missingFrom(all)...)), "", "  ")
+		return append(content, '\n'), err
+	})
+	l.reloading.Lock()
+	defer l.reloading.Unlock()
+	said := ""
+	if err != nil {
+		said = err.Error()
+	}
+	if said != l.said && err != nil {
+		l.log.Error("links that were revoked cannot be written again: they are valid after a restart", "error", err)
+	}
+	l.said = said
+	l.mu.Lock()
+	l.lost = err != nil
+	l.mu.Unlock()
 }
 
 // missingFrom returns the links that are revoked and not in a list.
@@ -173,9 +208,9 @@ func (l *Links) addRevoked(all []revokedLink) (more bool) {
 		}
 	}
 	if missing > 0 {
-		l.log.Error("links that were revoked are missing from "+revokedFile+"; they stay revoked until framegate restarts", "links", missing)
+		l.log.Error("links that were revoked are missing from "+revokedFile+"; they stay revoked", "links", missing)
 	}
-	l.revoked, l.unknown = revoked, false
+	l.revoked, l.unknown, l.lost = revoked, false, missing > 0
 	return more
 }
 

@@ -1,6 +1,7 @@
 package links
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -205,6 +206,22 @@ func TestRevokedLinksStayRevokedWithoutTheirFile(t *testing.T) {
 	if err != nil || strings.Count(string(content), "link_sha256") != 3 {
 		t.Errorf("%v %s", err, content)
 	}
+}
+
+func TestLostFileOfRevokedLinksIsWrittenAgain(t *testing.T) {
+	m := newLinks(t)
+	link := m.sign(t, Request{URL: "/cameras/gate/stream"})
+	m.revoke(t, link)
+	if err := os.Remove(filepath.Join(os.Getenv("STATE_DIRECTORY"), revokedFile)); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	m.Run(ctx) // once
+	m.expect(t, link, errRevoked)
+	restarted := another()
+	restarted.Configure(configured(t, ""))
+	restarted.expect(t, link, errRevoked)
 }
 
 // TestLinksOfOneSecondAreDifferent so that each can be revoked alone.

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,8 @@ type Users struct {
 	mu      sync.RWMutex // guards the fields below
 	users   []configs.User
 	slowest configs.Secret // the hash that takes the longest to check
+
+	configured bool // the users are known
 }
 
 // New returns an empty list of users. Configure sets the users.
@@ -48,7 +51,10 @@ func New(o Options) *Users {
 func (u *Users) Configure(config *configs.Config) {
 	u.mu.Lock()
 	changed := !reflect.DeepEqual(u.users, config.Auth.Users)
-	u.users, u.slowest = config.Auth.Users, ""
+	if u.configured {
+		u.logChanges(config.Auth.Users)
+	}
+	u.users, u.slowest, u.configured = config.Auth.Users, "", true
 	most := -1
 	for _, user := range u.users {
 		if cost := password.Cost(user.PasswordHash.Reveal()); cost > most {
@@ -58,6 +64,34 @@ func (u *Users) Configure(config *configs.Config) {
 	u.mu.Unlock()
 	if changed && u.Changed != nil {
 		u.Changed()
+	}
+}
+
+// logChanges logs which users are not as they were, whoever has changed the configuration. u.mu is held.
+func (u *Users) logChanges(now []configs.User) {
+	named := func(list []configs.User, name string) (configs.User, bool) {
+		i := slices.IndexFunc(list, func(user configs.User) bool { return user.Name == name })
+		if i < 0 {
+			return configs.User{}, false
+		}
+		return list[i], true
+	}
+	for _, user := range now {
+		what, changed := "user added", true
+		if before, had := named(u.users, user.Name); had {
+			what, changed = "user changed", before.Role != user.Role || !slices.Equal(before.Cameras, user.Cameras)
+			if before.PasswordHash != user.PasswordHash {
+				u.Log.Info("password set", "user", user.Name, "from", "configuration")
+			}
+		}
+		if changed {
+			u.Log.Info(what, "user", user.Name, "role", user.Role, "cameras", user.Cameras, "from", "configuration")
+		}
+	}
+	for _, user := range u.users {
+		if _, has := named(now, user.Name); !has {
+			u.Log.Info("user removed", "user", user.Name, "from", "configuration")
+		}
 	}
 }
 

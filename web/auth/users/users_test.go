@@ -1,6 +1,7 @@
 package users
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/framegate/framegate/configs"
@@ -51,5 +52,28 @@ func TestChangedUserIsFoundAsChanged(t *testing.T) {
 	}
 	if _, ok := s.Principal("ann"); ok || s.changes.Load() != before+3 {
 		t.Errorf("%v, %d changes", ok, s.changes.Load())
+	}
+}
+
+func TestLogSaysWhichUsersHaveChanged(t *testing.T) {
+	s := newSite(t)
+	before := s.log.String()
+	ann, bob := s.users[0], s.users[1]
+	bob.Role, bob.Cameras = configs.AdminRole, nil
+	ann.PasswordHash = "another"
+	s.Configure(configOf(ann, bob, configs.User{Name: "eve", Role: configs.ViewerRole, Cameras: []string{"gate"}}))
+	s.Configure(configOf(ann, bob, configs.User{Name: "eve", Role: configs.ViewerRole, Cameras: []string{"gate"}}))
+	s.Configure(configOf(ann))
+	text := strings.TrimPrefix(s.log.String(), before)
+	for _, line := range []string{
+		`msg="user added" user=eve role=viewer cameras=[gate] from=configuration`, `msg="user changed" user=bob role=admin cameras=[] from=configuration`,
+		`msg="password set" user=ann from=configuration`, `msg="user removed" user=bob from=configuration`, `msg="user removed" user=eve from=configuration`,
+	} {
+		if strings.Count(text, line) != 1 {
+			t.Errorf("no line, or several: %s", line)
+		}
+	}
+	if n := strings.Count(text, "\n"); n != 5 || strings.Contains(text, "another") {
+		t.Errorf("%d lines:\n%s", n, text)
 	}
 }
