@@ -20,7 +20,7 @@ func TestEmbeddedPageHasThePictureOnly(t *testing.T) {
 	if policy := resp.Header.Get("Content-Security-Policy"); resp.StatusCode != 200 || !strings.HasSuffix(policy, "frame-ancestors 'self' https://site.example") {
 		t.Errorf("%s %s", resp.Status, policy)
 	}
-	for _, text := range []string{`src="../cameras/gate/stream?width=640"`, `class="fit-cover"`, "&lt;Gate&gt;", `src="../static/embed.js`} {
+	for _, text := range []string{`src="../cameras/gate/stream?width=640"`, `fit="cover"`, "&lt;Gate&gt;", `src="../static/embed.js`} {
 		if !strings.Contains(string(body), text) {
 			t.Errorf("%s is missing in %s", text, body)
 		}

@@ -74,7 +74,7 @@ func TestPagesAreAccessible(t *testing.T) {
 	check("the embedded page")
 	do(t, ctx, chromedp.Navigate(wall+"account"))
 	check("the account")
-	for _, path := range []string{"setup", "setup/add", "setup/cameras/a"} {
+	for _, path := range []string{"setup", "setup/add", "setup/cameras/a", "setup/users", "setup/links", "setup/hardware", "setup/configuration"} {
 		do(t, ctx, chromedp.Navigate(wall+path))
 		check("the page " + strings.ReplaceAll(path, "/", " "))
 	}

@@ -7,9 +7,12 @@ import (
 	"image/png"
 	"net/http"
 	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
 	"os"
 	"regexp"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/framegate/framegate/internal/testcam"
@@ -82,6 +85,33 @@ func TestElementRequestsNothingWhileItCannotBeSeen(t *testing.T) {
 	})
 	do(t, ctx, chromedp.Evaluate[string](`performance.clearResourceTimings(), scrollTo(0, 0), ''`))
 	untilTrue(t, ctx, "pictures are requested again", requests+` > 2`)
+}
+
+func TestElementRepeatsARequestWithoutAnAnswer(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras: [{id: gate, url: 'test://ball'}]"))
+	p.until(t, "gate", "ready")
+	to, err := url.Parse(p.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	proxy := &httputil.ReverseProxy{Rewrite: func(r *httputil.ProxyRequest) { r.SetURL(to) }}
+	var hung atomic.Bool
+	line := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if strings.HasSuffix(r.URL.Path, "/next.jpg") && hung.CompareAndSwap(false, true) {
+			<-r.Context().Done()
+			return
+		}
+		proxy.ServeHTTP(w, r)
+	}))
+	defer line.Close()
+	defer line.CloseClientConnections()
+	do(t, ctx, chromedp.Navigate(pageOf(t, fmt.Sprintf(`<script src="%s/static/embed.js"></script>
+		<framegate-camera style="width: 320px" src="%[1]s/cameras/gate"></framegate-camera>`, line.URL))))
+	untilTrue(t, ctx, "the picture is shown", `document.querySelector('framegate-camera').shadowRoot.querySelector('img').naturalWidth > 0`)
+	if !hung.Load() {
+		t.Error("no request was left without an answer")
+	}
 }
 
 func TestElementSavesData(t *testing.T) {

@@ -24,7 +24,7 @@ customElements.define('framegate-camera', class extends HTMLElement {
     const style = new CSSStyleSheet();
     style.replaceSync(`:host { display: inline-block; position: relative; overflow: hidden; background: #14171a; aspect-ratio: 16 / 9; min-inline-size: 8rem }
       :host([hidden]) { display: none }
-      img { display: block; inline-size: 100%; block-size: 100%; object-fit: var(--framegate-fit, contain) }
+      img { display: block; inline-size: 100%; block-size: 100%; object-fit: contain }
       img:not([src]) { visibility: hidden }
       span { position: absolute; inset: auto 0 0; padding: .2em .5em; background: #000b; color: #fff; font: 14px/1.4 system-ui, sans-serif }
       span:empty { display: none }
@@ -34,6 +34,7 @@ customElements.define('framegate-camera', class extends HTMLElement {
     this.#img.alt = this.getAttribute('alt') ?? '';
     this.#sight.observe(this);
     document.addEventListener('visibilitychange', this.#looks);
+    addEventListener('online', this.#looks);
     this.#clock = setInterval(() => this.#show(), 500);
   }
 
@@ -41,6 +42,7 @@ customElements.define('framegate-camera', class extends HTMLElement {
     this.#sight.disconnect();
     this.#seen = false;
     document.removeEventListener('visibilitychange', this.#looks);
+    removeEventListener('online', this.#looks);
     clearInterval(this.#clock);
     this.#look();
   }
@@ -69,10 +71,12 @@ customElements.define('framegate-camera', class extends HTMLElement {
     const url = new URL(this.getAttribute('src'), document.baseURI);
     url.pathname = url.pathname.replace(/\/(stream|(next|snapshot)\.\w+)?$/, '') + '/next.jpg';
     url.search += `${url.search ? '&' : '?'}_=${Date.now()}`;
+    const late = new Promise((_, fail) => { setTimeout(fail, 8000); }); // after a sleep, or a change of the network, there may be no answer
     const done = (pause) => { this.#timer = setTimeout(() => this.#next(), pause); };
     img.alt = this.#img.alt;
+    img.style.objectFit = this.getAttribute('fit') ?? '';
     img.src = url;
-    img.decode().then(() => {
+    Promise.race([img.decode(), late]).then(() => {
       if (work !== this.#work) return;
       this.#img.replaceWith(img);
       this.#img = img;
@@ -81,6 +85,7 @@ customElements.define('framegate-camera', class extends HTMLElement {
       this.#show();
       done(Math.max(0, began + this.#pause - this.#at));
     }, () => {
+      img.removeAttribute('src');
       if (work !== this.#work) return;
       this.#failed = true;
       done(1000);
