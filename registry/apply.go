@@ -8,8 +8,8 @@ import (
 )
 
 // Apply makes another configuration the current one. Cameras that it does not change are not disturbed; viewers of a
-// camera that has changed get ErrReplaced, and viewers of one that was removed get ErrRemoved. After an error nothing has
-// changed.
+// camera that has changed get ErrReplaced, and viewers of one that was removed get ErrRemoved. A camera that has changed stays connected
+// unless its source has changed or it is connected on demand. After an error nothing has changed.
 func (r *Registry) Apply(config *configs.Config) (Change, error) {
 	r.applying.Lock()
 	defer r.applying.Unlock()
@@ -58,7 +58,7 @@ func (r *Registry) build(config *configs.Config, current map[string]*camera) (*p
 	for _, conf := range config.Cameras {
 		c := current[conf.ID]
 		if c == nil || !reflect.DeepEqual(c.conf, conf) {
-			made, err := r.newCamera(conf)
+			made, err := r.newCamera(conf, c)
 			if err != nil {
 				return nil, fmt.Errorf("camera %s: %w", conf.ID, err)
 			}
@@ -86,6 +86,7 @@ func (r *Registry) endCameras(next map[string]*camera) (removed []string) {
 			removed = append(removed, c.conf.ID)
 			c.end(ErrRemoved)
 		default:
+			next[c.conf.ID].adopt()
 			c.end(ErrReplaced)
 		}
 	}

@@ -81,7 +81,7 @@ func TestChangedCameraIsConnectedWhenThePreviousOneHasEnded(t *testing.T) {
 	r, e, old := start(t, "")
 	until(t, "ready", func() bool { return state(r) == Ready })
 	for i := range 20 {
-		apply(t, r, written("a", fmt.Sprintf(", quality: %d", 1+i)))
+		apply(t, r, written("a", fmt.Sprintf(", stall_timeout: %ds", 20+i)))
 	}
 	until(t, "ready again", func() bool { return state(r) == Ready })
 	if old.isRunning() || !e.feed("/a").isRunning() {
@@ -191,7 +191,7 @@ func TestTotalsGrowAcrossChangesOfTheConfiguration(t *testing.T) {
 	feed.mu.Lock()
 	feed.lingers = lingers
 	feed.mu.Unlock()
-	apply(t, r, written("a", ", quality: 10"))
+	apply(t, r, written("a", ", stall_timeout: 20s"))
 	expect(1, 3, 2)
 	feed.counts(5, plan) // while it ends
 	expect(1, 5, 2)

@@ -46,7 +46,8 @@ type camera struct {
 	history    history
 }
 
-func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
+// newCamera makes a camera, which is to replace old unless that is nil. It shares old's links where they serve both; adopt must follow.
+func (r *Registry) newCamera(conf configs.Camera, old *camera) (*camera, error) {
 	c := &camera{
 		conf: conf, placeholders: &r.placeholders, pixels: &r.pixels, log: slog.New(retry.Limited(r.log.Handler())).With("camera", conf.ID),
 		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), gracePeriod: frame.GracePeriod, backgroundTimeout: backgroundTimeout, lastTimeout: lastTimeout,
@@ -58,16 +59,34 @@ func (r *Registry) newCamera(conf configs.Camera) (*camera, error) {
 		sources = append(sources, *conf.Sub)
 	}
 	for i, src := range sources {
+		if old != nil && i < len(old.streams) && old.streams[i].feed.serves(src, old.conf, conf) {
+			c.streams = append(c.streams, newStream(c, streamNames[i], old.streams[i].feed))
+			continue
+		}
 		feed, err := r.engine.NewFeed(src)
 		if err != nil {
 			return nil, err
 		}
-		c.streams = append(c.streams, newStream(c, []string{"main", "sub"}[i], feed))
+		s := newStream(c, streamNames[i], newLink(feed, src))
+		s.feed.hand(s)
+		c.streams = append(c.streams, s)
 	}
 	if conf.Disabled {
 		c.state = Disabled
 	}
 	return c, nil
+}
+
+// streamNames are the names of the streams of a camera.
+var streamNames = []string{"main", "sub"}
+
+// adopt makes the camera the owner of the links that it shares with the one that it replaces.
+func (c *camera) adopt() {
+	for _, s := range c.streams {
+		if !s.feed.has(s) {
+			s.feed.hand(s)
+		}
+	}
 }
 
 // remember takes over what was seen of the camera before its configuration changed. Its viewers can then stay when it is

@@ -115,7 +115,7 @@ func TestCameraThatIsBackWithoutPicturesGetsAPlaceholder(t *testing.T) {
 	c.change(func() { c.gracePeriod = patience }) // the machine may be busy
 	for n := range 2 {
 		release := e.block()
-		f.receive(time.Now())
+		f.sent(time.Now())
 		f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
 		until(t, "connected again", func() bool { s, _ := r.Camera("a"); return s.Reconnects == n+1 })
 		c.read(func() { c.main().grace.timer.Reset(0) })

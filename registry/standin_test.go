@@ -243,13 +243,6 @@ func (f *standinFeed) hang(on bool) {
 	f.mu.Unlock()
 }
 
-// receive makes the camera's last unit one of a time.
-func (f *standinFeed) receive(at time.Time) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	f.lastUnit = at
-}
-
 // blockPictures keeps every new picture from making frames, and returns a function that ends this for the pictures begun
 // after it is called.
 func (e *standin) blockPictures() (end func()) {

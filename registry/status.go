@@ -270,9 +270,24 @@ func (c *camera) inherit() {
 	c.change(func() { c.before, c.previous = t, nil })
 }
 
-// totals are the totals of c and of the cameras that it has replaced.
+// totals are the totals of c and of the cameras that it has replaced. What a feed counts belongs to the camera that has it now.
 func (c *camera) totals() totals {
-	s := c.status()
+	var s Status
+	s.addTotals(c.inherited())
+	c.read(func() {
+		s.Suspensions += c.suspension.count
+		for _, stream := range c.streams {
+			s.Reconnects += stream.reconnects
+		}
+	})
+	for _, stream := range c.streams {
+		if stream.feed.has(stream) {
+			s.Broken += stream.feed.Broken()
+			for _, f := range stream.feed.FailedPlans() {
+				s.addFailedPlan(f)
+			}
+		}
+	}
 	t := totals{s.Reconnects, s.Broken, s.Suspensions, s.FailedPlans}
 	for i := range t.failedPlans {
 		t.failedPlans[i].Until = nil

@@ -17,7 +17,7 @@ import (
 type stream struct {
 	camera *camera
 	name   string
-	feed   Feed
+	feed   *link
 	log    *slog.Logger
 
 	state       State
@@ -39,14 +39,12 @@ type stream struct {
 	lastFrame   time.Time // when the last unit of earlier connections arrived
 }
 
-func newStream(c *camera, name string, feed Feed) *stream {
+func newStream(c *camera, name string, feed *link) *stream {
 	log := c.log
 	if name != "main" {
 		log = log.With("stream", name)
 	}
-	s := &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}
-	feed.OnWaiting(s.waits)
-	return s
+	return &stream{camera: c, name: name, feed: feed, log: log, state: Idle, since: time.Now()}
 }
 
 // remember takes over what was seen of the stream before the camera's configuration changed.
@@ -62,6 +60,7 @@ func (s *stream) remember(old *stream) {
 
 // connect keeps the stream connected while it is needed, until ctx is done.
 func (s *stream) connect(ctx context.Context) {
+	defer func() { s.feed.close(s, context.Cause(ctx)) }() // which s may have taken over and not kept
 	c := s.camera
 	var pauses retry.Backoff
 	faults := retry.Log{Logger: s.log, Message: "camera lost"}
@@ -81,7 +80,7 @@ func (s *stream) connect(ctx context.Context) {
 			continue
 		}
 		c.change(func() {
-			if s.err == nil {
+			if s.err == nil && !s.up {
 				s.setState(Connecting)
 			}
 		})
@@ -164,23 +163,37 @@ func (s *stream) connectOnce(ctx context.Context) error {
 			cancel(end)
 		}
 	})
-	return s.feed.Run(ctx, s.connected)
+	return s.feed.keep(ctx, s)
 }
 
-// connected is called by the feed when the camera begins to send a format.
+// connected is called when the camera begins to send a format.
 func (s *stream) connected(format frame.Stream) {
 	c, level, checkMasks := s.camera, slog.LevelInfo, false
-	c.change(func() {
-		if len(c.conf.Masks) > 0 && format.Orientation != (frame.Orientation{}) && !s.checkMasks {
-			s.checkMasks, checkMasks = true, true
+	c.read(func() {
+		checkMasks = len(c.conf.Masks) > 0 && format.Orientation != (frame.Orientation{}) && !s.checkMasks
+		if s.up && s.format.Codec == format.Codec {
+			level = slog.LevelDebug // the size of each picture may differ
 		}
+	})
+	s.receives(format)
+	width, height := format.DisplaySize()
+	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", width, "height", height)
+	if checkMasks {
+		s.log.Warn("masks apply to the upright picture: the camera states how its pictures are to be turned; check that the masks hide what they should",
+			"degrees", format.Orientation.Degrees, "mirrored", format.Orientation.Mirrored)
+	}
+}
+
+// receives records that the camera sends a format.
+func (s *stream) receives(format frame.Stream) {
+	c := s.camera
+	c.change(func() {
+		s.checkMasks = s.checkMasks || len(c.conf.Masks) > 0 && format.Orientation != (frame.Orientation{})
 		if s.lost {
 			s.reconnects++
 		}
 		if !s.up {
 			s.upSince = time.Now()
-		} else if s.format.Codec == format.Codec {
-			level = slog.LevelDebug // the size of each picture may differ
 		}
 		s.format, s.up, s.lost, s.tried, s.err, s.pictureErr = format, true, false, true, nil, nil
 		s.connection++
@@ -190,12 +203,6 @@ func (s *stream) connected(format frame.Stream) {
 			s.setState(Ready)
 		}
 	})
-	width, height := format.DisplaySize()
-	s.log.Log(context.Background(), level, "camera connected", "codec", format.Codec, "width", width, "height", height)
-	if checkMasks {
-		s.log.Warn("masks apply to the upright picture: the camera states how its pictures are to be turned; check that the masks hide what they should",
-			"degrees", format.Orientation.Degrees, "mirrored", format.Orientation.Mirrored)
-	}
 }
 
 // waits is called by the feed when the camera is connected and has given no picture for some seconds. Viewers see a placeholder that
