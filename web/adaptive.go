@@ -12,7 +12,7 @@ import (
 
 // adaptive adapts what one viewer is sent to the capacity of its connection, for quality=auto and max_kbps. It belongs to the sender's goroutine.
 type adaptive struct {
-	line    adapt.Line
+	chooser adapt.Chooser
 	pace    adapt.Pace
 	bytes   int             // written for the current frame
 	took    time.Duration   // to write them
@@ -33,7 +33,7 @@ type stepChange struct {
 // newAdaptive returns an adaptive that limits a viewer to kbps; 0 means no limit.
 func newAdaptive(kbps int) *adaptive {
 	limit := float64(kbps) * 1000 / 8
-	return &adaptive{line: adapt.Line{Limit: limit}, pace: adapt.Pace{Limit: limit}, changes: make(chan stepChange, 1), pending: -1}
+	return &adaptive{chooser: adapt.Chooser{Limit: limit}, pace: adapt.Pace{Limit: limit}, changes: make(chan stepChange, 1), pending: -1}
 }
 
 // errStep ends the frames of one step, because those of another one follow.
@@ -52,8 +52,8 @@ func (s *sender) adapt() error {
 		return err
 	}
 	if s.view.Auto() && !s.view.Frame().Placeholder {
-		step := a.line.Sent(adapt.Sent{At: now, Took: took, Bytes: bytes, Missed: s.view.Missed(), Delivered: a.delivered(s.to, now)})
-		if step != a.line.Step() && a.pending < 0 {
+		step := a.chooser.Sent(adapt.Sent{At: now, Took: took, Bytes: bytes, Missed: s.view.Missed(), Delivered: a.delivered(s.to, now)})
+		if step != a.chooser.Step() && a.pending < 0 {
 			a.pending = step
 			s.watchStep(step)
 		}
@@ -92,7 +92,7 @@ func (s *sender) changeStep(now time.Time) error {
 	case c := <-a.changes:
 		a.pending = -1
 		if c.err != nil {
-			a.line.Refused(now)
+			a.chooser.Refused(now)
 			return nil
 		}
 		if !s.view.Auto() { // by a new configuration
@@ -102,12 +102,12 @@ func (s *sender) changeStep(now time.Time) error {
 		for f := c.view.Frame(); f.PTS <= s.view.Frame().PTS && !f.Placeholder; {
 			if f, c.err = c.view.Next(); c.err != nil {
 				c.view.Close()
-				a.line.Refused(now)
+				a.chooser.Refused(now)
 				return nil
 			}
 		}
-		s.count(a.line.Step(), c.step)
-		a.line.Moved(c.step, now)
+		s.count(a.chooser.Step(), c.step)
+		a.chooser.Moved(c.step, now)
 		s.next = c.view
 		return errStep
 	default:
@@ -121,7 +121,7 @@ func (s *sender) count(from, to int) { s.reduced.Add(int64(min(to, 1) - min(from
 // stopAdapting ends a change that is under way, and no longer counts the viewer as being on a lower step. The sender's context is done.
 func (s *sender) stopAdapting() {
 	a := s.adaptive
-	s.count(a.line.Step(), 0)
+	s.count(a.chooser.Step(), 0)
 	if a.pending >= 0 {
 		if c := <-a.changes; c.view != nil {
 			c.view.Close()
@@ -160,7 +160,7 @@ const estimatePeriod = 500 * time.Millisecond
 // one.
 func (s *sender) watchAgain() (*registry.View, error) {
 	view, err := s.cameras.Watch(s.ctx, s.id, s.onStep())
-	if err != nil && s.adaptive != nil && s.adaptive.line.Step() > 0 {
+	if err != nil && s.adaptive != nil && s.adaptive.chooser.Step() > 0 {
 		s.toFirstStep()
 		view, err = s.cameras.Watch(s.ctx, s.id, s.onStep())
 	}
@@ -178,15 +178,15 @@ func (s *sender) watchAgain() (*registry.View, error) {
 
 // toFirstStep counts the viewer as being on the first step.
 func (s *sender) toFirstStep() {
-	s.count(s.adaptive.line.Step(), 0)
-	s.adaptive.line.Moved(0, s.now())
+	s.count(s.adaptive.chooser.Step(), 0)
+	s.adaptive.chooser.Moved(0, s.now())
 }
 
 // onStep returns the request for the viewer's step.
 func (s *sender) onStep() frame.Request {
 	r := s.request
 	if s.adaptive != nil {
-		r.Step = s.adaptive.line.Step()
+		r.Step = s.adaptive.chooser.Step()
 	}
 	return r
 }

@@ -100,7 +100,7 @@ func TestSlowViewerGetsSmallerPicturesUntilItsLineRecovers(t *testing.T) {
 			config := mustParse(t, "cameras: [{id: gate, url: 'rtsp://h/calm', max_viewers: 2, idle_timeout: 100ms"+test.keys+"}]")
 			server := serveBy(t, config, nil, fastClock())
 			url := server + "/cameras/gate/stream"
-			s, line := openSlowly(t, url+test.query, ticks(t, url+"?quality=80"))
+			s, connection := openSlowly(t, url+test.query, ticks(t, url+"?quality=80"))
 			var stamp time.Time
 			// until reads pictures until one is so wide. None is older than the one before.
 			until := func(width func(int) bool) {
@@ -131,7 +131,7 @@ func TestSlowViewerGetsSmallerPicturesUntilItsLineRecovers(t *testing.T) {
 				_, body := get(t, server+"/metrics")
 				return width < 200 && strings.Contains(string(body), "framegate_reduced_viewers 1\n")
 			})
-			line.fast.Store(true)
+			connection.fast.Store(true)
 			until(func(width int) bool { return width == 320 })
 		})
 	}

@@ -34,7 +34,7 @@ func (s *server) processMetrics() []prometheus.Collector {
 		counter("framegate_log_dropped_lines_total", "Lines of the log that were lost, because nobody read them in time.", s.DroppedLines),
 		gauge("framegate_memory_limit_bytes", "Resident memory of the process beyond which cameras are suspended; 0 for no limit.",
 			func() float64 { return float64(s.MaxMemory()) }),
-		gauge("framegate_reduced_viewers", "Viewers who get a lower quality or smaller pictures by quality=auto, because their line does not carry more.",
+		gauge("framegate_reduced_viewers", "Viewers who get a lower quality or smaller pictures by quality=auto, because their connection does not carry more.",
 			func() float64 { return float64(s.reduced.Load()) }),
 		gauge("framegate_config_ok", "1 while the configuration file is in effect, 0 while it has faults and the previous configuration stays in effect.",
 			func() float64 { return oneIf(s.Configuration().OK()) }),

@@ -164,7 +164,7 @@ type server struct {
 	refusals    refusalPictures
 	visitLog    *slog.Logger     // of refused visitors; it writes few lines a second
 	reduced     atomic.Int64     // viewers who are not on the first step of quality=auto
-	now         func() time.Time // by which quality=auto and max_kbps judge a line
+	now         func() time.Time // by which quality=auto and max_kbps judge a connection
 }
 
 // allowed returns the methods of a path.

@@ -8,9 +8,9 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// simulation is a viewer of a camera of 25 frames a second, and the line to it. Frames of the first step have 20 KB: 500 KB/s.
+// simulation is a viewer of a camera of 25 frames a second, and the connection to it. Frames of the first step have 20 KB: 500 KB/s.
 type simulation struct {
-	line    Line
+	chooser Chooser
 	now     time.Duration
 	last    time.Duration // when the last frame was published that the viewer got
 	free    float64       // bytes that a write may leave in the kernel
@@ -18,7 +18,7 @@ type simulation struct {
 	chunk   float64       // it notices so many at a time
 	frames  int
 	changes int
-	// rate is what the line carries at a time, in bytes per second.
+	// rate is what the connection carries at a time, in bytes per second.
 	rate func(time.Duration) float64
 	// refuse makes every change of the step fail.
 	refuse bool
@@ -57,20 +57,20 @@ func (s *simulation) run(d time.Duration) {
 			missed--
 		}
 		began := s.now
-		size := first * frame.Steps[s.line.Step()].Bytes
+		size := first * frame.Steps[s.chooser.Step()].Bytes
 		for s.free -= size; s.free < 0; {
 			s.drain()
 		}
 		s.frames++
-		step := s.line.Sent(Sent{At: epoch.Add(s.now), Took: s.now - began, Bytes: int(size), Missed: missed})
+		step := s.chooser.Sent(Sent{At: epoch.Add(s.now), Took: s.now - began, Bytes: int(size), Missed: missed})
 		switch {
-		case step == s.line.Step():
+		case step == s.chooser.Step():
 		case s.refuse:
 			s.changes++
-			s.line.Refused(epoch.Add(s.now))
+			s.chooser.Refused(epoch.Add(s.now))
 		default:
 			s.changes++
-			s.line.Moved(step, epoch.Add(s.now))
+			s.chooser.Moved(step, epoch.Add(s.now))
 		}
 	}
 }
@@ -78,7 +78,7 @@ func (s *simulation) run(d time.Duration) {
 func TestViewerGetsTheStepThatItsLineCarries(t *testing.T) {
 	for name, test := range map[string]struct {
 		rate, limit float64
-		want        int // the best step that the line carries
+		want        int // the best step that the connection carries
 	}{
 		"fast":                         {5_000_000, 0, 0},
 		"just enough":                  {600_000, 0, 0},
@@ -99,14 +99,14 @@ func TestViewerGetsTheStepThatItsLineCarries(t *testing.T) {
 
 func viewerGets(t *testing.T, name string, chunk, rate, limit float64, want int) {
 	s := simulation{rate: steady(rate), chunk: chunk}
-	s.line.Limit = limit
+	s.chooser.Limit = limit
 	s.run(15 * time.Second)
 	// An attempt to go up is over after some seconds, so the step that a viewer has most of the time counts.
 	var on [8]int
 	s.changes = 0
 	for range 600 {
 		s.run(100 * time.Millisecond)
-		on[s.line.Step()]++
+		on[s.chooser.Step()]++
 	}
 	if on[want] < 400 {
 		t.Errorf("%s: the steps had %v of 600 tenths of a second, want step %d for most of them", name, on, want)
@@ -119,8 +119,8 @@ func viewerGets(t *testing.T, name string, chunk, rate, limit float64, want int)
 func TestSlowLineGoesDownWithinSeconds(t *testing.T) {
 	s := simulation{rate: steady(60_000)}
 	s.run(4 * time.Second)
-	if s.line.Step() != len(frame.Steps)-1 {
-		t.Errorf("step %d after %v", s.line.Step(), s.now)
+	if s.chooser.Step() != len(frame.Steps)-1 {
+		t.Errorf("step %d after %v", s.chooser.Step(), s.now)
 	}
 }
 
@@ -132,12 +132,12 @@ func TestLineThatRecoversGoesUpAgain(t *testing.T) {
 		return 5_000_000
 	}}
 	s.run(20 * time.Second)
-	if s.line.Step() < 3 {
-		t.Fatalf("step %d on the slow line", s.line.Step())
+	if s.chooser.Step() < 3 {
+		t.Fatalf("step %d on the slow connection", s.chooser.Step())
 	}
 	s.run(2 * time.Minute)
-	if s.line.Step() != 0 {
-		t.Errorf("step %d on the fast line", s.line.Step())
+	if s.chooser.Step() != 0 {
+		t.Errorf("step %d on the fast connection", s.chooser.Step())
 	}
 	before := s.changes
 	if s.run(5 * time.Minute); s.changes != before {
@@ -157,7 +157,7 @@ func TestShortFailureOfALineChangesNothing(t *testing.T) {
 	}
 }
 
-// A mobile line carries much, and little for some seconds in between.
+// A mobile connection carries much, and little for some seconds in between.
 func TestBurstyLineDoesNotFlap(t *testing.T) {
 	s := simulation{rate: func(at time.Duration) float64 {
 		if at%(10*time.Second) < 6*time.Second {
@@ -194,19 +194,19 @@ func TestLossyLineKeepsMostFrames(t *testing.T) {
 func TestRefusedStepIsTriedAgainLater(t *testing.T) {
 	s := simulation{rate: steady(60_000), refuse: true}
 	s.run(time.Minute)
-	if s.line.Step() != 0 || s.changes < 3 || s.changes > 15 {
-		t.Errorf("step %d after %d attempts in a minute", s.line.Step(), s.changes)
+	if s.chooser.Step() != 0 || s.changes < 3 || s.changes > 15 {
+		t.Errorf("step %d after %d attempts in a minute", s.chooser.Step(), s.changes)
 	}
 	s.refuse = false
 	s.run(10 * time.Second)
-	if s.line.Step() != 4 {
-		t.Errorf("step %d when it is not refused any more", s.line.Step())
+	if s.chooser.Step() != 4 {
+		t.Errorf("step %d when it is not refused any more", s.chooser.Step())
 	}
 }
 
 func TestTCPsEstimatePostponesTheWayUp(t *testing.T) {
 	up := func(delivered float64) time.Duration {
-		var l Line
+		var l Chooser
 		l.Moved(2, time.Unix(0, 0))
 		for at := interval; ; at += interval {
 			if l.Sent(Sent{At: time.Unix(0, 0).Add(at), Bytes: 8000, Delivered: delivered}) < 2 {

@@ -15,7 +15,7 @@ import (
 const (
 	// maxTiles is how many tiles a connection may have open.
 	maxTiles = 256
-	// maxUnderWay is how many pictures of a tile may be under way: one that the line carries while the client shows another.
+	// maxUnderWay is how many pictures of a tile may be under way: one that the connection carries while the client shows another.
 	maxUnderWay = 2
 	// maxTexts is how many messages that are not pictures may wait for a client.
 	maxTexts = 1024

@@ -2,7 +2,7 @@ package live
 
 import "time"
 
-// pace limits how many pictures are under way to one client, so that on a slow line each is shown soon after it was sent. A picture that
+// pace limits how many pictures are under way to one client, so that on a slow connection each is shown soon after it was sent. A picture that
 // took longer than slow to be shown lowers the limit, at most once in that time. One that took less than quick raises it. The zero value
 // has no limit.
 type pace struct {
