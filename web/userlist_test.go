@@ -4,7 +4,9 @@ import (
 	"encoding/base64"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/framegate/framegate/configs"
@@ -51,6 +53,36 @@ func TestUsersAreAddedChangedAndRemoved(t *testing.T) {
 	}
 	if config, err := configs.Load(path); err != nil || len(config.Auth.Users) != 1 || config.Auth.Users[0].Name != "ann" {
 		t.Errorf("%v\n%s", err, text)
+	}
+}
+
+func TestTwoAdminsWhoDemoteEachOtherLeaveOne(t *testing.T) {
+	url, path := serveText(t, "cameras: []\n")
+	basic := func(name string) map[string]string {
+		return map[string]string{"Authorization": "Basic " + base64.StdEncoding.EncodeToString([]byte(name+":a good password"))}
+	}
+	const admin, viewer = `{"role": "admin", "password": "a good password"}`, `{"role": "viewer"}`
+	send(t, "PUT", url+"/api/users/ann", admin, nil)
+	for round := range 10 {
+		send(t, "PUT", url+"/api/users/bob", admin, basic("ann"))
+		send(t, "PUT", url+"/api/users/ann", admin, basic("bob"))
+		send(t, "GET", url+"/api/users", "", basic("ann")) // so that neither password is hashed below
+		send(t, "GET", url+"/api/users", "", basic("bob"))
+		var both sync.WaitGroup
+		for _, names := range [][2]string{{"ann", "bob"}, {"bob", "ann"}} {
+			both.Go(func() { send(t, "PUT", url+"/api/users/"+names[0], viewer, basic(names[1])) })
+		}
+		both.Wait()
+		config, err := configs.Load(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		left := slices.IndexFunc(config.Auth.Users, func(u configs.User) bool { return u.Role == configs.AdminRole })
+		if left < 0 {
+			t.Fatalf("round %d: no admin is left: %+v", round, config.Auth.Users)
+		}
+		other := map[string]string{"ann": "bob", "bob": "ann"}[config.Auth.Users[left].Name]
+		send(t, "PUT", url+"/api/users/"+other, admin, basic(config.Auth.Users[left].Name))
 	}
 }
 

@@ -110,6 +110,8 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
 		problem{Status: http.StatusBadRequest, Parameter: "name", Detail: err.Error()}.write(w)
 		return
 	}
+	s.changingUsers.Lock()
+	defer s.changingUsers.Unlock()
 	exists := slices.ContainsFunc(s.usersOf(), func(u apiUser) bool { return u.Name == name })
 	if admins := s.adminsBut(name); len(admins) == 0 && (asked.Role == nil && !exists || asked.Role != nil && *asked.Role != configs.AdminRole) {
 		problem{Status: http.StatusConflict, Parameter: "role", Detail: "nobody else is an admin, so this user must be one"}.write(w)
@@ -142,6 +144,8 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
 // deleteUser serves DELETE /api/users/{user}.
 func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) {
 	name := userNamed(r)
+	s.changingUsers.Lock()
+	defer s.changingUsers.Unlock()
 	if len(s.adminsBut(name)) == 0 {
 		problem{Status: http.StatusConflict, Detail: "nobody else is an admin; make another user one first"}.write(w)
 		return

@@ -1,10 +1,13 @@
 package app
 
 import (
+	"log/slog"
 	"net"
+	"strings"
 	"testing"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/health"
 )
 
 func TestLogSaysWhoIsLetIn(t *testing.T) {
@@ -21,6 +24,34 @@ func TestLogSaysWhoIsLetIn(t *testing.T) {
 		if got := letsIn(config); got != want || isClosed(config) != (want == "this machine") {
 			t.Errorf("%q lets in %q", auth, got)
 		}
+	}
+}
+
+// TestConfigurationFromBeforeAuthIsServedAndTheLogSaysWhatItNeeds has keys that framegate had before it had auth.
+func TestConfigurationFromBeforeAuthIsServedAndTheLogSaysWhatItNeeds(t *testing.T) {
+	a := serve(t, `
+listen: ":8080"
+log_level: info
+cors_origins: []
+max_viewers: 2000
+max_viewers_per_address: 0
+editable: true
+defaults: {scale: 0.25, quality: 80, idle_timeout: 10s, connect: on_demand, transport: tcp, hardware: auto, overlay: {name: true}}
+x-small: &small {width: 480, fps: 10}
+cameras:
+  - {id: gate, url: 'test://smpte', <<: *small}
+`)
+	var text strings.Builder
+	a.log = slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	for address, lines := range map[string]int{"0.0.0.0": 1, "127.0.0.1": 0} {
+		text.Reset()
+		a.announce([]health.Target{{At: &net.TCPAddr{IP: net.ParseIP(address), Port: 8080}}}, []string{"http://" + address + ":8080/"})
+		if strings.Count(text.String(), "\n") != lines || lines > 0 && !strings.Contains(text.String(), "framegate user add NAME --admin") {
+			t.Errorf("%s: %s", address, text.String())
+		}
+	}
+	if ids := a.ids(); len(ids) != 1 || ids[0] != "gate" {
+		t.Errorf("%v are served", ids)
 	}
 }
 
