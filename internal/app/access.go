@@ -29,7 +29,7 @@ func (a *App) announce(served []health.Target, urls []string) {
 		a.log.Warn("every user of this machine can read the configuration, which has passwords or other secrets: run 'chmod o-r' for the file", "file", a.File)
 	}
 	if isClosed(a.Config) && slices.ContainsFunc(served, func(t health.Target) bool { return isReachable(t.At) }) {
-		a.log.Warn("only this machine is served, because the configuration has no auth, which framegate needs now to let in others: " +
+		a.log.Warn("without a signed link only this machine is served, because the configuration has no auth, which framegate needs now to let in others: " +
 			"run 'framegate user add NAME --admin', or write 'auth: {open: true}' to let everybody watch")
 	}
 }

@@ -1,5 +1,5 @@
 // <framegate-camera src="https://cams.example/cameras/gate"> shows a camera on any page. docs/embedding.md describes its attributes. Each
-// picture is one request, so that the element knows how old it is, and a picture that fails is requested again.
+// picture is one request, so that the element knows how long ago it came, and a picture that fails is requested again.
 'use strict';
 
 customElements.define('framegate-camera', class extends HTMLElement {

@@ -49,7 +49,7 @@ type RequestError struct {
 
 func (e *RequestError) Error() string { return e.Text }
 
-// Check parses a request. The error is a *RequestError. Of Signed it sets Camera only.
+// Check parses a request. The error is a *RequestError. It sets only Signed.Camera.
 func (r Request) Check() (Signed, error) {
 	s, _, _, err := r.check()
 	return s, err
