@@ -66,7 +66,6 @@ func (r *Registry) build(config *configs.Config, current map[string]*camera) (*p
 				b.change.Added = append(b.change.Added, conf.ID)
 			} else {
 				b.change.Changed = append(b.change.Changed, conf.ID)
-				made.remember(c)
 			}
 			c = made
 			b.fresh = append(b.fresh, c)
@@ -86,6 +85,7 @@ func (r *Registry) endCameras(next map[string]*camera) (removed []string) {
 			removed = append(removed, c.conf.ID)
 			c.end(ErrRemoved)
 		default:
+			next[c.conf.ID].remember(c)
 			next[c.conf.ID].adopt()
 			c.end(ErrReplaced)
 		}

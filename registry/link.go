@@ -42,11 +42,16 @@ func (l *link) serves(source configs.Source, old, conf configs.Camera) bool {
 	return always(old) && always(conf) && reflect.DeepEqual(l.source, source)
 }
 
-// hand makes a stream the owner, and tells it what the previous one knew.
+// hand makes a stream the owner, and tells it what the previous one knew, if there was one. It does not run yet.
 func (l *link) hand(to *stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	from := l.owner
 	l.owner = to
+	if from == nil {
+		return
+	}
+	to.continues(from, l.format != nil && l.waiting == nil)
 	switch {
 	case l.waiting != nil:
 		to.waits(*l.waiting)
@@ -130,6 +135,9 @@ func (l *link) close(s *stream, why error) {
 func (l *link) connected(format frame.Stream) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.connection == nil { // it ends
+		return
+	}
 	l.format, l.waiting = &format, nil
 	l.owner.connected(format)
 }
@@ -138,6 +146,9 @@ func (l *link) connected(format frame.Stream) {
 func (l *link) waits(w frame.Waiting) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.connection == nil {
+		return
+	}
 	l.waiting = &w
 	l.owner.waits(w)
 }

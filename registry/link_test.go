@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
 )
@@ -96,5 +97,22 @@ func TestConnectionEndsIfItsNewCameraNeverRuns(t *testing.T) {
 		if f.isRunning() {
 			t.Fatal("the connection has not ended")
 		}
+	}
+}
+
+// TestConnectionThatWasTakenOverEndsWithASuspension suspends a camera before or after it runs.
+func TestConnectionThatWasTakenOverEndsWithASuspension(t *testing.T) {
+	r, _, f := start(t, "")
+	for i := range 20 {
+		until(t, "ready", func() bool { return state(r) == Ready && f.isRunning() })
+		apply(t, r, written("a", fmt.Sprintf(", quality: %d", 1+i)))
+		now := time.Now()
+		r.byID["a"].suspend(now, 1)
+		until(t, "the end of the connection", func() bool { return state(r) == Suspended && !f.isRunning() })
+		r.Resume(now.Add(24*time.Hour), false)
+	}
+	until(t, "ready", func() bool { return state(r) == Ready })
+	if s, _ := r.Camera("a"); s.Reconnects != 20 || s.Suspensions != 20 {
+		t.Errorf("%d reconnects, %d suspensions", s.Reconnects, s.Suspensions)
 	}
 }

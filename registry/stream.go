@@ -58,6 +58,17 @@ func (s *stream) remember(old *stream) {
 	})
 }
 
+// continues takes over what counts of a connection that another stream had, which was up or not.
+func (s *stream) continues(from *stream, up bool) {
+	var since time.Time
+	var was bool // up or lost
+	from.camera.read(func() { since, was = from.upSince, from.up || from.lost })
+	s.camera.change(func() {
+		s.up, s.upSince = up, since
+		s.lost = was && !up // else from has counted that it is back
+	})
+}
+
 // connect keeps the stream connected while it is needed, until ctx is done.
 func (s *stream) connect(ctx context.Context) {
 	defer func() { s.feed.close(s, context.Cause(ctx)) }() // which s may have taken over and not kept

@@ -172,10 +172,15 @@ func (s *stream) waitOutSuspension(ctx context.Context) {
 	if why == nil {
 		return
 	}
-	s.feed.Free() // what came before the connection ended
+	s.feed.close(s, why) // which s may have taken over
+	if s.feed.has(s) {
+		s.feed.Free() // what came before the connection ended
+	}
+	lastUnit := s.feed.LastUnit()
 	c.change(func() {
 		s.endGrace()
 		s.up, s.tried = false, true
+		s.lastFrame = later(s.lastFrame, lastUnit)
 		s.fail(why)
 	})
 	c.until(ctx, func() bool { return c.suspension.why == nil })

@@ -36,8 +36,23 @@ func bodies(next http.Handler) http.Handler {
 			}
 			control.SetReadDeadline(time.Time{})
 		}
+		r.Body = &limitedBody{r.Body, control}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// limitedBody is a body whose limit of time ends with it: net/http would take the limit for the end of the client, and cancel the request.
+type limitedBody struct {
+	io.ReadCloser
+	control *http.ResponseController
+}
+
+func (b *limitedBody) Read(p []byte) (n int, err error) {
+	n, err = b.ReadCloser.Read(p)
+	if err == io.EOF {
+		b.control.SetReadDeadline(time.Time{})
+	}
+	return n, err
 }
 
 // maxRanges is how many parts of an answer a request may ask for. Each is sent with its own head.

@@ -52,6 +52,21 @@ func TestBodyThatNeverComesEndsTheRequest(t *testing.T) {
 	}
 }
 
+// TestLimitOfABodyEndsWithIt so that a request may take longer than its body.
+func TestLimitOfABodyEndsWithIt(t *testing.T) {
+	w := &deadlineRecorder{ResponseRecorder: httptest.NewRecorder()}
+	r := httptest.NewRequest(http.MethodPost, "/", strings.NewReader("{}"))
+	bodies(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		if w.reading.IsZero() {
+			t.Error("there is none")
+		}
+		io.Copy(io.Discard, r.Body)
+	})).ServeHTTP(w, r)
+	if !w.reading.IsZero() {
+		t.Errorf("the deadline is %v", w.reading)
+	}
+}
+
 func TestChangeWhoseBodyDoesNotComeIsNotLogged(t *testing.T) {
 	var log bytes.Buffer
 	s := &server{Options: Options{Log: slog.New(slog.NewTextHandler(&log, nil))}}

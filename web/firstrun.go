@@ -65,7 +65,11 @@ func (s *server) makeFirstAdmin(w http.ResponseWriter, r *http.Request) {
 		s.sessions.Begin(w, r, name, s.users.Stamp(name), addressOf(r))
 		seeOther(w, r, "setup/add")
 	case errors.As(err, &wrong), errors.Is(err, firstrun.ErrEnded):
-		s.visitLog.Warn("the first admin was not made", "from", addressOf(r), "error", err)
+		reason := "the code has ended"
+		if wrong != nil {
+			reason = "wrong " + wrong.Field // the text of a wrong name has what was typed, perhaps a password
+		}
+		s.visitLog.Warn("the first admin was not made", "from", addressOf(r), "reason", reason)
 		s.showFirstRun(w, r, http.StatusForbidden, err)
 	default:
 		s.Log.Error("the first configuration cannot be made", "error", err)

@@ -32,7 +32,11 @@ func (s *server) pageWithStatus(w http.ResponseWriter, r *http.Request, status i
 	}
 	h := w.Header()
 	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", pagePolicy(s.config.Load().EmbedOrigins, who.SignedIn || name == "sign-in.html" || name == "account.html" || name == "setup-first.html"))
+	origins := s.config.Load().EmbedOrigins
+	if name == "account.html" || strings.HasPrefix(name, "setup") {
+		origins = nil // their buttons change more than what is shown
+	}
+	h.Set("Content-Security-Policy", pagePolicy(origins, who.SignedIn || name == "sign-in.html" || name == "account.html" || name == "setup-first.html"))
 	h.Set("Referrer-Policy", "same-origin") // without a referrer, the forms of a page have no Origin either, and are refused
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(status)

@@ -63,5 +63,10 @@ func TestPagesAreFramedByAllowedOriginsOnly(t *testing.T) {
 		if got := strings.Join(policy[1:], ", "); got != "base-uri 'none', form-action 'none', "+want {
 			t.Errorf("%q", policy)
 		}
+		for _, path := range []string{"/setup", "/setup/users", "/setup/links"} {
+			if resp, _ := get(t, url+path); resp.StatusCode != http.StatusOK || !strings.HasSuffix(resp.Header.Get("Content-Security-Policy"), "frame-ancestors 'self'") {
+				t.Errorf("%s: %d %q", path, resp.StatusCode, resp.Header.Get("Content-Security-Policy"))
+			}
+		}
 	}
 }

@@ -27,6 +27,7 @@ func TestUsersAreAddedChangedAndRemoved(t *testing.T) {
 		{"PUT", "/ann", `{"role": "admin", "password": "ann's password"}`, nil, 201, `"role": "admin"`},
 		{"GET", "", "", nil, 401, "sign in"},
 		{"GET", "", "", admin, 200, `"name": "ann"`},
+		{"PUT", "/ann", `{"password": "another password"}`, admin, 409, "which needs the old one"},
 		{"PUT", "/bob", `{"role": "viewer"}`, admin, 400, `"parameter":"password"`},
 		{"PUT", "/bob", `{"role": "viewer", "password": "short"}`, admin, 400, `"parameter":"password"`},
 		{"PUT", "/bob", `{"role": "king", "password": "bob's password"}`, admin, 400, `"parameter":"role"`},

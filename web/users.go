@@ -110,6 +110,10 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
 		problem{Status: http.StatusBadRequest, Parameter: "name", Detail: err.Error()}.write(w)
 		return
 	}
+	if asked.Password != nil && name == userWhoAsks(r) {
+		problem{Status: http.StatusConflict, Parameter: "password", Detail: "your own password changes by PUT /api/password, which needs the old one"}.write(w)
+		return
+	}
 	s.changingUsers.Lock()
 	defer s.changingUsers.Unlock()
 	exists := slices.ContainsFunc(s.usersOf(), func(u apiUser) bool { return u.Name == name })

@@ -129,7 +129,7 @@ func (f *File) Remove(id string) error {
 }
 
 // SetUser merges keys into those of a user, like Change, or appends the user if the list has none of this name. It does not check for keys
-// that only an administrator can give, because requests call SetPassword instead.
+// that only an administrator can give, which the caller must have refused.
 func (f *File) SetUser(name string, keys Keys) (created bool, err error) {
 	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		created = indexOfUser(config, name) < 0

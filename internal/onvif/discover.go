@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/framegate/framegate/configs"
 )
@@ -36,8 +37,8 @@ const (
 const probe = `<?xml version="1.0" encoding="UTF-8"?>
 <e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:w="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl"><e:Header><w:MessageID>urn:uuid:%s</w:MessageID><w:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</w:To><w:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</w:Action></e:Header><e:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></e:Body></e:Envelope>`
 
-// Discover asks the network once, and returns the cameras that answer before ctx is done, 64 at most, sorted by their addresses. A camera
-// that has nothing to do with the network of its answer is left out.
+// Discover asks the network once, and returns the cameras that answer before ctx is done, 64 at most, sorted by their addresses. Only
+// answers to this question count.
 func Discover(ctx context.Context) ([]Device, error) { return discover(ctx, group) }
 
 func discover(ctx context.Context, to string) ([]Device, error) {
@@ -51,7 +52,8 @@ func discover(ctx context.Context, to string) ([]Device, error) {
 	}
 	defer socket.Close()
 	defer context.AfterFunc(ctx, func() { socket.SetReadDeadline(time.Now()) })()
-	if _, err := socket.WriteToUDP(fmt.Appendf(nil, probe, newUUID()), address); err != nil {
+	id := newUUID()
+	if _, err := socket.WriteToUDP(fmt.Appendf(nil, probe, id), address); err != nil {
 		return nil, fmt.Errorf("asking the network for cameras: %w", err)
 	}
 	found := map[netip.Addr]Device{}
@@ -64,7 +66,7 @@ func discover(ctx context.Context, to string) ([]Device, error) {
 		if err != nil {
 			return nil, err
 		}
-		if device, ok := parse(buffer[:n], from.Addr().Unmap()); ok {
+		if device, ok := parse(buffer[:n], id, from.Addr().Unmap()); ok {
 			found[from.Addr()] = device
 		}
 	}
@@ -86,14 +88,15 @@ func newUUID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// parse reads an answer. Its host is the address that it comes from: the addresses in it may lead anywhere.
-func parse(answer []byte, from netip.Addr) (Device, bool) {
+// parse reads an answer to the question with an id. Its host is the address that it comes from: the addresses in it may lead anywhere.
+func parse(answer []byte, id string, from netip.Addr) (Device, bool) {
 	var envelope struct {
-		Matches []struct {
+		RelatesTo string `xml:"Header>RelatesTo"`
+		Matches   []struct {
 			Scopes string `xml:"Scopes"`
 		} `xml:"Body>ProbeMatches>ProbeMatch"`
 	}
-	if xml.Unmarshal(answer, &envelope) != nil || len(envelope.Matches) == 0 {
+	if xml.Unmarshal(answer, &envelope) != nil || len(envelope.Matches) == 0 || !strings.Contains(envelope.RelatesTo, id) {
 		return Device{}, false
 	}
 	device := Device{Host: from.String()}
@@ -120,7 +123,7 @@ func parse(answer []byte, from netip.Addr) (Device, bool) {
 // clean returns a text of a camera without control characters, and not all of a long one.
 func clean(text string) string {
 	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+		if !unicode.IsPrint(r) {
 			return -1
 		}
 		return r

@@ -2,14 +2,15 @@ package onvif
 
 import (
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
 	"time"
 )
 
-const answer = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><s:Body><d:ProbeMatches><d:ProbeMatch>
-<d:Scopes>onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/name/HIKVISION%20Gate%0A onvif://www.onvif.org/hardware/DS-2CD2042 </d:Scopes>
+const answer = `<?xml version="1.0"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery"><s:Header><a:RelatesTo xmlns:a="http://schemas.xmlsoap.org/ws/2004/08/addressing">%s</a:RelatesTo></s:Header><s:Body><d:ProbeMatches><d:ProbeMatch>
+<d:Scopes>onvif://www.onvif.org/type/video_encoder onvif://www.onvif.org/name/HIKVISION%%20Gate%%0A onvif://www.onvif.org/hardware/DS-2CD2042 </d:Scopes>
 <d:XAddrs>http://192.0.2.9/onvif/device_service</d:XAddrs></d:ProbeMatch></d:ProbeMatches></s:Body></s:Envelope>`
 
 // TestCamerasThatAnswerAreFound has a camera that answers twice, after something that is no answer.
@@ -29,7 +30,10 @@ func TestCamerasThatAnswerAreFound(t *testing.T) {
 			return
 		}
 		asked <- string(question[:n])
-		for _, text := range []string{"nonsense", answer, answer} {
+		_, rest, _ := strings.Cut(string(question[:n]), "urn:uuid:")
+		id, _, _ := strings.Cut(rest, "<")
+		other := strings.Replace(answer, "Gate", "another question's", 1)
+		for _, text := range []string{"nonsense", fmt.Sprintf(answer, "urn:uuid:"+id), fmt.Sprintf(other, "urn:uuid:"+newUUID()), fmt.Sprintf(answer, "urn:uuid:"+id)} {
 			camera.WriteTo([]byte(text), from)
 		}
 		time.AfterFunc(time.Second, cancel) // loopback has delivered them

@@ -67,32 +67,32 @@ func (c *Claim) grows(held int64) bool {
 // Decoded is to be called now and then with how many pictures the decoder has given so far. After enough of them it has taken what was
 // counted, which is now part of what the process takes.
 func (c *Claim) Decoded(pictures int) {
-	if c.machine == nil || !c.hasTaken(pictures) {
-		return
-	}
-	c.settle(0)
-}
-
-// hasTaken reports whether the decoder has taken what is pending, after so many pictures.
-func (c *Claim) hasTaken(pictures int) bool {
-	c.machine.mu.Lock()
-	defer c.machine.mu.Unlock()
-	if c.begin < 0 {
-		c.begin = pictures
-	}
-	return c.pending > 0 && pictures-c.begin > maxKept
-}
-
-// End ends the claim, after which Grow does nothing. The decoder is freed, or hangs and takes no more.
-func (c *Claim) End() { c.settle(math.MaxInt64) }
-
-// settle ends the count of what is pending, and counts growth beyond a number of bytes only.
-func (c *Claim) settle(beyond int64) {
 	if c.machine == nil {
 		return
 	}
 	c.machine.mu.Lock()
 	defer c.machine.mu.Unlock()
+	if c.begin < 0 {
+		c.begin = pictures
+	}
+	if pictures-c.begin > maxKept {
+		c.settle()
+	}
+}
+
+// End ends the claim, after which Grow does nothing. The decoder is freed, or hangs and takes no more.
+func (c *Claim) End() {
+	if c.machine == nil {
+		return
+	}
+	c.machine.mu.Lock()
+	defer c.machine.mu.Unlock()
+	c.settle()
+	c.held = math.MaxInt64
+}
+
+// settle ends the count of what is pending. The machine's mutex is held.
+func (c *Claim) settle() {
 	c.machine.claimed -= c.pending
-	c.held, c.pending = max(c.held, beyond), 0
+	c.pending = 0
 }

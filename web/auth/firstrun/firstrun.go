@@ -23,7 +23,8 @@ import (
 // Valid is how long a code may be used.
 const Valid = time.Hour
 
-// FieldError says what is wrong with one field of the form. It never contains a credential.
+// FieldError says what is wrong with one field of the form. A text about a name
+// has what was typed there.
 type FieldError struct {
 	Field string // code, name or password
 	Text  string

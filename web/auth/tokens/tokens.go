@@ -128,6 +128,7 @@ func carried(r *http.Request) (given []string) {
 var (
 	errSeveral = errors.New("the request has more than one")
 	errTooLong = errors.New("it is too long")
+	errLetters = errors.New("it has characters that no token has")
 	errCrit    = errors.New("it has the header crit")
 	errNoKey   = errors.New("no key fits its algorithm and its key id")
 	errNoKeys  = errors.New("the provider has not sent its keys yet")
@@ -140,7 +141,7 @@ var (
 // reasonOf says why a token was refused, without any part of the token.
 func reasonOf(err error) string {
 	for _, known := range []error{
-		errSeveral, errTooLong, errCrit, errNoKey, errNoKeys, errRole, errName, errCameras, errLimited,
+		errSeveral, errTooLong, errLetters, errCrit, errNoKey, errNoKeys, errRole, errName, errCameras, errLimited,
 		jwt.ErrTokenExpired, jwt.ErrTokenNotValidYet, jwt.ErrTokenUsedBeforeIssued, jwt.ErrTokenInvalidAudience, jwt.ErrTokenInvalidIssuer,
 		jwt.ErrTokenRequiredClaimMissing, jwt.ErrTokenInvalidClaims, jwt.ErrTokenSignatureInvalid, jwt.ErrTokenMalformed,
 	} {
@@ -158,6 +159,8 @@ func (t *Tokens) principal(ctx context.Context, config configs.JWT, keys keys, g
 		return auth.Principal{}, errSeveral
 	case len(given[0]) > maxToken:
 		return auth.Principal{}, errTooLong
+	case strings.ContainsFunc(given[0], notInTokens): // the decoder ignores line ends
+		return auth.Principal{}, errLetters
 	}
 	claims, err := t.verify(given[0], config, keys)
 	if published, ok := keys.(*provider); ok && (errors.Is(err, errNoKey) || errors.Is(err, jwt.ErrTokenSignatureInvalid)) {
@@ -171,10 +174,20 @@ func (t *Tokens) principal(ctx context.Context, config configs.JWT, keys keys, g
 	}
 	p, err := principalOf(claims, config)
 	if err == nil && p.Name == "" {
-		sum := sha256.Sum256([]byte(given[0]))
-		p.Shared = hex.EncodeToString(sum[:4])
+		p.Shared = sharedBy(given[0])
 	}
 	return p, err
+}
+
+// sharedBy returns what all who have a token share: a name of what it signs, since a token may have several signatures.
+func sharedBy(token string) string {
+	sum := sha256.Sum256([]byte(token[:strings.LastIndexByte(token, '.')]))
+	return hex.EncodeToString(sum[:4])
+}
+
+// notInTokens reports whether a character is neither one of base64url nor the dot between the parts of a token (RFC 7515, 7.1).
+func notInTokens(r rune) bool {
+	return r != '.' && r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
 }
 
 // skew is how much the clock of the other server may be ahead of this machine's. It applies to nbf and iat but not to exp: a right ends

@@ -281,6 +281,25 @@ func TestClaimsSayWhatTheHolderMay(t *testing.T) {
 	}
 }
 
+// TestTokenWithoutANameIsTheSameHoweverItIsWritten has tokens in a query, which can carry any character, and two signatures of one token.
+func TestTokenWithoutANameIsTheSameHoweverItIsWritten(t *testing.T) {
+	tokens, _ := finder(t, configs.JWT{Secret: testSecret})
+	token := signed(t, jwt.SigningMethodHS256, []byte(testSecret), claims(map[string]any{"sub": nil}), nil)
+	for _, end := range []string{"\n", "\r\n", "=", " "} {
+		r := httptest.NewRequest(http.MethodGet, "/?token="+url.QueryEscape(token+end), nil)
+		if _, _, err := tokens.Find(r); err == nil {
+			t.Errorf("%q is ignored", end)
+		}
+	}
+	dot := strings.LastIndexByte(token, '.')
+	if sharedBy(token) != sharedBy(token[:dot]+".AAAA") || sharedBy(token) == sharedBy("x"+token) {
+		t.Error("another signature makes it another token")
+	}
+	if p, _, err := tokens.Find(bearing(token)); err != nil || p.Shared != sharedBy(token) {
+		t.Errorf("%+v, %v", p, err)
+	}
+}
+
 func TestNamesOfClaimsAreConfigured(t *testing.T) {
 	tokens, _ := finder(t, configs.JWT{Secret: testSecret})
 	config := with(configs.JWT{Secret: testSecret})
