@@ -114,11 +114,16 @@ func TestCameraThatIsBackWithoutPicturesGetsAPlaceholder(t *testing.T) {
 	c := r.byID["a"]
 	c.change(func() { c.gracePeriod = patience }) // the machine may be busy
 	for n := range 2 {
+		before := e.picture(e.made() - 1)
 		release := e.block()
 		f.sent(time.Now())
 		f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
 		until(t, "connected again", func() bool { s, _ := r.Camera("a"); return s.Reconnects == n+1 })
-		c.read(func() { c.main().grace.timer.Reset(0) })
+		<-before.ended // the stand-in gives its pictures the time at which it makes them
+		c.change(func() {
+			c.main().grace.began = time.Now()
+			c.main().grace.timer.Reset(0)
+		})
 		nextPlaceholder(t, v)
 		if s, _ := r.Camera("a"); s.State != Ready || s.Error != "" {
 			t.Errorf("%s, %s", s.State, s.Error)

@@ -5,9 +5,11 @@ import (
 	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/health"
+	"github.com/framegate/framegate/internal/logging"
 )
 
 func TestLogSaysWhoIsLetIn(t *testing.T) {
@@ -42,10 +44,13 @@ cameras:
   - {id: gate, url: 'test://smpte', <<: *small}
 `)
 	var text strings.Builder
-	a.log = slog.New(slog.NewTextHandler(&text, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	a.log = logging.New(&text, "text", slog.LevelWarn)
 	for address, lines := range map[string]int{"0.0.0.0": 1, "127.0.0.1": 0} {
 		text.Reset()
 		a.announce([]health.Target{{At: &net.TCPAddr{IP: net.ParseIP(address), Port: 8080}}}, []string{"http://" + address + ":8080/"})
+		if !a.log.Flush(time.Minute) {
+			t.Fatal("the log is not written")
+		}
 		if strings.Count(text.String(), "\n") != lines || lines > 0 && !strings.Contains(text.String(), "framegate user add NAME --admin") {
 			t.Errorf("%s: %s", address, text.String())
 		}
