@@ -27,7 +27,7 @@ func colours(t *testing.T, ctx context.Context, scheme string) {
 func TestPagesAreAccessible(t *testing.T) {
 	axe, err := os.ReadFile("testdata/axe/node_modules/axe-core/axe.min.js")
 	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("SKIPPED: it needs axe-core from npm, which scripts/install.sh test installs")
+		t.Skip("SKIPPED: it needs axe-core from npm, which make test installs where npm can be reached")
 	}
 	if err != nil {
 		t.Fatal(err)

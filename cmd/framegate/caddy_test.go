@@ -26,7 +26,7 @@ func caddy(t *testing.T, site string) (client *http.Client, port int) {
 	t.Helper()
 	path, err := exec.LookPath("caddy")
 	if err != nil {
-		t.Skip("SKIPPED: Caddy is not installed, as make setup does")
+		t.Skip("SKIPPED: it needs Caddy, which make test installs")
 	}
 	// Caddy takes over no socket. Nobody else has this address of loopback.
 	address := fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(250), 1+rand.IntN(250), 1+rand.IntN(250))

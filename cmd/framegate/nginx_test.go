@@ -42,7 +42,7 @@ func nginx(t *testing.T, locations string) string {
 	path, err := exec.LookPath("nginx")
 	if err != nil {
 		if path, err = exec.LookPath("/usr/sbin/nginx"); err != nil {
-			t.Skip("there is no nginx")
+			t.Skip("SKIPPED: it needs nginx, which make test installs")
 		}
 	}
 	l, err := net.Listen("tcp", "127.0.0.1:0")
