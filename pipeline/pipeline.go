@@ -67,9 +67,9 @@ func (f *Feed) demand(from, to unit.Demand) {
 	}
 }
 
-// Held is about how many bytes the feed and the decoders of its Pictures take.
-func (f *Feed) Held() int64 {
-	own, decoder := f.Feed.Held()
+// HeldBytes is about how many bytes the feed and the decoders of its Pictures take.
+func (f *Feed) HeldBytes() int64 {
+	own, decoder := f.Feed.HeldBytes()
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return own + decoder*int64(f.pictures())

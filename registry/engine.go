@@ -33,8 +33,8 @@ type Feed interface {
 	FailedPlans() []frame.FailedPlan
 	// LastUnit is when the last unit arrived since Run was last called, zero if none did.
 	LastUnit() time.Time
-	// Held is about how much memory the feed and its Pictures take, in bytes.
-	Held() int64
+	// HeldBytes is about how much memory the feed and its Pictures take, in bytes.
+	HeldBytes() int64
 	// Free frees what is buffered of the camera.
 	Free()
 	// NewPicture returns a Picture of the feed with the given outputs, of which there is at least one.

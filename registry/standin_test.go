@@ -205,7 +205,7 @@ func (f *standinFeed) count() int {
 	return f.runs
 }
 
-func (f *standinFeed) Held() int64 {
+func (f *standinFeed) HeldBytes() int64 {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.held

@@ -31,7 +31,7 @@ type Status struct {
 	Broken      uint64             `json:"broken_units"` // dropped, because they cannot be decoded
 	Streams     []StreamStatus     `json:"streams"`
 	FailedPlans []frame.FailedPlan `json:"plans_failed"` // with the time of the next attempt
-	Held        int64              `json:"held_bytes"`   // memory that the camera takes, about
+	HeldBytes   int64              `json:"held_bytes"`   // memory that the camera takes, about
 	Suspensions int                `json:"suspensions"`  // how often it took too much
 	// Tried reports whether each stream has connected or failed at least once. It is true for a camera that is disabled or
 	// is connected on demand, since nothing tries those before somebody watches. framegate is ready when it is true for all.
@@ -198,7 +198,7 @@ type feedStatus struct {
 }
 
 func statusOfFeed(f Feed) feedStatus {
-	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), failedPlans: f.FailedPlans(), held: f.Held()}
+	return feedStatus{fps: f.Stream().FPS, lastUnit: f.LastUnit(), broken: f.Broken(), failedPlans: f.FailedPlans(), held: f.HeldBytes()}
 }
 
 // addFeed adds what the feed of the ith stream reports.
@@ -210,7 +210,7 @@ func (s *Status) addFeed(i int, feed feedStatus) {
 		s.SourceFPS = s.Streams[i].FPS
 	}
 	s.Broken += feed.broken
-	s.Held += feed.held
+	s.HeldBytes += feed.held
 	for _, f := range feed.failedPlans {
 		s.addFailedPlan(f)
 	}

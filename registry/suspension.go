@@ -28,7 +28,7 @@ type suspension struct {
 // Relief says how Relieve has reduced the memory of a camera.
 type Relief struct {
 	Camera    string        // its id
-	Held      int64         // bytes that it held, about
+	HeldBytes int64         // bytes that it held, about
 	Suspended bool          // else its large renditions have ended
 	Pause     time.Duration // for how long
 	Spared    bool          // nothing was done, since it holds too little
@@ -48,8 +48,8 @@ func (r *Registry) Relieve(now time.Time, least int64) (done Relief, ok bool) {
 		running++
 		if c.suspended() != nil {
 			suspended++
-		} else if held := c.held(); held > done.Held {
-			largest, done.Held = c, held
+		} else if held := c.held(); held > done.HeldBytes {
+			largest, done.HeldBytes = c, held
 		}
 	}
 	if largest == nil {
@@ -63,11 +63,11 @@ func (r *Registry) Relieve(now time.Time, least int64) (done Relief, ok bool) {
 	if suspended >= max(1, running/2) {
 		return Relief{}, false
 	}
-	if done.Held < least {
+	if done.HeldBytes < least {
 		done.Spared = true
 		return done, false
 	}
-	done.Suspended, done.Pause = true, largest.suspend(now, done.Held)
+	done.Suspended, done.Pause = true, largest.suspend(now, done.HeldBytes)
 	return done, true
 }
 
@@ -102,8 +102,8 @@ func (r *Registry) FreeUnused() {
 	}
 }
 
-// Held is about how much memory all cameras take, in bytes.
-func (r *Registry) Held() (sum int64) {
+// HeldBytes is about how much memory all cameras take, in bytes.
+func (r *Registry) HeldBytes() (sum int64) {
 	for _, c := range r.list() {
 		sum += c.held()
 	}
@@ -123,7 +123,7 @@ const bytesPerPixel = 4
 // held is about how much memory the camera takes, in bytes.
 func (c *camera) held() (sum int64) {
 	for _, s := range c.streams {
-		sum += s.feed.Held()
+		sum += s.feed.HeldBytes()
 	}
 	c.read(func() {
 		for _, r := range c.renditions {

@@ -61,13 +61,13 @@ func TestCameraThatTakesTooMuchMemoryIsSuspended(t *testing.T) {
 			until(t, "live", func() bool { return state(r) == Live })
 			f.setHeld(1 << 30)
 			done, ok := r.Relieve(time.Now(), 0)
-			if !ok || !done.Suspended || done.Camera != "a" || done.Pause != suspensions.First || done.Held < 1<<30 {
+			if !ok || !done.Suspended || done.Camera != "a" || done.Pause != suspensions.First || done.HeldBytes < 1<<30 {
 				t.Fatalf("%+v, %v", done, ok)
 			}
 			until(t, "the end of its connection", func() bool { return !f.isRunning() && state(r) == Suspended })
 			e.allEnded()
 			s, _ := r.Camera("a")
-			if s.Reason != frame.Memory || !strings.Contains(s.Error, "max_memory") || s.Held != 0 || s.Suspensions != 1 || s.Streams[0].State != Suspended {
+			if s.Reason != frame.Memory || !strings.Contains(s.Error, "max_memory") || s.HeldBytes != 0 || s.Suspensions != 1 || s.Streams[0].State != Suspended {
 				t.Errorf("%+v", s)
 			}
 			until(t, "a placeholder", func() bool { return next(t, v).Placeholder })
@@ -203,14 +203,14 @@ func TestStreamThatIsNotConnectedIsFreedAndNotSuspended(t *testing.T) {
 	r, _, f := start(t, "connect: on_demand")
 	f.setHeld(1 << 20)
 	r.FreeUnused()
-	if done, ok := r.Relieve(time.Now(), 0); ok || r.Held() != 0 || state(r) != Idle {
+	if done, ok := r.Relieve(time.Now(), 0); ok || r.HeldBytes() != 0 || state(r) != Idle {
 		t.Errorf("suspended %+v", done)
 	}
 	v := watch(t, r, frame.Request{})
 	defer v.Close()
 	until(t, "live", func() bool { return state(r) == Live })
 	f.setHeld(1 << 20)
-	if r.FreeUnused(); r.Held() < 1<<20 {
+	if r.FreeUnused(); r.HeldBytes() < 1<<20 {
 		t.Error("what is watched is freed")
 	}
 }

@@ -57,7 +57,7 @@ var perCamera = []cameraMetric{
 	counterOf("framegate_camera_broken_units_total", "Units from the camera that were unusable and dropped.",
 		func(s registry.Status) float64 { return float64(s.Broken) }),
 	gaugeOf("framegate_camera_held_bytes", "Memory that the camera takes, about: what is buffered, and its decoders.",
-		func(s registry.Status) float64 { return float64(s.Held) }),
+		func(s registry.Status) float64 { return float64(s.HeldBytes) }),
 	counterOf("framegate_camera_suspensions_total", "How often the camera was suspended, because it took too much memory.",
 		func(s registry.Status) float64 { return float64(s.Suspensions) }),
 	gaugeOf("framegate_camera_last_frame_seconds", "When the newest picture arrived, Unix time; 0 for never.", func(s registry.Status) float64 {

@@ -92,7 +92,7 @@ func writePicture(w http.ResponseWriter, controller *http.ResponseController, pi
 	}
 }
 
-// writeChunk is about what a line of 0.8 Mbit/s carries in writeTimeout.
+// writeChunk is about what a connection of 0.8 Mbit/s carries in writeTimeout.
 const writeChunk = 1 << 20
 
 // errNothingNewer ends the wait for a picture.

@@ -59,7 +59,7 @@ func (f *standinFeed) Plan() string         { return "" }
 
 func (f *standinFeed) PlanChange() <-chan struct{} { return nil }
 
-func (f *standinFeed) Held() int64 { return 32 << 20 }
+func (f *standinFeed) HeldBytes() int64 { return 32 << 20 }
 
 func (f *standinFeed) Free() {}
 

@@ -28,7 +28,7 @@ func (a *App) announce(served []health.Target, urls []string) {
 	if a.File != "" && configs.IsExposed(a.File) {
 		a.log.Warn("every user of this machine can read the configuration, which has passwords or other secrets: run 'chmod o-r' for the file", "file", a.File)
 	}
-	if isClosed(a.Config) && slices.ContainsFunc(served, func(t health.Target) bool { return isReachable(t.At) }) {
+	if isLocal(a.Config) && slices.ContainsFunc(served, func(t health.Target) bool { return isReachable(t.At) }) {
 		a.log.Warn("without a signed link only this machine is served, because the configuration has no auth, which framegate needs now to let in others: " +
 			"run 'framegate user add NAME --admin', or write 'auth: {open: true}' to let everybody watch")
 	}
@@ -58,8 +58,8 @@ func letsIn(config *configs.Config) string {
 	return strings.Join(who, ", ")
 }
 
-// isClosed reports whether a configuration lets in this machine only.
-func isClosed(config *configs.Config) bool { return letsIn(config) == "this machine" }
+// isLocal reports whether a configuration lets in only this machine.
+func isLocal(config *configs.Config) bool { return letsIn(config) == "this machine" }
 
 // isReachable reports whether others than this machine may reach an address that is listened on.
 func isReachable(address net.Addr) bool {

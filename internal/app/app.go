@@ -53,14 +53,14 @@ type App struct {
 	clients *connections
 	ceiling *ceiling
 
-	mu     sync.Mutex      // guards what follows
-	config *configs.Config // in effect
-	state  web.Configuration
+	mu      sync.Mutex      // guards what follows
+	applied *configs.Config // the configuration in effect
+	state   web.Configuration
 }
 
 // New returns an App and makes its log the default one. The App does not listen or connect to cameras before Run.
 func New(o Options) (*App, error) {
-	a := &App{Options: o, level: new(slog.LevelVar), config: o.Config, machine: newMachine()}
+	a := &App{Options: o, level: new(slog.LevelVar), applied: o.Config, machine: newMachine()}
 	if o.File != "" {
 		a.file = &edit.File{Path: o.File, Apply: a.apply, Refuse: a.refuse}
 	}

@@ -40,7 +40,7 @@ type ceiling struct {
 
 // cameraMemory is what a ceiling needs of the registry.
 type cameraMemory interface {
-	Held() int64
+	HeldBytes() int64
 	FreeUnused()
 	Relieve(now time.Time, least int64) (done registry.Relief, ok bool)
 	Resume(now time.Time, short bool) (extended bool)
@@ -106,7 +106,7 @@ func (c *ceiling) budget(need int64) (limit, resident int64) {
 // keep keeps the limit until ctx is done.
 func (c *ceiling) keep(ctx context.Context) {
 	defer c.close()
-	c.idle.Store(c.resident() - c.cameras.Held())
+	c.idle.Store(c.resident() - c.cameras.HeldBytes())
 	next := time.NewTimer(c.interval)
 	defer next.Stop()
 	for {
@@ -187,7 +187,7 @@ func (c *ceiling) relieve(now time.Time, limit, resident int64) {
 		if done.Suspended {
 			text = "camera suspended: max_memory is reached"
 		}
-		c.log.Warn(text, "camera", done.Camera, "held_bytes", done.Held, "pause", done.Pause, "resident_bytes", resident, "limit_bytes", limit)
+		c.log.Warn(text, "camera", done.Camera, "held_bytes", done.HeldBytes, "pause", done.Pause, "resident_bytes", resident, "limit_bytes", limit)
 	case done.Spared && now.Sub(c.relieved) < relievePause:
 		c.again = c.relieved.Add(relievePause)
 	case done.Spared && c.beyondCameras(limit, resident):
@@ -210,5 +210,5 @@ func (c *ceiling) callUseless(why string, limit, resident int64) {
 
 // beyondCameras reports whether more than a limit would be taken without any camera. They may take twice what they are estimated to.
 func (c *ceiling) beyondCameras(limit, resident int64) bool {
-	return resident-2*c.cameras.Held() > limit
+	return resident-2*c.cameras.HeldBytes() > limit
 }

@@ -28,7 +28,7 @@ type cameraList struct {
 	extended  bool  // a suspension whose time is over is extended while memory is short
 }
 
-func (l *cameraList) Held() (sum int64) {
+func (l *cameraList) HeldBytes() (sum int64) {
 	for i, size := range l.sizes {
 		if !slices.Contains(l.suspended, i) {
 			sum += size
@@ -37,7 +37,7 @@ func (l *cameraList) Held() (sum int64) {
 	return sum
 }
 
-func (l *cameraList) resident() int64 { return l.own + l.Held() + l.cache + l.unused }
+func (l *cameraList) resident() int64 { return l.own + l.HeldBytes() + l.cache + l.unused }
 
 func (l *cameraList) FreeUnused() { l.cache, l.unused = l.cache+l.unused, 0 }
 
@@ -53,7 +53,7 @@ func (l *cameraList) Relieve(_ time.Time, least int64) (done registry.Relief, ok
 		}
 		if !slices.Contains(l.suspended, i) && len(l.suspended) < len(l.sizes)-1 {
 			l.suspended = append(l.suspended, i)
-			return registry.Relief{Camera: "cam", Held: size, Suspended: true}, true
+			return registry.Relief{Camera: "cam", HeldBytes: size, Suspended: true}, true
 		}
 	}
 	return registry.Relief{}, false

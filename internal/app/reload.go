@@ -47,8 +47,8 @@ func (a *App) apply(config *configs.Config) error {
 	a.pair.Configure(config)
 	a.ceiling.set(config.MaxMemory)
 	setLevel(a.level, config)
-	previous, wasOK := a.config, a.state.OK()
-	a.config = config
+	previous, wasOK := a.applied, a.state.OK()
+	a.applied = config
 	a.state = web.Configuration{
 		File: a.File, LoadedAt: time.Now(), Restart: needRestart(a.Config, config),
 		Loads: a.state.Loads + 1, Failures: a.state.Failures,
@@ -89,7 +89,7 @@ func (a *App) refuse(err error) {
 func (a *App) current() *configs.Config {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.config
+	return a.applied
 }
 
 // configuration returns the state of the configuration, for web.

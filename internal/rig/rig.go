@@ -51,10 +51,10 @@ func Serve(ctx context.Context, binary string, env []string, cameras ...Camera) 
 	return ServeWith(ctx, binary, "", env, cameras...)
 }
 
-// ServeWith is Serve with further keys of the configuration, a line of YAML.
+// ServeWith is Serve with further keys of the configuration, lines of YAML.
 func ServeWith(ctx context.Context, binary, keys string, env []string, cameras ...Camera) (*process.Process, error) {
 	var config strings.Builder
-	config.WriteString(keys + "\nmax_viewers_per_address: 0\ndefaults: {scale: 0.25, idle_timeout: 0s}\ncameras:\n")
+	config.WriteString(keys + "\ndefaults: {scale: 0.25, idle_timeout: 0s}\ncameras:\n")
 	for _, c := range cameras {
 		fmt.Fprintf(&config, "  - {id: %s, url: %q, %s}\n", c.ID, c.URL, c.Keys)
 	}

@@ -40,9 +40,9 @@ type assembler struct {
 	order  order
 	sets   sets
 	fields bool // pictures may consist of two fields
-	// format is that of the units, announced that of the newest sequence parameter set, and restated says that this is a new one.
+	// format is that of the units, and announced that of the newest sequence parameter set, which newFormat says is another one.
 	format, announced *unit.Format
-	restated          bool
+	newFormat         bool
 	starts            unit.Starts // of format
 	left              int         // NAL units that may still come of the present packet
 
@@ -97,7 +97,7 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 		a.large = max(a.large, len(a.unit)) + len(p.Payload)
 		a.dropFragments()
 	case len(p.Payload) > 0:
-		if room := len(a.unit) + 2*len(p.Payload); room > cap(a.unit) && room > usualUnit { // the usual growth would leave several copies behind
+		if room := len(a.unit) + 2*len(p.Payload); room > cap(a.unit) && room > expectedUnit { // the usual growth would leave several copies behind
 			a.unit = slices.Grow(a.unit, unit.BufferLimit+2*len(p.Payload)-len(a.unit))
 		}
 		a.left = maxNALs
@@ -125,8 +125,8 @@ func (a *assembler) dropFragments() {
 	}
 }
 
-// usualUnit is a size in bytes. Undamaged units of all known cameras are smaller.
-const usualUnit = 4 << 20
+// expectedUnit is a size in bytes. Undamaged units of all known cameras are smaller.
+const expectedUnit = 4 << 20
 
 var startCode = []byte{0, 0, 0, 1}
 
@@ -254,7 +254,7 @@ func (a *assembler) keep(kind byte, nal []byte) {
 			a.odd.is("its pictures may be interlaced, so edges that move look like combs")
 		}
 		if a.announced == nil || *f != *a.announced {
-			a.announced, a.restated = f, true
+			a.announced, a.newFormat = f, true
 		}
 	}
 }
@@ -306,7 +306,7 @@ func (a *assembler) reset() {
 		a.sink.TooLarge(a.large)
 	}
 	a.unit, a.open, a.large = a.unit[:0], -1, 0
-	if cap(a.unit) > 2*usualUnit {
+	if cap(a.unit) > 2*expectedUnit {
 		a.unit = nil
 	}
 	a.slices, a.key, a.lost, a.headless, a.counted, a.markers, a.marked = 0, false, false, false, false, 0, false
@@ -314,8 +314,8 @@ func (a *assembler) reset() {
 
 // pass passes the unit on. If a decoder may begin there, the parameter sets that the unit lacks are put before it.
 func (a *assembler) pass() {
-	if a.format != a.announced && (a.key || a.restated) {
-		a.format, a.restated, a.starts = a.announced, false, unit.NewStarts(a.announced)
+	if a.format != a.announced && (a.key || a.newFormat) {
+		a.format, a.newFormat, a.starts = a.announced, false, unit.NewStarts(a.announced)
 	}
 	if a.format == nil {
 		if a.key {
@@ -329,7 +329,7 @@ func (a *assembler) pass() {
 	if start := a.starts.Of(data, a.key); (start.Key || start.Recovery > 0) && a.sets.missing(a.syntax, data) {
 		a.out = append(a.sets.all(a.out[:0]), data...)
 		data = a.out
-		if cap(a.out) > 2*usualUnit {
+		if cap(a.out) > 2*expectedUnit {
 			a.out = nil
 		}
 	}

@@ -116,9 +116,9 @@ func (f *Feed) expectedPause() time.Duration {
 	return f.kind.pause(f.source)
 }
 
-// Held is about how many bytes the feed takes, and how many each decoder of its units.
-func (f *Feed) Held() (own, decoder int64) {
-	own = f.gop.Held()
+// HeldBytes is about how many bytes the feed takes, and how many each decoder of its units.
+func (f *Feed) HeldBytes() (own, decoder int64) {
+	own = f.gop.HeldBytes()
 	f.mu.Lock()
 	units := f.waiting
 	f.mu.Unlock()
@@ -132,7 +132,7 @@ func (f *Feed) Held() (own, decoder int64) {
 }
 
 // Decoder is about how many bytes a decoder of units of a format takes, by what the camera has said until now.
-func (f *Feed) Decoder(of *unit.Format) int64 { return unit.Held(of.Stream, f.decoder.Load()) }
+func (f *Feed) Decoder(of *unit.Format) int64 { return unit.HeldBytes(of.Stream, f.decoder.Load()) }
 
 // Free drops all units that are buffered. Pictures wait for the next keyframe.
 func (f *Feed) Free() { f.gop.Clear() }

@@ -114,7 +114,7 @@ func FuzzHTTPCamera(f *testing.F) {
 				t.Errorf("%.100q", text)
 			}
 		}
-		if held := feed.gop.Held(); held > unit.BufferLimit {
+		if held := feed.gop.HeldBytes(); held > unit.BufferLimit {
 			t.Errorf("%d bytes are held", held)
 		}
 		if newest, ok := feed.gop.Newest(); ok && (frame.HoldsBoundary(newest.Data) || len(newest.Data) == 0) {

@@ -84,7 +84,7 @@ func (in *Intake) take(data []byte, pts time.Duration, key bool, arrived time.Ti
 		format = turned(*format, in.orientation)
 	}
 	start := in.start(data, key, arrived, format)
-	in.feed.decoder.Store(max(in.starts.Held(), in.held))
+	in.feed.decoder.Store(max(in.starts.HeldBytes(), in.held))
 	if text := in.starts.Excess(); text != "" {
 		in.unsupported(text)
 		in.startsOf = "" // damage may claim anything once
@@ -190,7 +190,7 @@ func (in *Intake) jpeg(data []byte, sent *unit.Format) (picture []byte, format *
 			in.feed.odd.add("shape", fmt.Sprintf("the size or kind of the JPEGs changes, the first time to %dx%d", h.Width, h.Height))
 		}
 	}
-	in.refused, in.held = 0, h.Held()
+	in.refused, in.held = 0, h.HeldBytes()
 	if density := in.pixels(picture); changed || density != in.density || in.current == nil || in.caps != sent.Caps {
 		in.density = density
 		return picture, in.jpegFormat(*sent, h)

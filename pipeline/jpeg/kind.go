@@ -62,9 +62,9 @@ func halved(largest, factor int) bool { return largest == factor || largest == 2
 // usualQuality is the JPEG quality of converted pictures, which are decoded and encoded once more.
 const usualQuality = 95
 
-// Held is about how many bytes a decoder of the picture takes: what it decodes to, which exists three times on its way, and the
+// HeldBytes is about how many bytes a decoder of the picture takes: what it decodes to, which exists three times on its way, and the
 // coefficients of one that has several scans.
-func (h Header) Held() int64 {
+func (h Header) HeldBytes() int64 {
 	f, err := h.components()
 	if err != nil {
 		return 0

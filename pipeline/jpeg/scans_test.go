@@ -65,7 +65,7 @@ func TestDecoderOfAPictureHoldsItsCoefficientsIfItHasSeveralScans(t *testing.T) 
 			samples += 640 * 480 * c.across * c.down / (f.across * f.down)
 		}
 	}
-	if several.Held() != int64(5*samples) || one.Held() != 640*480*3/2*3 {
-		t.Errorf("%d and %d bytes", several.Held(), one.Held())
+	if several.HeldBytes() != int64(5*samples) || one.HeldBytes() != 640*480*3/2*3 {
+		t.Errorf("%d and %d bytes", several.HeldBytes(), one.HeldBytes())
 	}
 }

@@ -66,9 +66,9 @@ func (c claim) held() int64 {
 // spare is how many pictures a pipeline has besides those that its decoder keeps.
 const spare = 4
 
-// Held is about how many bytes one decoder of a stream takes. claimed is what its parameter sets or the headers of its JPEGs claim, 0 if
+// HeldBytes is about how many bytes one decoder of a stream takes. claimed is what its parameter sets or the headers of its JPEGs claim, 0 if
 // there are none.
-func Held(s frame.Stream, claimed int64) int64 {
+func HeldBytes(s frame.Stream, claimed int64) int64 {
 	switch {
 	case claimed > 0:
 		return claimed

@@ -230,13 +230,13 @@ func TestADecoderHoldsWhatTheStreamClaims(t *testing.T) {
 	starts := NewStarts(&Format{Caps: "stream-format=(string)byte-stream", Stream: frame.Stream{Codec: "h264"}})
 	_, unit := joined(spsThatClaims(1920, 1088, 4), nalPPS, nalIDR)
 	starts.Of(unit, true)
-	if got := Held(frame.Stream{Codec: "h264", Width: 1920, Height: 1080}, starts.Held()); got != 15*picture {
+	if got := HeldBytes(frame.Stream{Codec: "h264", Width: 1920, Height: 1080}, starts.HeldBytes()); got != 15*picture {
 		t.Errorf("%d bytes", got)
 	}
-	if got := Held(frame.Stream{Codec: "vp9", Width: 1920, Height: 1088}, 0); got != 12*picture {
+	if got := HeldBytes(frame.Stream{Codec: "vp9", Width: 1920, Height: 1088}, 0); got != 12*picture {
 		t.Errorf("VP9 takes %d bytes", got)
 	}
-	if got := Held(frame.Stream{Codec: "mjpeg", Width: 1920, Height: 1080}, 99); got != 99 {
+	if got := HeldBytes(frame.Stream{Codec: "mjpeg", Width: 1920, Height: 1080}, 99); got != 99 {
 		t.Errorf("a JPEG takes %d bytes", got)
 	}
 }
@@ -245,16 +245,16 @@ func TestASetThatIsNotUsedDoesNotHideALargerOne(t *testing.T) {
 	starts := NewStarts(&Format{Caps: "stream-format=(string)byte-stream", Stream: frame.Stream{Codec: "h264"}})
 	_, key := joined(spsThatClaims(1920, 1088, 4), nalPPS, nalIDR)
 	starts.Of(key, true)
-	large := starts.Held()
+	large := starts.HeldBytes()
 	small := numbered(1, 640, 368)
 	for _, with := range [][]byte{nalIDR, {0x41, 0x9A}} { // a keyframe and one that needs others
 		_, unit := joined(small, nalPPS, with)
-		if starts.Of(unit, false); starts.Held() != large {
-			t.Errorf("%d bytes, want %d", starts.Held(), large)
+		if starts.Of(unit, false); starts.HeldBytes() != large {
+			t.Errorf("%d bytes, want %d", starts.HeldBytes(), large)
 		}
 	}
 	_, replaced := joined(spsThatClaims(640, 368, 4), nalPPS, nalIDR)
-	if starts.Of(replaced, true); starts.Held() >= large {
+	if starts.Of(replaced, true); starts.HeldBytes() >= large {
 		t.Error("a set that is replaced counts")
 	}
 }
@@ -287,7 +287,7 @@ func TestSmallFrameOfVP9DoesNotHideALargeOne(t *testing.T) {
 	starts := NewStarts(&Format{Stream: frame.Stream{Codec: "vp9"}})
 	of := func(width, height int, key bool) int64 {
 		starts.Of([]byte{0x82, 0x49, 0x83, 0x42, byte((width - 1) >> 12), byte((width - 1) >> 4), byte((width-1)<<4) | byte((height-1)>>12), byte((height - 1) >> 4), byte((height - 1) << 4), 0}, key)
-		return starts.Held()
+		return starts.HeldBytes()
 	}
 	large := of(1920, 1080, true)
 	if got := of(64, 64, false); large == 0 || got != large {

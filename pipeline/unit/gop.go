@@ -148,8 +148,8 @@ func (g *GOP) keepLast(n int) {
 	g.recoveries = slices.DeleteFunc(g.recoveries, func(r recovery) bool { return r.unit < 0 })
 }
 
-// Held is how much memory the buffer takes, about, in bytes.
-func (g *GOP) Held() int64 {
+// HeldBytes is how much memory the buffer takes, about, in bytes.
+func (g *GOP) HeldBytes() int64 {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return int64(g.held())

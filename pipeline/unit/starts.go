@@ -57,9 +57,9 @@ func (s *Starts) claimsMore(c claim) {
 	s.held[0] = max(s.held[0], before)
 }
 
-// Held is how many bytes a decoder takes that is given the largest of the parameter sets, 0 if there was none. Pictures may refer to
+// HeldBytes is how many bytes a decoder takes that is given the largest of the parameter sets, 0 if there was none. Pictures may refer to
 // any of them, not only to the newest.
-func (s *Starts) Held() int64 { return slices.Max(s.held[:]) }
+func (s *Starts) HeldBytes() int64 { return slices.Max(s.held[:]) }
 
 // Start says whether a decoder may begin with a unit. The zero Start is that of a unit that needs those before it.
 type Start struct {

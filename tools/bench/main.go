@@ -21,6 +21,7 @@ import (
 
 type options struct {
 	Framegate string        `type:"path" help:"The framegate to measure; without it, the one beside bench."`
+	Against   string        `type:"path" placeholder:"FILE" help:"Another build of framegate, which the part builds compares."`
 	Only      []string      `enum:"${sections}" help:"Measure only these parts, of ${enum}."`
 	JSON      string        `type:"path" placeholder:"FILE" help:"Write the table as JSON to this file too."`
 	Plots     string        `type:"path" placeholder:"DIR" help:"Write plots as SVG to this folder."`
@@ -53,6 +54,7 @@ var sections = []section{
 	{"slow", "Viewers who read slowly", (*bench).slow},
 	{"cameras", "Many cameras", (*bench).cameras},
 	{"wall", "The wall", (*bench).wall},
+	{"builds", "Compared with another build of framegate", (*bench).builds},
 }
 
 func sectionNames() string {

@@ -199,7 +199,7 @@ func (b *bench) tls(ctx context.Context) error {
 	defer os.RemoveAll(dir)
 	costs := map[string]float64{}
 	for _, way := range secured {
-		server, err := rig.ServeWith(ctx, b.Framegate, way.tls, []string{"STATE_DIRECTORY=" + dir}, rig.Camera{ID: rig.CameraID(0), URL: cameras.URL("cam1")})
+		server, err := rig.ServeWith(ctx, b.Framegate, anyViewers+"\n"+way.tls, []string{"STATE_DIRECTORY=" + dir}, rig.Camera{ID: rig.CameraID(0), URL: cameras.URL("cam1")})
 		if err != nil {
 			return err
 		}

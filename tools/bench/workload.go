@@ -149,16 +149,20 @@ func (b *bench) serveOne(ctx context.Context) (cameras *testcam.Server, server *
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	server, err = b.startServer(ctx, "", cameras.URL("cam1"))
+	server, err = rig.ServeWith(ctx, b.Framegate, anyViewers, nil, rig.Camera{ID: rig.CameraID(0), URL: cameras.URL("cam1")})
 	if err != nil {
 		stopCameras()
 		return nil, nil, nil, err
 	}
+	time.Sleep(rig.Settle)
 	return cameras, server, func() {
 		server.Stop()
 		stopCameras()
 	}, nil
 }
+
+// anyViewers lets one address watch any number of streams.
+const anyViewers = "max_viewers_per_address: 0"
 
 // startServer runs framegate for cameras with the ids cam1, cam2 …, and waits for a while, until the load is steady. keys are
 // further keys of each camera.

@@ -201,7 +201,7 @@ func TestClientIsToldWhatIsNew(t *testing.T) {
 	if got := tells(b, "b"); got != "b is ready" {
 		t.Errorf("of the figures it wants the client is told %q", got)
 	}
-	moving := b.next([]registry.Status{{ID: "b", State: registry.Ready, SourceFPS: 25, Viewers: 3, Held: 1 << 20}})
+	moving := b.next([]registry.Status{{ID: "b", State: registry.Ready, SourceFPS: 25, Viewers: 3, HeldBytes: 1 << 20}})
 	if got := tells(moving); got != "" {
 		t.Errorf("of figures it does not want the client is told %q", got)
 	}

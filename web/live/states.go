@@ -42,7 +42,7 @@ func (s states) next(list []registry.Status) states {
 
 // stateOf returns the JSON of a camera without what changes while it sends pictures to viewers.
 func stateOf(s registry.Status) string {
-	s.Renditions, s.Viewers, s.LastFrameAt, s.SourceFPS, s.Held, s.Broken = nil, 0, nil, 0, 0, 0
+	s.Renditions, s.Viewers, s.LastFrameAt, s.SourceFPS, s.HeldBytes, s.Broken = nil, 0, nil, 0, 0, 0
 	streams := make([]registry.StreamStatus, len(s.Streams))
 	for i, stream := range s.Streams {
 		stream.FPS = 0

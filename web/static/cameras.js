@@ -190,7 +190,7 @@ for (const element of document.querySelectorAll('[data-camera]')) tiles.set(elem
 if (!wall) for (const tile of tiles.values()) tile.zoom = new Zoom(tile);
 live = connect();
 for (const tile of tiles.values()) if (tile.element.dataset.state !== 'disabled' && mode() === 'stream') tile.want('stream');
-document.addEventListener('visibilitychange', () => { for (const tile of tiles.values()) tile.look(); });
+document.addEventListener('visibilitychange', () => { for (const tile of tiles.values()) tile.update(); });
 
 let figures = false; // are shown on all tiles
 setInterval(() => { if (!document.hidden) for (const tile of tiles.values()) tile.state.tick(tile.mode, figures); }, ageTick);

@@ -16,9 +16,9 @@ customElements.define('framegate-camera', class extends HTMLElement {
   #failed = false; // the last request has failed
   #sight = new IntersectionObserver(([entry]) => {
     this.#seen = entry.isIntersecting;
-    this.#look();
+    this.#update();
   });
-  #looks = () => this.#look();
+  #updater = () => this.#update();
 
   connectedCallback() {
     const style = new CSSStyleSheet();
@@ -33,23 +33,23 @@ customElements.define('framegate-camera', class extends HTMLElement {
     this.#root.replaceChildren(this.#img, this.#age);
     this.#img.alt = this.getAttribute('alt') ?? '';
     this.#sight.observe(this);
-    document.addEventListener('visibilitychange', this.#looks);
-    addEventListener('online', this.#looks);
+    document.addEventListener('visibilitychange', this.#updater);
+    addEventListener('online', this.#updater);
     this.#clock = setInterval(() => this.#show(), 500);
   }
 
   disconnectedCallback() {
     this.#sight.disconnect();
     this.#seen = false;
-    document.removeEventListener('visibilitychange', this.#looks);
-    removeEventListener('online', this.#looks);
+    document.removeEventListener('visibilitychange', this.#updater);
+    removeEventListener('online', this.#updater);
     clearInterval(this.#clock);
-    this.#look();
+    this.#update();
   }
 
   attributeChangedCallback() {
     this.#img.alt = this.getAttribute('alt') ?? '';
-    this.#look();
+    this.#update();
   }
 
   // The pause is that between the beginnings of two requests, in ms.
@@ -58,8 +58,8 @@ customElements.define('framegate-camera', class extends HTMLElement {
     return reduced ? 10000 : 1000 / (Number(this.getAttribute('fps')) || 10);
   }
 
-  // look begins to request pictures, or stops.
-  #look() {
+  // update begins to request pictures, or stops.
+  #update() {
     this.#work++;
     clearTimeout(this.#timer);
     if (this.#seen && !document.hidden && this.getAttribute('src')) this.#next();

@@ -3,7 +3,7 @@
 
 const reconnectPause = 1000; // ms between the end of one connection and the next attempt, about
 const longestPause = 2000; // ms, about; the pause doubles with every attempt that fails
-const tick = 1000; // ms between two looks at whether the line is whole
+const tick = 1000; // ms between two checks whether the connection is whole
 const silence = 6; // of them without a message, after which it is not: framegate sends the time every 2 s
 const sleep = 5000; // ms between two of them, after which the machine has slept
 const headSize = 24; // bytes before the JPEG in a message with a picture
@@ -24,19 +24,19 @@ class Live {
     this.attempt = null; // the socket that is open or is to be
     this.socket = null; // the one that is open
     this.timer = null; // of the next attempt; null while there is a connection or an attempt
-    this.heard = false; // a message has come since the last look
-    this.quiet = 0; // looks in a row before which no message came
-    this.looked = Date.now(); // when the last look was
+    this.heard = false; // a message has come since the last check
+    this.quiet = 0; // checks in a row before which no message came
+    this.checked = Date.now(); // when the last check was
     this.connect();
-    setInterval(() => this.look(), tick);
+    setInterval(() => this.check(), tick);
     addEventListener('online', () => this.again());
   }
 
-  // look gives up a connection on which nothing comes, or an attempt that leads nowhere, and one from before the machine slept.
-  look() {
+  // check gives up a connection on which nothing comes, or an attempt that leads nowhere, and one from before the machine slept.
+  check() {
     const now = Date.now();
-    const slept = now - this.looked > sleep && !document.hidden; // timers of hidden tabs are slow
-    this.looked = now;
+    const slept = now - this.checked > sleep && !document.hidden; // timers of hidden tabs are slow
+    this.checked = now;
     this.quiet = this.heard ? 0 : this.quiet + 1;
     this.heard = false;
     if (slept) this.again();
@@ -73,7 +73,7 @@ class Live {
     socket.onclose = () => this.lose();
   }
 
-  // lose gives up a connection, and connects again after a while that is not the same for all pages. A broken line would delay onclose.
+  // lose gives up a connection, and connects again after a while that is not the same for all pages. A broken connection would delay onclose.
   lose() {
     const socket = this.attempt;
     if (socket) {

@@ -2,7 +2,7 @@
 'use strict';
 
 const oldAge = 1000; // ms from which on a picture's age is shown
-const ageTick = 250; // ms between two looks at the ages
+const ageTick = 250; // ms between two updates of the ages
 const figuresTime = 2000; // ms over which the rate of a tile is counted
 const sayPause = 700; // ms over which changes are gathered for screen readers
 const fine = ['live', 'ready', 'idle', 'connecting', 'disabled']; // states without a reason

@@ -35,8 +35,8 @@ class Tile {
     sizes.observe(element);
   }
 
-  // look starts or stops the pictures, as the tile can be seen or not. Those of a tab in the background cannot.
-  look(seen = this.seen) {
+  // update starts or stops the pictures, as the tile can be seen or not. Those of a tab in the background cannot.
+  update(seen = this.seen) {
     this.seen = seen;
     if (seen && !document.hidden) this.start(this.wanted);
     else this.stop();
@@ -83,7 +83,7 @@ class Tile {
   // want makes the mode that of the tile while it can be seen.
   want(mode) {
     this.wanted = mode;
-    this.look();
+    this.update();
   }
 
   start(mode) {
@@ -258,7 +258,7 @@ Tile.count = 0;
 const of = (element) => [...tiles.values()].find((tile) => tile.element === element);
 
 const sight = new IntersectionObserver((entries) => {
-  for (const { target, isIntersecting } of entries) of(target)?.look(isIntersecting);
+  for (const { target, isIntersecting } of entries) of(target)?.update(isIntersecting);
 });
 
 const sizes = new ResizeObserver((entries) => {

@@ -99,8 +99,8 @@ class Zoom {
     return { ...content, left: (width - content.width) / 2, top: (height - content.height) / 2 };
   }
 
-  // look changes the part. It keeps it inside of the picture.
-  look(x, y, side) {
+  // setView changes the part. It keeps it inside of the picture.
+  setView(x, y, side) {
     side = round(within(side, this.least(), 1));
     this.view = { x: round(within(x, 0, 1 - side)), y: round(within(y, 0, 1 - side)), side };
     this.place();
@@ -114,13 +114,13 @@ class Zoom {
   zoom(factor, [u, v] = [0.5, 0.5]) {
     const { x, y, side } = this.view;
     const after = within(side / factor, this.least(), 1);
-    this.look(x + u * (side - after), y + v * (side - after), after);
+    this.setView(x + u * (side - after), y + v * (side - after), after);
   }
 
   // pan moves the part, in fractions of it.
-  pan(u, v) { this.look(this.view.x + u * this.view.side, this.view.y + v * this.view.side, this.view.side); }
+  pan(u, v) { this.setView(this.view.x + u * this.view.side, this.view.y + v * this.view.side, this.view.side); }
 
-  whole() { this.look(0, 0, 1); }
+  whole() { this.setView(0, 0, 1); }
 
   // place moves and stretches the <img> so that the view is where it belongs, and cuts off what is around it.
   place() {
