@@ -77,15 +77,16 @@ func (c *camera) duePlaceholders(now time.Time) (due []duePlaceholder, pause tim
 		newest, failure, late := r.slot.Newest(), c.failure(r.spec), false
 		first := newest == nil || !newest.Placeholder
 		if first && failure == nil && c.conf.Placeholder {
-			failure = c.choose(r.spec).late(newest)
-			late = failure != nil
+			var left time.Duration
+			failure, left = c.choose(r.spec).overdue(newest, now)
+			late, pause = failure != nil, sooner(pause, left)
 		}
 		if first && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {
 			continue
 		}
 		if !first {
 			if left := r.placeholder.shown.Add(placeholderInterval).Sub(now); left > 0 {
-				pause = cmp.Or(min(pause, left), left)
+				pause = sooner(pause, left)
 				continue
 			}
 		}
@@ -96,6 +97,14 @@ func (c *camera) duePlaceholders(now time.Time) (due []duePlaceholder, pause tim
 		due = append(due, duePlaceholder{r, r.spec, failure, first, c.lastSeen(r), received})
 	}
 	return due, pause
+}
+
+// sooner is the shorter of two pauses, of which 0 means none.
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 || b == 0 {
+		return max(a, b)
+	}
+	return min(a, b)
 }
 
 // hasPlaceholder reports whether a rendition without pictures is shown as a placeholder. When the camera has never been

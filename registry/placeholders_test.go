@@ -92,16 +92,20 @@ func TestCameraThatEndsItsConnectionAndHangsIsLostSoon(t *testing.T) {
 		}
 	})
 	f.hang(true)
-	began := time.Now()
 	defer time.AfterFunc(patience, func() { v.cancel(errors.New("no placeholder")) }).Stop()
 	f.drop <- &frame.CameraError{Reason: frame.Ended, Text: "closed"}
-	nextPlaceholder(t, v)
-	if took := time.Since(began); took < frame.GracePeriod {
-		t.Errorf("a placeholder after %v", took)
+	last := v.Frame()
+	for next := last; !next.Placeholder; {
+		last = next
+		var err error
+		if next, err = v.Next(); err != nil {
+			t.Fatal(err)
+		}
 	}
-	if s, _ := r.Camera("a"); s.State != Lost || s.Error != "closed" {
-		t.Errorf("%s, %s", s.State, s.Error)
+	if took := time.Since(last.Received); took < frame.GracePeriod {
+		t.Errorf("a placeholder %v after the last picture", took)
 	}
+	until(t, "lost", func() bool { s, _ := r.Camera("a"); return s.State == Lost && s.Error == "closed" })
 }
 
 // TestCameraThatIsBackWithoutPicturesGetsAPlaceholder has a camera that is connected again within its grace period, and whose first picture
@@ -122,14 +126,42 @@ func TestCameraThatIsBackWithoutPicturesGetsAPlaceholder(t *testing.T) {
 		<-before.ended // the stand-in gives its pictures the time at which it makes them
 		c.change(func() {
 			c.main().grace.began = time.Now()
-			c.main().grace.timer.Reset(0)
+			c.gracePeriod = time.Nanosecond
 		})
 		nextPlaceholder(t, v)
+		c.change(func() { c.gracePeriod = patience })
 		if s, _ := r.Camera("a"); s.State != Ready || s.Error != "" {
 			t.Errorf("%s, %s", s.State, s.Error)
 		}
 		release()
 		until(t, "pictures", func() bool { next, err := v.Next(); return err == nil && !next.Placeholder })
+	}
+}
+
+// TestGracePeriodCountsFromTheLastPicture checks that viewers of few pictures wait no longer than others.
+func TestGracePeriodCountsFromTheLastPicture(t *testing.T) {
+	closed, now := errors.New("closed"), time.Now()
+	s := &stream{camera: &camera{gracePeriod: frame.GracePeriod}, grace: &grace{began: now, why: closed}}
+	for name, c := range map[string]struct {
+		last time.Duration // before the connection ended
+		left time.Duration
+	}{
+		"25 pictures a second":           {40 * time.Millisecond, 1460 * time.Millisecond},
+		"two a second":                   {500 * time.Millisecond, time.Second},
+		"one a second":                   {time.Second, 500 * time.Millisecond},
+		"one in five":                    {5 * time.Second, frame.GracePeriod},
+		"the first after the connection": {-time.Millisecond, 0},
+	} {
+		newest := frame.New(nil, frame.Info{Received: now.Add(-c.last)})
+		if why, left := s.overdue(newest, now); why != nil || left != c.left {
+			t.Errorf("%s: %v and %v left, want %v", name, why, left, c.left)
+		}
+		if why, _ := s.overdue(newest, now.Add(c.left)); (why == closed) != (c.left > 0) {
+			t.Errorf("%s: at the end, %v", name, why)
+		}
+	}
+	if why, left := s.overdue(nil, now); why != nil || left != 0 {
+		t.Errorf("without a picture: %v, %v left", why, left)
 	}
 }
 

@@ -299,7 +299,7 @@ func later(a, b time.Time) time.Time {
 }
 
 // grace is the grace period of a camera that has closed a working connection. Viewers keep the last picture until the camera gives a new
-// one or the period is over. The camera's mutex guards over.
+// one or theirs is overdue. The camera's mutex guards over.
 type grace struct {
 	began time.Time // when the connection ended
 	why   error     // why it did
@@ -334,11 +334,20 @@ func (s *stream) endGrace() {
 	}
 }
 
-// late is why a camera that is connected again has given no picture since before its grace period, which is over. It is nil if newest,
-// the newest frame that viewers have, is from after that or there was no such period. The camera's mutex is held.
-func (s *stream) late(newest *frame.Frame) error {
-	if s.grace == nil || !s.grace.over || newest == nil || newest.Received.After(s.grace.began) {
-		return nil
+// overdue is why the pictures of a rendition are overdue after the camera closed a working connection. It is nil if they are not; then
+// left is how long they may still take, 0 if that is not known. newest is the newest picture that viewers have. The time counts from that
+// one, so that no viewer waits longer because its pictures are rare, and from the end of the connection if they come less than once a
+// second. The camera's mutex is held.
+func (s *stream) overdue(newest *frame.Frame, now time.Time) (why error, left time.Duration) {
+	if s.grace == nil || newest == nil || newest.Received.After(s.grace.began) {
+		return nil, 0
 	}
-	return s.grace.why
+	since := newest.Received
+	if s.grace.began.Sub(since) > time.Second {
+		since = s.grace.began
+	}
+	if left = since.Add(s.camera.gracePeriod).Sub(now); left > 0 {
+		return nil, left
+	}
+	return s.grace.why, 0
 }

@@ -23,7 +23,7 @@ func TestLogSaysWhoIsLetIn(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := letsIn(config); got != want || isClosed(config) != (want == "this machine") {
+		if got := letsIn(config); got != want || isLocal(config) != (want == "this machine") {
 			t.Errorf("%q lets in %q", auth, got)
 		}
 	}

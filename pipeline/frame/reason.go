@@ -24,9 +24,9 @@ const (
 	Failed       Reason = "failed"       // anything else
 )
 
-// GracePeriod is how long viewers keep the last picture of a camera that has ended its connection or its stream, and may be back
-// at once: some cameras end every connection after 5 or 30 s. After that viewers see a placeholder, which they are promised within
-// 2 s. The rest is for drawing it.
+// GracePeriod is how long viewers keep the last picture of a camera that has ended its connection or its stream, and may be back at
+// once: some cameras end every connection after 5 or 30 s. It counts from that picture. After it viewers see a placeholder, which they
+// are promised within 2 s. The rest is for drawing it.
 const GracePeriod = 1500 * time.Millisecond
 
 // Waiting says that a connected camera gives no picture yet.

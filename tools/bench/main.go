@@ -52,6 +52,7 @@ var sections = []section{
 	{"viewers", "Many viewers of one camera", (*bench).viewers},
 	{"tls", "Many viewers of one camera with TLS", (*bench).tls},
 	{"slow", "Viewers who read slowly", (*bench).slow},
+	{"browser", "One stream in Chromium", (*bench).browser},
 	{"cameras", "Many cameras", (*bench).cameras},
 	{"wall", "The wall", (*bench).wall},
 	{"builds", "Compared with another build of framegate", (*bench).builds},

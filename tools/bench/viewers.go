@@ -104,7 +104,7 @@ func (b *bench) serveMany(ctx context.Context, server *process.Process, n int, p
 	}
 	opened.Wait()
 	time.Sleep(2 * time.Second)
-	size, err := partSize(ctx, server.URL+"/cameras/cam1/stream?"+fanOutQuery)
+	size, err := partSize(ctx, server.URL+"/cameras/cam1/stream?"+fanOutQuery, nil)
 	if err != nil {
 		return m, err
 	}
@@ -133,13 +133,16 @@ func (b *bench) serveMany(ctx context.Context, server *process.Process, n int, p
 // anyCertificate is a client that accepts any certificate, such as one that framegate makes itself.
 var anyCertificate = &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
 
-// partSize is the mean size of a part of a stream, over a loop of the camera.
-func partSize(ctx context.Context, url string) (float64, error) {
+// partSize is the mean size of a part of a stream, over a loop of the camera. headers are those of the request.
+func partSize(ctx context.Context, url string, headers map[string]any) (float64, error) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
 	if err != nil {
 		return 0, err
+	}
+	for name, value := range headers {
+		req.Header.Set(name, fmt.Sprint(value))
 	}
 	resp, err := anyCertificate.Do(req)
 	if err != nil {
