@@ -21,21 +21,25 @@ type liveness struct {
 	broken        bool       // the first unit since then was broken
 	reported      bool       // unusableSince has been reported
 
-	units     int           // of this connection that were not broken
-	inherited bool          // the pauses are those of an earlier connection
-	lastPTS   time.Duration // of the last unit, by the camera's clock; unit.NoPTS if a broken or lost one has followed it
-	pause     time.Duration // the longest time without data since the last unit
-	recent    pauses        // since spanBegan
-	earlier   pauses        // of the pauseSpan before that
-	spanBegan time.Time
+	units        int           // of this connection that were not broken
+	inherited    bool          // the pauses are those of an earlier connection
+	lastPTS      time.Duration // of the last unit, by the camera's clock; unit.NoPTS if a broken or lost one has followed it
+	pause        time.Duration // the longest time without data since the last unit
+	recent       pauses        // since spanBegan
+	earlier      pauses        // from earlierBegan to spanBegan
+	spanBegan    time.Time
+	earlierBegan time.Time
 }
 
-// pauses are the two longest pauses of a span of time, the longer one first. The longest one may be a stall that was over in time. A
-// slow camera makes pauses all the time, so that the second one is long too.
-type pauses [2]time.Duration
+// pauses are the longest pauses of a span of time, the longest one first.
+type pauses [24]time.Duration
 
-func (p pauses) with(pause time.Duration) pauses {
-	return pauses{max(p[0], pause), max(min(p[0], pause), p[1])}
+func (p *pauses) add(pause time.Duration) {
+	for i := range p {
+		if pause > p[i] {
+			p[i], pause = pause, p[i]
+		}
+	}
 }
 
 const (
@@ -60,7 +64,7 @@ func (l *liveness) reset(now time.Time) {
 	defer l.mu.Unlock()
 	l.inherited = l.units >= pauseUnits || l.inherited && l.units == 0
 	if !l.inherited {
-		l.recent, l.earlier, l.spanBegan = pauses{}, pauses{}, now
+		l.recent, l.earlier, l.spanBegan, l.earlierBegan = pauses{}, pauses{}, now, now
 	}
 	l.connected, l.lastData, l.lastUnit = now, time.Time{}, now
 	l.setUsable()
@@ -115,9 +119,9 @@ func (l *liveness) unit(at time.Time, pts time.Duration, usable bool) {
 			pause = max(pause, min(pts-l.lastPTS, maxClockPause))
 		}
 		if at.Sub(l.spanBegan) > pauseSpan {
-			l.recent, l.earlier, l.spanBegan = pauses{}, l.recent, at
+			l.recent, l.earlier, l.spanBegan, l.earlierBegan = pauses{}, l.recent, at, l.spanBegan
 		}
-		l.recent = l.recent.with(pause)
+		l.recent.add(pause)
 	}
 	l.units++
 	l.lastPTS, l.pause = pts, 0
@@ -144,9 +148,22 @@ func (l *liveness) usable() {
 // setUsable does that. l.mu is held.
 func (l *liveness) setUsable() { l.unusableSince, l.broken, l.reported = time.Time{}, false, false }
 
-// usualPause is the longest pause that the camera has made twice. l.mu is held.
-func (l *liveness) usualPause() time.Duration {
-	return l.recent.with(l.earlier[0]).with(l.earlier[1])[1]
+// usualPause is the longest pause that the camera makes again and again. One of stall or more has been made twice. Shorter ones are
+// usual if they take an eighth of the time: a camera that sends 25 pictures a second and hesitates now and then is not slow. l.mu is held.
+func (l *liveness) usualPause(stall time.Duration) time.Duration {
+	longest := l.recent
+	for _, pause := range l.earlier {
+		longest.add(pause)
+	}
+	least := max(l.lastData.Sub(l.earlierBegan), pauseSpan) / 8
+	sum := longest[0]
+	for _, pause := range longest[1:] {
+		sum += pause
+		if pause >= stall || sum >= least {
+			return pause
+		}
+	}
+	return 0
 }
 
 // timeouts are how long a camera may be silent: connect before its first unit, and stall after that. pause is the time that the
@@ -166,7 +183,7 @@ func (l *liveness) silence(t timeouts) silence {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	s := l.dataSilence(t)
-	slow := max(firstUnitTimeout, t.connect, t.stall, t.pause, 3*l.usualPause())
+	slow := max(firstUnitTimeout, t.connect, t.stall, t.pause, 3*l.usualPause(t.stall))
 	if l.lastData.Sub(l.lastUnit) > slow/2 && l.lastUnit.Add(slow).Before(s.since.Add(s.limit)) {
 		return silence{l.lastUnit, slow, frame.NoVideo, "sends data but has sent no picture that could be read for %v"}
 	}
@@ -183,7 +200,7 @@ func (l *liveness) dataSilence(t timeouts) silence {
 	case l.units < pauseUnits && !l.inherited:
 		return silence{l.lastData, max(firstUnitTimeout, t.connect, t.pause), frame.Stalled, "is connected but has sent nothing for %v; a longer connect_timeout gives it more time"}
 	}
-	if slow := max(3*l.usualPause(), t.pause); slow > t.stall {
+	if slow := max(3*l.usualPause(t.stall), t.pause); slow > t.stall {
 		return silence{l.lastData, slow, frame.Stalled, "is connected but has sent nothing for %v, three times its usual pause; a longer stall_timeout gives it more time"}
 	}
 	return silence{l.lastData, t.stall, frame.Stalled, "is connected but has sent nothing for %v, the limit set by stall_timeout"}
