@@ -25,9 +25,9 @@ type Feed interface {
 	Stream() frame.Stream
 	// Broken is the number of units that were dropped because they cannot be decoded.
 	Broken() uint64
-	// Plan names the best plan for pictures of the feed.
+	// Plan is the key of the best plan for pictures of the feed, which says whether it has changed.
 	Plan() string
-	// PlanChange returns a channel that is closed when Plan may return another name for the same codec.
+	// PlanChange returns a channel that is closed when Plan may return another key for the same codec.
 	PlanChange() <-chan struct{}
 	// FailedPlans lists the plans that have failed.
 	FailedPlans() []frame.FailedPlan

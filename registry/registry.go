@@ -16,8 +16,8 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// Registry holds the cameras of the current configuration. All methods but Run, Weigh and SuspendLargest may be
-// called from any goroutine; the latter two belong to one.
+// Registry holds the cameras of the current configuration. All methods may be called from any
+// goroutine, but Run and Relieve by one at a time.
 type Registry struct {
 	engine       Engine
 	log          *slog.Logger

@@ -21,7 +21,7 @@ func (c check) Run() error {
 		for _, fault := range faults {
 			complain(terminal.Line(fault.Error()))
 		}
-		return errShown
+		return errReported
 	}
 	if err != nil {
 		return err

@@ -33,15 +33,15 @@ type commands struct {
 	Revoke   revoke        `cmd:"" help:"Revoke one signed link before it expires."`
 	Keys     keys          `cmd:"" help:"List, rotate and revoke the keys of signed links."`
 	Health   healthCommand `cmd:"" help:"Check that framegate on this machine answers; for health checks of containers."`
-	User     user          `cmd:"" help:"Add, remove and list the users of a configuration."`
+	User     user          `cmd:"" help:"Add, change, remove and list the users of a configuration."`
 	Prove    prove         `cmd:"" name:"prove-plans" hidden:""`
 	Version  printVersion  `cmd:"" help:"Print the version."`
 
 	VersionFlag kong.VersionFlag `name:"version" help:"Print the version and exit."`
 }
 
-// errShown means that the command has printed its errors itself.
-var errShown = errors.New("shown")
+// errReported means that the command has printed its errors itself.
+var errReported = errors.New("reported")
 
 func main() {
 	runtime.MemProfileRate = 0 // nothing reads the profile
@@ -66,7 +66,7 @@ func main() {
 		signal.Reset(syscall.SIGHUP) // closing the terminal ends the other commands
 	}
 	if err := command.Run(); err != nil {
-		if !errors.Is(err, errShown) {
+		if !errors.Is(err, errReported) {
 			complain("framegate: " + err.Error())
 		}
 		os.Exit(1)

@@ -63,8 +63,8 @@ func listenUnix(socket configs.Socket) (l net.Listener, err error) {
 	})}, nil
 }
 
-// makeSocket listens on a socket, to which only its owner may connect before share, so that nobody can whom its mode does not allow. If it
-// has no mode, the umask decides.
+// makeSocket listens on a socket to which only its owner may connect; share then gives the others what the mode allows. Without a mode the
+// umask decides.
 func makeSocket(socket configs.Socket) (*net.UnixListener, error) {
 	config := net.ListenConfig{}
 	if socket.Mode != 0 {
@@ -145,7 +145,8 @@ func lockSocket(path string) (*os.File, error) {
 	return nil, err
 }
 
-// removeStale removes a socket at which nobody answers.
+// removeStale removes a socket that refuses connections, which a framegate has left that ended without removing it. The error is EADDRINUSE
+// if another program may have it.
 func removeStale(path string) error {
 	info, err := os.Lstat(path)
 	switch {

@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -130,7 +131,7 @@ func (p *Picture) firstKey(ctx context.Context, units *unit.Reader) (unit.Unit, 
 func (p *Picture) begin(key unit.Unit, units *unit.Reader) {
 	p.skipping = newSkipping(p.Rate, p.decoded)
 	newest, ok := p.Units.Newest()
-	for _, out := range append(p.passed, p.decoded...) {
+	for _, out := range slices.Concat(p.passed, p.decoded) {
 		out.showFrom = units.RightFrom()
 		first := out.showFrom // of a keyframe this is its own
 		if ok && !p.skipping.keyframesSuffice() && !out.Rendition.Keyframes {
@@ -155,7 +156,7 @@ func newGate(r frame.Rendition, first, showFrom time.Duration) gst.Gate {
 }
 
 func (p *Picture) closeGates() {
-	for _, out := range append(p.passed, p.decoded...) {
+	for _, out := range slices.Concat(p.passed, p.decoded) {
 		out.gate.Close()
 	}
 }

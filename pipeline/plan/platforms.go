@@ -153,7 +153,7 @@ var platforms = []*platform{
 		scalers:  []scaler{{elements: elementsOf("vapostproc"), reach: tenTaps, converts: true}},
 		encoders: []encoder{{factory: "qsvjpegenc", format: "NV12", property: "quality", value: "%d", best: 100}},
 		nodes:    []string{"/dev/dri/renderD128", "/dev/dri/renderD129"},
-		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1 or libvpl2",
+		packages: "gstreamer1.0-plugins-bad, intel-media-va-driver, libmfx-gen1.2 or libvpl2",
 		absent:   "run a container with --device /dev/dri",
 		closed:   "add the user to the group render",
 	},
