@@ -32,9 +32,9 @@ type options struct {
 	Password  string        `env:"TESTCAM_PASSWORD" help:"Password that the cameras require."`
 	Audio     bool          `xor:"sound" help:"Also send a track of silence, in G.711."`
 	AudioOnly bool          `xor:"sound" help:"Send only a track of silence."`
-	UDPLoss   float64       `placeholder:"PART" help:"Part of the packets to lose over UDP, from 0 to 1."`
+	UDPLoss   float64       `placeholder:"FRACTION" help:"Fraction of the packets to lose over UDP, from 0 to 1."`
 	UDPJitter time.Duration `placeholder:"TIME" help:"Longest delay of packets over UDP. Each is late by a random time up to this."`
-	Listen    string        `default:"127.0.0.1:8554" help:"Address of RTSP, over TCP; UDP uses a free pair of ports. Port 0 lets the system choose one."`
+	Listen    string        `default:"127.0.0.1:8554" help:"TCP address to serve RTSP on; UDP uses a free pair of ports. Port 0 lets the system choose one."`
 	Control   string        `default:"127.0.0.1:8555" help:"Address of the control port."`
 	TLSCert   string        `and:"tls" type:"existingfile" help:"PEM certificate; with it the cameras serve rtsps."`
 	TLSKey    string        `and:"tls" type:"existingfile" help:"PEM key of the certificate."`
