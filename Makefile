@@ -19,10 +19,10 @@ GO = CGO_CFLAGS="$$(scripts/cflags.sh)" go
 # passes on to its prerequisites.
 NEEDS = build serve
 run check tools: NEEDS = build serve demo
-test: NEEDS = build serve demo test
+test wall: NEEDS = build serve demo test
 bench: NEEDS = build serve demo bench
 
-.PHONY: help run build tools check test lint quick vulnerabilities unit plain fuzz fuzz-attackers corrupt bench image gpu-check gpu-pack chaos chaos-ci soak \
+.PHONY: help run build tools check test lint quick vulnerabilities unit plain fuzz fuzz-attackers corrupt bench image gpu-check gpu-pack chaos chaos-ci soak wall \
 	schema versions clean setup
 
 ## Serve ./framegate.yaml, or the demo if there is none.
@@ -136,6 +136,10 @@ chaos-ci: tools
 ## Measure for an hour what framegate takes of the machine while viewers come and go. SOAK passes options.
 soak: tools
 	./bin/endure soak $(SOAK)
+
+## Show a wall of 16 cameras in Chromium for an hour, and check that no memory grows and no tile stands silently. WALL passes options.
+wall: tools
+	./bin/endure wall $(WALL)
 
 ## Check the plans for NVIDIA's cards on this machine's card, see docs/hardware.md. GPUCHECK passes options.
 gpu-check: tools

@@ -13,24 +13,44 @@ import (
 
 // ProcessorOfAll is the processor time of a process and of all that descend from it and still run.
 func ProcessorOfAll(pid int) (sum time.Duration, err error) {
-	parents, err := parents()
+	all, err := tree(pid)
 	if err != nil {
 		return 0, err
 	}
-	for one := range parents {
-		for up := one; up > 1; up = parents[up] {
-			if up != pid {
-				continue
-			}
-			took, err := Processor(one)
-			if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.EINVAL) { // it has ended meanwhile
-				return 0, err
-			}
-			sum += took
-			break
+	for _, one := range all {
+		took, err := Processor(one)
+		if err != nil && !errors.Is(err, unix.ESRCH) && !errors.Is(err, unix.EINVAL) { // it has ended meanwhile
+			return 0, err
 		}
+		sum += took
 	}
 	return sum, nil
+}
+
+// MemoryOfAll is the resident memory of a process and of all that descend from it, in bytes. What they share counts for each.
+func MemoryOfAll(pid int) (sum float64, err error) {
+	all, err := tree(pid)
+	for _, one := range all {
+		sum += Memory(one)
+	}
+	return sum, err
+}
+
+// tree returns a process and all that descend from it.
+func tree(pid int) (all []int, err error) {
+	parents, err := parents()
+	if err != nil {
+		return nil, err
+	}
+	for one := range parents {
+		for up := one; up > 1; up = parents[up] {
+			if up == pid {
+				all = append(all, one)
+				break
+			}
+		}
+	}
+	return all, nil
 }
 
 // parents returns the parent of each process, from proc(5).

@@ -74,7 +74,7 @@ func (b *bench) showStream(ctx context.Context, path string, server *process.Pro
 		fmt.Fprintf(w, `<!doctype html><img src="%s">`, url)
 	}))
 	defer page.Close()
-	ctx, end, err := startChromium(ctx, path)
+	ctx, end, err := rig.Chromium(ctx, path, 1280, 2900)
 	if err != nil {
 		return 0, 0, err
 	}
@@ -94,7 +94,7 @@ func (b *bench) showStream(ctx context.Context, path string, server *process.Pro
 			return 0, 0, err
 		}
 		if time.Since(began) > 30*time.Second {
-			return 0, 0, errors.New("Chromium shows no picture")
+			return 0, 0, errors.New("the <img> shows no picture")
 		}
 	}
 	time.Sleep(rig.Settle)

@@ -140,7 +140,7 @@ func (b *bench) showWall(ctx context.Context, browser, tls string, tiles int) (w
 		return w, err
 	}
 	defer server.Stop()
-	ctx, end, err := startChromium(ctx, browser)
+	ctx, end, err := rig.Chromium(ctx, browser, 1280, 2900) // high enough for 32 tiles
 	if err != nil {
 		return w, err
 	}
@@ -192,22 +192,6 @@ func firstOfWall(ctx context.Context, url string) (time.Duration, error) {
 			return 0, errors.New("the wall shows no picture")
 		}
 	}
-}
-
-// startChromium starts a headless Chromium whose window is high enough for 32 tiles.
-func startChromium(ctx context.Context, path string) (context.Context, func(), error) {
-	ctx, endAll := chromedp.NewExecAllocator(ctx, append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox,
-		chromedp.WindowSize(1280, 2900), chromedp.Flag("disable-quic", true), chromedp.Flag("ignore-certificate-errors", true))...)
-	ctx, end := chromedp.NewContext(ctx)
-	both := func() {
-		end()
-		endAll()
-	}
-	if _, err := chromedp.Run(ctx, chromedp.Navigate("about:blank")); err != nil {
-		both()
-		return nil, nil, err
-	}
-	return ctx, both, nil
 }
 
 // loads measures for a time how many cores framegate and a browser with all its processes use.

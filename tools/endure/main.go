@@ -18,6 +18,7 @@ import (
 type commands struct {
 	Chaos chaos `cmd:"" help:"Run cameras that fail in every way, viewers that behave badly, and reloads, and check every promise."`
 	Soak  soak  `cmd:"" help:"Run cameras that work, and viewers that come and go, and measure what framegate takes of the machine."`
+	Wall  wall  `cmd:"" help:"Show a wall of cameras in Chromium, of which one goes away now and then, and check that no memory grows and no tile stands silently."`
 }
 
 func main() {

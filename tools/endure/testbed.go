@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -53,11 +54,11 @@ type testbedConfig struct {
 // newTestbed starts cameras and framegate, and waits until framegate has connected them. stop must follow.
 func newTestbed(ctx context.Context, config testbedConfig) (*testbed, error) {
 	if config.framegate == "" {
-		self, err := os.Executable()
+		beside, err := besideSelf("framegate")
 		if err != nil {
 			return nil, err
 		}
-		config.framegate = filepath.Join(filepath.Dir(self), "framegate")
+		config.framegate = beside
 	}
 	list := make([]testcam.Camera, config.cameras)
 	for i := range list {
@@ -80,6 +81,12 @@ func newTestbed(ctx context.Context, config testbedConfig) (*testbed, error) {
 		return nil, err
 	}
 	return t, nil
+}
+
+// besideSelf returns the path of a program in endure's folder.
+func besideSelf(name string) (string, error) {
+	self, err := os.Executable()
+	return filepath.Join(filepath.Dir(self), name), err
 }
 
 func (t *testbed) open(ctx context.Context, config testbedConfig) (err error) {
@@ -202,11 +209,17 @@ func (t *testbed) answered(ctx context.Context, what string, asked time.Time) {
 
 // checkLog reports the lines of framegate's log that show a fault of framegate itself.
 func (t *testbed) checkLog() {
-	for line := range strings.Lines(t.framegate.Log()) {
-		for _, sign := range []string{"DATA RACE", "panic", "fatal error", "SIGSEGV", "CRITICAL"} {
-			if strings.Contains(line, sign) {
-				t.checker.Report("", time.Now(), "framegate's log says: %s", strings.TrimSpace(line))
-			}
+	for _, line := range faultsIn(t.framegate.Log()) {
+		t.checker.Report("", time.Now(), "framegate's log says: %s", line)
+	}
+}
+
+// faultsIn returns the lines of framegate's log that show a fault of framegate itself.
+func faultsIn(log string) (lines []string) {
+	for line := range strings.Lines(log) {
+		if slices.ContainsFunc([]string{"DATA RACE", "panic", "fatal error", "SIGSEGV", "CRITICAL"}, func(sign string) bool { return strings.Contains(line, sign) }) {
+			lines = append(lines, strings.TrimSpace(line))
 		}
 	}
+	return lines
 }
