@@ -153,3 +153,34 @@ func TestUsersAndLinksAreMadeInTheBrowser(t *testing.T) {
 	untilPage(t, ctx, "the admin is there", `location.pathname === '/setup/users' && `+textOf("form[aria-label='The user ann'] h3")+` === 'ann'`)
 	keepScreenshot(t, ctx, "setup-users")
 }
+
+func TestListOfTheSetUpFollowsTheCameras(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras: [{id: a, url: 'test://ball?fps=5'}, {id: b, url: 'test://ball?fps=5'}]\n"))
+	p.until(t, "a", "ready")
+	do(t, ctx, chromedp.Navigate(p.URL+"/setup"))
+	state := func(id string) string { return textOf("[data-row=" + id + "] td") }
+	untilPage(t, ctx, "the list", state("a")+` === 'ready' && `+state("b")+` === 'ready'`)
+	do(t, ctx, chromedp.Evaluate[string](`window.same = true, document.querySelector('[data-disable=b]').focus(), ''`))
+	p.mustChange(t, "PATCH", "/a", `{"url": "rtsp://127.0.0.1:1/x"}`)
+	untilTrue(t, ctx, "a camera that is lost says why, and the focus stays", `same && `+state("a")+`.startsWith('lost: ') && `+state("a")+`.includes('refused') && document.activeElement.dataset.disable === 'b'`)
+	p.mustChange(t, "PUT", "/c", `{"name": "New", "url": "test://ball"}`)
+	untilTrue(t, ctx, "a new camera is in the list", `same && `+textOf("[data-row=c] th")+` === 'New'`)
+	do(t, ctx, chromedp.Click(`[data-row=c] [data-delete]`))
+	untilTrue(t, ctx, "its buttons work", `document.querySelector('#confirm').open`)
+	do(t, ctx, chromedp.Evaluate[string](`document.querySelector('#confirm [value=no]').click(), ''`))
+	p.mustChange(t, "PATCH", "/b", `{"disabled": true}`)
+	untilTrue(t, ctx, "a camera that is disabled has the other button", `same && document.querySelector('[data-enable=b]') !== null`)
+	p.mustChange(t, "DELETE", "/b", "")
+	untilTrue(t, ctx, "a camera that is deleted is gone", `same && document.querySelector('[data-row=b]') === null`)
+	p.Stop()
+	untilTrue(t, ctx, "the page says that it gets no answer", `same && document.querySelector('#lost').checkVisibility()`)
+}
+
+func TestWallWithoutCamerasLeadsAnAdminToTheForm(t *testing.T) {
+	ctx := browser(t)
+	p := start(t, "--config", config(t, "cameras: []\n"))
+	do(t, ctx, chromedp.Navigate(p.URL+"/"))
+	do(t, ctx, chromedp.Click(`.empty a`))
+	untilPage(t, ctx, "the form", formReady)
+}

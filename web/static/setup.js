@@ -55,7 +55,10 @@ async function act(button, what) {
   button.ariaBusy = 'false';
 }
 
-const onClick = (selector, what) => all(selector).forEach((button) => button.addEventListener('click', () => act(button, what)));
+const onClick = (selector, what) => document.addEventListener('click', ({ target }) => {
+  const button = target.closest(selector);
+  if (button) act(button, what);
+});
 
 function onSubmit(form, what) {
   form.addEventListener('submit', (event) => {
