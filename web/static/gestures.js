@@ -2,6 +2,8 @@
 'use strict';
 
 const least = { drag: 8, swipe: 50 }; // px
+const holdTime = 500; // ms
+const mostScale = 8; // of the large picture
 const dialog = document.querySelector('dialog'), letters = dialog.querySelector('input');
 letters.checked = stored('letters') !== 'off';
 letters.onchange = () => store('letters', letters.checked ? '' : 'off');
@@ -56,32 +58,79 @@ addEventListener('keydown', (event) => {
   event.preventDefault();
 });
 
-let pressed = null; // where a pointer went down, and on which tile
+let pressed = null; // where the first pointer went down, on which tile, and whether it drags the tile
 let used = false; // the pointer has done something, so that its click does nothing
-wall.addEventListener('pointerdown', ({ target, button, isPrimary, clientX: x, clientY: y, pointerType }) => {
+let holding = 0; // a timer, after which a finger that stays where it is drags a tile
+const fingers = new Map(); // that touch the large tile, by pointer
+wall.addEventListener('pointerdown', (event) => {
+  const { target, button, isPrimary, clientX: x, clientY: y, pointerId } = event, tile = target.closest('.camera');
+  const touch = event.pointerType === 'touch';
+  clearTimeout(holding);
+  if (touch && tile?.classList.contains('large')) {
+    fingers.set(pointerId, event);
+    tile.setPointerCapture(pointerId); // else the picture has the finger, which may go
+  }
   if (!isPrimary || button) return;
   used = false;
-  pressed = { tile: target.closest('.camera'), x, y, touch: pointerType === 'touch' };
+  pressed = { tile, x, y, touch, drags: false };
+  if (touch && tile) holding = setTimeout(drag, holdTime);
 });
-addEventListener('pointermove', ({ clientX, clientY }) => {
-  if (!pressed?.tile || pressed.touch || Math.hypot(clientX - pressed.x, clientY - pressed.y) < least.drag) return;
-  used = true;
+function drag() {
+  used = pressed.drags = true;
   pick(pressed.tile);
+}
+addEventListener('pointermove', (event) => {
+  pinch(event);
+  if (!pressed?.tile || !event.isPrimary || Math.hypot(event.clientX - pressed.x, event.clientY - pressed.y) < least.drag) return;
+  clearTimeout(holding);
+  if (!pressed.touch && !pressed.drags) drag();
 });
-addEventListener('pointerup', ({ isPrimary, clientX, clientY }) => {
+wall.addEventListener('touchmove', (event) => { if (pressed?.drags) event.preventDefault(); }, { passive: false }); // the page would scroll
+wall.addEventListener('contextmenu', (event) => { if (pressed?.touch) event.preventDefault(); });
+addEventListener('pointerup', ({ isPrimary, pointerId, clientX, clientY }) => {
+  clearTimeout(holding);
+  if (fingers.delete(pointerId)) tiles.get(large)?.request();
   if (!pressed?.tile || !isPrimary) return;
-  const { tile, x, y, touch } = pressed, dx = clientX - x;
+  const { tile, x, y, touch, drags } = pressed, dx = clientX - x;
   pressed = null;
   setTimeout(() => { used = false; }); // a click comes at once or never
-  if (used) {
+  if (drags) {
     pick(null);
     move(tile.dataset.camera, document.elementFromPoint(clientX, clientY)?.closest('.camera')?.dataset.camera);
-  } else if (touch && tile.classList.contains('large') && Math.abs(dx) > Math.max(least.swipe, 1.5 * Math.abs(clientY - y))) {
+  } else if (touch && !used && tile.classList.contains('large') && Math.abs(dx) > Math.max(least.swipe, 1.5 * Math.abs(clientY - y))) {
     used = true;
     step(-Math.sign(dx) * forward());
   }
 });
-addEventListener('pointercancel', () => { pressed = null; });
+addEventListener('pointercancel', ({ pointerId }) => {
+  clearTimeout(holding);
+  fingers.delete(pointerId);
+  if (pressed?.drags) pick(null);
+  pressed = null;
+});
+
+// pinch enlarges the picture of the large tile with two fingers, and moves an enlarged one.
+function pinch(event) {
+  const tile = tiles.get(large);
+  if (!fingers.has(event.pointerId) || !tile || pressed?.drags) return;
+  const before = middle();
+  fingers.set(event.pointerId, event);
+  const after = middle(), { left, top, width, height } = tile.element.getBoundingClientRect();
+  const scale = Math.min(Math.max(tile.scale * (after.distance / before.distance || 1), 1), mostScale), by = scale / tile.scale;
+  if (scale === 1 && tile.scale === 1) return;
+  used = true;
+  const place = (to, from, start, length, at) => {
+    const most = (scale - 1) * length / 2, center = start + length / 2;
+    return Math.min(Math.max(to - center - by * (from - center - at), -most), most);
+  };
+  tile.enlarge(scale, place(after.x, before.x, left, width, tile.x), place(after.y, before.y, top, height, tile.y));
+}
+
+// middle is the middle of the first two fingers, and how far they are apart.
+function middle() {
+  const [a, b = a] = fingers.values();
+  return { x: (a.clientX + b.clientX) / 2, y: (a.clientY + b.clientY) / 2, distance: Math.hypot(a.clientX - b.clientX, a.clientY - b.clientY) };
+}
 wall.ondragstart = () => false;
 wall.addEventListener('click', (event) => {
   const tile = event.target.closest('.camera'), id = tile?.dataset.camera;

@@ -46,6 +46,7 @@ function lay() {
   large = !kind ? '' : all.includes(seen('large')) ? seen('large') : all[0];
   for (const tile of tiles.values()) {
     tile.large = tile.id === large;
+    if (!tile.large) tile.enlarge(1, 0, 0);
     tile.element.classList.toggle('large', tile.large);
     tile.element.hidden = !all.includes(tile.id) || kind === 'one' && !tile.large;
   }

@@ -24,6 +24,7 @@ class Tile {
     this.seen = false; // the tile is on the screen, as far as is known: a wall of many cameras is not to request all of them at first
     this.mode = ''; // stream, socket, snapshots, or empty while nothing is shown
     this.large = false; // it has the rate of the camera
+    this.enlarge(1, 0, 0);
     this.requested = ''; // the query of the pictures that are requested
     this.drawn = Promise.resolve(); // when the last picture that came over the WebSocket is shown
     this.work = 0; // counts starts and stops, so that what was begun before the last one ends
@@ -137,9 +138,16 @@ class Tile {
     this.held = null;
   }
 
+  // enlarge shows the picture larger than the tile, with its middle x and y px from that of the tile.
+  enlarge(scale, x, y) {
+    Object.assign(this, { scale, x, y });
+    this.element.classList.toggle('enlarged', scale > 1);
+    for (const [name, value] of Object.entries({ scale, x: `${x}px`, y: `${y}px` })) this.element.style.setProperty(`--${name}`, value);
+  }
+
   // query returns the parameters of pictures in the size of the tile.
   query() {
-    const pixels = this.element.clientWidth * devicePixelRatio;
+    const pixels = this.element.clientWidth * devicePixelRatio * this.scale;
     const query = new URLSearchParams({ width: tileWidths.find((w) => w >= pixels) ?? tileWidths.at(-1) });
     if (!this.large && Number(wall.dataset.fps)) query.set('fps', wall.dataset.fps);
     return query.toString();
