@@ -13,7 +13,8 @@ const seen = (key) => view.get(key) ?? '';
 let groups = JSON.parse(wall.dataset.groups);
 let columns = 1;
 let large = ''; // the camera in the large tile
-let cycling = 0, awake = null; // a timer and a wake lock
+let cycling = 0; // a timer
+let awake = Promise.resolve(); // for the wake lock, if there is one
 
 // change changes keys of the view; null removes one. The browser remembers the view unless it is passing.
 function change(keys, passing) {
@@ -115,8 +116,10 @@ function move(id, to) {
 }
 
 // wake keeps the screen on while the wall is a kiosk, fills the screen or cycles.
-async function wake() {
-  const wanted = !document.hidden && (view.has('kiosk') || document.fullscreenElement || seen('cycle'));
-  if (!wanted) awake?.release();
-  else if (awake?.released !== false) awake = await navigator.wakeLock?.request('screen').catch(() => null);
+function wake() {
+  awake = awake.then((lock) => {
+    const wanted = !document.hidden && (view.has('kiosk') || document.fullscreenElement || seen('cycle'));
+    if (!wanted) return lock?.release();
+    return lock?.released === false ? lock : navigator.wakeLock?.request('screen');
+  }).catch(() => {}); // the browser refuses it
 }
