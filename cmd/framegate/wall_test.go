@@ -21,11 +21,12 @@ import (
 const sampleTiles = `(() => {
 	window.shown ??= new Map();
 	const copy = document.createElement('canvas'), context = copy.getContext('2d', { willReadFrequently: true });
-	const counts = [...tiles.values()].map(({ id, surface }) => {
+	const counts = [...tiles.values()].map(({ id, surface, img }) => {
 		if (!shown.has(id)) shown.set(id, new Set());
-		if (surface?.isConnected) {
-			Object.assign(copy, { width: surface.width, height: surface.height });
-			context.drawImage(surface, 0, 0);
+		const picture = surface?.isConnected ? surface : img, { naturalWidth: width = picture.width, naturalHeight: height = picture.height } = picture;
+		if (width > 0) {
+			Object.assign(copy, { width, height });
+			context.drawImage(picture, 0, 0);
 			shown.get(id).add(context.getImageData(0, 0, copy.width, copy.height).data.reduce((hash, value) => (hash * 31 + value) | 0, 7));
 		}
 		return shown.get(id).size;
