@@ -100,6 +100,7 @@ fuzz:
 	$(FUZZ) ./pipeline/jpeg -fuzz '^FuzzRead$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzNALUnits$$'
 	$(FUZZ) ./pipeline/unit -fuzz '^FuzzClaims$$'
+	$(FUZZ) ./internal/onvif -fuzz '^FuzzAnswers$$'
 	$(MAKE) fuzz-attackers
 
 # By default each runs for about 20 s on two cores. A time works as well, see above: make fuzz-attackers ATTACKS=10m

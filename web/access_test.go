@@ -58,6 +58,7 @@ var kindOfRoute = map[string]string{
 	"POST /api/probe":              "changes",
 	"POST /api/cameras/{id}/probe": "changes",
 	"POST /api/discover":           "changes",
+	"POST /api/discover/streams":   "changes",
 	"GET /setup":                   "admins",
 	"GET /setup/add":               "admins",
 	"GET /setup/cameras/{id}":      "admins",

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/onvif"
 	"github.com/framegate/framegate/pipeline/frame"
 
 	"github.com/go-chi/chi/v5"
@@ -113,4 +114,29 @@ func (s *server) discover(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	writeJSON(w, http.StatusOK, devices)
+}
+
+// discoverStreams serves POST /api/discover/streams: the streams of one camera that speaks ONVIF.
+func (s *server) discoverStreams(w http.ResponseWriter, r *http.Request) {
+	var camera onvif.Client
+	if bad := readObject(r, &camera, `{"service": "http://192.0.2.10/onvif/device_service", "username": "", "password": ""}`); bad != nil {
+		bad.write(w)
+		return
+	}
+	leave, _ := s.probes.enter("", maxProbes, 0)
+	if leave == nil {
+		problem{Status: http.StatusTooManyRequests, Detail: "other cameras are being tried; try again in some seconds", retryAfter: retryAfter}.write(w)
+		return
+	}
+	defer leave()
+	s.audit(r, "camera asked for its streams", "service", camera.Service)
+	http.NewResponseController(w).SetWriteDeadline(time.Now().Add(probeTimeout + writeTimeout))
+	ctx, cancel := context.WithTimeout(r.Context(), probeTimeout)
+	defer cancel()
+	streams, err := s.Streams(ctx, camera)
+	if err != nil {
+		problem{Status: http.StatusBadGateway, Detail: "the camera does not say what it sends: " + err.Error()}.write(w)
+		return
+	}
+	writeJSON(w, http.StatusOK, streams)
 }

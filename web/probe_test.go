@@ -29,6 +29,9 @@ func TestProbeSaysWhatACameraSendsAndChangesNothing(t *testing.T) {
 		{"/api/cameras/gate/probe", `{"url": "rtsp://h/new"}`, 200, []string{"rtsp://h/new", "hunter2"}},
 		{"/api/cameras/none/probe", `{}`, 404, []string{"no such camera"}},
 		{"/api/discover", ``, 200, []string{`"host": "192.0.2.9"`, `"vendor": "axis"`}},
+		{"/api/discover/streams", `{"service": "http://192.0.2.9/", "username": "ann", "password": "right"}`, 200, []string{`"url": "rtsp://192.0.2.9/1"`}},
+		{"/api/discover/streams", `{"service": "http://192.0.2.9/", "username": "ann", "password": "wrong"}`, 502, []string{"refuses the user or the password"}},
+		{"/api/discover/streams", `{"host": "192.0.2.9"}`, 400, []string{"service"}},
 	} {
 		resp, body := send(t, "POST", url+step.path, step.body, nil)
 		for _, part := range append(step.parts, "") {

@@ -58,6 +58,7 @@ func (s *server) routes() []route {
 		{http.MethodPost, "/api/probe", auth.Admin, edit(s.probeNew)},
 		{http.MethodPost, "/api/cameras/{id}/probe", auth.Admin, edit(s.probeChanged)},
 		{http.MethodPost, "/api/discover", auth.Admin, edit(s.discover)},
+		{http.MethodPost, "/api/discover/streams", auth.Admin, edit(s.discoverStreams)},
 		{http.MethodGet, "/setup", auth.Admin, http.HandlerFunc(s.showSetup)},
 		{http.MethodGet, "/setup/add", auth.Admin, http.HandlerFunc(s.showNewCamera)},
 		{http.MethodGet, "/setup/cameras/{id}", auth.Admin, http.HandlerFunc(s.showSetCamera)},

@@ -43,6 +43,8 @@ type Options struct {
 	Probe func(ctx context.Context, src configs.Source) (found any, picture []byte, err error)
 	// Discover returns the cameras that answer on this network before ctx is done.
 	Discover func(ctx context.Context) ([]onvif.Device, error)
+	// Streams asks a camera with ONVIF for its streams.
+	Streams func(ctx context.Context, camera onvif.Client) ([]onvif.Stream, error)
 	// Abandoned returns how many pipelines hang in a driver and were given up, for /metrics.
 	Abandoned func() int
 	// Living returns how many objects of GStreamer exist, for /metrics.

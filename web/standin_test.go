@@ -205,6 +205,12 @@ func newHandlerOf(t testing.TB, config *configs.Config, file *edit.File, now fun
 		Probe: probeStandin, Discover: func(context.Context) ([]onvif.Device, error) {
 			return []onvif.Device{{Host: "192.0.2.9", Vendor: "axis"}}, nil
 		},
+		Streams: func(_ context.Context, camera onvif.Client) ([]onvif.Stream, error) {
+			if camera.Password != "right" {
+				return nil, onvif.ErrUnauthorized
+			}
+			return []onvif.Stream{{URL: "rtsp://192.0.2.9/1", Width: 640}}, nil
+		},
 		Abandoned: func() int { return 3 }, Living: func() int { return 5 }, DroppedLines: func() int { return 7 },
 		MaxMemory: func() int64 { return 1 << 30 }, Refused: func() map[string]int { return map[string]int{"max_connections": 9} },
 		Configuration: func() Configuration { return Configuration{File: "test.yaml"} },

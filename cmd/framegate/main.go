@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/onvif"
 	"github.com/framegate/framegate/internal/terminal"
 	"github.com/framegate/framegate/web/auth/links"
 
@@ -28,6 +29,7 @@ type commands struct {
 	Demo     demo          `cmd:"" help:"Start four test cameras and serve them, read over real RTSP."`
 	Check    check         `cmd:"" help:"Check a configuration and print every fault with its line and column."`
 	Probe    probe         `cmd:"" help:"Connect to a camera once and print what it sends."`
+	Discover discover      `cmd:"" help:"Find the cameras of this network that speak ONVIF, and print what can be pasted into a configuration."`
 	Hardware hardware      `cmd:"" help:"Try every plan of this machine and print which work."`
 	Sign     sign          `cmd:"" help:"Print a signed link, which shows a camera to whoever has the link, until it expires."`
 	Revoke   revoke        `cmd:"" help:"Revoke one signed link before it expires."`
@@ -97,6 +99,7 @@ func defaults() kong.Vars {
 		"searched":        "./" + strings.Join(configs.Searched, ", "),
 		"listen":          strings.Join(config.Listen, ","),
 		"connect_timeout": config.Defaults.ConnectTimeout.String(),
+		"onvif_group":     onvif.Group,
 		"link_for":        fmt.Sprintf("%gh", links.DefaultFor.Hours()),
 		"transport":       string(config.Defaults.Transport),
 		"transports":      fmt.Sprintf("%s,%s,%s", configs.TCP, configs.UDP, configs.Auto),

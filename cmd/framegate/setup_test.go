@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/internal/onvif/onviftest"
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/camtest"
 
@@ -183,4 +184,21 @@ func TestWallWithoutCamerasLeadsAnAdminToTheForm(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(p.URL+"/"))
 	do(t, ctx, chromedp.Click(`.empty a`))
 	untilPage(t, ctx, "the form", formReady)
+}
+
+// TestSetUpAsksACameraForItsStreams which it has found: the test says so in its place, since it must not ask the network.
+func TestSetUpAsksACameraForItsStreams(t *testing.T) {
+	ctx := browser(t)
+	camera := onviftest.Start(t, "ann", "right")
+	p := start(t, "--config", config(t, "cameras: []\n"))
+	do(t, ctx, chromedp.Navigate(p.URL+"/setup/add"))
+	untilPage(t, ctx, "the form", formReady)
+	do(t, ctx, chromedp.Evaluate[string](fmt.Sprintf(`document.querySelector('#camera').service = %q, document.querySelector('#streams').hidden = false, ''`, camera.Service)))
+	typeInto(t, ctx, "username", "ann", "password", "wrong")
+	press(t, ctx, "Ask the camera for its streams")
+	untilPage(t, ctx, "the refusal", textOf("#refusal")+`.includes('refuses the user or the password')`)
+	typeInto(t, ctx, "password", "right")
+	press(t, ctx, "Ask the camera for its streams")
+	untilPage(t, ctx, "the URLs", `document.querySelector('[name=url]').value === 'rtsp://127.0.0.1:8554/high?a=1&b=2' && document.querySelector('[name=substream]').value === 'rtsp://127.0.0.1:8554/low?a=1&b=2'`)
+	keepScreenshot(t, ctx, "setup-streams")
 }

@@ -76,11 +76,16 @@ func New(o Options) (*App, error) {
 	a.ceiling = newCeiling(a.cameras, a.log.Logger)
 	a.machine.Memory = a.ceiling.budget
 	a.handler = web.New(web.Options{
-		Cameras: a.cameras, Hardware: a.machine.hardware, Probe: a.machine.probe, Discover: onvif.Discover, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
+		Cameras: a.cameras, Hardware: a.machine.hardware, Probe: a.machine.probe, Discover: onvif.Discover, Streams: streamsOf, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
 		Configuration: a.configuration, FirstRun: o.FirstRun, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
 		DroppedLines: a.log.Dropped, MaxMemory: a.ceiling.limit.Load, Refused: a.clients.refusals,
 	})
 	return a, nil
+}
+
+// streamsOf asks a camera for its streams.
+func streamsOf(ctx context.Context, camera onvif.Client) ([]onvif.Stream, error) {
+	return camera.Streams(ctx)
 }
 
 // shutdownTime is how long a response may take to end.

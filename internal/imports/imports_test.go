@@ -58,6 +58,7 @@ var order = []string{
 	"internal/app",
 
 	"internal/certificate/certificatetest",
+	"internal/onvif/onviftest",
 	"clients",
 	"internal/standin",
 	"pipeline/plan/plantest",

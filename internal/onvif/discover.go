@@ -1,4 +1,4 @@
-// Package onvif finds the cameras on this network that speak ONVIF, with WS-Discovery.
+// Package onvif finds the cameras on this network that speak ONVIF, with WS-Discovery, and asks them for their streams.
 package onvif
 
 import (
@@ -24,10 +24,14 @@ type Device struct {
 	Name   string `json:"name"`   // as it is set in the camera; may be empty
 	Model  string `json:"model"`  // may be empty
 	Vendor string `json:"vendor"` // a value of the key vendor, if its maker is known to framegate; empty otherwise
+
+	Service string `json:"service"` // URL of its device service, on Host
 }
 
+// Group is the multicast address of WS-Discovery.
+const Group = "239.255.255.250:3702"
+
 const (
-	group       = "239.255.255.250:3702" // of WS-Discovery
 	maxDevices  = 64
 	maxDatagram = 64 << 10
 	maxName     = 100 // characters of a name or a model
@@ -39,9 +43,10 @@ const probe = `<?xml version="1.0" encoding="UTF-8"?>
 
 // Discover asks the network once, and returns the cameras that answer before ctx is done, 64 at most, sorted by their addresses. Only
 // answers to this question count.
-func Discover(ctx context.Context) ([]Device, error) { return discover(ctx, group) }
+func Discover(ctx context.Context) ([]Device, error) { return DiscoverAt(ctx, Group) }
 
-func discover(ctx context.Context, to string) ([]Device, error) {
+// DiscoverAt is Discover at another address than Group.
+func DiscoverAt(ctx context.Context, to string) ([]Device, error) {
 	address, err := net.ResolveUDPAddr("udp4", to)
 	if err != nil {
 		return nil, err
@@ -94,12 +99,13 @@ func parse(answer []byte, id string, from netip.Addr) (Device, bool) {
 		RelatesTo string `xml:"Header>RelatesTo"`
 		Matches   []struct {
 			Scopes string `xml:"Scopes"`
+			XAddrs string `xml:"XAddrs"`
 		} `xml:"Body>ProbeMatches>ProbeMatch"`
 	}
 	if xml.Unmarshal(answer, &envelope) != nil || len(envelope.Matches) == 0 || !strings.Contains(envelope.RelatesTo, id) {
 		return Device{}, false
 	}
-	device := Device{Host: from.String()}
+	device := Device{Host: from.String(), Service: serviceOf(envelope.Matches[0].XAddrs, from)}
 	for _, scope := range strings.Fields(envelope.Matches[0].Scopes) {
 		kind, value, _ := strings.Cut(strings.TrimPrefix(scope, "onvif://www.onvif.org/"), "/")
 		if text, err := url.PathUnescape(value); err == nil {
@@ -118,6 +124,17 @@ func parse(answer []byte, id string, from netip.Addr) (Device, bool) {
 		}
 	}
 	return device, true
+}
+
+// serviceOf returns the first of some URLs that is on a host, or the usual one there.
+func serviceOf(addresses string, host netip.Addr) string {
+	for _, address := range strings.Fields(addresses) {
+		u, err := url.Parse(address)
+		if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() == host.String() && u.User == nil {
+			return u.String()
+		}
+	}
+	return (&url.URL{Scheme: "http", Host: host.String(), Path: "/onvif/device_service"}).String()
 }
 
 // clean returns a text of a camera without control characters, and not all of a long one.

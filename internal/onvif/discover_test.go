@@ -38,11 +38,11 @@ func TestCamerasThatAnswerAreFound(t *testing.T) {
 		}
 		time.AfterFunc(time.Second, cancel) // loopback has delivered them
 	}()
-	found, err := discover(ctx, camera.LocalAddr().String())
+	found, err := DiscoverAt(ctx, camera.LocalAddr().String())
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Device{Host: "127.0.0.1", Name: "HIKVISION Gate", Model: "DS-2CD2042", Vendor: "hikvision"}
+	want := Device{Host: "127.0.0.1", Name: "HIKVISION Gate", Model: "DS-2CD2042", Vendor: "hikvision", Service: "http://127.0.0.1/onvif/device_service"}
 	if len(found) != 1 || found[0] != want {
 		t.Errorf("%+v", found)
 	}
@@ -59,7 +59,7 @@ func TestNoCameraIsFoundWhereNoneAnswers(t *testing.T) {
 	defer silent.Close()
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if found, err := discover(ctx, silent.LocalAddr().String()); err != nil || found == nil || len(found) > 0 {
+	if found, err := DiscoverAt(ctx, silent.LocalAddr().String()); err != nil || found == nil || len(found) > 0 {
 		t.Errorf("%v %v", found, err)
 	}
 }

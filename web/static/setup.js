@@ -245,18 +245,29 @@ function cameraForm(form) {
     answer.catch(() => say([], ''));
     await showProbe(await answer);
   });
+  onClick('#streams', async () => {
+    const streams = await send('POST', 'api/discover/streams', { service: form.service, username: elements.username.value, password: elements.password.value });
+    const [{ url, width }] = streams, last = streams.at(-1);
+    elements.vendor.value = '';
+    elements.url.value = url;
+    elements.substream.value = last.width < width ? last.url : '';
+    showKind(form);
+    say(streams.map((s) => [s.url, s.codec, s.width ? `${s.width}x${s.height}` : ''].join(' ')), 'good');
+  });
   onClick('#discover', async () => {
     const status = one('#discovered');
     status.textContent = 'Asking …';
     const devices = await send('POST', 'api/discover').finally(() => { status.textContent = ''; });
     status.textContent = devices.length ? '' : 'No camera answers; it may have ONVIF switched off.';
-    one('#devices').replaceChildren(...devices.map(({ host, name, model, vendor }) => {
+    one('#devices').replaceChildren(...devices.map(({ host, name, model, vendor, service }) => {
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: `${host} ${name} ${model}` });
       button.addEventListener('click', () => {
         Object.assign(elements.name, { value: name || host }).dispatchEvent(new Event('input', { bubbles: true }));
         elements.vendor.value = vendor;
         elements.host.value = host;
         elements.url.value = `rtsp://${host}/`;
+        form.service = service;
+        one('#streams').hidden = false;
         showKind(form);
         elements[vendor ? 'username' : 'url'].focus();
       });
