@@ -82,6 +82,7 @@ func (d *decoder) document(file *ast.File) *Config {
 		d.fault(placeOfNode(bodies[1]), "a second document; a configuration must be a single one")
 		return config
 	}
+	config.Blank = false
 	ast.Walk(anchorVisitor(d.anchors), bodies[0])
 	d.object(bodies[0], reflect.ValueOf(config).Elem(), "", 0)
 	d.checkServer(config)

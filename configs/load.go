@@ -39,7 +39,7 @@ func HasKey(content []byte, path string) bool {
 
 // Default returns the configuration of an empty file.
 func Default() *Config {
-	config := &Config{}
+	config := &Config{Blank: true}
 	setDefaults(reflect.ValueOf(config).Elem())
 	return config
 }

@@ -50,6 +50,8 @@ type Config struct {
 	Files []string `yaml:"-"`
 	// Variables are the names of the environment variables that the configuration uses, sorted. Their values may be secrets.
 	Variables []string `yaml:"-"`
+	// Blank means that the file has no keys: it is empty, or has only comments. It may just be being written.
+	Blank bool `yaml:"-"`
 }
 
 // Settings are keys that may be set for all cameras, under defaults, and for each camera.

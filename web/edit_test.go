@@ -36,7 +36,7 @@ func serveText(t *testing.T, text string) (url, path string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return serveConfig(t, config, &edit.File{Path: path}), path
+	return serveConfig(t, config, &edit.File{Path: path, Start: config}), path
 }
 
 // send makes a request with a JSON body and further headers.
@@ -185,6 +185,47 @@ func TestWrongChangesAreRefusedWithTheReason(t *testing.T) {
 		resp, body := send(t, method, url+path, `{"id": "gate"}`, nil)
 		if resp.StatusCode != 409 || !strings.Contains(body, "by hand") || !strings.Contains(body, `"camera":"gate"`) {
 			t.Errorf("%s of a file with faults: %s %s", method, resp.Status, body)
+		}
+	}
+}
+
+// TestChangeOfAFileThatIsNotInEffectIsRefused has files as they are while another program writes them.
+func TestChangeOfAFileThatIsNotInEffectIsRefused(t *testing.T) {
+	for name, c := range map[string]struct{ text, part string }{
+		"empty":         {"", "empty or has only comments"},
+		"a line end":    {"\n", "empty or has only comments"},
+		"comments only": {"# of the site\n# all gone\n", "empty or has only comments"},
+		"half":          {site[:strings.Index(site, "    url:")], "neither url nor vendor"},
+		"half a line":   {site[:len(site)-5], "by hand"},
+		"a web page":    {"<html><body>502 Bad Gateway</body></html>\n", "expected keys and values"},
+		"no YAML":       {"\x00\x01{", "by hand"},
+		"no UTF-8":      {"cameras: # \xFF\n", "not UTF-8"},
+		"missing":       {"", "no such file"},
+	} {
+		url, path := serveFile(t)
+		err := os.WriteFile(path, []byte(c.text), 0o600)
+		if name == "missing" {
+			err = os.Remove(path)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, request := range []struct{ method, path, body string }{
+			{"POST", "", `{"id": "shed", "url": "rtsp://h/shed"}`},
+			{"PUT", "/shed", `{"url": "rtsp://h/shed"}`},
+			{"PATCH", "/gate", `{"fps": 1}`},
+			{"DELETE", "/gate", ""},
+		} {
+			resp, body := send(t, request.method, url+"/api/cameras"+request.path, request.body, nil)
+			if resp.StatusCode != 409 || !strings.Contains(body, c.part) {
+				t.Errorf("%s: %s: %s %s", name, request.method, resp.Status, body)
+			}
+		}
+		if content, _ := os.ReadFile(path); string(content) != c.text {
+			t.Errorf("%s: the file is\n%s", name, content)
+		}
+		if _, body := get(t, url+"/api/cameras"); !strings.Contains(string(body), `"gate"`) || !strings.Contains(string(body), `"yard"`) {
+			t.Errorf("%s: the cameras are %s", name, body)
 		}
 	}
 }

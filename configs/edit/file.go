@@ -4,6 +4,7 @@ package edit
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -24,6 +25,9 @@ import (
 type File struct {
 	Path string
 
+	// Start is the configuration that is in effect before the first Load or change; nil for none.
+	Start *configs.Config
+
 	// Apply puts a configuration into effect that was read from the file or written to it. Load and every change call it, never
 	// concurrently with itself or Refuse. It may be nil.
 	Apply func(*configs.Config) error
@@ -31,8 +35,9 @@ type File struct {
 	// Refuse gets what is wrong with a file that is not put into effect. It is called like Apply, and may be nil.
 	Refuse func(error)
 
-	mu       sync.Mutex // held from reading the file until it is applied, so that no older content is applied after a newer one
-	inEffect []byte     // the text that this File last applied; nil for none
+	mu       sync.Mutex      // held from reading the file until it is applied, so that no older content is applied after a newer one
+	inEffect []byte          // the text that this File last applied
+	applied  *configs.Config // what it says; nil for none
 }
 
 // The errors of changes, besides ErrByHand, KeysError and AdministratorError.
@@ -43,7 +48,7 @@ var (
 	ErrExists   = errors.New("a camera with this id already exists")
 	// ErrConflict means that somebody else changed the file while the change was made.
 	ErrConflict = errors.New("the file was changed by somebody else at the same time and stays as it is now; make the change again")
-	// ErrNotInEffect means that the file has faults, is empty or is missing, so that the previous configuration is in effect.
+	// ErrNotInEffect means that the file has faults, has no keys any more or is missing, so that the previous configuration is in effect.
 	ErrNotInEffect = errors.New("the file is not in effect and must be changed by hand first")
 )
 
@@ -62,8 +67,8 @@ func (f *File) Load() (*configs.Config, error) {
 // load applies a text of the file, or refuses it. f.mu is held.
 func (f *File) load(text []byte) (*configs.Config, error) {
 	config, err := configs.Parse(f.Path, text, os.LookupEnv)
-	if err == nil && len(text) == 0 {
-		err = errors.New("the file is empty, as if it were being written; a configuration without cameras has cameras: []")
+	if err == nil && config.Blank && f.hasKeys() {
+		err = errors.New("the file is empty or has only comments, as if it were being written; a configuration without cameras has cameras: []")
 	}
 	if err == nil {
 		err = f.apply(config, text)
@@ -81,8 +86,14 @@ func (f *File) apply(config *configs.Config, text []byte) error {
 			return err
 		}
 	}
-	f.inEffect = text
+	f.inEffect, f.applied = text, config
 	return nil
+}
+
+// hasKeys reports whether the configuration in effect comes from a file with keys. f.mu is held.
+func (f *File) hasKeys() bool {
+	config := cmp.Or(f.applied, f.Start)
+	return config != nil && !config.Blank
 }
 
 func (f *File) refuse(err error) {

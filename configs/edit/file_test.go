@@ -132,16 +132,72 @@ func TestFolderOfAnotherUserIsReadOnly(t *testing.T) {
 	}
 }
 
-func TestEmptyFileIsNotApplied(t *testing.T) {
-	f := fileWith(t, "")
-	f.Apply = func(*configs.Config) error {
-		t.Error("it was applied")
-		return nil
+func TestFileWithoutKeysIsNotAppliedInPlaceOfOneWithKeys(t *testing.T) {
+	for name, text := range map[string]string{
+		"empty": "", "a line end": "\n", "spaces": " \n\t\n", "comments": "# of the site\n\n  # all gone\n", "a byte order mark": "\uFEFF",
+		"a document": "---\n", "a document with a comment": "---\n# gone\n", "null": "null\n", "a tilde": "~ # nothing\n",
+	} {
+		f := fileWith(t, twoCameras)
+		if _, err := f.Load(); err != nil {
+			t.Fatal(err)
+		}
+		f.Apply = func(*configs.Config) error {
+			t.Errorf("%s: it was applied", name)
+			return nil
+		}
+		var refused error
+		f.Refuse = func(err error) { refused = err }
+		if err := os.WriteFile(f.Path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Load(); err == nil || refused == nil || !strings.Contains(err.Error(), "cameras: []") {
+			t.Errorf("%s: got %v", name, err)
+		}
+		if err := do(f, `post {"id": "c", "url": "test://clock"}`); !errors.Is(err, ErrNotInEffect) || contentOf(t, f) != text {
+			t.Errorf("%s: %v, the file is %q", name, err, contentOf(t, f))
+		}
+
+		config, err := configs.Load(f.Path)
+		if err != nil || !config.Blank {
+			t.Fatalf("%s: %v", name, err)
+		}
+		fresh := &File{Path: f.Path, Start: config} // as at the start with such a file
+		if _, err := fresh.Load(); err != nil {
+			t.Errorf("%s, where nothing else was in effect: %v", name, err)
+		}
 	}
-	var refused error
-	f.Refuse = func(err error) { refused = err }
-	if _, err := f.Load(); err == nil || err != refused || !strings.Contains(err.Error(), "cameras: []") {
-		t.Errorf("got %v", err)
+}
+
+func TestListWithoutCamerasIsApplied(t *testing.T) {
+	for _, text := range []string{"cameras: []\n", "{}\n", "listen: ':80'\n"} {
+		f := fileWith(t, twoCameras)
+		if _, err := f.Load(); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(f.Path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if config, err := f.Load(); err != nil || len(config.Cameras) > 0 {
+			t.Errorf("%q: %v", text, err)
+		}
+	}
+}
+
+// TestFileThatBecomesEmptyBeforeItIsFirstLoadedIsNotChanged has a file that was read for the start, and emptied then.
+func TestFileThatBecomesEmptyBeforeItIsFirstLoadedIsNotChanged(t *testing.T) {
+	for _, text := range []string{"", "# mine\n"} {
+		f := fileWith(t, twoCameras)
+		start, err := configs.Load(f.Path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.Start = start
+		if err := os.WriteFile(f.Path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := do(f, `post {"id": "c", "url": "test://clock"}`); !errors.Is(err, ErrNotInEffect) || contentOf(t, f) != text {
+			t.Errorf("%v, the file is %q", err, contentOf(t, f))
+		}
 	}
 }
 
@@ -153,7 +209,7 @@ func TestFileThatIsNotInEffectIsNotChanged(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, text := range map[string]string{
-		"empty": "", "a fault": "cameras: [{id: gate}]\n", "half": twoCameras[:30], "no YAML": "\x00\x01",
+		"empty": "", "comments only": "# gone\n", "a fault": "cameras: [{id: gate}]\n", "half": twoCameras[:30], "no YAML": "\x00\x01",
 	} {
 		if err := os.WriteFile(f.Path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -29,6 +29,7 @@ var users = &section{[]string{"auth", "users"}, "user", configs.UserPath, func(c
 func (s *section) rest(config *configs.Config, index int, there bool) configs.Config {
 	rest := *config
 	rest.Files, rest.Variables = nil, nil // they include those of the camera
+	rest.Blank = false
 	s.cut(&rest, index, there)
 	return rest
 }

@@ -47,7 +47,7 @@ func (f *File) current(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(text, f.inEffect) {
+	if f.applied == nil || !bytes.Equal(text, f.inEffect) {
 		if _, err := f.load(text); err != nil {
 			return nil, fmt.Errorf("%w: %w", ErrNotInEffect, err)
 		}

@@ -62,7 +62,7 @@ type App struct {
 func New(o Options) (*App, error) {
 	a := &App{Options: o, level: new(slog.LevelVar), applied: o.Config, machine: newMachine()}
 	if o.File != "" {
-		a.file = &edit.File{Path: o.File, Apply: a.apply, Refuse: a.refuse}
+		a.file = &edit.File{Path: o.File, Start: o.Config, Apply: a.apply, Refuse: a.refuse}
 	}
 	setLevel(a.level, o.Config)
 	a.log = logging.Stderr(o.Config.LogFormat, a.level)

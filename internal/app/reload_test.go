@@ -47,7 +47,7 @@ func (a *App) ids() (all []string) {
 
 func TestPreviousConfigurationStaysInEffectWhileTheFileIsWrong(t *testing.T) {
 	a := serve(t, "cameras: [{id: a, url: 'test://ball'}]")
-	for _, wrong := range []string{"", "cameras: [{id: b, u", "cameras: [{id: b, url: 'test://ball', colour: red}]"} {
+	for _, wrong := range []string{"", "\n", "# all gone\n", "cameras: [{id: b, u", "cameras: [{id: b, url: 'test://ball', colour: red}]"} {
 		write(t, a.File, wrong)
 		if a.load() != nil || a.configuration().OK() || !slices.Equal(a.ids(), []string{"a"}) {
 			t.Errorf("%q: %+v, cameras %v", wrong, a.configuration(), a.ids())
