@@ -29,10 +29,10 @@ func TestProbeSaysWhatIsOdd(t *testing.T) {
 		w.Header().Set("Content-Type", "multipart/x-mixed-replace; boundary=b")
 		for r.Context().Err() == nil {
 			if r.URL.Path == "/text" {
-				fmt.Fprint(w, "--b\r\nContent-Type: text/plain\r\n\r\nno picture\r\n")
-			} else {
-				fmt.Fprintf(w, "--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", picture.Len()+7, picture.Bytes())
+				fmt.Fprint(w, "--b\r\nContent-Type: text/plain\r\n\r\nno picture\r\n--b--\r\n")
+				return
 			}
+			fmt.Fprintf(w, "--b\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n%s\r\n", picture.Len()+7, picture.Bytes())
 			http.NewResponseController(w).Flush()
 			time.Sleep(50 * time.Millisecond) // its rate
 		}

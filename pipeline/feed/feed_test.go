@@ -237,7 +237,7 @@ func TestCameraThatAnswersIsWaitedFor(t *testing.T) {
 	running := camtest.Run(t, feed)
 	select {
 	case w := <-waits:
-		if w.Err.Reason != frame.TimedOut || time.Since(w.Since) < keyframeGrace {
+		if w.Err.Reason != frame.TimedOut || time.Since(w.Since) < src.ConnectTimeout {
 			t.Errorf("it waits since %v: %v", w.Since, w.Err)
 		}
 	case <-time.After(camtest.Patience):

@@ -125,7 +125,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 	defer resp.Body.Close()
 	kind, boundary := mediaType(resp.Header.Get("Content-Type"))
 	if strings.HasPrefix(kind, "multipart/") {
-		return true, c.takeAll(ctx, multipart.NewReader(resp.Body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewReader(newLivingBody(resp.Body, pictures.in), boundary), pictures)
 	}
 	timed := &timedBody{from: resp.Body, expired: func() { cancel(c.broken(errors.New("it sent a part of a picture, and then nothing"))) }}
 	defer timed.stop()
@@ -138,7 +138,7 @@ func (c *httpCamera) fetch(ctx context.Context, pictures *jpegIntake) (stream bo
 		}
 	case bytes.HasPrefix(bytes.TrimLeft(first, "\r\n"), []byte("--")), bytes.EqualFold(first, []byte("Content-")): // the first boundary may be missing
 		c.odd("type", fmt.Sprintf("a stream of parts is sent as %.40q", kind))
-		return true, c.takeAll(ctx, multipart.NewReader(body, boundary), pictures)
+		return true, c.takeAll(ctx, multipart.NewReader(newLivingBody(body, pictures.in), boundary), pictures)
 	case len(first) == 0 && err != io.EOF:
 		return false, cmp.Or(context.Cause(ctx), c.broken(err))
 	case !isJPEG(kind):
@@ -178,6 +178,28 @@ func (c *httpCamera) takeAll(ctx context.Context, parts *multipart.Reader, pictu
 			return err
 		}
 	}
+}
+
+// livingBody is the body of a stream. Its bytes are signs of life, whether they make a picture or not. It belongs to the goroutine
+// that reads.
+type livingBody struct {
+	from io.Reader
+	in   *Intake
+}
+
+// newLivingBody returns the body of a stream whose head has just come, which is a sign of life too. A single JPEG has no livingBody:
+// there the whole picture is the answer, which is to come within connect_timeout.
+func newLivingBody(from io.Reader, in *Intake) livingBody {
+	in.Alive(time.Now())
+	return livingBody{from, in}
+}
+
+func (b livingBody) Read(to []byte) (int, error) {
+	n, err := b.from.Read(to)
+	if n > 0 {
+		b.in.Alive(time.Now())
+	}
+	return n, err
 }
 
 // timedBody is the body of an answer that may have a single picture. Once started, it calls expired when nothing has come for a

@@ -53,7 +53,8 @@ const (
 	// maxClockPause is the longest pause by the camera's clock that counts. The clock shows the usual pause of a camera that first
 	// sends many old pictures at once.
 	maxClockPause = 20 * time.Second
-	// keyframeGrace is how long a camera may take for its first picture until that is reported. Most send a keyframe every 1 to 4 s.
+	// keyframeGrace is how long a camera may take for its first picture until that is reported, unless connect_timeout is shorter. Most
+	// send a keyframe every 1 to 4 s.
 	keyframeGrace = 5 * time.Second
 )
 
@@ -250,7 +251,7 @@ func (f *Feed) watch(ctx context.Context, end context.CancelCauseFunc) {
 		}
 		left = min(left, timeouts.stall, time.Second) // what arrives in between may change the limit
 		if since, _, _ := f.liveness.unusable(false); !since.IsZero() {
-			if due := time.Until(since.Add(keyframeGrace)); due > 0 {
+			if due := time.Until(since.Add(min(keyframeGrace, timeouts.connect))); due > 0 {
 				left = min(left, due)
 			} else {
 				f.reportWaiting()
