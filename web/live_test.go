@@ -120,7 +120,7 @@ cameras:
 	}{
 		"no such camera":     {"shed", "", 404, "shed", "", ""},
 		"out of range":       {"gate", "width=7", 400, "width is \"7\"", "width", ""},
-		"a query of nothing": {"gate", "%zz", 400, "the query cannot be read", "", ""},
+		"not encoded":        {"gate", "width=50%", 400, "width is \"50%\"", "width", ""},
 		"camera is away":     {"away", "", 503, "connection refused", "", "unreachable"},
 		"camera is disabled": {"off", "", 503, "disabled", "", ""},
 	} {

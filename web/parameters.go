@@ -151,14 +151,11 @@ func readNumber(text string, low, high float64) (float64, bool) {
 // defaultMaxAge is the max_age of a snapshot whose request has none.
 const defaultMaxAge = time.Second
 
-// parse parses a query. A known parameter that is repeated or out of range is a problem. Other parameters are ignored: pages and
-// players add some to bypass caches, under many names.
+// parse parses a query. A known parameter that is repeated or out of range is a problem. Other parameters are ignored, even if they
+// cannot be read: pages and players add some to bypass caches, under many names.
 func parse(rawQuery string, known []parameter) (query, *problem) {
 	q := query{maxAge: defaultMaxAge, wait: defaultWait}
-	given, err := url.ParseQuery(rawQuery)
-	if err != nil {
-		return q, badParameter("", "the query cannot be read: "+err.Error())
-	}
+	given := valuesIn(rawQuery)
 	for _, p := range known {
 		values := given[p.name]
 		switch {
@@ -173,6 +170,24 @@ func parse(rawQuery string, known []parameter) (query, *problem) {
 		q.Auto = true
 	}
 	return q, q.contradiction()
+}
+
+// valuesIn returns the values in a query by name. url.ParseQuery would refuse the whole of a query such as width=640&amp;t=1. A value
+// that cannot be decoded is as it is written: no parameter accepts it.
+func valuesIn(rawQuery string) map[string][]string {
+	values := map[string][]string{}
+	for pair := range strings.SplitSeq(rawQuery, "&") {
+		name, value, _ := strings.Cut(pair, "=")
+		name, err := url.QueryUnescape(name)
+		if err != nil {
+			continue
+		}
+		if decoded, err := url.QueryUnescape(value); err == nil {
+			value = decoded
+		}
+		values[name] = append(values[name], value)
+	}
+	return values
 }
 
 // CheckPicture returns what is wrong with the query in the URL of a camera's picture, such as /cameras/gate/stream?width=640.
