@@ -5,11 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/draw"
-	_ "image/gif"
-	_ "image/png"
 	"io"
 	"math"
 	"os"
@@ -18,16 +13,12 @@ import (
 	"strings"
 	"time"
 
-	_ "golang.org/x/image/bmp"
-	_ "golang.org/x/image/tiff"
-
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
 	"github.com/framegate/framegate/pipeline/jpeg"
 	"github.com/framegate/framegate/pipeline/multipart"
 	"github.com/framegate/framegate/pipeline/unit"
-	"github.com/framegate/framegate/pipeline/webp"
 )
 
 // minLoop is the shortest time between two starts of a file, so that a file of one picture does not keep the machine busy.
@@ -87,6 +78,8 @@ func (f *fileReader) play(ctx context.Context) error {
 		return f.playJPEGs(ctx, jpeg.NewReader(file), math.MaxInt)
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("--")) && bytes.Contains(bytes.ToLower(head), []byte("image/jpeg")):
 		return f.playJPEGs(ctx, multipart.NewReader(file, ""), math.MaxInt)
+	case unshownImage(head) != "":
+		return &frame.CameraError{Reason: frame.Unsupported, Text: fmt.Sprintf("%s: it contains %s picture, which framegate does not decode: save it as JPEG or PNG", f.path, unshownImage(head))}
 	case isImage(head):
 		return f.showImage(file, info)
 	}
@@ -106,6 +99,7 @@ const rawRate = 25
 
 // playJPEGs passes on the pictures of the file, but no more than most of them. It returns io.EOF at the end.
 func (f *fileReader) playJPEGs(ctx context.Context, from interface{ Next() ([]byte, error) }, most int) error {
+	f.in.orient(frame.Orientation{}) // a file that was there before may have been turned
 	if most > 1 {
 		f.in.feed.odd.add("no rate", fmt.Sprintf("the file states no rate, so %d pictures a second are shown", rawRate))
 	}
@@ -161,71 +155,4 @@ func explainFile(path string, err error) error {
 		text = path + " is not a video that GStreamer can read: " + bus.Text
 	}
 	return &frame.CameraError{Reason: bus.Reason, Text: text}
-}
-
-// convertedImage is the JPEG of a file with a picture of another kind.
-type convertedImage struct {
-	at   time.Time // when the file was changed
-	size int64
-	jpeg []byte
-}
-
-// imageQuality is the quality of the JPEGs that stand for pictures of other kinds.
-const imageQuality = 95
-
-// maxImage is how many bytes a file with a picture may have.
-const maxImage = 256 << 20
-
-// isImage reports whether the beginning of a file is that of a picture that Go decodes.
-func isImage(head []byte) bool {
-	for _, mark := range []string{"\x89PNG\r\n\x1a\n", "GIF87a", "GIF89a", "II*\x00", "MM\x00*"} {
-		if bytes.HasPrefix(head, []byte(mark)) {
-			return true
-		}
-	}
-	return len(head) > 16 && (string(head[:4]) == "RIFF" && string(head[8:12]) == "WEBP" ||
-		string(head[:2]) == "BM" && string(head[6:10]) == "\x00\x00\x00\x00") // a BMP has two reserved fields there
-}
-
-// showImage passes on the picture in the file, as a JPEG. It returns io.EOF.
-func (f *fileReader) showImage(file *os.File, info os.FileInfo) error {
-	if f.converted == nil || !f.converted.at.Equal(info.ModTime()) || f.converted.size != info.Size() {
-		converted, err := convertImage(file, info.Size())
-		switch {
-		case err == nil:
-			f.converted = &convertedImage{info.ModTime(), info.Size(), converted}
-		case f.converted == nil:
-			return &frame.CameraError{Reason: frame.NoVideo, Text: fmt.Sprintf("%s: %v", f.path, err)}
-		default: // somebody may be writing it
-			f.in.feed.broken.Add(1)
-		}
-	}
-	f.in.Unit(f.converted.jpeg, unit.NoPTS, true, time.Now(), &jpegFile)
-	return io.EOF
-}
-
-// convertImage makes a JPEG of a picture of another kind. Transparent parts become white, as on most pages.
-func convertImage(file io.ReaderAt, size int64) ([]byte, error) {
-	if size > maxImage {
-		return nil, fmt.Errorf("a picture of %d bytes, more than %d", size, maxImage)
-	}
-	config, _, err := image.DecodeConfig(io.NewSectionReader(file, 0, size))
-	if err != nil {
-		return nil, err
-	}
-	if config.Width < 1 || config.Height < 1 || config.Width > maxArea/config.Height {
-		return nil, fmt.Errorf("a picture of %dx%d, more than %d pixels", config.Width, config.Height, maxArea)
-	}
-	picture, _, err := webp.Decode(io.NewSectionReader(file, 0, size))
-	if err != nil {
-		return nil, err
-	}
-	if opaque, ok := picture.(interface{ Opaque() bool }); !ok || !opaque.Opaque() {
-		size := picture.Bounds()
-		flat := image.NewRGBA(size)
-		draw.Draw(flat, size, image.NewUniform(color.White), image.Point{}, draw.Src)
-		draw.Draw(flat, size, picture, size.Min, draw.Over)
-		picture = flat
-	}
-	return jpeg.Encode(picture, imageQuality)
 }

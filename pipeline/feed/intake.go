@@ -143,7 +143,9 @@ func (in *Intake) since() time.Time {
 func (in *Intake) orient(o frame.Orientation) {
 	if o != in.orientation {
 		in.orientation, in.caps = o, "" // the next unit has another format
-		in.feed.odd.add("orientation", "the file says how its pictures are to be turned, and they are")
+		if o != (frame.Orientation{}) {
+			in.feed.odd.add("orientation", "the file says how its pictures are to be turned, and they are")
+		}
 	}
 }
 

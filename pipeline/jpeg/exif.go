@@ -3,6 +3,7 @@ package jpeg
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 
 	"github.com/framegate/framegate/pipeline/frame"
 )
@@ -16,11 +17,25 @@ var orientations = [...]frame.Orientation{
 // exifOrientation reads the orientation in the content of an APP1 segment. Content that is not Exif, or broken, has none.
 func exifOrientation(segment []byte) frame.Orientation {
 	tiff, ok := bytes.CutPrefix(segment, []byte("Exif\x00\x00"))
-	if !ok || len(tiff) < 8 {
+	if !ok {
+		return frame.Orientation{}
+	}
+	return TIFFOrientation(bytes.NewReader(tiff))
+}
+
+// TIFFOrientation reads the orientation in a TIFF file, or in Exif data, which are one without a picture. Data that are broken, or
+// something else, have none.
+func TIFFOrientation(tiff io.ReaderAt) frame.Orientation {
+	data := make([]byte, 12) // as long as an entry of the directory
+	has := func(at int64, n int) bool {
+		read, _ := tiff.ReadAt(data[:n], at)
+		return read == n
+	}
+	if !has(0, 8) {
 		return frame.Orientation{}
 	}
 	var order binary.ByteOrder
-	switch string(tiff[:4]) {
+	switch string(data[:4]) {
 	case "II*\x00":
 		order = binary.LittleEndian
 	case "MM\x00*":
@@ -28,22 +43,22 @@ func exifOrientation(segment []byte) frame.Orientation {
 	default:
 		return frame.Orientation{}
 	}
-	const tag, short, entry = 0x0112, 3, 12 // the tag's number and type, and the size of an entry
-	at := int64(order.Uint32(tiff[4:]))
-	if at+2 > int64(len(tiff)) {
+	const tag, short = 0x0112, 3 // the tag's number and type
+	at := int64(order.Uint32(data[4:]))
+	if !has(at, 2) {
 		return frame.Orientation{}
 	}
-	entries := tiff[at+2:]
-	for range order.Uint16(tiff[at:]) {
-		if len(entries) < entry {
+	at += 2
+	for range order.Uint16(data) {
+		if !has(at, len(data)) {
 			break
 		}
-		if order.Uint16(entries) == tag && order.Uint16(entries[2:]) == short {
-			if n := int(order.Uint16(entries[8:])); n < len(orientations) {
+		if order.Uint16(data) == tag && order.Uint16(data[2:]) == short {
+			if n := int(order.Uint16(data[8:])); n < len(orientations) {
 				return orientations[n]
 			}
 		}
-		entries = entries[entry:]
+		at += int64(len(data))
 	}
 	return frame.Orientation{}
 }
