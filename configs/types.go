@@ -92,7 +92,7 @@ type Camera struct {
 	PasswordFile    string    `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
 	Disabled        bool      `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
 	TLSCA           string    `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with that of its authority."`
-	TLSVerify       bool      `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures. Over https, TLS 1.0 and 1.1 and key exchange by RSA are then accepted too."`
+	TLSVerify       bool      `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures. TLS 1.0 and 1.1 and key exchange by RSA are then accepted too, but not by rtspsrc."`
 	Vendor          string    `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
 	Host            string    `yaml:"host" doc:"Name or address of a vendor's camera."`
 	Port            int       `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`

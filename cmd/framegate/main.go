@@ -1,3 +1,5 @@
+//go:debug x509negativeserial=1
+
 // Command framegate turns IP cameras into pictures that a browser shows with nothing but <img src>.
 package main
 

@@ -22,7 +22,7 @@ type probe struct {
 	URL       string            `arg:"" help:"URL of the camera as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
 	Transport configs.Transport `enum:"${transports}" default:"${transport}" help:"Transport of RTSP: ${enum}."`
 	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer. After it the camera has a minute to send data, or this time if it is longer."`
-	TLSVerify bool              `name:"tls-verify" default:"true" negatable:"" help:"Check the certificate of the camera; without, TLS may be older than 1.2 over HTTPS."`
+	TLSVerify bool              `name:"tls-verify" default:"true" negatable:"" help:"Check the certificate of the camera; without, TLS may be older than 1.2."`
 	Look      time.Duration     `default:"6s" help:"How long to measure the rate and the keyframe interval, at most."`
 	JSON      bool              `help:"Print JSON."`
 }

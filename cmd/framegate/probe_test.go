@@ -67,6 +67,16 @@ func TestProbeSaysThatACameraSpeaksOldTLS(t *testing.T) {
 	}
 }
 
+// TestProbeReadsACameraWhoseCertificateHasANegativeSerialNumber which Go refuses by default even where no certificate is checked.
+func TestProbeReadsACameraWhoseCertificateHasANegativeSerialNumber(t *testing.T) {
+	config, _ := testcam.SelfSigned()
+	camtest.NegateSerial(t, config)
+	camera := camtest.StartConfig(t, testcam.Config{Cameras: []testcam.Camera{{Width: 320, Height: 180, KeyframeInterval: 5}}, TLS: config})
+	if stdout, stderr, status := run(t, "probe", "--look", "1s", "--no-tls-verify", camera.URL("cam1")); status != 0 {
+		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
+}
+
 func TestProbeSaysTheSizeAtWhichPicturesAreShown(t *testing.T) {
 	camera := camtest.Start(t, testcam.Camera{Width: 704, Height: 576, FPS: 10, PixelAspect: frame.Ratio{Width: 16, Height: 11}})
 	stdout, stderr, status := run(t, "probe", "--json", "--look", "1s", camera.URL("cam1"))

@@ -28,20 +28,19 @@ type httpCamera struct {
 }
 
 func newHTTPCamera(src configs.Source, odd func(kind, text string)) (*httpCamera, error) {
-	config, err := tlsConfig(src)
+	tries, err := tlsConfigs(src, src.URL.Hostname())
 	if err != nil {
 		return nil, err
 	}
-	config.NextProtos = []string{"http/1.1"} // mendedConn knows no other
+	for _, config := range tries {
+		config.NextProtos = []string{"http/1.1"} // mendedConn knows no other
+	}
 	jar, err := newCookies()
 	if err != nil {
 		return nil, err
 	}
 	guard := redirect.New(place(src.URL), "http", "https")
-	dialer := &cameraDialer{tls: []*tls.Config{config}, host: src.URL.Hostname(), odd: odd, guard: guard}
-	if !src.TLSVerify {
-		dialer.tls = append(dialer.tls, oldTLS(config))
-	}
+	dialer := &cameraDialer{tls: tries, host: src.URL.Hostname(), odd: odd, guard: guard}
 	transport := &http.Transport{ // without a proxy: cameras are on the local network
 		DialContext: dialer.dial, DialTLSContext: dialer.dialTLS,
 		IdleConnTimeout: 90 * time.Second, MaxResponseHeaderBytes: maxHead,
@@ -113,7 +112,7 @@ func (d *cameraDialer) dialWith(ctx context.Context, config *tls.Config, network
 			return nil, false, errors.New("it answers without TLS: use http://")
 		}
 		if !config.InsecureSkipVerify && agreesOnNothing(err) {
-			err = errors.New(rootCause(err).Error() + "; it may know old versions of TLS only, which tls_verify: false allows")
+			err = errors.New(rootCause(err).Error() + "; " + mayBeOld)
 		}
 		return nil, ctx.Err() == nil, err
 	}

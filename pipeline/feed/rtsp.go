@@ -29,13 +29,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 	odd := func(text string) { in.feed.odd.add(text, text) }
 	err := rtsp.Read(ctx, rtsp.Config{
 		URL: src.URL, Username: src.Username, Password: src.Password.Reveal(),
-		TLS: func(host string) (*tls.Config, error) {
-			config, err := tlsConfig(src)
-			if err == nil {
-				config.ServerName = host
-			}
-			return config, err
-		},
+		TLS:         func(host string) ([]*tls.Config, error) { return tlsConfigs(src, host) },
 		Transport:   transports[src.Transport],
 		Timeout:     2 * src.ConnectTimeout, // the feed's own limits, which give better reasons, end earlier
 		DefaultPort: configs.DefaultPort,

@@ -30,6 +30,20 @@ func tlsConfig(src configs.Source) (*tls.Config, error) {
 	return c, nil
 }
 
+// tlsConfigs returns the TLS configurations of a source for a host, which are tried in this order: a source whose certificate is not
+// verified may also speak old TLS.
+func tlsConfigs(src configs.Source, host string) ([]*tls.Config, error) {
+	secure, err := tlsConfig(src)
+	if err != nil {
+		return nil, err
+	}
+	secure.ServerName = host
+	if src.TLSVerify {
+		return []*tls.Config{secure}, nil
+	}
+	return []*tls.Config{secure, oldTLS(secure)}, nil
+}
+
 // oldTLS returns c with all versions and ciphers that Go knows, including TLS 1.0 and 1.1, key exchange by RSA, 3DES and RC4. It is
 // for a source whose certificate is not verified and with which a secure handshake has failed. It is not tried first, because a
 // camera that prefers the old ciphers would choose them.
@@ -60,7 +74,13 @@ func checkTLS(ctx context.Context, conn net.Conn, src configs.Source) error {
 	return nil
 }
 
+// mayBeOld is the remedy where a handshake may have failed because the camera is too old.
+const mayBeOld = "it may know old versions of TLS only, which tls_verify: false allows"
+
 // errTLS explains a handshake that failed.
 func errTLS(src configs.Source, err error) error {
+	if src.TLSVerify && agreesOnNothing(err) && src.Reader != configs.RTSPSrc {
+		return fmt.Errorf("TLS with %s: %w; %s", place(src.URL), err, mayBeOld)
+	}
 	return fmt.Errorf("TLS with %s: %w (tls_ca names a certificate to trust)", place(src.URL), err)
 }

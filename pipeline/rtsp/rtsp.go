@@ -36,8 +36,9 @@ type Config struct {
 	URL      *url.URL // rtsp or rtsps; without user and password
 	Username string   // empty for none
 	Password string
-	// TLS returns the configuration of an rtsps connection to a host. A camera may redirect to rtsps whatever URL is.
-	TLS       func(host string) (*tls.Config, error)
+	// TLS returns the configurations of rtsps connections to a host, which are tried in this order until a handshake succeeds. A camera
+	// may redirect to rtsps whatever URL is.
+	TLS       func(host string) ([]*tls.Config, error)
 	Transport Transport // ignored for rtsps, which needs TCP
 	// Timeout is how long the camera may take to accept the connection and for each answer. More than 0.
 	Timeout time.Duration

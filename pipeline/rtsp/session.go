@@ -42,10 +42,32 @@ type session struct {
 	credentials *challenge.Credentials // shared with the sessions after this one
 }
 
-// connect dials the camera.
-func (s *session) connect(ctx context.Context) error {
+// connect dials the camera. Over rtsps it tries the configurations of TLS, each with a new connection.
+func (s *session) connect(ctx context.Context) (err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, s.config.Timeout, fmt.Errorf("no connection within %v", s.config.Timeout))
 	defer cancel()
+	if s.url.Scheme != "rtsps" {
+		return s.dial(ctx, nil)
+	}
+	configs, err := s.config.TLS(s.url.Hostname())
+	if err != nil {
+		return err
+	}
+	for i, config := range configs {
+		err = s.dial(ctx, config)
+		var failed *ConnectError
+		if !errors.As(err, &failed) || !failed.TLS || ctx.Err() != nil {
+			if err == nil && i > 0 {
+				s.oddity("it speaks only versions or ciphers of TLS that are too old to protect what is sent")
+			}
+			break
+		}
+	}
+	return err
+}
+
+// dial makes a connection, with TLS if config is not nil.
+func (s *session) dial(ctx context.Context, config *tls.Config) error {
 	conn, err := s.guard.Dial(ctx, net.Dialer{}, "tcp", placeOf(s.url, s.config.DefaultPort))
 	if refused, ok := redirect.IsRefused(err); ok {
 		return refused
@@ -53,12 +75,7 @@ func (s *session) connect(ctx context.Context) error {
 	if err != nil {
 		return &ConnectError{Err: err}
 	}
-	if s.url.Scheme == "rtsps" {
-		config, err := s.config.TLS(s.url.Hostname())
-		if err != nil {
-			conn.Close()
-			return err
-		}
+	if config != nil {
 		secure := tls.Client(conn, config)
 		if err := secure.HandshakeContext(ctx); err != nil {
 			conn.Close()
