@@ -265,7 +265,7 @@ func (j *jpegIntake) take(data []byte) error {
 	header, err := jpeg.Read(data)
 	if err != nil || len(data) > jpeg.MaxSize {
 		j.in.feed.brokenJPEG()
-		return j.drop(errors.Is(err, jpeg.ErrFormat))
+		return j.drop(err)
 	}
 	if j.current == nil || j.current.Stream.Width != header.Width || j.current.Stream.Height != header.Height {
 		j.current = &unit.Format{
@@ -275,7 +275,7 @@ func (j *jpegIntake) take(data []byte) error {
 	}
 	arrived := time.Now()
 	if !j.in.Unit(data, unit.NoPTS, true, arrived, j.current) { // the intake has counted it
-		return j.drop(false)
+		return j.drop(nil)
 	}
 	j.broken, j.last = 0, arrived
 	j.taken++
@@ -286,11 +286,19 @@ func (j *jpegIntake) take(data []byte) error {
 	return nil
 }
 
-// drop counts a broken picture. It returns an error, which ends the connection, if there are too many in a row, or if the camera's
-// first data are something else than a JPEG.
-func (j *jpegIntake) drop(somethingElse bool) error {
-	if j.broken++; j.broken > maxBroken || j.taken == 0 && somethingElse {
-		return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " sends something that is not a JPEG picture"}
+// drop counts a broken picture; err says what is wrong with its markers, and is nil if that is something else. It returns an error,
+// which ends the connection, if there are too many in a row, or if the camera's first data are something else than a JPEG.
+func (j *jpegIntake) drop(err error) error {
+	isOther := errors.Is(err, jpeg.ErrFormat)
+	if j.broken++; j.broken <= maxBroken && !(j.taken == 0 && isOther) {
+		return nil
 	}
-	return nil
+	text := fmt.Sprintf("sends only JPEGs that are damaged or too large, more than %d in a row", maxBroken)
+	switch {
+	case isOther:
+		text = "sends something that is not a JPEG picture"
+	case errors.Is(err, jpeg.ErrCut):
+		text = fmt.Sprintf("sends only JPEGs that are cut off, more than %d in a row", maxBroken)
+	}
+	return &frame.CameraError{Reason: frame.NoVideo, Text: j.from + " " + text}
 }

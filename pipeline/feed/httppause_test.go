@@ -155,7 +155,7 @@ func TestPicturesThatAreTooLargeAreBroken(t *testing.T) {
 		}
 		return answered("200 OK", "image/jpeg", string(vast)), false
 	})+"/x", camtest.Patience)
-	feed.Fails(t, frame.NoVideo, "not a JPEG picture")
+	feed.Fails(t, frame.NoVideo, "only JPEGs that are damaged or too large, more than 20 in a row")
 	if n := feed.Feed.Broken(); n != maxBroken+1 {
 		t.Errorf("%d broken pictures", n)
 	}
@@ -174,5 +174,25 @@ func TestGapBeginsWithTheEndOfAStream(t *testing.T) {
 	camtest.Run(t, feed).Fails(t, frame.Ended, "closed the connection")
 	if n := asked.Load(); n != 1 {
 		t.Errorf("asked %d times", n)
+	}
+}
+
+// TestPicturesThatAreAllBrokenAreNamedByTheirKind has cameras whose pictures, but perhaps for the first, cannot be shown.
+func TestPicturesThatAreAllBrokenAreNamedByTheirKind(t *testing.T) {
+	cut := string(still[:len(still)-9])
+	for name, c := range map[string]struct{ first, then, part string }{
+		"cut stills":          {answered("200 OK", "image/jpeg", cut), answered("200 OK", "image/jpeg", cut), "only JPEGs that are cut off, more than 20 in a row"},
+		"cut after a picture": {jpegAnswer(), answered("200 OK", "image/jpeg", cut), "only JPEGs that are cut off, more than 20 in a row"},
+		"text":                {jpegAnswer(), badAnswers["text as JPEG"].answer, "not a JPEG picture"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			oftenAsked(t, serveRaw(t, func(n int) (string, bool) {
+				if n == 0 {
+					return c.first, false
+				}
+				return c.then, false
+			})+"/x", camtest.Patience).Fails(t, frame.NoVideo, c.part)
+		})
 	}
 }

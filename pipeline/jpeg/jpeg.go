@@ -56,7 +56,7 @@ const (
 
 var (
 	ErrFormat = errors.New("it is not a JPEG")
-	errCut    = errors.New("the JPEG is cut off")
+	ErrCut    = errors.New("the JPEG is cut off")
 	errBroken = errors.New("the JPEG is broken")
 )
 
@@ -189,7 +189,7 @@ func nextSegment(data []byte, at int) (segment, error) {
 	for {
 		i := bytes.IndexByte(data[at:], 0xFF)
 		if i < 0 || at+i+2 > len(data) {
-			return segment{}, errCut
+			return segment{}, ErrCut
 		}
 		at += i
 		mark := data[at+1]
@@ -214,7 +214,7 @@ func nextSegment(data []byte, at int) (segment, error) {
 		case end > 0:
 			return segment{mark: mark, content: data[at+4 : end], at: at, end: end}, nil
 		case !mayMisstate(mark):
-			return segment{}, errCut
+			return segment{}, ErrCut
 		}
 		at += 2
 	}
@@ -256,7 +256,7 @@ func (h *Header) readScans(data []byte) error {
 			at++
 		case mark == markEOI:
 			if at == h.body {
-				return errCut
+				return ErrCut
 			}
 			h.end = at + 2
 			return nil
@@ -279,7 +279,7 @@ func (h *Header) close(data []byte, limit int) error {
 	}
 	end, complete := h.checkScan(data[:limit])
 	if !complete {
-		return errCut
+		return ErrCut
 	}
 	h.end, h.noEndMarker = end, true
 	return nil
