@@ -105,6 +105,8 @@ func defaults() kong.Vars {
 		"link_for":        fmt.Sprintf("%gh", links.DefaultFor.Hours()),
 		"transport":       string(config.Defaults.Transport),
 		"transports":      fmt.Sprintf("%s,%s,%s", configs.TCP, configs.UDP, configs.Auto),
+		"reader":          string(config.Defaults.Reader),
+		"readers":         fmt.Sprintf("%s,%s", configs.Builtin, configs.RTSPSrc),
 	}
 }
 

@@ -21,6 +21,7 @@ import (
 type probe struct {
 	URL       string            `arg:"" help:"URL of the camera as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
 	Transport configs.Transport `enum:"${transports}" default:"${transport}" help:"Transport of RTSP: ${enum}."`
+	Reader    configs.Reader    `enum:"${readers}" default:"${reader}" help:"Reader of RTSP: ${enum}; rtspsrc is that of GStreamer."`
 	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer. After it the camera has a minute to send data, or this time if it is longer."`
 	TLSVerify bool              `name:"tls-verify" default:"true" negatable:"" help:"Check the certificate of the camera; without, TLS may be older than 1.2."`
 	Look      time.Duration     `default:"6s" help:"How long to measure the rate and the keyframe interval, at most."`
@@ -32,7 +33,7 @@ func (p probe) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	src.Transport, src.ConnectTimeout, src.TLSVerify = p.Transport, p.Timeout, p.TLSVerify
+	src.Transport, src.Reader, src.ConnectTimeout, src.TLSVerify = p.Transport, p.Reader, p.Timeout, p.TLSVerify
 	var machine plan.Machine
 	machine.SetProofs(plan.Prove(ctx, proveInChild))
 	report, err := pipeline.Probe(ctx, &machine, src, p.Look, func(w frame.Waiting) { complain(terminal.Line(w.Err.Error())) })

@@ -1,14 +1,17 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"image"
 	"image/jpeg"
+	"net"
 	"net/http"
 	"net/http/httptest"
+	"net/textproto"
 	"slices"
 	"strings"
 	"testing"
@@ -74,6 +77,40 @@ func TestProbeReadsACameraWhoseCertificateHasANegativeSerialNumber(t *testing.T)
 	camera := camtest.StartConfig(t, testcam.Config{Cameras: []testcam.Camera{{Width: 320, Height: 180, KeyframeInterval: 5}}, TLS: config})
 	if stdout, stderr, status := run(t, "probe", "--look", "1s", "--no-tls-verify", camera.URL("cam1")); status != 0 {
 		t.Errorf("status %d, %s%s", status, stdout, stderr)
+	}
+}
+
+// TestProbeReadsWithTheReaderThatIsGiven has a camera that refuses every password, in a way that the readers explain differently.
+func TestProbeReadsWithTheReaderThatIsGiven(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer conn.Close()
+				for r := textproto.NewReader(bufio.NewReader(conn)); ; {
+					r.ReadLine()
+					header, err := r.ReadMIMEHeader()
+					if err != nil {
+						return
+					}
+					fmt.Fprintf(conn, "RTSP/1.0 401 Unauthorized\r\nCSeq: %s\r\nWWW-Authenticate: Digest realm=\"cam\", nonce=\"n\", algorithm=SHA-256\r\n\r\n", header.Get("CSeq"))
+				}
+			}()
+		}
+	}()
+	for reader, want := range map[string]string{"builtin": "check username and password", "rtspsrc": "asks for Digest with SHA-256, which rtspsrc does not answer"} {
+		stdout, stderr, status := run(t, "probe", "--reader", reader, "rtsp://admin:hunter2@"+listener.Addr().String()+"/x")
+		if status != 1 || !strings.Contains(stderr, want) || strings.Contains(stderr, "hunter2") {
+			t.Errorf("%s: status %d, %s%s", reader, status, stdout, stderr)
+		}
 	}
 }
 

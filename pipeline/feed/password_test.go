@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/testcam/camtest"
 	"github.com/framegate/framegate/pipeline/frame"
 )
@@ -42,6 +43,26 @@ func TestWrongPasswordIsSentOnce(t *testing.T) {
 			src.Username, src.Password = "admin", "hunter2"
 			runFeed(t, src).Fails(t, frame.Unauthorized, "check username and password")
 			if n := sent.Load(); n != 1 {
+				t.Errorf("sent %d times", n)
+			}
+		})
+	}
+}
+
+// TestPasswordIsNotSentInClearByRTSPSrc to cameras that offer a Digest too, which rtspsrc does not know.
+func TestPasswordIsNotSentInClearByRTSPSrc(t *testing.T) {
+	for challenge, want := range map[string]string{
+		`Digest realm="cam", nonce="n", algorithm=SHA-256, Basic realm="cam"`:                         "asks for Digest with SHA-256 or Basic, which rtspsrc does not answer; reader: builtin may",
+		`Basic realm="cam"` + "\r\nWWW-Authenticate: " + `Digest realm="cam", nonce="n", algorithm=X`: "asks for Basic or Digest with X",
+		`Digest realm="cam", nonce="n", algorithm="MD5-sess"`:                                         "asks for Digest with MD5-sess",
+	} {
+		t.Run(want, func(t *testing.T) {
+			t.Parallel()
+			url, sent := refuseRTSP(t, challenge)
+			src := camtest.Source(t, url)
+			src.Username, src.Password, src.Reader = "admin", "hunter2", configs.RTSPSrc
+			runFeed(t, src).Fails(t, frame.Unauthorized, want)
+			if n := sent.Load(); n > 0 {
 				t.Errorf("sent %d times", n)
 			}
 		})

@@ -2,15 +2,18 @@ package feed
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"net/url"
+	"strings"
 	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
+	"github.com/framegate/framegate/pipeline/rtsp"
 	"github.com/framegate/framegate/pipeline/unit"
 )
 
@@ -22,6 +25,15 @@ var protocols = map[configs.Transport]gst.Arg{
 // readRTSPSrc reads an RTSP camera with GStreamer: rtspsrc ! depayloader ! [parsebin !] appsink. It sets up the first video
 // stream only.
 func readRTSPSrc(ctx context.Context, src configs.Source, in *Intake) error {
+	if src.Username != "" {
+		err := passwordInClear(ctx, src)
+		if ctx.Err() != nil {
+			return explainRTSPSrc(ctx, src, context.Cause(ctx), gst.Offer{})
+		}
+		if err != nil {
+			return err
+		}
+	}
 	g, err := gst.New()
 	if err != nil {
 		return err
@@ -31,9 +43,9 @@ func readRTSPSrc(ctx context.Context, src configs.Source, in *Intake) error {
 	if err != nil {
 		return err
 	}
-	rtsp := made[0]
+	element := made[0]
 	if src.TLSCA != "" {
-		if err := gst.Trust(rtsp, src.TLSCA); err != nil {
+		if err := gst.Trust(element, src.TLSCA); err != nil {
 			return &frame.CameraError{Reason: frame.Failed, Text: "tls_ca: " + err.Error()}
 		}
 	}
@@ -44,10 +56,35 @@ func readRTSPSrc(ctx context.Context, src configs.Source, in *Intake) error {
 	if err != nil {
 		return err
 	}
-	gst.SelectVideo(rtsp)
-	gst.LinkRTP(rtsp, end[0], unit.BufferLimit)
+	gst.SelectVideo(element)
+	gst.LinkRTP(element, end[0], unit.BufferLimit)
 	err = play(ctx, g, end[0], in)
-	return explainRTSPSrc(ctx, src, err, gst.Offered(rtsp))
+	return explainRTSPSrc(ctx, src, err, gst.Offered(element))
+}
+
+// passwordInClear returns an error if rtspsrc would send the password in clear text to a camera that knows better: rtspsrc answers Digest
+// with MD5 only, and where it does not know the camera's Digest, Basic. A camera that cannot be asked is left to rtspsrc, which says why.
+func passwordInClear(ctx context.Context, src configs.Source) error {
+	offered, err := rtsp.Challenges(ctx, rtsp.Config{
+		URL: src.URL, Timeout: src.ConnectTimeout / 3, DefaultPort: configs.DefaultPort,
+		TLS: func(host string) ([]*tls.Config, error) { return tlsConfigs(src, host) },
+	})
+	if err != nil {
+		return nil
+	}
+	digest := false
+	for _, c := range offered {
+		if algorithm := c.Params["algorithm"]; c.Scheme == "digest" {
+			if digest = true; algorithm == "" || strings.EqualFold(algorithm, "MD5") {
+				return nil
+			}
+		}
+	}
+	if !digest {
+		return nil
+	}
+	return &frame.CameraError{Reason: frame.Unauthorized,
+		Text: fmt.Sprintf("401 from %s: it asks for %s, which rtspsrc does not answer; reader: builtin may", place(src.URL), offered)}
 }
 
 func rtspElement(src configs.Source) gst.Spec {

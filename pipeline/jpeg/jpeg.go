@@ -55,6 +55,7 @@ const (
 )
 
 var (
+	// ErrFormat means that data have no picture, ErrCut that they end inside one.
 	ErrFormat = errors.New("it is not a JPEG")
 	ErrCut    = errors.New("the JPEG is cut off")
 	errBroken = errors.New("the JPEG is broken")
