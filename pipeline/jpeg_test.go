@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"image"
+	"image/color"
 	stdjpeg "image/jpeg"
 	"net/http"
 	"net/http/httptest"
@@ -78,12 +79,46 @@ func readTestJPEG(t *testing.T, name string) []byte {
 	return data
 }
 
+// ycckJPEG makes a JPEG of YCCK: cyan, magenta and yellow as YCbCr, and black, of which there is none, in a scan of its own.
+func ycckJPEG(t *testing.T) []byte {
+	t.Helper()
+	colours, ink := image.NewRGBA(image.Rect(0, 0, 96, 64)), image.NewGray(image.Rect(0, 0, 96, 64))
+	for y := range 64 {
+		for x := range 96 {
+			c := quadrants[y/32][x/48]
+			colours.Set(x, y, color.RGBA{uint8(255 - c[0]), uint8(255 - c[1]), uint8(255 - c[2]), 255}) // as inks
+			ink.Set(x, y, color.White)                                                                  // none: Adobe inverts it
+		}
+	}
+	encode := func(img image.Image) (head, scan []byte) {
+		var b bytes.Buffer
+		if err := stdjpeg.Encode(&b, img, nil); err != nil {
+			t.Fatal(err)
+		}
+		at := bytes.Index(b.Bytes(), []byte{0xFF, 0xDA})
+		return b.Bytes()[:at], b.Bytes()[at : b.Len()-2]
+	}
+	head, scan := encode(colours)
+	_, black := encode(ink)
+	const components = 10 // from the beginning of SOF
+	sof := bytes.Index(head, []byte{0xFF, 0xC0})
+	head = slices.Insert(bytes.Clone(head), sof+components+3*3, 4, 0x22, 0)
+	head[sof+3], head[sof+components-1] = 8+3*4, 4
+	head = slices.Insert(head, 2, []byte("\xFF\xEE\x00\x0EAdobe\x00\x64\x00\x00\x00\x00\x02")...)
+	black = bytes.Clone(black)
+	black[5] = 4 // the component
+	return slices.Concat(head, scan, black, []byte{0xFF, 0xD9})
+}
+
 func TestEveryKindOfJPEGIsShownWithItsColours(t *testing.T) {
 	for _, name := range []string{
-		"410.jpg", "411.jpg", "422-of-libavcodec.jpg", "440.jpg", "arithmetic.jpg", "cmyk.jpg", "grey.jpg", "progressive.jpg", "restart.jpg", "rgb.jpg",
+		"410.jpg", "411.jpg", "422-of-libavcodec.jpg", "440.jpg", "arithmetic.jpg", "cmyk.jpg", "grey.jpg", "progressive.jpg", "restart.jpg", "rgb.jpg", "ycck",
 	} {
 		t.Run(name, func(t *testing.T) {
-			data := readTestJPEG(t, name)
+			data := ycckJPEG(t)
+			if name != "ycck" {
+				data = readTestJPEG(t, name)
+			}
 			feed := run(t, stills(t, data))
 			renditions := []frame.Rendition{
 				{Width: 96, Height: 64}, {Width: 96, Height: 64, Quality: 90}, {Width: 48, Height: 32, Quality: 90}, {Width: 96, Height: 64, Quality: 90, Format: frame.PNG},
@@ -94,7 +129,7 @@ func TestEveryKindOfJPEGIsShownWithItsColours(t *testing.T) {
 				if i == 0 && bytes.Equal(f.Picture(), data) == (name == "arithmetic.jpg") {
 					t.Errorf("passed through: %v", bytes.Equal(f.Picture(), data))
 				}
-				if i == 0 && name == "cmyk.jpg" {
+				if i == 0 && (name == "cmyk.jpg" || name == "ycck") {
 					continue // Go's decoder gives inks
 				}
 				img := decode(t, f)
