@@ -34,6 +34,11 @@ const (
 	AdminRole  = "admin"
 )
 
+// HasAdmin reports whether one of the users is an admin.
+func HasAdmin(users []User) bool {
+	return slices.ContainsFunc(users, func(u User) bool { return u.Role == AdminRole })
+}
+
 // UserPath returns the path of a user in the list, as in the message of a Fault.
 func UserPath(index int) string { return fmt.Sprintf("auth.users[%d]", index) }
 

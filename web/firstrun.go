@@ -3,8 +3,11 @@ package web
 import (
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
+	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/web/auth"
 	"github.com/framegate/framegate/web/auth/firstrun"
 )
 
@@ -53,12 +56,14 @@ func (s *server) makeFirstAdmin(w http.ResponseWriter, r *http.Request) {
 	name := form.Get("name")
 	var err error = &firstrun.FieldError{Field: "again", Text: "the two passwords differ"}
 	if form.Get("password") == form.Get("again") {
-		err = s.FirstRun.Make(form.Get("code"), name, form.Get("password"), func() error {
+		hash := func(text string) (configs.Secret, error) { return s.users.Hash(r.Context(), text) }
+		err = s.FirstRun.Make(firstrun.Form{Code: form.Get("code"), Name: name, Password: form.Get("password")}, hash, func() error {
 			_, err := s.File.Load()
 			return err
 		})
 	}
 	var wrong *firstrun.FieldError
+	var busy *auth.Error
 	switch {
 	case err == nil:
 		s.Log.Info("framegate is set up", "who", name, "from", addressOf(r), "file", s.File.Path)
@@ -71,6 +76,9 @@ func (s *server) makeFirstAdmin(w http.ResponseWriter, r *http.Request) {
 		}
 		s.visitLog.Warn("the first admin was not made", "from", addressOf(r), "reason", reason)
 		s.showFirstRun(w, r, http.StatusForbidden, err)
+	case errors.As(err, &busy):
+		w.Header().Set("Retry-After", strconv.Itoa(busy.RetryAfter))
+		s.showFirstRun(w, r, busy.Status, err)
 	default:
 		s.Log.Error("the first configuration cannot be made", "error", err)
 		s.showFirstRun(w, r, http.StatusInternalServerError, err)

@@ -9,7 +9,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"time"
 
@@ -161,15 +160,13 @@ type server struct {
 	forms       inProgress // whose bodies are being read
 	probes      inProgress // of cameras that are tried before they are added
 	discoveries inProgress // of the network
-	// changingUsers is held from the check that an admin is left until the change, and while a password is hashed.
-	changingUsers sync.Mutex
-	viewers       viewerLimits
-	visitors      visitors
-	pixels        sentPixels
-	refusals      refusalPictures
-	visitLog      *slog.Logger     // of refused visitors; it writes few lines a second
-	reduced       atomic.Int64     // viewers who are not on the first step of quality=auto
-	now           func() time.Time // by which quality=auto and max_kbps judge a connection
+	viewers     viewerLimits
+	visitors    visitors
+	pixels      sentPixels
+	refusals    refusalPictures
+	visitLog    *slog.Logger     // of refused visitors; it writes few lines a second
+	reduced     atomic.Int64     // viewers who are not on the first step of quality=auto
+	now         func() time.Time // by which quality=auto and max_kbps judge a connection
 }
 
 // allowed returns the methods of a path.

@@ -10,6 +10,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/configs/edit"
 	"github.com/framegate/framegate/configs/password"
+	"github.com/framegate/framegate/web/auth"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -45,8 +46,8 @@ type userRequest struct {
 // requestedPattern is a pattern that requests may give: only the file itself may name a variable of the environment.
 var requestedPattern = regexp.MustCompile(`^[a-z0-9_*?-]{1,64}$`)
 
-// keys returns the keys of the configuration that a request changes.
-func (u userRequest) keys(exists bool) (keys edit.Keys, refused *problem) {
+// keys returns the keys of the configuration that a request changes. hash returns the hash of a new password.
+func (u userRequest) keys(exists bool, hash func(password string) (configs.Secret, error)) (keys edit.Keys, refused *problem) {
 	wrong := func(parameter, detail string) *problem {
 		return &problem{Status: http.StatusBadRequest, Parameter: parameter, Detail: detail}
 	}
@@ -71,11 +72,15 @@ func (u userRequest) keys(exists bool) (keys edit.Keys, refused *problem) {
 		}
 	}
 	if u.Password != nil {
-		hash, err := password.New(*u.Password)
-		if err != nil {
+		hashed, err := hash(*u.Password)
+		var busy *auth.Error
+		switch {
+		case errors.As(err, &busy):
+			return nil, &problem{Status: busy.Status, Detail: busy.Detail, retryAfter: busy.RetryAfter}
+		case err != nil:
 			return nil, &problem{Status: http.StatusInternalServerError, Detail: "the password cannot be hashed"}
 		}
-		keys = append(keys, edit.Key{Name: "password_hash", Value: hash})
+		keys = append(keys, edit.Key{Name: "password_hash", Value: hashed.Reveal()})
 	}
 	if u.Role != nil {
 		keys = append(keys, edit.Key{Name: "role", Value: *u.Role})
@@ -114,19 +119,17 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
 		problem{Status: http.StatusConflict, Parameter: "password", Detail: "your own password changes by PUT /api/password, which needs the old one"}.write(w)
 		return
 	}
-	s.changingUsers.Lock()
-	defer s.changingUsers.Unlock()
 	exists := slices.ContainsFunc(s.usersOf(), func(u apiUser) bool { return u.Name == name })
-	if admins := s.adminsBut(name); len(admins) == 0 && (asked.Role == nil && !exists || asked.Role != nil && *asked.Role != configs.AdminRole) {
-		problem{Status: http.StatusConflict, Parameter: "role", Detail: "nobody else is an admin, so this user must be one"}.write(w)
-		return
-	}
-	keys, refused := asked.keys(exists)
+	keys, refused := asked.keys(exists, func(text string) (configs.Secret, error) { return s.users.Hash(r.Context(), text) })
 	if refused != nil {
 		refused.write(w)
 		return
 	}
-	created, err := s.File.SetUser(name, keys)
+	created, err := s.File.SetUser(name, keys, edit.NeedAdmin)
+	if errors.Is(err, edit.ErrNoAdmin) {
+		problem{Status: http.StatusConflict, Parameter: "role", Detail: "nobody else is an admin, so this user must be one"}.write(w)
+		return
+	}
 	if err != nil {
 		s.refuseUser(w, err)
 		return
@@ -148,13 +151,7 @@ func (s *server) putUser(w http.ResponseWriter, r *http.Request) {
 // deleteUser serves DELETE /api/users/{user}.
 func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) {
 	name := userNamed(r)
-	s.changingUsers.Lock()
-	defer s.changingUsers.Unlock()
-	if len(s.adminsBut(name)) == 0 {
-		problem{Status: http.StatusConflict, Detail: "nobody else is an admin; make another user one first"}.write(w)
-		return
-	}
-	if err := s.File.RemoveUser(name); err != nil {
+	if err := s.File.RemoveUser(name, edit.NeedAdmin); err != nil {
 		s.refuseUser(w, err)
 		return
 	}
@@ -162,16 +159,14 @@ func (s *server) deleteUser(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
-// adminsBut returns the admins of the configuration except one.
-func (s *server) adminsBut(name string) []apiUser {
-	return slices.DeleteFunc(s.usersOf(), func(u apiUser) bool { return u.Role != configs.AdminRole || u.Name == name })
-}
-
 // refuseUser answers why a change of the users was refused.
 func (s *server) refuseUser(w http.ResponseWriter, err error) {
-	if errors.Is(err, edit.ErrNoUser) {
+	switch {
+	case errors.Is(err, edit.ErrNoUser):
 		problem{Status: http.StatusNotFound, Detail: err.Error()}.write(w)
-		return
+	case errors.Is(err, edit.ErrNoAdmin):
+		problem{Status: http.StatusConflict, Detail: err.Error()}.write(w)
+	default:
+		s.refuseChange(w, "", err)
 	}
-	s.refuseChange(w, "", err)
 }

@@ -64,7 +64,7 @@ func (c userRights) print(file *edit.File) error {
 	if i >= 0 { // else somebody has removed the user meanwhile
 		fmt.Printf("%s is %s; cameras: %s\n", c.Name, withArticle[config.Auth.Users[i].Role], terminal.Line(camerasOf(config.Auth.Users[i])))
 	}
-	if !hasAdmin(config.Auth.Users) {
+	if !configs.HasAdmin(config.Auth.Users) {
 		fmt.Println(noAdmin)
 	}
 	if configs.IsExposed(file.Path) {
@@ -75,10 +75,6 @@ func (c userRights) print(file *edit.File) error {
 
 // withArticle has each role with its article.
 var withArticle = map[string]string{configs.AdminRole: "an admin", configs.ViewerRole: "a viewer"}
-
-func hasAdmin(users []configs.User) bool {
-	return slices.ContainsFunc(users, func(u configs.User) bool { return u.Role == configs.AdminRole })
-}
 
 // camerasOf describes the cameras that a user may see.
 func camerasOf(u configs.User) string {
@@ -109,7 +105,7 @@ func (c userChange) Run() error {
 	if err := c.check(config); err != nil {
 		return err
 	}
-	if _, err := file.SetUser(c.Name, c.keys()); err != nil {
+	if _, err := file.SetUser(c.Name, c.keys(), edit.KeepAdmin); err != nil {
 		return refusedFile(file.Path, err)
 	}
 	fmt.Printf("changed the user %s in %s\n", c.Name, terminal.Line(file.Path))
@@ -134,7 +130,7 @@ func (c userAdd) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	created, err := file.SetUser(c.Name, append(edit.Keys{{Name: "password_hash", Value: hash}}, c.keys()...))
+	created, err := file.SetUser(c.Name, append(edit.Keys{{Name: "password_hash", Value: hash}}, c.keys()...), edit.KeepAdmin)
 	if err != nil {
 		return refusedFile(file.Path, err)
 	}
@@ -182,19 +178,21 @@ type userRemove struct {
 }
 
 func (c userRemove) Run() error {
-	file, config, err := c.open()
+	file, _, err := c.open()
 	if err != nil {
 		return err
 	}
-	if err := file.RemoveUser(c.Name); err != nil {
+	if err := file.RemoveUser(c.Name, edit.KeepAdmin); err != nil {
 		return refusedFile(file.Path, err)
 	}
 	fmt.Printf("removed the user %s from %s\n", c.Name, terminal.Line(file.Path))
-	rest := slices.DeleteFunc(slices.Clone(config.Auth.Users), func(u configs.User) bool { return u.Name == c.Name })
+	config, err := file.Load()
 	switch {
-	case len(rest) == 0:
+	case err != nil:
+		return err
+	case len(config.Auth.Users) == 0:
 		fmt.Println("There are no users any more: only this machine may change cameras, without a password.")
-	case !hasAdmin(rest):
+	case !configs.HasAdmin(config.Auth.Users):
 		fmt.Println(noAdmin)
 	}
 	return nil
@@ -259,7 +257,7 @@ func setMissing(path string) bool {
 
 // refusedFile adds the path of the file to an error that does not have it.
 func refusedFile(path string, err error) error {
-	if errors.Is(err, edit.ErrReadOnly) || errors.Is(err, edit.ErrNoUser) || errors.Is(err, edit.ErrByHand) {
+	if errors.Is(err, edit.ErrReadOnly) || errors.Is(err, edit.ErrNoUser) || errors.Is(err, edit.ErrNoAdmin) || errors.Is(err, edit.ErrByHand) {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return err

@@ -92,7 +92,10 @@ func TestRunningFramegateTakesUsersOver(t *testing.T) {
 		t.Errorf("status %d, %s%s", status, stdout, stderr)
 	}
 
-	for _, name := range []string{"ann", "bob"} {
+	if stdout, stderr, status := run(t, "user", "remove", "ann", "--config", path); status != 1 || !strings.Contains(stderr, path+": nobody else is an admin") {
+		t.Fatalf("the last admin is removed: status %d, %s%s", status, stdout, stderr)
+	}
+	for _, name := range []string{"bob", "ann"} {
 		if stdout, stderr, status := run(t, "user", "remove", name, "--config", path); status != 0 || !strings.Contains(stdout, "removed the user "+name) {
 			t.Fatalf("status %d, %s%s", status, stdout, stderr)
 		}
@@ -169,8 +172,13 @@ func TestUserCommandsSayWhatIsWrong(t *testing.T) {
 	if stdout, stderr, _ := command(t, "correct horse\n", "user", "add", "ann", "--cameras", "gate"); !strings.Contains(stderr, "an admin sees all cameras") {
 		t.Error(stdout, stderr)
 	}
-	if stdout, stderr, _ := command(t, "correct horse\n", "user", "add", "ann", "--no-admin", "--cameras", "*"); !strings.Contains(stdout, "changed") {
+	if stdout, stderr, status := command(t, "correct horse\n", "user", "add", "ann", "--no-admin", "--cameras", "*"); status != 1 || !strings.Contains(stderr, good+": nobody else is an admin") {
 		t.Error(stdout, stderr)
+	}
+	for _, args := range [][]string{{"bob", "--admin"}, {"ann", "--no-admin", "--cameras", "*"}} {
+		if stdout, stderr, status := command(t, "correct horse\n", append([]string{"user", "add"}, args...)...); status != 0 {
+			t.Error(stdout, stderr)
+		}
 	}
 	if stdout, _, _ := run(t, "user", "list"); !strings.Contains(stdout, "ann   viewer  all\n") {
 		t.Error(stdout)
@@ -202,7 +210,7 @@ func TestRightsOfAUserChangeWithoutAPassword(t *testing.T) {
 		{[]string{"--admin", "--cameras", "gate"}, 1, "an admin sees all cameras"},
 		{[]string{"--cameras", "gate"}, 0, "ann is a viewer; cameras: gate\nThere is no admin"},
 		{[]string{"--admin"}, 0, "ann is an admin; cameras: all\n"},
-		{[]string{"--no-admin"}, 0, "ann is a viewer; cameras: all\nThere is no admin"},
+		{[]string{"--no-admin"}, 1, path + ": nobody else is an admin; make another user one first"},
 	} {
 		stdout, stderr, status := command(t, "", append([]string{"user", "change", "ann", "--config", path}, c.args...)...)
 		if status != c.status || !strings.Contains(stdout+stderr, c.part) || hash() != before || before == "" {

@@ -18,10 +18,11 @@ type change func(*configs.Config, *document) (outcome, error)
 // outcome is what a change must do to the configuration.
 type outcome struct {
 	of            *section
-	index         int      // in the list
-	before, after bool     // whether the camera or user is in the list before and after
-	want          Keys     // its keys afterwards
-	gone          []string // paths of keys that it must not have afterwards, not even from an anchor
+	index         int        // in the list
+	before, after bool       // whether the camera or user is in the list before and after
+	want          Keys       // its keys afterwards
+	gone          []string   // paths of keys that it must not have afterwards, not even from an anchor
+	users         UsersCheck // nil for none
 }
 
 // text applies the change to the content of a file.
@@ -167,6 +168,11 @@ func (o outcome) check(file string, before *configs.Config, content []byte) (*co
 	}
 	if err != nil {
 		return nil, err
+	}
+	if o.users != nil {
+		if err := o.users(before.Auth.Users, after.Auth.Users); err != nil {
+			return nil, err
+		}
 	}
 	if !reflect.DeepEqual(o.of.rest(before, o.index, o.before), o.of.rest(after, o.index, o.after)) {
 		return nil, byHand("the change would affect more than this %s", o.of.noun)

@@ -34,9 +34,9 @@ func do(f *File, request string) error {
 	case "delete":
 		err = f.Remove(id)
 	case "user":
-		_, err = f.SetUser(id, keys)
+		_, err = f.SetUser(id, keys, nil)
 	case "no-user":
-		err = f.RemoveUser(id)
+		err = f.RemoveUser(id, nil)
 	default:
 		panic(request)
 	}

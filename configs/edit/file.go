@@ -40,7 +40,7 @@ type File struct {
 	applied  *configs.Config // what it says; nil for none
 }
 
-// The errors of changes, besides ErrByHand, KeysError and AdministratorError.
+// The errors of changes, besides ErrByHand, ErrNoAdmin, KeysError and AdministratorError.
 var (
 	ErrReadOnly = errors.New("the configuration is read-only")
 	ErrNoCamera = errors.New("no such camera")
@@ -140,11 +140,13 @@ func (f *File) Remove(id string) error {
 }
 
 // SetUser merges keys into those of a user, like Change, or appends the user if the list has none of this name. It does not check for keys
-// that only an administrator can give, which the caller must have refused.
-func (f *File) SetUser(name string, keys Keys) (created bool, err error) {
+// that only an administrator can give, which the caller must have refused. check may be nil.
+func (f *File) SetUser(name string, keys Keys, check UsersCheck) (created bool, err error) {
 	_, err = f.change(func(config *configs.Config, d *document) (outcome, error) {
 		created = indexOfUser(config, name) < 0
-		return settingUser(name, keys)(config, d)
+		o, err := settingUser(name, keys)(config, d)
+		o.users = check
+		return o, err
 	})
 	return created && err == nil, err
 }
@@ -156,9 +158,13 @@ func (f *File) SetPassword(name string, was, hash configs.Secret) error {
 	return err
 }
 
-// RemoveUser removes a user from the list.
-func (f *File) RemoveUser(name string) error {
-	_, err := f.change(removingUser(name))
+// RemoveUser removes a user from the list. check may be nil.
+func (f *File) RemoveUser(name string, check UsersCheck) error {
+	_, err := f.change(func(config *configs.Config, d *document) (outcome, error) {
+		o, err := removingUser(name)(config, d)
+		o.users = check
+		return o, err
+	})
 	return err
 }
 
@@ -206,6 +212,11 @@ func (f *File) writable() (string, error) {
 	if strings.Contains(path, "/..") { // …/..data/… and …/..2026_11_24_…/…
 		return "", fmt.Errorf("%w: %s is in a volume that Kubernetes writes", ErrReadOnly, path)
 	}
+	if os.Geteuid() == 0 {
+		if err := checkLinks(f.Path); err != nil {
+			return "", err
+		}
+	}
 	if info.Mode().Perm()&0o222 == 0 { // root could write it nevertheless
 		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
 	}
@@ -217,6 +228,52 @@ func (f *File) writable() (string, error) {
 		return "", readOnly(err)
 	}
 	return path, file.Close()
+}
+
+// checkLinks refuses a path through a symbolic link in a folder that others may write, unless the link leads to another name in the same
+// folder. Otherwise the account of a service, which may write the folder of its configuration, could have root write elsewhere.
+func checkLinks(path string) error {
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return err
+	}
+	const most = 40 // as Linux follows
+	at, rest := "/", strings.Split(path, "/")
+	for links := 0; len(rest) > 0; {
+		next := filepath.Join(at, rest[0]) // at is no link, so that .. leads to the folder above
+		rest = rest[1:]
+		info, err := os.Lstat(next)
+		if err != nil {
+			return err
+		}
+		if info.Mode()&os.ModeSymlink == 0 {
+			at = next
+			continue
+		}
+		target, err := os.Readlink(next)
+		if err != nil {
+			return err
+		}
+		folder, err := os.Stat(at)
+		if err != nil {
+			return err
+		}
+		if links++; links > most || (target != filepath.Base(target) || target == "..") && othersWrite(folder) {
+			return fmt.Errorf("%w: %s is a symbolic link in a folder that others may write, and root does not follow it; name the file that it leads to", ErrReadOnly, next)
+		}
+		if filepath.IsAbs(target) {
+			at = "/"
+		}
+		rest = append(strings.Split(target, "/"), rest...)
+	}
+	return nil
+}
+
+// othersWrite reports whether others than root and this process may write a folder.
+func othersWrite(folder os.FileInfo) bool {
+	owner := folder.Sys().(*syscall.Stat_t) // as on every Unix
+	return owner.Uid != 0 && int(owner.Uid) != os.Geteuid() || folder.Mode()&0o002 != 0 ||
+		folder.Mode()&0o020 != 0 && owner.Gid != 0 && int(owner.Gid) != os.Getegid()
 }
 
 // readOnly wraps ErrReadOnly around an error that means it. EBUSY comes from a single file that is mounted into a container.

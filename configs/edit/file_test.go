@@ -284,6 +284,61 @@ func TestLinkModeAndOwnerStay(t *testing.T) {
 	}
 }
 
+// TestRootIsNotLedElsewhere has links as an account could make them that may write the folder of its configuration, and others.
+func TestRootIsNotLedElsewhere(t *testing.T) {
+	dir := t.TempDir()
+	elsewhere, open, own := filepath.Join(dir, "elsewhere"), filepath.Join(dir, "open"), filepath.Join(dir, "own")
+	for _, folder := range []string{elsewhere, open, own, filepath.Join(open, "below")} {
+		if err := os.Mkdir(folder, 0o700); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for path, target := range map[string]string{
+		open + "/absolute.yaml": elsewhere + "/site.yaml",
+		open + "/relative.yaml": "../elsewhere/site.yaml",
+		open + "/below.yaml":    "below/site.yaml",
+		open + "/folder":        elsewhere,
+		open + "/up":            "..",
+		open + "/same.yaml":     "site.yaml",
+		open + "/twice.yaml":    "absolute.yaml",
+		own + "/away.yaml":      elsewhere + "/site.yaml",
+		own + "/through.yaml":   open + "/relative.yaml",
+		own + "/same.yaml":      open + "/same.yaml",
+		own + "/loop.yaml":      "loop.yaml",
+	} {
+		if err := os.Symlink(target, path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, folder := range []string{elsewhere, open, open + "/below"} {
+		if err := os.WriteFile(folder+"/site.yaml", []byte(twoCameras), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Chmod(open, 0o777); err != nil {
+		t.Fatal(err)
+	}
+	for path, led := range map[string]bool{
+		"open/absolute.yaml": true, "open/relative.yaml": true, "open/below.yaml": true, "open/folder/site.yaml": true, "open/up/elsewhere/site.yaml": true,
+		"open/same.yaml": false, "open/twice.yaml": true, "open/site.yaml": false, "own/away.yaml": false, "own/through.yaml": true, "own/same.yaml": false,
+		"own/loop.yaml": true, "elsewhere/site.yaml": false, "own/../open/./relative.yaml": true,
+	} {
+		path = dir + "/" + path
+		err := checkLinks(path)
+		if errors.Is(err, ErrReadOnly) != led || !led && err != nil {
+			t.Errorf("%s: %v", path, err)
+		}
+		if os.Geteuid() == 0 && led && !strings.HasSuffix(path, "loop.yaml") {
+			if err := do(&File{Path: path}, `patch a {"fps": 5}`); !errors.Is(err, ErrReadOnly) {
+				t.Errorf("%s is changed: %v", path, err)
+			}
+		}
+	}
+	if text, err := os.ReadFile(elsewhere + "/site.yaml"); err != nil || string(text) != twoCameras {
+		t.Errorf("%v %s", err, text)
+	}
+}
+
 func TestSimultaneousChangesAreAllKept(t *testing.T) {
 	f := fileWith(t, "")
 	var all sync.WaitGroup

@@ -1,11 +1,36 @@
 package edit
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/framegate/framegate/configs"
 )
+
+// UsersCheck refuses a change of the users with an error. before are the users of the file at the time of the change, and after those that
+// the change would leave.
+type UsersCheck func(before, after []configs.User) error
+
+// ErrNoAdmin is the error of the checks below.
+var ErrNoAdmin = errors.New("nobody else is an admin; make another user one first")
+
+// NeedAdmin refuses a change after which nobody is an admin. It is for requests.
+func NeedAdmin(_, after []configs.User) error {
+	if !configs.HasAdmin(after) {
+		return ErrNoAdmin
+	}
+	return nil
+}
+
+// KeepAdmin refuses a change that leaves users without the last admin. It is for commands on the machine, which may remove all users: then
+// whoever uses the machine is the admin.
+func KeepAdmin(before, after []configs.User) error {
+	if len(after) > 0 && configs.HasAdmin(before) && !configs.HasAdmin(after) {
+		return ErrNoAdmin
+	}
+	return nil
+}
 
 // settingUser merges keys into those of a user, or appends the user.
 func settingUser(name string, keys Keys) change {

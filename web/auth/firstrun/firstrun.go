@@ -81,28 +81,25 @@ func (s *Setup) Pending() bool {
 // Ended reports whether the code may no longer be used.
 func (s *Setup) Ended() bool { return !s.Pending() || !s.now().Before(s.ends) }
 
+// Form is what whoever has the code fills in.
+type Form struct{ Code, Name, Password string }
+
 // Make makes the file with an admin in it, if the code is right, and then calls load, which puts the file into effect. If load fails, the file
-// is removed again. The error is ErrEnded, a *FieldError, or why the file was not made.
-func (s *Setup) Make(code, name, secret string, load func() error) error {
+// is removed again. hash returns the hash of the password. The error is ErrEnded, a *FieldError, that of hash, or why the file was not made.
+func (s *Setup) Make(f Form, hash func(password string) (configs.Secret, error), load func() error) error {
+	if err := s.check(f); err != nil {
+		return err
+	}
+	hashed, err := hash(f.Password)
+	if err != nil {
+		return err
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.made || s.Ended() {
 		return ErrEnded
 	}
-	if subtle.ConstantTimeCompare([]byte(plain(code)), []byte(s.code)) != 1 {
-		return &FieldError{"code", "this is not the code that framegate printed when it started"}
-	}
-	if err := configs.CheckUser(name, nil); err != nil {
-		return &FieldError{"name", err.Error()}
-	}
-	if err := password.Check(secret); err != nil {
-		return &FieldError{"password", err.Error()}
-	}
-	hash, err := password.New(secret)
-	if err != nil {
-		return err
-	}
-	if err := s.write(fmt.Sprintf(content, name, hash)); err != nil {
+	if err := s.write(fmt.Sprintf(content, f.Name, hashed.Reveal())); err != nil {
 		return err
 	}
 	if err := load(); err != nil {
@@ -111,6 +108,23 @@ func (s *Setup) Make(code, name, secret string, load func() error) error {
 	}
 	s.made = true
 	close(s.done)
+	return nil
+}
+
+// check returns ErrEnded, or what is wrong with a form.
+func (s *Setup) check(f Form) error {
+	if s.Ended() {
+		return ErrEnded
+	}
+	if subtle.ConstantTimeCompare([]byte(plain(f.Code)), []byte(s.code)) != 1 {
+		return &FieldError{"code", "this is not the code that framegate printed when it started"}
+	}
+	if err := configs.CheckUser(f.Name, nil); err != nil {
+		return &FieldError{"name", err.Error()}
+	}
+	if err := password.Check(f.Password); err != nil {
+		return &FieldError{"password", err.Error()}
+	}
 	return nil
 }
 

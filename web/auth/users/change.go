@@ -4,7 +4,6 @@ import (
 	"context"
 
 	"github.com/framegate/framegate/configs"
-	"github.com/framegate/framegate/configs/password"
 )
 
 // NewPassword is a password that a user has chosen, and may get.
@@ -21,14 +20,20 @@ func (u *Users) Change(ctx context.Context, name, old, new, address string) (New
 	if err != nil {
 		return NewPassword{}, err
 	}
-	if !u.hashes.enter(ctx, ofUsers) {
-		return NewPassword{}, busy()
-	}
-	defer u.hashes.leave()
-	text, err := password.New(new)
+	hash, err := u.Hash(ctx, new)
 	if err != nil {
 		return NewPassword{}, err
 	}
-	hash := configs.Secret(text)
 	return NewPassword{Was: user.PasswordHash, Hash: hash, Stamp: stampOf(hash)}, nil
+}
+
+// Hash hashes a new password, which must be one that password.Check accepts, when it is its turn. The error is an *auth.Error if too many
+// requests wait, or if ctx is done before.
+func (u *Users) Hash(ctx context.Context, new string) (configs.Secret, error) {
+	if !u.hashes.enter(ctx, ofUsers) {
+		return "", busy()
+	}
+	defer u.hashes.leave()
+	text, err := u.hash(new)
+	return configs.Secret(text), err
 }

@@ -267,3 +267,24 @@ func TestPasswordIsChangedAFewTimesAtOnce(t *testing.T) {
 		t.Errorf("%+v, %v", changed, err)
 	}
 }
+
+func TestNewPasswordWaitsForItsTurn(t *testing.T) {
+	s := newSite(t)
+	inside := 0
+	s.hash = func(string) (string, error) {
+		inside = s.hashes.inside
+		return "hash", nil
+	}
+	if hash, err := s.Hash(t.Context(), "a good password"); hash.Reveal() != "hash" || err != nil || inside != 1 || s.hashes.inside != 0 {
+		t.Errorf("%s %v, with %d in the queue", hash.Reveal(), err, inside)
+	}
+	for range maxHashes {
+		if !s.hashes.enter(t.Context(), ofUsers) {
+			t.Fatal("the queue is closed")
+		}
+	}
+	s.hashes.waiting[ofUsers] = make([]chan struct{}, maxWaiting)
+	if _, err := s.Hash(t.Context(), "a good password"); status(t, err) != 503 || err.(*auth.Error).RetryAfter == 0 {
+		t.Errorf("beyond the queue: %v", err)
+	}
+}

@@ -29,7 +29,8 @@ type Users struct {
 	Options
 
 	now     func() time.Time
-	matches func(password, hash string) bool // takes long, and much memory
+	matches func(password, hash string) bool      // takes long, and much memory
+	hash    func(password string) (string, error) // as long
 
 	attempts   limiter
 	hashes     queue
@@ -44,7 +45,7 @@ type Users struct {
 
 // New returns an empty list of users. Configure sets the users.
 func New(o Options) *Users {
-	return &Users{Options: o, now: time.Now, matches: password.Matches, remembered: newMemory()}
+	return &Users{Options: o, now: time.Now, matches: password.Matches, hash: password.New, remembered: newMemory()}
 }
 
 // Configure takes over the users of a configuration.
