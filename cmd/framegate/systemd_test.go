@@ -128,6 +128,43 @@ func TestOtherSocketsFromSystemdAreRefused(t *testing.T) {
 	}
 }
 
+// TestServiceWritesNothingThatRootReads because systemd, which is root, would pass on what a service that was taken over writes there, or
+// what a symbolic link in that place leads to.
+func TestServiceWritesNothingThatRootReads(t *testing.T) {
+	text, err := os.ReadFile("../../deploy/framegate.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var read, written []string
+	for line := range strings.Lines(string(text)) {
+		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+		for _, path := range strings.Fields(value) {
+			path = strings.TrimLeft(path, "-+")
+			switch key {
+			case "EnvironmentFile", "ExecStart":
+				read = append(read, path)
+			case "ReadWritePaths":
+				written = append(written, path)
+			case "StateDirectory", "CacheDirectory", "RuntimeDirectory":
+				written = append(written, map[string]string{"S": "/var/lib/", "C": "/var/cache/", "R": "/run/"}[key[:1]]+path)
+			}
+			if key == "ExecStart" {
+				break // its arguments are read by the service
+			}
+		}
+	}
+	if len(read) != 2 || len(written) != 4 {
+		t.Fatalf("read: %q, written: %q", read, written)
+	}
+	for _, file := range read {
+		for _, folder := range written {
+			if strings.HasPrefix(file, folder+"/") {
+				t.Errorf("root reads %s, and the service may write %s", file, folder)
+			}
+		}
+	}
+}
+
 func TestUnitFilesAreValid(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
 	if err != nil {
