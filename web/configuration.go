@@ -2,6 +2,7 @@ package web
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
@@ -24,6 +25,12 @@ type Fault struct {
 
 // OK reports whether the current file is in effect.
 func (c Configuration) OK() bool { return len(c.Faults) == 0 }
+
+// equal reports whether two states are the same.
+func (c Configuration) equal(other Configuration) bool {
+	return c.File == other.File && c.LoadedAt.Equal(other.LoadedAt) && c.Loads == other.Loads && c.Failures == other.Failures &&
+		slices.Equal(c.Faults, other.Faults) && slices.Equal(c.Restart, other.Restart)
+}
 
 // showConfiguration serves GET /api/config.
 func (s *server) showConfiguration(w http.ResponseWriter, _ *http.Request) {

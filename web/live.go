@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
@@ -46,7 +47,7 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 	// The connection outlives this handler.
 	ctx, cancel := context.WithCancelCause(context.WithoutCancel(r.Context()))
 	r = r.WithContext(ctx)
-	client := &liveClient{server: s, r: r, renewed: s.renewed(r)}
+	client := s.newLiveClient(r)
 	go func() {
 		defer leave()
 		defer cancel(nil)
@@ -94,7 +95,24 @@ type liveClient struct {
 	server    *server
 	r         *http.Request // with the principal
 	renewed   func() (auth.Principal, error)
-	principal atomic.Pointer[auth.Principal]
+	principal atomic.Pointer[auth.Principal] // what the client was last found to be allowed
+
+	known   *live.Values // of values, which one goroutine calls; nil before the first call
+	knownOf valuesOf
+}
+
+func (s *server) newLiveClient(r *http.Request) *liveClient {
+	c := &liveClient{server: s, r: r, renewed: s.renewed(r)}
+	p := auth.Of(r.Context())
+	c.principal.Store(&p)
+	return c
+}
+
+// valuesOf is what the values of a client are made of.
+type valuesOf struct {
+	principal     *auth.Principal
+	config        *configs.Config
+	configuration Configuration // for admins
 }
 
 // check finds out what the client may see now.
@@ -110,25 +128,28 @@ func (c *liveClient) check() (until time.Time, err error) {
 	return p.Until, nil
 }
 
-// now returns what the client was last found to be allowed.
-func (c *liveClient) now() auth.Principal {
-	if p := c.principal.Load(); p != nil {
-		return *p
-	}
-	return auth.Of(c.r.Context())
-}
+func (c *liveClient) now() auth.Principal { return *c.principal.Load() }
 
 func (c *liveClient) sees(id string) bool { return c.now().Sees(id) }
 
 func (c *liveClient) visible(status registry.Status) any { return redacted(c.now(), status) }
 
 // values returns how the wall is to be, and to admins the configuration's state.
-func (c *liveClient) values() map[string]any {
-	values := map[string]any{"wall": c.server.wallFor(c.now())}
-	if c.now().Role >= auth.Admin {
-		values["configuration"] = c.server.configuration()
+func (c *liveClient) values() *live.Values {
+	of := valuesOf{principal: c.principal.Load(), config: c.server.config.Load()}
+	isAdmin := of.principal.Role >= auth.Admin
+	if isAdmin {
+		of.configuration = c.server.configuration()
 	}
-	return values
+	if c.known != nil && of.principal == c.knownOf.principal && of.config == c.knownOf.config && of.configuration.equal(c.knownOf.configuration) {
+		return c.known
+	}
+	values := live.Values{"wall": wallOf(of.config, *of.principal)}
+	if isAdmin {
+		values["configuration"] = of.configuration
+	}
+	c.known, c.knownOf = &values, of
+	return c.known
 }
 
 // errRefused is a problem as an error.
@@ -165,12 +186,12 @@ func (c *liveClient) watch(ctx context.Context, id, rawQuery string) (view *regi
 	return view, release, nil
 }
 
-// last returns the picture that says that the right to watch a camera has ended, or nil if that is not what an error means.
+// last returns the picture that says why the right to watch a camera has ended, or nil if that is not what an error means.
 func (c *liveClient) last(id string, shown *frame.Frame, err error) *frame.Frame {
 	if !errors.Is(err, errRightEnded) && c.sees(id) {
 		return nil
 	}
-	return c.server.lastPicture(id, shown)
+	return c.server.lastPicture(id, shown, err)
 }
 
 // problem describes why a camera cannot be watched.

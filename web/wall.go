@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"slices"
 
+	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
 )
@@ -51,7 +52,10 @@ type wallGroup struct {
 
 // wallFor returns the settings for a principal, whose groups have only cameras that the principal may see. Others are left out.
 func (s *server) wallFor(p auth.Principal) wallSettings {
-	config := s.config.Load()
+	return wallOf(s.config.Load(), p)
+}
+
+func wallOf(config *configs.Config, p auth.Principal) wallSettings {
 	settings := wallSettings{FPS: config.WallFPS, Groups: []wallGroup{}}
 	for _, group := range config.Groups {
 		seen := slices.DeleteFunc(slices.Clone(group.IDs), func(id string) bool { return !p.Sees(id) })

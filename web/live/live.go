@@ -22,15 +22,19 @@ type Client struct {
 	// Watch lets the client watch a camera with the query of a stream until ctx is done. It waits for the first frame. release must be
 	// called after the view is closed.
 	Watch func(ctx context.Context, camera, query string) (view *registry.View, release func(), err error)
-	// Values returns what else the client may know, by the name of the message that carries it. The values are for encoding/json. The client
-	// is sent each of them first and whenever it changes, and null when it may not know it any more.
-	Values func() map[string]any
+	// Values returns what else the client may know. It returns the same pointer as long as nothing has changed. One goroutine at a time calls
+	// it, often. It may be nil.
+	Values func() *Values
 	// Problem describes an error of Watch or of the view, as the answer to a refused request does. It is a value for encoding/json.
 	Problem func(camera string, err error) any
 	// Last returns the picture to send after the one that was shown if an error of Watch or of the view means that the right to watch has
 	// ended, and nil otherwise.
 	Last func(camera string, shown *frame.Frame, err error) *frame.Frame
 }
+
+// Values has values for encoding/json by the names of the messages that carry them. A client is sent each of them first and whenever it
+// changes, and null when the client may not know it any more. It is not changed after it is made.
+type Values map[string]any
 
 // Server has all connections. Any goroutine may call its methods.
 type Server struct {

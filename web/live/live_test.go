@@ -2,6 +2,7 @@ package live
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"runtime"
 	"slices"
@@ -230,10 +231,12 @@ func TestClientIsToldWhenAPictureThatItWatchesIsOld(t *testing.T) {
 }
 
 func TestClientIsToldValuesThatChange(t *testing.T) {
-	values := map[string]any{"wall": 1, "configuration": "good"}
+	values := Values{"wall": 1, "configuration": "good"}
+	first := maps.Clone(values)
+	now := &first
 	k := newSentStates(Client{
 		Sees: func(string) bool { return true }, Visible: func(s registry.Status) any { return s },
-		Values: func() map[string]any { return maps.Clone(values) },
+		Values: func() *Values { return now },
 	})
 	k.time = time.Now().Add(time.Hour)
 	tells := func() string {
@@ -253,10 +256,46 @@ func TestClientIsToldValuesThatChange(t *testing.T) {
 		{func() { delete(values, "configuration") }, `[{"configuration":null}]`},
 		{func() {}, `null`},
 	} {
-		c.change()
+		if c.change(); !maps.Equal(values, *now) {
+			changed := maps.Clone(values)
+			now = &changed
+		}
 		if got := tells(); got != c.want {
 			t.Errorf("%d: the client is told %s, want %s", i, got, c.want)
 		}
+	}
+}
+
+// unchanged returns what a client with many cameras is sent when nothing has changed.
+func unchanged() func() []any {
+	values := &Values{"wall": 1}
+	k := newSentStates(Client{Sees: func(string) bool { return true }, Visible: func(s registry.Status) any { return s }, Values: func() *Values { return values }})
+	var list []registry.Status
+	for n := range 64 {
+		list = append(list, registry.Status{ID: fmt.Sprint("camera", n), State: registry.Live})
+	}
+	now := states{}.next(list)
+	k.update(now, nil)
+	k.time = time.Now().Add(time.Hour)
+	return func() []any { return k.update(now, nil) }
+}
+
+func TestClientOfWhichNothingChangesTakesNoMemory(t *testing.T) {
+	update := unchanged()
+	if n := testing.AllocsPerRun(100, func() {
+		if sent := update(); sent != nil {
+			t.Errorf("%v", sent)
+		}
+	}); n > 0 {
+		t.Errorf("%v allocations", n)
+	}
+}
+
+func BenchmarkUnchangedClient(b *testing.B) {
+	update := unchanged()
+	b.ReportAllocs()
+	for b.Loop() {
+		update()
 	}
 }
 

@@ -13,7 +13,9 @@ type sentStates struct {
 	ids      []string          // of the list; nil before the first
 	versions map[string]uint64 // by camera
 	figures  time.Time         // when figures were last sent
+	seen     []*cameraState    // of see, for its next call
 	late     map[string]bool   // by wanted camera: its newest picture was older than lateness when its state was last sent
+	known    *Values           // whose values the client has been sent; nil before the first
 	values   map[string]string // JSON, by name
 	time     time.Time         // when the time was last sent
 }
@@ -41,12 +43,16 @@ func (s *sentStates) changedValues() (messages []any) {
 	if s.client.Values == nil {
 		return nil
 	}
-	now := s.client.Values()
-	for name := range s.values {
-		if _, ok := now[name]; !ok {
-			now[name] = nil
-		}
+	known := s.client.Values()
+	if known == s.known {
+		return nil
 	}
+	s.known = known
+	now := map[string]any{}
+	for name := range s.values {
+		now[name] = nil
+	}
+	maps.Copy(now, *known)
 	for _, name := range slices.Sorted(maps.Keys(now)) {
 		text, err := json.Marshal(now[name])
 		if before, sent := s.values[name]; err == nil && (!sent || before != string(text)) {
@@ -59,19 +65,13 @@ func (s *sentStates) changedValues() (messages []any) {
 
 // changes returns the messages about cameras.
 func (s *sentStates) changes(now states, wanted []string) (messages []any) {
-	var seen []cameraState
-	var ids []string
-	for _, e := range now.cameras {
-		if s.client.Sees(e.status.ID) {
-			seen, ids = append(seen, e), append(ids, e.status.ID)
-		}
-	}
-	if s.versions == nil || !slices.Equal(ids, s.ids) {
+	seen := s.see(now)
+	if s.versions == nil || !slices.EqualFunc(seen, s.ids, func(e *cameraState, id string) bool { return e.status.ID == id }) {
 		list := camerasMessage{Cameras: []any{}}
-		s.ids, s.versions = ids, map[string]uint64{}
+		s.ids, s.versions = nil, map[string]uint64{}
 		for _, e := range seen {
 			list.Cameras = append(list.Cameras, s.client.Visible(e.status))
-			s.versions[e.status.ID] = e.version
+			s.ids, s.versions[e.status.ID] = append(s.ids, e.status.ID), e.version
 		}
 		return []any{list}
 	}
@@ -89,4 +89,15 @@ func (s *sentStates) changes(now states, wanted []string) (messages []any) {
 		}
 	}
 	return messages
+}
+
+// see returns the states of the cameras that the client may know of, until the next call.
+func (s *sentStates) see(now states) []*cameraState {
+	s.seen = s.seen[:0]
+	for i := range now.cameras {
+		if e := &now.cameras[i]; s.client.Sees(e.status.ID) {
+			s.seen = append(s.seen, e)
+		}
+	}
+	return s.seen
 }
