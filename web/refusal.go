@@ -25,15 +25,8 @@ func (s *server) refuseLinked(w http.ResponseWriter, r *http.Request, err error)
 		return false
 	}
 	texts := &s.config.Load().Placeholders
-	text := texts.Texts.LinkInvalid
-	switch {
-	case links.Revoked(err):
-		text = texts.Texts.LinkRevoked
-	case refused.Status == http.StatusGone:
-		text = texts.Texts.LinkExpired
-	}
 	width, height := refusalSize(r.URL.Query())
-	jpeg, err := s.refusals.draw(texts, text, width, height)
+	jpeg, err := s.refusals.draw(texts, textOfLink(&texts.Texts, refused), width, height)
 	if err != nil {
 		s.Log.Error("a picture that refuses a link cannot be drawn", "error", err)
 		return false
@@ -46,6 +39,17 @@ func (s *server) refuseLinked(w http.ResponseWriter, r *http.Request, err error)
 	w.WriteHeader(refused.Status)
 	w.Write(jpeg) // net/http leaves it out in the answer to HEAD
 	return true
+}
+
+// textOfLink returns the text that is shown in place of the pictures of a link.
+func textOfLink(texts *configs.Texts, refused *auth.Error) string {
+	switch {
+	case links.Revoked(refused):
+		return texts.LinkRevoked
+	case refused.Status == http.StatusGone:
+		return texts.LinkExpired
+	}
+	return texts.LinkInvalid
 }
 
 // wantsImage reports whether a request is for a picture, and its client shows the answer even with an error status, as <img> does.

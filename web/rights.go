@@ -3,15 +3,18 @@ package web
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"sync"
 	"time"
 
+	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/web/auth"
 )
 
-// errRightEnded ends the streams of principals who may no longer watch them.
+// errRightEnded ends the streams of principals who may no longer watch them. What wraps it also wraps the *auth.Error that says why, if one does.
 var errRightEnded = errors.New("the right to watch has ended")
 
 // rights ends streams, and requests that wait for the next picture, when the right to them ends. Any goroutine may call its methods.
@@ -40,7 +43,7 @@ const (
 	unknownTime  = 1500 * time.Millisecond
 )
 
-// hold ends something with errRightEnded when the right to it ends, unless release is called before.
+// hold ends something with the error of check, or errRightEnded, when the right to it ends, unless release is called before.
 func (h *rights) hold(check checkRight, end context.CancelCauseFunc) (release func()) {
 	held := &heldRight{check: check, end: end}
 	defer h.recheck(held) // after it is held, so that no change is missed
@@ -102,8 +105,9 @@ func (h *rights) recheck(held *heldRight) {
 		held.unknown = now
 	}
 	switch {
-	case errors.Is(err, errRightEnded),
-		!held.until.IsZero() && !held.until.After(now),
+	case errors.Is(err, errRightEnded):
+		held.end(err)
+	case !held.until.IsZero() && !held.until.After(now),
 		err != nil && now.Sub(held.unknown) >= unknownTime:
 		held.end(errRightEnded)
 	case err != nil:
@@ -144,7 +148,7 @@ func (s *server) renewed(r *http.Request) func() (auth.Principal, error) {
 		}
 		p, err := s.principal(original)
 		if err != nil && !isUnknown(err) {
-			err = errRightEnded
+			err = fmt.Errorf("%w: %w", errRightEnded, err)
 		}
 		return p, err
 	}
@@ -156,19 +160,32 @@ func isUnknown(err error) bool {
 	return errors.As(err, &refused) && (refused.Status == http.StatusTooManyRequests || refused.Status == http.StatusServiceUnavailable)
 }
 
-// lastPicture returns a picture that says that the right to watch a camera has ended, in the size of the frame that was shown. It is nil if
+// lastPicture returns a picture that says why the right to watch a camera has ended, in the size of the frame that was shown. It is nil if
 // the picture cannot be drawn.
-func (s *server) lastPicture(id string, shown *frame.Frame) *frame.Frame {
+func (s *server) lastPicture(id string, shown *frame.Frame, why error) *frame.Frame {
 	config, name := s.config.Load(), id
 	for _, camera := range config.Cameras {
 		if camera.ID == id {
 			name = camera.Name
 		}
 	}
-	drawn, err := drawMessage(&config.Placeholders, shown.Width, shown.Height, name, "You may not watch this camera any longer")
+	drawn, err := drawMessage(&config.Placeholders, shown.Width, shown.Height, name, lastLines(&config.Placeholders.Texts, why)...)
 	if err != nil {
 		s.Log.Error("last picture cannot be drawn", "error", err)
 		return nil
 	}
 	return frame.New(drawn, frame.Info{Received: time.Now(), PTS: shown.PTS + 1, Width: shown.Width, Height: shown.Height, Placeholder: true})
+}
+
+// lastLines returns what the last picture says below the name of the camera.
+func lastLines(texts *configs.Texts, why error) []string {
+	lines := []string{"You may not watch this camera any longer"}
+	var refused *auth.Error
+	switch {
+	case !errors.As(why, &refused): // a user was removed, or may not see the camera any more
+		return lines
+	case refused.Kind == auth.Link:
+		return append(lines, textOfLink(texts, refused))
+	}
+	return append(lines, strings.TrimSuffix(sentence(refused.Detail), "."))
 }

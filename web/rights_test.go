@@ -209,3 +209,57 @@ func TestStreamOfARemovedUserEnds(t *testing.T) {
 		t.Errorf("the other user: %v", err)
 	}
 }
+
+func TestLastPictureSaysWhyTheRightHasEnded(t *testing.T) {
+	config := mustParse(t, "auth: {jwt: {secret: "+jwtSecret+"}, link_keys: [{id: wall, secret: "+linkSecret+"}]}\ncameras: [{id: gate, url: 'rtsp://h/gate'}]\n")
+	handler, stop := newHandler(t, config, nil, time.Now)
+	defer stop()
+	texts, past := &config.Placeholders.Texts, time.Now().Add(-time.Hour)
+	for path, want := range map[string]string{
+		signedAs("/cameras/gate/stream?width=160", past, "wall", linkSecret):        texts.LinkExpired,
+		signedAs("/cameras/gate/stream?width=160", past, "removed", linkSecret):     texts.LinkInvalid,
+		"/cameras/gate/stream?token=" + tokenUntil(t, "viewer", "gate", past):       "The token has expired",
+		"/cameras/gate/stream?token=" + tokenUntil(t, "viewer", "gate", past) + "x": "The token is not valid",
+		"/cameras/gate/stream?token=" + token(t, "viewer", "yard"):                  "",
+		"/cameras/gate/stream": "",
+		"/cameras/gate/stream?token=" + tokenUntil(t, "viewer", "gate", past.Add(2*time.Hour)): "not ended",
+	} {
+		r := httptest.NewRequest("GET", "http://192.0.2.2"+path, nil)
+		r.RemoteAddr = elsewhere
+		_, err := handler.server.rightTo("gate", r)()
+		lines := append(lastLines(texts, err), "")
+		if ended := errors.Is(err, errRightEnded); ended != (want != "not ended") || ended && lines[1] != want {
+			t.Errorf("%s: %v, %q", path, err, lines)
+		}
+	}
+}
+
+func TestStreamOfALinkEndsWithAPictureThatSaysSo(t *testing.T) {
+	t.Parallel()
+	config := mustParse(t, "auth: {link_keys: [{id: wall, secret: "+linkSecret+"}]}\ncameras: [{id: gate, url: 'rtsp://h/gate'}]\n")
+	handler, stop := newHandler(t, config, nil, time.Now)
+	url := listenWith(t, handler)
+	t.Cleanup(stop)
+	end := time.Now().Add(3 * time.Second)
+	s, err := viewer.Open(t.Context(), url+signedAs("/cameras/gate/stream?width=160", end, "wall", linkSecret))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	var last []byte
+	for {
+		part, err := s.Next()
+		if err != nil {
+			break
+		}
+		last = slices.Clone(part.JPEG)
+	}
+	size, err := jpeg.DecodeConfig(bytes.NewReader(last))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, err := drawMessage(&config.Placeholders, size.Width, size.Height, "gate", "You may not watch this camera any longer", config.Placeholders.Texts.LinkExpired)
+	if err != nil || !bytes.Equal(last, want) {
+		t.Errorf("%v: the last picture has %d bytes, want %d", err, len(last), len(want))
+	}
+}

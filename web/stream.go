@@ -103,9 +103,11 @@ type sender struct {
 	next     *registry.View // takes over when sendView returns
 	to       streamWriter
 	now      func() time.Time
-	reduced  *atomic.Int64                                    // counts the viewer while it is not on the first step
-	last     func(id string, shown *frame.Frame) *frame.Frame // returns the frame to send when the right to watch has ended; nil for none
-	adaptive *adaptive                                        // nil if the viewer gets the same pictures however fast its connection is
+	reduced  *atomic.Int64 // counts the viewer while it is not on the first step
+	adaptive *adaptive     // nil if the viewer gets the same pictures however fast its connection is
+
+	// last returns the frame to send when the right to watch has ended, which says why; nil for none.
+	last func(id string, shown *frame.Frame, why error) *frame.Frame
 }
 
 // send writes frames until either side ends.
@@ -127,7 +129,7 @@ func (s *sender) send(h http.Header) {
 		switch {
 		case errors.Is(err, errStep):
 		case errors.Is(err, errRightEnded):
-			s.sendLast()
+			s.sendLast(err)
 			return
 		case !errors.Is(err, registry.ErrReplaced):
 			return
@@ -141,9 +143,9 @@ func (s *sender) send(h http.Header) {
 	}
 }
 
-// sendLast writes the last picture for a viewer whose right has ended. It says so.
-func (s *sender) sendLast() {
-	if last := s.last(s.id, s.view.Frame()); last != nil {
+// sendLast writes the last picture for a viewer whose right has ended. It says why.
+func (s *sender) sendLast(why error) {
+	if last := s.last(s.id, s.view.Frame(), why); last != nil {
 		s.to.SetWriteDeadline(time.Now().Add(endTimeout))
 		s.to.Write(s.client.part(last))
 	}
