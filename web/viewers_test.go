@@ -3,12 +3,14 @@ package web
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"net"
 	"net/http"
 	"net/http/httptest"
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/web/auth"
@@ -169,5 +171,42 @@ func TestLinkAtManyAddressesLeavesPlacesToOthers(t *testing.T) {
 		if v.count != 1 || len(v.of) != 2 {
 			t.Errorf("%d viewers, %v", v.count, v.of)
 		}
+	}
+}
+
+// TestStreamsOfAUserAreLimitedAtAllAddresses over HTTP, where two users share an address.
+func TestStreamsOfAUserAreLimitedAtAllAddresses(t *testing.T) {
+	config := mustParse(t, "max_viewers_per_user: 1\nmax_viewers_per_address: 1\ncameras: [{id: gate, url: 'rtsp://h/gate'}]")
+	config.Auth.Users = []configs.User{userOf(t, "ann", "ann's", configs.ViewerRole), userOf(t, "bob", "bob's", configs.ViewerRole)}
+	handler, stop := newHandler(t, config, nil, time.Now)
+	log := &logText{}
+	handler.server.visitLog = slog.New(slog.NewTextHandler(log, nil))
+	url := listenWith(t, handler)
+	t.Cleanup(stop)
+	open := func(name, from string) *http.Response {
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/cameras/gate/stream", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.SetBasicAuth(name, name+"'s")
+		r.Header.Set("Test-From", from)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { resp.Body.Close() })
+		return resp
+	}
+	for i, step := range []struct {
+		name, from string
+		want       int
+	}{{"ann", "192.0.2.1:1", 200}, {"ann", "192.0.2.1:2", 429}, {"ann", "198.51.100.1:1", 429}, {"bob", "192.0.2.1:3", 200}, {"bob", "192.0.2.1:4", 429}} {
+		resp := open(step.name, step.from)
+		if resp.StatusCode != step.want || (resp.Header.Get("Retry-After") != "") != (step.want == 429) {
+			t.Errorf("%d, %s from %s: %s, Retry-After %q", i, step.name, step.from, resp.Status, resp.Header.Get("Retry-After"))
+		}
+	}
+	if text := log.String(); strings.Count(text, `msg="request refused" camera=gate who="user ann" from=`) != 2 || strings.Count(text, `who="user bob" from=192.0.2.1 `) != 1 {
+		t.Errorf("the log does not say who was refused: %s", text)
 	}
 }

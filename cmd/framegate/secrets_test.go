@@ -30,6 +30,7 @@ func TestSecretsAppearNowhere(t *testing.T) {
 		wrongPassword, wrongName    = "planted-wrong-password", "planted-wrong-name"
 		jwtSecret, linkSecret       = "planted-jwt-secret-0123456789abcdef", "planted-link-secret-0123456789abcdef"
 		proxySecret                 = "planted-proxy-secret"
+		newPassword, inRequest      = "planted-new-password", "planted-in-a-request"
 	)
 	hash, err := argon2id.CreateHash(password, &argon2id.Params{Memory: 8, Iterations: 1, Parallelism: 1, SaltLength: 8, KeyLength: 16})
 	if err != nil {
@@ -81,6 +82,7 @@ cameras:
 
 	secrets := map[string]string{
 		"a password in a URL": inURL, "a password of the environment": inVariable, "a user's password": password, "its hash": hash,
+		"a new password": newPassword, "a password of a camera in a request": inRequest,
 		"a wrong password": wrongPassword, "a wrong name, which may be a password": wrongName,
 		"the key of the certificate": key, "the secret of a proxy": proxySecret, "the secret of tokens": jwtSecret, "the secret of links": linkSecret, "a token": strings.Split(token, ".")[2],
 		"the signature of a link": signed.Query().Get("signature"), "a session": cookies[0].Value,
@@ -121,6 +123,26 @@ cameras:
 			seen[route+" with "+name] = fmt.Sprint(resp.Header) + readAll(t, resp.Body)
 			cancel()
 		}
+	}
+	for _, change := range [][3]string{
+		{"PUT", "/api/users/eve", `{"password": "` + newPassword + `"}`},
+		{"PUT", "/api/users/eve", `{"password": "` + newPassword + `", "role": "king"}`},
+		{"PUT", "/api/password", `{"old": "` + wrongPassword + `", "new": "` + newPassword + `"}`},
+		{"POST", "/api/cameras", `{"id": "d", "url": "rtsp://user:` + inRequest + `@127.0.0.1:1/x"}`},
+		{"POST", "/api/cameras", `{"id": "e", "url": "rtsp://127.0.0.1:1/x", "username": "user", "password": "` + inRequest + `", "unknown": 1}`},
+		{"PATCH", "/api/cameras/d", `{"url": "nowhere://user:` + inRequest + `@127.0.0.1:1/x"}`},
+		{"POST", "/api/probe", `{"url": "rtsp://user:` + inRequest + `@127.0.0.1:1/x"}`},
+		{"POST", "/api/links", `{"path": "/cameras/c/stream?token=` + token + `"}`},
+		{"POST", "/api/links/revoke", `{"url": "` + strings.TrimSpace(link) + `"}`},
+	} {
+		r, _ := http.NewRequestWithContext(t.Context(), change[0], s.URL+change[1], strings.NewReader(change[2]))
+		r.Header.Set("Content-Type", "application/json")
+		r.SetBasicAuth("ann", password)
+		resp, err := (&http.Client{Transport: transport}).Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen[strings.Join(change[:2], " ")+" "+resp.Status] += fmt.Sprint(resp.Header) + readAll(t, resp.Body)
 	}
 	seen["the command line"] = read(t, fmt.Sprintf("/proc/%d/cmdline", s.PID()))
 	s.Signal(syscall.SIGQUIT) // which prints every goroutine, as a crash does
