@@ -78,7 +78,7 @@ func (c *camera) duePlaceholders(now time.Time) (due []duePlaceholder, pause tim
 		first := newest == nil || !newest.Placeholder
 		if first && failure == nil && c.conf.Placeholder {
 			var left time.Duration
-			failure, left = c.choose(r.spec).overdue(newest, now)
+			left, failure = c.choose(r.spec).overdue(newest, now)
 			late, pause = failure != nil, sooner(pause, left)
 		}
 		if first && (failure == nil || !c.conf.Placeholder && newest == nil || c.conf.Placeholder && !c.hasPlaceholder(r)) {

@@ -153,14 +153,14 @@ func TestGracePeriodCountsFromTheLastPicture(t *testing.T) {
 		"the first after the connection": {-time.Millisecond, 0},
 	} {
 		newest := frame.New(nil, frame.Info{Received: now.Add(-c.last)})
-		if why, left := s.overdue(newest, now); why != nil || left != c.left {
+		if left, why := s.overdue(newest, now); why != nil || left != c.left {
 			t.Errorf("%s: %v and %v left, want %v", name, why, left, c.left)
 		}
-		if why, _ := s.overdue(newest, now.Add(c.left)); (why == closed) != (c.left > 0) {
+		if _, why := s.overdue(newest, now.Add(c.left)); (why == closed) != (c.left > 0) {
 			t.Errorf("%s: at the end, %v", name, why)
 		}
 	}
-	if why, left := s.overdue(nil, now); why != nil || left != 0 {
+	if left, why := s.overdue(nil, now); why != nil || left != 0 {
 		t.Errorf("without a picture: %v, %v left", why, left)
 	}
 }

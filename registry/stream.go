@@ -338,16 +338,16 @@ func (s *stream) endGrace() {
 // left is how long they may still take, 0 if that is not known. newest is the newest picture that viewers have. The time counts from that
 // one, so that no viewer waits longer because its pictures are rare, and from the end of the connection if they come less than once a
 // second. The camera's mutex is held.
-func (s *stream) overdue(newest *frame.Frame, now time.Time) (why error, left time.Duration) {
+func (s *stream) overdue(newest *frame.Frame, now time.Time) (left time.Duration, why error) {
 	if s.grace == nil || newest == nil || newest.Received.After(s.grace.began) {
-		return nil, 0
+		return 0, nil
 	}
 	since := newest.Received
 	if s.grace.began.Sub(since) > time.Second {
 		since = s.grace.began
 	}
 	if left = since.Add(s.camera.gracePeriod).Sub(now); left > 0 {
-		return nil, left
+		return left, nil
 	}
-	return s.grace.why, 0
+	return 0, s.grace.why
 }
