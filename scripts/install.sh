@@ -6,7 +6,8 @@
 #   build  what the build needs
 #   serve  what framegate needs to serve
 #   demo   the encoders of the demo's cameras and of every other test camera; some are under the GPL
-#   test   what the tests need besides: browsers, a foreign RTSP server, Python, Node.js, PHP, systemd-analyze, nginx, Caddy and clang-format,
+#   test   what the tests need besides: browsers, a foreign RTSP server, Python with Django and mypy, Node.js, PHP, systemd-analyze,
+#          nginx, Caddy and clang-format,
 #          and from npm axe-core, which looks for what keeps people from using the pages
 #   bench  what the benchmark compares framegate with: gst-launch, ffmpeg, OpenCV and Django
 set -eu
@@ -15,8 +16,8 @@ build="pkg-config libglib2.0-dev libgstreamer1.0-dev libgstreamer-plugins-base1.
 serve="gstreamer1.0-plugins-base gstreamer1.0-plugins-good gstreamer1.0-plugins-bad gstreamer1.0-x
 	gstreamer1.0-libav glib-networking ca-certificates fonts-dejavu-core"
 demo="gstreamer1.0-plugins-ugly"
-test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi python3-numpy chromium firefox-esr systemd clang-format nginx caddy
-	nodejs php-cli"
+test="gstreamer1.0-tools gstreamer1.0-rtsp gir1.2-gst-rtsp-server-1.0 python3-gi python3-numpy python3-django mypy chromium firefox-esr
+	systemd clang-format nginx caddy nodejs php-cli"
 bench="gstreamer1.0-tools ffmpeg python3-opencv python3-django"
 
 command -v npm >/dev/null || test="$test npm" # which comes with other packages of Node.js

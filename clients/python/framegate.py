@@ -17,6 +17,7 @@ import http.client
 import json
 import logging
 import math
+import re
 import socket as sockets
 import ssl
 import threading
@@ -154,6 +155,8 @@ class Camera:
             parameters too.
         format: bgr, rgb, gray, i420 or jpeg.
         socket: path of framegate's Unix socket; url may then be just /cameras/gate.
+        token: of another server, which says what the program may see. It is sent in a header. A
+            user's name and password are in url instead: http://ann:secret@camera-box/cameras/gate.
         patience: for how many seconds framegate may be silent, besides wait, before the connection
             is made again.
         wait: how many seconds framegate waits for a newer picture before it says that there is
@@ -173,6 +176,7 @@ class Camera:
         format: str = "bgr",
         *,
         socket: Optional[str] = None,
+        token: Optional[str] = None,
         patience: float = 10.0,
         wait: float = 10.0,
         reconnect: bool = True,
@@ -185,9 +189,9 @@ class Camera:
         if parts.scheme == "http+unix":
             socket = unquote(parts.netloc)
         elif parts.scheme not in ("http", "https") and not (socket and not parts.scheme):
-            raise ValueError("url is %r; it must begin with http:// or http+unix://" % url)
+            raise ValueError("url must begin with http://, https:// or http+unix://")
         if not socket and parts.port == 0:  # parts.port raises ValueError for one that is no number
-            raise ValueError("url is %r; its port is 0" % url)
+            raise ValueError("the port of url is 0")
         self.format = format
         self.patience = patience
         self.wait = wait
@@ -200,13 +204,22 @@ class Camera:
         if not socket and parts.username is not None:
             pair = "%s:%s" % (unquote(parts.username), unquote(parts.password or ""))
             self._headers["Authorization"] = "Basic " + b64encode(pair.encode()).decode()
+        if token is not None:
+            if self._headers:
+                raise ValueError("url has a user, and there is a token; give one of them")
+            if not re.fullmatch("[!-~]+", token):  # the message must not have the token
+                raise ValueError("token must be of visible characters of ASCII")
+            self._headers["Authorization"] = "Bearer " + token
         query: Dict[str, Any] = dict(parse_qsl(parts.query))
         for key, value in parameters.items():
             query[key] = int(value) if isinstance(value, bool) else value
         name = "next.jpg"
         if format != "jpeg":
             name, query["format"] = "next.raw", format
-        self._path = parts.path.rstrip("/") + "/" + name
+        self._camera = parts.path.rstrip("/")  # in the log: the query may have a secret
+        if re.search("[\x00-\x20\x7f]", self._camera):  # else the message would have the query
+            raise http.client.InvalidURL("url has a space or a control character in its path")
+        self._path = self._camera + "/" + name
         if query:
             self._path += "?" + urlencode(query)
         self._after = ""  # X-Timestamp of the last picture, as framegate wrote it
@@ -278,7 +291,7 @@ class Camera:
                 self._fail(failure, deadline)
             else:
                 if self._failure:
-                    log.info("%s: pictures again", self._path)
+                    log.info("%s: pictures again", self._camera)
                 self._pause, self._failure = 0.0, ""
                 if frame is not None and not self._closed.is_set():
                     return frame
@@ -373,7 +386,7 @@ class Camera:
         except (TypeError, ValueError):
             raise _foreign("X-Sequence or X-Timestamp") from None
         # numpy's memory is not filled with zeros first.
-        data = memoryview(bytearray(size) if numpy is None else numpy.empty(size, numpy.uint8))
+        data = memoryview(bytearray(size)) if numpy is None else numpy.empty(size, numpy.uint8).data
         read = 0
         while read < size:
             if end is not None:
@@ -466,7 +479,7 @@ class Camera:
         """Logs a failure, and pauses."""
         if str(failure) != self._failure:
             self._failure = str(failure)
-            log.warning("%s: %s", self._path, failure)
+            log.warning("%s: %s", self._camera, failure)
         self._pause = min(self.max_pause, max(0.1, 2 * self._pause))
         pause = self._pause
         if isinstance(failure, Refused) and failure.status == 429:

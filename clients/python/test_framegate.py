@@ -8,6 +8,7 @@ import http.server
 import itertools
 import logging
 import os
+import shutil
 import signal
 import ssl
 import subprocess
@@ -32,12 +33,12 @@ cameras:
 class Server:
     """A running framegate with a socket of its own."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, config=CONFIG):
         self.socket = os.path.join(folder, "framegate.sock")
         self.config = os.path.join(folder, "framegate.yaml")
         self.process = None
         with open(self.config, "w") as file:
-            file.write(CONFIG)
+            file.write(config)
 
     def start(self):
         self.process = subprocess.Popen(
@@ -325,6 +326,40 @@ class WithOtherAnswers(unittest.TestCase):
                 self.in_time(camera.next_frame)
             self.assertEqual(Answers.credentials.pop(), want)
 
+    def test_token_is_sent_in_a_header(self):
+        with self.camera(token="eyJ.x-y_z.A") as camera:
+            self.in_time(camera.next_frame)
+        self.assertEqual(Answers.credentials, ["Bearer eyJ.x-y_z.A"])
+        self.assertNotIn("eyJ", Answers.asked[0])
+        for url, token in (
+            ("http://ann:secret@127.0.0.1/cameras/gate", "eyJ"),
+            ("http://127.0.0.1/cameras/gate", "se cret"),
+            ("http://127.0.0.1/cameras/gate", "secret\r\nHost: x"),
+            ("http://127.0.0.1/cameras/gate", ""),
+            ("rtsp://ann:secret@127.0.0.1/cameras/gate", None),
+            ("http://ann:secret@127.0.0.1:0/cameras/gate", None),
+        ):
+            with self.assertRaises(ValueError) as caught:
+                framegate.Camera(url, token=token)
+            self.assertNotIn("secret", str(caught.exception))
+
+    def test_log_has_no_secrets(self):
+        logging.disable(logging.NOTSET)
+        self.addCleanup(logging.disable)
+        Answers.statuses[:] = [503, 200]
+        port = self.server.server_address[1]
+        url = "http://ann:secret1@127.0.0.1:%d/cameras/gate?sig=secret2&token=secret3" % port
+        with self.assertLogs("framegate", logging.INFO) as logs:
+            with framegate.Camera(url, "gray", nonce="secret4") as camera:
+                self.in_time(camera.next_frame)
+        self.assertEqual(len(logs.output), 2)
+        for line in logs.output:
+            self.assertIn("/cameras/gate: ", line)
+            self.assertNotIn("secret", line)
+        with self.assertRaises(http.client.InvalidURL) as caught:
+            framegate.Camera("http://127.0.0.1/cameras/the gate?token=secret").next_frame()
+        self.assertNotIn("secret", str(caught.exception))
+
     def test_answers_that_are_not_framegates_are_failures(self):
         wrong = [{name: None} for name in list(FRAME) + ["Content-Length"]]
         wrong += [
@@ -382,6 +417,18 @@ class WithOtherAnswers(unittest.TestCase):
         camera.next_frame(PATIENCE)
         after = [path.partition("&after=")[2] for path in Answers.asked]
         self.assertEqual(after, ["", "1700000000.000001", ""])
+
+
+class Types(unittest.TestCase):
+    @unittest.skipIf(shutil.which("mypy") is None, "SKIPPED: mypy is not installed")
+    def test_mypy_finds_nothing(self):
+        checked = subprocess.run(
+            ["mypy", "--strict", "--cache-dir=" + os.devnull, framegate.__file__],
+            env={name: value for name, value in os.environ.items() if name != "PYTHONWARNINGS"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        self.assertEqual(checked.returncode, 0, checked.stdout.decode())
 
 
 if __name__ == "__main__":
