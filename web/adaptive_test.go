@@ -3,6 +3,7 @@ package web
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"image/jpeg"
 	"io"
 	"net"
@@ -271,4 +272,41 @@ func TestChangeOfTheStepShortensTheTimeOfNoFrame(t *testing.T) {
 	}
 	close(conn.gone)
 	<-ended
+}
+
+func TestSlowViewersShareTheRenditionOfAStep(t *testing.T) {
+	config := mustParse(t, "cameras: [{id: gate, url: 'rtsp://h/calm', idle_timeout: 100ms}]")
+	server := serveBy(t, config, nil, fastClock())
+	url := server + "/cameras/gate/stream"
+	for range 2 {
+		s, _ := openSlowly(t, url+"?width=320&quality=auto", ticks(t, url+"?quality=80"))
+		go func() {
+			for err := error(nil); err == nil; {
+				_, err = s.Next()
+			}
+		}()
+	}
+	// The connections carry the pictures of the last step at most.
+	for began := time.Now(); ; time.Sleep(10 * time.Millisecond) {
+		_, body := get(t, server+"/api/cameras/gate")
+		var state struct {
+			Renditions []struct{ Width, Viewers int }
+		}
+		if err := json.Unmarshal(body, &state); err != nil {
+			t.Fatal(err)
+		}
+		viewers, reduced := 0, 0
+		for _, r := range state.Renditions {
+			if r.Width < 320 {
+				viewers = max(viewers, r.Viewers)
+				reduced++
+			}
+		}
+		if viewers == 2 && reduced == 1 {
+			return
+		}
+		if time.Since(began) > 2*time.Minute {
+			t.Fatalf("the viewers share no rendition: %+v", state.Renditions)
+		}
+	}
 }

@@ -9,6 +9,7 @@ import (
 	"net/http/httptest"
 	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -43,6 +44,7 @@ func TestRawPicturesSayWhatTheirBytesMean(t *testing.T) {
 		"":             {"bgr", 306, 306 * 50},
 		"&format=rgb":  {"rgb", 306, 306 * 50},
 		"&format=gray": {"gray", 102, 102 * 50},
+		"&format=i420": {"i420", 102, 102 * 50 * 3 / 2}, // Y, and U and V of half the width and height
 	} {
 		resp, body := get(t, url+query)
 		h := resp.Header
@@ -122,23 +124,24 @@ func TestProgramIsToldWhyThereIsNoPicture(t *testing.T) {
 	}
 }
 
-func TestWrongParametersOfProgramsAreRefused(t *testing.T) {
+func TestWrongParametersOfProgramsAreRefusedWithTheirRange(t *testing.T) {
 	url := serve(t) + "/cameras/gate/"
-	for query, parameter := range map[string]string{
-		fmt.Sprintf("next.jpg?after=%d", time.Now().Add(time.Minute).Unix()): "after",
-		"next.jpg?after=-1":         "after",
-		"next.jpg?after=NaN":        "after",
-		"next.jpg?after=yesterday":  "after",
-		"next.jpg?wait=0":           "wait",
-		"next.jpg?wait=61":          "wait",
-		"next.raw?format=jpeg":      "format",
-		"next.raw?format=":          "format",
-		"next.raw?format=bgr&fps=0": "fps",
+	for query, want := range map[string]struct{ parameter, limits string }{
+		fmt.Sprintf("next.jpg?after=%d", time.Now().Add(time.Minute).Unix()): {"after", "from 0 to now"},
+		"next.jpg?after=-1":         {"after", "from 0 to now"},
+		"next.jpg?after=NaN":        {"after", "from 0 to now"},
+		"next.jpg?after=yesterday":  {"after", "from 0 to now"},
+		"next.jpg?wait=0":           {"wait", "from 0.1 to 60"},
+		"next.jpg?wait=61":          {"wait", "from 0.1 to 60"},
+		"next.raw?format=jpeg":      {"format", "one of bgr, rgb, gray, i420"},
+		"next.raw?format=":          {"format", "one of bgr, rgb, gray, i420"},
+		"next.raw?crop=0,0,1":       {"crop", "x,y,w,h from 0 to 1"},
+		"next.raw?format=bgr&fps=0": {"fps", "0.1 to 240"},
 	} {
 		resp, body := get(t, url+query)
 		var p problem
 		json.Unmarshal(body, &p)
-		if resp.StatusCode != 400 || p.Parameter != parameter {
+		if resp.StatusCode != 400 || p.Parameter != want.parameter || !strings.Contains(p.Detail, want.limits) {
 			t.Errorf("%s: %s %s", query, resp.Status, body)
 		}
 	}

@@ -99,7 +99,11 @@ func (p *standinPicture) Run(ctx context.Context) error {
 			}
 			var file bytes.Buffer
 			if out.Rendition.Format.Raw() {
-				file.Write(make([]byte, out.Rendition.Height*out.Rendition.Format.Stride(out.Rendition.Width)))
+				bytes := out.Rendition.Height * out.Rendition.Format.Stride(out.Rendition.Width)
+				if out.Rendition.Format == frame.I420 {
+					bytes += bytes / 2
+				}
+				file.Write(make([]byte, bytes))
 			} else {
 				jpeg.Encode(&file, picture, nil)
 			}

@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -93,6 +96,65 @@ func TestHDRIsRecognised(t *testing.T) {
 	got := receive(t, Media{Encoding: "H264"}, arrival{sps, 1, false, 0}, arrival{[]byte{0x68, 0xeb, 0xec, 0xb2, 0x2c}, 1, false, 0}, arrival{idr, 1, true, 0})
 	if hdr := got.all[0].Format.Stream.HDR; hdr != frame.PQ {
 		t.Errorf("H.264: %q", hdr)
+	}
+}
+
+// TestHDROfAV1IsRecognised in a sequence header (AV1 Bitstream & Decoding Process Specification, 5.5).
+func TestHDROfAV1IsRecognised(t *testing.T) {
+	for transfer, want := range map[int]frame.HDR{1: "", 14: "", 16: frame.PQ, 18: frame.HLG} {
+		header := "000" + "1" + "1" + "00000" + // seq_profile, still_picture, reduced_still_picture_header, seq_level_idx
+			"1001" + "1001" + fmt.Sprintf("%010b%010b", 640-1, 360-1) +
+			"000" + "000" + // tools of the codec
+			"1" + "0" + "1" + fmt.Sprintf("%08b%08b%08b", 9, transfer, 9) + "0" + "00" + "0" + // color_config, of 10 bits and BT.2020
+			"0" + "1" // film_grain_params_present, and the end
+		payload := append([]byte{0x18, 1 << 3}, ofBits(t, header)...) // of RTP: one OBU, which begins a sequence; and its head
+		got := receive(t, Media{Encoding: "AV1"}, arrival{payload, 1, true, 0})
+		if len(got.all) != 1 {
+			t.Fatalf("%d units", len(got.all))
+		}
+		if s := got.all[0].Format.Stream; s.HDR != want || s.Width != 640 || s.Height != 360 {
+			t.Errorf("transfer %d: %+v, want %q", transfer, s, want)
+		}
+	}
+}
+
+// ofBits returns the bytes of a text of zeros and ones.
+func ofBits(t *testing.T, text string) (all []byte) {
+	t.Helper()
+	for part := range slices.Chunk([]byte(text), 8) {
+		v, err := strconv.ParseUint((string(part) + "0000000")[:8], 2, 8)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, byte(v))
+	}
+	return all
+}
+
+// TestVP9AndAV1SayWhetherTheyStateAMatrix, for the decoders of cameras between 576 and 720 lines, which guess another one than framegate.
+func TestVP9AndAV1SayWhetherTheyStateAMatrix(t *testing.T) {
+	size := fmt.Sprintf("%016b%016b", 1152-1, 648-1)
+	for _, test := range []struct {
+		encoding string
+		payload  string
+		untagged bool
+	}{
+		// The head of RTP; frame_marker, profile, show_existing_frame, frame_type, show_frame, error_resilient_mode, frame_sync_code,
+		// color_space, color_range, the size, render_and_frame_size_different.
+		{"VP9", "00001100" + "10" + "00" + "0" + "0" + "1" + "0" + "010010011000001101000010" + "000" + "0" + size + "0", true},
+		{"VP9", "00001100" + "10" + "00" + "0" + "0" + "1" + "0" + "010010011000001101000010" + "010" + "0" + size + "0", false},
+		// The heads of RTP and of the OBU, and a sequence header with or without a description of its colours.
+		{"AV1", "00011000" + "00001000" + "000" + "1" + "1" + "00000" + "10101010" + fmt.Sprintf("%011b%011b", 1152-1, 648-1) + "000000" + "000" + "0000" + "01", true},
+		{"AV1", "00011000" + "00001000" + "000" + "1" + "1" + "00000" + "10101010" + fmt.Sprintf("%011b%011b", 1152-1, 648-1) + "000000" +
+			"001" + "000000010000000100000001" + "0000" + "01", false},
+	} {
+		got := receive(t, Media{Encoding: test.encoding}, arrival{append(ofBits(t, test.payload), 0, 0), 1, true, 0})
+		if len(got.all) != 1 {
+			t.Fatalf("%s: %d units, broken %d", test.encoding, len(got.all), got.broken)
+		}
+		if f := got.all[0].Format; f.Untagged != test.untagged || f.Stream.Width != 1152 {
+			t.Errorf("%s: %+v, want untagged %v", test.encoding, f, test.untagged)
+		}
 	}
 }
 

@@ -126,7 +126,11 @@ func newVP9(m Media, sink Sink) Receiver {
 			}
 			c := newCaps("video/x-vp9", h.Width(), h.Height())
 			c.add(fmt.Sprintf("profile=(string)%d, alignment=(string)super-frame, parsed=(boolean)true", h.Profile))
-			return data, true, sized(c, "vp9")
+			f := sized(c, "vp9")
+			if f != nil {
+				f.Untagged = h.ColorConfig.ColorSpace == 0 // CS_UNKNOWN
+			}
+			return data, true, f
 		},
 	}
 }
@@ -161,8 +165,9 @@ func newAV1(m Media, sink Sink) Receiver {
 					c := newCaps("video/x-av1", h.Width(), h.Height())
 					c.add("stream-format=(string)obu-stream, alignment=(string)tu, parsed=(boolean)true")
 					f := sized(c, "av1")
-					if colours := h.ColorConfig; f != nil && colours.ColorDescriptionPresentFlag {
+					if colours := h.ColorConfig; f != nil { // what is not stated is unspecified
 						f.Stream.HDR = frame.HDROf(int(colours.TransferCharacteristics))
+						f.Untagged = colours.MatrixCoefficients == av1.SequenceHeader_MatrixCoefficients_MC_UNSPECIFIED
 					}
 					return data, true, f
 				}

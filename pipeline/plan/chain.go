@@ -163,7 +163,7 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	scaler, memory := p.platform.scaler()
 	from, to := size{of.Width, of.Height}, of.target(r)
 	jpeg := p.codec == "mjpeg" // its pictures have the colours of a JPEG, although nvjpegdec does not say so (1.26)
-	if p.OnDevice(r, of) {
+	if p.OnDevice(r, of) && !scaler.system {
 		return scaler.scale(memory, p.device.format, from, to, !jpeg)
 	}
 	var chain []gst.Spec

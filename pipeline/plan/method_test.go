@@ -11,12 +11,19 @@ import (
 )
 
 func TestScalersUseTheirBestMethod(t *testing.T) {
-	for platform, want := range map[string]map[string]any{
-		"jetson": {"interpolation-method": 5},
-		"va":     {"scale-method": 2, "interpolation-method": 3, "disable-passthrough": true, "add-borders": false},
+	vapostproc := map[string]any{"scale-method": 2, "interpolation-method": 3, "disable-passthrough": true, "add-borders": false}
+	for name, test := range map[string]struct {
+		standins []string
+		scaler   string
+		want     map[string]any
+	}{
+		"jetson":     {[]string{"jetson"}, "nvvidconv", map[string]any{"interpolation-method": 5}},
+		"deepstream": {[]string{"jetson", "-nvvidconv"}, "nvvideoconvert", map[string]any{"interpolation-method": 3}},
+		"va":         {[]string{"va"}, "vapostproc", vapostproc},
+		"qsv":        {[]string{"qsv"}, "vapostproc", vapostproc},
 	} {
-		t.Run(platform, func(t *testing.T) {
-			if _, ok := plantest.WithStandins(t, platform); !ok {
+		t.Run(name, func(t *testing.T) {
+			if _, ok := plantest.WithStandins(t, test.standins...); !ok {
 				return
 			}
 			m, _ := plantest.Proved(t)
@@ -25,12 +32,16 @@ func TestScalersUseTheirBestMethod(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer p.Stop()
-			best := m.NewFallback(configs.Plans{}, nil).Best("h264")
+			fallback := m.NewFallback(configs.Plans{}, nil)
+			best := fallback.Best("h264")
+			if got := fallback.Describe(best, "", nil, plan.Camera{}).Scaler; got != test.scaler {
+				t.Fatalf("the scaler is %s, want %s", got, test.scaler)
+			}
 			scaler, _, err := best.AddOutput(p, frame.Rendition{Width: 480, Height: 270, Quality: 80}, plan.Camera{})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for name, value := range want {
+			for name, value := range test.want {
 				if got, err := scaler.Property(name); err != nil || got != value {
 					t.Errorf("%s is %v (%T), want %v: %v", name, got, got, value, err)
 				}

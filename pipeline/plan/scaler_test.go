@@ -64,6 +64,27 @@ func TestScalerConvertsColoursByWayOfAnotherFormat(t *testing.T) {
 	}
 }
 
+// TestScalerInSystemMemoryConvertsForEveryEncoder, such as that of a platform without a scaler of its own.
+func TestScalerInSystemMemoryConvertsForEveryEncoder(t *testing.T) {
+	for _, pf := range platforms {
+		if !slices.ContainsFunc(pf.scalers, func(s scaler) bool { return s.system }) || pf.memory != "" {
+			continue
+		}
+		alone := *pf
+		alone.scalers = []scaler{inSystemMemory}
+		for i := range alone.encoders {
+			p := Plan{name: pf.name, codec: "h264", platform: &alone, device: &alone.encoders[i], system: jpegenc}
+			chain := p.scale(frame.Rendition{Width: 480, Height: 270, Quality: 80}, Camera{Width: 1280, Height: 720, Untagged: true})
+			if set := chain[0].Set; chain[0].Factory != gst.Scaler || set["untagged"] != true || set["matrix"] != gst.Arg("bt709") {
+				t.Errorf("%s, %s: %+v", pf.name, p.device.factory, chain[0])
+			}
+			if got := short(chain[len(chain)-1]); got != p.device.format+" 480x270" {
+				t.Errorf("%s gets %s", p.device.factory, got)
+			}
+		}
+	}
+}
+
 // short is what a capsfilter demands, in short.
 func short(filter gst.Spec) string {
 	text := "any"

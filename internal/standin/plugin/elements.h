@@ -20,6 +20,8 @@
 	"skip-frames=0 drop-frame-interval=0 disable-dpb=false enable-max-performance=false mjpeg=false"},
 {"jetson", "nvvidconv", SCALER, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM,
 	"interpolation-method=Nearest|Bilinear|5-Tap|10-Tap|Smart|Nicest"},
+{"jetson", "nvvideoconvert", SCALER, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM, "video/x-raw(memory:NVMM), format={I420,NV12}" SYSTEM,
+	"interpolation-method=Nearest|Bilinear|Algo-1|Algo-2|Algo-3|Algo-4|Default"},
 {"jetson", "nvjpegenc", ENCODER, "video/x-raw(memory:NVMM), format={I420,NV12}; video/x-raw, format={I420,YV12,GRAY8}", JPEG, "quality=85"},
 
 {"nvidia", "nvh264dec", DECODER, H264, CUDA "; video/x-raw, format=NV12", "max-display-delay=-1"},
