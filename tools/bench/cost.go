@@ -47,7 +47,7 @@ func (b *bench) baselines(ctx context.Context) error {
 			b.add(table.Row{Name: name, Missing: "not installed"})
 		}
 	}
-	b.add(table.Row{Name: "framegate against the bare chain", Value: loads.ratio(us, bare), AtMost: 1.1})
+	b.add(table.Row{Name: "framegate against the bare chain", Value: loads.ratio(us, bare), AtMost: 1.05})
 	for _, name := range []string{ff, cv} {
 		if loads[name] != nil {
 			b.add(table.Row{Name: "framegate against " + name, Value: loads.ratio(us, name)})
