@@ -131,9 +131,13 @@ func encode(t *testing.T, camera layout, samples []byte, width, height int, enco
 	if camera.full {
 		colorimetry = camera.matrix.full
 	}
+	muxer := "matroskamux ! "
+	if strings.HasSuffix(encoder, "mpegtsmux") {
+		muxer = ""
+	}
 	format := strings.ToLower(strings.ReplaceAll(camera.format, "_", "-"))
 	line := fmt.Sprintf("filesrc location=%s blocksize=%d ! rawvideoparse format=%s width=%d height=%d framerate=25/1 colorimetry=%s ! "+
-		"imagefreeze num-buffers=50 ! %s ! matroskamux ! filesink location=%s", raw, len(samples), format, width, height, colorimetry, encoder, path)
+		"imagefreeze num-buffers=50 ! %s ! %sfilesink location=%s", raw, len(samples), format, width, height, colorimetry, encoder, muxer, path)
 	if _, err := p.AddLaunchLine(line); err != nil {
 		t.Fatal(err)
 	}
@@ -142,7 +146,7 @@ func encode(t *testing.T, camera layout, samples []byte, width, height int, enco
 	}
 	select {
 	case err = <-p.Ended():
-	case <-time.After(20 * time.Second):
+	case <-time.After(2 * time.Minute):
 		err = errors.New("the encoder does not end")
 	}
 	if err != nil && !errors.Is(err, io.EOF) {

@@ -63,8 +63,22 @@ func (f *Formats) Of(s Sample) *unit.Format {
 		return f.current
 	}
 	f.caps = gst.FromGstCapsUnsafeNone(s.caps)
-	f.current = &unit.Format{Caps: s.capsString(), Stream: streamOf(f.caps)}
+	f.current = &unit.Format{Caps: s.capsString(), Stream: streamOf(f.caps), Untagged: untagged(f.caps)}
 	return f.current
+}
+
+// untagged reports whether a stream does not state by which matrix its colours were made. The parsers of these codecs pass on what it
+// states; of others only the decoder knows it.
+func untagged(caps *gst.Caps) bool {
+	fields := caps.GetStructureAt(0)
+	switch fields.Name() {
+	case "video/x-h264", "video/x-h265", "video/x-vp9":
+		v, _ := fields.GetValue("parsed")
+		colorimetry := stringField(fields, "colorimetry") // a name, or the numbers of range, matrix, transfer and primaries
+		numbers := strings.Split(colorimetry, ":")
+		return v == true && (colorimetry == "" || len(numbers) == 4 && numbers[1] == "0")
+	}
+	return false
 }
 
 // streamOf reads codec, size and rate from caps. What the caps do not state is zero.
