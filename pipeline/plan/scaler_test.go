@@ -70,10 +70,9 @@ func TestScalerInSystemMemoryConvertsForEveryEncoder(t *testing.T) {
 		if !slices.ContainsFunc(pf.scalers, func(s scaler) bool { return s.system }) || pf.memory != "" {
 			continue
 		}
-		alone := *pf
-		alone.scalers = []scaler{inSystemMemory}
+		alone := &platform{scalers: []scaler{inSystemMemory}, encoders: pf.encoders}
 		for i := range alone.encoders {
-			p := Plan{name: pf.name, codec: "h264", platform: &alone, device: &alone.encoders[i], system: jpegenc}
+			p := Plan{name: pf.name, codec: "h264", platform: alone, device: &alone.encoders[i], system: jpegenc}
 			chain := p.scale(frame.Rendition{Width: 480, Height: 270, Quality: 80}, Camera{Width: 1280, Height: 720, Untagged: true})
 			if set := chain[0].Set; chain[0].Factory != gst.Scaler || set["untagged"] != true || set["matrix"] != gst.Arg("bt709") {
 				t.Errorf("%s, %s: %+v", pf.name, p.device.factory, chain[0])
