@@ -131,6 +131,8 @@ func TestAspectIsThatOfTheStreamUnlessTheConfigurationSaysOtherwise(t *testing.T
 	server := camtest.Start(t,
 		testcam.Camera{Name: "h264", Width: 704, Height: 576, PixelAspect: frame.Ratio{Width: 16, Height: 11}},
 		testcam.Camera{Name: "h265", Codec: testcam.H265, Width: 720, Height: 480, PixelAspect: frame.Ratio{Width: 8, Height: 9}},
+		testcam.Camera{Name: "mpeg4", Codec: testcam.MPEG4, Width: 704, Height: 576, PixelAspect: frame.Ratio{Width: 16, Height: 11}},
+		testcam.Camera{Name: "mpeg4-extended", Codec: testcam.MPEG4, Width: 704, Height: 576, PixelAspect: frame.Ratio{Width: 13, Height: 11}},
 		testcam.Camera{Name: "jpeg", Codec: testcam.MJPEG, Width: 704, Height: 576},
 	)
 	for _, c := range []struct {
@@ -142,6 +144,9 @@ func TestAspectIsThatOfTheStreamUnlessTheConfigurationSaysOtherwise(t *testing.T
 		{"h264", frame.Ratio{Width: 4, Height: 3}, 768, 576},
 		{"h264", frame.Ratio{Width: 11, Height: 9}, 704, 576}, // the camera lies
 		{"h265", frame.Ratio{}, 640, 480},
+		{"mpeg4", frame.Ratio{}, 1024, 576},
+		{"mpeg4", frame.Ratio{Width: 4, Height: 3}, 768, 576},
+		{"mpeg4-extended", frame.Ratio{}, 832, 576},
 		{"jpeg", frame.Ratio{}, 704, 576},
 		{"jpeg", frame.Ratio{Width: 16, Height: 9}, 1024, 576},
 	} {

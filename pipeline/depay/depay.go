@@ -93,17 +93,19 @@ func (c *clock) at(t uint32) time.Duration {
 	return time.Duration(c.ticks/c.rate)*time.Second + time.Duration(c.ticks%c.rate)*time.Second/time.Duration(c.rate)
 }
 
-// order follows the sequence numbers of packets.
+// order follows the sequence numbers of packets. Each SSRC has its own (RFC 3550, section 5.1).
 type order struct {
 	began bool
+	ssrc  uint32
 	last  uint16
 }
 
-// next takes the number of the next packet and reports whether packets before it are missing, and whether it repeats the last one.
-func (o *order) next(number uint16) (gap, repeated bool) {
-	gap = o.began && number != o.last+1
-	repeated = o.began && number == o.last
-	o.began, o.last = true, number
+// next takes the next packet and reports whether packets before it are missing, and whether it repeats the last one.
+func (o *order) next(p *rtp.Packet) (gap, repeated bool) {
+	if o.began && p.SSRC == o.ssrc {
+		gap, repeated = p.SequenceNumber != o.last+1, p.SequenceNumber == o.last
+	}
+	o.began, o.ssrc, o.last = true, p.SSRC, p.SequenceNumber
 	return gap, repeated
 }
 

@@ -13,6 +13,10 @@ import (
 )
 
 // jpegReceiver makes JPEGs of packets (RFC 2435). Packets do not contain the headers of a JPEG, but what is needed to make them.
+//
+// A picture ends with the marker bit, with a new time or offset 0, or if nothing follows for a while. The end of the data says
+// nothing: packets leave out the end marker of the JPEG. Some cameras never set the marker bit, or set it in every packet, so it is
+// trusted only once it has been seen to fit.
 type jpegReceiver struct {
 	media  Media
 	sink   Sink
@@ -28,10 +32,17 @@ type jpegReceiver struct {
 	counted bool // as broken
 	large   int
 	arrived time.Time
-	tables  [256][]byte // quantization tables by Q, from 128 on, which cameras may send once
-	shape   jpegShape   // of the picture
-	frame   []byte      // the frame header from a header extension; nil if there is none
-	sof     int         // where the frame header is in picture
+	marked  bool // the newest packet had the marker bit
+	markers int  // how many packets of the picture had it
+	marks   marks
+	// ended and endedTime are the length of the scan and the time of the last picture, if a marker has ended it.
+	ended     int
+	endedTime uint32
+
+	tables [256][]byte // quantization tables by Q, from 128 on, which cameras may send once
+	shape  jpegShape   // of the picture
+	frame  []byte      // the frame header from a header extension; nil if there is none
+	sof    int         // where the frame header is in picture
 	// stated is the last size that measure has doubted, and real the size that it has found instead. tries counts its searches.
 	stated, real [2]int
 	tries        int
@@ -45,17 +56,20 @@ type jpegShape struct {
 }
 
 func newJPEG(m Media, sink Sink) Receiver {
-	return &jpegReceiver{media: m, sink: sink, odd: oddities{report: sink.Odd}, clock: clock{rate: int64(m.Clock)}}
+	j := &jpegReceiver{media: m, sink: sink, odd: oddities{report: sink.Odd}, clock: clock{rate: int64(m.Clock)}}
+	j.marks.odd = &j.odd
+	return j
 }
 
 // Packet takes a packet.
 func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
-	gap, repeated := j.order.next(p.SequenceNumber)
+	gap, repeated := j.order.next(p)
 	if repeated || len(p.Payload) < 8 {
 		return
 	}
-	if p.Timestamp != j.time && j.body > 0 {
-		j.finish(gap)
+	offset := int(p.Payload[1])<<16 | int(p.Payload[2])<<8 | int(p.Payload[3])
+	if j.body > 0 && (p.Timestamp != j.time || offset == 0) {
+		j.finish(gap && (!j.marked || j.marks.distrusted))
 	}
 	j.time = p.Timestamp
 	if gap && !j.counted && j.format != nil {
@@ -63,7 +77,6 @@ func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
 		j.sink.Broken()
 	}
 	j.lost = j.lost || gap && j.body > 0
-	offset := int(p.Payload[1])<<16 | int(p.Payload[2])<<8 | int(p.Payload[3])
 	scan, ok := j.header(p)
 	if !ok {
 		j.lost = true // a picture that would begin with this packet does not begin
@@ -75,8 +88,13 @@ func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
 		if !j.begin() {
 			return
 		}
-	case j.body == 0:
-		return // its beginning is missing
+	case j.body == 0: // its beginning is missing
+		if j.ended > 0 && offset == j.ended && j.time == j.endedTime { // or was passed on
+			j.ended = 0
+			j.marks.distrust()
+			j.sink.Broken()
+		}
+		return
 	case offset != len(j.picture)-j.body:
 		j.lost = true
 	}
@@ -86,8 +104,13 @@ func (j *jpegReceiver) Packet(p *rtp.Packet, arrived time.Time) {
 	} else {
 		j.picture = append(j.picture, scan...)
 	}
-	if p.Marker {
+	if j.marked = p.Marker; !j.marked {
+		return
+	}
+	if j.markers++; j.marks.trusted {
+		ended := len(j.picture) - j.body
 		j.finish(false)
+		j.ended, j.endedTime = ended, j.time
 	}
 }
 
@@ -271,6 +294,7 @@ func (j *jpegReceiver) finish(endMissing bool) {
 			j.sink.Broken()
 		}
 	default:
+		j.marks.see(j.markers, j.marked)
 		j.picture = append(j.picture, 0xFF, 0xD9)
 		j.measure()
 		if j.format == nil || j.format.Stream.Width != j.shape.width || j.format.Stream.Height != j.shape.height {
@@ -282,6 +306,7 @@ func (j *jpegReceiver) finish(endMissing bool) {
 		j.sink.Unit(Unit{Data: j.picture, PTS: j.clock.at(j.time), Key: true, Arrived: j.arrived, Format: j.format})
 	}
 	j.picture, j.body, j.lost, j.counted, j.large = j.picture[:0], 0, false, false, 0
+	j.markers, j.marked, j.ended = 0, false, 0
 }
 
 // maxTries is how often a connection searches for the true size of its pictures, since a search is slow.
@@ -308,8 +333,14 @@ func (j *jpegReceiver) measure() {
 	}
 }
 
-// State reports whether a picture is unfinished. Without a marker it ends with the next picture.
-func (j *jpegReceiver) State() (unfinished, maybeComplete bool) { return j.body > 0, false }
+// State reports whether a picture is unfinished, and whether it may be complete.
+func (j *jpegReceiver) State() (unfinished, maybeComplete bool) {
+	return j.body > 0, j.body > 0 && !j.marks.trusted
+}
 
-// Flush does nothing.
-func (j *jpegReceiver) Flush() {}
+// Flush ends a picture that may be complete.
+func (j *jpegReceiver) Flush() {
+	if _, may := j.State(); may {
+		j.finish(false)
+	}
+}

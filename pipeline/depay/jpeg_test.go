@@ -91,6 +91,7 @@ func receiveJPEG(t testing.TB, m Media, packets []jpegPacket, lost ...int) *unit
 			r.Packet(packet, time.Time{})
 		}
 	}
+	r.Flush() // nothing follows for a while
 	return u
 }
 
@@ -126,11 +127,17 @@ func TestJPEGsOfEveryKind(t *testing.T) {
 	small, large := testJPEG(t, 320, 240), testJPEG(t, 2592, 64)
 	tables, _, scan := segments(t, small)
 	largeTables, frame, largeScan := segments(t, large)
-	unmarked := func(packets []jpegPacket) []jpegPacket {
+	marked := func(marker bool, packets []jpegPacket) []jpegPacket {
 		for i := range packets {
-			packets[i].marker = false
+			packets[i].marker = marker
 		}
 		return packets
+	}
+	pictures := func(times ...uint32) (all []jpegPacket) {
+		for _, at := range times {
+			all = append(all, jpegPackets(scan, 320, 240, at, 255, tables)...)
+		}
+		return all
 	}
 	extended := func(packets []jpegPacket) []jpegPacket {
 		packets[0].extension = append(frame, bytes.Repeat([]byte{0xFF}, -len(frame)&3)...)
@@ -148,7 +155,11 @@ func TestJPEGsOfEveryKind(t *testing.T) {
 		"the third table again":                {Media{}, jpegPackets(scan, 320, 240, 1, 255, append(bytes.Clone(tables), tables[64:]...)), small, 1, "three quantization tables"},
 		"tables of a known Q":                  {Media{}, jpegPackets(scan, 320, 240, 1, 90, nil), small, 1, ""},
 		"tables that come once":                {Media{}, twice(jpegPackets(scan, 320, 240, 1, 200, tables), jpegPackets(scan, 320, 240, 2, 200, nil)), small, 2, ""},
-		"no marker":                            {Media{}, unmarked(twice(jpegPackets(scan, 320, 240, 1, 255, tables), jpegPackets(scan, 320, 240, 2, 255, tables))), small, 1, ""},
+		"no marker, one picture":               {Media{}, marked(false, pictures(1)), small, 1, ""},
+		"no marker":                            {Media{}, marked(false, pictures(1, 2, 3, 4)), small, 4, "never sets the marker"},
+		"no marker, one time for all":          {Media{}, marked(false, pictures(1, 1, 1)), small, 3, "never sets the marker"},
+		"a marker on every packet":             {Media{}, marked(true, pictures(1, 2, 3)), small, 3, "the marker bit in the middle"},
+		"a marker on every packet, one time":   {Media{}, marked(true, pictures(1, 1)), small, 2, "the marker bit in the middle"},
 		"large, in the description":            {Media{Width: 2592, Height: 64}, jpegPackets(largeScan, 0, 0, 1, 255, largeTables), large, 1, ""},
 		"large, in the description and modulo": {Media{Width: 2592, Height: 64}, jpegPackets(largeScan, 2592&2047, 64, 1, 255, largeTables), large, 1, ""},
 		"large, in an extension":               {Media{}, extended(jpegPackets(largeScan, 0, 0, 1, 255, largeTables)), large, 1, ""},
@@ -169,6 +180,60 @@ func TestJPEGsOfEveryKind(t *testing.T) {
 				t.Errorf("odd: %q", got.odd)
 			}
 		})
+	}
+}
+
+// TestMarkersThatCeaseToFitAreDistrusted after one JPEG that is cut off, and counted.
+func TestMarkersThatCeaseToFitAreDistrusted(t *testing.T) {
+	small := testJPEG(t, 320, 240)
+	tables, _, scan := segments(t, small)
+	var packets []jpegPacket
+	for at := range uint32(5) {
+		picture := jpegPackets(scan, 320, 240, at, 255, tables)
+		for i := range picture {
+			picture[i].marker = picture[i].marker || at >= 2
+		}
+		packets = append(packets, picture...)
+	}
+	got := receiveJPEG(t, Media{}, packets)
+	if len(got.all) != 5 || got.broken != 1 || len(got.odd) != 1 || !strings.Contains(got.odd[0], "the marker bit in the middle") {
+		t.Fatalf("%d units, %d broken, %q", len(got.all), got.broken, got.odd)
+	}
+	for n, one := range got.all {
+		if n != 2 {
+			sameJPEG(t, one.Data, small)
+		}
+	}
+}
+
+// TestJPEGIsFlushedOnlyIfItsMarkerCannotBeAwaited: a JPEG whose packets arrive slowly is not cut.
+func TestJPEGIsFlushedOnlyIfItsMarkerCannotBeAwaited(t *testing.T) {
+	tables, _, scan := segments(t, testJPEG(t, 320, 240))
+	for _, marker := range []bool{false, true} {
+		u := &units{t: t}
+		r := New(Media{Encoding: "JPEG", Clock: 90000}, u.sink())
+		number := uint16(0)
+		send := func(packets []jpegPacket) {
+			for _, p := range packets {
+				r.Packet(&rtp.Packet{Header: rtp.Header{SequenceNumber: number, Timestamp: p.time, Marker: p.marker && marker}, Payload: p.payload}, time.Time{})
+				number++
+			}
+		}
+		send(jpegPackets(scan, 320, 240, 1, 255, tables))
+		r.Flush()
+		packets := jpegPackets(scan, 320, 240, 2, 255, tables)
+		send(packets[:2])
+		if _, may := r.State(); may == marker {
+			t.Errorf("with markers %v a part may be complete: %v", marker, may)
+		}
+		if marker {
+			r.Flush()
+		}
+		send(packets[2:])
+		r.Flush()
+		if len(u.all) != 2 || u.broken > 0 || len(u.all[0].Data) != len(u.all[1].Data) {
+			t.Errorf("with markers %v: %d units, %d broken", marker, len(u.all), u.broken)
+		}
 	}
 }
 

@@ -59,23 +59,23 @@ type assembler struct {
 	marked   bool // the newest one had
 	skip     bool // slices belong to a picture whose first part was passed on already, and are dropped
 
-	started             bool // a unit has ended, so that the next one is received from its beginning
-	counted             bool // the unit, or one before it, is counted as broken
-	trusted, distrusted bool // the marker is known to end units, or known not to
-	ended               bool // a marker has ended a unit, whose time is endedTime
-	endedTime           uint32
-	arrived             time.Time
+	started   bool // a unit has ended, so that the next one is received from its beginning
+	counted   bool // the unit, or one before it, is counted as broken
+	marks     marks
+	ended     bool // a marker has ended a unit, whose time is endedTime
+	endedTime uint32
+	arrived   time.Time
 }
 
 func newAssembler(m Media, sink Sink, s *syntax) *assembler {
 	a := &assembler{syntax: s, sink: sink, odd: oddities{report: sink.Odd}, open: -1}
-	a.clock.rate = int64(m.Clock)
+	a.clock.rate, a.marks.odd = int64(m.Clock), &a.odd
 	return a
 }
 
 // Packet takes a packet.
 func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
-	gap, repeated := a.order.next(p.SequenceNumber)
+	gap, repeated := a.order.next(p)
 	if repeated {
 		return
 	}
@@ -108,7 +108,7 @@ func (a *assembler) Packet(p *rtp.Packet, arrived time.Time) {
 	if !a.marked || a.slices == 0 {
 		return
 	}
-	if a.markers++; a.trusted {
+	if a.markers++; a.marks.trusted {
 		a.ended, a.endedTime = true, a.time
 		a.finish(false)
 	}
@@ -225,7 +225,7 @@ func (a *assembler) begin(nal []byte) bool {
 	case first && a.slices > 0 && (a.marked || !a.fields): // the two fields of a picture may share one time
 		a.finish(false)
 	case !first && a.slices == 0 && !a.lost && a.ended && a.endedTime == a.time:
-		a.distrust()
+		a.marks.distrust()
 		a.skip = true
 	case first:
 		a.skip = false
@@ -259,12 +259,6 @@ func (a *assembler) keep(kind byte, nal []byte) {
 	}
 }
 
-// distrust makes the marker no longer end units.
-func (a *assembler) distrust() {
-	a.trusted, a.distrusted = false, true
-	a.odd.is("it sets the marker bit in the middle of pictures, so each is shown only when the next one begins")
-}
-
 // count reports that a unit is missing or damaged, at most once for each unit that arrives.
 func (a *assembler) count() {
 	if a.started && !a.counted && a.large == 0 {
@@ -289,11 +283,7 @@ func (a *assembler) finish(endMissing bool) {
 	case endMissing, a.key && a.headless: // a damaged keyframe would damage all pictures up to the next one
 		a.count()
 	default:
-		if !a.trusted && !a.distrusted {
-			if a.trusted = a.marked && a.markers == 1; !a.trusted && a.markers > 0 {
-				a.distrust()
-			}
-		}
+		a.marks.see(a.markers, a.marked)
 		a.pass()
 	}
 	a.started = true
@@ -338,7 +328,7 @@ func (a *assembler) pass() {
 
 // State reports whether a unit is unfinished, and whether it may be complete.
 func (a *assembler) State() (unfinished, maybeComplete bool) {
-	return len(a.unit) > 0, a.slices > 0 && a.open < 0 && !a.trusted
+	return len(a.unit) > 0, a.slices > 0 && a.open < 0 && !a.marks.trusted
 }
 
 // Flush ends a unit that may be complete.

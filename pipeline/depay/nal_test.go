@@ -35,7 +35,7 @@ func TestUnitsOfH264(t *testing.T) {
 		"slices": {[]arrival{
 			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {idrNext, 1, true, 0}, {p1, 2, false, 0}, {pNext, 2, true, 0},
 		}, "7 8 5 5*, 1 1", 0, ""},
-		"no marker": {[]arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {p1, 2, false, 0}, {p1, 3, false, 0}}, "7 8 5*, 1, 1", 0, ""},
+		"no marker": {[]arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {p1, 2, false, 0}, {p1, 3, false, 0}}, "7 8 5*, 1, 1", 0, "never sets the marker"},
 		"a marker on every NAL unit": {[]arrival{
 			{sps, 1, true, 0}, {pps, 1, true, 0}, {sei, 1, true, 0}, {idr, 1, true, 0}, {p1, 2, true, 0},
 		}, "7 8 6 5*, 1", 0, ""},
@@ -51,7 +51,7 @@ func TestUnitsOfH264(t *testing.T) {
 		}, "7 8 5*, 1, 1, 1", 0, ""},
 		"two pictures with one time, no marker": {[]arrival{
 			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {p1, 1, false, 0}, {p1, 2, false, 0}, {p1, 2, false, 0},
-		}, "7 8 5*, 1, 1, 1", 0, ""},
+		}, "7 8 5*, 1, 1, 1", 0, "never sets the marker"},
 		"two fields with one time": {[]arrival{
 			{spsOfFields, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {p1, 1, true, 0}, {p1, 2, false, 0}, {p1, 2, true, 0},
 		}, "7 8 5 1*, 1 1", 0, "interlaced"},
@@ -65,7 +65,7 @@ func TestUnitsOfH264(t *testing.T) {
 		}, "7 8 5*, 1", 0, ""},
 		"delimiters and one time for all": {[]arrival{
 			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, false, 0}, {aud, 1, false, 0}, {p1, 1, false, 0}, {aud, 1, false, 0}, {p1, 1, false, 0},
-		}, "7 8 5*, 1, 1", 0, ""},
+		}, "7 8 5*, 1, 1", 0, "never sets the marker"},
 		"several in a packet": {[]arrival{{stap, 1, true, 0}, {p1, 2, true, 0}}, "7 8 5*, 1", 0, ""},
 		"fragments":           {[]arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {f[0], 1, false, 0}, {f[1], 1, false, 0}, {f[2], 1, true, 0}, {p1, 2, true, 0}}, "7 8 5*, 1", 0, ""},
 		"start codes inside fragments": {[]arrival{
@@ -107,6 +107,10 @@ func TestUnitsOfH264(t *testing.T) {
 		"start codes without end": {[]arrival{
 			{append([]byte{0x06}, bytes.Repeat([]byte{0, 0, 1}, 400)...), 1, false, 0}, {sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0},
 		}, "6 7 8 5*, 1", 0, "start codes"},
+		"another SSRC with each keyframe": {[]arrival{
+			{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {p1, 2, true, 0},
+			{sps, 900, false, anew}, {pps, 900, false, 0}, {f[0], 900, false, 0}, {f[1], 900, false, 0}, {f[2], 900, true, 0}, {p1, 901, true, 0},
+		}, "7 8 5*, 1, 7 8 5*, 1", 0, ""},
 		"the same packet twice": {[]arrival{{sps, 1, false, 0}, {pps, 1, false, 0}, {idr, 1, true, 0}, {idr, 1, true, -1}, {p1, 2, true, 0}}, "7 8 5*, 1", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -45,8 +45,11 @@ type arrival struct {
 	payload []byte
 	time    uint32
 	marker  bool
-	skips   int // packets before it that are lost
+	skips   int // packets before it that are lost; from anew on the numbers begin anew, with another SSRC
 }
+
+// anew is the number of skips with which another series of packets begins.
+const anew = 1000
 
 // units are what came of packets.
 type units struct {
@@ -75,11 +78,14 @@ func receive(t testing.TB, m Media, arrivals ...arrival) *units {
 	u := &units{t: t}
 	m.Clock = 90000
 	r := New(m, u.sink())
-	number := uint16(65530)
+	number, ssrc := uint16(65530), uint32(1)
 	for _, a := range arrivals {
 		number += uint16(1 + a.skips)
+		if a.skips >= anew {
+			ssrc++
+		}
 		r.Packet(&rtp.Packet{
-			Header:  rtp.Header{Version: 2, SequenceNumber: number, Timestamp: a.time, Marker: a.marker},
+			Header:  rtp.Header{Version: 2, SequenceNumber: number, Timestamp: a.time, Marker: a.marker, SSRC: ssrc},
 			Payload: a.payload,
 		}, time.Unix(int64(a.time), 0))
 	}

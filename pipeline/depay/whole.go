@@ -38,7 +38,7 @@ type whole struct {
 
 // Packet takes a packet.
 func (w *whole) Packet(p *rtp.Packet, arrived time.Time) {
-	gap, repeated := w.order.next(p.SequenceNumber)
+	gap, repeated := w.order.next(p)
 	if repeated {
 		return
 	}
@@ -195,16 +195,14 @@ func newMPEG4(m Media, sink Sink) Receiver {
 			if !mpeg4Key(data) {
 				return data, false, nil
 			}
-			width, height := mpeg4Size(data)
-			if width == 0 {
-				if width, height = mpeg4Size(config); width == 0 {
+			layer, ok := mpeg4Described(data)
+			if !ok {
+				if layer, ok = mpeg4Described(config); !ok {
 					return data, true, nil
 				}
 				data = append(config[:len(config):len(config)], data...)
 			}
-			c := newCaps("video/mpeg", width, height)
-			c.add("mpegversion=(int)4, systemstream=(boolean)false, parsed=(boolean)true")
-			return data, true, sized(c, "mpeg4")
+			return data, true, layer.format()
 		},
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -47,6 +48,8 @@ type client struct {
 	*camera
 	conn net.Conn
 	udp  [2]int // its ports, after SETUP over UDP
+
+	challenged bool // as a test wants
 }
 
 const simpleSDP = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=cam\r\nc=IN IP4 0.0.0.0\r\nt=0 0\r\na=control:*\r\n" +
@@ -153,17 +156,22 @@ func (c *client) answer(r request) {
 	case "DESCRIBE":
 		c.describe(r)
 	case "SETUP":
-		transport := r.header.Get("Transport")
-		if _, pair, ok := strings.Cut(transport, "client_port="); ok {
-			fmt.Sscanf(pair, "%d-%d", &c.udp[0], &c.udp[1])
-		}
-		c.reply(r, "200 OK", "Session: 12345678;timeout=60", "Transport: "+transport)
+		c.udp = clientPorts(r)
+		c.reply(r, "200 OK", "Session: 12345678;timeout=60", "Transport: "+r.header.Get("Transport"))
 	case "PLAY":
 		c.reply(r, "200 OK", "Session: 12345678")
 		go c.play(c)
 	default:
 		c.reply(r, "200 OK")
 	}
+}
+
+// clientPorts are the ports of a SETUP over UDP; 0 over TCP.
+func clientPorts(r request) (ports [2]int) {
+	if _, pair, ok := strings.Cut(r.header.Get("Transport"), "client_port="); ok {
+		fmt.Sscanf(pair, "%d-%d", &ports[0], &ports[1])
+	}
+	return ports
 }
 
 func (c *client) describe(r request, headers ...string) {
@@ -185,6 +193,18 @@ func (c *client) reply(r request, status string, headers ...string) {
 }
 
 func (c *client) write(text string) { io.WriteString(c.conn, text) }
+
+// writeAndClose writes and closes the connection so that a client sees both at once.
+func (c *client) writeAndClose(text string) {
+	raw, err := c.conn.(*net.TCPConn).SyscallConn()
+	if err != nil {
+		c.t.Error(err)
+		return
+	}
+	raw.Control(func(fd uintptr) { syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_CORK, 1) })
+	c.write(text)
+	c.conn.Close()
+}
 
 // packet is an RTP packet of type 96 with a number.
 func packet(number int) []byte {

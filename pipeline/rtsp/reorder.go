@@ -15,12 +15,15 @@ const (
 )
 
 // reorder puts packets into the order of their sequence numbers. Packets that are in order pass at once. After a gap they wait
-// for what is missing, for reorderTime. It belongs to one goroutine.
+// for what is missing, for reorderTime. Another SSRC begins another series of numbers. It belongs to one goroutine.
 type reorder struct {
 	deliver func(*rtp.Packet, time.Time)
 	began   bool
-	next    uint16 // the sequence number to deliver next
-	strange int    // the number that follows the last one if that was strange; else -1
+	ssrc    uint32         // of the series
+	before  uint32         // of the one before
+	changed time.Time      // when the series began; zero for the first one
+	next    uint16         // the sequence number to deliver next
+	strange *waitingPacket // the last packet, if its number was strange
 	waiting map[uint16]waitingPacket
 }
 
@@ -31,21 +34,26 @@ type waitingPacket struct {
 
 // take takes a packet, which is valid during the call only.
 func (o *reorder) take(p *rtp.Packet, arrived time.Time) {
+	if !o.began {
+		o.began, o.ssrc, o.next = true, p.SSRC, p.SequenceNumber
+	}
+	if p.SSRC != o.ssrc && !o.follow(p, arrived) {
+		return
+	}
 	ahead := int(int16(p.SequenceNumber - o.next))
-	switch {
-	case !o.began:
-		o.began, o.next, o.strange, ahead = true, p.SequenceNumber, -1, 0
+	switch strange := o.strange; {
 	case ahead > strangeAhead || ahead < -strangeBehind:
-		if o.strange != int(p.SequenceNumber) {
-			o.strange = int(p.SequenceNumber + 1)
+		if strange == nil || strange.packet.SequenceNumber+1 != p.SequenceNumber {
+			o.strange = &waitingPacket{p.Clone(), arrived}
 			return
 		}
-		clear(o.waiting)
+		o.flush()
+		o.deliver(strange.packet, strange.arrived)
 		o.next, ahead = p.SequenceNumber, 0
 	case ahead < 0: // a duplicate, or too late
 		return
 	}
-	o.strange = -1
+	o.strange = nil
 	if ahead > 0 {
 		if o.waiting == nil {
 			o.waiting = map[uint16]waitingPacket{}
@@ -60,6 +68,26 @@ func (o *reorder) take(p *rtp.Packet, arrived time.Time) {
 	o.next++
 	o.deliver(p, arrived)
 	o.drain()
+}
+
+// follow begins the series of another SSRC with its first packet. It returns false for a late packet of the series before.
+func (o *reorder) follow(p *rtp.Packet, arrived time.Time) bool {
+	if p.SequenceNumber != o.next { // else the numbers go on
+		if p.SSRC == o.before && arrived.Sub(o.changed) < reorderTime {
+			return false
+		}
+		o.flush()
+		o.next = p.SequenceNumber
+	}
+	o.before, o.ssrc, o.changed, o.strange = o.ssrc, p.SSRC, arrived, nil
+	return true
+}
+
+// flush gives up what is missing and delivers the packets that wait.
+func (o *reorder) flush() {
+	for len(o.waiting) > 0 {
+		o.skip()
+	}
 }
 
 // drain delivers the packets that are in order now.

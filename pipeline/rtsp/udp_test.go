@@ -50,6 +50,29 @@ func TestOddUDPWorks(t *testing.T) {
 	}
 }
 
+// TestNewSSRCOverUDPLosesNothing although the numbers begin anew with it, as with some cameras at each keyframe.
+func TestNewSSRCOverUDPLosesNothing(t *testing.T) {
+	camera := newCamera(t, func(c *camera) {
+		c.play = func(c *client) {
+			socket, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP("127.0.0.1")})
+			if err != nil {
+				c.t.Error(err)
+				return
+			}
+			defer socket.Close()
+			for n := range 10 {
+				p := packet(n%2 + 30000*(n/2))
+				p[11] = byte(n / 2)
+				socket.WriteToUDP(p, &net.UDPAddr{IP: net.ParseIP("127.0.0.1"), Port: c.udp[0]})
+			}
+		}
+	})
+	want := []int{0, 1, 30000, 30001, 60000, 60001, 90000 & 0xFFFF, 90001 & 0xFFFF, 120000 & 0xFFFF, 120001 & 0xFFFF}
+	if got := start(t, Config{URL: camera.url(), Transport: UDP}).take(t, 10); !slices.Equal(got, want) {
+		t.Errorf("packets %v, want %v", got, want)
+	}
+}
+
 func TestCameraIsReadOverIPv6(t *testing.T) {
 	listener, err := net.Listen("tcp", "[::1]:0")
 	if err != nil {
@@ -72,13 +95,8 @@ func TestCameraIsReadOverIPv6(t *testing.T) {
 // setupUDP answers SETUP with something behind the client's ports.
 func setupUDP(named string) func(*client, request) {
 	return func(c *client, r request) {
-		_, pair, _ := strings.Cut(r.header.Get("Transport"), "client_port=")
-		first, _, _ := strings.Cut(pair, "-")
-		for _, digit := range first {
-			c.udp[0] = 10*c.udp[0] + int(digit-'0')
-		}
-		c.udp[1] = c.udp[0] + 1
-		c.reply(r, "200 OK", "Session: 1", "Transport: RTP/AVP;unicast;client_port="+pair+named)
+		c.udp = clientPorts(r)
+		c.reply(r, "200 OK", "Session: 1", "Transport: "+r.header.Get("Transport")+named)
 	}
 }
 
@@ -124,22 +142,6 @@ func TestAutoFallsBackToTCP(t *testing.T) {
 	}
 }
 
-// TestTransportThatIsNotOfferedIsNamed so that a person knows what to set.
-func TestTransportThatIsNotOfferedIsNamed(t *testing.T) {
-	for name, answer := range map[string]func(*client, request){
-		"461": status("461 Unsupported Transport"),
-		"it answers with TCP": func(c *client, r request) {
-			c.reply(r, "200 OK", "Session: 1", "Transport: RTP/AVP/TCP;unicast;interleaved=0-1")
-		},
-	} {
-		camera := newCamera(t, func(c *camera) { c.on["SETUP"] = answer })
-		err := start(t, Config{URL: camera.url(), Transport: UDP}).end(t)
-		if err == nil || !strings.Contains(err.Error(), "set transport: tcp") {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}
-
 // TestReceiverReportsSayWhatIsMissing by the arithmetic of RFC 3550, appendix A.3.
 func TestReceiverReportsSayWhatIsMissing(t *testing.T) {
 	f := &flow{receiver: newCollector(), payload: 96, clock: 90000}
@@ -175,22 +177,38 @@ func TestReceiverReportsSayWhatIsMissing(t *testing.T) {
 	}
 }
 
-// TestReordering gives packets in any order, and wants them in that of their numbers.
+// TestReordering gives packets in any order, and wants them in that of their numbers. What is above 16 bits is their SSRC.
 func TestReordering(t *testing.T) {
+	const a, b = 1 << 16, 2 << 16
+	received := func(got *[]int) reorder {
+		return reorder{deliver: func(p *rtp.Packet, _ time.Time) { *got = append(*got, int(p.SSRC)<<16|int(p.SequenceNumber)) }}
+	}
+	numbered := func(n int) *rtp.Packet {
+		return &rtp.Packet{Header: rtp.Header{SSRC: uint32(n >> 16), SequenceNumber: uint16(n)}}
+	}
 	for name, c := range map[string]struct{ arrive, want []int }{
 		"in order":                 {[]int{7, 8, 9}, []int{7, 8, 9}},
 		"two exchanged":            {[]int{1, 3, 2, 4}, []int{1, 2, 3, 4}},
 		"a duplicate":              {[]int{1, 2, 2, 1, 3}, []int{1, 2, 3}},
 		"across the overflow":      {[]int{65534, 0, 65535, 1}, []int{65534, 65535, 0, 1}},
 		"a strange number between": {[]int{1, 20000, 2, 3}, []int{1, 2, 3}},
-		"it begins to count anew":  {[]int{20000, 1, 2, 3}, []int{20000, 2, 3}},
+		"it begins to count anew":  {[]int{20000, 1, 2, 3}, []int{20000, 1, 2, 3}},
+		"anew, and some wait":      {[]int{20000, 20002, 1, 2}, []int{20000, 20002, 1, 2}},
 		"one late, one missing":    {[]int{1, 4, 3, 5}, []int{1}},
+
+		"another SSRC":                      {[]int{a + 7, a + 8, b + 50000, b + 50001}, []int{a + 7, a + 8, b + 50000, b + 50001}},
+		"another SSRC, near numbers":        {[]int{a + 7, a + 8, b + 3, b + 4}, []int{a + 7, a + 8, b + 3, b + 4}},
+		"another SSRC, the numbers go on":   {[]int{a + 7, a + 8, b + 9, b + 10}, []int{a + 7, a + 8, b + 9, b + 10}},
+		"another SSRC with each packet":     {[]int{a + 7, b + 8, a + 9, b + 10}, []int{a + 7, b + 8, a + 9, b + 10}},
+		"another SSRC while some wait":      {[]int{a + 7, a + 9, b + 3, b + 4}, []int{a + 7, a + 9, b + 3, b + 4}},
+		"another SSRC, a late one before":   {[]int{a + 7, b + 300, a + 8, b + 301}, []int{a + 7, b + 300, b + 301}},
+		"another SSRC, two exchanged after": {[]int{a + 7, b + 300, b + 302, b + 301}, []int{a + 7, b + 300, b + 301, b + 302}},
 	} {
-		got, o := []int{}, reorder{}
-		o.deliver = func(p *rtp.Packet, _ time.Time) { got = append(got, int(p.SequenceNumber)) }
+		got := []int{}
+		o := received(&got)
 		now := time.Now()
 		for _, n := range c.arrive {
-			o.take(&rtp.Packet{Header: rtp.Header{SequenceNumber: uint16(n)}}, now)
+			o.take(numbered(n), now)
 		}
 		if !slices.Equal(got, c.want) {
 			t.Errorf("%s: %v, want %v", name, got, c.want)
@@ -200,9 +218,9 @@ func TestReordering(t *testing.T) {
 			t.Errorf("%s: %d packets wait", name, len(o.waiting))
 		}
 	}
-	got, o := []int{}, reorder{}
-	o.deliver = func(p *rtp.Packet, _ time.Time) { got = append(got, int(p.SequenceNumber)) }
-	take := func(n int, at time.Time) { o.take(&rtp.Packet{Header: rtp.Header{SequenceNumber: uint16(n)}}, at) }
+	got := []int{}
+	o := received(&got)
+	take := func(n int, at time.Time) { o.take(numbered(n), at) }
 	now := time.Now()
 	take(1, now)
 	take(3, now)
@@ -221,7 +239,13 @@ func TestReordering(t *testing.T) {
 	for n := range 60 { // the camera begins to count anew
 		take(n, now.Add(2*reorderTime))
 	}
-	if len(got) != 59 || got[0] != 1 {
+	if len(got) != 60 || got[0] != 0 {
 		t.Errorf("after a new beginning: %v", got)
+	}
+	got = nil
+	take(b+100, now)
+	take(100, now.Add(reorderTime)) // and back again
+	if want := []int{b + 100, 100}; !slices.Equal(got, want) {
+		t.Errorf("of two SSRCs in turn: %v, want %v", got, want)
 	}
 }
