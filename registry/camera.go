@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry/retry"
 )
@@ -24,6 +25,7 @@ type camera struct {
 	cancel       context.CancelCauseFunc
 	done         chan struct{} // closed when run has returned
 	streams      []*stream     // main and, if configured, sub; never changed
+	accounts     *challenge.Accounts
 	snapshots    snapshots
 
 	gracePeriod       time.Duration // frame.GracePeriod; tests make it longer
@@ -53,6 +55,10 @@ func (r *Registry) newCamera(conf configs.Camera, old *camera) (*camera, error) 
 		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), gracePeriod: frame.GracePeriod, backgroundTimeout: backgroundTimeout, lastTimeout: lastTimeout,
 	}
 	c.snapshots.camera = c
+	c.accounts = &challenge.Accounts{}
+	if old != nil { // whose feeds c may keep
+		c.accounts = old.accounts
+	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	sources := []configs.Source{conf.Source}
 	if conf.Sub != nil {
@@ -63,7 +69,7 @@ func (r *Registry) newCamera(conf configs.Camera, old *camera) (*camera, error) 
 			c.streams = append(c.streams, newStream(c, streamNames[i], old.streams[i].feed))
 			continue
 		}
-		feed, err := r.engine.NewFeed(src)
+		feed, err := r.engine.NewFeed(src, c.accounts)
 		if err != nil {
 			return nil, err
 		}

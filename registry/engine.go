@@ -5,12 +5,15 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
 // Engine makes feeds.
 type Engine interface {
-	NewFeed(configs.Source) (Feed, error)
+	// NewFeed returns the feed of a source. The feeds of a camera share accounts, which keeps them from sending it a wrong password
+	// more often than one of them would.
+	NewFeed(src configs.Source, accounts *challenge.Accounts) (Feed, error)
 }
 
 // Feed is a connection to a camera. All methods but Run may be called from any goroutine.

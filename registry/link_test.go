@@ -116,3 +116,17 @@ func TestConnectionThatWasTakenOverEndsWithASuspension(t *testing.T) {
 		t.Errorf("%d reconnects, %d suspensions", s.Reconnects, s.Suspensions)
 	}
 }
+
+// TestStreamsOfACameraShareItsAccounts so that a wrong password is sent once, also after a change of one of them.
+func TestStreamsOfACameraShareItsAccounts(t *testing.T) {
+	r, e, _ := start(t, "substream: 'rtsp://h/sub'")
+	main, sub := e.feed("/a").accounts, e.feed("/sub").accounts
+	apply(t, r, written("a", ", substream: 'rtsp://h/other'"))
+	if other := e.feed("/other").accounts; main == nil || sub != main || other != main {
+		t.Errorf("accounts %p, %p, %p; want the same", main, sub, other)
+	}
+	apply(t, r, written("a", "")+", "+written("b", ""))
+	if another := e.feed("/b").accounts; another == nil || another == main {
+		t.Errorf("another camera has the accounts %p", another)
+	}
+}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
@@ -44,16 +45,17 @@ type standinFeed struct {
 	calls    int           // that wait for slow
 	change   chan struct{} // closed when plan changes
 	held     int64
+	accounts *challenge.Accounts
 }
 
-func (e *standin) NewFeed(src configs.Source) (Feed, error) {
+func (e *standin) NewFeed(src configs.Source, accounts *challenge.Accounts) (Feed, error) {
 	f := &standinFeed{engine: e, sends: frame.Stream{Codec: "h264", Width: 1920, Height: 1080, FPS: 25}, drop: make(chan error), lastUnit: time.Unix(1, 0), change: make(chan struct{})}
 	if src.URL.Path == "/sub" {
 		f.sends.Width, f.sends.Height = 640, 360
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	f.refusal = e.away
+	f.refusal, f.accounts = e.away, accounts
 	e.feeds[src.URL.Path] = f
 	return f, nil
 }

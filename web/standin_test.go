@@ -18,6 +18,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/configs/edit"
 	"github.com/framegate/framegate/internal/onvif"
+	passwords "github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth/firstrun"
@@ -34,7 +35,7 @@ type standinFeed struct {
 	total int  // what its counters say
 }
 
-func (standin) NewFeed(src configs.Source) (registry.Feed, error) {
+func (standin) NewFeed(src configs.Source, _ *passwords.Accounts) (registry.Feed, error) {
 	total, _ := strconv.Atoi(src.URL.Query().Get("total"))
 	return &standinFeed{away: src.URL.Path == "/away", still: src.URL.Path == "/still", calm: src.URL.Path == "/calm", large: src.URL.Path == "/large", total: total}, nil
 }

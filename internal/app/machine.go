@@ -6,6 +6,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/pipeline"
+	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/plan"
 	"github.com/framegate/framegate/registry"
@@ -52,11 +53,12 @@ func (m *machine) probe(ctx context.Context, src configs.Source) (found any, pic
 // engine is the registry's Engine, with GStreamer.
 type engine struct{ machine *plan.Machine }
 
-func (e engine) NewFeed(src configs.Source) (registry.Feed, error) {
+func (e engine) NewFeed(src configs.Source, accounts *challenge.Accounts) (registry.Feed, error) {
 	made, err := pipeline.NewFeed(e.machine, src)
 	if err != nil {
 		return nil, err
 	}
+	made.UseAccounts(accounts)
 	return feed{made}, nil
 }
 

@@ -17,3 +17,6 @@ func (p Policy) Pause(failures int) time.Duration {
 	}
 	return min(pause, p.Longest)
 }
+
+// AfterRefusal is how long to wait before a password is sent again that was refused. Cameras lock an account after a few wrong ones.
+var AfterRefusal = Policy{First: time.Minute, Longest: 15 * time.Minute}

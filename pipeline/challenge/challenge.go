@@ -2,8 +2,8 @@
 package challenge
 
 import (
+	"cmp"
 	"crypto/md5"
-	"crypto/rand"
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/hex"
@@ -172,9 +172,7 @@ func answerDigest(_ *http.Request, c *digest.Challenge, o digest.Options) (*dige
 	plain := *c
 	plain.Algorithm = base
 	if session {
-		nonce := make([]byte, 8)
-		rand.Read(nonce)
-		o.Cnonce = hex.EncodeToString(nonce)
+		o.Cnonce = cmp.Or(o.Cnonce, newCnonce())
 		sum := func(text string) string {
 			h := newHash()
 			h.Write([]byte(text))

@@ -2,6 +2,8 @@ package challenge
 
 import (
 	"crypto/md5"
+	"crypto/sha256"
+	"crypto/sha512"
 	"fmt"
 	"reflect"
 	"strings"
@@ -68,7 +70,7 @@ func TestPasswordGoesToTheSafestWayOffered(t *testing.T) {
 	}
 }
 
-// TestDigestIsThatOfTheRFC compares with the examples of RFC 7616, section 3.9.1, and computes a session by hand.
+// TestDigestIsThatOfTheRFC compares with the examples of RFC 7616, section 3.9.1, and computes the others by hand.
 func TestDigestIsThatOfTheRFC(t *testing.T) {
 	options := digest.Options{
 		Method: "GET", URI: "/dir/index.html", Username: "Mufasa", Password: "Circle of Life", Count: 1,
@@ -85,14 +87,41 @@ func TestDigestIsThatOfTheRFC(t *testing.T) {
 			t.Errorf("%s: %+v, %v", algorithm, answer, err)
 		}
 	}
-	answer, err := answerDigest(nil, &digest.Challenge{Realm: "r", Nonce: "n", QOP: []string{"auth"}, Algorithm: "MD5-sess"}, options)
-	if err != nil {
-		t.Fatal(err)
+	hex := func(sum any) string { return fmt.Sprintf("%x", sum) }
+	hashes := map[string]func(string) string{
+		"MD5":         md5Hex,
+		"SHA-256":     func(s string) string { return hex(sha256.Sum256([]byte(s))) },
+		"SHA-512-256": func(s string) string { return hex(sha512.Sum512_256([]byte(s))) },
+		"SHA-512":     func(s string) string { return hex(sha512.Sum512([]byte(s))) },
 	}
-	a1 := md5Hex(strings.Join([]string{md5Hex("Mufasa:r:Circle of Life"), "n", answer.Cnonce}, ":"))
-	want := md5Hex(strings.Join([]string{a1, "n", "00000001", answer.Cnonce, "auth", md5Hex("GET:/dir/index.html")}, ":"))
-	if answer.Response != want || answer.Algorithm != "MD5-sess" {
-		t.Errorf("MD5-sess: %+v, want %s", answer, want)
+	for name, hash := range hashes {
+		for _, algorithm := range []string{name, name + "-sess", strings.ToLower(name) + "-SESS"} {
+			for _, qop := range []string{"auth", "auth-int", "auth-int,auth", ""} {
+				c := &digest.Challenge{Realm: "r", Nonce: "n", Algorithm: algorithm}
+				if qop != "" {
+					c.QOP = strings.Split(qop, ",")
+				}
+				answer, err := answerDigest(nil, c, options)
+				if err != nil {
+					t.Errorf("%s, qop %q: %v", algorithm, qop, err)
+					continue
+				}
+				a1, a2 := hash("Mufasa:r:Circle of Life"), "GET:/dir/index.html"
+				if strings.HasSuffix(strings.ToLower(algorithm), "-sess") {
+					a1 = hash(strings.Join([]string{a1, "n", answer.Cnonce}, ":"))
+				}
+				if qop == "auth-int" {
+					a2 += ":" + hash("") // of the body, which requests to cameras do not have
+				}
+				want := hash(strings.Join([]string{a1, "n", "00000001", answer.Cnonce, answer.QOP, hash(a2)}, ":"))
+				if qop == "" {
+					want = hash(strings.Join([]string{a1, "n", hash(a2)}, ":"))
+				}
+				if answer.Response != want || answer.Algorithm != algorithm || qop != "" && !strings.HasSuffix(qop, answer.QOP) {
+					t.Errorf("%s, qop %q: %+v, want %s", algorithm, qop, answer, want)
+				}
+			}
+		}
 	}
 }
 
@@ -159,5 +188,37 @@ func TestCredentialsAnswerTheNewestChallenge(t *testing.T) {
 		if err := c.Choose(Parse([]string{offered})); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q: %v", offered, err)
 		}
+	}
+}
+
+// TestCredentialsFollowTheNextNonce that a camera names with an accepted answer, and keep their own nonce with that of a session.
+func TestCredentialsFollowTheNextNonce(t *testing.T) {
+	c := Credentials{Username: "ann", Password: "secret"}
+	c.Follow([]string{`nextnonce="none"`})
+	if c.Chosen() {
+		t.Error("a nonce without a challenge is chosen")
+	}
+	if err := c.Choose(Parse([]string{`Digest realm="cam", nonce="first", qop="auth", algorithm=MD5-sess`})); err != nil {
+		t.Fatal(err)
+	}
+	answer := func() *digest.Credentials {
+		t.Helper()
+		text, err := c.Answer("DESCRIBE", "rtsp://cam/")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := digest.ParseCredentials(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	one, two := answer(), answer()
+	if one.Cnonce != two.Cnonce || two.Nc != 2 {
+		t.Errorf("two answers in a session: %+v, %+v", one, two)
+	}
+	c.Follow([]string{`qop=auth, nc=00000002`, `= ,`, `qop=auth, nextnonce="second"`})
+	if three := answer(); three.Nonce != "second" || three.Nc != 1 || three.Cnonce == one.Cnonce {
+		t.Errorf("with the next nonce: %+v", three)
 	}
 }

@@ -1,7 +1,9 @@
 package challenge
 
 import (
+	"crypto/rand"
 	"encoding/base64"
+	"encoding/hex"
 	"fmt"
 
 	"github.com/icholy/digest"
@@ -14,7 +16,8 @@ type Credentials struct {
 
 	digest *digest.Challenge // nil if none is chosen
 	basic  bool
-	count  int // of answers with the nonce of digest
+	count  int    // of answers with the nonce of digest
+	cnonce string // of all these answers: a session (-sess) is made of both nonces
 }
 
 // Choose chooses the safest challenge of a list, which further calls of Answer answer. If none can be answered, the error names
@@ -22,7 +25,8 @@ type Credentials struct {
 func (c *Credentials) Choose(offered List) error {
 	switch found := offered.Digest(); {
 	case found != nil:
-		c.digest, c.basic, c.count = found, false, 0
+		c.digest, c.basic = found, false
+		c.renew()
 	case offered.AllowsBasic() && c.digest == nil:
 		c.digest, c.basic = nil, true
 	case len(offered) == 0:
@@ -33,13 +37,40 @@ func (c *Credentials) Choose(offered List) error {
 	return nil
 }
 
+// renew begins to count the answers with a nonce.
+func (c *Credentials) renew() { c.count, c.cnonce = 0, newCnonce() }
+
+// newCnonce returns a nonce of the client.
+func newCnonce() string {
+	nonce := make([]byte, 8)
+	rand.Read(nonce)
+	return hex.EncodeToString(nonce)
+}
+
+// Chosen reports whether a challenge is chosen, so that Answer has the password or proves that it is known.
+func (c *Credentials) Chosen() bool { return c.digest != nil || c.basic }
+
+// Follow takes the nonce for the next answer from the values of Authentication-Info, if they have one (RFC 7616, section 3.5).
+func (c *Credentials) Follow(values []string) {
+	for _, value := range values {
+		for _, info := range Parse([]string{"Info, " + value}) { // it has the form of a challenge, but for the scheme
+			if nonce := info.Params["nextnonce"]; nonce != "" && c.digest != nil {
+				next := *c.digest
+				next.Nonce = nonce
+				c.digest = &next
+				c.renew()
+			}
+		}
+	}
+}
+
 // Answer returns the value of Authorization for a request. It is empty until Choose has found a challenge.
 func (c *Credentials) Answer(method, uri string) (string, error) {
 	switch {
 	case c.digest != nil:
 		c.count++
 		answer, err := answerDigest(nil, c.digest, digest.Options{
-			Method: method, URI: uri, Username: c.Username, Password: c.Password, Count: c.count,
+			Method: method, URI: uri, Username: c.Username, Password: c.Password, Count: c.count, Cnonce: c.cnonce,
 		})
 		if err != nil {
 			return "", err

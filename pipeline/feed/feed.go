@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/configs"
+	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/gst"
 	"github.com/framegate/framegate/pipeline/unit"
@@ -18,9 +19,10 @@ import (
 
 // Feed is a connection to a camera. All methods but Run may be called from any goroutine.
 type Feed struct {
-	source configs.Source
-	kind   kind
-	grace  time.Duration // frame.GracePeriod; tests change it
+	source   configs.Source
+	kind     kind
+	grace    time.Duration // frame.GracePeriod; tests change it
+	accounts *challenge.Accounts
 
 	gop      unit.GOP
 	timeline unit.Timeline // guarded by the gst.Queue where GStreamer reads, else used by the goroutine that reads only
@@ -36,6 +38,8 @@ type Feed struct {
 	liveness liveness
 	hangs    gst.Hangs
 	unusable atomic.Pointer[frame.Stream] // of units that cannot be decoded before a keyframe
+
+	reconnect bool // see rtsp.Config; used by Run only
 
 	onWaiting func(frame.Waiting) // see OnWaiting
 	reports   sync.Mutex          // held while onStream and onWaiting are called, so that they are called in the order of events
@@ -72,7 +76,7 @@ func New(src configs.Source) (*Feed, error) {
 	if !ok {
 		return nil, fmt.Errorf("%s: there is no kind of source called %q", src, src.URL.Scheme)
 	}
-	f := &Feed{source: src, kind: kind, wanted: make(chan struct{}, 1), grace: frame.GracePeriod}
+	f := &Feed{source: src, kind: kind, wanted: make(chan struct{}, 1), grace: frame.GracePeriod, accounts: &challenge.Accounts{}}
 	f.gop.SetUnread(true)
 	return f, nil
 }
@@ -100,7 +104,7 @@ func (f *Feed) Run(ctx context.Context, onStream func(frame.Stream)) error {
 	watch.Go(func() { f.watch(ctx, cancel) })
 	in := f.NewIntake(onStream)
 	in.end = cancel
-	err := f.kind.read(ctx, f.source, in)
+	err := f.readSource(ctx, in)
 	in.over.Store(true)
 	cancel(nil)
 	watch.Wait()

@@ -139,6 +139,13 @@ func (l *liveness) arrived(at time.Time) {
 	l.lastData = at
 }
 
+// answered reports whether the camera has sent anything.
+func (l *liveness) answered() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return !l.lastData.IsZero()
+}
+
 // usable records that units can be used from now on.
 func (l *liveness) usable() {
 	l.mu.Lock()
@@ -186,9 +193,25 @@ func (l *liveness) silence(t timeouts) silence {
 	s := l.dataSilence(t)
 	slow := max(firstUnitTimeout, t.connect, t.stall, t.pause, 3*l.usualPause(t.stall))
 	if l.lastData.Sub(l.lastUnit) > slow/2 && l.lastUnit.Add(slow).Before(s.since.Add(s.limit)) {
-		return silence{l.lastUnit, slow, frame.NoVideo, "sends data but has sent no picture that could be read for %v"}
+		return silence{l.lastUnit, slow, frame.NoVideo, "sends data but has sent no picture that could be read for %v" + t.bounds(slow) +
+			"; framegate probe says what is odd about its stream"}
 	}
 	return s
+}
+
+// bounds says which key sets the limit of a camera whose data are no whole units.
+func (t timeouts) bounds(limit time.Duration) string {
+	switch {
+	case limit == firstUnitTimeout:
+		return ""
+	case limit == t.stall:
+		return ", the limit set by stall_timeout"
+	case limit == t.connect:
+		return ", the limit set by connect_timeout"
+	case limit == t.pause:
+		return ", a limit that follows from poll_interval"
+	}
+	return ", three times its usual pause"
 }
 
 // dataSilence returns the silence of a camera without data. l.mu is held.

@@ -103,6 +103,39 @@ func TestCameraThatSendsNothingUsableIsReportedAndGivenUp(t *testing.T) {
 	}
 }
 
+// TestLimitOfUnreadableDataNamesItsKey if one sets it, and where to look in any case.
+func TestLimitOfUnreadableDataNamesItsKey(t *testing.T) {
+	const s = time.Second
+	for name, c := range map[string]struct {
+		timeouts timeouts
+		pause    time.Duration // between its units
+		limit    time.Duration
+		part     string
+	}{
+		"no key":          {timeouts{10 * s, 5 * s, 0}, s / 25, time.Minute, "read for %v; framegate probe says"},
+		"stall_timeout":   {timeouts{10 * s, 90 * s, 0}, s / 25, 90 * s, "the limit set by stall_timeout; framegate probe says"},
+		"connect_timeout": {timeouts{80 * s, 5 * s, 0}, s / 25, 80 * s, "the limit set by connect_timeout; framegate probe says"},
+		"poll_interval":   {timeouts{10 * s, 5 * s, 300 * s}, s / 25, 300 * s, "follows from poll_interval; framegate probe says"},
+		"its own pauses":  {timeouts{10 * s, 5 * s, 0}, 25 * s, 75 * s, "three times its usual pause; framegate probe says"},
+	} {
+		var l liveness
+		now := time.Now()
+		l.reset(now)
+		for n := range 4 {
+			now = now.Add(c.pause)
+			l.unit(now, time.Duration(n)*s/25, true)
+		}
+		unit := now
+		for now.Sub(unit) < c.limit {
+			now = now.Add(s)
+			l.data(now)
+		}
+		if got := l.silence(c.timeouts); !got.since.Equal(unit) || got.limit != c.limit || got.reason != frame.NoVideo || !strings.Contains(got.text, c.part) {
+			t.Errorf("%s: %v after %v, %s, %q", name, got.limit, got.since.Sub(unit), got.reason, got.text)
+		}
+	}
+}
+
 // TestPicturesAfterAnotherFormatAreReported since it may have been said that the camera waits.
 func TestPicturesAfterAnotherFormatAreReported(t *testing.T) {
 	f, err := New(camtest.Source(t, "test://ball"))

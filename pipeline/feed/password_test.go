@@ -12,6 +12,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
@@ -49,6 +50,36 @@ func TestWrongPasswordIsSentOnce(t *testing.T) {
 	}
 }
 
+// TestWrongPasswordIsSentOnceByAllStreamsOfACamera that connect at the same time, and again.
+func TestWrongPasswordIsSentOnceByAllStreamsOfACamera(t *testing.T) {
+	for _, reader := range rtspReaders {
+		t.Run(string(reader), func(t *testing.T) {
+			url, sent := refuseRTSP(t, `Digest realm="cam", nonce="n"`)
+			var accounts challenge.Accounts
+			var running []*camtest.Running[*Feed]
+			for _, path := range []string{"/sub", "/other", "/third"} {
+				src := camtest.Source(t, url+path)
+				src.Username, src.Password, src.Reader = "admin", "hunter2", reader
+				feed, err := New(src)
+				if err != nil {
+					t.Fatal(err)
+				}
+				feed.UseAccounts(&accounts)
+				running = append(running, camtest.Run(t, feed))
+				if reader == configs.RTSPSrc { // nobody knows when it sends the password
+					running[len(running)-1].Fails(t, frame.Unauthorized, "check username and password")
+				}
+			}
+			for _, r := range running {
+				r.Fails(t, frame.Unauthorized, "check username and password")
+			}
+			if n := sent.Load(); n != 1 {
+				t.Errorf("sent %d times", n)
+			}
+		})
+	}
+}
+
 // TestPasswordIsNotSentInClearByRTSPSrc to cameras that offer a Digest too, which rtspsrc does not know.
 func TestPasswordIsNotSentInClearByRTSPSrc(t *testing.T) {
 	for challenge, want := range map[string]string{
@@ -69,8 +100,26 @@ func TestPasswordIsNotSentInClearByRTSPSrc(t *testing.T) {
 	}
 }
 
-// refuseRTSP serves an RTSP camera that refuses every password. It returns its URL, and how many passwords it has got.
-func refuseRTSP(t *testing.T, challenge string) (url string, sent *atomic.Int64) {
+// TestCameraThatClosesTheConnectionAtThePasswordMayHaveRefusedIt so that it is not sent every second.
+func TestCameraThatClosesTheConnectionAtThePasswordMayHaveRefusedIt(t *testing.T) {
+	url, sent := refuseRTSP(t, "")
+	src := camtest.Source(t, url)
+	src.Username, src.Password = "admin", "hunter2"
+	feed, err := New(src)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := int64(1); n <= 3; n++ {
+		camtest.Run(t, feed).Fails(t, frame.Unauthorized, "closed the connection when it got the password, and may have refused it: check username and password")
+		if got := sent.Load(); got != n {
+			t.Errorf("sent %d times in %d attempts", got, n)
+		}
+	}
+}
+
+// refuseRTSP serves an RTSP camera that refuses every password. offer is its challenge; if that is empty, it closes the connection when
+// it gets a password. It returns its URL, and how many passwords it has got.
+func refuseRTSP(t *testing.T, offer string) (url string, sent *atomic.Int64) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -92,11 +141,16 @@ func refuseRTSP(t *testing.T, challenge string) (url string, sent *atomic.Int64)
 					if err != nil {
 						return
 					}
-					status := "401 Unauthorized\r\nWWW-Authenticate: " + challenge
+					status := "401 Unauthorized\r\nWWW-Authenticate: " + offer
 					if strings.HasPrefix(first, "OPTIONS ") {
 						status = "200 OK\r\nPublic: OPTIONS, DESCRIBE, SETUP, PLAY, TEARDOWN"
 					} else if header.Get("Authorization") != "" {
 						sent.Add(1)
+						if offer == "" {
+							return
+						}
+					} else if offer == "" {
+						status += `Basic realm="cam"`
 					}
 					fmt.Fprintf(conn, "RTSP/1.0 %s\r\nCSeq: %s\r\n\r\n", status, header.Get("CSeq"))
 				}

@@ -27,9 +27,13 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 	defer end(nil)
 	sizeless := 0
 	odd := func(text string) { in.feed.odd.add(text, text) }
+	login := &rtspLogin{Login: in.feed.login(), feed: in.feed}
 	err := rtsp.Read(ctx, rtsp.Config{
 		URL: src.URL, Username: src.Username, Password: src.Password.Reveal(),
 		TLS:         func(host string) ([]*tls.Config, error) { return tlsConfigs(src, host) },
+		Permit:      func() error { return login.permit(ctx) },
+		Accepted:    login.Accepted,
+		Reconnect:   in.feed.reconnect,
 		Transport:   transports[src.Transport],
 		Timeout:     2 * src.ConnectTimeout, // the feed's own limits, which give better reasons, end earlier
 		DefaultPort: configs.DefaultPort,
@@ -61,7 +65,7 @@ func readRTSP(ctx context.Context, src configs.Source, in *Intake) error {
 		Alive: in.Alive,
 		Odd:   odd,
 	})
-	return explainRTSP(ctx, src, err)
+	return login.ended(err, explainRTSP(ctx, src, err, in.feed.liveness.answered()))
 }
 
 const (
@@ -111,8 +115,8 @@ func (g *gatherer) wait(ctx context.Context, unfinished bool) {
 	}
 }
 
-// explainRTSP turns the end of an RTSP session into a user-facing error.
-func explainRTSP(ctx context.Context, src configs.Source, err error) error {
+// explainRTSP turns the end of an RTSP session into a user-facing error. plays says that the camera has begun to play.
+func explainRTSP(ctx context.Context, src configs.Source, err error, plays bool) error {
 	at := place(src.URL)
 	failed := func(reason frame.Reason, text string) error { return &frame.CameraError{Reason: reason, Text: text} }
 	var (
@@ -127,12 +131,17 @@ func explainRTSP(ctx context.Context, src configs.Source, err error) error {
 		if cause := dial(context.WithoutCancel(ctx), src, time.Second); cause != nil { // there was not even a connection
 			return failed(frame.Unreachable, cause.Error())
 		}
-		if src.Transport == configs.UDP {
+		switch {
+		case src.Transport == configs.UDP:
 			return failed(frame.TimedOut, err.Error()+"; if it does not get through by UDP, set transport: tcp")
+		case src.Transport == configs.TCP && src.URL.Scheme == "rtsp" && plays:
+			return failed(frame.TimedOut, err.Error()+"; if it sends over UDP only, set transport: udp")
 		}
 		return err
 	case ctx.Err() != nil, errors.As(err, &camera):
 		return err
+	case errors.As(err, &password) && password.Unanswered:
+		return failed(frame.Unauthorized, fmt.Sprintf("%s closed the connection when it got the password, and may have refused it: %v", at, password))
 	case errors.As(err, &password):
 		return failed(frame.Unauthorized, fmt.Sprintf("401 from %s: %v", at, password))
 	case errors.As(err, &noVideo):
@@ -142,7 +151,7 @@ func explainRTSP(ctx context.Context, src configs.Source, err error) error {
 	case errors.As(err, &connect):
 		return failed(frame.Unreachable, fmt.Sprintf("connect to %s: %v", at, rootCause(connect.Err)))
 	case errors.Is(err, rtsp.ErrEnded):
-		return failed(frame.Ended, at+" closed the connection")
+		return errClosed(src)
 	case errors.As(err, &refused) && refused.Status == 404:
 		return failed(frame.NotFound, fmt.Sprintf("404 from %s: it has no stream %s", at, redactedPath(src.URL)))
 	case errors.As(err, &refused) && refused.Status == 403:

@@ -7,12 +7,12 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"os"
 	"strings"
 	"testing"
 	"time"
 	"unicode"
 
-	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/depay"
 	"github.com/framegate/framegate/pipeline/redirect"
 	"github.com/framegate/framegate/pipeline/unit"
@@ -28,13 +28,24 @@ type scriptedCamera struct {
 	media   []byte // what follows PLAY
 	number  int    // of the packets
 	out     bytes.Buffer
+	limited bool // reading has a deadline, which passes when there is nothing to read
 }
 
 func (c *scriptedCamera) SetDeadline(time.Time) error      { return nil }
-func (c *scriptedCamera) SetReadDeadline(time.Time) error  { return nil }
 func (c *scriptedCamera) SetWriteDeadline(time.Time) error { return nil }
 func (c *scriptedCamera) Close() error                     { return nil }
-func (c *scriptedCamera) Read(p []byte) (int, error)       { return c.out.Read(p) }
+
+func (c *scriptedCamera) SetReadDeadline(at time.Time) error {
+	c.limited = !at.IsZero()
+	return nil
+}
+
+func (c *scriptedCamera) Read(p []byte) (int, error) {
+	if c.limited && c.out.Len() == 0 {
+		return 0, os.ErrDeadlineExceeded
+	}
+	return c.out.Read(p)
+}
 
 // Ways to answer that differ from the standard, beside a head of the script's own bytes.
 var oddAnswers = []string{
@@ -149,7 +160,7 @@ func FuzzCamera(f *testing.F) {
 		conn := &scriptedCamera{answers: answers, sdp: sdp, media: media}
 		s := &session{
 			config: c, url: u, guard: redirect.New("127.0.0.1:554", "rtsp", "rtsps"), odd: map[string]bool{},
-			credentials: &challenge.Credentials{Username: c.Username, Password: c.Password}, conn: conn, wire: newWire(conn),
+			login: newLogin(c), conn: conn, wire: newWire(conn),
 		}
 		err := s.stream(t.Context(), TCP)
 		if err == nil {

@@ -6,9 +6,6 @@ import (
 	"net"
 	"strings"
 	"testing"
-	"time"
-
-	"github.com/framegate/framegate/pipeline/challenge"
 )
 
 // TestPasswordsGoWhereTheyBelong counts what a camera gets of a password.
@@ -40,8 +37,16 @@ func TestPasswordsGoWhereTheyBelong(t *testing.T) {
 		"it closes the connection after a challenge": {func(c *camera) {
 			c.on["DESCRIBE"] = func(c *client, r request) {
 				if r.header.Get("Authorization") == "" {
-					c.reply(r, "401 Unauthorized", digest)
-					c.conn.Close()
+					c.writeAndClose(c.head(r, "401 Unauthorized", digest))
+					return
+				}
+				c.answer(r)
+			}
+		}, "Digest ", ""},
+		"it says that it closes the connection": {func(c *camera) {
+			c.on["DESCRIBE"] = func(c *client, r request) {
+				if r.header.Get("Authorization") == "" {
+					c.reply(r, "401 Unauthorized", digest, "Connection: keep-alive, Close")
 					return
 				}
 				c.answer(r)
@@ -89,6 +94,118 @@ func TestWrongPasswordIsSentOnce(t *testing.T) {
 			t.Errorf("%s: sent %d times, %v", name, sent, err)
 		}
 	}
+}
+
+// authorized is how many requests of a camera had a password.
+func (c *camera) authorized() (n int) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, r := range c.got {
+		if r.header.Get("Authorization") != "" {
+			n++
+		}
+	}
+	return n
+}
+
+// TestPasswordIsSentOnceToACameraThatClosesTheConnection instead of an answer, or after its challenge.
+func TestPasswordIsSentOnceToACameraThatClosesTheConnection(t *testing.T) {
+	const digest = `WWW-Authenticate: Digest realm="cam", nonce="n"`
+	closes := func(c *client, r request) {
+		if r.header.Get("Authorization") != "" {
+			c.conn.Close()
+			return
+		}
+		c.reply(r, "401 Unauthorized", digest)
+	}
+	for name, c := range map[string]struct {
+		reconnect  bool
+		describe   func(*client, request)
+		unanswered bool
+	}{
+		"at the password":                          {false, closes, true},
+		"at the password, over another connection": {true, closes, true},
+		"at each challenge":                        {false, func(c *client, r request) { c.writeAndClose(c.head(r, "401 Unauthorized", digest)) }, false},
+		"by a reset": {false, func(c *client, r request) {
+			if r.header.Get("Authorization") != "" {
+				c.conn.(*net.TCPConn).SetLinger(0)
+			}
+			closes(c, r)
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			camera := newCamera(t, func(cam *camera) { cam.on["DESCRIBE"] = c.describe })
+			err := start(t, Config{URL: camera.url(), Username: "ann", Password: "wrong", Reconnect: c.reconnect}).end(t)
+			var wrong *PasswordError
+			if !errors.As(err, &wrong) || wrong.Unanswered != c.unanswered {
+				t.Errorf("%#v", err)
+			}
+			if n := camera.authorized(); n != 1 {
+				t.Errorf("the camera got %d passwords", n)
+			}
+		})
+	}
+}
+
+// TestPasswordGoesOverAnotherConnectionIfNeeded by a camera that does not read on after its challenge.
+func TestPasswordGoesOverAnotherConnectionIfNeeded(t *testing.T) {
+	camera := newCamera(t, func(c *camera) {
+		c.on["DESCRIBE"] = func(c *client, r request) {
+			switch {
+			case r.header.Get("Authorization") == "":
+				c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="n"`)
+				c.challenged = true
+			case c.challenged:
+				c.conn.Close()
+			default:
+				c.answer(r)
+			}
+		}
+	})
+	start(t, Config{URL: camera.url(), Username: "ann", Password: "secret", Reconnect: true}).works(t, camera)
+}
+
+// TestPasswordIsSentOnlyIfItIsPermitted, which is asked once.
+func TestPasswordIsSentOnlyIfItIsPermitted(t *testing.T) {
+	camera := newCamera(t, asksForPassword)
+	refusal := errors.New("not now")
+	asked, accepted := 0, 0
+	c := Config{URL: camera.url(), Username: "ann", Password: "secret", Accepted: func() { accepted++ }}
+	c.Permit = func() error { asked++; return refusal }
+	if err := start(t, c).end(t); !errors.Is(err, refusal) || camera.authorized() > 0 || accepted > 0 {
+		t.Errorf("%v; the camera got %d passwords", err, camera.authorized())
+	}
+	c.Permit = func() error { asked++; return nil }
+	start(t, c).works(t, camera)
+	if asked != 2 || accepted != 1 {
+		t.Errorf("asked %d times, accepted %d times", asked, accepted)
+	}
+	c.URL, c.Permit = newCamera(t, nil).url(), func() error { t.Error("asked without a challenge"); return nil }
+	start(t, c).take(t, 10)
+}
+
+// TestNextNonceOfTheCameraIsUsed by the next request.
+func TestNextNonceOfTheCameraIsUsed(t *testing.T) {
+	camera := newCamera(t, func(c *camera) {
+		asksForPassword(c)
+		describe := c.on["DESCRIBE"]
+		c.on["DESCRIBE"] = func(c *client, r request) {
+			if r.header.Get("Authorization") == "" {
+				describe(c, r)
+				return
+			}
+			c.describe(r, `Authentication-Info: qop=auth, nextnonce="next"`)
+		}
+		c.on["SETUP"] = func(c *client, r request) {
+			if !strings.Contains(r.header.Get("Authorization"), `nonce="next"`) {
+				c.reply(r, "403 Forbidden")
+				return
+			}
+			c.answer(r)
+		}
+	})
+	start(t, Config{URL: camera.url(), Username: "ann", Password: "secret"}).works(t, camera)
 }
 
 // TestNonceThatIsTooOldIsReplaced in the middle of a session, also by a camera that does not say so, and before the password was
@@ -172,55 +289,6 @@ func TestPasswordDoesNotFollowARedirectToAnotherHost(t *testing.T) {
 	start(t, Config{URL: away(same).url(), Username: "ann", Password: "secret"}).works(t, same)
 }
 
-// TestSessionIsKeptAlive at half of the time after which the camera ends it, whatever it answers.
-func TestSessionIsKeptAlive(t *testing.T) {
-	for name, c := range map[string]struct {
-		public, method string
-		answer         func(*client, request)
-	}{
-		"GET_PARAMETER": {"OPTIONS, GET_PARAMETER", "GET_PARAMETER", nil},
-		"OPTIONS":       {"OPTIONS", "OPTIONS", nil},
-		"refused":       {"GET_PARAMETER", "OPTIONS", status("405 Method Not Allowed")},
-		"no answer":     {"GET_PARAMETER", "GET_PARAMETER", func(*client, request) {}},
-		"an error":      {"GET_PARAMETER", "GET_PARAMETER", status("454 Session Not Found")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			camera := newCamera(t, func(cam *camera) {
-				cam.on["OPTIONS"] = func(cl *client, r request) { cl.reply(r, "200 OK", "Public: "+c.public) }
-				cam.on["SETUP"] = func(cl *client, r request) {
-					cl.reply(r, "200 OK", "Session: 1 ; timeout = 1", "Transport: "+r.header.Get("Transport"))
-				}
-				if c.answer != nil {
-					cam.on["GET_PARAMETER"] = c.answer
-				}
-			})
-			r := start(t, Config{URL: camera.url()})
-			r.take(t, 10)
-			want := 2
-			if c.method == "OPTIONS" {
-				want++ // the first request
-			}
-			camera.until(c.method, want)
-			select {
-			case err := <-r.done:
-				t.Error("the session ended: ", err)
-			default:
-			}
-		})
-	}
-}
-
-func TestSessionIsKeptAliveTwiceInItsTimeout(t *testing.T) {
-	for timeout, want := range map[time.Duration]time.Duration{
-		0: 30 * time.Second, time.Second: time.Second, 10 * time.Second: 5 * time.Second, 60 * time.Second: 30 * time.Second,
-	} {
-		if got := aliveEvery(timeout); got != want {
-			t.Errorf("every %v for a timeout of %v, want %v", got, timeout, want)
-		}
-	}
-}
-
 // TestPasswordOfADigestIsNeverSentInClear although the camera asks for Basic later.
 func TestPasswordOfADigestIsNeverSentInClear(t *testing.T) {
 	c := newCamera(t, func(c *camera) {
@@ -235,55 +303,5 @@ func TestPasswordOfADigestIsNeverSentInClear(t *testing.T) {
 		if strings.HasPrefix(r.header.Get("Authorization"), "Basic") {
 			t.Error("the camera got the password in clear")
 		}
-	}
-}
-
-// TestKeepaliveTakesTheNewNonce that a camera gives after a while.
-func TestKeepaliveTakesTheNewNonce(t *testing.T) {
-	c := newCamera(t, func(c *camera) {
-		check := func(nonce string) func(*client, request) {
-			return func(c *client, r request) {
-				if !strings.Contains(r.header.Get("Authorization"), nonce) {
-					c.reply(r, "401 Unauthorized", `WWW-Authenticate: Digest realm="cam", nonce="`+nonce+`"`)
-					return
-				}
-				if r.method == "SETUP" {
-					c.reply(r, "200 OK", "Session: 1;timeout=1", "Transport: "+r.header.Get("Transport"))
-					return
-				}
-				c.answer(r)
-			}
-		}
-		c.on["DESCRIBE"], c.on["SETUP"], c.on["PLAY"] = check("first"), check("first"), check("first")
-		c.on["GET_PARAMETER"] = check("second")
-	})
-	start(t, Config{URL: c.url(), Username: "ann", Password: "secret"})
-	c.until("GET_PARAMETER", 2)
-	if again := c.requests("GET_PARAMETER")[1]; !strings.Contains(again.header.Get("Authorization"), "second") {
-		t.Errorf("the second request has %v", again.header)
-	}
-}
-
-// TestRefusedKeepaliveIsRepeatedAtOnce with the camera's new nonce: it may end the session before the next keepalive.
-func TestRefusedKeepaliveIsRepeatedAtOnce(t *testing.T) {
-	ours, theirs := net.Pipe()
-	defer ours.Close()
-	defer theirs.Close()
-	s := &session{
-		config: Config{Username: "ann", Timeout: patience}, conn: ours,
-		credentials: &challenge.Credentials{Username: "ann", Password: "secret"},
-	}
-	done := make(chan error, 1)
-	go func() {
-		done <- s.handle(&message{status: 401, header: header{"www-authenticate": {`Digest realm="cam", nonce="new"`}}}, "rtsp://cam/live")
-	}()
-	theirs.SetDeadline(time.Now().Add(patience))
-	text := make([]byte, 1000)
-	n, err := theirs.Read(text)
-	if err != nil || !strings.Contains(string(text[:n]), `nonce="new"`) || !strings.HasPrefix(string(text), "OPTIONS rtsp://cam/live ") {
-		t.Errorf("%q, %v", text[:n], err)
-	}
-	if err := <-done; err != nil {
-		t.Error(err)
 	}
 }

@@ -14,21 +14,10 @@ import (
 	"strings"
 	"time"
 
-	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/redirect"
 
 	"github.com/pion/rtp"
-)
-
-// Transport is what carries the packets.
-type Transport int
-
-// The transports.
-const (
-	TCP  Transport = iota // between the messages of the session
-	UDP                   // beside it
-	Auto                  // UDP, and TCP if nothing arrives or the camera has no UDP
 )
 
 // Config says what to read and how.
@@ -38,7 +27,15 @@ type Config struct {
 	Password string
 	// TLS returns the configurations of rtsps connections to a host, which are tried in this order until a handshake succeeds. A camera
 	// may redirect to rtsps whatever URL is.
-	TLS       func(host string) ([]*tls.Config, error)
+	TLS func(host string) ([]*tls.Config, error)
+	// Permit is called once, before the password is sent to the camera. After an error it is not sent, and Read returns the error.
+	// Permit may be nil.
+	Permit func() error
+	// Accepted is called once, when the camera has accepted the password. It may be nil.
+	Accepted func()
+	// Reconnect sends the password over another connection than the one on which the camera asks for it. It is for a camera that has
+	// closed the connection instead of an answer to the password.
+	Reconnect bool
 	Transport Transport // ignored for rtsps, which needs TCP
 	// Timeout is how long the camera may take to accept the connection and for each answer. More than 0.
 	Timeout time.Duration
@@ -95,11 +92,6 @@ func (e *StatusError) Error() string {
 	return text
 }
 
-// PasswordError says that the camera asks for a password, or has refused the one that it got.
-type PasswordError struct{ Err error }
-
-func (e *PasswordError) Error() string { return e.Err.Error() }
-
 // NoVideoError says that the camera describes no video.
 type NoVideoError struct {
 	Audio bool // it describes sound
@@ -125,11 +117,6 @@ func (e *ConnectError) Unwrap() error { return e.Err }
 // ErrEnded says that the camera closed the connection.
 var ErrEnded = errors.New("closed the connection")
 
-// noUDP says why the camera cannot be read over UDP, but perhaps over TCP.
-type noUDP struct{ why string }
-
-func (e *noUDP) Error() string { return e.why }
-
 // redirection says that the camera sends clients elsewhere.
 type redirection struct{ to *url.URL }
 
@@ -142,12 +129,18 @@ func Read(ctx context.Context, c Config) error {
 	if to.Scheme == "rtsps" {
 		transport = TCP
 	}
-	credentials := &challenge.Credentials{Username: c.Username, Password: c.Password}
+	login := newLogin(c)
 	guard := redirect.New(placeOf(c.URL, c.DefaultPort), "rtsp", "rtsps")
 	passed := map[string]bool{} // requests after which the camera closed the connection, once each
+	parameters := false         // of the session before
+	lacks := ""                 // why UDP does not work
 	for redirects := 0; ; {
-		s := &session{config: c, url: to, guard: guard, credentials: credentials, odd: map[string]bool{}, closes: passed["OPTIONS"]}
+		s := &session{
+			config: c, url: to, guard: guard, login: login, odd: map[string]bool{},
+			closes: passed["OPTIONS"], parameters: parameters, without: lacks,
+		}
 		err := s.read(ctx, transport)
+		parameters = s.parameters
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -156,7 +149,10 @@ func Read(ctx context.Context, c Config) error {
 		var without *noUDP
 		switch {
 		case errors.As(err, &closed):
-			if passed[closed.after] {
+			switch {
+			case passed[closed.after] && login.untried():
+				return &PasswordError{Err: errWrong, Unanswered: true}
+			case passed[closed.after]:
 				return ErrEnded
 			}
 			passed[closed.after] = true
@@ -171,7 +167,7 @@ func Read(ctx context.Context, c Config) error {
 			to = away.to
 		case transport == Auto && errors.As(err, &without):
 			s.oddity(without.why + ", so it is read over TCP; transport: tcp saves the attempt")
-			transport = TCP
+			transport, lacks = TCP, without.why
 		default:
 			return err
 		}

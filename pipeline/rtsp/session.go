@@ -15,7 +15,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/framegate/framegate/pipeline/challenge"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/redirect"
 )
@@ -30,16 +29,16 @@ type session struct {
 	wire   *wire
 	odd    map[string]bool // what was reported to Config.Odd
 
-	timeout  time.Duration // after which the camera ends a session without requests; 0 if it states none
-	accepted bool          // the camera has accepted the password
-	renewed  time.Time     // when a challenge was last answered while the stream plays
-	over     atomic.Bool   // ctx is done
+	without string        // why the camera cannot be read over UDP, if that was tried
+	login   *login        // shared with the sessions after this one
+	timeout time.Duration // after which the camera ends a session without requests; 0 if it states none
+	renewed time.Time     // when a challenge was last answered while the stream plays
+	over    atomic.Bool   // ctx is done
 
-	mu          sync.Mutex             // guards what follows, and writing
-	sequence    int                    // of the last request
-	id          string                 // of the session; empty until SETUP
-	parameters  bool                   // the camera knows GET_PARAMETER
-	credentials *challenge.Credentials // shared with the sessions after this one
+	mu         sync.Mutex // guards what follows, and writing
+	sequence   int        // of the last request
+	id         string     // of the session; empty until SETUP
+	parameters bool       // the camera knows GET_PARAMETER
 }
 
 // connect dials the camera. Over rtsps it tries the configurations of TLS, each with a new connection.
@@ -133,7 +132,7 @@ func (s *session) send(method, to string, headers ...string) (authorized bool, e
 // request returns the next request as it is written, and whether it has a password. s.mu is held.
 func (s *session) request(method, to string, headers ...string) (text string, authorized bool, err error) {
 	s.sequence++
-	answer, err := s.credentials.Answer(method, to)
+	answer, err := s.login.credentials.Answer(method, to)
 	if err != nil {
 		return "", false, err
 	}
@@ -157,45 +156,6 @@ func dropControl(r rune) rune {
 		return -1
 	}
 	return r
-}
-
-// maxAnswers is how many answers to challenges a request may have. The second one is to a camera that says that the nonce of the first
-// is too old.
-const maxAnswers = 2
-
-// ask sends a request and returns its response. It answers a challenge, see maxAnswers. Packets that arrive before the response go
-// to early, which may be nil.
-func (s *session) ask(early func([]byte), method, to string, headers ...string) (*message, error) {
-	for answers := 0; ; answers++ {
-		again := answers > 0
-		authorized, err := s.send(method, to, headers...)
-		if err != nil && !again {
-			return nil, s.ended(err)
-		}
-		m, err := s.response(early)
-		if again && errors.Is(err, ErrEnded) {
-			return nil, &closedEarly{"a challenge"} // the next connection begins with the answer
-		}
-		if err != nil {
-			return nil, err
-		}
-		if m.status != 401 {
-			// Many cameras do not check the password of OPTIONS.
-			s.accepted = s.accepted || authorized && m.status == 200 && method != "OPTIONS"
-			return m, nil
-		}
-		offered := challenge.Parse(m.header["www-authenticate"])
-		switch {
-		case s.config.Username == "", answers == maxAnswers, (again || authorized && !s.accepted) && !offered.Stale():
-			return nil, &PasswordError{errors.New("check username and password")}
-		}
-		s.mu.Lock()
-		err = s.credentials.Choose(offered)
-		s.mu.Unlock()
-		if err != nil {
-			return nil, &PasswordError{err}
-		}
-	}
 }
 
 // response waits for the response to the newest request. Only one request is outstanding, so the number in the response is
@@ -250,7 +210,7 @@ func (s *session) ended(err error) error {
 func (s *session) describe() (*Track, addresses, error) {
 	var urls addresses
 	to := s.url.String()
-	if !s.closes {
+	if !s.closes && !s.login.untried() { // OPTIONS with a password that is wrong would be one attempt too many
 		m, err := s.ask(nil, "OPTIONS", to)
 		if errors.Is(err, ErrEnded) {
 			err = &closedEarly{"OPTIONS"}
@@ -340,25 +300,34 @@ func (s *session) setup(urls addresses, transport string) (answer string, err er
 	if err != nil {
 		return "", err
 	}
-	id, parameters, _ := strings.Cut(m.header.get("session"), ";")
+	id, _, _ := strings.Cut(m.header.get("session"), ";")
 	s.mu.Lock()
 	s.id = strings.TrimSpace(id)
 	s.mu.Unlock()
+	s.readTimeout(m)
+	return m.header.get("transport"), nil
+}
+
+// readTimeout reads the timeout of the session, which some cameras state only in the response to PLAY.
+func (s *session) readTimeout(m *message) {
+	_, parameters, _ := strings.Cut(m.header.get("session"), ";")
 	for parameter := range strings.SplitSeq(parameters, ";") {
 		name, value, _ := strings.Cut(parameter, "=")
 		if seconds, err := strconv.Atoi(strings.TrimSpace(value)); err == nil && seconds > 0 && strings.EqualFold(strings.TrimSpace(name), "timeout") {
 			s.timeout = time.Duration(min(seconds, 24*3600)) * time.Second
 		}
 	}
-	return m.header.get("transport"), nil
 }
 
 // play starts the stream and returns the URL of the session. Some cameras insist on a Range, and others refuse it.
 func (s *session) play(urls addresses, early func([]byte)) (to string, err error) {
-	_, to, err = s.firstAccepted(early, "PLAY", urls.play, "Range: npt=0.000-")
+	m, to, err := s.firstAccepted(early, "PLAY", urls.play, "Range: npt=0.000-")
 	var refused *StatusError
 	if errors.As(err, &refused) && (refused.Status == 456 || refused.Status == 457) {
-		_, to, err = s.firstAccepted(early, "PLAY", urls.play)
+		m, to, err = s.firstAccepted(early, "PLAY", urls.play)
+	}
+	if err == nil {
+		s.readTimeout(m)
 	}
 	return to, err
 }

@@ -8,8 +8,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/framegate/framegate/pipeline/challenge"
 )
 
 func TestStreamIsReceivedAndTheSessionClosed(t *testing.T) {
@@ -384,7 +382,7 @@ func TestUnitThatMayBeCompleteIsFlushed(t *testing.T) {
 
 // TestWordsOfACameraAddNoHeader to the requests in which they come back: URL and session.
 func TestWordsOfACameraAddNoHeader(t *testing.T) {
-	s := &session{credentials: &challenge.Credentials{}, id: "1\rX-Evil: 1"}
+	s := &session{login: &login{}, id: "1\rX-Evil: 1"}
 	text, _, err := s.request("SETUP", "rtsp://192.0.2.1/x\rX-Evil: 1\r", "Transport: RTP/AVP")
 	if err != nil || strings.Contains(strings.ReplaceAll(text, "\r\n", ""), "\r") {
 		t.Errorf("%q, %v", text, err)

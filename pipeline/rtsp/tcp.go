@@ -14,15 +14,12 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// unsupportedTransport is the status of a camera that does not offer a transport (RFC 2326, section 11.3.14).
-const unsupportedTransport = 461
-
 // readTCP receives packets between the messages of the session.
 func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	answer, err := s.setup(urls, "RTP/AVP/TCP;unicast;interleaved=0-1")
 	var refused *StatusError
-	if errors.As(err, &refused) && refused.Status == unsupportedTransport {
-		refused.Remedy = "set transport: udp"
+	if errors.As(err, &refused) {
+		refused.Remedy = s.remedy(refused.Status)
 	}
 	if err != nil {
 		return err
@@ -30,7 +27,7 @@ func (s *session) readTCP(ctx context.Context, f *flow, urls addresses) error {
 	sessionURL := urls.play[0]
 	defer func() { s.teardown(sessionURL) }()
 	if strings.Contains(answer, "client_port") || answer != "" && !strings.Contains(strings.ToUpper(answer), "TCP") {
-		return errors.New("insists on UDP: set transport: udp")
+		return s.insistsOnUDP(answer)
 	}
 	channel := byte(1)
 	if _, rest, ok := strings.Cut(answer, "interleaved="); ok {
@@ -112,14 +109,13 @@ func (s *session) handle(m *message, to string) error {
 		if s.config.Username == "" || time.Since(s.renewed) < minRenewal {
 			return nil
 		}
-		s.mu.Lock()
-		err := s.credentials.Choose(challenge.Parse(m.header["www-authenticate"]))
-		s.mu.Unlock()
-		if err == nil {
+		if s.choose(challenge.Parse(m.header["www-authenticate"])) == nil {
 			s.renewed = time.Now()
-			_, err = s.send(s.aliveMethod(), to)
+			_, err := s.send(s.aliveMethod(), to)
 			return err
 		}
+	case 200:
+		s.follow(m)
 	}
 	return nil
 }

@@ -69,20 +69,23 @@ func (s *session) readUDP(ctx context.Context, f *flow, urls addresses, fallback
 	var refused *StatusError
 	switch {
 	case errors.As(err, &refused) && fallback: // by whatever status
-		return &noUDP{"it refuses UDP"}
-	case refused != nil && refused.Status == unsupportedTransport:
-		refused.Remedy = "set transport: tcp"
+		return &noUDP{refusesUDP}
+	case refused != nil:
+		refused.Remedy = remedyOfUDP(refused.Status)
 	}
 	if err != nil {
 		return err
 	}
 	sessionURL := urls.play[0]
 	defer func() { s.teardown(sessionURL) }()
-	if strings.Contains(strings.ToUpper(answer), "/TCP") {
-		if fallback {
-			return &noUDP{"it refuses UDP"}
-		}
+	overTCP := strings.Contains(strings.ToUpper(answer), "/TCP")
+	switch {
+	case fallback && (overTCP || isMulticast(answer)):
+		return &noUDP{refusesUDP}
+	case overTCP:
 		return errors.New("insists on TCP: set transport: tcp")
+	case isMulticast(answer):
+		return errMulticast
 	}
 	from := newOrigin(s.conn.RemoteAddr(), answer)
 	from.open(sockets)

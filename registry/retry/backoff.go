@@ -16,11 +16,7 @@ type Backoff struct{ failures, refusals int } // in a row
 // FirstPause is the pause after the first failure.
 const FirstPause = 500 * time.Millisecond
 
-var (
-	afterFailure = backoff.Policy{First: FirstPause, Longest: 30 * time.Second}
-	// Cameras lock an account after a few wrong passwords.
-	afterRefusal = backoff.Policy{First: time.Minute, Longest: 15 * time.Minute}
-)
+var afterFailure = backoff.Policy{First: FirstPause, Longest: 30 * time.Second}
 
 const (
 	// goodPause is the pause after a good attempt: the next one is likely to succeed.
@@ -39,7 +35,7 @@ func (b *Backoff) Next(reason frame.Reason, lasted time.Duration) time.Duration 
 	switch {
 	case reason == frame.Unauthorized:
 		b.refusals++
-		return Jitter(afterRefusal.Pause(b.refusals))
+		return Jitter(backoff.AfterRefusal.Pause(b.refusals))
 	case lasted >= goodTime:
 		b.failures = 0
 		return Jitter(goodPause)
