@@ -11,7 +11,7 @@ import (
 // refuse. It uses only URL, TLS, Timeout and DefaultPort of c.
 func Challenges(ctx context.Context, c Config) (challenge.List, error) {
 	guard := redirect.New(placeOf(c.URL, c.DefaultPort), "rtsp", "rtsps")
-	s := &session{config: c, url: c.URL, guard: guard, credentials: &challenge.Credentials{}, odd: map[string]bool{}}
+	s := &session{config: c, url: c.URL, guard: guard, login: &login{}, odd: map[string]bool{}}
 	if err := s.connect(ctx); err != nil {
 		return nil, err
 	}
