@@ -49,7 +49,7 @@ func openFirefox(t *testing.T) *firefox {
 		cmd.Wait()
 	})
 	f := &firefox{}
-	camtest.Until(t, "Firefox listens", func() bool {
+	camtest.Within(t, time.Minute, "Firefox listens", func() bool {
 		port, err := os.ReadFile(filepath.Join(home, "MarionetteActivePort"))
 		if err != nil {
 			return false
