@@ -39,16 +39,12 @@ func widthsOf(camera registry.Status) (all []int) {
 }
 
 // plots are the figures that the page of a camera draws.
-var plots = []struct{ Name, Title string }{
-	{"fps", "Pictures a second"},
-	{"latency", "Latency in framegate"},
-	{"bytes", "Made, all renditions"},
-	{"processor", "Processor time, all of framegate"},
-}
+var plots = []string{"fps", "latency", "bytes", "processor"}
 
 // snippet is a text to be copied from the page of a camera.
 type snippet struct {
-	Title string
+	Name  string // for what it is
+	What  string // it needs there; may be empty
 	Lines []snippetLine
 }
 
@@ -63,12 +59,12 @@ func snippetsOf(camera registry.Status, visitor pageVisitor) []snippet {
 		curl = "curl -u " + visitor.Name + " -o " + camera.ID + ".jpg '"
 	}
 	return []snippet{
-		{"HTML", []snippetLine{{`<img src="`, path + "/stream", `" alt="` + html.EscapeString(camera.Name) + `">`}}},
-		{"Shell", []snippetLine{{curl, path + "/snapshot.jpg", "'"}}},
-		{"Python, with clients/python/framegate.py", []snippetLine{{
+		{"html", "", []snippetLine{{`<img src="`, path + "/stream", `" alt="` + html.EscapeString(camera.Name) + `">`}}},
+		{"shell", "", []snippetLine{{curl, path + "/snapshot.jpg", "'"}}},
+		{"python", "clients/python/framegate.py", []snippetLine{{
 			"from framegate import Camera\n\nwith Camera(\"", path, "\", format=\"bgr\") as camera:\n    for frame in camera:\n        print(frame.timestamp, frame.array.shape)",
 		}}},
-		{"Home Assistant, integration MJPEG IP Camera", []snippetLine{
+		{"home-assistant", "MJPEG IP Camera", []snippetLine{
 			{"MJPEG URL: ", path + "/stream", "\n"},
 			{"Still Image URL: ", path + "/snapshot.jpg", ""},
 		}},

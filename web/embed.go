@@ -36,6 +36,7 @@ func (s *server) embed(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	query.Del("fit")
+	query.Del(languageParameter)
 	if original, ok := r.Context().Value(originalKey{}).(*http.Request); ok && auth.Of(r.Context()).Kind == auth.Token {
 		if token := original.URL.Query().Get("token"); token != "" { // the requests of the page need it too
 			query.Set("token", token)

@@ -6,6 +6,7 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/registry"
 	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/texts"
 
 	"github.com/go-chi/chi/v5"
 )
@@ -50,37 +51,12 @@ func (s *server) showHistory(w http.ResponseWriter, r *http.Request) {
 func textOf(e registry.Event) string {
 	switch e.Kind {
 	case registry.PlanChosen:
-		return "Pictures are made by " + e.Plan + "."
+		return texts.English.Text("event.plan", "plan", e.Plan)
 	case registry.PlanFailed:
-		return "Making pictures by " + e.Plan + " failed: " + e.Error
+		return texts.English.Text("event.plan_failed", "plan", e.Plan, "error", e.Error)
 	}
-	if text, ok := textOfReason[e.Reason]; ok {
-		return text
+	if e.Reason != "" && e.Reason != frame.Failed {
+		return texts.English.Text("reason." + string(e.Reason))
 	}
-	return textOfState[e.State]
-}
-
-var textOfState = map[registry.State]string{
-	registry.Idle:         "The camera is disconnected, because nobody watches.",
-	registry.Ready:        "The camera sends pictures.",
-	registry.Waiting:      "The camera is connected, but there is no picture yet.",
-	registry.Stalled:      "The camera is connected, but sends nothing any more.",
-	registry.Unauthorized: "The camera refuses the user name or the password.",
-	registry.Suspended:    "The camera is left alone for some minutes, because framegate takes too much memory.",
-	registry.Lost:         "The connection to the camera is lost.",
-	registry.Disabled:     "The configuration disables the camera.",
-}
-
-var textOfReason = map[frame.Reason]string{
-	frame.Unauthorized: "The camera refuses the user name or the password.",
-	frame.NotFound:     "There is no such stream, file or device.",
-	frame.Unreachable:  "The camera cannot be reached.",
-	frame.TimedOut:     "The camera does not send a picture in time.",
-	frame.NoKeyframe:   "The camera sends, but nothing with which a picture can begin.",
-	frame.Stalled:      "The camera is connected, but sends nothing any more.",
-	frame.NoVideo:      "The camera answers, but sends no video.",
-	frame.Unsupported:  "The camera sends video that this machine cannot decode.",
-	frame.Ended:        "The camera has ended the connection.",
-	frame.Refused:      "The camera refuses to send.",
-	frame.Memory:       "The camera is left alone for some minutes, because framegate takes too much memory.",
+	return texts.English.Text("event." + string(e.State))
 }

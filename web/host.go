@@ -1,7 +1,6 @@
 package web
 
 import (
-	"html/template"
 	"net"
 	"net/http"
 	"net/netip"
@@ -12,6 +11,7 @@ import (
 
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/web/auth/proxy"
+	"github.com/framegate/framegate/web/texts"
 )
 
 // checkHost refuses requests to host names that an attacker can point to this machine. Otherwise an attacker could make the name of a page
@@ -67,8 +67,9 @@ var machineName = func() string {
 
 // refuseHost says what to write into the configuration: in a page if the request is for one, else in a problem.
 func refuseHost(w http.ResponseWriter, r *http.Request, host string) {
-	if !configs.IsHost(host) {
-		host = "the name in the URL"
+	known := configs.IsHost(host)
+	if !known {
+		host = texts.English.Text("host.url")
 	}
 	p := problem{
 		Status: http.StatusMisdirectedRequest,
@@ -81,22 +82,10 @@ func refuseHost(w http.ResponseWriter, r *http.Request, host string) {
 		p.write(w)
 		return
 	}
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'")
-	h.Set("Cache-Control", "no-store")
-	w.WriteHeader(p.Status)
-	hostPage.Execute(w, host)
+	if !known {
+		host = language(r).Text("host.url")
+	}
+	plainPage(w, r, p.Status, "host.html", map[string]any{"Host": host})
 }
 
 var acceptsHTML = regexp.MustCompile(`(^|[ ,])text/html([;, ]|$)`)
-
-var hostPage = template.Must(template.New("").Parse(`<!DOCTYPE html>
-<html lang="en">
-<meta charset="utf-8">
-<title>framegate</title>
-<h1>framegate is not served under this name</h1>
-<p>Anybody can make a name on the internet point to any address, so framegate answers only to its IP address, to names without a dot, and
-to names in its configuration. If {{.}} is right, write this into the configuration file:</p>
-<pre>hosts: [{{.}}]</pre>
-`))

@@ -162,11 +162,11 @@ const minWait, maxWait, defaultWait = 0.1, 60, 20 * time.Second
 // The parameters of next.jpg and of next.raw.
 var (
 	nextParameters = append(slices.Clone(streamParameters),
-		parameter{"after", "0 to now", "the X-Timestamp of a picture: seconds since 1970, from 0 to now", setAfter},
-		number("wait", minWait, maxWait, "seconds", func(q *query, v float64) { q.wait = time.Duration(v * float64(time.Second)) }),
+		parameter{"after", "0 to now", setAfter},
+		number("wait", minWait, maxWait, func(q *query, v float64) { q.wait = time.Duration(v * float64(time.Second)) }),
 	)
 	rawParameters = append(slices.Clone(nextParameters),
-		parameter{"format", rawFormats, "one of " + rawFormats, func(q *query, text string) bool {
+		parameter{"format", rawFormats, func(q *query, text string) bool {
 			q.Format = frame.Format(text)
 			return q.Format.Raw()
 		}},

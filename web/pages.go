@@ -2,19 +2,71 @@ package web
 
 import (
 	"bytes"
+	"cmp"
 	"embed"
 	"html/template"
 	"net/http"
 	"strings"
+
+	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/registry"
+	"github.com/framegate/framegate/web/texts"
 )
 
 //go:embed pages/*.html
 var pageFiles embed.FS
 
-//go:embed static
-var staticFiles embed.FS
+// pages are the templates of all pages by the code of their language.
+var pages = func() map[string]*template.Template {
+	all := template.Must(template.New("").Funcs(functions(texts.English)).ParseFS(pageFiles, "pages/*.html"))
+	in := map[string]*template.Template{}
+	for _, table := range texts.Tables {
+		in[table.Code] = template.Must(all.Clone()).Funcs(functions(table))
+	}
+	return in
+}()
 
-var pages = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+// functions are what the templates of a language may call. t and markup return a text of its table.
+func functions(table *texts.Table) template.FuncMap {
+	return template.FuncMap{
+		"t": table.Text, "markup": table.HTML, "translate": table.Translate, "language": table.Tag,
+		"fault":   func(camera registry.Status) string { return faultOf(table, camera) },
+		"values":  func(p parameter) string { return p.values(table) },
+		"join":    func(list []string) string { return strings.Join(list, ", ") },
+		"browser": func(name string) string { return browserIn(table, name) },
+		"scripts": func(root, version string, names ...string) pageScripts {
+			return pageScripts{root, version, names, textsOf(table, names...)}
+		},
+	}
+}
+
+// pageScripts are the scripts of a page, without .js, and the texts that they need.
+type pageScripts struct {
+	Root, Version string
+	Names         []string
+	Texts         map[string]any
+}
+
+// faultOf says why a camera has no picture, empty if it has one: the reason, and the error unless that only names the reason.
+func faultOf(table *texts.Table, camera registry.Status) string {
+	reason := table.Text("reason." + string(cmp.Or(camera.Reason, frame.Failed)))
+	switch {
+	case camera.Error == "":
+		return ""
+	case camera.Error == publicError(camera.Error, string(camera.Reason)):
+		return reason
+	}
+	return table.Text("fault", "reason", reason, "error", camera.Error)
+}
+
+// browserIn describes the browser of a session, which names its system after "on".
+func browserIn(table *texts.Table, name string) string {
+	browser, system, known := strings.Cut(name, " on ")
+	if !known {
+		return name
+	}
+	return table.Text("account.on", "browser", browser, "system", system)
+}
 
 // page answers with a page. It adds to the values what all pages need.
 func (s *server) page(w http.ResponseWriter, r *http.Request, name string, values map[string]any) {
@@ -23,22 +75,43 @@ func (s *server) page(w http.ResponseWriter, r *http.Request, name string, value
 
 func (s *server) pageWithStatus(w http.ResponseWriter, r *http.Request, status int, name string, values map[string]any) {
 	who := s.pageVisitor(r)
-	values["Root"], values["Version"], values["Visitor"] = root(r), s.Version, who
+	table := language(r)
+	values["Root"], values["Version"], values["Visitor"], values["Languages"] = root(r), s.Version, who, otherLanguages(r, table)
 	var body bytes.Buffer
-	if err := pages.ExecuteTemplate(&body, name, values); err != nil {
+	if err := pages[table.Code].ExecuteTemplate(&body, name, values); err != nil {
 		s.Log.Error("rendering a page failed", "page", name, "error", err)
 		problem{Status: http.StatusInternalServerError, Detail: "rendering the page failed; the log says more"}.write(w)
 		return
 	}
 	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
 	origins := s.config.Load().EmbedOrigins
 	if name == "account.html" || strings.HasPrefix(name, "setup") {
 		origins = nil // their buttons change more than what is shown
 	}
 	h.Set("Content-Security-Policy", pagePolicy(origins, who.SignedIn || name == "sign-in.html" || name == "account.html" || name == "setup-first.html"))
 	h.Set("Referrer-Policy", "same-origin") // without a referrer, the forms of a page have no Origin either, and are refused
+	if name != "embed.html" {               // whose address somebody else has chosen
+		keepLanguage(w, r)
+	}
+	writePage(w, status, &body)
+}
+
+// plainPage answers with a page that needs nothing else of framegate: no style, no script and no picture.
+func plainPage(w http.ResponseWriter, r *http.Request, status int, name string, values map[string]any) {
+	var body bytes.Buffer
+	if err := pages[language(r).Code].ExecuteTemplate(&body, name, values); err != nil {
+		problem{Status: status, Detail: err.Error()}.write(w)
+		return
+	}
+	w.Header().Set("Content-Security-Policy", "default-src 'none'")
+	writePage(w, status, &body)
+}
+
+func writePage(w http.ResponseWriter, status int, body *bytes.Buffer) {
+	h := w.Header()
+	h.Set("Content-Type", "text/html; charset=utf-8")
 	h.Set("Cache-Control", "no-store")
+	h.Add("Vary", "Accept-Language, Cookie")
 	w.WriteHeader(status)
 	w.Write(body.Bytes())
 }
@@ -68,22 +141,3 @@ func (s *server) origin(r *http.Request) string {
 	}
 	return scheme + "://" + r.Host + s.prefix(r)
 }
-
-// static serves the scripts and styles of the pages. It does not list the folder.
-func static() http.Handler {
-	files := http.FileServerFS(staticFiles)
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if strings.HasSuffix(r.URL.Path, "/") {
-			problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
-			return
-		}
-		w.Header().Set("Cache-Control", "max-age=3600")
-		files.ServeHTTP(w, r)
-	})
-}
-
-// Name returns the parameter's name, for the templates.
-func (p parameter) Name() string { return p.name }
-
-// Values describes the parameter's values, for the templates.
-func (p parameter) Values() string { return p.values }

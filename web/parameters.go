@@ -12,15 +12,27 @@ import (
 	"time"
 
 	"github.com/framegate/framegate/pipeline/frame"
+	"github.com/framegate/framegate/web/texts"
 )
 
 // parameter is one query parameter.
 type parameter struct {
 	name   string
 	limits string // the range or list of its values, as in docs/http.md
-	values string // human-readable description of its values
 	// set parses a value into the query and reports whether the parameter accepts it.
 	set func(*query, string) bool
+}
+
+// Name returns the parameter's name, for the templates.
+func (p parameter) Name() string { return p.name }
+
+// values describes the parameter's values in a language.
+func (p parameter) values(table *texts.Table) string {
+	limits := p.limits
+	if least, most, ok := strings.Cut(limits, " to "); ok {
+		limits = table.Text("range", "least", least, "most", most)
+	}
+	return table.Text("parameter."+p.name, "limits", limits)
 }
 
 // query is the parsed query of a stream, a snapshot or a next picture.
@@ -35,22 +47,22 @@ type query struct {
 
 // The parameters of a stream. Those that accept more than a number have their own functions.
 var streamParameters = []parameter{
-	whole("width", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Width = n }),
-	whole("height", frame.MinSide, frame.MaxSide, "pixels", func(q *query, n int) { q.Height = n }),
-	number("scale", frame.MinScale, frame.MaxScale, "of the camera's size, or of the crop's", func(q *query, v float64) { q.Scale = v }),
-	flag("upscale", "allows a picture larger than the camera's", func(q *query, on bool) { q.Upscale = on }),
-	{"fps", rateLimits, "a number from " + rateLimits + " (pictures per second at most), or key for the camera's keyframes only", setFPS},
-	{"quality", qualityLimits, "a whole number from " + qualityLimits + " (JPEG quality), or auto for the best that the viewer's connection carries", setQuality},
-	whole("max_kbps", minKbps, maxKbps, "kbit a second at most", func(q *query, n int) { q.maxKbps = n }),
-	choice("rotate", []int{0, 90, 180, 270}, "degrees clockwise", func(q *query, n int) { q.Rotate = n }),
-	{"crop", "x,y,w,h from 0 to 1", frame.CropLimits, setCrop},
-	{"overlay", "name,time,text", "none, or some of name, time, text with commas between", setOverlay},
+	whole("width", frame.MinSide, frame.MaxSide, func(q *query, n int) { q.Width = n }),
+	whole("height", frame.MinSide, frame.MaxSide, func(q *query, n int) { q.Height = n }),
+	number("scale", frame.MinScale, frame.MaxScale, func(q *query, v float64) { q.Scale = v }),
+	flag("upscale", func(q *query, on bool) { q.Upscale = on }),
+	{"fps", rateLimits, setFPS},
+	{"quality", qualityLimits, setQuality},
+	whole("max_kbps", minKbps, maxKbps, func(q *query, n int) { q.maxKbps = n }),
+	choice("rotate", []int{0, 90, 180, 270}, func(q *query, n int) { q.Rotate = n }),
+	{"crop", "x,y,w,h from 0 to 1", setCrop},
+	{"overlay", "name,time,text", setOverlay},
 }
 
 // The parameters of a snapshot. It ignores fps, so that it accepts every query of a stream.
 var snapshotParameters = append(slices.Clone(streamParameters),
-	number("max_age", 0, 3600, "seconds", func(q *query, v float64) { q.maxAge = time.Duration(v * float64(time.Second)) }),
-	flag("download", "makes browsers save it", func(q *query, on bool) { q.download = on }),
+	number("max_age", 0, 3600, func(q *query, v float64) { q.maxAge = time.Duration(v * float64(time.Second)) }),
+	flag("download", func(q *query, on bool) { q.download = on }),
 )
 
 // The range of max_kbps.
@@ -63,18 +75,16 @@ var (
 
 func rangeOf(low, high float64) string { return fmt.Sprintf("%v to %v", low, high) }
 
-func whole(name string, low, high int, unit string, set func(*query, int)) parameter {
-	limits := rangeOf(float64(low), float64(high))
-	return parameter{name, limits, fmt.Sprintf("a whole number from %s (%s)", limits, unit), func(q *query, text string) bool {
+func whole(name string, low, high int, set func(*query, int)) parameter {
+	return parameter{name, rangeOf(float64(low), float64(high)), func(q *query, text string) bool {
 		n, err := strconv.Atoi(text)
 		set(q, n)
 		return err == nil && n >= low && n <= high
 	}}
 }
 
-func number(name string, low, high float64, unit string, set func(*query, float64)) parameter {
-	limits := rangeOf(low, high)
-	return parameter{name, limits, fmt.Sprintf("a number from %s (%s)", limits, unit), func(q *query, text string) bool {
+func number(name string, low, high float64, set func(*query, float64)) parameter {
+	return parameter{name, rangeOf(low, high), func(q *query, text string) bool {
 		v, ok := readNumber(text, low, high)
 		set(q, v)
 		return ok
@@ -82,14 +92,13 @@ func number(name string, low, high float64, unit string, set func(*query, float6
 }
 
 // choice returns a parameter that accepts a few whole numbers.
-func choice(name string, numbers []int, unit string, set func(*query, int)) parameter {
-	var texts []string
+func choice(name string, numbers []int, set func(*query, int)) parameter {
+	var words []string
 	for _, n := range numbers {
-		texts = append(texts, strconv.Itoa(n))
+		words = append(words, strconv.Itoa(n))
 	}
-	limits := strings.Join(texts, ", ")
-	return parameter{name, limits, fmt.Sprintf("one of %s (%s)", limits, unit), func(q *query, text string) bool {
-		i := slices.Index(texts, text)
+	return parameter{name, strings.Join(words, ", "), func(q *query, text string) bool {
+		i := slices.Index(words, text)
 		if i >= 0 {
 			set(q, numbers[i])
 		}
@@ -97,8 +106,8 @@ func choice(name string, numbers []int, unit string, set func(*query, int)) para
 	}}
 }
 
-func flag(name, meaning string, set func(*query, bool)) parameter {
-	return parameter{name, "0, 1", "0 or 1 (" + meaning + ")", func(q *query, text string) bool {
+func flag(name string, set func(*query, bool)) parameter {
+	return parameter{name, "0, 1", func(q *query, text string) bool {
 		set(q, text == "1")
 		return text == "0" || text == "1"
 	}}
@@ -163,7 +172,7 @@ func parse(rawQuery string, known []parameter) (query, *problem) {
 		case len(values) > 1:
 			return q, badParameter(p.name, p.name+" is given more than once")
 		case !p.set(&q, values[0]):
-			return q, badParameter(p.name, fmt.Sprintf("%s is %q; it must be %s", p.name, values[0], p.values))
+			return q, badParameter(p.name, fmt.Sprintf("%s is %q; it must be %s", p.name, values[0], p.values(texts.English)))
 		}
 	}
 	if q.maxKbps > 0 && q.Quality == 0 { // with a fixed quality, only a lower rate can keep the limit

@@ -23,7 +23,7 @@ func (s *server) routes() []route {
 	routes := []route{
 		{http.MethodGet, "/healthz", auth.Anybody, http.HandlerFunc(s.healthz)},
 		{http.MethodGet, "/readyz", auth.Anybody, http.HandlerFunc(s.readyz)},
-		{http.MethodGet, "/static/*", auth.Anybody, static()},
+		{http.MethodGet, "/static/*", auth.Anybody, http.HandlerFunc(static)},
 
 		{http.MethodGet, "/", auth.Viewer, http.HandlerFunc(s.wall)},
 		{http.MethodGet, "/cameras/{id}", auth.Viewer, http.HandlerFunc(s.camera)},

@@ -24,12 +24,12 @@ func (s *server) setupPage(w http.ResponseWriter, r *http.Request, name string, 
 
 // showSetup serves GET /setup: the list of cameras.
 func (s *server) showSetup(w http.ResponseWriter, r *http.Request) {
-	s.setupPage(w, r, "setup.html", map[string]any{"Title": "Cameras", "Cameras": s.Cameras.Cameras()})
+	s.setupPage(w, r, "setup.html", map[string]any{"Title": language(r).Text("setup.cameras"), "Cameras": s.Cameras.Cameras()})
 }
 
 // showNewCamera serves GET /setup/add.
 func (s *server) showNewCamera(w http.ResponseWriter, r *http.Request) {
-	s.showCameraForm(w, r, "Add a camera", configs.NewCamera(s.config.Load().Defaults), false)
+	s.showCameraForm(w, r, language(r).Text("setup.add"), configs.NewCamera(s.config.Load().Defaults), false)
 }
 
 // showSetCamera serves GET /setup/cameras/{id}.
@@ -74,7 +74,7 @@ func (s *server) showCameraForm(w http.ResponseWriter, r *http.Request, title st
 
 // showUsers serves GET /setup/users.
 func (s *server) showUsers(w http.ResponseWriter, r *http.Request) {
-	s.setupPage(w, r, "setup-users.html", map[string]any{"Title": "Users", "Users": s.usersOf(), "NewUser": apiUser{}})
+	s.setupPage(w, r, "setup-users.html", map[string]any{"Title": language(r).Text("setup.users"), "Users": s.usersOf(), "NewUser": apiUser{}})
 }
 
 // showLinks serves GET /setup/links.
@@ -84,7 +84,7 @@ func (s *server) showLinks(w http.ResponseWriter, r *http.Request) {
 		s.refuseLink(w, err)
 		return
 	}
-	s.setupPage(w, r, "setup-links.html", map[string]any{"Title": "Links", "Keys": keys, "Cameras": s.Cameras.Cameras()})
+	s.setupPage(w, r, "setup-links.html", map[string]any{"Title": language(r).Text("setup.links"), "Keys": keys, "Cameras": s.Cameras.Cameras()})
 }
 
 // hardwareFacts are what the page says of the hardware, as GET /api/hardware has it.
@@ -104,7 +104,7 @@ type hardwareFacts struct {
 func (s *server) showSetupHardware(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), hardwareTimeout)
 	defer cancel()
-	values := map[string]any{"Title": "Hardware", "Reads": true, "Hardware": (*hardwareFacts)(nil)}
+	values := map[string]any{"Title": language(r).Text("setup.hardware"), "Reads": true, "Hardware": (*hardwareFacts)(nil)}
 	if found := s.Hardware(ctx); found != nil {
 		text, err := json.Marshal(found)
 		facts := &hardwareFacts{}
@@ -121,5 +121,5 @@ func (s *server) showSetupHardware(w http.ResponseWriter, r *http.Request) {
 
 // showSetupConfiguration serves GET /setup/configuration.
 func (s *server) showSetupConfiguration(w http.ResponseWriter, r *http.Request) {
-	s.setupPage(w, r, "setup-configuration.html", map[string]any{"Title": "Configuration", "Reads": true, "Configuration": s.Configuration()})
+	s.setupPage(w, r, "setup-configuration.html", map[string]any{"Title": language(r).Text("setup.configuration"), "Reads": true, "Configuration": s.Configuration()})
 }

@@ -23,10 +23,13 @@ func (s *server) wall(w http.ResponseWriter, r *http.Request) {
 		groups = []byte("[]") // texts can always be written
 	}
 	s.page(w, r, "wall.html", map[string]any{
-		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams(r), "Wall": settings, "Groups": string(groups),
+		"Cameras": s.camerasOf(p), "New": registry.Status{}, "Streams": wallStreams(r), "Wall": settings, "Groups": string(groups), "Cycles": cycles,
 		"Configuration": configuration, "Admin": p.Role >= auth.Admin,
 	})
 }
+
+// cycles are the times that the wall offers for cycling, in seconds.
+var cycles = []int{5, 10, 30, 60}
 
 // wallStreams is the largest number of cameras that the wall shows as streams instead of snapshots. A browser opens at most six
 // connections to an HTTP/1.1 server, and each stream takes one. Over HTTP/2 they share a connection, on which net/http allows 250

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/framegate/framegate/web/texts"
+
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
@@ -23,7 +25,7 @@ func colours(t *testing.T, ctx context.Context, scheme string) {
 	}))
 }
 
-// TestPagesAreAccessible lets axe-core look at every page, light and dark. scripts/install.sh test installs it.
+// TestPagesAreAccessible lets axe-core look at every page, light and dark, in every language. scripts/install.sh test installs it.
 func TestPagesAreAccessible(t *testing.T) {
 	axe, err := os.ReadFile("testdata/axe/node_modules/axe-core/axe.min.js")
 	if errors.Is(err, fs.ErrNotExist) {
@@ -32,11 +34,17 @@ func TestPagesAreAccessible(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, table := range texts.Tables {
+		t.Run(table.Code, func(t *testing.T) { pagesAreAccessible(t, string(axe), table) })
+	}
+}
+
+func pagesAreAccessible(t *testing.T, axe string, table *texts.Table) {
 	ctx := browser(t, cams)
 	_, wall := withUsers(t)
 	look := func(what string) (found string) {
 		t.Helper()
-		do(t, ctx, chromedp.Evaluate[string](string(axe)+`; window.found = null; axe.run(document, {resultTypes: ['violations']}).then(({ violations }) => {
+		do(t, ctx, chromedp.Evaluate[string](axe+`; window.found = null; axe.run(document, {resultTypes: ['violations']}).then(({ violations }) => {
 			window.found = violations.map((v) => v.id + ': ' + v.help + '\n' + v.nodes.map((n) => '  ' + n.html.slice(0, 200) + '\n  ' + n.failureSummary).join('\n')).join('\n');
 		}, (error) => { window.found = String(error); }); ''`))
 		untilTrue(t, ctx, "axe has looked at "+what, `window.found !== null`)
@@ -44,15 +52,18 @@ func TestPagesAreAccessible(t *testing.T) {
 	}
 	check := func(what string) {
 		t.Helper()
+		if lang := do(t, ctx, chromedp.Evaluate[string](`document.documentElement.lang`)); lang != table.Tag() {
+			t.Errorf("%s is in the language %s, want %s", what, lang, table.Tag())
+		}
 		for _, scheme := range []string{"light", "dark"} {
 			colours(t, ctx, scheme)
 			if found := look(what); found != "" {
 				t.Errorf("%s, %s:\n%s", what, scheme, found)
 			}
-			keepScreenshot(t, ctx, strings.ReplaceAll(what, " ", "-")+"-"+scheme)
+			keepScreenshot(t, ctx, strings.ReplaceAll(what, " ", "-")+"-"+scheme+"-"+table.Code)
 		}
 	}
-	do(t, ctx, chromedp.Navigate(wall))
+	do(t, ctx, chromedp.Navigate(wall+"sign-in?lang="+table.Code)) // which the browser remembers
 	untilPage(t, ctx, "the sign-in page", onSignIn)
 	do(t, ctx, chromedp.Evaluate[string](`document.querySelector('main').append(new Image()), ''`))
 	if found := look("a picture without a text"); !strings.Contains(found, "image-alt") {

@@ -48,6 +48,7 @@ var order = []string{
 	"web/auth/users",
 	"web/auth/sessions",
 	"web/auth/firstrun",
+	"web/texts",
 	"web/adapt",
 	"web/live",
 	"web",

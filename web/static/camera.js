@@ -8,21 +8,19 @@
   const page = document.querySelector('.camera');
   const path = `cameras/${encodeURIComponent(page.dataset.camera)}`;
 
-  // A plot has a unit, and a function that gives the value of a sample: null where there is none.
+  // A plot has a function that gives the value of a sample: null where there is none.
   const plots = {
-    fps: ['', (s) => s.fps],
-    latency: ['ms', (s) => s.latency && s.latency * 1000],
-    bytes: ['kB/s', (s) => s.bytes / 1000],
-    processor: ['%', (s) => (s.processor === undefined ? null : s.processor * 100)],
+    fps: (s) => s.fps,
+    latency: (s) => s.latency && s.latency * 1000,
+    bytes: (s) => s.bytes / 1000,
+    processor: (s) => (s.processor === undefined ? null : s.processor * 100),
   };
-
-  const text = (value, unit) => `${value < 10 ? value.toFixed(1) : Math.round(value)} ${unit}`.trim();
 
   // plot draws a line, which is interrupted where there is no value, and says what it shows.
   function plot(name, samples, span) {
     const figure = document.querySelector(`[data-plot=${name}]`);
-    const [unit, valueOf] = plots[name];
-    const values = samples.map(valueOf);
+    const text = (value) => t(`plot.value.${name}`, { value: number(value, value < 10 ? 1 : 0) });
+    const values = samples.map(plots[name]);
     const known = values.filter((v) => v !== null);
     figure.hidden = known.length === 0 && name === 'processor'; // which only admins may know
     const most = Math.max(...known), end = Date.parse(samples.at(-1)?.at);
@@ -36,8 +34,15 @@
     });
     figure.querySelector('path').setAttribute('d', line);
     const last = values.at(-1) ?? null;
-    figure.querySelector('output').value = last === null ? 'none' : text(last, unit);
-    figure.querySelector('small').textContent = known.length === 0 ? 'nothing yet' : `${text(Math.min(...known), unit)} to ${text(most, unit)}`;
+    figure.querySelector('output').value = last === null ? t('fact.none') : text(last);
+    figure.querySelector('small').textContent = known.length === 0 ? t('plot.nothing') : t('plot.range', { least: text(Math.min(...known)), most: text(most) });
+  }
+
+  // textOf says in a sentence what happened.
+  function textOf(event) {
+    if (event.kind === 'plan_failed') return t('event.plan_failed', event);
+    if (event.kind === 'plan') return t('event.plan', event);
+    return event.reason && event.reason !== 'failed' ? t(`reason.${event.reason}`) : t(`event.${event.state}`);
   }
 
   // showEvents shows the last events, the newest first.
@@ -46,11 +51,11 @@
     const shown = events.slice(-mostEvents).reverse().map((event) => {
       const item = document.createElement('li'), time = document.createElement('time');
       time.dateTime = event.at;
-      time.textContent = new Date(event.at).toLocaleString();
-      item.append(time, ` ${event.text}`);
-      if (event.error && event.kind === 'state') {
+      time.textContent = new Date(event.at).toLocaleString(locale);
+      item.append(time, ` ${textOf(event)}`);
+      if (event.kind === 'state') {
         const why = document.createElement('bdi');
-        why.textContent = event.error;
+        why.textContent = detailOf(event);
         item.append(' ', why);
       }
       return item;
@@ -81,9 +86,9 @@
       getSelection().selectAllChildren(element);
       document.execCommand('copy');
     }
-    button.textContent = said.textContent = 'Copied';
+    button.textContent = said.textContent = t('camera.copied');
     setTimeout(() => {
-      button.textContent = 'Copy';
+      button.textContent = t('camera.copy');
       said.textContent = '';
     }, 2000);
   }
@@ -96,11 +101,11 @@
     try {
       const answer = await fetch(new URL('api/links', root), { method: 'POST', headers: { 'Content-Type': 'application/json' }, body });
       const made = await answer.json();
-      if (!answer.ok) throw new Error(made.detail);
+      if (!answer.ok) throw made;
       shown.textContent = new URL(made.url, location.origin);
       shown.parentElement.hidden = false;
     } catch (error) {
-      refusal.textContent = error.message;
+      refusal.textContent = error.detail ?? t('no-answer');
     }
   }
 

@@ -40,28 +40,32 @@ function mode() {
 // whyNotDecoded says why a camera has no plan.
 function whyNotDecoded(camera) {
   switch (camera.state) {
-    case 'disabled': return 'nothing, because the camera is disabled';
-    case 'connecting': return 'nothing yet, because the camera has not sent a picture';
+    case 'disabled': return t('fact.plan.disabled');
+    case 'connecting': return t('fact.plan.connecting');
     case 'idle':
     case 'ready':
-    case 'live': return camera.viewers > 0 ? 'nothing yet' : 'nothing, because nobody watches';
-    default: return `nothing, because there are no pictures: ${camera.error || camera.state}`;
+    case 'live': return camera.viewers > 0 ? t('fact.plan.yet') : t('fact.plan.unwatched');
+    default: return t('fact.plan.fault', { fault: faultOf(camera) || t(`state.${camera.state}`) });
   }
 }
 
 // showFacts fills in the page of one camera, which may be removed.
 function showFacts(camera) {
   const plan = camera && camera.plan;
-  const facts = !camera ? { source: 'nothing', plan: 'nothing, because the camera was removed', why: '', viewers: 0, renditions: 'none', reconnects: '' } : {
-    source: camera.codec ? `${camera.codec}${camera.hdr ? `, HDR (${camera.hdr.toUpperCase()}),` : ''} ${camera.width}x${camera.height} at ${camera.source_fps.toFixed(1)} fps` : 'nothing',
+  const facts = !camera ? { source: t('fact.nothing'), plan: t('fact.plan.removed'), why: '', viewers: 0, renditions: t('fact.none'), reconnects: '' } : {
+    source: camera.codec ? t('fact.source', {
+      ...camera,
+      codec: camera.hdr ? t('fact.hdr', { codec: camera.codec, hdr: camera.hdr.toUpperCase() }) : camera.codec,
+      fps: number(camera.source_fps, 1),
+    }) : t('fact.nothing'),
     plan: plan ? [plan.name, [plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')].filter(Boolean).join(': ') : whyNotDecoded(camera),
     why: [
       plan && plan.chosen,
       plan && plan.reason,
-      ...camera.plans_failed.map((f) => `${f.plan} failed ${f.times} times, last at ${new Date(f.at).toLocaleTimeString()}: ${f.reason}`),
+      ...camera.plans_failed.map((f) => t('fact.failed', { ...f, count: f.times, time: timeOf(f.at) })),
     ].filter(Boolean).join('; '),
     viewers: camera.viewers,
-    renditions: camera.renditions.map((r) => `${r.width}x${r.height} at ${r.fps_now.toFixed(1)} fps for ${r.viewers}`).join('; ') || 'none',
+    renditions: camera.renditions.map((r) => t('fact.rendition', { ...r, fps: number(r.fps_now, 1), count: r.viewers })).join('; ') || t('fact.none'),
     reconnects: camera.reconnects,
   };
   for (const [name, text] of Object.entries(facts)) {
@@ -104,7 +108,7 @@ async function problem(url) {
     const answer = await fetch(url, { signal: stop.signal });
     return answer.ok ? '' : (await answer.json()).detail;
   } catch {
-    return 'framegate does not answer';
+    return t('no-answer');
   } finally {
     stop.abort();
   }

@@ -2,8 +2,9 @@
 // picture is one request, so that the element knows how long ago it came, and a picture that fails is requested again.
 'use strict';
 
-customElements.define('framegate-camera', class extends HTMLElement {
+customElements.define('framegate-camera', class Camera extends HTMLElement {
   static observedAttributes = ['src', 'alt'];
+  static #texts = { /* the texts */ }; // by language, which framegate puts here
 
   #root = this.attachShadow({ mode: 'open' });
   #img = new Image();
@@ -95,8 +96,11 @@ customElements.define('framegate-camera', class extends HTMLElement {
   // show says how old the picture is, if it is old.
   #show() {
     const age = performance.now() - this.#at, old = this.#at && age > 2000 + this.#pause;
-    const since = age < 60000 ? `${Math.round(age / 1000)} s` : `${Math.round(age / 60000)} min`;
+    const language = (this.closest('[lang]')?.lang || navigator.language).slice(0, 2).toLowerCase();
+    const texts = Camera.#texts[language] ?? Camera.#texts.en;
+    const t = (key, value) => texts[key].replace(/{\w+}/, value);
+    const since = age < 60000 ? t('duration.seconds', Math.round(age / 1000)) : t('duration.minutes', Math.round(age / 60000));
     this.toggleAttribute('data-old', Boolean(old));
-    this.#age.textContent = old ? `${since} old` : this.#failed && !this.#at ? 'no picture' : '';
+    this.#age.textContent = old ? t('tile.age', since) : this.#failed && !this.#at ? t('tile.no-picture') : '';
   }
 });

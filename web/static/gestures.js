@@ -22,7 +22,7 @@ const actions = {
   m: () => {
     moving = !moving;
     pick(null);
-    announce(moving ? 'Choose a camera, and then its new place' : 'Cameras stay');
+    announce(moving ? t('wall.choose') : t('wall.chosen'));
   },
   f: () => (document.fullscreenElement ? document.exitFullscreen() : document.documentElement.requestFullscreen?.()),
   k: () => change({ kiosk: view.has('kiosk') ? null : '' }),

@@ -8,7 +8,9 @@ const bar = document.querySelector('.tools'), tools = bar.elements;
 const stored = (key) => { try { return localStorage[key] ?? ''; } catch { return ''; } };
 const store = (key, text) => { try { localStorage[key] = text; } catch { /* the browser stores nothing */ } };
 
-const view = new URLSearchParams(location.search || stored('wall'));
+const given = new URLSearchParams(location.search);
+given.delete('lang'); // which a cookie keeps
+const view = `${given}` ? given : new URLSearchParams(stored('wall'));
 const seen = (key) => view.get(key) ?? '';
 let groups = JSON.parse(wall.dataset.groups);
 let columns = 1;
@@ -22,6 +24,7 @@ function change(keys, passing) {
   lay();
   if (passing) return;
   history.replaceState(null, '', `?${view}`.replace(/^\?$/, location.pathname));
+  for (const link of document.querySelectorAll('.languages a')) link.search = new URLSearchParams([...view, ['lang', link.hreflang]]);
   const kept = new URLSearchParams(view);
   kept.delete('kiosk');
   store('wall', kept);
@@ -112,7 +115,7 @@ function move(id, to) {
   order.splice(at, 0, id);
   change({ order });
   activeElement.focus(); // which the move has taken away
-  announce(`${tiles.get(id).img.alt} is number ${at + 1} of ${order.length}`);
+  announce(t('wall.moved', { camera: tiles.get(id).img.alt, place: at + 1, all: order.length }));
 }
 
 // wake keeps the screen on while the wall is a kiosk, fills the screen or cycles.

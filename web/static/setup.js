@@ -17,7 +17,7 @@ async function send(method, path, body) {
 let where = document; // the form that is sent
 
 // refused shows a problem at the field that it is about, or above the form.
-function refused({ detail = 'framegate does not answer', parameter = 'none' }) {
+function refused({ detail = t('no-answer'), parameter = 'none' }) {
   const name = CSS.escape(parameter);
   const field = where.querySelector(`[name="${name}"], [name^="${name}."]`);
   const at = field ? document.createElement('p') : one('#refusal');
@@ -69,7 +69,7 @@ function onSubmit(form, what) {
 
 onClick('[data-delete]', async (button) => {
   const dialog = one('#confirm');
-  one('#confirm-what').textContent = `Delete ${button.dataset.what}?`;
+  one('#confirm-what').textContent = button.dataset.question;
   dialog.returnValue = 'no';
   dialog.showModal();
   await new Promise((resolve) => { dialog.addEventListener('close', resolve, { once: true }); });
@@ -115,8 +115,8 @@ function changesOf(form) {
   for (const field of all('[data-default]', form)) {
     const value = valueOf(field);
     const together = moved && source.includes(field.name);
-    if (field.required && !field.closest('[hidden]') && !value) throw { parameter: field.name, detail: 'This is needed.' };
-    if (together && field.name === 'password' && !value) throw { parameter: 'password', detail: 'Type the password again: it was a part of the URL.' };
+    if (field.required && !field.closest('[hidden]') && !value) throw { parameter: field.name, detail: t('form.needed') };
+    if (together && field.name === 'password' && !value) throw { parameter: 'password', detail: t('form.password-again') };
     if (value === field.was && !together) continue;
     const [outer, inner] = field.name.split('.');
     const at = inner ? keys[outer] ??= {} : keys;
@@ -131,14 +131,14 @@ function changesOf(form) {
 // showProbe shows what a probe has found.
 async function showProbe({ found, picture, error, remedy }) {
   if (error) {
-    say([`It does not work: ${error}`, remedy], 'bad');
+    say([t('form.fails', { error }), remedy], 'bad');
     return;
   }
   const { plan } = found;
   say([
-    `It works: ${found.codec}, ${found.width}x${found.height}${found.fps ? `, ${found.fps.toFixed(1)} fps` : ''}`,
-    `Decoded by ${plan.name} (${[plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', ')}): ${plan.chosen}`,
-    ...(found.oddities || []).map((odd) => `Odd: ${odd}`),
+    found.fps ? t('form.works.fps', { ...found, fps: number(found.fps, 1) }) : t('form.works', found),
+    t('form.plan', { plan: plan.name, elements: [plan.decoder, plan.scaler, plan.encoder].filter(Boolean).join(', '), reason: plan.chosen }),
+    ...(found.oddities || []).map((oddity) => t('form.odd', { oddity })),
   ], 'good');
   const canvas = one('#picture');
   canvas.picture = await createImageBitmap(new Blob([Uint8Array.from(atob(picture), (c) => c.charCodeAt(0))]));
@@ -239,7 +239,7 @@ function cameraForm(form) {
   });
   onClick('#test', async () => {
     const keys = changesOf(form);
-    say(['Connecting …'], 'wait');
+    say([t('form.connecting')], 'wait');
     one('#picture').hidden = true;
     const answer = send('POST', id ? `api/cameras/${id}/probe` : 'api/probe', keys);
     answer.catch(() => say([], ''));
@@ -256,9 +256,9 @@ function cameraForm(form) {
   });
   onClick('#discover', async () => {
     const status = one('#discovered');
-    status.textContent = 'Asking …';
+    status.textContent = t('form.asking');
     const devices = await send('POST', 'api/discover').finally(() => { status.textContent = ''; });
-    status.textContent = devices.length ? '' : 'No camera answers; it may have ONVIF switched off.';
+    status.textContent = devices.length ? '' : t('form.nobody');
     one('#devices').replaceChildren(...devices.map(({ host, name, model, vendor, service }) => {
       const button = Object.assign(document.createElement('button'), { type: 'button', textContent: `${host} ${name} ${model}` });
       button.addEventListener('click', () => {
@@ -279,3 +279,4 @@ function cameraForm(form) {
 }
 
 if (one('#camera')) cameraForm(one('#camera'));
+for (const time of all('time')) time.textContent = new Date(time.dateTime).toLocaleString(locale);

@@ -6,19 +6,28 @@ const ageTick = 250; // ms between two updates of the ages
 const figuresTime = 2000; // ms over which the rate of a tile is counted
 const sayPause = 700; // ms over which changes are gathered for screen readers
 const fine = ['live', 'ready', 'idle', 'connecting', 'disabled']; // states without a reason
-const words = { unknown: 'connection lost' }; // for states that are not in the API
 
 // duration is a time in ms as text.
 function duration(ms) {
   const s = Math.floor(ms / 1000);
-  if (s < 60) return `${s} s`;
-  return s < 3600 ? `${Math.floor(s / 60)} min` : `${Math.floor(s / 3600)} h`;
+  if (s < 60) return t('duration.seconds', { number: s });
+  return s < 3600 ? t('duration.minutes', { number: Math.floor(s / 60) }) : t('duration.hours', { number: Math.floor(s / 3600) });
 }
 
 // timeOf is a time as text, with its day unless that is today.
 function timeOf(at) {
   const date = new Date(at);
-  return date.toDateString() === new Date().toDateString() ? date.toLocaleTimeString() : date.toLocaleString();
+  return date.toDateString() === new Date().toDateString() ? date.toLocaleTimeString(locale) : date.toLocaleString(locale);
+}
+
+// detailOf is framegate's sentence about a fault, in English, unless that only names the reason.
+const detailOf = ({ error = '', reason = '' }) => (error.endsWith(`: ${reason.replaceAll('_', ' ')}`) ? '' : error);
+
+// faultOf says why a camera has no picture, empty if it has one.
+function faultOf(camera) {
+  const reason = t(`reason.${camera.reason || 'failed'}`), error = detailOf(camera);
+  if (!camera.error) return '';
+  return error ? t('fault', { reason, error }) : reason;
 }
 
 // announce says a text to screen readers, with others of the same time.
@@ -27,7 +36,7 @@ function announce(text) {
   announce.timer ??= setTimeout(() => {
     const { texts } = announce;
     const more = texts.length - 4;
-    announce.said.textContent = texts.slice(0, 4).join('. ') + (more > 0 ? `, and ${more} more` : '');
+    announce.said.textContent = [...texts.slice(0, 4), ...more > 0 ? [t('tile.more', { count: more })] : []].join('; ');
     announce.texts = [];
     announce.timer = null;
   }, sayPause);
@@ -59,11 +68,11 @@ class TileState {
   say(state, fault, since) {
     const { dataset } = this.element, before = dataset.state;
     dataset.state = state;
-    this.set('state', words[state] ?? state);
+    this.set('state', t(`state.${state}`));
     this.set('fault', fault);
-    this.set('since', fine.includes(state) || !since ? '' : `since ${timeOf(since)}`);
+    this.set('since', fine.includes(state) || !since ? '' : t('tile.since', { time: timeOf(since) }));
     if (state === before || fine.includes(state) && fine.includes(before)) return;
-    announce([`${this.part('title').textContent}: ${words[state] ?? state}`, fault].filter(Boolean).join(', '));
+    announce([t('tile.changed', { camera: this.part('title').textContent, state: t(`state.${state}`) }), fault].filter(Boolean).join(', '));
   }
 
   // describe takes in what framegate says of the camera. received is when its newest picture arrived, if that is all that is known.
@@ -72,7 +81,7 @@ class TileState {
     if (received !== undefined) this.received = received;
     const mark = this.part('mark');
     mark.hidden = !camera.plan?.hardware;
-    if (camera.plan) mark.title = `Decoded by hardware: ${camera.plan.decoder || camera.plan.name}`;
+    if (camera.plan) mark.title = t('tile.decoded-by', { decoder: camera.plan.decoder || camera.plan.name });
   }
 
   // picture takes in that a picture is shown.
@@ -94,7 +103,7 @@ class TileState {
   tick(mode, figures) {
     const now = performance.now();
     const age = this.received === null || this.element.dataset.state === 'disabled' ? 0 : now - this.received;
-    this.set('age', age >= oldAge ? `${duration(age)} old` : '');
+    this.set('age', age >= oldAge ? t('tile.age', { age: duration(age) }) : '');
     const part = this.part('figures');
     part.hidden = !figures;
     if (figures) part.textContent = this.figures(mode, now);
@@ -103,9 +112,9 @@ class TileState {
   figures(mode, now) {
     if (mode === 'stream') { // an <img> does not count its pictures
       const rates = (this.camera?.renditions ?? []).filter((r) => r.viewers > 0).map((r) => r.fps_now);
-      return `${Math.max(0, ...rates).toFixed(1)} fps sent`;
+      return t('tile.sent', { fps: number(Math.max(0, ...rates), 1) });
     }
-    const rate = this.drawn.filter((at) => at > now - figuresTime).length * 1000 / figuresTime;
-    return `${rate.toFixed(1)} fps` + (this.latency === null ? '' : `, ${Math.round(this.latency)} ms`);
+    const fps = number(this.drawn.filter((at) => at > now - figuresTime).length * 1000 / figuresTime, 1);
+    return this.latency === null ? t('tile.rate', { fps }) : t('tile.figures', { fps, latency: number(this.latency) });
   }
 }

@@ -225,7 +225,7 @@ class Tile {
     const state = camera ? camera.state : 'removed';
     const before = this.element.dataset.state;
     if (camera) this.state.set('title', this.img.alt = camera.name);
-    this.state.say(state, camera ? camera.error || this.problem : 'The camera was removed from the configuration.', camera?.since);
+    this.state.say(state, camera ? faultOf(camera) || this.problem : t('tile.removed'), camera?.since);
     if (!camera || state === 'disabled') {
       this.want('');
       this.canvas().remove();
@@ -257,7 +257,7 @@ class Tile {
     if (this.canvas().isConnected) this.state.forget();
     else if (camera?.last_frame_at) this.state.received ??= live.at(Date.parse(camera.last_frame_at));
     this.canvas().remove();
-    this.state.say('unknown', 'This page gets no answer from framegate, and so does not know how the camera is.', this.lost);
+    this.state.say('unknown', t('tile.unknown'), this.lost);
   }
 }
 

@@ -229,7 +229,7 @@ class Zoom {
       this.tile.fail(why);
       this.retry(statePeriod);
     } else {
-      this.note(`Not as sharp as it could be: ${why}`);
+      this.note(t('camera.not-sharp', { error: why }));
       if (this.ended || !contains(this.loaded.part, this.view)) this.open(fallback);
       else this.retry(retryPause);
     }
@@ -259,7 +259,7 @@ class Zoom {
   say() {
     const { side } = this.view;
     const toolbar = this.box.querySelector('.zoom');
-    toolbar.querySelector('output').value = `${(1 / side).toFixed(1)}×`;
+    toolbar.querySelector('output').value = `${number(1 / side, 1)}×`;
     toolbar.querySelector('[data-zoom=in]').disabled = side <= this.least();
     for (const name of ['out', 'whole']) toolbar.querySelector(`[data-zoom=${name}]`).disabled = side === 1;
     if (document.activeElement.disabled) this.box.focus(); // so that the keys still work
@@ -311,7 +311,7 @@ class Zoom {
     if (event.deltaY === 0) return;
     const ends = this.view.side === (event.deltaY > 0 ? 1 : this.least());
     if (!event.ctrlKey) { // with ctrl the browser would enlarge the page
-      if (!this.box.contains(document.activeElement)) this.note('To zoom with the wheel, click the picture or hold Ctrl.', hintTime);
+      if (!this.box.contains(document.activeElement)) this.note(t('camera.hint'), hintTime);
       if (ends || !this.box.contains(document.activeElement)) return;
     }
     event.preventDefault();
