@@ -115,7 +115,7 @@ func TestManyRangesAreIgnored(t *testing.T) {
 func TestErrorsQuoteLittleOfTheRequest(t *testing.T) {
 	url := serve(t)
 	long := strings.Repeat("x", 100_000)
-	for _, path := range []string{"/cameras/gate/stream?width=" + long, "/cameras/" + long + "/stream", "/cameras/gate/stream?" + long + "=%zz" + long} {
+	for _, path := range []string{"/cameras/gate/stream?width=" + long, "/cameras/" + long + "/stream", "/cameras/gate/stream?width=%zz" + long} {
 		resp, body := get(t, url+path)
 		if resp.StatusCode < 400 || len(body) > 3*maxText {
 			t.Errorf("%.40s: %s, %d bytes", path, resp.Status, len(body))
