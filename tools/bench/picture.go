@@ -17,16 +17,36 @@ import (
 	"github.com/framegate/framegate/internal/rig"
 	"github.com/framegate/framegate/internal/table"
 	"github.com/framegate/framegate/internal/testcam"
+	"github.com/framegate/framegate/internal/testcam/loop"
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// drawing is a picture that is hard to scale.
+// drawing is a picture of 1920x1080 that the programs scale.
 type drawing struct {
 	name string
-	draw func(width, height int) image.Image
+	draw func() (likeness.Video, error)
 }
 
-var drawings = []drawing{{"zone plate", likeness.ZonePlate}, {"chart", likeness.Chart}, {"text", likeness.Text}}
+var drawings = []drawing{
+	{"zone plate", drawn(likeness.ZonePlate)}, {"chart", drawn(likeness.Chart)}, {"text", drawn(likeness.Text)}, {"a frame of the moving scene", frameOfScene},
+}
+
+// drawn encodes what a function draws.
+func drawn(draw func(width, height int) image.Image) func() (likeness.Video, error) {
+	return func() (likeness.Video, error) { return likeness.VideoOf(draw(1920, 1080), likeness.Left), nil }
+}
+
+// frameOfScene is what the camera encodes.
+func frameOfScene() (likeness.Video, error) {
+	c := rig.Camera1080
+	still, err := loop.Still(loop.Spec{Width: c.Width, Height: c.Height, FPS: 25, Length: 200, Grain: c.Grain, Label: "cam1"}, 50)
+	if err != nil {
+		return likeness.Video{}, err
+	}
+	video := likeness.JPEG(still) // the planes as they are
+	video.Site = likeness.Left
+	return video, nil
+}
 
 // sizes are those of scaled pictures, by the part of 1920x1080 that they are.
 var sizes = []struct {
@@ -57,7 +77,10 @@ func (b *bench) picture(ctx context.Context) error {
 	var urls []string
 	var videos []likeness.Video
 	for _, d := range drawings {
-		video := likeness.VideoOf(d.draw(1920, 1080), likeness.Left)
+		video, err := d.draw()
+		if err != nil {
+			return fmt.Errorf("%s: %w", d.name, err)
+		}
 		path := filepath.Join(folder, strings.ReplaceAll(d.name, " ", "-")+".mkv")
 		if err := encode(ctx, video, path); err != nil {
 			return fmt.Errorf("%s: %w", d.name, err)
