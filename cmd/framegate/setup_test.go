@@ -89,7 +89,7 @@ func TestAdminAddsEditsAndDeletesACameraInTheBrowser(t *testing.T) {
 	untilPage(t, ctx, "the page asks", `document.querySelector('#confirm').open && `+textOf("#confirm-what")+`.includes('Gate')`)
 	keepScreenshot(t, ctx, "setup-delete")
 	press(t, ctx, "Keep")
-	untilPage(t, ctx, "the camera is kept", `!document.querySelector('#confirm').open && document.querySelector('[data-delete]').ariaBusy === 'false' && `+row+`!== null`)
+	untilPage(t, ctx, "the camera is kept", `!document.querySelector('#confirm').open && document.querySelector('[data-delete]').ariaBusy !== 'true' && `+row+`!== null`)
 	press(t, ctx, "Delete")
 	untilPage(t, ctx, "the page asks again", `document.querySelector('#confirm').open`)
 	do(t, ctx, chromedp.Evaluate[string](`document.querySelector('#confirm button[value=yes]').click(), ''`))

@@ -67,6 +67,12 @@ function onSubmit(form, what) {
   });
 }
 
+// refresh shows what a change has made of the page. list.js does so without loading it again, which would close a dialog.
+function refresh() {
+  if (one('#cameras')) changed();
+  else location.reload();
+}
+
 onClick('[data-delete]', async (button) => {
   const dialog = one('#confirm');
   one('#confirm-what').textContent = button.dataset.question;
@@ -76,12 +82,12 @@ onClick('[data-delete]', async (button) => {
   if (dialog.returnValue !== 'yes') return;
   await send('DELETE', button.dataset.delete);
   if (one('#camera')) location.assign(new URL('setup', base));
-  else location.reload();
+  else refresh();
 });
 
 onClick('[data-disable], [data-enable]', async ({ dataset: { disable, enable } }) => {
   await send('PATCH', `api/cameras/${disable || enable}`, { disabled: disable ? true : null });
-  location.reload();
+  refresh();
 });
 
 // Other forms send their fields as JSON. A field with data-place ends the path, and an empty one is left out.
