@@ -49,6 +49,7 @@ func serveTLS(t *testing.T, handler http.Handler) *secure {
 func serveCamera(t *testing.T, path string) *secure {
 	t.Helper()
 	handler, stop := newHandler(t, mustParse(t, "cameras: [{id: gate, url: 'rtsp://h"+path+"'}]"), nil, time.Now)
+	handler.server.viewerTimeout = 5 * time.Minute // the machine may be busy
 	s := serveTLS(t, handler)
 	t.Cleanup(stop) // before the server is closed
 	return s

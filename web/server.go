@@ -167,6 +167,8 @@ type server struct {
 	visitLog    *slog.Logger     // of refused visitors; it writes few lines a second
 	reduced     atomic.Int64     // viewers who are not on the first step of quality=auto
 	now         func() time.Time // by which quality=auto and max_kbps judge a connection
+
+	viewerTimeout time.Duration // writeTimeout of viewers; 0 unless a test needs a longer one
 }
 
 // allowed returns the methods of a path.

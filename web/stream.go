@@ -1,6 +1,7 @@
 package web
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net/http"
@@ -33,7 +34,7 @@ func (s *server) stream(w http.ResponseWriter, r *http.Request) {
 		refused.write(w)
 		return
 	}
-	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r), now: s.now, reduced: &s.reduced, last: s.lastPicture}
+	out := &sender{cameras: s.Cameras, id: id, request: q.Request, client: clientOf(r), now: s.now, timeout: s.viewerTimeout, reduced: &s.reduced, last: s.lastPicture}
 	// Over HTTP/1.1 the stream outlives this handler. Until its first picture is there, it ends with the request.
 	ctx, cancel := context.WithCancelCause(context.Background())
 	out.ctx, out.cancel = ctx, func() { cancel(nil) }
@@ -103,6 +104,7 @@ type sender struct {
 	next     *registry.View // takes over when sendView returns
 	to       streamWriter
 	now      func() time.Time
+	timeout  time.Duration // for each part; 0 for writeTimeout
 	reduced  *atomic.Int64 // counts the viewer while it is not on the first step
 	adaptive *adaptive     // nil if the viewer gets the same pictures however fast its connection is
 
@@ -120,7 +122,7 @@ func (s *sender) send(h http.Header) {
 			s.stopAdapting()
 		}
 	}()
-	s.to.SetWriteDeadline(time.Now().Add(writeTimeout))
+	s.to.SetWriteDeadline(time.Now().Add(cmp.Or(s.timeout, writeTimeout)))
 	if s.to.begin(h, s.client.opening()) != nil {
 		return
 	}
@@ -187,7 +189,7 @@ func (s *sender) sendView() error {
 
 // write writes a part. If the view has ended, it writes nothing and returns why the view ended.
 func (s *sender) write(part []byte) error {
-	s.to.SetWriteDeadline(time.Now().Add(writeTimeout))
+	s.to.SetWriteDeadline(time.Now().Add(cmp.Or(s.timeout, writeTimeout)))
 	if ctx := s.view.Context(); ctx.Err() != nil {
 		return context.Cause(ctx)
 	}
