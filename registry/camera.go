@@ -58,6 +58,7 @@ func (r *Registry) newCamera(conf configs.Camera, old *camera) (*camera, error) 
 	c.accounts = &challenge.Accounts{}
 	if old != nil { // whose feeds c may keep
 		c.accounts = old.accounts
+		c.accounts.Retry()
 	}
 	c.ctx, c.cancel = context.WithCancelCause(context.Background())
 	sources := []configs.Source{conf.Source}

@@ -28,6 +28,16 @@ type account struct {
 	why      error           // why refused was refused
 }
 
+// Retry lets a stream try each password again at once, since somebody has changed the camera's configuration. The others wait for what
+// becomes of it.
+func (a *Accounts) Retry() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, account := range a.all {
+		account.refusals, account.refused, account.waiting, account.until, account.why = 0, "", "", time.Time{}, nil
+	}
+}
+
 // Login returns a stream's use of an account, for one attempt to connect.
 func (a *Accounts) Login(host, username, password, stream string) *Login {
 	a.mu.Lock()

@@ -34,12 +34,26 @@ func TestOtherStreamsWaitAsLongAsTheOneThatWasRefused(t *testing.T) {
 				l.accounts.mu.Unlock()
 			}
 		}
-		if sent > 1 {
+		if sent != 1 {
 			t.Errorf("round %d: the password was sent %d times", n, sent)
 		}
 		now = now.Add(backoff.AfterRefusal.Pause(n))
 	}
 	begins(t, a.Login("cam", "ann", "right", "/sub"), now, nil) // another password
+}
+
+func TestChangedCameraIsTriedAtOnce(t *testing.T) {
+	var a Accounts
+	now, refusal := time.Now(), errors.New("401")
+	l := a.Login("cam", "ann", "hunter2", "/channel5")
+	for range 4 {
+		l.accounts.mu.Lock()
+		l.refused(refusal, now)
+		l.accounts.mu.Unlock()
+	}
+	begins(t, a.Login("cam", "ann", "hunter2", "/channel4"), now, refusal)
+	a.Retry()
+	begins(t, a.Login("cam", "ann", "hunter2", "/channel4"), now, nil)
 }
 
 func TestStreamThatTheAccountIsAllowedIsNotKeptOutByAnother(t *testing.T) {

@@ -66,10 +66,21 @@ func (l *liveness) reset(now time.Time) {
 	l.inherited = l.units >= pauseUnits || l.inherited && l.units == 0
 	if !l.inherited {
 		l.recent, l.earlier, l.spanBegan, l.earlierBegan = pauses{}, pauses{}, now, now
+	} else {
+		away := now.Sub(later(l.connected, l.lastData)) // a time in which the camera could make no pause
+		l.spanBegan, l.earlierBegan = l.spanBegan.Add(away), l.earlierBegan.Add(away)
 	}
 	l.connected, l.lastData, l.lastUnit = now, time.Time{}, now
 	l.setUsable()
 	l.units, l.pause = 0, 0
+}
+
+// later is the later of two times.
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // data records data that are no unit.

@@ -225,6 +225,25 @@ func TestUsualPauseOfTheLastConnectionIsKeptOnce(t *testing.T) {
 	}
 }
 
+// TestUsualPauseOfTheLastConnectionOutlastsAnOutage of a camera that sends a picture every 4 s.
+func TestUsualPauseOfTheLastConnectionOutlastsAnOutage(t *testing.T) {
+	var l liveness
+	now := time.Now()
+	l.reset(now)
+	for n := range 30 {
+		now = now.Add(4 * time.Second)
+		l.unit(now, time.Duration(n)*4*time.Second, true)
+	}
+	for range 3 { // attempts that are refused
+		now = now.Add(5 * time.Minute)
+		l.reset(now)
+	}
+	l.unit(now, 0, true)
+	if limit := l.silence(timeouts{10 * time.Second, 5 * time.Second, 0}).limit; limit != 12*time.Second {
+		t.Errorf("a limit of %v", limit)
+	}
+}
+
 // h264 is a unit of one slice: an IDR or a P slice, after its length.
 var (
 	idrUnit = []byte{0, 0, 0, 3, 0x65, 0x88, 0x84}

@@ -63,7 +63,8 @@ func (l *rtspLogin) permit(ctx context.Context) error {
 // unless the camera may just be restarting.
 func (l *rtspLogin) ended(err, explained error) error {
 	defer l.End()
-	if !l.sent || frame.ReasonOf(explained) != frame.Unauthorized {
+	var status *rtsp.StatusError
+	if !l.sent || frame.ReasonOf(explained) != frame.Unauthorized || errors.As(err, &status) { // such as 403: the password is right, and not enough
 		return explained
 	}
 	var wrong *rtsp.PasswordError

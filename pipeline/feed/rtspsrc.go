@@ -161,7 +161,7 @@ func dial(ctx context.Context, src configs.Source, timeout time.Duration) error 
 		return fmt.Errorf("connect to %s: %w", place(src.URL), rootCause(err))
 	}
 	defer conn.Close()
-	if src.URL.Scheme == "rtsps" {
+	if src.URL.Scheme == "rtsps" && src.TLSVerify { // otherwise there is no certificate to judge, and the camera may speak old TLS
 		return checkTLS(ctx, conn, src)
 	}
 	return nil

@@ -111,10 +111,10 @@ func TestRefusedKeepaliveIsRepeatedAtOnce(t *testing.T) {
 		config: Config{Username: "ann", Timeout: patience}, conn: ours,
 		login: newLogin(Config{Username: "ann", Password: "secret"}),
 	}
+	s.login.accepted = true
 	done := make(chan error, 1)
-	go func() {
-		done <- s.handle(&message{status: 401, header: header{"www-authenticate": {`Digest realm="cam", nonce="new"`}}}, "rtsp://cam/live")
-	}()
+	refusal := &message{status: 401, header: header{"www-authenticate": {`Digest realm="cam", nonce="new"`}}}
+	go func() { done <- s.handle(refusal, "rtsp://cam/live") }()
 	theirs.SetDeadline(time.Now().Add(patience))
 	text := make([]byte, 1000)
 	n, err := theirs.Read(text)
@@ -123,5 +123,9 @@ func TestRefusedKeepaliveIsRepeatedAtOnce(t *testing.T) {
 	}
 	if err := <-done; err != nil {
 		t.Error(err)
+	}
+	s.renewed = time.Time{}
+	if err := s.handle(refusal, "rtsp://cam/live"); err != nil { // a request would wait for theirs
+		t.Errorf("refused again: %v", err)
 	}
 }

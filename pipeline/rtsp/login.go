@@ -116,8 +116,9 @@ func (s *session) follow(m *message) {
 	s.login.credentials.Follow(m.header["authentication-info"])
 }
 
-// closePatience is how long the end of a connection may follow a challenge. Both leave the camera at once.
-const closePatience = 20 * time.Millisecond
+// closePatience is how long the end of a connection may follow a challenge. Cameras that close it do so at once, but some only in the next
+// round of a loop.
+const closePatience = 150 * time.Millisecond
 
 // closesAfter reports whether the camera closes the connection after a challenge, so that the password would be lost on it and be sent
 // twice. Few cameras say so.

@@ -33,6 +33,7 @@ type session struct {
 	login   *login        // shared with the sessions after this one
 	timeout time.Duration // after which the camera ends a session without requests; 0 if it states none
 	renewed time.Time     // when a challenge was last answered while the stream plays
+	refused bool          // since then no response has accepted the password
 	over    atomic.Bool   // ctx is done
 
 	mu         sync.Mutex // guards what follows, and writing

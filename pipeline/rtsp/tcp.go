@@ -106,15 +106,18 @@ func (s *session) handle(m *message, to string) error {
 		s.parameters = false
 		s.mu.Unlock()
 	case 401:
-		if s.config.Username == "" || time.Since(s.renewed) < minRenewal {
+		offered := challenge.Parse(m.header["www-authenticate"])
+		// A password that has not been accepted is Permit's to allow. One that is refused again may have been changed.
+		if !s.login.accepted || s.refused && !offered.Stale() || time.Since(s.renewed) < minRenewal {
 			return nil
 		}
-		if s.choose(challenge.Parse(m.header["www-authenticate"])) == nil {
-			s.renewed = time.Now()
+		if s.choose(offered) == nil {
+			s.renewed, s.refused = time.Now(), true
 			_, err := s.send(s.aliveMethod(), to)
 			return err
 		}
 	case 200:
+		s.refused = false
 		s.follow(m)
 	}
 	return nil
