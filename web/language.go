@@ -28,7 +28,7 @@ func language(r *http.Request) *texts.Table {
 
 // keepLanguage makes the browser remember the language in the address of a request.
 func keepLanguage(w http.ResponseWriter, r *http.Request) {
-	if !r.URL.Query().Has(languageParameter) {
+	if !r.URL.Query().Has(languageParameter) || !acceptsHTML.MatchString(r.Header.Get("Accept")) { // scripts choose nothing
 		return
 	}
 	http.SetCookie(w, &http.Cookie{

@@ -39,7 +39,7 @@ func TestPageIsInTheLanguageOfItsRequest(t *testing.T) {
 		}
 	}
 	_, body := get(t, url+"/?lang=zh")
-	for _, text := range []string{"监控墙布局", `href="?lang=en"`, ">English<", `"state.live":"直播中"`} {
+	for _, text := range []string{"监控墙布局", `href="?lang=en"`, ">English<", `"state.live":"实时播放"`} {
 		if !strings.Contains(string(body), text) {
 			t.Errorf("%s is missing", text)
 		}
@@ -50,19 +50,33 @@ func TestPageIsInTheLanguageOfItsRequest(t *testing.T) {
 }
 
 func TestBrowserRemembersTheChosenLanguage(t *testing.T) {
+	const page, script = "text/html,*/*", "*/*"
 	url := serve(t)
-	for path, want := range map[string]string{
-		"/?lang=zh": "zh", "/cameras/gate?lang=en": "en", "/": "", "/embed/gate?lang=zh": "", // a page of others has chosen that one
+	for _, c := range []struct{ path, accept, want string }{
+		{"/?lang=zh", page, "zh"},
+		{"/cameras/gate?lang=en", page, "en"},
+		{"/", page, ""},
+		{"/?lang=zh", script, ""},         // which takes in what has changed of a page
+		{"/embed/gate?lang=zh", page, ""}, // a page of others has chosen that one
 	} {
-		resp, _ := get(t, url+path)
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+c.path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.Header.Set("Accept", c.accept)
+		resp, err := http.DefaultClient.Do(r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
 		kept := ""
 		for _, cookie := range resp.Cookies() {
 			if cookie.Name == languageCookie {
 				kept = cookie.Value
 			}
 		}
-		if kept != want {
-			t.Errorf("%s: the cookie is %q, want %q", path, kept, want)
+		if kept != c.want {
+			t.Errorf("%+v: the cookie is %q", c, kept)
 		}
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/framegate/framegate/configs"
@@ -121,6 +122,10 @@ func (s *server) discoverStreams(w http.ResponseWriter, r *http.Request) {
 	var camera onvif.Client
 	if bad := readObject(r, &camera, `{"service": "http://192.0.2.10/onvif/device_service", "username": "", "password": ""}`); bad != nil {
 		bad.write(w)
+		return
+	}
+	if u, err := url.Parse(camera.Service); err != nil || u.User != nil || u.RawQuery != "" {
+		problem{Status: http.StatusBadRequest, Detail: "service must be a URL without user, password and query"}.write(w)
 		return
 	}
 	leave, _ := s.probes.enter("", maxProbes, 0)

@@ -240,7 +240,7 @@ func TestStreamOfALinkEndsWithAPictureThatSaysSo(t *testing.T) {
 	handler, stop := newHandler(t, config, nil, time.Now)
 	url := listenWith(t, handler)
 	t.Cleanup(stop)
-	end := time.Now().Add(3 * time.Second)
+	end := time.Now().Add(10 * time.Second)
 	s, err := viewer.Open(t.Context(), url+signedAs("/cameras/gate/stream?width=160", end, "wall", linkSecret))
 	if err != nil {
 		t.Fatal(err)

@@ -39,9 +39,13 @@ func (s *server) hasUsers() bool { return len(s.config.Load().Auth.Users) > 0 }
 // signInPath returns the path of the sign-in page, relative to the root, with a query that leads back to the page of a request.
 func signInPath(r *http.Request) string {
 	u := withoutCredentials(r).URL
-	back := u.EscapedPath()
-	if u.RawQuery != "" {
-		back += "?" + u.RawQuery
+	back, query := u.EscapedPath(), u.RawQuery
+	if values := u.Query(); values.Has(languageParameter) { // another one may be chosen there
+		values.Del(languageParameter)
+		query = values.Encode()
+	}
+	if query != "" {
+		back += "?" + query
 	}
 	if back = returnPath(back); back == "/" {
 		return "sign-in"

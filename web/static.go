@@ -58,6 +58,9 @@ var assets = func() map[string]asset {
 	return all
 }()
 
+// contentTypes are those of the assets, whatever the system says: a script for pages of others has texts in UTF-8.
+var contentTypes = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+
 // static serves the scripts and styles of the pages.
 func static(w http.ResponseWriter, r *http.Request) {
 	found, ok := assets[r.URL.Path]
@@ -65,6 +68,7 @@ func static(w http.ResponseWriter, r *http.Request) {
 		problem{Status: http.StatusNotFound, Detail: "there is nothing at this path"}.write(w)
 		return
 	}
+	w.Header().Set("Content-Type", contentTypes[path.Ext(r.URL.Path)])
 	w.Header().Set("Cache-Control", "max-age=3600")
 	w.Header().Set("ETag", found.etag)
 	http.ServeContent(w, r, path.Base(r.URL.Path), time.Time{}, bytes.NewReader(found.body))

@@ -22,7 +22,7 @@ import (
 type discover struct {
 	For          time.Duration `default:"3s" help:"How long cameras have to answer."`
 	User         string        `and:"login" placeholder:"NAME" help:"User of the cameras, to ask each for its streams."`
-	PasswordFile string        `and:"login" placeholder:"FILE" help:"File whose only line is the user's password; - is stdin. Each camera that answers learns a digest of it."`
+	PasswordFile string        `and:"login" placeholder:"FILE" help:"File whose only line is the user's password; - is stdin. Each device that answers learns a digest of it, with which it may guess the password, or act as the user on cameras with the same one."`
 	JSON         bool          `help:"Print JSON."`
 	At           string        `hidden:"" default:"${onvif_group}"`
 }
@@ -36,6 +36,9 @@ type discovered struct {
 
 // mostAsked is how many cameras are asked for their streams at a time.
 const mostAsked = 8
+
+// askTime is how long a camera may take to name its streams.
+const askTime = 20 * time.Second
 
 func (d discover) Run(ctx context.Context) error {
 	password := ""
@@ -60,6 +63,8 @@ func (d discover) Run(ctx context.Context) error {
 			continue
 		}
 		asking.Go(func() error {
+			ctx, cancel := context.WithTimeout(ctx, askTime)
+			defer cancel()
 			streams, err := onvif.Client{Service: device.Service, Username: d.User, Password: password}.Streams(ctx)
 			if err != nil {
 				found[i].Error = err.Error()
@@ -122,7 +127,7 @@ func printDiscovered(to io.Writer, found []discovered, user string) {
 		if camera.Error != "" {
 			fmt.Fprintf(to, "  # its streams are not known: %s\n", terminal.Line(camera.Error))
 		}
-		fmt.Fprintf(to, "  - id: %s\n    name: %s\n", newID(name, camera.Host, used), quoted(name))
+		fmt.Fprintf(to, "  - id: %s\n    name: %s\n", quoted(newID(name, camera.Host, used)), quoted(name))
 		switch streams := camera.Streams; {
 		case len(streams) > 0:
 			printStream(to, "url", streams[0])

@@ -13,6 +13,9 @@ const (
 	touchEnd   = input.DispatchTouchEventTypeTouchEnd
 )
 
+// longHold keeps a finger that a busy machine moves late from picking a tile.
+const longHold = `holdTime = 60000`
+
 // pinch moves two fingers, which are from apart at first and to at last, around the middle of the tile.
 func (z zoomed) pinch(from, to float64) {
 	z.t.Helper()
@@ -30,6 +33,7 @@ func (z zoomed) pinch(from, to float64) {
 func TestPinchEnlargesTheLargeCamera(t *testing.T) {
 	ctx, _ := openWall(t, 6, "", "?layout=one")
 	untilTrue(t, ctx, "the first camera is alone", shownOrder+` === '[ball0]' && Boolean(tiles.get('ball0').surface?.isConnected)`)
+	do(t, ctx, chromedp.Evaluate[float64](longHold))
 	z := tileOf(t, ctx, "ball0")
 	const width = `Number(new URLSearchParams(tiles.get('ball0').requested).get('width'))`
 	before := do(t, ctx, chromedp.Evaluate[float64](width))
@@ -70,6 +74,7 @@ func TestCameraIsMovedByALongTouch(t *testing.T) {
 	to.touch(touchEnd)
 	untilTrue(t, ctx, "it is at its new place, and the page has neither scrolled nor gone", first+` === 'ball3,ball0,ball1,ball2' && scrollY === 0 && location.pathname === '/' && picked === null`)
 
+	do(t, ctx, chromedp.Evaluate[float64](longHold))
 	z := tileOf(t, ctx, "ball1")
 	z.touch(touchStart, [2]float64{0.5, 0.5})
 	for i := range 10 {

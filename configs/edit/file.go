@@ -199,7 +199,11 @@ func (f *File) change(do change) (*configs.Config, error) {
 // writable returns the path of the file itself, even if Path is a link, and refuses a file that must not be written.
 func (f *File) writable() (string, error) {
 	path, err := filepath.Abs(f.Path)
-	if err == nil {
+	switch {
+	case err != nil:
+	case os.Geteuid() == 0:
+		path, err = followLinks(path)
+	default:
 		path, err = filepath.EvalSymlinks(path)
 	}
 	if err != nil {
@@ -211,11 +215,6 @@ func (f *File) writable() (string, error) {
 	}
 	if strings.Contains(path, "/..") { // …/..data/… and …/..2026_11_24_…/…
 		return "", fmt.Errorf("%w: %s is in a volume that Kubernetes writes", ErrReadOnly, path)
-	}
-	if os.Geteuid() == 0 {
-		if err := checkLinks(f.Path); err != nil {
-			return "", err
-		}
 	}
 	if info.Mode().Perm()&0o222 == 0 { // root could write it nevertheless
 		return "", fmt.Errorf("%w: nobody may write %s", ErrReadOnly, path)
@@ -230,13 +229,10 @@ func (f *File) writable() (string, error) {
 	return path, file.Close()
 }
 
-// checkLinks refuses a path through a symbolic link in a folder that others may write, unless the link leads to another name in the same
-// folder. Otherwise the account of a service, which may write the folder of its configuration, could have root write elsewhere.
-func checkLinks(path string) error {
-	path, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
+// followLinks returns where an absolute path leads. It refuses one through a symbolic link in a folder that others may write, unless the link
+// leads to another name in the same folder. Otherwise the account of a service, which may write the folder of its configuration, could have
+// root write elsewhere.
+func followLinks(path string) (string, error) {
 	const most = 40 // as Linux follows
 	at, rest := "/", strings.Split(path, "/")
 	for links := 0; len(rest) > 0; {
@@ -244,7 +240,7 @@ func checkLinks(path string) error {
 		rest = rest[1:]
 		info, err := os.Lstat(next)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if info.Mode()&os.ModeSymlink == 0 {
 			at = next
@@ -252,21 +248,21 @@ func checkLinks(path string) error {
 		}
 		target, err := os.Readlink(next)
 		if err != nil {
-			return err
+			return "", err
 		}
 		folder, err := os.Stat(at)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if links++; links > most || (target != filepath.Base(target) || target == "..") && othersWrite(folder) {
-			return fmt.Errorf("%w: %s is a symbolic link in a folder that others may write, and root does not follow it; name the file that it leads to", ErrReadOnly, next)
+			return "", fmt.Errorf("%w: %s is a symbolic link in a folder that others may write, and root does not follow it; name the file that it leads to", ErrReadOnly, next)
 		}
 		if filepath.IsAbs(target) {
 			at = "/"
 		}
 		rest = append(strings.Split(target, "/"), rest...)
 	}
-	return nil
+	return at, nil
 }
 
 // othersWrite reports whether others than root and this process may write a folder.

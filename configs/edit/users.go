@@ -15,9 +15,10 @@ type UsersCheck func(before, after []configs.User) error
 // ErrNoAdmin is the error of the checks below.
 var ErrNoAdmin = errors.New("nobody else is an admin; make another user one first")
 
-// NeedAdmin refuses a change after which nobody is an admin. It is for requests.
-func NeedAdmin(_, after []configs.User) error {
-	if !configs.HasAdmin(after) {
+// NeedAdmin refuses a change that takes the last admin away, and a first user who is none. It is for requests. Where no user is an admin, those
+// are whom a token or a proxy names.
+func NeedAdmin(before, after []configs.User) error {
+	if !configs.HasAdmin(after) && (len(before) == 0 || configs.HasAdmin(before)) {
 		return ErrNoAdmin
 	}
 	return nil

@@ -128,10 +128,12 @@ func parse(answer []byte, id string, from netip.Addr) (Device, bool) {
 
 // serviceOf returns the first of some URLs that is on a host, or the usual one there.
 func serviceOf(addresses string, host netip.Addr) string {
-	for _, address := range strings.Fields(addresses) {
-		u, err := url.Parse(address)
-		if err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Hostname() == host.String() && u.User == nil {
-			return u.String()
+	for _, scheme := range []string{"http", "https"} { // the certificates of cameras are rarely trusted
+		for _, address := range strings.Fields(addresses) {
+			u, err := url.Parse(address)
+			if err == nil && u.Scheme == scheme && u.Hostname() == host.String() && u.User == nil {
+				return u.String()
+			}
 		}
 	}
 	return (&url.URL{Scheme: "http", Host: host.String(), Path: "/onvif/device_service"}).String()

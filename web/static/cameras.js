@@ -97,7 +97,9 @@ async function read(path) {
 // signIn leaves the page for the one that asks for a name and a password, and leads back: the session has ended.
 function signIn() {
   const page = new URL('sign-in', root);
-  page.searchParams.set('next', `/${location.href.slice(root.href.length).split('#')[0]}`);
+  const back = new URL(location.href);
+  back.searchParams.delete('lang'); // another one may be chosen there
+  page.searchParams.set('next', `/${back.href.slice(root.href.length).split('#')[0]}`);
   location.replace(page);
 }
 

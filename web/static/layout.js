@@ -102,7 +102,7 @@ function step(by, passing) {
 // cycle goes to the next camera, or in a grid to the next group.
 function cycle() {
   const at = groups.findIndex(({ name }) => name === seen('group'));
-  if (document.hidden || dialog.open) return;
+  if (document.hidden || dialog.open || tiles.get(large)?.scale > 1) return;
   if (large) step(1, true);
   else if (groups.length) change({ group: groups[(at + 1) % groups.length].name }, true);
 }
@@ -121,7 +121,7 @@ function move(id, to) {
 // wake keeps the screen on while the wall is a kiosk, fills the screen or cycles.
 function wake() {
   awake = awake.then((lock) => {
-    const wanted = !document.hidden && (view.has('kiosk') || document.fullscreenElement || seen('cycle'));
+    const wanted = !document.hidden && (view.has('kiosk') || document.fullscreenElement || seen('cycle') > 0);
     if (!wanted) return lock?.release();
     return lock?.released === false ? lock : navigator.wakeLock?.request('screen');
   }).catch(() => {}); // the browser refuses it

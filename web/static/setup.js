@@ -52,7 +52,7 @@ async function act(button, what) {
   } catch (problem) {
     refused(problem);
   }
-  button.ariaBusy = 'false';
+  button.ariaBusy = null;
 }
 
 const onClick = (selector, what) => document.addEventListener('click', ({ target }) => {
@@ -233,6 +233,10 @@ function cameraForm(form) {
   showKind(form);
   form.addEventListener('input', ({ target }) => {
     if (target === elements.id) target.typed = true;
+    if ([elements.host, elements.url, elements.vendor].includes(target) && one('#streams')) { // another device than the one that was found
+      form.service = '';
+      one('#streams').hidden = true;
+    }
     if (target === elements.name && elements.id && !elements.id.typed) {
       elements.id.value = target.value.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '-').replace(/^-|-$/g, '').slice(0, 64);
     }
