@@ -34,6 +34,9 @@ func (w wall) Validate() error {
 	if w.Cameras < 5 {
 		return errors.New("--cameras: want 5 or more")
 	}
+	if w.For < 8*measureEvery {
+		return fmt.Errorf("--for: want %v or more, so that memory is measured in the first and in the last quarter", 8*measureEvery)
+	}
 	return nil
 }
 
