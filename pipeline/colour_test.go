@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"image"
 	"image/color"
-	"math"
 	"testing"
 
 	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam/patches"
 	"github.com/framegate/framegate/pipeline/frame"
 	xwebp "golang.org/x/image/webp"
 )
@@ -27,54 +27,54 @@ func TestColoursAreTrue(t *testing.T) {
 	)
 	for name, c := range map[string]struct {
 		height  int
-		camera  layout
+		camera  patches.Layout
 		encoder string
 	}{
-		"H.264 BT.601":                            {720, layout{"I420", bt601, false}, x264},
-		"H.264 BT.601 full":                       {720, layout{"I420", bt601, true}, x264},
-		"H.264 BT.601 full, small":                {360, layout{"I420", bt601, true}, x264},
-		"H.264 BT.601 10 bit":                     {360, layout{"I420_10LE", bt601, false}, x264},
-		"H.264 BT.709":                            {360, layout{"I420", bt709, false}, x264},
-		"H.264 BT.709 full":                       {360, layout{"I420", bt709, true}, x264},
-		"H.264 BT.709 10 bit":                     {360, layout{"I420_10LE", bt709, false}, x264},
-		"H.264 BT.709 full 10 bit":                {360, layout{"I420_10LE", bt709, true}, x264},
-		"H.264 BT.709 4:2:2":                      {360, layout{"Y42B", bt709, false}, x264},
-		"H.264 BT.709 4:4:4":                      {360, layout{"Y444", bt709, false}, x264},
-		"H.264 BT.2020":                           {360, layout{"I420", bt2020, false}, x264},
-		"H.264 BT.2020 full":                      {360, layout{"I420", bt2020, true}, x264},
-		"H.264 BT.2020 10 bit":                    {360, layout{"I420_10LE", bt2020, false}, x264},
-		"H.265 BT.601":                            {720, layout{"I420", bt601, false}, x265},
-		"H.265 BT.601 full":                       {360, layout{"I420", bt601, true}, x265},
-		"H.265 BT.601 10 bit":                     {360, layout{"I420_10LE", bt601, false}, x265},
-		"H.265 BT.709":                            {360, layout{"I420", bt709, false}, x265},
-		"H.265 BT.709 full":                       {360, layout{"I420", bt709, true}, x265},
-		"H.265 BT.709 10 bit":                     {360, layout{"I420_10LE", bt709, false}, x265},
-		"H.265 BT.2020":                           {360, layout{"I420", bt2020, false}, x265},
-		"H.265 BT.2020 10 bit":                    {360, layout{"I420_10LE", bt2020, false}, x265},
-		"H.265 BT.2020 full 10 bit":               {360, layout{"I420_10LE", bt2020, true}, x265},
-		"H.264 states nothing":                    {720, layout{"I420", bt709, false}, none264},
-		"H.264 states nothing, small":             {360, layout{"I420", bt601, false}, none264},
-		"H.264 states nothing, 648 lines":         {648, layout{"I420", bt601, false}, none264},
-		"H.265 states nothing":                    {720, layout{"I420", bt709, false}, none265},
-		"H.265 states nothing, small, 10 bit":     {360, layout{"I420_10LE", bt601, false}, none265},
-		"H.265 states nothing, 648 lines":         {648, layout{"I420", bt601, false}, none265},
-		"H.265 states nothing, 648 lines, 10 bit": {648, layout{"I420_10LE", bt601, false}, none265},
-		"VP9 BT.601":                              {720, layout{"I420", bt601, false}, vp9},
-		"VP9 BT.601 full":                         {360, layout{"I420", bt601, true}, vp9},
-		"VP9 BT.601 10 bit":                       {360, layout{"I420_10LE", bt601, false}, vp9},
-		"VP9 BT.709":                              {360, layout{"I420", bt709, false}, vp9},
-		"VP9 BT.709 full":                         {360, layout{"I420", bt709, true}, vp9},
-		"VP9 BT.709 10 bit":                       {360, layout{"I420_10LE", bt709, false}, vp9},
-		"VP9 BT.2020":                             {360, layout{"I420", bt2020, false}, vp9},
-		"VP9 BT.2020 full":                        {360, layout{"I420", bt2020, true}, vp9},
-		"VP9 BT.2020 10 bit":                      {360, layout{"I420_10LE", bt2020, false}, vp9},
-		"MJPEG":                                   {720, layout{"I420", bt601, true}, jpeg},
-		"MJPEG 4:2:2":                             {360, layout{"Y42B", bt601, true}, jpeg},
-		"MJPEG 4:4:4":                             {360, layout{"Y444", bt601, true}, jpeg},
+		"H.264 BT.601":                            {720, patches.Layout{Format: "I420", Matrix: patches.BT601}, x264},
+		"H.264 BT.601 full":                       {720, patches.Layout{Format: "I420", Matrix: patches.BT601, Full: true}, x264},
+		"H.264 BT.601 full, small":                {360, patches.Layout{Format: "I420", Matrix: patches.BT601, Full: true}, x264},
+		"H.264 BT.601 10 bit":                     {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT601}, x264},
+		"H.264 BT.709":                            {360, patches.Layout{Format: "I420", Matrix: patches.BT709}, x264},
+		"H.264 BT.709 full":                       {360, patches.Layout{Format: "I420", Matrix: patches.BT709, Full: true}, x264},
+		"H.264 BT.709 10 bit":                     {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT709}, x264},
+		"H.264 BT.709 full 10 bit":                {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT709, Full: true}, x264},
+		"H.264 BT.709 4:2:2":                      {360, patches.Layout{Format: "Y42B", Matrix: patches.BT709}, x264},
+		"H.264 BT.709 4:4:4":                      {360, patches.Layout{Format: "Y444", Matrix: patches.BT709}, x264},
+		"H.264 BT.2020":                           {360, patches.Layout{Format: "I420", Matrix: patches.BT2020}, x264},
+		"H.264 BT.2020 full":                      {360, patches.Layout{Format: "I420", Matrix: patches.BT2020, Full: true}, x264},
+		"H.264 BT.2020 10 bit":                    {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT2020}, x264},
+		"H.265 BT.601":                            {720, patches.Layout{Format: "I420", Matrix: patches.BT601}, x265},
+		"H.265 BT.601 full":                       {360, patches.Layout{Format: "I420", Matrix: patches.BT601, Full: true}, x265},
+		"H.265 BT.601 10 bit":                     {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT601}, x265},
+		"H.265 BT.709":                            {360, patches.Layout{Format: "I420", Matrix: patches.BT709}, x265},
+		"H.265 BT.709 full":                       {360, patches.Layout{Format: "I420", Matrix: patches.BT709, Full: true}, x265},
+		"H.265 BT.709 10 bit":                     {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT709}, x265},
+		"H.265 BT.2020":                           {360, patches.Layout{Format: "I420", Matrix: patches.BT2020}, x265},
+		"H.265 BT.2020 10 bit":                    {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT2020}, x265},
+		"H.265 BT.2020 full 10 bit":               {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT2020, Full: true}, x265},
+		"H.264 states nothing":                    {720, patches.Layout{Format: "I420", Matrix: patches.BT709}, none264},
+		"H.264 states nothing, small":             {360, patches.Layout{Format: "I420", Matrix: patches.BT601}, none264},
+		"H.264 states nothing, 648 lines":         {648, patches.Layout{Format: "I420", Matrix: patches.BT601}, none264},
+		"H.265 states nothing":                    {720, patches.Layout{Format: "I420", Matrix: patches.BT709}, none265},
+		"H.265 states nothing, small, 10 bit":     {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT601}, none265},
+		"H.265 states nothing, 648 lines":         {648, patches.Layout{Format: "I420", Matrix: patches.BT601}, none265},
+		"H.265 states nothing, 648 lines, 10 bit": {648, patches.Layout{Format: "I420_10LE", Matrix: patches.BT601}, none265},
+		"VP9 BT.601":                              {720, patches.Layout{Format: "I420", Matrix: patches.BT601}, vp9},
+		"VP9 BT.601 full":                         {360, patches.Layout{Format: "I420", Matrix: patches.BT601, Full: true}, vp9},
+		"VP9 BT.601 10 bit":                       {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT601}, vp9},
+		"VP9 BT.709":                              {360, patches.Layout{Format: "I420", Matrix: patches.BT709}, vp9},
+		"VP9 BT.709 full":                         {360, patches.Layout{Format: "I420", Matrix: patches.BT709, Full: true}, vp9},
+		"VP9 BT.709 10 bit":                       {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT709}, vp9},
+		"VP9 BT.2020":                             {360, patches.Layout{Format: "I420", Matrix: patches.BT2020}, vp9},
+		"VP9 BT.2020 full":                        {360, patches.Layout{Format: "I420", Matrix: patches.BT2020, Full: true}, vp9},
+		"VP9 BT.2020 10 bit":                      {360, patches.Layout{Format: "I420_10LE", Matrix: patches.BT2020}, vp9},
+		"MJPEG":                                   {720, patches.Layout{Format: "I420", Matrix: patches.BT601, Full: true}, jpeg},
+		"MJPEG 4:2:2":                             {360, patches.Layout{Format: "Y42B", Matrix: patches.BT601, Full: true}, jpeg},
+		"MJPEG 4:4:4":                             {360, patches.Layout{Format: "Y444", Matrix: patches.BT601, Full: true}, jpeg},
 	} {
 		t.Run(name, func(t *testing.T) {
 			width := c.height * 16 / 9
-			samples, colours := c.camera.patches(width, c.height)
+			samples, colours := c.camera.Picture(width, c.height)
 			path := encode(t, c.camera, samples, width, c.height, c.encoder)
 			renditions := []frame.Rendition{
 				{Width: width / 4, Height: c.height / 4, Quality: 90},
@@ -98,18 +98,15 @@ func TestColoursAreTrue(t *testing.T) {
 				}
 				limit := 3.0
 				switch {
-				case c.camera.deep():
+				case c.camera.Deep():
 					limit = 3.5 // its samples are rounded to 8 bits first
 				case c.encoder == none264:
 					limit = 6 // openh264enc is off itself; with a wrong matrix, patches are off by 10 and more
 				}
-				for j, want := range colours {
-					got, off := patch(picture, j), 0.0
-					for channel := range want {
-						off = max(off, math.Abs(got[channel]-want[channel]))
-					}
+				got := patches.Read(picture)
+				for j, off := range got.Off(colours) {
 					if off > limit {
-						t.Errorf("%v %s: the patch of %.1f is %.1f", r, r.Format, want, got)
+						t.Errorf("%v %s: the patch of %.1f is %.1f", r, r.Format, colours[j], got[j])
 					}
 				}
 			}
@@ -117,24 +114,14 @@ func TestColoursAreTrue(t *testing.T) {
 	}
 }
 
-// limitedRange decodes a WebP with losses, which has BT.601 and limited range (RFC 6386, 9.2), without rounding as package webp does.
+// limitedRange decodes a WebP with losses.
 func limitedRange(t *testing.T, f *frame.Frame) image.Image {
 	t.Helper()
 	decoded, err := xwebp.Decode(bytes.NewReader(f.Picture()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	from := decoded.(*image.YCbCr)
-	to := image.NewRGBA64(from.Bounds())
-	for i := range to.Bounds().Dy() {
-		for j := range to.Bounds().Dx() {
-			c := from.YCbCrAt(j, i)
-			y, cb, cr := (float64(c.Y)-16)*255/219, (float64(c.Cb)-128)*255/224, (float64(c.Cr)-128)*255/224
-			level := func(v float64) uint16 { return uint16(math.Round(257 * min(max(v, 0), 255))) }
-			to.SetRGBA64(j, i, color.RGBA64{level(y + 1.402*cr), level(y - 0.344136*cb - 0.714136*cr), level(y + 1.772*cb), math.MaxUint16})
-		}
-	}
-	return to
+	return patches.LimitedRange(decoded.(*image.YCbCr))
 }
 
 // TestHDRIsReported of files with each transfer function, which GStreamer reads. VP9 has it in the file only.
@@ -147,8 +134,8 @@ func TestHDRIsReported(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			for colorimetry, want := range map[string]frame.HDR{"bt2100-pq": frame.PQ, "bt2100-hlg": frame.HLG, "bt2020-10": ""} {
 				const width, height = 640, 360
-				camera := layout{"I420_10LE", matrix{0.2627, 0.0593, colorimetry, ""}, false}
-				samples, _ := camera.patches(width, height)
+				camera := patches.Layout{Format: "I420_10LE", Matrix: patches.Matrix{Red: 0.2627, Blue: 0.0593, Limited: colorimetry}}
+				samples, _ := camera.Picture(width, height)
 				path := encode(t, camera, samples, width, height, encoder)
 				feed := run(t, camtest.Source(t, "file://"+path))
 				if hdr := feed.Stream().HDR; hdr != want {

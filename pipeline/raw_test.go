@@ -1,40 +1,12 @@
 package pipeline
 
 import (
-	"image"
-	"image/color"
 	"testing"
 
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/camtest"
 	"github.com/framegate/framegate/pipeline/frame"
 )
-
-// pixels is a raw frame as an image, read as OpenCV does.
-type pixels struct{ f *frame.Frame }
-
-func (p *pixels) ColorModel() color.Model { return color.RGBAModel }
-
-func (p *pixels) Bounds() image.Rectangle { return image.Rect(0, 0, p.f.Width, p.f.Height) }
-
-func (p *pixels) At(x, y int) color.Color {
-	data, width := p.f.Picture(), p.f.Width
-	i := y*width + x
-	switch p.f.Format {
-	case frame.Gray:
-		return color.Gray{Y: data[i]}
-	case frame.I420: // cv2.COLOR_YUV2BGR_I420: BT.601, limited range
-		n := width * p.f.Height
-		chroma := n + y/2*(width/2) + x/2
-		l, u, v := 1.164*(float64(data[i])-16), float64(data[chroma])-128, float64(data[chroma+n/4])-128
-		return color.RGBA{clip(l + 1.596*v), clip(l - 0.391*u - 0.813*v), clip(l + 2.018*u), 255}
-	case frame.BGR:
-		return color.RGBA{data[3*i+2], data[3*i+1], data[3*i], 255}
-	}
-	return color.RGBA{data[3*i], data[3*i+1], data[3*i+2], 255}
-}
-
-func clip(v float64) byte { return byte(min(255, max(0, v+0.5))) }
 
 func TestRawFramesHaveTheSizeOfTheirPixels(t *testing.T) {
 	server := camtest.Start(t, testcam.Camera{Width: 640, Height: 362})

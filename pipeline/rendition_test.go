@@ -13,6 +13,7 @@ import (
 	"github.com/framegate/framegate/configs"
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/camtest"
+	"github.com/framegate/framegate/internal/testcam/patches"
 	"github.com/framegate/framegate/pipeline/frame"
 	"github.com/framegate/framegate/pipeline/picture"
 	"github.com/framegate/framegate/pipeline/webp"
@@ -22,7 +23,7 @@ import (
 func decode(t testing.TB, f *frame.Frame) image.Image {
 	t.Helper()
 	if f.Format.Raw() {
-		return &pixels{f}
+		return patches.Pixels{Format: f.Format, Width: f.Width, Height: f.Height, Data: f.Picture()}
 	}
 	picture, format, err := webp.Decode(bytes.NewReader(f.Picture()))
 	if err != nil {

@@ -19,7 +19,7 @@ if [ ! -e "$dir/.built" ]; then
 		-o Dir::Cache::pkgcache= -o Dir::Cache::srcpkgcache="
 	apt-get $options update -q
 	(cd "$dir" && apt-get $options source -q --download-only ffmpeg)
-	tar -xf "$dir"/ffmpeg_*.orig.tar.* -C "$dir/src" --strip-components 1
+	tar -xf "$dir"/ffmpeg_*.orig.tar.[gx]z -C "$dir/src" --strip-components 1
 	(
 		cd "$dir/src"
 		./configure --disable-everything --disable-programs --disable-doc --disable-network --disable-autodetect \

@@ -67,6 +67,7 @@ var order = []string{
 	"internal/testcam",
 	"internal/testcam/hostile",
 	"internal/testcam/camtest",
+	"internal/testcam/patches",
 	"internal/viewer",
 	"internal/process",
 	"internal/machine",

@@ -84,7 +84,7 @@ func (c *check) run(ctx context.Context, out io.Writer) error {
 	for _, part := range []struct {
 		name string
 		run  func(context.Context) error
-	}{{"plans", c.proofs}, {"codecs", c.codecs}, {"many", c.many}, {"starts", c.starts}, {"lost", c.lost}, {"without", c.without}} {
+	}{{"plans", c.proofs}, {"codecs", c.codecs}, {"colours", c.colours}, {"many", c.many}, {"starts", c.starts}, {"lost", c.lost}, {"without", c.without}} {
 		if len(c.Only) > 0 && !slices.Contains(c.Only, part.name) {
 			continue
 		}

@@ -19,6 +19,9 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
+// inSoftware is the id of the camera whose pictures are made in software.
+const inSoftware = "in-software"
+
 // codecs compares the device with software for a camera of each codec.
 func (c *check) codecs(ctx context.Context) error {
 	for _, codec := range codecs {
@@ -62,7 +65,7 @@ func (c *check) codec(ctx context.Context, codec testcam.Codec, devices []rig.Ca
 		return err
 	}
 	defer stop()
-	all := append(slices.Clone(devices), rig.Camera{ID: "in-software", Keys: "hardware: off"})
+	all := append(slices.Clone(devices), rig.Camera{ID: inSoftware, Keys: "hardware: off"})
 	for i := range all {
 		// Those that nobody watches stay connected, as they do by default: the delay of some decoders depends on the units that came
 		// before the first viewer. Each of them adds some 0.1 % of a core to the figures.

@@ -30,7 +30,7 @@ type options struct {
 	Width      int           `default:"1920" help:"Width of the cameras' pictures. They are watched at a quarter of it."`
 	Height     int           `default:"1080" help:"Height of the cameras' pictures."`
 	Out        string        `type:"path" placeholder:"DIR" help:"Write the table as JSON, framegate's report on the hardware, and pictures side by side to this folder."`
-	Only       []string      `help:"The parts to run, of plans, codecs, many, starts, lost and without; all by default."`
+	Only       []string      `help:"The parts to run, of plans, codecs, colours, many, starts, lost and without; all by default."`
 	Codecs     []string      `help:"The codecs to compare, of h264, h265, av1, vp9 and mjpeg; all by default."`
 	Loops      string        `type:"path" placeholder:"DIR" help:"The folder that keeps the cameras' encoded loops. A loop that is there needs no encoder."`
 	LostDriver string        `type:"path" placeholder:"DIR" help:"The folder of a driver that fails on command; without it, gcc compiles one."`
@@ -103,6 +103,11 @@ func (o options) prepare(ctx context.Context) error {
 			return err
 		}
 		stop()
+	}
+	for _, s := range patchStreams {
+		if _, _, err := s.encode(ctx, o.Loops); err != nil {
+			return err
+		}
 	}
 	return o.compileLostDriver()
 }

@@ -301,9 +301,9 @@ static void element_init(GTypeInstance *instance, gpointer class) {
 	}
 	case SCALER:
 		last = add(e, last, make_memory(NULL));
+		last = add(e, last, make("videoconvert")); /* first, since the camera's size says which matrix is meant where none is stated */
 		last = add(e, last, make("videoscale"));
 		g_object_set(last, "add-borders", FALSE, NULL);
-		last = add(e, last, make("videoconvert"));
 		last = add(e, last, make_filter(in_system));
 		last = add(e, last, make_memory(gives));
 		break;
