@@ -23,7 +23,7 @@ strip "$out/lib/framegate" "$out/lib/gpucheck"
 
 # Older GStreamer has videoconvert and videoscale, newer videoconvertscale.
 for name in coreelements typefindfunctions app playback rtp rtpmanager rtsp udp tcp matroska mpegtsdemux videoparsersbad jpeg jpegformat \
-	videoconvert videoscale videoconvertscale libav vpx aom dav1d nvcodec; do
+	videoconvert videoscale videoconvertscale libav vpx aom dav1d webp nvcodec; do
 	[ ! -e "$plugins/libgst$name.so" ] || cp "$plugins/libgst$name.so" "$out/gst/"
 done
 for name in nvcodec libav; do
