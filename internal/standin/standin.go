@@ -36,7 +36,7 @@ func Install(dir string, platforms ...string) (Standins, error) {
 	if err != nil {
 		return s, err
 	}
-	flags, err := exec.Command("pkg-config", "--cflags", "--libs", "gstreamer-base-1.0").Output()
+	flags, err := exec.Command("pkg-config", "--cflags", "--libs", "gstreamer-base-1.0", "gstreamer-video-1.0").Output()
 	if err != nil {
 		return s, fmt.Errorf("pkg-config: %w", err)
 	}

@@ -106,10 +106,11 @@ func within(from, length, outer, outerLength float64, pixels, made int) (float64
 }
 
 // OnDevice reports whether a rendition is encoded in the memory of the platform. A picture with masks or text, or one
-// that is turned or cropped, is copied into system memory first, where these are the same for every platform.
+// that is turned or cropped, is copied into system memory first, where these are the same for every platform. So is one whose colours
+// the device would convert by another matrix than the camera's.
 func (p Plan) OnDevice(r frame.Rendition, of Camera) bool {
 	return p.device != nil && r.Format == frame.JPEG && of.turn(r) == frame.Orientation{} && r.Crop.Whole() && r.Overlay.Empty() && len(of.Masks) == 0 &&
-		(p.anySize || r.Width*r.Height >= p.device.least)
+		(p.anySize || r.Width*r.Height >= p.device.least) && (!of.misread() || !p.converts())
 }
 
 // turn is how the camera's pictures are turned for a rendition.
@@ -144,8 +145,18 @@ func (c Camera) target(r frame.Rendition) size {
 	return size{width, height}
 }
 
-// matrix is the usual one of pictures whose stream states none, as browsers and cameras have it. Decoders take BT.709 above 576 lines
-// (1.22). The size of the camera's pictures decides, not that to which a device has scaled them.
+// converts reports whether the scaler of the plan's device converts the camera's colours.
+func (p Plan) converts() bool {
+	scaler, _ := p.platform.scaler()
+	return (scaler.converts || scaler.through != "") && p.codec != "mjpeg" // whose pictures have the colours of a JPEG, although nvjpegdec does not say so (1.26)
+}
+
+// misread reports whether GStreamer's elements take another matrix than framegate for the camera's pictures: where a stream states
+// none, they take BT.709 above 576 lines (gst_video_info_set_format).
+func (c Camera) misread() bool { return c.Untagged && c.Height > 576 && c.matrix() == "bt601" }
+
+// matrix is the usual one of pictures whose stream states none, as browsers and cameras have it. The size of the camera's pictures
+// decides, not that to which a device has scaled them.
 func (c Camera) matrix() gst.Arg {
 	switch {
 	case c.Width == 0:
@@ -162,22 +173,22 @@ func (p Plan) scale(r frame.Rendition, of Camera) []gst.Spec {
 	width, height := of.turn(r).Size(r.Width, r.Height)
 	scaler, memory := p.platform.scaler()
 	from, to := size{of.Width, of.Height}, of.target(r)
-	jpeg := p.codec == "mjpeg" // its pictures have the colours of a JPEG, although nvjpegdec does not say so (1.26)
+	convert := p.converts() && !of.misread()
 	if p.OnDevice(r, of) && !scaler.system {
-		return scaler.scale(memory, p.device.format, from, to, !jpeg)
+		return scaler.scale(memory, p.device.format, from, to, convert)
 	}
 	var chain []gst.Spec
 	switch {
 	case scaler.system:
 	case p.platform.download != "":
-		chain = append(scaler.scale(memory, "", from, to, !jpeg), gst.Spec{Factory: p.platform.download})
+		chain = append(scaler.scale(memory, "", from, to, convert), gst.Spec{Factory: p.platform.download})
 	default:
-		chain = scaler.scale("", "", from, to, !jpeg)
+		chain = scaler.scale("", "", from, to, convert)
 	}
 	part := of.part(r)
-	converted := !jpeg && !scaler.system && scaler.through != "" // its caps say so, and are right whatever the stream states
+	converted := convert && scaler.through != "" // its caps say so, and are right whatever the stream states
 	finisher := gst.Spec{Factory: gst.Scaler, Set: map[string]any{
-		"jpeg-colours": jpeg, "untagged": of.Untagged && !converted, "matrix": of.matrix(),
+		"jpeg-colours": p.codec == "mjpeg", "untagged": of.Untagged && !converted, "matrix": of.matrix(),
 		"limited": r.Format == frame.WebP || r.Format == frame.I420, // RFC 6386, 9.2; and as programs expect it
 		"centred": !scaler.system,                                   // a device has moved the chroma by less
 		"crop-x":  part.X, "crop-y": part.Y, "crop-width": part.Width, "crop-height": part.Height,

@@ -2,6 +2,7 @@ package plan_test
 
 import (
 	"bytes"
+	"fmt"
 	"image"
 	"io"
 	"math"
@@ -19,11 +20,12 @@ import (
 	"github.com/framegate/framegate/pipeline/plan/plantest"
 )
 
-// TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform shows a patch of 1280x720 in BT.709, whatever a device does to it before it is
-// finished in system memory.
+// TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform shows a patch in BT.709, or in BT.601 where the camera is smaller, whatever a
+// device does to it before it is finished in system memory.
 func TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform(t *testing.T) {
 	camtest.Long(t)
 	camera := plan.Camera{Width: 1280, Height: 720, Untagged: true}
+	smaller := plan.Camera{Width: 1152, Height: 648, Untagged: true} // which decoders take for BT.709
 	masked := camera
 	masked.Masks = []configs.Mask{{Width: 0.1, Height: 0.1}}
 	plantest.OnEveryPlatform(t, func(t *testing.T, m *plan.Machine, hardware string) {
@@ -39,6 +41,9 @@ func TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform(t *testing.T) {
 			{"large PNG", frame.Rendition{Width: 1280, Height: 720, Format: frame.PNG}, camera},
 			{"rotated", frame.Rendition{Width: 270, Height: 480, Quality: 95, Rotate: 90}, camera},
 			{"masked", frame.Rendition{Width: 480, Height: 270, Quality: 95}, masked},
+			{"smaller", frame.Rendition{Width: 480, Height: 270, Quality: 95}, smaller},
+			{"smaller, large JPEG", frame.Rendition{Width: 1152, Height: 648, Quality: 95}, smaller},
+			{"smaller, PNG", frame.Rendition{Width: 480, Height: 270, Format: frame.PNG}, smaller},
 		} {
 			picture := patchOn(t, best, c.r, c.camera)
 			red, green, blue, _ := picture.At(c.r.Width/2, c.r.Height/2).RGBA()
@@ -51,7 +56,8 @@ func TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform(t *testing.T) {
 	})
 }
 
-// patchOn returns the picture that a plan makes of a green in H.264, 1280x720 and BT.709.
+// patchOn returns the picture that a plan makes of a green in H.264, for which decoders state BT.709, as they do for streams of more
+// than 576 lines that state nothing.
 func patchOn(t *testing.T, p plan.Candidate, r frame.Rendition, camera plan.Camera) image.Image {
 	t.Helper()
 	g, err := gst.New()
@@ -59,8 +65,13 @@ func patchOn(t *testing.T, p plan.Candidate, r frame.Rendition, camera plan.Came
 		t.Fatal(err)
 	}
 	defer g.Close()
-	source, err := g.AddLaunchLine("videotestsrc pattern=solid-color foreground-color=0xff20c020 num-buffers=5 ! video/x-raw, format=RGB, width=1280, height=720, framerate=25/1 ! " +
-		"videoconvert ! video/x-raw, format=I420, colorimetry=bt709 ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse")
+	matrix := "bt709"
+	if camera.Height < 720 {
+		matrix = "bt601"
+	}
+	source, err := g.AddLaunchLine(fmt.Sprintf("videotestsrc pattern=solid-color foreground-color=0xff20c020 num-buffers=5 ! "+
+		"video/x-raw, format=RGB, width=%d, height=%d, framerate=25/1 ! videoconvert ! video/x-raw, format=I420, colorimetry=%s ! "+
+		"capssetter caps=\"video/x-raw, colorimetry=bt709\" ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse", camera.Width, camera.Height, matrix))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -45,6 +45,7 @@ var patchStreams = []patchStream{
 	{"h264-601.mkv", "H.264, BT.601", testcam.H264, 720, patches.Layout{Format: "I420", Matrix: patches.BT601}, x264},
 	{"h264-full.mkv", "H.264, BT.709, full range", testcam.H264, 720, patches.Layout{Format: "I420", Matrix: patches.BT709, Full: true}, x264},
 	{"h264-none.ts", "H.264 that states nothing, 720 lines", testcam.H264, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, openh264},
+	{"h264-648.ts", "H.264 that states nothing, 648 lines", testcam.H264, 648, patches.Layout{Format: "I420", Matrix: patches.BT601}, openh264},
 	{"h264-small.ts", "H.264 that states nothing, 360 lines", testcam.H264, 360, patches.Layout{Format: "I420", Matrix: patches.BT601}, openh264},
 	{"h265-709.mkv", "H.265, BT.709", testcam.H265, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, x265},
 	{"h265-deep.mkv", "H.265, BT.709, 10 bit", testcam.H265, 720, patches.Layout{Format: "I420_10LE", Matrix: patches.BT709}, x265},

@@ -24,6 +24,7 @@
 #include "memory.h"
 
 #include <gst/gst.h>
+#include <gst/video/video.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -276,7 +277,29 @@ static GstElement *make_filter(GstCaps *caps) {
 	return filter;
 }
 
+/* state_colours lets a decoder state a matrix for every stream, as those of devices do: where the stream states none, the one that
+ * GStreamer takes for its size. */
+static GstPadProbeReturn state_colours(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
+	GstEvent    *event = GST_PAD_PROBE_INFO_EVENT(info);
+	GstCaps     *caps;
+	GstVideoInfo video;
+	if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS)
+		return GST_PAD_PROBE_OK;
+	gst_event_parse_caps(event, &caps);
+	if (!gst_structure_has_field(gst_caps_get_structure(caps, 0), "colorimetry") && gst_video_info_from_caps(&video, caps)) {
+		gchar *colours = gst_video_colorimetry_to_string(&video.colorimetry);
+		caps = gst_caps_copy(caps);
+		gst_caps_set_simple(caps, "colorimetry", G_TYPE_STRING, colours, NULL);
+		GST_PAD_PROBE_INFO_DATA(info) = gst_event_new_caps(caps);
+		gst_caps_unref(caps);
+		gst_event_unref(event);
+		g_free(colours);
+	}
+	return GST_PAD_PROBE_OK;
+}
+
 static void decoded(GstElement *decodebin, GstPad *pad, gpointer to) {
+	gst_pad_add_probe(pad, GST_PAD_PROBE_TYPE_EVENT_DOWNSTREAM, state_colours, NULL, NULL);
 	GstPad *sink = gst_element_get_static_pad(to, "sink");
 	gst_pad_link(pad, sink);
 	gst_object_unref(sink);
@@ -301,9 +324,9 @@ static void element_init(GTypeInstance *instance, gpointer class) {
 	}
 	case SCALER:
 		last = add(e, last, make_memory(NULL));
-		last = add(e, last, make("videoconvert")); /* first, since the camera's size says which matrix is meant where none is stated */
 		last = add(e, last, make("videoscale"));
 		g_object_set(last, "add-borders", FALSE, NULL);
+		last = add(e, last, make("videoconvert"));
 		last = add(e, last, make_filter(in_system));
 		last = add(e, last, make_memory(gives));
 		break;
