@@ -63,9 +63,9 @@ function showFacts(camera) {
       plan && plan.chosen,
       plan && plan.reason,
       ...camera.plans_failed.map((f) => t('fact.failed', { ...f, count: f.times, time: timeOf(f.at) })),
-    ].filter(Boolean).join('; '),
+    ].filter(Boolean).join(t('fact.next')),
     viewers: camera.viewers,
-    renditions: camera.renditions.map((r) => t('fact.rendition', { ...r, fps: number(r.fps_now, 1), count: r.viewers })).join('; ') || t('fact.none'),
+    renditions: camera.renditions.map((r) => t('fact.rendition', { ...r, fps: number(r.fps_now, 1), count: r.viewers })).join(t('fact.next')) || t('fact.none'),
     reconnects: camera.reconnects,
   };
   for (const [name, text] of Object.entries(facts)) {

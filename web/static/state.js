@@ -36,7 +36,7 @@ function announce(text) {
   announce.timer ??= setTimeout(() => {
     const { texts } = announce;
     const more = texts.length - 4;
-    announce.said.textContent = [...texts.slice(0, 4), ...more > 0 ? [t('tile.more', { count: more })] : []].join('; ');
+    announce.said.textContent = [...texts.slice(0, 4), ...more > 0 ? [t('tile.more', { count: more })] : []].join(t('tile.next'));
     announce.texts = [];
     announce.timer = null;
   }, sayPause);
@@ -72,7 +72,7 @@ class TileState {
     this.set('fault', fault);
     this.set('since', fine.includes(state) || !since ? '' : t('tile.since', { time: timeOf(since) }));
     if (state === before || fine.includes(state) && fine.includes(before)) return;
-    announce([t('tile.changed', { camera: this.part('title').textContent, state: t(`state.${state}`) }), fault].filter(Boolean).join(', '));
+    announce([t('tile.changed', { camera: this.part('title').textContent, state: t(`state.${state}`) }), fault].filter(Boolean).join(t('tile.next')));
   }
 
   // describe takes in what framegate says of the camera. received is when its newest picture arrived, if that is all that is known.
