@@ -67,10 +67,10 @@ static void fg_axis_init(fg_axis *a, fg_span part, int out, guint32 sum) {
 	}
 }
 
-void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_height) {
+void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_height, gboolean deep) {
 	fg_axis_init(&a->x, x, out_width, COLUMN_SUM);
 	fg_axis_init(&a->y, y, out_height, ROW_SUM);
-	const gboolean many = a->y.taps > MANY_ROWS;
+	const gboolean many = deep || a->y.taps > MANY_ROWS;
 	if (many) {
 		g_free(a->y.first), g_free(a->y.weights);
 		fg_axis_init(&a->y, y, out_height, COLUMN_SUM);
@@ -78,11 +78,12 @@ void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_heigh
 	a->many = many ? g_new(guint32, a->x.in) : NULL;
 	a->sums = g_new(guint16, a->x.in + 1);
 	a->rows = g_new(guint8, (gsize)a->x.in * AT_ONCE);
+	a->wide = deep ? g_new(guint16, a->x.in) : NULL;
 }
 
 void fg_area_clear(fg_area *a) {
 	g_free(a->x.first), g_free(a->x.weights), g_free(a->y.first), g_free(a->y.weights);
-	g_free(a->sums), g_free(a->many), g_free(a->rows);
+	g_free(a->sums), g_free(a->many), g_free(a->rows), g_free(a->wide);
 	*a = (fg_area){0};
 }
 
@@ -95,32 +96,10 @@ FG_ROW void fg_unpack8(guint8 *restrict to, const guint8 *restrict from, int n, 
 			to[i] = from[i * step];
 }
 
-// fg_unpack16_of is inlined with the usual steps, for which the compiler vectorises it.
-static inline __attribute__((always_inline)) void fg_unpack16_of(
-	guint8 *restrict to, const guint16 *restrict from, int n, int step, int shift) {
-	const guint32 half = 1 << (shift - 1);
-	for (int i = 0; i < n; i++) {
-		const guint32 v = (GUINT16_FROM_LE(from[i * step]) + half) >> shift;
-		to[i] = MIN(v, 255);
-	}
-}
-
-FG_ROW void fg_unpack16(guint8 *restrict to, const guint8 *restrict from, int n, int step, int shift) {
-	const guint16 *words = (const guint16 *)from; // GStreamer aligns rows, and samples in them
-	if (step == 2)
-		fg_unpack16_of(to, words, n, 1, shift);
-	else if (step == 4)
-		fg_unpack16_of(to, words, n, 2, shift);
-	else
-		fg_unpack16_of(to, words, n, step / 2, shift);
-}
-
 // fg_row returns a row of the source, unpacked into a buffer unless it is as it is needed.
 static const guint8 *fg_row(fg_samples from, int row, int width, guint8 *buffer) {
 	const guint8 *data = from.data + (gssize)row * from.stride;
-	if (from.shift > 0)
-		fg_unpack16(buffer, data, width, from.step, from.shift);
-	else if (from.step > 1)
+	if (from.step > 1)
 		fg_unpack8(buffer, data, width, from.step);
 	else
 		return data;
@@ -319,7 +298,7 @@ void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride) {
 	}
 }
 
-enum { COLOUR_BITS = 14, LUMA_BITS = 7, LUMA_ABOVE = 128 };
+enum { COLOUR_BITS = FG_COLOUR_BITS, LUMA_BITS = 7, LUMA_ABOVE = 128 };
 
 static gint32 fg_fixed(double v) { return lrint(v * (1 << COLOUR_BITS)); }
 
@@ -332,9 +311,12 @@ void fg_colours_init(fg_colours *c, double red, double blue, gboolean full, gboo
 	const double y_of_u = to_blue * b_of_u - to_green * g_of_u, y_of_v = to_red * r_of_v - to_green * g_of_v;
 	const double luma = (full ? 1 : 255.0 / 219) * (to_full ? 1 : 219.0 / 255);
 	const double chroma = (full ? 1 : 255.0 / 224) * (to_full ? 1 : 224.0 / 255);
+	const double offset = (full ? 0 : -16 * luma) + (to_full ? 0 : 16) + 0.5;
 	*c = (fg_colours){
 		.luma = lrint(luma * (1 << LUMA_BITS)),
-		.offset = fg_fixed((full ? 0 : -16 * luma) + (to_full ? 0 : 16) + 0.5 + LUMA_ABOVE),
+		.offset = fg_fixed(offset + LUMA_ABOVE),
+		.wide_luma = fg_fixed(luma),
+		.wide_offset = lrint(offset * (1 << (COLOUR_BITS + 8))),
 		.y_of_u = fg_fixed(chroma * y_of_u),
 		.y_of_v = fg_fixed(chroma * y_of_v),
 		.u_of_u = fg_fixed(chroma * (b_of_u - y_of_u) / (2 * (1 - to_blue))),

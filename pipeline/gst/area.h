@@ -25,8 +25,9 @@ typedef struct {
 typedef struct {
 	fg_axis x, y;
 	guint16 *sums; // of a row of the result, still of the width of the source, and the last one again
-	guint32 *many; // the same where many rows make one, else NULL
+	guint32 *many; // the same where many rows make one or samples have more than 8 bits, else NULL
 	guint8 *rows; // of the source, unpacked
+	guint16 *wide; // a row of samples with more than 8 bits, else NULL
 } fg_area;
 
 // fg_samples is a plane of the source.
@@ -37,18 +38,22 @@ typedef struct {
 	int shift; // of samples of 16 bits, little endian, to 8 bits; 0 for samples of 8 bits
 } fg_samples;
 
-// fg_area_init prepares to scale a part of a plane, which has samples in all of it.
-void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_height);
+// fg_area_init prepares to scale a part of a plane, which has samples in all of it: by fg_area_scale, or by fg_deep_scale if they have more
+// than 8 bits.
+void fg_area_init(fg_area *a, fg_span x, fg_span y, int out_width, int out_height, gboolean deep);
 
 void fg_area_clear(fg_area *a);
 
 void fg_area_scale(fg_area *a, fg_samples from, guint8 *to, int stride);
+
+enum { FG_COLOUR_BITS = 14 }; // of the fractions in fg_colours
 
 // fg_colours converts planes of I420 from one matrix and range to the matrix of ITU-R BT.601 and full or limited range.
 typedef struct {
 	guint16 luma; // of Y
 	gint32 offset, y_of_u, y_of_v; // what is added to it, by the chroma too
 	gint32 u_of_u, u_of_v, v_of_u, v_of_v; // of U and V
+	gint32 wide_luma, wide_offset; // luma and offset for samples with more than 8 bits
 	guint16 *rows; // what is added to a row of Y
 } fg_colours;
 

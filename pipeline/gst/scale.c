@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "area.h"
+#include "deep.h"
 
 // FgScale scales pictures of any format in system memory and gives I420 with the colours of a JPEG: the matrix of ITU-R BT.601 and
 // full range (JFIF 1.02), or limited range if asked for. It may scale a part of a picture only, and reads nothing else of it then, except in formats that are converted
@@ -22,6 +23,7 @@ typedef struct {
 	gdouble crop[4]; // x, y, width and height of the part that is scaled, in fractions of the picture
 	fg_area areas[3];
 	fg_colours colours; // without rows if there is nothing to convert
+	fg_deep deep; // without rows unless samples have more than 8 bits
 	GstVideoConverter *converter; // to planes, which is NULL if the pictures have them already
 	GstVideoInfo plain;
 	GstBuffer *planes;
@@ -144,6 +146,7 @@ static void fg_scale_clear(FgScale *s) {
 	for (int i = 0; i < 3; i++)
 		fg_area_clear(&s->areas[i]);
 	fg_colours_clear(&s->colours);
+	fg_deep_clear(&s->deep);
 	g_clear_pointer(&s->converter, gst_video_converter_free);
 	gst_clear_buffer(&s->planes);
 }
@@ -177,7 +180,7 @@ static double fg_scale_shift(const FgScale *s, const GstVideoInfo *in, GstVideoC
 }
 
 // fg_scale_areas prepares to scale each plane.
-static void fg_scale_areas(FgScale *s, const GstVideoInfo *in, const GstVideoInfo *out) {
+static void fg_scale_areas(FgScale *s, const GstVideoInfo *in, const GstVideoInfo *out, gboolean deep) {
 	for (guint i = 0; i < MIN(3, GST_VIDEO_INFO_N_COMPONENTS(in)); i++) {
 		const int width = GST_VIDEO_INFO_COMP_WIDTH(out, i), height = GST_VIDEO_INFO_COMP_HEIGHT(out, i);
 		const double each = i == 0 ? 1 : 2;
@@ -189,7 +192,7 @@ static void fg_scale_areas(FgScale *s, const GstVideoInfo *in, const GstVideoInf
 			each * height / GST_VIDEO_INFO_HEIGHT(out));
 		x.shift = fg_scale_shift(s, in, GST_VIDEO_CHROMA_SITE_H_COSITED, GST_VIDEO_FORMAT_INFO_W_SUB(in->finfo, i));
 		y.shift = fg_scale_shift(s, in, GST_VIDEO_CHROMA_SITE_V_COSITED, GST_VIDEO_FORMAT_INFO_H_SUB(in->finfo, i));
-		fg_area_init(&s->areas[i], x, y, width, height);
+		fg_area_init(&s->areas[i], x, y, width, height, deep);
 	}
 }
 
@@ -219,11 +222,14 @@ static gboolean fg_scale_set_info(
 		s->planes = gst_buffer_new_allocate(NULL, GST_VIDEO_INFO_SIZE(&s->plain), NULL);
 		in = &s->plain;
 	}
-	fg_scale_areas(s, in, out);
+	const gboolean deep = GST_VIDEO_INFO_COMP_DEPTH(in, 0) > 8;
+	if (deep)
+		fg_deep_init(&s->deep, GST_VIDEO_INFO_WIDTH(out), GST_VIDEO_INFO_HEIGHT(out));
+	fg_scale_areas(s, in, out, deep);
 	const gboolean full = colours.range == GST_VIDEO_COLOR_RANGE_0_255;
 	double red = 0.299, blue = 0.114;
 	gst_video_color_matrix_get_Kr_Kb(colours.matrix, &red, &blue); // they stay if it has none
-	if (full == s->limited || fabs(red - 0.299) > 1e-6 || fabs(blue - 0.114) > 1e-6) {
+	if (deep || full == s->limited || fabs(red - 0.299) > 1e-6 || fabs(blue - 0.114) > 1e-6) {
 		fg_colours_init(&s->colours, red, blue, full, !s->limited, GST_VIDEO_INFO_WIDTH(out));
 		gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(s), FALSE); // the caps may say that nothing changes
 	}
@@ -242,31 +248,41 @@ static void fg_scale_pad(GstVideoFrame *out) {
 	}
 }
 
+// fg_scale_source returns a plane of a picture.
+static fg_samples fg_scale_source(const GstVideoFrame *in, guint i) {
+	const int deep = GST_VIDEO_FRAME_COMP_DEPTH(in, i) + GST_VIDEO_FORMAT_INFO_SHIFT(in->info.finfo, i) - 8;
+	const guint8 *data = GST_VIDEO_FRAME_COMP_DATA(in, i);
+	const int offset = GST_VIDEO_FORMAT_INFO_POFFSET(in->info.finfo, i);
+	if (deep > 0 && offset % 2 != 0) // the V of P010 is said to begin in the middle of a sample (1.22)
+		data += offset;
+	return (fg_samples){.data = data,
+		.stride = GST_VIDEO_FRAME_COMP_STRIDE(in, i),
+		.step = GST_VIDEO_FRAME_COMP_PSTRIDE(in, i),
+		.shift = deep};
+}
+
 static void fg_scale_planes(FgScale *s, const GstVideoFrame *in, GstVideoFrame *out) {
+	const int width = GST_VIDEO_FRAME_WIDTH(out), height = GST_VIDEO_FRAME_HEIGHT(out);
+	const gboolean deep = s->deep.rows != NULL;
 	guint8 *planes[3];
 	int strides[3];
 	for (guint i = 0; i < 3; i++) {
 		planes[i] = GST_VIDEO_FRAME_COMP_DATA(out, i);
 		strides[i] = GST_VIDEO_FRAME_COMP_STRIDE(out, i);
 		if (i >= GST_VIDEO_FRAME_N_COMPONENTS(in)) { // grey
-			for (int y = 0; y < GST_VIDEO_FRAME_COMP_HEIGHT(out, i); y++)
+			for (int y = 0; !deep && y < GST_VIDEO_FRAME_COMP_HEIGHT(out, i); y++)
 				memset(planes[i] + (gssize)y * strides[i], 128, GST_VIDEO_FRAME_COMP_WIDTH(out, i));
-			continue;
-		}
-		const int deep = GST_VIDEO_FRAME_COMP_DEPTH(in, i) + GST_VIDEO_FORMAT_INFO_SHIFT(in->info.finfo, i) - 8;
-		const guint8 *data = GST_VIDEO_FRAME_COMP_DATA(in, i);
-		const int offset = GST_VIDEO_FORMAT_INFO_POFFSET(in->info.finfo, i);
-		if (deep > 0 && offset % 2 != 0) // the V of P010 is said to begin in the middle of a sample (1.22)
-			data += offset;
-		fg_area_scale(&s->areas[i],
-			(fg_samples){.data = data,
-				.stride = GST_VIDEO_FRAME_COMP_STRIDE(in, i),
-				.step = GST_VIDEO_FRAME_COMP_PSTRIDE(in, i),
-				.shift = deep},
-			planes[i], strides[i]);
+		} else if (deep)
+			fg_deep_scale(&s->deep, i, &s->areas[i], fg_scale_source(in, i));
+		else
+			fg_area_scale(&s->areas[i], fg_scale_source(in, i), planes[i], strides[i]);
 	}
-	if (s->colours.rows != NULL)
-		fg_colours_convert(&s->colours, planes, strides, GST_VIDEO_FRAME_WIDTH(out), GST_VIDEO_FRAME_HEIGHT(out));
+	if (deep && GST_VIDEO_FRAME_N_COMPONENTS(in) < 3)
+		fg_deep_grey(&s->deep, width, height);
+	if (deep)
+		fg_deep_convert(&s->deep, &s->colours, planes, strides, width, height);
+	else if (s->colours.rows != NULL)
+		fg_colours_convert(&s->colours, planes, strides, width, height);
 	fg_scale_pad(out);
 }
 

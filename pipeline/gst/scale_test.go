@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -255,16 +256,20 @@ func sharesOf(from, length float64, n, out, i int) map[int]float64 {
 
 // BenchmarkScaler compares the scaler with videoscale, which gives no JPEG's colours. A picture is of 1920x1080.
 func BenchmarkScaler(b *testing.B) {
-	for _, size := range [][2]int{{480, 270}, {576, 324}, {640, 360}, {960, 540}, {1280, 720}} {
-		for _, element := range []string{Scaler, "videoscale"} {
-			b.Run(fmt.Sprintf("%dx%d/%s", size[0], size[1], element), func(b *testing.B) {
+	for _, c := range []struct {
+		format        string
+		width, height int
+	}{{"I420", 480, 270}, {"I420", 576, 324}, {"I420", 640, 360}, {"I420", 960, 540}, {"I420", 1280, 720}, {"I420_10LE", 480, 270}, {"I420_10LE", 576, 324}} {
+		for _, element := range []string{Scaler, "videoscale ! videoconvert"} {
+			name, _, _ := strings.Cut(element, " ")
+			b.Run(fmt.Sprintf("%s/%dx%d/%s", c.format, c.width, c.height, name), func(b *testing.B) {
 				p, err := New()
 				if err != nil {
 					b.Fatal(err)
 				}
 				defer p.Stop()
-				if _, err := p.AddLaunchLine(fmt.Sprintf("videotestsrc num-buffers=1 ! video/x-raw, format=I420, width=1920, height=1080, colorimetry=bt709, chroma-site=mpeg2 ! "+
-					"imagefreeze num-buffers=%d ! %s ! video/x-raw, width=%d, height=%d ! fakesink sync=false", b.N+1, element, size[0], size[1])); err != nil {
+				if _, err := p.AddLaunchLine(fmt.Sprintf("videotestsrc num-buffers=1 ! video/x-raw, format=%s, width=1920, height=1080, colorimetry=bt709, chroma-site=mpeg2 ! "+
+					"imagefreeze num-buffers=%d ! %s ! video/x-raw, format=I420, width=%d, height=%d ! fakesink sync=false", c.format, b.N+1, element, c.width, c.height)); err != nil {
 					b.Fatal(err)
 				}
 				if err := p.Play(b.Context(), 10*time.Second); err != nil {
