@@ -3,7 +3,11 @@ package web
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"testing"
+
+	"github.com/framegate/framegate/web/auth"
+	"github.com/framegate/framegate/web/texts"
 )
 
 // pictures are the kinds of a camera's pictures that take parameters.
@@ -44,6 +48,27 @@ func TestKnownParametersThatCannotBeReadAreRefused(t *testing.T) {
 			if resp.StatusCode != http.StatusBadRequest || p.Parameter != parameter {
 				t.Errorf("%s?%s: %s %s", what, query, resp.Status, body)
 			}
+		}
+	}
+}
+
+// allParameters are the parameters of all kinds of pictures. Some are more than once in it.
+var allParameters = slices.Concat(streamParameters, snapshotParameters, nextParameters, rawParameters)
+
+func TestEachParameterHasAText(t *testing.T) {
+	for _, p := range allParameters {
+		if key := "parameter." + p.name; !slices.Contains(texts.English.Keys(), key) {
+			t.Errorf("there is no text %s", key)
+		}
+	}
+}
+
+// TestNoParameterHasAnotherMeaning looks at names that are taken: of credentials, which handlers do not see, and of parameters of pages.
+func TestNoParameterHasAnotherMeaning(t *testing.T) {
+	taken := slices.Concat(auth.Parameters, []string{"fit", languageParameter})
+	for _, p := range allParameters {
+		if slices.Contains(taken, p.name) {
+			t.Errorf("%s is taken", p.name)
 		}
 	}
 }
