@@ -302,15 +302,17 @@ enum { COLOUR_BITS = FG_COLOUR_BITS, LUMA_BITS = 7, LUMA_ABOVE = 128 };
 
 static gint32 fg_fixed(double v) { return lrint(v * (1 << COLOUR_BITS)); }
 
-void fg_colours_init(fg_colours *c, double red, double blue, gboolean full, gboolean to_full, int width) {
+void fg_colours_init(fg_colours *c, double red, double blue, int depth, gboolean full, gboolean to_full, int width) {
 	// With y from 0 to 1 and u and v from -1/2 to 1/2 (ITU-R BT.601-7, 2.5; BT.709-6, 3):
 	//   R = y + r_of_v v,  B = y + b_of_u u,  G = y - g_of_u u - g_of_v v
 	const double to_red = 0.299, to_blue = 0.114, green = 1 - red - blue, to_green = 1 - to_red - to_blue;
 	const double r_of_v = 2 * (1 - red), b_of_u = 2 * (1 - blue);
 	const double g_of_u = blue * b_of_u / green, g_of_v = red * r_of_v / green;
 	const double y_of_u = to_blue * b_of_u - to_green * g_of_u, y_of_v = to_red * r_of_v - to_green * g_of_v;
-	const double luma = (full ? 1 : 255.0 / 219) * (to_full ? 1 : 219.0 / 255);
-	const double chroma = (full ? 1 : 255.0 / 224) * (to_full ? 1 : 224.0 / 255);
+	const double most =
+		256 - ldexp(1, 8 - depth); // the largest sample, in steps of 8 bits: 255, or 255.75 with 10 bits
+	const double luma = (full ? 255 / most : 255.0 / 219) * (to_full ? 1 : 219.0 / 255);
+	const double chroma = (full ? 255 / most : 255.0 / 224) * (to_full ? 1 : 224.0 / 255);
 	const double offset = (full ? 0 : -16 * luma) + (to_full ? 0 : 16) + 0.5;
 	*c = (fg_colours){
 		.luma = lrint(luma * (1 << LUMA_BITS)),

@@ -57,8 +57,8 @@ typedef struct {
 	guint16 *rows; // what is added to a row of Y
 } fg_colours;
 
-// fg_colours_init sets the conversion from a matrix, given by the shares of red and blue in the luma, and a range.
-void fg_colours_init(fg_colours *c, double red, double blue, gboolean full, gboolean to_full, int width);
+// fg_colours_init sets the conversion from a matrix, given by the shares of red and blue in the luma, and a range of samples of depth bits.
+void fg_colours_init(fg_colours *c, double red, double blue, int depth, gboolean full, gboolean to_full, int width);
 
 void fg_colours_clear(fg_colours *c);
 

@@ -12,6 +12,8 @@ void fg_deep_init(fg_deep *d, int width, int height) {
 	d->planes[1] = g_new(guint16, chroma);
 	d->planes[2] = g_new(guint16, chroma);
 	d->rows = g_new(gint32, width + 2);
+	for (gsize i = 0; i < chroma; i++)
+		d->planes[1][i] = d->planes[2][i] = 128 << 8;
 }
 
 void fg_deep_clear(fg_deep *d) {
@@ -126,12 +128,6 @@ void fg_deep_scale(fg_deep *d, int plane, fg_area *a, fg_samples from) {
 		fg_sum_wide(a, from, y);
 		fg_wide_columns(&a->x, to, a->sums);
 	}
-}
-
-void fg_deep_grey(fg_deep *d, int width, int height) {
-	for (int i = 1; i < 3; i++)
-		for (gsize j = 0; j < (gsize)((width + 1) / 2) * ((height + 1) / 2); j++)
-			d->planes[i][j] = 128 << 8;
 }
 
 enum { WIDE_BITS = FG_COLOUR_BITS + 8 };

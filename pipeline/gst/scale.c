@@ -230,7 +230,8 @@ static gboolean fg_scale_set_info(
 	double red = 0.299, blue = 0.114;
 	gst_video_color_matrix_get_Kr_Kb(colours.matrix, &red, &blue); // they stay if it has none
 	if (deep || full == s->limited || fabs(red - 0.299) > 1e-6 || fabs(blue - 0.114) > 1e-6) {
-		fg_colours_init(&s->colours, red, blue, full, !s->limited, GST_VIDEO_INFO_WIDTH(out));
+		fg_colours_init(&s->colours, red, blue, GST_VIDEO_INFO_COMP_DEPTH(in, 0), full, !s->limited,
+			GST_VIDEO_INFO_WIDTH(out));
 		gst_base_transform_set_passthrough(GST_BASE_TRANSFORM(s), FALSE); // the caps may say that nothing changes
 	}
 	return TRUE;
@@ -277,8 +278,6 @@ static void fg_scale_planes(FgScale *s, const GstVideoFrame *in, GstVideoFrame *
 		else
 			fg_area_scale(&s->areas[i], fg_scale_source(in, i), planes[i], strides[i]);
 	}
-	if (deep && GST_VIDEO_FRAME_N_COMPONENTS(in) < 3)
-		fg_deep_grey(&s->deep, width, height);
 	if (deep)
 		fg_deep_convert(&s->deep, &s->colours, planes, strides, width, height);
 	else if (s->colours.rows != NULL)

@@ -138,6 +138,12 @@ func TestScalerKeepsTheGreyOfAJPEG(t *testing.T) {
 			t.Errorf("%d became %d %d %d", value, planes[0][0], planes[1][0], planes[2][0])
 		}
 	}
+	for value, want := range map[int]byte{0: 0, 0x0101: 1, 0x8000: 128, 0xFFFF: 255} {
+		planes, _ := i420(scaled(t, "format=GRAY16_LE, width=64, height=48", deep(patch, value), 32, 24, true), 32, 24)
+		if planes[0][0] != want || planes[1][0] != 128 || planes[2][0] != 128 {
+			t.Errorf("%#x of 16 bits became %d %d %d, want %d", value, planes[0][0], planes[1][0], planes[2][0], want)
+		}
+	}
 }
 
 func TestScalerConvertsRGB(t *testing.T) {

@@ -152,8 +152,14 @@ func (p Plan) converts() bool {
 }
 
 // misread reports whether GStreamer's elements take another matrix than framegate for the camera's pictures: where a stream states
-// none, they take BT.709 above 576 lines (gst_video_info_set_format).
-func (c Camera) misread() bool { return c.Untagged && c.Height > 576 && c.matrix() == "bt601" }
+// none, they take BT.709 above 576 lines and else BT.601, whatever the width (gst_video_info_set_format).
+func (c Camera) misread() bool {
+	taken := gst.Arg("bt601")
+	if c.Height > 576 {
+		taken = "bt709"
+	}
+	return c.Untagged && c.Width > 0 && c.matrix() != taken
+}
 
 // matrix is the usual one of pictures whose stream states none, as browsers and cameras have it. The size of the camera's pictures
 // decides, not that to which a device has scaled them.

@@ -6,6 +6,8 @@ import (
 	"image"
 	"io"
 	"math"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,12 +22,13 @@ import (
 	"github.com/framegate/framegate/pipeline/plan/plantest"
 )
 
-// TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform shows a patch in BT.709, or in BT.601 where the camera is smaller, whatever a
-// device does to it before it is finished in system memory.
+// TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform shows a patch in the matrix that framegate assumes, whatever a device does to it
+// before it is finished in system memory.
 func TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform(t *testing.T) {
 	camtest.Long(t)
 	camera := plan.Camera{Width: 1280, Height: 720, Untagged: true}
 	smaller := plan.Camera{Width: 1152, Height: 648, Untagged: true} // which decoders take for BT.709
+	flat := plan.Camera{Width: 1280, Height: 544, Untagged: true}    // which decoders take for BT.601
 	masked := camera
 	masked.Masks = []configs.Mask{{Width: 0.1, Height: 0.1}}
 	plantest.OnEveryPlatform(t, func(t *testing.T, m *plan.Machine, hardware string) {
@@ -44,7 +47,13 @@ func TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform(t *testing.T) {
 			{"smaller", frame.Rendition{Width: 480, Height: 270, Quality: 95}, smaller},
 			{"smaller, large JPEG", frame.Rendition{Width: 1152, Height: 648, Quality: 95}, smaller},
 			{"smaller, PNG", frame.Rendition{Width: 480, Height: 270, Format: frame.PNG}, smaller},
+			{"flat JPEG", frame.Rendition{Width: 480, Height: 204, Quality: 95}, flat},
+			{"flat JPEG, large", frame.Rendition{Width: 1280, Height: 544, Quality: 95}, flat},
+			{"flat, PNG", frame.Rendition{Width: 480, Height: 204, Format: frame.PNG}, flat},
 		} {
+			if strings.HasPrefix(c.name, "flat JPEG") && !slices.Contains([]string{"nvidia", "va", "qsv", configs.NoHardware}, hardware) {
+				continue // the device encodes it, and its scaler does not convert
+			}
 			picture := patchOn(t, best, c.r, c.camera)
 			red, green, blue, _ := picture.At(c.r.Width/2, c.r.Height/2).RGBA()
 			for channel, v := range [3][2]float64{{float64(red >> 8), 32}, {float64(green >> 8), 192}, {float64(blue >> 8), 32}} {
@@ -56,8 +65,7 @@ func TestColoursOfAnUntaggedCameraAreTrueOnEveryPlatform(t *testing.T) {
 	})
 }
 
-// patchOn returns the picture that a plan makes of a green in H.264, for which decoders state BT.709, as they do for streams of more
-// than 576 lines that state nothing.
+// patchOn returns the picture that a plan makes of a green in H.264, for which decoders state the matrix that they take for its height.
 func patchOn(t *testing.T, p plan.Candidate, r frame.Rendition, camera plan.Camera) image.Image {
 	t.Helper()
 	g, err := gst.New()
@@ -65,13 +73,16 @@ func patchOn(t *testing.T, p plan.Candidate, r frame.Rendition, camera plan.Came
 		t.Fatal(err)
 	}
 	defer g.Close()
-	matrix := "bt709"
-	if camera.Height < 720 {
-		matrix = "bt601"
+	matrix, taken := "bt601", "bt601"
+	if camera.Width >= 1280 {
+		matrix = "bt709"
+	}
+	if camera.Height > 576 {
+		taken = "bt709"
 	}
 	source, err := g.AddLaunchLine(fmt.Sprintf("videotestsrc pattern=solid-color foreground-color=0xff20c020 num-buffers=5 ! "+
 		"video/x-raw, format=RGB, width=%d, height=%d, framerate=25/1 ! videoconvert ! video/x-raw, format=I420, colorimetry=%s ! "+
-		"capssetter caps=\"video/x-raw, colorimetry=bt709\" ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse", camera.Width, camera.Height, matrix))
+		"capssetter caps=\"video/x-raw, colorimetry=%s\" ! x264enc speed-preset=ultrafast tune=zerolatency ! h264parse", camera.Width, camera.Height, matrix, taken))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -138,3 +138,16 @@ func TestMasksCoverWhatAScalerMixesIntoTheirNeighbours(t *testing.T) {
 		t.Errorf("in system memory: margins of %.2f and %.2f pixels of the camera, want 1", x*1920, y*1080)
 	}
 }
+
+// TestMatrixThatGStreamerMisreads has streams that state no matrix: GStreamer looks at the height alone.
+func TestMatrixThatGStreamerMisreads(t *testing.T) {
+	for of, want := range map[size]bool{
+		{}: false, {640, 360}: false, {720, 576}: false, {800, 600}: true, {1152, 648}: true, {1280, 648}: false,
+		{1280, 544}: true, {1280, 720}: false, {1920, 540}: true, {1920, 1080}: false, {960, 1280}: false,
+	} {
+		untagged, tagged := Camera{Width: of.width, Height: of.height, Untagged: true}, Camera{Width: of.width, Height: of.height}
+		if untagged.misread() != want || tagged.misread() {
+			t.Errorf("%v: %v, want %v; %v where the stream states a matrix", of, untagged.misread(), want, tagged.misread())
+		}
+	}
+}

@@ -9,6 +9,7 @@ import (
 	_ "image/jpeg"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -31,46 +32,48 @@ const mostOff = 8
 
 // patchStream is a stream of patches with known colours.
 type patchStream struct {
-	file    string
-	title   string
-	codec   testcam.Codec
-	height  int
-	layout  patches.Layout
-	encoder string
+	file          string
+	title         string
+	codec         testcam.Codec
+	width, height int
+	layout        patches.Layout
+	encoder       string
 }
 
-// patchStreams have the matrices and ranges that cameras send. openh264enc states no matrix, and neither does MPEG-TS.
+// patchStreams have the matrices and ranges that cameras send. Those in MPEG-TS state no matrix, once patches.Untag has removed that of x264enc.
 var patchStreams = []patchStream{
-	{"h264-709.mkv", "H.264, BT.709", testcam.H264, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, x264},
-	{"h264-601.mkv", "H.264, BT.601", testcam.H264, 720, patches.Layout{Format: "I420", Matrix: patches.BT601}, x264},
-	{"h264-full.mkv", "H.264, BT.709, full range", testcam.H264, 720, patches.Layout{Format: "I420", Matrix: patches.BT709, Full: true}, x264},
-	{"h264-none.ts", "H.264 that states nothing, 720 lines", testcam.H264, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, openh264},
-	{"h264-648.ts", "H.264 that states nothing, 648 lines", testcam.H264, 648, patches.Layout{Format: "I420", Matrix: patches.BT601}, openh264},
-	{"h264-small.ts", "H.264 that states nothing, 360 lines", testcam.H264, 360, patches.Layout{Format: "I420", Matrix: patches.BT601}, openh264},
-	{"h265-709.mkv", "H.265, BT.709", testcam.H265, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, x265},
-	{"h265-deep.mkv", "H.265, BT.709, 10 bit", testcam.H265, 720, patches.Layout{Format: "I420_10LE", Matrix: patches.BT709}, x265},
-	{"vp9-601.mkv", "VP9, BT.601", testcam.VP9, 720, patches.Layout{Format: "I420", Matrix: patches.BT601}, "vp9enc deadline=1 cpu-used=8 max-quantizer=2"},
+	{"h264-709.mkv", "H.264, BT.709", testcam.H264, 1280, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, x264},
+	{"h264-601.mkv", "H.264, BT.601", testcam.H264, 1280, 720, patches.Layout{Format: "I420", Matrix: patches.BT601}, x264},
+	{"h264-full.mkv", "H.264, BT.709, full range", testcam.H264, 1280, 720, patches.Layout{Format: "I420", Matrix: patches.BT709, Full: true}, x264},
+	{"h264-none.ts", "H.264 that states nothing, 720 lines", testcam.H264, 1280, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, untagged},
+	{"h264-544.ts", "H.264 that states nothing, 1280x544", testcam.H264, 1280, 544, patches.Layout{Format: "I420", Matrix: patches.BT709}, untagged},
+	{"h264-648.ts", "H.264 that states nothing, 648 lines", testcam.H264, 1152, 648, patches.Layout{Format: "I420", Matrix: patches.BT601}, untagged},
+	{"h264-small.ts", "H.264 that states nothing, 360 lines", testcam.H264, 640, 360, patches.Layout{Format: "I420", Matrix: patches.BT601}, untagged},
+	{"h265-709.mkv", "H.265, BT.709", testcam.H265, 1280, 720, patches.Layout{Format: "I420", Matrix: patches.BT709}, x265},
+	{"h265-deep.mkv", "H.265, BT.709, 10 bit", testcam.H265, 1280, 720, patches.Layout{Format: "I420_10LE", Matrix: patches.BT709}, x265},
+	{"vp9-601.mkv", "VP9, BT.601", testcam.VP9, 1280, 720, patches.Layout{Format: "I420", Matrix: patches.BT601}, "vp9enc deadline=1 cpu-used=8 max-quantizer=2"},
 }
 
 const (
 	x264     = "x264enc speed-preset=ultrafast pass=quant quantizer=1"
 	x265     = "x265enc speed-preset=ultrafast qp=1 log-level=none ! h265parse"
-	openh264 = "openh264enc bitrate=20000000 ! h264parse ! mpegtsmux"
+	untagged = x264 + " ! h264parse ! mpegtsmux"
 )
-
-// size of the stream's pictures.
-func (s patchStream) size() (width, height int) { return s.height * 16 / 9, s.height }
 
 // encode writes the stream to a file in a folder, unless it is there, and returns the file and the colours.
 func (s patchStream) encode(ctx context.Context, dir string) (path string, colours patches.Colours, err error) {
-	width, height := s.size()
-	samples, colours := s.layout.Picture(width, height)
+	samples, colours := s.layout.Picture(s.width, s.height)
 	path = filepath.Join(dir, "colours-"+s.file)
 	if exists(path) {
 		return path, colours, nil
 	}
 	partial := path + ".partial"
-	if err := patches.Encode(ctx, partial, s.layout, samples, width, height, s.encoder); err != nil {
+	defer os.Remove(partial)
+	err = patches.Encode(ctx, partial, s.layout, samples, s.width, s.height, s.encoder)
+	if err == nil && s.encoder == untagged {
+		err = patches.Untag(partial)
+	}
+	if err != nil {
 		return "", colours, err
 	}
 	return path, colours, os.Rename(partial, path)
@@ -96,7 +99,7 @@ func (c *check) colours(ctx context.Context) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	c.begin("colours", "How far red, green or blue of a patch of known colour are off, of 255, at a quarter of the size")
+	c.begin("colours", "How far red, green or blue of a patch of known colour are off, of 255, at a quarter of the size unless a row says otherwise")
 	var all []rig.Camera
 	var seen []patchCamera
 	for _, s := range patchStreams {
@@ -114,8 +117,11 @@ func (c *check) colours(ctx context.Context) error {
 		for _, camera := range append(c.devices(s.codec), rig.Camera{ID: inSoftware, Keys: "hardware: off"}) {
 			name, _, _ := strings.Cut(s.file, ".")
 			seen = append(seen, patchCamera{name + "-" + camera.ID, s.title + ", " + camera.ID, want, camera.ID != inSoftware})
-			all = append(all, rig.Camera{ID: name + "-" + camera.ID, URL: "file://" + path, Keys: camera.Keys})
+			all = append(all, rig.Camera{ID: name + "-" + camera.ID, URL: (&url.URL{Scheme: "file", Path: path}).String(), Keys: camera.Keys})
 		}
+	}
+	if len(all) == 0 {
+		return nil
 	}
 	return c.framegate(ctx, nil, all, func(p *process.Process) error {
 		for _, camera := range seen {

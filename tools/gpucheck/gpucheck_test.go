@@ -92,6 +92,7 @@ func TestCardIsCheckedInEveryWay(t *testing.T) {
 	for _, want := range []string{
 		"nvidia h265: nvh265dec", "pictures by nvidia: PSNR against software's", "nvidia (nvh264dec, cudaconvertscale, jpegenc): framegate", "nvidia?scale=1 (nvh264dec, cudaconvertscale, nvjpegenc): rate",
 		"nvidia+software (nvh265dec, cudaconvertscale, jpegenc): access unit to JPEG read", "cameras watched simultaneously", "first picture, median",
+		"H.264 that states nothing, 648 lines, nvidia: JPEG of the camera's size", "H.264 that states nothing, 1280x544, nvidia: rgb",
 		"the camera is live, by software: nvidia, which the configuration names",
 	} {
 		if !strings.Contains(out.String(), want) {

@@ -43,8 +43,8 @@ func Encode(ctx context.Context, path string, l Layout, samples []byte, width, h
 		muxer = ""
 	}
 	format := strings.ToLower(strings.ReplaceAll(l.Format, "_", "-"))
-	line := fmt.Sprintf("filesrc location=%s blocksize=%d ! rawvideoparse format=%s width=%d height=%d framerate=25/1 colorimetry=%s ! "+
-		"imagefreeze num-buffers=50 ! %s ! %sfilesink location=%s", raw, len(samples), format, width, height, l.colorimetry(), encoder, muxer, path)
+	line := fmt.Sprintf("filesrc location=%q blocksize=%d ! rawvideoparse format=%s width=%d height=%d framerate=25/1 colorimetry=%s ! "+
+		"imagefreeze num-buffers=50 ! %s ! %sfilesink location=%q", raw, len(samples), format, width, height, l.colorimetry(), encoder, muxer, path)
 	if _, err := p.AddLaunchLine(line); err != nil {
 		return err
 	}

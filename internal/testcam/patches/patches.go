@@ -12,7 +12,7 @@ import (
 
 // Layout is how a camera stores colours.
 type Layout struct {
-	Format string // I420, Y42B or Y444, or one of these with the suffix _10LE, in GStreamer's words
+	Format string // I420, I420_10LE, Y42B or Y444, in GStreamer's words
 	Matrix Matrix
 	Full   bool // range, else limited
 }
