@@ -4,10 +4,12 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"reflect"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -71,7 +73,8 @@ func (d *decoder) checkSize(path string) {
 	}
 }
 
-// ownSize removes a default size if the camera has a size of its own: width and height override a default scale, and the reverse.
+// ownSize removes a default size if the camera has a size of its own: width and height override a default scale, and a scale overrides a
+// default width and height. A width alone also removes a default height, and the reverse.
 func (d *decoder) ownSize(c *Camera, path string) {
 	switch {
 	case d.has(path + ".scale"):
@@ -131,7 +134,7 @@ func (d *decoder) checkAspects(c *Camera, path string) {
 	}
 }
 
-// aspectForm is a width and a height of up to four digits.
+// aspectForm matches a width and a height of up to four digits.
 var aspectForm = regexp.MustCompile(`^([1-9][0-9]{0,3}):([1-9][0-9]{0,3})$`)
 
 // parseAspect parses an aspect such as 16:9. An empty text gives the zero Ratio. The error completes the sentence 'it must be …'.
@@ -165,7 +168,7 @@ func (d *decoder) checkSource(c *Camera, path string) {
 	case c.Vendor != "" && c.Host == "":
 		d.fault(d.at(path+".vendor"), "%s: vendor needs a host", path)
 		return
-	case c.Vendor != "" && strings.ContainsAny(c.Host, "/@?# \"'"):
+	case c.Vendor != "" && !isCameraHost(c.Host):
 		d.fault(d.at(path+".host"), "%s.host must be a name or an address and nothing else", path)
 		return
 	}
@@ -182,8 +185,17 @@ func (d *decoder) checkSource(c *Camera, path string) {
 	c.Source = source
 	c.Source.Aspect, _ = parseAspect(c.Aspect)
 	d.checkCredentials(c, path)
-	d.checkTLS(c, path)
+	d.checkTLSCA(c, path)
 	d.checkSubstream(c, path)
+}
+
+// isCameraHost reports whether a text can be the host of a URL, without a port and without the brackets of an IPv6 address.
+func isCameraHost(text string) bool {
+	if strings.ContainsAny(text, "/@?#[] \"'") {
+		return false
+	}
+	_, err := netip.ParseAddr(text)
+	return err == nil || !strings.Contains(text, ":")
 }
 
 // checkPassword reads the password from its file, if there is one.
@@ -207,13 +219,24 @@ func (d *decoder) checkPassword(c *Camera, path string) {
 func (d *decoder) checkCredentials(c *Camera, path string) {
 	switch {
 	case (c.Username != "" || c.Password != "") && !schemes[c.Source.URL.Scheme].credentials:
-		d.fault(d.at(path+".username"), "%s: a %s:// source takes no user and password", path, c.Source.URL.Scheme)
+		d.fault(d.atFirst(path, "username", "password", "password_file"), "%s: %v", path, errNoCredentials(c.Source.URL.Scheme))
 	case c.Password != "" && c.Username == "":
-		d.fault(d.at(path+".password"), "%s: password needs a username", path)
+		d.fault(d.atFirst(path, "password", "password_file"), "%s: password needs a username", path)
 	}
 }
 
-func (d *decoder) checkTLS(c *Camera, path string) {
+// atFirst returns the place of the first of the keys that the camera has.
+func (d *decoder) atFirst(path string, keys ...string) place {
+	for _, key := range keys {
+		if d.has(path + "." + key) {
+			return d.at(path + "." + key)
+		}
+	}
+	return d.at(path)
+}
+
+// checkTLSCA reads the file of tls_ca, only to find out whether it can be read: it is read again for each connection.
+func (d *decoder) checkTLSCA(c *Camera, path string) {
 	if c.TLSCA == "" {
 		return
 	}
@@ -222,13 +245,15 @@ func (d *decoder) checkTLS(c *Camera, path string) {
 		d.fault(at, "%s.tls_ca has no effect without rtsps:// or https://", path)
 		return
 	}
-	c.TLSCA = d.beside(c.TLSCA)
-	c.Source.TLSCA = c.TLSCA
-	if _, err := ReadBounded(c.TLSCA, MaxCertificates); err != nil {
+	if _, err := d.read(c.TLSCA, MaxCertificates); err != nil {
 		d.fault(at, "%s.tls_ca: %v", path, err)
 	}
+	c.TLSCA = d.beside(c.TLSCA)
+	c.Source.TLSCA = c.TLSCA
 }
 
+// checkSubstream parses the substream. It takes the camera's credentials, unless its URL has its own or its scheme takes none, such as
+// file://.
 func (d *decoder) checkSubstream(c *Camera, path string) {
 	if c.Substream == "" {
 		return
@@ -251,10 +276,12 @@ func (d *decoder) checkSubstream(c *Camera, path string) {
 	c.Sub = &source
 }
 
-// read returns the content of a file that the configuration names.
+// read returns the content of a file that the configuration names, and notes that the file belongs to the configuration.
 func (d *decoder) read(path string, limit int64) ([]byte, error) {
 	path = d.beside(path)
-	d.files = append(d.files, path)
+	if !slices.Contains(d.files, path) {
+		d.files = append(d.files, path)
+	}
 	return ReadBounded(path, limit)
 }
 

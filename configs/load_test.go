@@ -168,6 +168,19 @@ func TestVendorBuildsURL(t *testing.T) {
 	}
 }
 
+func TestVendorsHostMayBeAnIPv6Address(t *testing.T) {
+	config := mustParse(t, "cameras: [{id: a, vendor: reolink, host: '2001:db8::1'}]")
+	if got, want := config.Cameras[0].Source.String(), "rtsp://[2001:db8::1]:554/h264Preview_01_main"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}
+
+func TestEmptyURLIsRefused(t *testing.T) {
+	if _, err := ParseSource(""); err == nil || err.Error() != "the URL is empty" {
+		t.Errorf("got %v", err)
+	}
+}
+
 func TestAspectIsThatOfBothStreamsUnlessTheSubstreamHasItsOwn(t *testing.T) {
 	const camera = "cameras: [{id: a, url: 'rtsp://h/', substream: 'rtsp://h/sub', "
 	wide, narrow := frame.Ratio{Width: 16, Height: 9}, frame.Ratio{Width: 4, Height: 3}

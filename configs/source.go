@@ -19,10 +19,10 @@ type Source struct {
 	URL            *url.URL // without user and password before the host
 	Username       string
 	Password       Secret
-	Transport      Transport
-	Reader         Reader // of RTSP
-	TLSCA          string // path of a PEM file; empty trusts the system's authorities
-	TLSVerify      bool
+	Transport      Transport     // of RTSP
+	Reader         Reader        // likewise
+	TLSCA          string        // path of a PEM file; empty trusts the system's authorities
+	TLSVerify      bool          // whether the camera's certificate is checked
 	PollInterval   time.Duration // between two requests over HTTP, see Settings
 	ConnectTimeout time.Duration // until a camera must have answered
 	StallTimeout   time.Duration // how long a connected camera may send nothing
@@ -31,8 +31,8 @@ type Source struct {
 	Plans          Plans
 }
 
-// String returns the source's URL for errors and logs, without credentials. Some makers put them into the query or the path, which is then
-// left out.
+// String returns the source's URL for errors and logs, without credentials. Some vendors put them into the query or the path, which is
+// then left out.
 func (s Source) String() string {
 	u := *s.URL
 	if HasCredentials(u.RawQuery) {
@@ -44,7 +44,7 @@ func (s Source) String() string {
 	return u.String()
 }
 
-// HasCredentials reports whether the path or the query of a URL has user=admin, password=secret or the like, as with some makers.
+// HasCredentials reports whether the path or the query of a URL has user=admin, password=secret or the like, as with some vendors.
 func HasCredentials(text string) bool { return credentials.MatchString(text) }
 
 var credentials = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token|user)[a-z]*=`)
@@ -57,7 +57,7 @@ func ParseSource(raw string) (Source, error) {
 	return camera.source(camera.URL)
 }
 
-// source returns the Source for one of the camera's URLs. If the URL is empty, it is built from the vendor.
+// source returns the Source for one of the camera's URLs. If the URL is empty and the camera has a vendor, it is built from the vendor.
 func (c *Camera) source(raw string) (Source, error) {
 	s := Source{
 		Username: c.Username, Password: c.Password,
@@ -67,7 +67,7 @@ func (c *Camera) source(raw string) (Source, error) {
 		Plans: Plans{Hardware: c.Hardware, Decoder: c.Decoder, Encoder: c.Encoder, Timeout: c.PlanTimeout, Retry: c.PlanRetry},
 	}
 	var err error
-	if raw == "" {
+	if raw == "" && c.Vendor != "" {
 		s.URL = c.vendorURL()
 		return s, nil
 	}
@@ -76,16 +76,21 @@ func (c *Camera) source(raw string) (Source, error) {
 	}
 	if user := s.URL.User; user != nil {
 		if !schemes[s.URL.Scheme].credentials {
-			return s, fmt.Errorf("a %s:// source takes no user and password", s.URL.Scheme)
+			return s, errNoCredentials(s.URL.Scheme)
 		}
 		if c.Username != "" || c.Password != "" {
-			return s, errors.New("user and password are both in the URL and beside it; keep one")
+			return s, errors.New("user or password is given in the URL and also as a key; keep one")
 		}
 		password, _ := user.Password()
 		s.Username, s.Password = user.Username(), Secret(password)
 		s.URL.User = nil
 	}
 	return s, nil
+}
+
+// errNoCredentials says that a scheme takes no credentials.
+func errNoCredentials(scheme string) error {
+	return fmt.Errorf("a %s:// source takes no user or password", scheme)
 }
 
 // schemes are the kinds of source, by the scheme of their URLs.
@@ -133,6 +138,7 @@ func needsPath(u *url.URL) error {
 	return nil
 }
 
+// digits matches the number of a local camera: N of /dev/videoN, and of csi://N.
 var digits = regexp.MustCompile(`^[0-9]{1,3}$`)
 
 func needsNumber(u *url.URL) error {
@@ -159,6 +165,9 @@ func needsPattern(u *url.URL) error {
 		if !ok {
 			return fmt.Errorf("test:// takes width, height and fps, not %s", name)
 		}
+		if len(values) > 1 {
+			return fmt.Errorf("test:// has %s more than once", name)
+		}
 		if n, err := strconv.Atoi(values[0]); err != nil || n < limits[0] || n > limits[1] {
 			return fmt.Errorf("%s of test:// must be from %d to %d", name, limits[0], limits[1])
 		}
@@ -168,6 +177,9 @@ func needsPattern(u *url.URL) error {
 
 // parseURL parses a URL. It finds the usual mistakes itself, because Go's errors quote parts of the URL, which may be parts of a password.
 func parseURL(raw string) (*url.URL, error) {
+	if raw == "" {
+		return nil, errors.New("the URL is empty")
+	}
 	if digits.MatchString(raw) {
 		raw = "v4l2:///dev/video" + raw
 	}
@@ -207,7 +219,8 @@ func checkUserinfo(rest string) error {
 	// A slash in a password seems to end the authority. Then the @ comes after it, and what looks like the port is not a number.
 	hidden := at == 0 && strings.Contains(rest, "@") && strings.Trim(port, "0123456789") != "" && !strings.HasPrefix(authority, "[")
 	if at > 1 || hidden {
-		return errors.New("user or password in the URL has a character that must be percent-encoded (@ is %40, # is %23, / is %2F, ? is %3F, : is %3A); or give them as username and password")
+		return errors.New("user or password in the URL has a character that must be percent-encoded " +
+			"(@ is %40, # is %23, / is %2F, ? is %3F, : is %3A); or give them as username and password")
 	}
 	return nil
 }

@@ -37,6 +37,25 @@ func TestTLSIsAWordOrACertificateWithItsKey(t *testing.T) {
 	}
 }
 
+func TestFileOfTLSCAIsWatched(t *testing.T) {
+	dir := t.TempDir()
+	certificatetest.Write(t, dir)
+	t.Chdir(dir)
+	os.Mkdir("site", 0o700)
+	os.Rename("cert.pem", "site/cert.pem")
+	const cameras = "cameras:\n- {id: a, url: 'rtsps://h/', tls_ca: cert.pem, substream: 'rtsps://h/2'}\n- {id: b, url: 'rtsps://h/', tls_ca: cert.pem}"
+	config, err := Parse("site/framegate.yaml", []byte(cameras), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if want := []string{"site/cert.pem", "site/framegate.yaml"}; !slices.Equal(config.Files, want) {
+		t.Errorf("the files are %q, want %q", config.Files, want)
+	}
+	if c := config.Cameras[0]; c.Source.TLSCA != "site/cert.pem" || c.Sub.TLSCA != "site/cert.pem" {
+		t.Errorf("the sources have %q and %q", c.Source.TLSCA, c.Sub.TLSCA)
+	}
+}
+
 func TestFaultsOfTLSQuoteNoKey(t *testing.T) {
 	dir := t.TempDir()
 	certificatetest.Write(t, dir)

@@ -9,9 +9,9 @@ import (
 	"strconv"
 )
 
-// vendors has the paths of URLs by the maker of the camera. They follow the makers' documentation, and were not tried on cameras.
+// vendors has the paths of URLs by the vendor of the camera. They follow the vendors' documentation, and were not tried on cameras.
 var vendors = map[string]struct {
-	streams map[string]string // the maker's names of the streams main and sub
+	streams map[string]string // what the path has for the streams main and sub
 	path    func(channel int, stream string) string
 }{
 	"hikvision": {
@@ -41,7 +41,7 @@ var vendors = map[string]struct {
 // Vendors returns the values of the key vendor, sorted.
 func Vendors() []string { return slices.Sorted(maps.Keys(vendors)) }
 
-// vendorURL returns the URL of a vendor's camera, whose keys have been checked.
+// vendorURL returns the URL of a camera that is given by its vendor. Its keys must have been checked.
 func (c *Camera) vendorURL() *url.URL {
 	v := vendors[c.Vendor]
 	u, err := url.Parse(v.path(c.Channel, v.streams[c.Stream]))
