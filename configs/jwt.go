@@ -19,8 +19,8 @@ import (
 // JWT says which tokens of another server are accepted.
 type JWT struct {
 	Secret         Secret    `yaml:"secret" doc:"Secret that the other server signs its tokens with, by HS256; at least 32 bytes. ${NAME} takes an environment variable."`
-	SecretFile     string    `yaml:"secret_file" doc:"File with the secret; a relative path begins at the configuration."`
-	PublicKey      string    `yaml:"public_key" doc:"PEM file with the public keys or certificates of the other server, for RS256, ES256 and EdDSA; a relative path begins at the configuration."`
+	SecretFile     string    `yaml:"secret_file" doc:"File with the secret; a relative path is resolved in the folder of the configuration."`
+	PublicKey      string    `yaml:"public_key" doc:"PEM file with the public keys or certificates of the other server, for RS256, ES256 and EdDSA; a relative path is resolved in the folder of the configuration."`
 	JWKSURL        string    `yaml:"jwks_url" doc:"Where the other server publishes its public keys, a JSON Web Key Set: https://, or http:// on this machine. Needs audience."`
 	Issuer         string    `yaml:"issuer" doc:"Value that the claim iss must have. Without this, any is accepted."`
 	Audience       string    `yaml:"audience" doc:"Value that the claim aud must have or contain. Without this, tokens that the other server made for something else are accepted too."`

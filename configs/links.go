@@ -9,7 +9,7 @@ import (
 type LinkKey struct {
 	ID         string `yaml:"id" doc:"Name of the key in links: 1 to 64 characters of a-z, 0-9, _ and -."`
 	Secret     Secret `yaml:"secret" doc:"What links are signed with: at least 32 bytes, such as those that 'openssl rand -hex 32' prints. ${NAME} takes an environment variable."`
-	SecretFile string `yaml:"secret_file" doc:"File with the secret; a relative path begins at the configuration."`
+	SecretFile string `yaml:"secret_file" doc:"File with the secret; a relative path is resolved in the folder of the configuration."`
 }
 
 // minLinkSecret is the shortest secret of a link key in bytes. It is the length of the signature.

@@ -11,7 +11,7 @@ import (
 	"golang.org/x/image/font/opentype"
 )
 
-// Load reads a file and parses it.
+// Load reads a file and parses it. The error is of type Faults if the file could be read.
 func Load(path string) (*Config, error) {
 	content, err := ReadFile(path)
 	if err != nil {
@@ -44,7 +44,7 @@ func Default() *Config {
 	return config
 }
 
-// NewCamera returns a camera that has only defaults.
+// NewCamera returns a camera without keys of its own. defaults are the values of its settings, as in Config.Defaults.
 func NewCamera(defaults Settings) Camera {
 	var camera Camera
 	setDefaults(reflect.ValueOf(&camera).Elem())
@@ -74,7 +74,7 @@ func (d *decoder) checkServer(config *Config) {
 	d.checkHTTPS(config)
 	for i, host := range config.Hosts {
 		if !IsHost(host) {
-			d.fault(d.at("hosts"), "hosts[%d] is %q; it must be a name such as cams.example, without scheme, port and path", i, host)
+			d.fault(d.at("hosts"), "hosts[%d] is %q; it must be a name such as cams.example, without scheme, port or path", i, host)
 		}
 	}
 	d.checkOrigins("cors_origins", config.CORSOrigins)
@@ -97,7 +97,7 @@ func (d *decoder) checkOrigins(key string, origins []string) {
 
 var hostForm = regexp.MustCompile(`^[A-Za-z0-9_-]{1,63}(\.[A-Za-z0-9_-]{1,63})*$`)
 
-// IsHost reports whether a text is the name of a host, as in a URL.
+// IsHost reports whether a text has the form of a host in a URL: a name, in which _ is allowed too, or an IPv4 address.
 func IsHost(name string) bool { return len(name) <= 253 && hostForm.MatchString(name) }
 
 // checkFont reads the font of the placeholders.

@@ -12,11 +12,14 @@ import (
 	"time"
 )
 
+// variable matches $${ and what begins with ${, whether or not it is the reference of a variable.
 var variable = regexp.MustCompile(`\$\$\{|\$\{[^}]*\}?`)
+
+// variableName matches the reference of a variable, ${NAME}.
 var variableName = regexp.MustCompile(`^\$\{([A-Za-z_][A-Za-z0-9_]*)\}$`)
 
-// expand replaces ${NAME} by an environment variable, and $${ by ${. The error contains no part of a secret, but it names the variable if
-// the secret is nothing else.
+// expand replaces ${NAME} with the value of that environment variable, and $${ with ${. Of a secret, the error contains nothing but the
+// name of a variable, and that only if the variable is the whole secret.
 func (d *decoder) expand(text string, secret bool) (string, error) {
 	var fault error
 	expanded := variable.ReplaceAllStringFunc(text, func(found string) string {
@@ -25,7 +28,7 @@ func (d *decoder) expand(text string, secret bool) (string, error) {
 		}
 		name := variableName.FindStringSubmatch(found)
 		if name == nil {
-			fault = fmt.Errorf("write ${NAME} for a variable and $${ for the characters ${")
+			fault = errors.New("write ${NAME} for a variable and $${ for the characters ${")
 			return ""
 		}
 		d.variables = append(d.variables, name[1])
@@ -41,7 +44,7 @@ func (d *decoder) expand(text string, secret bool) (string, error) {
 	return expanded, fault
 }
 
-// HasVariable reports whether the value of a text depends on the environment.
+// HasVariable reports whether a text contains ${, other than as $${.
 func HasVariable(text string) bool {
 	return slices.ContainsFunc(variable.FindAllString(text, -1), func(found string) bool { return found != "$${" })
 }
@@ -64,8 +67,8 @@ func setScalar(into reflect.Value, text string, tag reflect.StructTag) error {
 		into.SetString(text)
 	case reflect.Bool:
 		v, err := strconv.ParseBool(text)
-		if err != nil || len(text) == 1 {
-			return fmt.Errorf("true or false")
+		if err != nil || len(text) == 1 { // not 1, 0, t or f
+			return errors.New("true or false")
 		}
 		into.SetBool(v)
 	case reflect.Int:
@@ -98,6 +101,7 @@ func orWord(word string) string {
 	return ", or " + word
 }
 
+// outside reports whether v is outside the range of a tag. A missing min is 0, and a missing max means no limit.
 func outside(v float64, tag reflect.StructTag) bool {
 	low, _ := strconv.ParseFloat(tag.Get("min"), 64)
 	high, err := strconv.ParseFloat(tag.Get("max"), 64)
@@ -115,6 +119,7 @@ func setDuration(into reflect.Value, text string, tag reflect.StructTag) error {
 	return nil
 }
 
+// expected describes the values of a field, for the fault of a value that is not a scalar.
 func expected(v reflect.Value) string {
 	if v.Type() == reflect.TypeFor[time.Duration]() {
 		return "a time"

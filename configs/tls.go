@@ -14,7 +14,7 @@ import (
 // TLS says whether framegate serves https, and with which certificate. In YAML it is either a mapping with these keys or the word
 // self_signed.
 type TLS struct {
-	Cert string `yaml:"cert" doc:"PEM file with the certificate, followed by those of its authorities; a relative path begins at the configuration. It is read again whenever it changes."`
+	Cert string `yaml:"cert" doc:"PEM file with the certificate, followed by those of its authorities; a relative path is resolved in the folder of the configuration. It is read again whenever it changes."`
 	Key  string `yaml:"key" doc:"PEM file with the certificate's private key."`
 
 	// SelfSigned means that framegate makes its certificate itself.
@@ -26,10 +26,10 @@ type TLS struct {
 // On reports whether framegate serves https.
 func (t TLS) On() bool { return t.SelfSigned || t.Cert != "" }
 
-// selfSigned is the word in YAML.
+// selfSigned is the value of tls in YAML that sets TLS.SelfSigned.
 const selfSigned = "self_signed"
 
-// tlsWord decodes the value of tls if it is a word, and reports whether it is.
+// tlsWord decodes the value of tls if it is a scalar, and reports whether it is one. Any word but self_signed is a fault.
 func (d *decoder) tlsWord(n ast.Node, into reflect.Value, path string, at place) bool {
 	word, ok := node.Text(n)
 	if !ok {

@@ -89,11 +89,11 @@ type Camera struct {
 	Substream       string    `yaml:"substream" doc:"URL of a smaller stream of the same camera, for pictures that are no larger; it takes the camera's user and password unless it has its own."`
 	Username        string    `yaml:"username" doc:"User at the camera; may be in the url instead."`
 	Password        Secret    `yaml:"password" doc:"Password at the camera, without percent-encoding. ${NAME} takes an environment variable."`
-	PasswordFile    string    `yaml:"password_file" doc:"File with the password; a relative path begins at the configuration."`
+	PasswordFile    string    `yaml:"password_file" doc:"File with the password; a relative path is resolved in the folder of the configuration."`
 	Disabled        bool      `yaml:"disabled" default:"false" doc:"Keeps the camera in the list without connecting to it."`
 	TLSCA           string    `yaml:"tls_ca" doc:"PEM file with the certificate to trust for rtsps:// and https://, or with that of its authority."`
 	TLSVerify       bool      `yaml:"tls_verify" default:"true" doc:"false accepts any certificate: others on the network can then see the password and the pictures. TLS 1.0 and 1.1 and key exchange by RSA are then accepted too, but not by rtspsrc."`
-	Vendor          string    `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Maker of the camera; its url is then built from host, port, channel and stream."`
+	Vendor          string    `yaml:"vendor" enum:"hikvision,dahua,axis,reolink" doc:"Vendor of the camera; its url is then built from host, port, channel and stream."`
 	Host            string    `yaml:"host" doc:"Name or address of a vendor's camera."`
 	Port            int       `yaml:"port" min:"1" max:"65535" default:"554" doc:"RTSP port of a vendor's camera."`
 	Channel         int       `yaml:"channel" min:"1" max:"256" default:"1" doc:"Channel of a vendor's camera or recorder."`
@@ -123,7 +123,7 @@ type Group struct {
 
 // Placeholders describe what viewers see while a camera sends no pictures.
 type Placeholders struct {
-	Font  string `yaml:"font" doc:"TrueType or OpenType font for the texts and the cameras' names; a relative path begins at the configuration. By default Go's own font, which has Latin, Greek and Cyrillic letters."`
+	Font  string `yaml:"font" doc:"TrueType or OpenType font for the texts and the cameras' names; a relative path is resolved in the folder of the configuration. By default Go's own font, which has Latin, Greek and Cyrillic letters."`
 	Texts Texts  `yaml:"texts" doc:"Sentences that say what is wrong."`
 
 	// Typeface is the content of Font; nil for none.

@@ -51,7 +51,8 @@ func checkAdministrator(was, want Keys) error {
 // requestable are the schemes of sources that a request may name, besides local cameras.
 var requestable = []string{"rtsp", "rtsps", "http", "https", "csi", "test"}
 
-// checkRequested returns an AdministratorError for a source that requests may not name. Schemes may have capital letters.
+// checkRequested returns an AdministratorError for a source that requests may not name. The scheme is compared in lower case, so that
+// capital letters do not evade the check.
 func checkRequested(key, source string) error {
 	scheme, _, found := strings.Cut(source, ":")
 	scheme = strings.ToLower(scheme)
