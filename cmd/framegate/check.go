@@ -19,7 +19,7 @@ func (c check) Run() error {
 	var faults configs.Faults
 	if errors.As(err, &faults) {
 		for _, fault := range faults {
-			complain(terminal.Line(fault.Error()))
+			printStderr(terminal.Line(fault.Error()))
 		}
 		return errReported
 	}
@@ -27,10 +27,10 @@ func (c check) Run() error {
 		return err
 	}
 	if configs.IsExposed(c.File) {
-		complain(terminal.Line(exposed(c.File)))
+		printStderr(terminal.Line(exposed(c.File)))
 	}
 	if pair := config.TLS.Pair; pair != nil && certificate.EndsSoon(pair.Leaf, time.Now()) {
-		complain(terminal.Line(fmt.Sprintf("%s: %s (%s, %s)", c.File, certificate.Warning, config.TLS.Cert, pair.Leaf.NotAfter.Local().Format(time.DateTime))))
+		printStderr(terminal.Line(fmt.Sprintf("%s: %s (%s, %s)", c.File, certificate.Warning, config.TLS.Cert, pair.Leaf.NotAfter.Local().Format(time.DateTime))))
 	}
 	noun := "cameras"
 	if len(config.Cameras) == 1 {

@@ -18,7 +18,7 @@ type demo struct {
 }
 
 func (d demo) Run(ctx context.Context, hangUp <-chan os.Signal) error {
-	complain("framegate: the demo starts four test cameras of its own over RTSP on 127.0.0.1")
+	printStderr("framegate: the demo starts four test cameras of its own over RTSP on 127.0.0.1")
 	cameras, err := testcam.New(ctx, testcam.Config{Cameras: []testcam.Camera{
 		{}, {Codec: testcam.H264, KeyframeInterval: 50}, {Codec: testcam.H265}, {Codec: testcam.MJPEG, FPS: 15},
 	}})

@@ -82,7 +82,7 @@ func (d discover) Run(ctx context.Context) error {
 		return enc.Encode(found)
 	}
 	if len(found) == 0 {
-		complain("framegate: no camera answers; those in other networks, and those with ONVIF switched off, are not found")
+		printStderr("framegate: no camera answers; those in other networks, and those with ONVIF switched off, are not found")
 		return nil
 	}
 	printDiscovered(out, found, d.User)

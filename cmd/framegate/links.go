@@ -42,16 +42,16 @@ func (s sign) Run() error {
 	if path != "" && !slices.ContainsFunc(config.Cameras, func(c configs.Camera) bool { return c.ID == checked.Camera }) {
 		return fmt.Errorf("there is no camera %s in %s", checked.Camera, path)
 	}
-	own, err := ownLinks(config, forSigning)
+	l, err := commandLinks(config, forSigning)
 	if err != nil {
 		return err
 	}
-	signed, err := own.Sign(request)
+	signed, err := l.Sign(request)
 	if err != nil {
 		return err
 	}
 	if signed.MadeIn != "" {
-		complain("framegate: made a key in " + terminal.Line(signed.MadeIn) + "; the link is valid at a framegate that has the same state directory")
+		printStderr("framegate: made a key in " + terminal.Line(signed.MadeIn) + "; the link is valid at a framegate that has the same state directory")
 	}
 	fmt.Println(signed.URL)
 	return nil
@@ -68,11 +68,11 @@ func (r revoke) Run() error {
 	if err != nil {
 		return err
 	}
-	own, err := ownLinks(config, forRevoking)
+	l, err := commandLinks(config, forRevoking)
 	if err != nil {
 		return err
 	}
-	done, err := own.RevokeLink(r.URL)
+	done, err := l.RevokeLink(r.URL)
 	if err != nil {
 		return err
 	}
@@ -106,16 +106,19 @@ func findConfig(flag string) (config *configs.Config, path string, err error) {
 		if value, ok := os.LookupEnv(name); ok {
 			return value, true
 		}
-		return missing, true
+		return standIn, true
 	})
-	if lenientErr != nil || slices.ContainsFunc(lenient.Auth.LinkKeys, func(k configs.LinkKey) bool { return strings.Contains(k.Secret.Reveal(), missing) }) {
+	if lenientErr != nil || slices.ContainsFunc(lenient.Auth.LinkKeys, needsMissing) {
 		return nil, path, err
 	}
 	return lenient, path, nil
 }
 
-// missing replaces the value of a variable that is not set. It is long enough to be accepted as any secret.
-const missing = "(a variable that is not set here, which no key may be made of)"
+// needsMissing reports whether the secret of a key is made of a variable that is not set.
+func needsMissing(k configs.LinkKey) bool { return strings.Contains(k.Secret.Reveal(), standIn) }
+
+// standIn replaces the value of a variable that is not set. It is long enough to be accepted as any secret.
+const standIn = "(a variable that is not set here, which no key may be made of)"
 
 // purpose is what a command does with links.
 type purpose int
@@ -125,9 +128,9 @@ const (
 	forRevoking                // single links are revoked in the state directory
 )
 
-// ownLinks returns the links of a command. It has its keys in common with a running framegate: through the configuration, or through the
-// state directory. The error says that this is not the directory of the service.
-func ownLinks(config *configs.Config, why purpose) (*links.Links, error) {
+// commandLinks returns the links of a command. It has its keys in common with a running framegate: through the configuration, or through
+// the state directory. The error says that this is not the directory of the service.
+func commandLinks(config *configs.Config, why purpose) (*links.Links, error) {
 	if why == forRevoking || len(config.Auth.LinkKeys) == 0 {
 		if err := state.UseService(); err != nil {
 			return nil, err
@@ -170,11 +173,11 @@ func (listKeys) Run(all *keys) error {
 	if err != nil {
 		return err
 	}
-	own, err := ownLinks(config, forSigning)
+	l, err := commandLinks(config, forSigning)
 	if err != nil {
 		return err
 	}
-	list, err := own.Keys()
+	list, err := l.Keys()
 	if err != nil {
 		return err
 	}
@@ -202,16 +205,16 @@ func (rotateKeys) Run(all *keys) error {
 	if err != nil {
 		return err
 	}
-	own, err := ownLinks(config, forSigning)
+	l, err := commandLinks(config, forSigning)
 	if err != nil {
 		return err
 	}
-	key, err := own.Rotate()
+	key, err := l.Rotate()
 	if err != nil {
 		return err
 	}
 	fmt.Println(key.ID)
-	complain("framegate: made the key in " + keysPath())
+	printStderr("framegate: made the key in " + keysPath())
 	return nil
 }
 
@@ -224,11 +227,11 @@ func (r revokeKey) Run(all *keys) error {
 	if err != nil {
 		return err
 	}
-	own, err := ownLinks(config, forSigning)
+	l, err := commandLinks(config, forSigning)
 	if err != nil {
 		return err
 	}
-	if err := own.Revoke(r.ID); err != nil {
+	if err := l.Revoke(r.ID); err != nil {
 		return fmt.Errorf("key %s: %w", r.ID, err)
 	}
 	fmt.Printf("revoked the key %s in %s\n", r.ID, keysPath())

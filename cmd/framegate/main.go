@@ -63,7 +63,7 @@ func main() {
 	)
 	command, err := parser.Parse(os.Args[1:])
 	if err != nil {
-		complain("framegate: " + err.Error())
+		printStderr("framegate: " + err.Error())
 		os.Exit(2)
 	}
 	if name, _, _ := strings.Cut(command.Command(), " "); name != "serve" && name != "demo" {
@@ -71,18 +71,18 @@ func main() {
 	}
 	if err := command.Run(); err != nil {
 		if !errors.Is(err, errReported) {
-			complain("framegate: " + err.Error())
+			printStderr("framegate: " + err.Error())
 		}
 		os.Exit(1)
 	}
 }
 
-// complainTime is how long complain waits for stderr.
-const complainTime = time.Second
+// stderrTime is how long printStderr waits for stderr.
+const stderrTime = time.Second
 
-// complain writes a text to stderr, without the control characters in it, which may come from a camera or a file. If nobody reads stderr,
-// it gives up after complainTime.
-func complain(text string) {
+// printStderr writes a text to stderr, without the control characters in it, which may come from a camera or a file. If nobody reads stderr,
+// it gives up after stderrTime.
+func printStderr(text string) {
 	written := make(chan struct{})
 	go func() {
 		fmt.Fprintln(terminal.NewWriter(os.Stderr), text)
@@ -90,7 +90,7 @@ func complain(text string) {
 	}()
 	select {
 	case <-written:
-	case <-time.After(complainTime):
+	case <-time.After(stderrTime):
 	}
 }
 

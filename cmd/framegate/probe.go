@@ -22,8 +22,8 @@ type probe struct {
 	URL       string            `arg:"" help:"URL of the camera as in a configuration: rtsp://user:password@host/path, http://…, file:///…, v4l2:///dev/video0, 0."`
 	Transport configs.Transport `enum:"${transports}" default:"${transport}" help:"Transport of RTSP: ${enum}."`
 	Reader    configs.Reader    `enum:"${readers}" default:"${reader}" help:"Reader of RTSP: ${enum}; rtspsrc is that of GStreamer."`
-	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer. After it the camera has a minute to send data, or this time if it is longer."`
-	TLSVerify bool              `name:"tls-verify" default:"true" negatable:"" help:"Check the certificate of the camera; without, TLS may be older than 1.2."`
+	Timeout   time.Duration     `default:"${connect_timeout}" help:"How long to wait for an answer. After its answer the camera has a minute to send data, or this time if it is longer."`
+	TLSVerify bool              `name:"tls-verify" default:"true" negatable:"" help:"Check the certificate of the camera; --no-tls-verify accepts any certificate, and TLS older than 1.2."`
 	Look      time.Duration     `default:"6s" help:"How long to measure the rate and the keyframe interval, at most."`
 	JSON      bool              `help:"Print JSON."`
 }
@@ -36,10 +36,10 @@ func (p probe) Run(ctx context.Context) error {
 	src.Transport, src.Reader, src.ConnectTimeout, src.TLSVerify = p.Transport, p.Reader, p.Timeout, p.TLSVerify
 	var machine plan.Machine
 	machine.SetProofs(plan.Prove(ctx, proveInChild))
-	report, err := pipeline.Probe(ctx, &machine, src, p.Look, func(w frame.Waiting) { complain(terminal.Line(w.Err.Error())) })
+	report, err := pipeline.Probe(ctx, &machine, src, p.Look, func(w frame.Waiting) { printStderr(terminal.Line(w.Err.Error())) })
 	if err != nil {
 		for _, odd := range report.Oddities {
-			complain("odd: " + terminal.Line(odd))
+			printStderr("odd: " + terminal.Line(odd))
 		}
 		return errors.New(terminal.Line(err.Error()))
 	}
@@ -56,7 +56,7 @@ func (p probe) Run(ctx context.Context) error {
 // probed is the result of a probe.
 type probed pipeline.Findings
 
-// print prints as text what was found in the time of look at most.
+// print prints the findings as text. look is how long the rate was measured at most.
 func (p probed) print(to io.Writer, look time.Duration) {
 	out := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
 	defer out.Flush()
@@ -64,7 +64,7 @@ func (p probed) print(to io.Writer, look time.Duration) {
 	if p.KeyframeInterval == 0 {
 		keyframes = "none after the first"
 		if p.RefreshInterval > 0 {
-			keyframes = fmt.Sprintf("none; the camera refreshes its picture little by little instead, every %.2f s", p.RefreshInterval)
+			keyframes = fmt.Sprintf("none; instead the camera refreshes the whole picture gradually, once every %.2f s", p.RefreshInterval)
 		}
 	}
 	codec := p.Codec
@@ -81,7 +81,7 @@ func (p probed) print(to io.Writer, look time.Duration) {
 		fmt.Fprintf(out, "fps\t%.2f\n", p.FPS)
 		fmt.Fprintf(out, "keyframes\t%s\n", keyframes)
 	} else {
-		fmt.Fprintf(out, "fps\tnot measured: too few pictures came within %v, and --look waits longer\n", look)
+		fmt.Fprintf(out, "fps\tnot measured: too few pictures came within %v; a longer --look may be enough\n", look)
 	}
 	fmt.Fprintf(out, "plan\t%s: %s, %s, %s\n", p.Plan.Name, p.Plan.Decoder, p.Plan.Scaler, p.Plan.Encoder)
 	fmt.Fprintf(out, "\t%s\n", p.Plan.Chosen)

@@ -136,9 +136,9 @@ func TestProbeSaysInALineWhatExplainsThePictures(t *testing.T) {
 		"square pixels":              {probed{Width: 640, Height: 360, CodedWidth: 640, CodedHeight: 360}, "size 640x360"},
 		"rare keyframes":             {probed{FPS: 25, KeyframeInterval: 60}, "keyframes every 60.00 s"},
 		"no second keyframe":         {probed{FPS: 25}, "keyframes none after the first"},
-		"intra refresh":              {probed{FPS: 25, RefreshInterval: 1.5}, "keyframes none; the camera refreshes its picture little by little instead, every 1.50 s"},
+		"intra refresh":              {probed{FPS: 25, RefreshInterval: 1.5}, "keyframes none; instead the camera refreshes the whole picture gradually, once every 1.50 s"},
 		"a slow camera":              {probed{FPS: 0.14}, "fps 0.14"},
-		"a very slow camera":         {probed{}, "fps not measured: too few pictures came within 6s, and --look waits longer"},
+		"a very slow camera":         {probed{}, "fps not measured: too few pictures came within 6s; a longer --look may be enough"},
 		"something odd":              {probed{Oddities: []string{"JPEGs have \x1b[2Jno end marker"}}, `odd JPEGs have \u001b[2Jno end marker`},
 	} {
 		var out bytes.Buffer

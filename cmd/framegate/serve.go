@@ -63,7 +63,7 @@ func serveApp(ctx context.Context, o app.Options) error {
 	o.Version, o.Prover = version, proveWithout(o.Config.Variables)
 	stop := context.AfterFunc(ctx, func() {
 		time.AfterFunc(endTime, func() {
-			complain("framegate: something hangs and does not end; exiting anyway")
+			printStderr("framegate: something hangs and does not end; exiting anyway")
 			os.Exit(1)
 		})
 	})

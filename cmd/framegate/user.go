@@ -15,10 +15,10 @@ import (
 	"github.com/framegate/framegate/internal/terminal"
 )
 
-// user has the commands for the users of a configuration. A running framegate notices their changes.
+// user has the commands for the users of a configuration. A running framegate notices what they change.
 type user struct {
-	Add    userAdd    `cmd:"" help:"Add a user, or change the password of one. It is asked for, or read from stdin as one line."`
-	Change userChange `cmd:"" help:"Change the role of a user or the cameras, but not the password."`
+	Add    userAdd    `cmd:"" help:"Add a user, or change the password of an existing one, and the role and the cameras if they are given. The password is asked for, or read from stdin as one line."`
+	Change userChange `cmd:"" help:"Change a user's role or cameras, but not the password."`
 	Remove userRemove `cmd:"" help:"Remove a user."`
 	List   userList   `cmd:"" help:"Print the users, their roles and the cameras that they may see."`
 }
@@ -32,7 +32,7 @@ type userFile struct {
 type userRights struct {
 	Name    string   `arg:"" help:"Name to sign in with."`
 	Admin   *bool    `negatable:"" help:"Make the user an admin, who may see and change all cameras; --no-admin makes the user a viewer. Without either, an existing user keeps the role."`
-	Cameras []string `placeholder:"GLOB" help:"Patterns of the ids of the cameras that the user may see, separated by commas; * stands for any characters and ? for one. By default all; '*' removes a limit."`
+	Cameras []string `placeholder:"GLOB" help:"Patterns of the ids of the cameras that the user may see, separated by commas; * stands for any characters and ? for one. Without it, a new user sees all cameras, and an existing user keeps the limit; '*' removes it."`
 	userFile
 }
 
@@ -54,7 +54,7 @@ func (c userRights) check(config *configs.Config) error {
 	return nil
 }
 
-// print prints what the user may do now, according to the file, and warns if everybody may read the file.
+// print prints what the user may do now, according to the file. It also says if there is no admin, and if everybody may read the file.
 func (c userRights) print(file *edit.File) error {
 	config, err := file.Load()
 	if err != nil {
@@ -68,7 +68,7 @@ func (c userRights) print(file *edit.File) error {
 		fmt.Println(noAdmin)
 	}
 	if configs.IsExposed(file.Path) {
-		complain("framegate: " + terminal.Line(exposed(file.Path)))
+		printStderr("framegate: " + terminal.Line(exposed(file.Path)))
 	}
 	return nil
 }
@@ -86,7 +86,7 @@ func camerasOf(u configs.User) string {
 
 // exposed returns the warning that everybody may read a configuration.
 func exposed(path string) string {
-	return path + ": every user of this machine can read this file, which has passwords or other secrets: run 'chmod o-r' for it"
+	return path + ": every user of this machine can read this file, which has passwords or other secrets: run 'chmod o-r' on it"
 }
 
 type userChange struct{ userRights }
@@ -98,7 +98,7 @@ func (c userChange) Run() error {
 	}
 	switch {
 	case !slices.ContainsFunc(config.Auth.Users, func(u configs.User) bool { return u.Name == c.Name }):
-		return refusedFile(file.Path, fmt.Errorf("%w: %s", edit.ErrNoUser, c.Name))
+		return withPath(file.Path, fmt.Errorf("%w: %s", edit.ErrNoUser, c.Name))
 	case c.Admin == nil && c.Cameras == nil:
 		return errors.New("nothing to change: give --admin, --no-admin or --cameras; 'framegate user add' changes the password")
 	}
@@ -106,7 +106,7 @@ func (c userChange) Run() error {
 		return err
 	}
 	if _, err := file.SetUser(c.Name, c.keys(), edit.KeepAdmin); err != nil {
-		return refusedFile(file.Path, err)
+		return withPath(file.Path, err)
 	}
 	fmt.Printf("changed the user %s in %s\n", c.Name, terminal.Line(file.Path))
 	return c.print(file)
@@ -132,17 +132,24 @@ func (c userAdd) Run(ctx context.Context) error {
 	}
 	created, err := file.SetUser(c.Name, append(edit.Keys{{Name: "password_hash", Value: hash}}, c.keys()...), edit.KeepAdmin)
 	if err != nil {
-		return refusedFile(file.Path, err)
+		return withPath(file.Path, err)
 	}
 	done := "added the user %s to %s\n"
-	if !created {
+	switch {
+	case !created && len(c.keys()) > 0:
+		done = "changed the password and the rights of the user %s in %s\n"
+	case !created:
 		done = "changed the password of the user %s in %s\n"
 	}
 	fmt.Printf(done, c.Name, terminal.Line(file.Path))
 	if err := c.print(file); err != nil {
 		return err
 	}
-	if created && len(config.Auth.Users) == 0 {
+	switch {
+	case !created || len(config.Auth.Users) > 0: // not the first user
+	case config.Auth.Open:
+		fmt.Println("From now on only admins may change cameras; everybody may still watch, because of auth.open.")
+	default:
 		fmt.Println("From now on everybody needs a name and a password, on this machine too.")
 	}
 	return nil
@@ -183,7 +190,7 @@ func (c userRemove) Run() error {
 		return err
 	}
 	if err := file.RemoveUser(c.Name, edit.KeepAdmin); err != nil {
-		return refusedFile(file.Path, err)
+		return withPath(file.Path, err)
 	}
 	fmt.Printf("removed the user %s from %s\n", c.Name, terminal.Line(file.Path))
 	config, err := file.Load()
@@ -191,7 +198,7 @@ func (c userRemove) Run() error {
 	case err != nil:
 		return err
 	case len(config.Auth.Users) == 0:
-		fmt.Println("There are no users any more: only this machine may change cameras, without a password.")
+		fmt.Println("There are no users any more: this machine may change cameras without a password.")
 	case !configs.HasAdmin(config.Auth.Users):
 		fmt.Println(noAdmin)
 	}
@@ -211,8 +218,8 @@ func (c userList) Run() error {
 	}
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "NAME\tROLE\tCAMERAS")
-	for _, user := range config.Auth.Users {
-		fmt.Fprintf(table, "%s\t%s\t%s\n", user.Name, user.Role, terminal.Line(camerasOf(user)))
+	for _, u := range config.Auth.Users {
+		fmt.Fprintf(table, "%s\t%s\t%s\n", u.Name, u.Role, terminal.Line(camerasOf(u)))
 	}
 	return table.Flush()
 }
@@ -239,8 +246,8 @@ func (f userFile) open() (*edit.File, *configs.Config, error) {
 	return file, config, nil
 }
 
-// setMissing sets the environment variables that a configuration uses and that are not set here. It reports whether the configuration has
-// no faults then.
+// setMissing sets the environment variables that a configuration uses and that are not set here to a stand-in, so that the file can be
+// checked. It reports whether the configuration has no faults then.
 func setMissing(path string) bool {
 	content, err := configs.ReadFile(path)
 	if err != nil {
@@ -248,15 +255,15 @@ func setMissing(path string) bool {
 	}
 	_, err = configs.Parse(path, content, func(name string) (string, bool) {
 		if _, ok := os.LookupEnv(name); !ok {
-			os.Setenv(name, missing)
+			os.Setenv(name, standIn)
 		}
 		return os.LookupEnv(name)
 	})
 	return err == nil
 }
 
-// refusedFile adds the path of the file to an error that does not have it.
-func refusedFile(path string, err error) error {
+// withPath adds the path of the file to an error that does not have it.
+func withPath(path string, err error) error {
 	if errors.Is(err, edit.ErrReadOnly) || errors.Is(err, edit.ErrNoUser) || errors.Is(err, edit.ErrNoAdmin) || errors.Is(err, edit.ErrByHand) {
 		return fmt.Errorf("%s: %w", path, err)
 	}

@@ -220,8 +220,28 @@ func TestRightsOfAUserChangeWithoutAPassword(t *testing.T) {
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	if _, stderr, _ := command(t, "", "user", "change", "ann", "--admin", "--config", path); !strings.Contains(stderr, "run 'chmod o-r' for it") {
+	if _, stderr, _ := command(t, "", "user", "change", "ann", "--admin", "--config", path); !strings.Contains(stderr, "run 'chmod o-r' on it") {
 		t.Error("nothing is said of a file that everybody may read")
+	}
+}
+
+func TestUserCommandsSayWhoNeedsAPassword(t *testing.T) {
+	for _, c := range []struct{ text, added string }{
+		{"cameras: []\n", "From now on everybody needs a name and a password"},
+		{"auth: {open: true}\n", "From now on only admins may change cameras; everybody may still watch"},
+	} {
+		path := config(t, c.text)
+		if stdout, stderr, status := command(t, "correct horse\n", "user", "add", "ann", "--admin", "--config", path); status != 0 || !strings.Contains(stdout, c.added) {
+			t.Errorf("%q: status %d, %s%s", c.text, status, stdout, stderr)
+		}
+		stdout, stderr, status := command(t, "correct horse\n", "user", "add", "ann", "--admin", "--config", path)
+		if status != 0 || !strings.Contains(stdout, "changed the password and the rights of the user ann") || strings.Contains(stdout, "From now on") {
+			t.Errorf("%q: status %d, %s%s", c.text, status, stdout, stderr)
+		}
+		stdout, stderr, status = run(t, "user", "remove", "ann", "--config", path)
+		if status != 0 || !strings.Contains(stdout, "no users any more: this machine may change cameras without a password") {
+			t.Errorf("%q: status %d, %s%s", c.text, status, stdout, stderr)
+		}
 	}
 }
 
