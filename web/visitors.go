@@ -19,20 +19,20 @@ type visitors struct {
 
 // visitor is somebody for whom pictures are made.
 type visitor struct {
-	pictures  map[picture]int // requests in progress for each
-	snapshots int             // requests in progress for snapshots
+	pictures  map[requested]int // requests in progress for each
+	snapshots int               // requests in progress for snapshots
 }
 
-// picture is a picture as it was requested.
-type picture struct {
+// requested is a picture as it was requested.
+type requested struct {
 	camera  string
 	request frame.Request      // without Show
 	show    frame.OverlayParts // of the request
 }
 
 // pictureOf returns the picture that a request is for.
-func pictureOf(camera string, request frame.Request) picture {
-	p := picture{camera: camera, request: request}
+func pictureOf(camera string, request frame.Request) requested {
+	p := requested{camera: camera, request: request}
 	if request.Show != nil {
 		p.show, p.request.Show = *request.Show, nil
 	}
@@ -40,9 +40,9 @@ func pictureOf(camera string, request frame.Request) picture {
 }
 
 // isDefault reports whether a picture was requested without parameters.
-func (p picture) isDefault() bool {
+func (p requested) isDefault() bool {
 	p.request.Format = ""
-	return p == picture{camera: p.camera}
+	return p == requested{camera: p.camera}
 }
 
 // maxSnapshots is how many snapshots of one visitor may be in progress.
@@ -81,7 +81,7 @@ func sharedOf(r *http.Request) string {
 
 // enter counts a request for a picture until leave is called. It refuses one that is beyond a limit. mostOfCamera is how many different
 // pictures of the camera a visitor may have.
-func (v *visitors) enter(r *http.Request, asked picture, snapshot bool, mostOfCamera int) (leave func(), refused *problem) {
+func (v *visitors) enter(r *http.Request, asked requested, snapshot bool, mostOfCamera int) (leave func(), refused *problem) {
 	if auth.Of(r.Context()).Role >= auth.Admin {
 		return func() {}, nil
 	}
@@ -111,7 +111,7 @@ func (v *visitors) enter(r *http.Request, asked picture, snapshot bool, mostOfCa
 	}
 	for _, name := range names {
 		if v.all[name] == nil {
-			v.all[name] = &visitor{pictures: map[picture]int{}}
+			v.all[name] = &visitor{pictures: map[requested]int{}}
 		}
 		v.all[name].pictures[asked]++
 		if snapshot {
@@ -131,7 +131,7 @@ func (v *visitor) of(camera string) (n int) {
 	return n
 }
 
-func (v *visitors) leave(names []string, asked picture, snapshot bool) {
+func (v *visitors) leave(names []string, asked requested, snapshot bool) {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	for _, name := range names {

@@ -70,16 +70,16 @@ func TestSnapshotsInProgressForOneVisitorAreLimited(t *testing.T) {
 	var v visitors
 	r := requestOf(auth.Principal{Kind: auth.Open, Role: auth.Viewer}, "192.0.2.1")
 	for range maxSnapshots {
-		leave, refused := v.enter(r, picture{camera: "gate"}, true, 1)
+		leave, refused := v.enter(r, requested{camera: "gate"}, true, 1)
 		if refused != nil {
 			t.Fatalf("%+v", refused)
 		}
 		defer leave()
 	}
-	if _, refused := v.enter(r, picture{camera: "yard"}, true, 1); refused == nil || refused.Status != 429 {
+	if _, refused := v.enter(r, requested{camera: "yard"}, true, 1); refused == nil || refused.Status != 429 {
 		t.Errorf("%+v", refused)
 	}
-	if leave, refused := v.enter(r, picture{camera: "yard"}, false, 1); refused != nil {
+	if leave, refused := v.enter(r, requested{camera: "yard"}, false, 1); refused != nil {
 		t.Errorf("a stream: %+v", refused)
 	} else {
 		leave()

@@ -9,7 +9,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h265"
 )
 
-// The types of NAL units (ITU-T H.265, table 7-1) and of packets with several or with parts of them (RFC 7798, section 4.4).
+// The types of NAL units (ITU-T H.265, table 7-1), and of packets that hold several of them or a part of one (RFC 7798, section 4.4).
 const (
 	h265VPS       = 32
 	h265PPS       = 34
@@ -63,7 +63,7 @@ func unpackH265(a *assembler, payload []byte) {
 			first = []byte{payload[0]&0x81 | payload[2]&0x3F<<1, payload[1]}
 		}
 		a.fragment(first, payload[3:], payload[2]&0x40 != 0)
-	case h265PACI:
+	case h265PACI: // it wraps another packet, with extensions (RFC 7798, section 4.4.4), and is not supported
 	default:
 		a.nals(payload)
 	}

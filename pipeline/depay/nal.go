@@ -20,8 +20,8 @@ type syntax struct {
 	key    func(kind byte) bool               // a slice of a keyframe
 	unused func(kind byte) bool               // no decoder needs it
 	unpack func(a *assembler, payload []byte) // takes the NAL units of a packet
-	// format reads the format from a sequence parameter set, and whether pictures may consist of two fields. It is nil if the set
-	// makes no sense.
+	// format reads the format from a sequence parameter set, and whether pictures may consist of two fields. f is nil if the
+	// set makes no sense.
 	format func(sps []byte) (f *unit.Format, fields bool)
 	set    func(kind byte) (place int, ok bool) // the kinds of parameter sets, in the order in which they are sent
 }

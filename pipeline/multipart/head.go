@@ -19,8 +19,8 @@ type head struct {
 // begun reports whether the lines so far are the head of a part: a preamble has neither a boundary nor one of these headers.
 func (h *head) begun() bool { return h.opened || h.kind != "" || h.length > 0 || h.stated != "" }
 
-// picture reports whether the head allows the part to be a JPEG. Some cameras leave the type out or call it a stream of bytes.
-func (h *head) picture() bool {
+// mayBePicture reports whether the head allows the part to be a JPEG. Some cameras leave the type out or call it a stream of bytes.
+func (h *head) mayBePicture() bool {
 	switch h.kind {
 	case "", "image/jpeg", "image/jpg", "image/pjpeg", "image/*", "application/octet-stream":
 		return true

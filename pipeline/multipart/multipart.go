@@ -241,7 +241,7 @@ func (r *Reader) cutOff(err error) error { return fmt.Errorf("%w: %v", ErrCut, e
 // toPicture skips to the JPEG of a part that does not begin with one, and returns the number of bytes before it. If there is none,
 // the number is -1, and other is the body unless the part is of another type.
 func (r *Reader) toPicture(stated int) (before int, other []byte, err error) {
-	if !r.head.picture() {
+	if !r.head.mayBePicture() {
 		r.odd("part of "+r.head.kind, fmt.Sprintf("parts of %.40q are between the pictures", r.head.kind))
 		r.skipOther(stated)
 		return -1, nil, nil

@@ -7,8 +7,8 @@ import (
 	"github.com/framegate/framegate/pipeline/frame"
 )
 
-// maxHanging is how many pipelines may hang in software at a time, of all cameras.
-const maxHanging = 8
+// maxHangingSoftware is how many pipelines may hang in software at a time, of all cameras.
+const maxHangingSoftware = 8
 
 // Hung records that a pipeline of a candidate does not return from a change of its state. returned is closed if it does after all. A
 // plan that is not the last one is suspended instead, see Failed.
@@ -28,7 +28,7 @@ func (f *Fallback) MayBegin(c Candidate) error {
 	if err := f.hangs.Wait(time.Now()); err != nil {
 		return err
 	}
-	if n := f.machine.hanging.Load(); n >= maxHanging {
+	if n := f.machine.hanging.Load(); n >= maxHangingSoftware {
 		return &frame.CameraError{Reason: frame.Failed, Text: fmt.Sprintf(
 			"%d pipelines do not end, and no more are started in software until one does: restart framegate, and look for the cameras that it lost before", n)}
 	}

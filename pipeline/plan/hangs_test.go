@@ -54,7 +54,7 @@ func TestPipelineThatReturnsSoonDoesNotCount(t *testing.T) {
 func TestFewPipelinesOfAllCamerasHang(t *testing.T) {
 	var machine Machine
 	never := make(chan struct{})
-	for range maxHanging {
+	for range maxHangingSoftware {
 		f, software := newFallback(&machine)
 		if err := f.MayBegin(software); err != nil {
 			t.Fatal(err)

@@ -36,8 +36,8 @@ func pairOf(chroma, bits uint32) int {
 	return bytes
 }
 
-// picture is how many bytes a picture takes.
-func (c claim) picture() int64 {
+// pictureBytes is how many bytes a picture takes.
+func (c claim) pictureBytes() int64 {
 	return int64(c.width) * int64(c.height) * int64(cmp.Or(c.pair, 3)) / 2
 }
 
@@ -47,7 +47,7 @@ func (c claim) excess() string {
 	switch {
 	case area > maxVideoArea:
 		return fmt.Sprintf("video of %dx%d pixels, more than 8192x4320", c.width, c.height)
-	case area*int64(c.kept) > maxHeldArea || c.picture()*int64(c.kept) > maxHeld:
+	case area*int64(c.kept) > maxHeldArea || c.pictureBytes()*int64(c.kept) > maxHeld:
 		return fmt.Sprintf("video of %dx%d pixels whose decoder has to keep %d pictures, which take more than eight of 8192x4320", c.width, c.height, c.kept)
 	}
 	return ""
@@ -58,9 +58,9 @@ func (c claim) excess() string {
 // 3840x2160 in 4:2:0, and 2 times as much besides).
 func (c claim) held() int64 {
 	if c.libav {
-		return c.picture() * 5 / 2 * int64(c.kept+2)
+		return c.pictureBytes() * 5 / 2 * int64(c.kept+2)
 	}
-	return c.picture() * int64(c.kept+spare)
+	return c.pictureBytes() * int64(c.kept+spare)
 }
 
 // spare is how many pictures a pipeline has besides those that its decoder keeps.

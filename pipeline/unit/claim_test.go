@@ -265,7 +265,7 @@ func TestClaimCountsChromaAndDepth(t *testing.T) {
 		chroma, bits uint32
 		want         int64
 	}{{0, 8, area}, {1, 8, area * 3 / 2}, {2, 8, 2 * area}, {3, 8, 3 * area}, {1, 10, 3 * area}, {3, 12, 6 * area}, {9, 8, 3 * area}} {
-		if got := (claim{width: 64, height: 64, pair: pairOf(c.chroma, c.bits)}).picture(); got != c.want {
+		if got := (claim{width: 64, height: 64, pair: pairOf(c.chroma, c.bits)}).pictureBytes(); got != c.want {
 			t.Errorf("%+v: %d bytes", c, got)
 		}
 	}

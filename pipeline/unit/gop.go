@@ -8,9 +8,8 @@ import (
 )
 
 // BufferLimit is the largest size of a GOP buffer in bytes, of which each unit takes unitOverhead besides its data. 32 MiB are a
-// minute of a 4 Mbit/s camera. A longer GOP loses its
-// keyframe, and a new picture waits for the next one. A unit larger than the limit must not be pushed: the largest ones known
-// are raw pictures, 16 MiB in 4K.
+// minute of a 4 Mbit/s camera. A longer GOP loses its keyframe, and a new picture waits for the next one. A unit larger than the
+// limit must not be pushed: the largest ones known are raw pictures, 16 MiB in 4K.
 const BufferLimit = 32 << 20
 
 const (

@@ -143,7 +143,7 @@ func (s *Starts) assume(hasSets bool) Start {
 }
 
 // allIntra reports whether all slices of an H.264 picture are intra slices. A camera may send one in each picture to refresh it
-// little by little.
+// gradually.
 func (s *Starts) allIntra(unit []byte) bool {
 	for nal := range nalUnits(unit, s.lengths) {
 		if kind := nal[0] & 0x1F; (kind == h264Slice || kind == h264PartA) && !isIntra(nal) {

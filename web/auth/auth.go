@@ -19,7 +19,7 @@ const (
 	Admin               // may see everything, and change cameras
 )
 
-// String returns the role as the configuration and messages name it.
+// String returns viewer or admin, as in the configuration, or nobody for Anybody.
 func (r Role) String() string { return [...]string{"nobody", "viewer", "admin"}[r] }
 
 // Kind is how a principal is known.
@@ -44,12 +44,12 @@ type Principal struct {
 	Cameras []string  // patterns of path.Match for the IDs of the cameras that it may see; empty for all
 	Until   time.Time // when its right ends; zero for never
 
-	// Shared identifies credentials that many may have and that name nobody, for limits and the log: a link, or a token without a name.
-	// It does not reveal them. It is empty for other principals.
+	// Shared identifies credentials that several people may hold and that carry no name, for limits and the log: a link, or a token
+	// without a name. It does not reveal them. It is empty for other principals.
 	Shared string
 
-	// Renew returns the principal as it is now, for requests that last, and reports whether the credentials are still right. It is
-	// cheap. If it is nil, the finder is asked again.
+	// Renew returns the principal as it is now, for long requests, and reports whether the credentials are still valid. It is cheap, and
+	// any goroutine may call it. If it is nil, Finder.Find is called again.
 	Renew func() (now Principal, ok bool)
 }
 
@@ -66,8 +66,8 @@ type Error struct {
 	Status     int    // 401, 403, 410, 429 or 503
 	Detail     string // for the client; it does not help to guess credentials
 	RetryAfter int    // seconds; 0 for no such header
-	Challenge  string // the header WWW-Authenticate; empty for none
-	Kind       Kind   // of the credentials
+	Challenge  string // value of the header WWW-Authenticate; empty for none
+	Kind       Kind   // Link if the credentials are a link; empty otherwise
 }
 
 func (e *Error) Error() string { return e.Detail }
@@ -88,7 +88,7 @@ func WithPrincipal(ctx context.Context, p Principal) context.Context {
 	return context.WithValue(ctx, key{}, p)
 }
 
-// Of returns the principal that a request's context carries, or nobody.
+// Of returns the principal that a request's context carries, or one of kind Nobody if it carries none.
 func Of(ctx context.Context) Principal {
 	p, ok := ctx.Value(key{}).(Principal)
 	if !ok {
