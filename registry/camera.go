@@ -52,7 +52,8 @@ type camera struct {
 func (r *Registry) newCamera(conf configs.Camera, old *camera) (*camera, error) {
 	c := &camera{
 		conf: conf, placeholders: &r.placeholders, pixels: &r.pixels, log: slog.New(retry.Limited(r.log.Handler())).With("camera", conf.ID),
-		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(), gracePeriod: frame.GracePeriod, backgroundTimeout: backgroundTimeout, lastTimeout: lastTimeout,
+		done: make(chan struct{}), changed: make(chan struct{}), state: Idle, since: time.Now(),
+		gracePeriod: frame.GracePeriod, backgroundTimeout: backgroundTimeout, lastTimeout: lastTimeout,
 	}
 	c.snapshots.camera = c
 	c.accounts = &challenge.Accounts{}
@@ -151,7 +152,8 @@ func (c *camera) defaultRequest() frame.Request {
 	p := c.conf.Settings
 	request := frame.Request{
 		Width: p.Width, Height: p.Height, Scale: p.Scale, FPS: p.FPS,
-		Quality: cmp.Or(p.Quality, frame.DefaultQuality), Auto: p.Quality == 0, AsSent: len(c.conf.Masks) == 0, Rotate: p.Rotate, ConfiguredCrop: c.conf.ParsedCrop, DropSame: p.DropSame, Name: c.conf.Name,
+		Quality: cmp.Or(p.Quality, frame.DefaultQuality), Auto: p.Quality == 0, AsSent: len(c.conf.Masks) == 0,
+		Rotate: p.Rotate, ConfiguredCrop: c.conf.ParsedCrop, DropSame: p.DropSame, Name: c.conf.Name,
 		Overlay: frame.Overlay{
 			Time: p.Overlay.Time, Text: p.Overlay.Text, Corner: frame.Corner(p.Overlay.Corner), Size: p.Overlay.Size,
 		},

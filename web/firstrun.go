@@ -32,7 +32,10 @@ func (s *server) firstRun(next http.Handler) http.Handler {
 		case opensPage(r):
 			s.showFirstRun(w, r, http.StatusServiceUnavailable, nil)
 		default:
-			problem{Status: http.StatusServiceUnavailable, Detail: "framegate is not set up yet: open its address in a browser, and make the first admin with the code in its log"}.write(w)
+			problem{
+				Status: http.StatusServiceUnavailable,
+				Detail: "framegate is not set up yet: open its address in a browser, and make the first admin with the code in its log",
+			}.write(w)
 		}
 	})
 }

@@ -28,12 +28,16 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 		problem{Status: http.StatusUpgradeRequired, Detail: "this path is a WebSocket, over HTTP/1.1"}.write(w)
 		return
 	case !s.allowsPage(r):
-		problem{Status: http.StatusForbidden, Detail: "pages of this origin may not watch; cors_origins lists those that may, and must name this one where users sign in"}.write(w)
+		problem{
+			Status: http.StatusForbidden,
+			Detail: "pages of this origin may not watch; cors_origins lists those that may, and must name this one where users sign in",
+		}.write(w)
 		return
 	}
 	leave, status := s.liveClients.enter(visitorOf(r), maxLive, maxLiveOfOne)
 	if leave == nil {
-		refused := problem{Status: status, Detail: fmt.Sprintf("too many WebSockets are open; at most %d, and %d of one user or address, are allowed", maxLive, maxLiveOfOne), retryAfter: retryAfter}
+		detail := fmt.Sprintf("too many WebSockets are open; at most %d, and %d of one user or address, are allowed", maxLive, maxLiveOfOne)
+		refused := problem{Status: status, Detail: detail, retryAfter: retryAfter}
 		s.logRefusal(r, "", &refused)
 		refused.write(w)
 		return
@@ -52,7 +56,9 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 		defer leave()
 		defer cancel(nil)
 		defer s.rights.hold(client.check, cancel)()
-		s.sockets.Serve(ctx, socket, live.Client{Sees: client.sees, Visible: client.visible, Values: client.values, Watch: client.watch, Problem: client.problem, Last: client.last})
+		s.sockets.Serve(ctx, socket, live.Client{
+			Sees: client.sees, Visible: client.visible, Values: client.values, Watch: client.watch, Problem: client.problem, Last: client.last,
+		})
 	}()
 }
 
@@ -68,8 +74,8 @@ func websocketRequested(r *http.Request) bool {
 		httpguts.HeaderValuesContainsToken(r.Header["Upgrade"], "websocket")
 }
 
-// allowsPage reports whether the page that asks for a WebSocket may watch as the principal. Other than to scripts that read the API, browsers
-// send it cookies and passwords, so the "*" in cors_origins is not enough for a page of another origin to watch as a user.
+// allowsPage reports whether the page that asks for a WebSocket may watch as the principal. Unlike for scripts that read the API, browsers
+// send cookies and passwords with it, so the "*" in cors_origins is not enough for a page of another origin to watch as a user.
 func (s *server) allowsPage(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	switch kind := auth.Of(r.Context()).Kind; {

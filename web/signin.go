@@ -63,7 +63,8 @@ func returnPath(next string) string {
 	switch {
 	case err != nil, len(next) > maxReturnPath, u.Scheme != "", u.Host != "", u.User != nil:
 	case strings.ContainsFunc(next, func(c rune) bool { return c <= ' ' || c > '~' || c == '\\' }):
-	case !strings.HasPrefix(next, "/"), strings.Contains(strings.ToLower(u.EscapedPath()), "%2f"), path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/", strings.Contains(u.Path, "//"):
+	case !strings.HasPrefix(next, "/"), strings.Contains(strings.ToLower(u.EscapedPath()), "%2f"), strings.Contains(u.Path, "//"):
+	case path.Clean(u.Path) != strings.TrimSuffix(u.Path, "/") && u.Path != "/":
 	case u.Path == "/sign-in", u.Path == "/sign-out":
 	default:
 		return next

@@ -13,7 +13,10 @@ import (
 
 // announce logs where framegate serves, and who is let in there.
 func (a *App) announce(served []health.Target, urls []string) {
-	facts := []any{"url", urls[0], "listen", served[0].At.String(), "lets_in", letsIn(a.Config), "cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version()}
+	facts := []any{
+		"url", urls[0], "listen", served[0].At.String(), "lets_in", letsIn(a.Config),
+		"cameras", len(a.Config.Cameras), "version", a.Version, "gstreamer", pipeline.Version(),
+	}
 	if fingerprint := a.pair.Fingerprint(); fingerprint != "" {
 		facts = append(facts, "fingerprint", fingerprint)
 	}
@@ -26,7 +29,7 @@ func (a *App) announce(served []health.Target, urls []string) {
 		return
 	}
 	if a.File != "" && configs.IsExposed(a.File) {
-		a.log.Warn("every user of this machine can read the configuration, which has passwords or other secrets: run 'chmod o-r' for the file", "file", a.File)
+		a.log.Warn("every user of this machine can read the configuration, which has passwords or other secrets: run 'chmod o-r' on the file", "file", a.File)
 	}
 	if isLocal(a.Config) && slices.ContainsFunc(served, func(t health.Target) bool { return isReachable(t.At) }) {
 		a.log.Warn("without a signed link only this machine is served, because the configuration has no auth, which framegate needs now to let in others: " +

@@ -76,7 +76,8 @@ func New(o Options) (*App, error) {
 	a.ceiling = newCeiling(a.cameras, a.log.Logger)
 	a.machine.Memory = a.ceiling.budget
 	a.handler = web.New(web.Options{
-		Cameras: a.cameras, Hardware: a.machine.hardware, Probe: a.machine.probe, Discover: onvif.Discover, Streams: streamsOf, Abandoned: pipeline.Abandoned, Living: pipeline.Living,
+		Cameras: a.cameras, Hardware: a.machine.hardware, Probe: a.machine.probe, Discover: onvif.Discover, Streams: streamsOf,
+		Abandoned: pipeline.Abandoned, Living: pipeline.Living,
 		Configuration: a.configuration, FirstRun: o.FirstRun, File: a.file, Listen: o.Listen, Version: o.Version, Log: a.log.Logger,
 		DroppedLines: a.log.Dropped, MaxMemory: a.ceiling.limit.Load, Refused: a.clients.refusals,
 	})

@@ -190,6 +190,9 @@ func (r *refusal) answer(conn net.Conn) {
 	defer conn.Close()
 	body := fmt.Sprintf(`{"title":%q,"status":%d,"detail":%q}`, http.StatusText(r.status), r.status, r.reason)
 	conn.SetWriteDeadline(time.Now().Add(time.Second))
-	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nContent-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\nRetry-After: 5\r\n%s: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
+	fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\n"+
+		"Content-Type: application/problem+json\r\nCache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\n"+
+		"Content-Security-Policy: default-src 'none'; frame-ancestors 'none'\r\n"+
+		"Retry-After: 5\r\n%s: %s\r\nConnection: close\r\nContent-Length: %d\r\n\r\n%s",
 		r.status, http.StatusText(r.status), health.LimitHeader, r.limit, len(body), body)
 }

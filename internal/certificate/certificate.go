@@ -94,7 +94,8 @@ func (c *Current) refresh() {
 	before := c.pair.Swap(pair)
 	if before == nil || Fingerprint(before) != Fingerprint(pair) {
 		c.warned = time.Time{}
-		c.Log.Info("certificate in use", "fingerprint", Fingerprint(pair), "names", namesOf(pair.Leaf), "self_signed", c.config.TLS.SelfSigned, "expires", pair.Leaf.NotAfter.Format(time.RFC3339))
+		c.Log.Info("certificate in use", "fingerprint", Fingerprint(pair), "names", namesOf(pair.Leaf),
+			"self_signed", c.config.TLS.SelfSigned, "expires", pair.Leaf.NotAfter.Format(time.RFC3339))
 	}
 	if EndsSoon(pair.Leaf, now) && now.Sub(c.warned) > warnInterval {
 		c.warned = now

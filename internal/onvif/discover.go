@@ -23,7 +23,7 @@ type Device struct {
 	Host   string `json:"host"`   // its address
 	Name   string `json:"name"`   // as it is set in the camera; may be empty
 	Model  string `json:"model"`  // may be empty
-	Vendor string `json:"vendor"` // a value of the key vendor, if its maker is known to framegate; empty otherwise
+	Vendor string `json:"vendor"` // a value of the key vendor, if framegate knows it; empty otherwise
 
 	Service string `json:"service"` // URL of its device service, on Host
 }
@@ -39,7 +39,11 @@ const (
 
 // probe is the question, with an id of its own.
 const probe = `<?xml version="1.0" encoding="UTF-8"?>
-<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:w="http://schemas.xmlsoap.org/ws/2004/08/addressing" xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl"><e:Header><w:MessageID>urn:uuid:%s</w:MessageID><w:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</w:To><w:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</w:Action></e:Header><e:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></e:Body></e:Envelope>`
+<e:Envelope xmlns:e="http://www.w3.org/2003/05/soap-envelope" xmlns:w="http://schemas.xmlsoap.org/ws/2004/08/addressing" ` +
+	`xmlns:d="http://schemas.xmlsoap.org/ws/2005/04/discovery" xmlns:dn="http://www.onvif.org/ver10/network/wsdl">` +
+	`<e:Header><w:MessageID>urn:uuid:%s</w:MessageID><w:To>urn:schemas-xmlsoap-org:ws:2005:04:discovery</w:To>` +
+	`<w:Action>http://schemas.xmlsoap.org/ws/2005/04/discovery/Probe</w:Action></e:Header>` +
+	`<e:Body><d:Probe><d:Types>dn:NetworkVideoTransmitter</d:Types></d:Probe></e:Body></e:Envelope>`
 
 // Discover asks the network once, and returns the cameras that answer before ctx is done, 64 at most, sorted by their addresses. Only
 // answers to this question count.

@@ -81,7 +81,9 @@ func (c Client) Streams(ctx context.Context) ([]Stream, error) {
 		var at struct {
 			URI string `xml:"Body>GetStreamUriResponse>MediaUri>Uri"`
 		}
-		question := fmt.Sprintf(`<GetStreamUri xmlns="%s"><StreamSetup><Stream xmlns="%s">RTP-Unicast</Stream><Transport xmlns="%s"><Protocol>RTSP</Protocol></Transport></StreamSetup><ProfileToken>%s</ProfileToken></GetStreamUri>`,
+		question := fmt.Sprintf(`<GetStreamUri xmlns="%s"><StreamSetup><Stream xmlns="%s">RTP-Unicast</Stream>`+
+			`<Transport xmlns="%s"><Protocol>RTSP</Protocol></Transport></StreamSetup>`+
+			`<ProfileToken>%s</ProfileToken></GetStreamUri>`,
 			mediaSpace, typeSpace, typeSpace, escaped(p.Token))
 		if err := c.ask(ctx, media, ahead, question, &at); err != nil {
 			return nil, err
@@ -186,7 +188,8 @@ func (c Client) ask(ctx context.Context, service *url.URL, ahead time.Duration, 
 	if c.Username != "" {
 		header = c.security(time.Now().Add(ahead))
 	}
-	body := fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header>%s</s:Header><s:Body>%s</s:Body></s:Envelope>`, header, question)
+	body := fmt.Sprintf(`<?xml version="1.0" encoding="UTF-8"?><s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">`+
+		`<s:Header>%s</s:Header><s:Body>%s</s:Body></s:Envelope>`, header, question)
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, service.String(), strings.NewReader(body))
 	if err != nil {
 		return err
@@ -234,7 +237,12 @@ func (c Client) security(at time.Time) string {
 	nonce := make([]byte, 16)
 	rand.Read(nonce)
 	created := at.UTC().Format("2006-01-02T15:04:05.000Z")
-	return fmt.Sprintf(`<w:Security s:mustUnderstand="1" xmlns:w="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd"><w:UsernameToken><w:Username>%s</w:Username><w:Password Type="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest">%s</w:Password><w:Nonce EncodingType="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary">%s</w:Nonce><u:Created xmlns:u="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd">%s</u:Created></w:UsernameToken></w:Security>`,
+	return fmt.Sprintf(`<w:Security s:mustUnderstand="1" xmlns:w="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd">`+
+		`<w:UsernameToken><w:Username>%s</w:Username>`+
+		`<w:Password Type="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-username-token-profile-1.0#PasswordDigest">%s</w:Password>`+
+		`<w:Nonce EncodingType="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-soap-message-security-1.0#Base64Binary">%s</w:Nonce>`+
+		`<u:Created xmlns:u="http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd">%s</u:Created>`+
+		`</w:UsernameToken></w:Security>`,
 		escaped(c.Username), Digest(nonce, created, c.Password), base64.StdEncoding.EncodeToString(nonce), created)
 }
 

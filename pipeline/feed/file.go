@@ -79,7 +79,8 @@ func (f *fileReader) play(ctx context.Context) error {
 	case bytes.HasPrefix(bytes.TrimSpace(head), []byte("--")) && bytes.Contains(bytes.ToLower(head), []byte("image/jpeg")):
 		return f.playJPEGs(ctx, multipart.NewReader(file, ""), math.MaxInt)
 	case unshownImage(head) != "":
-		return &frame.CameraError{Reason: frame.Unsupported, Text: fmt.Sprintf("%s: it contains %s picture, which framegate does not decode: save it as JPEG or PNG", f.path, unshownImage(head))}
+		text := fmt.Sprintf("%s: it contains %s picture, which framegate does not decode: save it as JPEG or PNG", f.path, unshownImage(head))
+		return &frame.CameraError{Reason: frame.Unsupported, Text: text}
 	case isImage(head):
 		return f.showImage(file, info)
 	}

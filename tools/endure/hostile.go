@@ -128,7 +128,8 @@ var attacks = []attack{
 	}},
 	{"views of the hostile camera", func(h *hostileClients, ctx context.Context, random *rand.Rand) {
 		h.openAll(ctx, func(i int) string {
-			return "/cameras/" + hostileID(hostileSchemes[i%len(hostileSchemes)]) + []string{"/stream", "/snapshot.jpg", "/stream?width=64", "/snapshot.png?scale=1"}[random.IntN(4)]
+			views := []string{"/stream", "/snapshot.jpg", "/stream?width=64", "/snapshot.png?scale=1"}
+			return "/cameras/" + hostileID(hostileSchemes[i%len(hostileSchemes)]) + views[random.IntN(len(views))]
 		})
 	}},
 }

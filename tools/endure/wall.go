@@ -309,7 +309,8 @@ func (w wallReport) print(to io.Writer) {
 	for _, u := range w.Usages {
 		oldest = max(oldest, u.Oldest)
 	}
-	fmt.Fprintf(to, "\nTiles were seen to show %d new pictures. The oldest picture of a camera that works was %.1f s old. The longest time for which a tile stood and did not say so was %s. "+
+	fmt.Fprintf(to, "\nTiles were seen to show %d new pictures. The oldest picture of a camera that works was %.1f s old. "+
+		"The longest time for which a tile stood and did not say so was %s. "+
 		"A camera went away %d times. The machine was too late to look %d times.\n",
 		w.Pictures, oldest/1000, cmp.Or(seconds(w.Silence), "0 s"), w.Lost, w.Pauses)
 	printViolations(to, w.Violations, nil)

@@ -39,7 +39,8 @@ type options struct {
 
 func main() {
 	var o options
-	kong.Parse(&o, kong.Description("Checks framegate's plans of a platform, by default NVIDIA's, on its hardware. The cameras send each codec at 25 fps, most at 4 Mbit/s. The exit status is 1 if a check fails, and 0 if there is no such hardware."))
+	kong.Parse(&o, kong.Description("Checks framegate's plans of a platform, by default NVIDIA's, on its hardware. "+
+		"The cameras send each codec at 25 fps, most at 4 Mbit/s. The exit status is 1 if a check fails, and 0 if there is no such hardware."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := o.run(ctx, os.Stdout); err != nil {

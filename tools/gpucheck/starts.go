@@ -57,7 +57,10 @@ func (c *check) starts(ctx context.Context) error {
 		}
 		c.add(table.Row{Name: "first picture, median", Value: table.Quantile(took, 0.5), Unit: "ms"})
 		c.add(table.Row{Name: "first picture, 95th percentile", Value: table.Quantile(took, 0.95), Unit: "ms"})
-		c.add(table.Row{Name: fmt.Sprintf("framegate's memory since start %d", c.Starts/10+1), Value: (machine.Memory(p.PID()) - earlyMemory) / 1e6, Unit: "MB more", AtMost: mostGrowth})
+		c.add(table.Row{
+			Name:  fmt.Sprintf("framegate's memory since start %d", c.Starts/10+1),
+			Value: (machine.Memory(p.PID()) - earlyMemory) / 1e6, Unit: "MB more", AtMost: mostGrowth,
+		})
 		if late, _ := readCard(ctx); late.known && early.known {
 			c.add(table.Row{Name: "the card's memory", Value: late.memory, Unit: "MiB"})
 			c.add(table.Row{Name: fmt.Sprintf("the card's memory since start %d", c.Starts/10+1), Value: late.memory - early.memory, Unit: "MiB more", AtMost: mostCardGrowth})

@@ -62,8 +62,10 @@ func (c *Camera) announce(socket net.PacketConn) {
 		}
 		_, rest, _ := strings.Cut(string(question[:n]), "urn:uuid:")
 		id, _, _ := strings.Cut(rest, "<")
-		fmt.Fprintf(writerTo{socket, from}, `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope"><s:Header><RelatesTo>urn:uuid:%s</RelatesTo></s:Header><s:Body><ProbeMatches><ProbeMatch>
-<Scopes>onvif://www.onvif.org/name/HIKVISION%%20Gate onvif://www.onvif.org/hardware/DS-2CD2042</Scopes><XAddrs>http://10.255.255.9/elsewhere %s</XAddrs></ProbeMatch></ProbeMatches></s:Body></s:Envelope>`, id, c.Service)
+		fmt.Fprintf(writerTo{socket, from}, `<s:Envelope xmlns:s="http://www.w3.org/2003/05/soap-envelope">`+
+			`<s:Header><RelatesTo>urn:uuid:%s</RelatesTo></s:Header><s:Body><ProbeMatches><ProbeMatch>`+"\n"+
+			`<Scopes>onvif://www.onvif.org/name/HIKVISION%%20Gate onvif://www.onvif.org/hardware/DS-2CD2042</Scopes>`+
+			`<XAddrs>http://10.255.255.9/elsewhere %s</XAddrs></ProbeMatch></ProbeMatches></s:Body></s:Envelope>`, id, c.Service)
 	}
 }
 
@@ -113,17 +115,22 @@ func (c *Camera) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch body := q.Body; {
 	case body.Time != nil:
 		now := time.Now().UTC().Add(ahead)
-		answer = fmt.Sprintf(`<GetSystemDateAndTimeResponse><SystemDateAndTime><UTCDateTime><Time><Hour>%d</Hour><Minute>%d</Minute><Second>%d</Second></Time><Date><Year>%d</Year><Month>%d</Month><Day>%d</Day></Date></UTCDateTime></SystemDateAndTime></GetSystemDateAndTimeResponse>`,
+		answer = fmt.Sprintf(`<GetSystemDateAndTimeResponse><SystemDateAndTime><UTCDateTime>`+
+			`<Time><Hour>%d</Hour><Minute>%d</Minute><Second>%d</Second></Time>`+
+			`<Date><Year>%d</Year><Month>%d</Month><Day>%d</Day></Date>`+
+			`</UTCDateTime></SystemDateAndTime></GetSystemDateAndTimeResponse>`,
 			now.Hour(), now.Minute(), now.Second(), now.Year(), now.Month(), now.Day())
 	case !c.knows(q):
 		w.WriteHeader(http.StatusBadRequest)
-		answer = `<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode></s:Code><s:Reason><s:Text>Sender not Authorized</s:Text></s:Reason></s:Fault>`
+		answer = `<s:Fault><s:Code><s:Value>s:Sender</s:Value><s:Subcode><s:Value>ter:NotAuthorized</s:Value></s:Subcode></s:Code>` +
+			`<s:Reason><s:Text>Sender not Authorized</s:Text></s:Reason></s:Fault>`
 	case body.Capabilities != nil:
 		answer = `<GetCapabilitiesResponse><Capabilities><Media><XAddr>http://10.255.255.9/onvif/media</XAddr></Media></Capabilities></GetCapabilitiesResponse>`
 	case body.Profiles != nil && r.URL.Path == "/onvif/media":
 		answer = `<GetProfilesResponse>` + profile("low &amp; small", "H264", 640, 360) + profile("high", "H265", 2688, 1520) + `</GetProfilesResponse>`
 	case body.URI != nil:
-		answer = fmt.Sprintf(`<GetStreamUriResponse><MediaUri><Uri>rtsp://admin:secret@10.255.255.9:8554/%s?a=1&amp;b=2</Uri></MediaUri></GetStreamUriResponse>`, strings.Fields(body.URI.Token)[0])
+		answer = fmt.Sprintf(`<GetStreamUriResponse><MediaUri><Uri>rtsp://admin:secret@10.255.255.9:8554/%s?a=1&amp;b=2</Uri></MediaUri></GetStreamUriResponse>`,
+			strings.Fields(body.URI.Token)[0])
 	default:
 		w.WriteHeader(http.StatusNotFound)
 	}
@@ -131,6 +138,7 @@ func (c *Camera) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func profile(token, codec string, width, height int) string {
-	return fmt.Sprintf(`<Profiles token="%s"><Name>%s</Name><VideoEncoderConfiguration><Encoding>%s</Encoding><Resolution><Width>%d</Width><Height>%d</Height></Resolution></VideoEncoderConfiguration></Profiles>`,
+	return fmt.Sprintf(`<Profiles token="%s"><Name>%s</Name><VideoEncoderConfiguration>`+
+		`<Encoding>%s</Encoding><Resolution><Width>%d</Width><Height>%d</Height></Resolution></VideoEncoderConfiguration></Profiles>`,
 		token, token, codec, width, height)
 }

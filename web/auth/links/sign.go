@@ -101,7 +101,8 @@ func (r Request) check() (s Signed, u *url.URL, l link, err error) {
 		s.Camera, _ = Covers(match[2])
 	}
 	if s.Camera == "" {
-		return fail("%q is not the path of a camera's picture: it must end in /cameras/ID/stream, or in snapshot.jpg, snapshot.png, snapshot.webp, next.jpg or next.raw in place of stream", u.EscapedPath())
+		return fail("%q is not the path of a camera's picture: it must end in /cameras/ID/stream, "+
+			"or in snapshot.jpg, snapshot.png, snapshot.webp, next.jpg or next.raw in place of stream", u.EscapedPath())
 	}
 	for part := range strings.SplitSeq(u.RawQuery, "&") {
 		if name, _, _ := strings.Cut(part, "="); slices.Contains(auth.Parameters, name) {
