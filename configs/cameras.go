@@ -242,7 +242,7 @@ func (d *decoder) checkTLSCA(c *Camera, path string) {
 	}
 	at := d.at(path + ".tls_ca")
 	if !schemes[c.Source.URL.Scheme].tls {
-		d.fault(at, "%s.tls_ca has no effect without rtsps:// or https://", path)
+		d.fault(at, "%s.tls_ca has no effect without %s", path, tlsSchemes())
 		return
 	}
 	if _, err := d.read(c.TLSCA, MaxCertificates); err != nil {
@@ -250,6 +250,18 @@ func (d *decoder) checkTLSCA(c *Camera, path string) {
 	}
 	c.TLSCA = d.beside(c.TLSCA)
 	c.Source.TLSCA = c.TLSCA
+}
+
+// tlsSchemes names the schemes that take a certificate to trust.
+func tlsSchemes() string {
+	var names []string
+	for name, s := range schemes {
+		if s.tls {
+			names = append(names, name+"://")
+		}
+	}
+	slices.Sort(names)
+	return strings.Join(names, " or ")
 }
 
 // checkSubstream parses the substream. It takes the camera's credentials, unless its URL has its own or its scheme takes none, such as

@@ -2,7 +2,9 @@ package configs
 
 import (
 	"log/slog"
+	"net/url"
 	"os"
+	"regexp"
 	"slices"
 )
 
@@ -49,5 +51,20 @@ func IsExposed(path string) bool {
 	return a.Proxy.Secret != "" || a.JWT.Secret != "" && a.JWT.SecretFile == "" ||
 		slices.ContainsFunc(a.Users, func(u User) bool { return u.PasswordHash != "" }) ||
 		slices.ContainsFunc(a.LinkKeys, func(k LinkKey) bool { return k.Secret != "" && k.SecretFile == "" }) ||
-		slices.ContainsFunc(config.Cameras, func(c Camera) bool { return c.Source.Password != "" && c.PasswordFile == "" })
+		slices.ContainsFunc(config.Cameras, holdsSecret)
 }
+
+// holdsSecret reports whether the keys of a camera contain a password, or a URL that contains one.
+func holdsSecret(c Camera) bool {
+	if c.Source.Password != "" && c.PasswordFile == "" || c.Sub != nil && c.Sub.Password != "" && c.Sub.Password != c.Source.Password {
+		return true
+	}
+	return inURL(c.Source.URL) || c.Sub != nil && inURL(c.Sub.URL)
+}
+
+// inURL reports whether the path or the query of a URL contains a password or the like.
+func inURL(u *url.URL) bool {
+	return u != nil && (secretParameter.MatchString(u.EscapedPath()) || secretParameter.MatchString(u.RawQuery))
+}
+
+var secretParameter = regexp.MustCompile(`(?i)(pass|pwd|psw|auth|token)[a-z]*=[^&]`)

@@ -19,9 +19,9 @@ const (
 	pollInterval = 5 * time.Second
 )
 
-// Watch calls load whenever a file of the configuration has changed, and for each value of now, until ctx is done. load returns the new
-// configuration, or nil if it has faults. After nil, load is called for every change in the folders of the files, because a change may
-// bring a file that was missing. load is called on Watch's goroutine.
+// Watch calls load at once, whenever a file of the configuration has changed, and for each value of now, until ctx is done. load returns
+// the new configuration, or nil if it has faults. After nil, load is called for every change in the folders of the files, and every
+// pollInterval, because a file that was missing may be there. load is called on Watch's goroutine.
 //
 // Only the content of the files counts. They may be written in place or replaced, or be symbolic links that change, as in Kubernetes.
 func Watch(ctx context.Context, config *Config, now <-chan os.Signal, load func() *Config) {

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// replace replaces the content of a file, which must be before. It writes a new file beside the old one, with the same owner and mode, and
+// replace replaces the content of a file, which must still equal before. It writes a new file beside the old one, with the same owner and mode, and
 // exchanges them. When it returns, the file and the folder have been synced to the disk.
 func replace(path string, before, content []byte) error {
 	folder := filepath.Dir(path)

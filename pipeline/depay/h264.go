@@ -31,7 +31,7 @@ var h264Syntax = &syntax{
 	header: 1,
 	kind:   func(nal []byte) byte { return nal[0] & 0x1F },
 	slice:  func(kind byte) bool { return kind >= 1 && kind <= h264IDR },
-	// first_mb_in_slice is 0, as an Exp-Golomb code one bit, 1. Data partitions B and C (types 3 and 4) have no such field.
+	// first_mb_in_slice is 0, whose Exp-Golomb code is the single bit 1. Data partitions B and C (types 3 and 4) have no such field.
 	first: func(nal []byte) bool { return len(nal) > 1 && nal[1]&0x80 != 0 && nal[0]&0x1F != 3 && nal[0]&0x1F != 4 },
 	// A prefix (type 14) stands before each slice of scalable streams; the slice decides.
 	opens: func(kind byte) bool { return kind >= h264SEI && kind <= h264Delimiter || kind >= 15 && kind <= 18 },
@@ -54,7 +54,7 @@ func newH264(m Media, sink Sink) Receiver {
 	return a
 }
 
-// describe keeps a parameter set of the description, in Base64. One that makes no sense is left out.
+// describe decodes a parameter set, which the description has in Base64, and keeps it. One that makes no sense is left out.
 func (a *assembler) describe(text string) {
 	nal, err := base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.TrimSpace(text), "="))
 	nal = bytes.TrimPrefix(bytes.TrimPrefix(nal, startCode), startCode[1:])
