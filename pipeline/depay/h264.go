@@ -33,7 +33,7 @@ var h264Syntax = &syntax{
 	slice:  func(kind byte) bool { return kind >= 1 && kind <= h264IDR },
 	// first_mb_in_slice is 0, whose Exp-Golomb code is the single bit 1. Data partitions B and C (types 3 and 4) have no such field.
 	first: func(nal []byte) bool { return len(nal) > 1 && nal[1]&0x80 != 0 && nal[0]&0x1F != 3 && nal[0]&0x1F != 4 },
-	// A prefix (type 14) stands before each slice of scalable streams; the slice decides.
+	// A prefix (type 14) stands before each slice of scalable streams, not only the first: the slice after it says whether a picture begins.
 	opens: func(kind byte) bool { return kind >= h264SEI && kind <= h264Delimiter || kind >= 15 && kind <= 18 },
 	key:   func(kind byte) bool { return kind == h264IDR },
 	unused: func(kind byte) bool {

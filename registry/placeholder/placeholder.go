@@ -30,13 +30,14 @@ type Placeholder struct {
 	Font          []byte // TrueType or OpenType; nil for Go's own font
 }
 
-// largeSize is how many pixels a large placeholder has. While it is drawn it takes four bytes for each of them, besides its background.
+// largeSize is how many pixels a placeholder or its background has at least to be large. While it is drawn, a placeholder takes four bytes for
+// each of its pixels, besides its background.
 const largeSize = 1_000_000
 
-// largestSize is how many pixels a placeholder has at most, and its background: a decoder takes up to 15 bytes for each of the latter.
+// largestSize is how many pixels a placeholder and its background may each have. A decoder takes up to 15 bytes for each pixel of the background.
 const largestSize = 16_000_000
 
-// largePixels is how many pixels of large placeholders and their backgrounds may be drawn at a time: one of usual size for each processor.
+// largePixels is how many pixels of large placeholders and their backgrounds may be drawn at a time: those of one of 4 megapixels for each processor.
 // With more, which is what the loss of a camera with many large renditions asks for, the last one would not be there sooner.
 var largePixels = int64(max(largestSize, 4_000_000*runtime.NumCPU()))
 
