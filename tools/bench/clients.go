@@ -110,7 +110,7 @@ type clientPrograms struct {
 type watched struct {
 	load  float64   // of all programs and their server, in cores
 	rates []float64 // of each, in frames a second
-	ages  []float64 // of the frames of all when the program had them, since the camera sent them, in ms
+	ages  []float64 // of all programs' frames, in ms: from when the camera sent a frame until the program had it
 }
 
 // rate is how many frames a second all got together.

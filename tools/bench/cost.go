@@ -134,17 +134,17 @@ func (b *bench) idle(ctx context.Context) error {
 	return nil
 }
 
-// saving is a picture that need not be decoded, and one of the same camera that must be.
+// saving is a picture that needs little or no decoding, and one of the same camera that needs all of it.
 type saving struct {
 	camera          testcam.Camera
 	url             func(*testcam.Server) string
-	all, allQuery   string // name and query of what is decoded
-	less, lessQuery string // name and query of what is not
+	all, allQuery   string // name and query of what is decoded in full
+	less, lessQuery string // name and query of what is decoded in part or not at all
 	goal            float64
 	bare            string // a chain of gst-launch-1.0 that only receives the camera; empty for none
 }
 
-// undecoded compares what need not be decoded with what must be.
+// undecoded compares what needs little or no decoding with what needs all of it.
 func (b *bench) undecoded(ctx context.Context) error {
 	second := rig.Camera1080
 	second.KeyframeInterval = 25

@@ -15,12 +15,12 @@ type Fault struct {
 	// SlowRetry means that framegate may wait for up to PasswordTime before it tries again.
 	SlowRetry bool
 
-	weight      int // how often it is chosen, among the weights of all
+	weight      int // how often it is chosen, relative to the weights of the others
 	least, most time.Duration
 	options     func(random *rand.Rand, otherCodec testcam.Codec) testcam.Options
 
-	// From settled on until the end of the fault, framegate must report one of states, and at least once shows if that is
-	// not empty. A fault that ends immediately has none.
+	// From settled after its beginning until its end, framegate must report one of states. If shows is not empty, framegate must report
+	// that state at least once during the fault, unless the fault ends too soon for that. A fault that ends immediately has none of these.
 	settled time.Duration
 	states  []string
 	shows   string
