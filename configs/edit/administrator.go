@@ -10,7 +10,7 @@ import (
 )
 
 // AdministratorError refuses a value that only an administrator, who may write the file, can give: it would let a request read the
-// environment or the files of framegate.
+// environment or files, or open a device.
 type AdministratorError struct {
 	Key  string
 	Text string
@@ -57,7 +57,7 @@ func checkRequested(key, source string) error {
 	scheme, _, found := strings.Cut(source, ":")
 	scheme = strings.ToLower(scheme)
 	switch {
-	case !found || slices.Contains(requestable, scheme) || video.MatchString(source): // without a scheme the source itself is at fault
+	case !found || slices.Contains(requestable, scheme) || video.MatchString(source): // without a scheme it is the number of a local camera, or parsing reports it
 		return nil
 	case scheme == "file":
 		return only(key, "names a file")

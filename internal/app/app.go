@@ -95,8 +95,8 @@ const shutdownTime = 3 * time.Second
 // flushTime is how long the last lines of the log may take to be written.
 const flushTime = time.Second
 
-// Run serves until ctx is done. Everything that it started, except for proofs of plans, has ended when it returns. The error is one of the
-// start, such as an address that is in use or a camera that cannot be made, or that of a listener that fails later.
+// Run serves until ctx is done. Everything that it started, except for proofs of plans, has ended when it returns. The error says
+// why it could not start, such as an address in use or a camera that cannot be made, or why a listener failed later.
 func (a *App) Run(ctx context.Context) error {
 	defer a.log.Flush(flushTime)
 	limitProcessors()

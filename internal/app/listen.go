@@ -51,7 +51,7 @@ func closeAll(listeners []net.Listener) {
 // isUnix reports whether a listener listens on a Unix socket, where TLS is never used: no other machine can listen in.
 func isUnix(l net.Listener) bool { return l.Addr().Network() == "unix" }
 
-// addressesOf returns where listeners are asked for the health of what they serve, and how they are shown. secure means that they
+// addressesOf returns, for each listener, where a health check reaches it, and the URL to show to people. secure means that they
 // serve https.
 func addressesOf(listeners []net.Listener, secure bool) (served []health.Target, urls []string) {
 	for _, l := range listeners {
@@ -69,7 +69,8 @@ func addressesOf(listeners []net.Listener, secure bool) (served []health.Target,
 	return served, urls
 }
 
-// Check requests /healthz of a framegate on this machine that listens on an address, with https if that is secure, or at a URL.
+// Check requests /healthz of a framegate on this machine. address is one that it listens on, where https is spoken if secure is true, or a
+// URL.
 func Check(ctx context.Context, address string, secure bool) error {
 	if socket, unix := configs.UnixSocket(address); unix {
 		if err := health.Check(ctx, "http://localhost", &net.UnixAddr{Name: socket.Path, Net: "unix"}); err != nil {

@@ -15,7 +15,7 @@ type scaler struct {
 	// halves says that it reads 2x2 pixels for each pixel that it writes, so that a picture that gets smaller by more than half
 	// is scaled in several steps.
 	halves bool
-	// through is the format by way of which it converts the colours of a camera to those of a JPEG; empty if it cannot so.
+	// through is the format by way of which it converts the colours of a camera to those of a JPEG; empty if it cannot do that.
 	through string
 	// reach is how many of its own pixels away, on each side, a pixel of the picture may show: half of its taps. It is 0 for the scaler in
 	// system memory, whose neighbours gst.PaintMasks covers.
