@@ -30,7 +30,7 @@ func (s *server) watchLive(w http.ResponseWriter, r *http.Request) {
 	case !s.allowsPage(r):
 		problem{
 			Status: http.StatusForbidden,
-			Detail: "pages of this origin may not watch; cors_origins lists those that may, and must name this one where users sign in",
+			Detail: "pages of this origin may not watch; cors_origins must list it, and by name, not by *, for users who have signed in",
 		}.write(w)
 		return
 	}
@@ -74,8 +74,9 @@ func websocketRequested(r *http.Request) bool {
 		httpguts.HeaderValuesContainsToken(r.Header["Upgrade"], "websocket")
 }
 
-// allowsPage reports whether the page that asks for a WebSocket may watch as the principal. Unlike for scripts that read the API, browsers
-// send cookies and passwords with it, so the "*" in cors_origins is not enough for a page of another origin to watch as a user.
+// allowsPage reports whether the page that asks for a WebSocket may watch as the principal. Browsers send cookies and passwords with a
+// WebSocket, which they do not do for scripts of other origins that read the API, so the "*" in cors_origins is not enough for a page of
+// another origin to watch as a user.
 func (s *server) allowsPage(r *http.Request) bool {
 	origin := r.Header.Get("Origin")
 	switch kind := auth.Of(r.Context()).Kind; {
@@ -103,7 +104,7 @@ type liveClient struct {
 	renewed   func() (auth.Principal, error)
 	principal atomic.Pointer[auth.Principal] // what the client was last found to be allowed
 
-	known   *live.Values // of values, which one goroutine calls; nil before the first call
+	known   *live.Values // the last result of the method values, which only one goroutine calls; nil before the first call
 	knownOf valuesOf
 }
 

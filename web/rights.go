@@ -14,7 +14,7 @@ import (
 	"github.com/framegate/framegate/web/auth"
 )
 
-// errRightEnded ends the streams of principals who may no longer watch them. What wraps it also wraps the *auth.Error that says why, if one does.
+// errRightEnded ends the streams of principals who may no longer watch them. An error that wraps it also wraps the *auth.Error that says why, if there is one.
 var errRightEnded = errors.New("the right to watch has ended")
 
 // rights ends streams, and requests that wait for the next picture, when the right to them ends. Any goroutine may call its methods.

@@ -13,7 +13,7 @@ import (
 	"github.com/goccy/go-yaml/ast"
 )
 
-// Keys are the keys of a camera or user in order, as in a file or a request. A value is nil, a string, a list []any or Keys. Numbers, true
+// Keys are the keys of a camera or user in order, as in a file or a request. A value is nil, a string, a list []any, Keys or, only from a file, verbatim. Numbers, true
 // and false are strings, as they are written.
 type Keys []Key
 

@@ -12,7 +12,7 @@ import (
 
 // The limits of a password's length.
 const (
-	MinLength = 8    // characters, as in NIST SP 800-63B
+	MinLength = 8    // characters, as in revision 3 of NIST SP 800-63B
 	MaxLength = 1024 // bytes
 )
 
@@ -31,8 +31,7 @@ func Check(password string) error {
 	return nil
 }
 
-// parameters are for new hashes. OWASP recommends them. A hash takes 19 MiB and about 40 ms of one core, which a small machine has to
-// spare beside its cameras.
+// parameters are for new hashes. OWASP recommends them. A hash takes 19 MiB and about 40 ms of one core, which even a small machine can spare beside its cameras.
 var parameters = argon2id.Params{Memory: 19 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
 
 // New returns the hash of a password with a new salt.
@@ -44,7 +43,7 @@ const (
 	maxMemory      = 256 << 10 // KiB
 	maxIterations  = 16
 	maxParallelism = 16
-	minSalt        = 8 // bytes, as RFC 9106 asks for
+	minSalt        = 8 // bytes, the least that RFC 9106 speaks of
 	minKey         = 16
 	maxBytes       = 64 // of salt and key
 )
