@@ -137,7 +137,7 @@ func printDiscovered(to io.Writer, found []discovered, user string) {
 		case camera.Vendor != "":
 			fmt.Fprintf(to, "    vendor: %s\n    host: %s\n", camera.Vendor, camera.Host)
 		default:
-			fmt.Fprintf(to, "    url: rtsp://%s/ # the camera's manual has the path, and so has --user\n", camera.Host)
+			fmt.Fprintf(to, "    url: rtsp://%s/ # the path is in the camera's manual; discover with --user asks the camera for it\n", camera.Host)
 		}
 		if user == "" {
 			fmt.Fprintln(to, "    # username: admin")

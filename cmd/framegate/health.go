@@ -32,8 +32,7 @@ func (h healthCommand) Run(ctx context.Context) error {
 }
 
 // addresses returns where framegate should answer: at the given URL, else at the addresses in its configuration, else, if the
-// configuration is missing or faulty, at the default address. secure says whether it serves https there. The result is wrong if listen or
-// tls was changed after framegate started.
+// configuration is missing or faulty, at the default address. secure says whether it serves https there. The result is wrong if listen was changed, or tls was switched on or off, after framegate started.
 func (h healthCommand) addresses() (addresses []string, secure bool) {
 	if h.URL != "" {
 		return []string{h.URL}, false

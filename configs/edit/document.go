@@ -102,7 +102,7 @@ func (d *document) parse() error {
 var documentEnd = regexp.MustCompile(`^(?:\.\.\.|---)(?:\s|$)`)
 
 // findComments finds where the comment of each line begins. The lexer tells comments from a # in a text, but its columns are wrong after
-// tabs (goccy/go-yaml v1.18.0), so each comment is searched for in its line.
+// tabs (goccy/go-yaml v1.18.0; not checked since), so each comment is searched for in its line.
 func (d *document) findComments() error {
 	d.comments = map[int]int{}
 	for _, t := range d.tokens {

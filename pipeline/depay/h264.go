@@ -13,7 +13,7 @@ import (
 	"github.com/bluenviron/mediacommon/v2/pkg/codecs/h264"
 )
 
-// The types of NAL units (ITU-T H.264, table 7-1) and of packets with several or with parts of them (RFC 6184, section 5.4).
+// The types of NAL units (ITU-T H.264, table 7-1) and of packets that hold several NAL units or a part of one (RFC 6184, section 5.4).
 const (
 	h264IDR       = 5
 	h264SEI       = 6

@@ -16,7 +16,7 @@ type Unit struct {
 	Received  time.Time     // when it arrived from the camera
 	Key       bool          // a keyframe: decodable by itself
 	Recovery  int           // at a recovery point, see Start; else 0
-	Recovered bool          // the first unit whose picture is right for who began with a recovery point; set by the GOP
+	Recovered bool          // the first unit whose picture is right for whoever began at a recovery point; set by the GOP
 	Droppable bool          // no other unit refers to it
 	Format    *Format       // shared by all units until the camera changes it, which it does at a keyframe
 	Framed    *frame.Frame  // a frame whose picture is Data, ready to be passed through; nil if the codec is not JPEG
@@ -24,8 +24,8 @@ type Unit struct {
 
 // Format is what a decoder must know before the first unit.
 type Format struct {
-	// Caps are as gst_caps_to_string writes them, with types. This package reads stream-format=(string)byte-stream, without which each
-	// NAL unit follows its length, and codec_data=(buffer).
+	// Caps are as gst_caps_to_string writes them, with types. This package reads two fields: codec_data=(buffer), and
+	// stream-format=(string)byte-stream. Without the latter each NAL unit follows its length.
 	Caps   string
 	Stream frame.Stream
 	// Unusual says that the units are JPEGs that must be converted by jpeg.Usual before they are decoded.
