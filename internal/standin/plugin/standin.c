@@ -280,13 +280,19 @@ static GstElement *make_filter(GstCaps *caps) {
 /* state_colours lets a decoder state a matrix for every stream, as those of devices do: where the stream states none, the one that
  * GStreamer takes for its size. */
 static GstPadProbeReturn state_colours(GstPad *pad, GstPadProbeInfo *info, gpointer data) {
-	GstEvent    *event = GST_PAD_PROBE_INFO_EVENT(info);
-	GstCaps     *caps;
-	GstVideoInfo video;
+	GstEvent            *event = GST_PAD_PROBE_INFO_EVENT(info);
+	GstVideoColorimetry  stated = {0};
+	GstCaps             *caps;
+	GstVideoInfo         video;
 	if (GST_EVENT_TYPE(event) != GST_EVENT_CAPS)
 		return GST_PAD_PROBE_OK;
 	gst_event_parse_caps(event, &caps);
-	if (!gst_structure_has_field(gst_caps_get_structure(caps, 0), "colorimetry") && gst_video_info_from_caps(&video, caps)) {
+	const gchar *text = gst_structure_get_string(gst_caps_get_structure(caps, 0), "colorimetry");
+	if (text != NULL)
+		gst_video_colorimetry_from_string(&stated, text);
+	if (stated.matrix == GST_VIDEO_COLOR_MATRIX_UNKNOWN && gst_video_info_from_caps(&video, caps)) {
+		if (stated.range != GST_VIDEO_COLOR_RANGE_UNKNOWN)
+			video.colorimetry.range = stated.range;
 		gchar *colours = gst_video_colorimetry_to_string(&video.colorimetry);
 		caps = gst_caps_copy(caps);
 		gst_caps_set_simple(caps, "colorimetry", G_TYPE_STRING, colours, NULL);
