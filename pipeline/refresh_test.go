@@ -124,9 +124,20 @@ func (r *refreshing) check(t *testing.T, f *frame.Frame) {
 	if r.format.Stream.Codec != "h264" {
 		return
 	}
-	if _, n, _, _ := camtest.Read(t, f.Picture()); n < 2*refreshes {
+	if _, n, _, _ := camtest.Read(t, f.Picture()); n < r.complete(t) {
 		t.Errorf("frame %d is shown, before the first refresh was complete", n)
 	}
+}
+
+// complete is the first frame that is whole for who began with the first refresh, as that states.
+func (r *refreshing) complete(t *testing.T) int {
+	t.Helper()
+	starts := unit.NewStarts(r.format)
+	start := starts.Of(r.units[refreshes].Unit, false)
+	if start.Recovery == 0 {
+		t.Errorf("unit %d is no recovery point", refreshes)
+	}
+	return refreshes + start.Recovery
 }
 
 func TestKeyframeRenditionOfIntraRefreshShowsAPictureOfEachRefresh(t *testing.T) {
@@ -162,9 +173,7 @@ func TestEveryPlatformWaitsForRecovery(t *testing.T) {
 			camera := newRefreshing(t, m, configs.Plans{Hardware: name, Timeout: 3 * time.Second}, loop.H264)
 			camera.send(3 * refreshes)
 			viewer := show(t, camera.feed, whole)
-			if _, n, _, _ := camtest.Read(t, after(t, viewer.slots[0], nil).Picture()); n < 2*refreshes {
-				t.Errorf("frame %d is shown, before the first refresh was complete", n)
-			}
+			camera.check(t, after(t, viewer.slots[0], nil))
 			if used := caughtUp(t, viewer); !used.Hardware || used.FellBackFrom != "" || !strings.Contains(used.Name, name) {
 				t.Errorf("got plan %+v", used)
 			}
