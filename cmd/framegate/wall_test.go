@@ -119,6 +119,8 @@ func TestWallShowsSnapshotsWhereNoWebSocketPasses(t *testing.T) {
 	do(t, ctx, chromedp.Navigate(proxy.URL+"/"))
 	untilTrue(t, ctx, "all cameras are shown by snapshots", shown+` === 6 && document.querySelectorAll('canvas').length === 0`)
 	untilTrue(t, ctx, "their states are shown", `[...document.querySelectorAll('.camera .state')].every((e) => ['live', 'ready'].includes(e.textContent))`)
+	do(t, ctx, chromedp.KeyEvent("i"))
+	untilTrue(t, ctx, "their rates are shown, and no time that is not known", `[...document.querySelectorAll('.figures')].every((e) => !e.hidden && /^[0-9]+[.][0-9] fps$/.test(e.textContent))`)
 }
 
 // beforeScripts is a proxy of framegate that puts a script before those of the pages.

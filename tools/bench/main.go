@@ -70,7 +70,7 @@ func main() {
 	var o options
 	kong.Parse(&o, kong.Vars{"sections": sectionNames()},
 		kong.Description("Measures framegate on this machine. The camera sends 1920x1080 H.264 at 25 fps and 4 Mbit/s with a keyframe every "+
-			"two seconds; pictures are 480x270. Nothing else should run meanwhile."))
+			"two seconds; pictures are 480x270 unless a table says otherwise. Nothing else should run meanwhile."))
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
 	if err := o.run(ctx); err != nil {

@@ -85,10 +85,10 @@ class TileState {
   }
 
   // picture takes in that a picture is shown.
-  picture(received) {
+  picture(received, known = received !== null) {
     const now = performance.now();
     this.received = received;
-    this.latency = received === null ? null : now - received;
+    this.latency = known ? now - received : null;
     this.drawn.push(now);
     while (this.drawn[0] < now - figuresTime) this.drawn.shift();
   }

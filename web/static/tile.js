@@ -209,7 +209,7 @@ class Tile {
     picture.onload = () => {
       if (work !== this.work) return;
       this.img.src = picture.src;
-      this.state.picture(performance.now()); // framegate does not say how old it is
+      this.state.picture(performance.now(), false); // framegate does not say how old it is
       this.later(() => this.snapshot(), snapshotPause);
     };
     picture.onerror = () => {
