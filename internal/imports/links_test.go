@@ -16,7 +16,7 @@ var link = regexp.MustCompile(`\]\(([^)\s]+)\)`)
 var heading = regexp.MustCompile(`(?m)^#+ (.*)$`)
 
 // unnamed are the characters that the anchor of a heading leaves out.
-var unnamed = regexp.MustCompile("[^\\p{L}\\p{N} _-]")
+var unnamed = regexp.MustCompile(`[^\p{L}\p{N} _-]`)
 
 // TestLinksOfTheDocsLeadSomewhere has links to files of the project: each names one that is not empty, and a heading of it.
 func TestLinksOfTheDocsLeadSomewhere(t *testing.T) {
