@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"image"
 	_ "image/jpeg"
-	"io"
-	"net/http"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -21,13 +19,14 @@ import (
 	"github.com/framegate/framegate/internal/table"
 	"github.com/framegate/framegate/internal/testcam"
 	"github.com/framegate/framegate/internal/testcam/patches"
+	"github.com/framegate/framegate/internal/viewer"
 	"github.com/framegate/framegate/pipeline/frame"
 
 	_ "golang.org/x/image/webp"
 )
 
 // mostOff is how far red, green or blue of a patch may be from the camera's, in levels of 0 to 255. With a wrong matrix or a wrong
-// range, patches are off by 10 and more.
+// range, patches are off by 9 and more.
 const mostOff = 8
 
 // patchStream is a stream of patches with known colours.
@@ -165,25 +164,13 @@ func (c *check) coloursOf(ctx context.Context, p *process.Process, camera patchC
 
 // get gets a picture.
 func get(ctx context.Context, url string) (image.Image, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	head, data, err := viewer.Get(ctx, url)
 	if err != nil {
 		return nil, err
 	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	data, err := io.ReadAll(resp.Body)
-	if err != nil {
-		return nil, err
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("%s: %s", resp.Status, data)
-	}
-	if format := resp.Header.Get("X-Format"); format != "" {
-		width, widthErr := strconv.Atoi(resp.Header.Get("X-Width"))
-		height, heightErr := strconv.Atoi(resp.Header.Get("X-Height"))
+	if format := head.Get("X-Format"); format != "" {
+		width, widthErr := strconv.Atoi(head.Get("X-Width"))
+		height, heightErr := strconv.Atoi(head.Get("X-Height"))
 		return patches.Pixels{Format: frame.Format(format), Width: width, Height: height, Data: data}, errors.Join(widthErr, heightErr)
 	}
 	decoded, format, err := image.Decode(bytes.NewReader(data))

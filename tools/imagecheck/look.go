@@ -9,8 +9,6 @@ import (
 	"image"
 	_ "image/jpeg" // JPEG, PNG and WebP are the formats of snapshots
 	_ "image/png"
-	"io"
-	"net/http"
 	"time"
 
 	"github.com/framegate/framegate/internal/testcam/mark"
@@ -33,7 +31,7 @@ func look(ctx context.Context, base string) error {
 			return err
 		}
 	}
-	body, err := get(ctx, base+"/api/cameras")
+	_, body, err := viewer.Get(ctx, base+"/api/cameras")
 	if err != nil {
 		return err
 	}
@@ -60,7 +58,7 @@ func look(ctx context.Context, base string) error {
 // shows checks that a camera's snapshots and its stream show the test camera with this number.
 func shows(ctx context.Context, camera string, number int) (size int, err error) {
 	for _, snapshot := range []string{"jpg?overlay=none", "png?overlay=none", "webp?overlay=none", "jpg?rotate=90"} {
-		body, err := get(ctx, camera+"/snapshot."+snapshot)
+		_, body, err := viewer.Get(ctx, camera+"/snapshot."+snapshot)
 		if err != nil {
 			return 0, err
 		}
@@ -100,27 +98,10 @@ func shows(ctx context.Context, camera string, number int) (size int, err error)
 	return size, nil
 }
 
-func get(ctx context.Context, url string) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
-	if err != nil {
-		return nil, err
-	}
-	resp, err := http.DefaultClient.Do(req)
-	if err != nil {
-		return nil, err
-	}
-	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
-	if err == nil && resp.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s: %s: %s", url, resp.Status, body)
-	}
-	return body, err
-}
-
 // until waits for an answer with status 200. The error is that of the last attempt.
 func until(ctx context.Context, url string) error {
 	for {
-		_, err := get(ctx, url)
+		_, _, err := viewer.Get(ctx, url)
 		if err == nil {
 			return nil
 		}
